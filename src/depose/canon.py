@@ -1,0 +1,39 @@
+"""Records to canonical bytes to digests.
+
+Canonical form: RFC 8785 (JSON Canonicalization Scheme), as the package `rfc8785` writes it.
+Digest: SHA-256, lower-case hex.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from depose.errors import DeposeError
+
+
+def canonical(value: Any) -> bytes:
+    """Write a record or plain JSON value in its one canonical form.
+
+    Raises DeposeError where there is none: NaN, infinity, an integer of 2**53 or more.
+    """
+    try:
+        return rfc8785.dumps(msgspec.to_builtins(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise DeposeError(
+            f"a value has no canonical JSON form: {error}",
+            hint="store NaN, infinity and integers of 2**53 or more as strings",
+        ) from error
+
+
+def sha256(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(value: Any) -> str:
+    """Digest of the canonical form."""
+    return sha256(canonical(value))

@@ -1,0 +1,434 @@
+"""Every record that crosses a stage boundary.
+
+Records are frozen, strict (an unknown field is an error) and built of tuples, numbers and strings,
+so that each has one canonical form (`canon.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Question = Literal["same", "derived", "distilled"]
+Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil"]
+Outcome = Literal["answered", "empty", "failed"]
+Verdict = Literal["indication", "relation, kind not resolved", "no indication", "inconclusive"]
+
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A strict, immutable value."""
+
+
+# --- the case -------------------------------------------------------------------------------------
+
+
+class CaseHead(Record):
+    """What the case is called and on what right the endpoints are asked."""
+
+    title: Text
+    authority: Text
+
+
+class Primary(Record):
+    """The detector that decides each question, fixed before the first question is asked."""
+
+    same: str = "phrases"
+    derived: str = "phrases"
+    distilled: str = "phrases"
+
+
+class Protocol(Record):
+    """What will be asked and how it will be judged."""
+
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
+    samples: Annotated[int, Meta(ge=1, le=100)] = 1
+    replicates: Annotated[int, Meta(ge=1, le=10)] = 2
+    """How often a live reference is asked everything, so that its own noise is known."""
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+    probes: tuple[str, ...] = ()
+    """Probe families with counts, such as `open_howto:16`."""
+    prompts: str = ""
+    """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
+    detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        "phrases",
+        "openings",
+        "fuzzy",
+        "embedding",
+        "length",
+    )
+    primary: Primary = Primary()
+    bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
+    exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
+
+
+class ModelSpec(Record):
+    """One model of the case: what it is, how it is reached, where it comes from."""
+
+    code: Code
+    role: Role
+    provider: Text
+    model: str = ""
+    revision: str = ""
+    adapter: str = ""
+    file: str = ""
+    route: str = ""
+    base_url: str = ""
+    api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    developer: str = ""
+    weight_lineage: str = ""
+    """The root base model whose weights it carries."""
+    data_lineage: str = ""
+    """Its tuning data, teacher or maker."""
+    trained_on: tuple[str, ...] = ()
+    """Developers whose outputs it is documented or likely to be trained on."""
+    source: str = ""
+    system: str = ""
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
+
+
+class Budget(Record):
+    """A stop before any of these is passed."""
+
+    requests: Count | None = None
+    tokens: Annotated[int, Meta(ge=1)] | None = None
+    money: Annotated[float, Meta(gt=0)] | None = None
+
+
+class Price(Record):
+    """Price of a million tokens in the currency of the budget."""
+
+    input: Annotated[float, Meta(ge=0)]
+    output: Annotated[float, Meta(ge=0)]
+
+
+class Terms(Record):
+    """The terms of service relied on."""
+
+    file: Text
+
+
+class Case(Record):
+    """A whole case file."""
+
+    case: CaseHead
+    protocol: Protocol
+    models: Annotated[tuple[ModelSpec, ...], Meta(min_length=2, max_length=5_000)]
+    budget: Budget = Budget()
+    prices: dict[str, Price] = {}
+    terms: Terms | None = None
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+class Prompt(Record):
+    """One thing to ask. Prompts of one cluster are never treated as independent."""
+
+    id: str
+    family: str
+    cluster: str
+    text: str
+
+
+class Ask(Record):
+    """One question to one model: everything that decides the answer."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    text: str
+    system: str
+    temperature: float
+    max_tokens: int
+    seed: int
+
+
+class Reply(Record):
+    """What came back, before it is recorded."""
+
+    outcome: Outcome
+    text: str = ""
+    finish: str = ""
+    """Why the answer ended, in the provider's own word."""
+    reason: str = ""
+    """Why there is no answer."""
+    request: bytes = b""
+    response: bytes = b""
+    """Raw bytes, stored as blobs; empty where `source` says where the answer stands."""
+    source: str = ""
+
+
+class Fact(Record):
+    """A name and a value that describe an item, such as the digest of a weight file."""
+
+    name: str
+    value: str
+
+
+class Exchange(Record):
+    """One question and what came of it, as it stands in the log."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    outcome: Outcome
+    text: str
+    finish: str
+    reason: str
+    request: str
+    response: str
+    source: str
+    started: str
+    ended: str
+
+
+class Transcript(Record):
+    """One answer, as the analysis sees it."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    text: str
+
+
+class Unanswered(Record):
+    """A question that has no usable answer, and why."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    reason: str
+
+
+class Registration(Record):
+    """Record 0 of the log: the frozen protocol."""
+
+    case: Case
+    prompts: tuple[Prompt, ...]
+    files: tuple[Fact, ...]
+    """Digest of every file that the case names."""
+    software: tuple[Fact, ...]
+    """Versions of depose and of every plugin in use."""
+
+
+class Dossier(Record):
+    """All that the analysis may see: the registered protocol and what was answered under it."""
+
+    registration: Registration
+    protocol_digest: str
+    head: str
+    """Digest of the last record of the log."""
+    registered_at: str
+    first_asked: str
+    last_asked: str
+    transcripts: tuple[Transcript, ...]
+    unanswered: tuple[Unanswered, ...]
+    endpoints: dict[str, tuple[Fact, ...]]
+    amendments: tuple[str, ...] = ()
+
+
+# --- what the analysis finds ----------------------------------------------------------------------
+
+
+class Denominator(Record):
+    """How many questions one model was to be asked, and what became of them."""
+
+    model: str
+    planned: int
+    sent: int
+    answered: int
+    refused: int
+    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
+    empty: int
+    failed: int
+    excluded: int
+    """Answers left out of every score, because the other side of the pair had none."""
+
+
+class Item(Record):
+    """One model examined."""
+
+    code: str
+    role: Role
+    name: str
+    provider: str
+    developer: str
+    weight_lineage: str
+    data_lineage: str
+    trained_on: tuple[str, ...]
+    system: str
+    temperature: float
+    max_tokens: int
+    retrospective: bool
+    facts: tuple[Fact, ...]
+
+
+class Excluded(Record):
+    """A control that is not clean for a pair, and by which rule."""
+
+    model: str
+    reason: str
+
+
+class Against(Record):
+    """The score of one control standing in for the reference or for the suspect."""
+
+    model: str
+    value: float
+
+
+class Result(Record):
+    """What one detector says of one suspect, reference and question."""
+
+    detector: str
+    primary: bool
+    prompts: int
+    value: float
+    """T(S, R), in control-control standard deviations."""
+    low: float
+    high: float
+    """Two-way bootstrap interval, 95 %."""
+    p_reference: float
+    p_suspect: float
+    p: float
+    """The larger of the two."""
+    p_holm: float
+    reference_side: tuple[Against, ...]
+    """T(S, C_k)."""
+    suspect_side: tuple[Against, ...]
+    """T(C_k, R)."""
+    p_length_matched: float
+    p_refusals_excluded: float
+
+
+class NotScored(Record):
+    """A detector that gave no result, and why."""
+
+    detector: str
+    reason: str
+
+
+class Opinion(Record):
+    """A lookup and nothing else (`opinion.py`)."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+
+
+class Candidate(Record):
+    """A rival teacher and how close the suspect is to it."""
+
+    model: str
+    value: float
+    tested: bool
+
+
+class Finding(Record):
+    """One suspect, one reference, one question."""
+
+    question: Question
+    suspect: str
+    reference: str
+    controls: tuple[str, ...]
+    excluded: tuple[Excluded, ...]
+    k: int
+    k_eff: int
+    weight_lineages: int
+    data_lineages: int
+    floor: float
+    """The smallest p that K controls allow: 1 / (K + 1)."""
+    k_needed: int
+    """K that the number of tested references needs at this alpha."""
+    condition: str
+    """What the p-value is conditional on, if anything."""
+    results: tuple[Result, ...]
+    not_scored: tuple[NotScored, ...]
+    candidates: tuple[Candidate, ...]
+    opinion: Opinion
+
+
+class Span(Record):
+    """A shared passage: characters `start` to `end`, and how many controls said it too."""
+
+    start: int
+    end: int
+    controls: int
+
+
+class ExhibitAnswer(Record):
+    """One answer in an exhibit."""
+
+    model: str
+    text: str
+    spans: tuple[Span, ...]
+
+
+class Exhibit(Record):
+    """One prompt with the answers of reference, suspect and two controls beside each other."""
+
+    number: int
+    suspect: str
+    reference: str
+    prompt: Prompt
+    rank: int
+    of: int
+    chosen: str
+    """The part of the rule that chose it: top, median, bottom or random."""
+    value: float
+    controls: int
+    answers: tuple[ExhibitAnswer, ...]
+
+
+class Replicate(Record):
+    """How far a model asked twice is from itself, on the scale of the primary detector."""
+
+    model: str
+    detector: str
+    value: float
+    prompts: int
+
+
+class Findings(Record):
+    """Everything that a report may say."""
+
+    format: str
+    title: str
+    authority: str
+    protocol: Protocol
+    protocol_digest: str
+    log_head: str
+    registered_at: str
+    first_asked: str
+    last_asked: str
+    retrospective: bool
+    time_stamped: bool
+    software: tuple[Fact, ...]
+    files: tuple[Fact, ...]
+    prompts: int
+    clusters: int
+    families: tuple[Fact, ...]
+    items: tuple[Item, ...]
+    denominators: tuple[Denominator, ...]
+    unanswered: tuple[Unanswered, ...]
+    findings: tuple[Finding, ...]
+    exhibits: tuple[Exhibit, ...]
+    exhibit_rule: str
+    replicates: tuple[Replicate, ...]
+    amendments: tuple[str, ...]

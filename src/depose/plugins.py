@@ -1,0 +1,53 @@
+"""Probes, detectors and providers, looked up by name among the installed entry points.
+
+Groups: `depose.probes`, `depose.detectors`, `depose.providers`. The value of each entry point is a
+plain function; built-ins are registered the same way. Only the names in use are imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from depose.errors import PluginError
+from depose.model import Fact
+
+Kind = Literal["probes", "detectors", "providers"]
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Names of all installed plugins of a kind, sorted, without importing them."""
+    return tuple(sorted({point.name for point in entry_points(group=f"depose.{kind}")}))
+
+
+def _find(kind: Kind, name: str) -> EntryPoint:
+    found = tuple(entry_points(group=f"depose.{kind}", name=name))
+    if not found:
+        raise PluginError(
+            f"unknown {kind[:-1]} {name!r}",
+            hint=f"known: {', '.join(names(kind)) or 'none; is depose installed?'} (depose list {kind})",
+        )
+    if len({point.value for point in found}) > 1:
+        owners = ", ".join(sorted(str(point.dist and point.dist.name) for point in found))
+        raise PluginError(f"{kind[:-1]} {name!r} is offered by several packages: {owners}", hint="uninstall one")
+    return found[0]
+
+
+def load(kind: Kind, name: str) -> Callable[..., Any]:
+    """Import one plugin; a plugin that does not load stops the run."""
+    point = _find(kind, name)
+    try:
+        loaded = point.load()
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{kind[:-1]} {name!r} does not load: {error}", hint="reinstall its package") from error
+    if not callable(loaded):
+        raise PluginError(f"{kind[:-1]} {name!r} is not a function", hint=f"see {point.value}")
+    function: Callable[..., Any] = loaded
+    return function
+
+
+def provenance(kind: Kind, name: str) -> Fact:
+    """Name the distribution and version that a plugin comes from, for the log."""
+    dist = _find(kind, name).dist
+    return Fact(name=f"{kind[:-1]} {name}", value=f"{dist.name} {dist.version}" if dist else "unknown")
