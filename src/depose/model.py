@@ -28,14 +28,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 # --- the case -------------------------------------------------------------------------------------
 
 
-class CaseHead(Record):
+class CaseHead(Record, frozen=True, kw_only=True):
     """What the case is called and on what right the endpoints are asked."""
 
     title: Text
     authority: Text
 
 
-class Primary(Record):
+class Primary(Record, frozen=True, kw_only=True):
     """The detector that decides each question, fixed before the first question is asked."""
 
     same: str = "phrases"
@@ -43,7 +43,7 @@ class Primary(Record):
     distilled: str = "phrases"
 
 
-class Protocol(Record):
+class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""
 
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
@@ -70,7 +70,7 @@ class Protocol(Record):
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
 
 
-class ModelSpec(Record):
+class ModelSpec(Record, frozen=True, kw_only=True):
     """One model of the case: what it is, how it is reached, where it comes from."""
 
     code: Code
@@ -98,7 +98,7 @@ class ModelSpec(Record):
     replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
 
 
-class Budget(Record):
+class Budget(Record, frozen=True, kw_only=True):
     """A stop before any of these is passed."""
 
     requests: Count | None = None
@@ -106,20 +106,20 @@ class Budget(Record):
     money: Annotated[float, Meta(gt=0)] | None = None
 
 
-class Price(Record):
+class Price(Record, frozen=True, kw_only=True):
     """Price of a million tokens in the currency of the budget."""
 
     input: Annotated[float, Meta(ge=0)]
     output: Annotated[float, Meta(ge=0)]
 
 
-class Terms(Record):
+class Terms(Record, frozen=True, kw_only=True):
     """The terms of service relied on."""
 
     file: Text
 
 
-class Case(Record):
+class Case(Record, frozen=True, kw_only=True):
     """A whole case file."""
 
     case: CaseHead
@@ -133,7 +133,7 @@ class Case(Record):
 # --- asking ---------------------------------------------------------------------------------------
 
 
-class Prompt(Record):
+class Prompt(Record, frozen=True, kw_only=True):
     """One thing to ask. Prompts of one cluster are never treated as independent."""
 
     id: str
@@ -142,7 +142,7 @@ class Prompt(Record):
     text: str
 
 
-class Ask(Record):
+class Ask(Record, frozen=True, kw_only=True):
     """One question to one model: everything that decides the answer."""
 
     model: str
@@ -156,7 +156,7 @@ class Ask(Record):
     seed: int
 
 
-class Reply(Record):
+class Reply(Record, frozen=True, kw_only=True):
     """What came back, before it is recorded."""
 
     outcome: Outcome
@@ -171,14 +171,14 @@ class Reply(Record):
     source: str = ""
 
 
-class Fact(Record):
+class Fact(Record, frozen=True, kw_only=True):
     """A name and a value that describe an item, such as the digest of a weight file."""
 
     name: str
     value: str
 
 
-class Exchange(Record):
+class Exchange(Record, frozen=True, kw_only=True):
     """One question and what came of it, as it stands in the log."""
 
     model: str
@@ -196,7 +196,7 @@ class Exchange(Record):
     ended: str
 
 
-class Transcript(Record):
+class Transcript(Record, frozen=True, kw_only=True):
     """One answer, as the analysis sees it."""
 
     model: str
@@ -206,7 +206,7 @@ class Transcript(Record):
     text: str
 
 
-class Unanswered(Record):
+class Unanswered(Record, frozen=True, kw_only=True):
     """A question that has no usable answer, and why."""
 
     model: str
@@ -216,7 +216,7 @@ class Unanswered(Record):
     reason: str
 
 
-class Registration(Record):
+class Registration(Record, frozen=True, kw_only=True):
     """Record 0 of the log: the frozen protocol."""
 
     case: Case
@@ -227,7 +227,7 @@ class Registration(Record):
     """Versions of depose and of every plugin in use."""
 
 
-class Dossier(Record):
+class Dossier(Record, frozen=True, kw_only=True):
     """All that the analysis may see: the registered protocol and what was answered under it."""
 
     registration: Registration
@@ -246,7 +246,7 @@ class Dossier(Record):
 # --- what the analysis finds ----------------------------------------------------------------------
 
 
-class Denominator(Record):
+class Denominator(Record, frozen=True, kw_only=True):
     """How many questions one model was to be asked, and what became of them."""
 
     model: str
@@ -261,7 +261,7 @@ class Denominator(Record):
     """Answers left out of every score, because the other side of the pair had none."""
 
 
-class Item(Record):
+class Item(Record, frozen=True, kw_only=True):
     """One model examined."""
 
     code: str
@@ -279,21 +279,21 @@ class Item(Record):
     facts: tuple[Fact, ...]
 
 
-class Excluded(Record):
+class Excluded(Record, frozen=True, kw_only=True):
     """A control that is not clean for a pair, and by which rule."""
 
     model: str
     reason: str
 
 
-class Against(Record):
+class Against(Record, frozen=True, kw_only=True):
     """The score of one control standing in for the reference or for the suspect."""
 
     model: str
     value: float
 
 
-class Result(Record):
+class Result(Record, frozen=True, kw_only=True):
     """What one detector says of one suspect, reference and question."""
 
     detector: str
@@ -317,14 +317,14 @@ class Result(Record):
     p_refusals_excluded: float
 
 
-class NotScored(Record):
+class NotScored(Record, frozen=True, kw_only=True):
     """A detector that gave no result, and why."""
 
     detector: str
     reason: str
 
 
-class Opinion(Record):
+class Opinion(Record, frozen=True, kw_only=True):
     """A lookup and nothing else (`opinion.py`)."""
 
     verdict: Verdict
@@ -332,7 +332,7 @@ class Opinion(Record):
     """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
 
 
-class Candidate(Record):
+class Candidate(Record, frozen=True, kw_only=True):
     """A rival teacher and how close the suspect is to it."""
 
     model: str
@@ -340,7 +340,20 @@ class Candidate(Record):
     tested: bool
 
 
-class Finding(Record):
+class Raw(Record, frozen=True, kw_only=True):
+    """How alike the answers are before anything is taken away: it means little without controls."""
+
+    detector: str
+    value: float
+    """Mean similarity of suspect and reference over prompts, on the detector's own scale."""
+    controls: float | None
+    """Mean similarity of a control with the suspect or the reference."""
+    replicate: float | None
+    """Mean similarity of the reference with itself, asked again."""
+    prompts: int
+
+
+class Finding(Record, frozen=True, kw_only=True):
     """One suspect, one reference, one question."""
 
     question: Question
@@ -362,9 +375,10 @@ class Finding(Record):
     not_scored: tuple[NotScored, ...]
     candidates: tuple[Candidate, ...]
     opinion: Opinion
+    raw: tuple[Raw, ...] = ()
 
 
-class Span(Record):
+class Span(Record, frozen=True, kw_only=True):
     """A shared passage: characters `start` to `end`, and how many controls said it too."""
 
     start: int
@@ -372,7 +386,7 @@ class Span(Record):
     controls: int
 
 
-class ExhibitAnswer(Record):
+class ExhibitAnswer(Record, frozen=True, kw_only=True):
     """One answer in an exhibit."""
 
     model: str
@@ -380,7 +394,7 @@ class ExhibitAnswer(Record):
     spans: tuple[Span, ...]
 
 
-class Exhibit(Record):
+class Exhibit(Record, frozen=True, kw_only=True):
     """One prompt with the answers of reference, suspect and two controls beside each other."""
 
     number: int
@@ -396,8 +410,8 @@ class Exhibit(Record):
     answers: tuple[ExhibitAnswer, ...]
 
 
-class Replicate(Record):
-    """How far a model asked twice is from itself, on the scale of the primary detector."""
+class Replicate(Record, frozen=True, kw_only=True):
+    """How alike two runs of one model are: its mean raw similarity with itself."""
 
     model: str
     detector: str
@@ -405,7 +419,7 @@ class Replicate(Record):
     prompts: int
 
 
-class Findings(Record):
+class Findings(Record, frozen=True, kw_only=True):
     """Everything that a report may say."""
 
     format: str

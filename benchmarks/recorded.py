@@ -1,0 +1,94 @@
+"""Audit two recorded suspects against two recorded references, with every clean control there is.
+
+    python benchmarks/recorded.py [--data ../shared/data] [--out cases/recorded]
+
+Each reference is a case of its own, in which the other one is a candidate: with K controls a second tested
+reference would need twice as many (design.md). Uses only commands of depose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from population import Member, read
+
+SUSPECTS = ("alpaca-7b", "llama-2-7b-chat-hf")
+REFERENCES = ("text_davinci_003", "gpt-3.5-turbo-0301")
+SOURCE = "alpaca_eval"
+TAUGHT_BY = "OpenAI"
+
+HEAD = """[case]
+title = "Recorded outputs of alpaca_eval against {reference}"
+authority = "published benchmark outputs, research use"
+
+[protocol]
+questions = ["same", "derived", "distilled"]
+alpha = 0.05
+seed = 7
+prompts = {prompts}
+detectors = ["phrases", "openings", "fuzzy", "length"]
+"""
+
+
+def case_text(members: tuple[Member, ...], reference: str, data: Path) -> str:
+    """Write a case file with one tested reference."""
+    prompts = json.dumps(str(data / f"responses-{SOURCE}.parquet"))
+    parts = [HEAD.format(reference=reference, prompts=prompts)]
+    rival = next(name for name in REFERENCES if name != reference)
+    roles = {**dict.fromkeys(SUSPECTS, "suspect"), reference: "reference", rival: "candidate"}
+    numbers: dict[str, int] = {}
+    for one in members:
+        role = roles.get(one.name, "control")
+        letter = {"suspect": "S", "reference": "R", "candidate": "X", "control": "C"}[role]
+        numbers[letter] = numbers.get(letter, 0) + 1
+        if role == "control" and (one.developer == TAUGHT_BY or TAUGHT_BY in one.trained_on):
+            continue
+        fields = {
+            "code": f"{letter}{numbers[letter]}",
+            "role": role,
+            "provider": "recorded",
+            "file": str(data / f"responses-{SOURCE}.parquet"),
+            "model": one.name,
+            "developer": one.developer,
+            "weight_lineage": one.weight_lineage,
+            "data_lineage": one.data_lineage,
+        }
+        lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
+        lines.append(f"trained_on = {json.dumps(list(one.trained_on))}")
+        parts.append("[[models]]\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Make both cases, audit them, print one row for each suspect, reference and question."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, default=Path("cases/recorded"))
+    parser.add_argument("--format", default="html,pdf")
+    options = parser.parse_args()
+    data = options.data.resolve()
+    if not (data / "lineage.csv").is_file():
+        print(f"skipped: {data} is not here; this demonstration needs the lineage benchmark")
+        return 0
+    start = time.monotonic()
+    members = read(data, SOURCE)
+    for reference in REFERENCES:
+        folder = options.out / reference
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "case.toml").write_text(case_text(members, reference, data), encoding="utf-8")
+        depose = Path(sys.executable).with_name("depose")
+        subprocess.run([depose, "audit", folder, "--format", options.format], check=True)
+        print()
+    print(f"{len(REFERENCES)} cases, {len(SUSPECTS)} suspects each: {time.monotonic() - start:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""TOML to Case, strictly; and the bundled case files.
+
+Everything that can be known to be wrong before a question is asked is an error here, with the path
+inside the file: an unknown key, a wrong type, a missing role, a code used twice, an unknown provider,
+probe or detector, a primary detector that is not among the detectors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tomllib
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import msgspec
+
+from depose import plugins
+from depose.errors import CaseError, UsageError
+from depose.model import Case, ModelSpec, Protocol
+
+NAME = "case.toml"
+LARGEST = 4 * 1024**2
+
+
+def folder_of(path: Path) -> Path:
+    """Return the case folder, given the folder or its case file."""
+    if path.is_dir():
+        return path
+    if path.is_file():
+        return path.parent
+    raise UsageError(f"{path}: no such case folder", hint="make one: depose new DIR --from rebadged")
+
+
+def read(path: Path) -> Case:
+    """Read and check a case file, or the `case.toml` of a case folder."""
+    file = path / NAME if path.is_dir() else path
+    try:
+        if file.stat().st_size > LARGEST:
+            raise CaseError(f"{file}: larger than {LARGEST} bytes", hint="a case file names files, it holds none")
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
+    return parse(text, str(file))
+
+
+def parse(text: str, name: str = NAME) -> Case:
+    """Turn the text of a case file into a Case; errors carry `name` and the path inside."""
+    try:
+        case = msgspec.convert(tomllib.loads(text), type=Case, strict=True)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+    except RecursionError as error:
+        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{name}: {_said(str(error))}", hint="the case format: depose new --help") from error
+    problem = _problem(case)
+    if problem:
+        raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
+    return case
+
+
+def _said(message: str) -> str:
+    """Put the path first: `$.protocol: unknown field 'alhpa'`."""
+    text, _, where = message.partition(" - at ")
+    path = where.strip("`") or "$"
+    text = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown field '\1'", text)
+    text = re.sub(r"^Object missing required field `(.*)`$", r"missing field '\1'", text)
+    return f"{path}: {text.replace('`', chr(39))}"
+
+
+def _problem(case: Case) -> tuple[str, str] | None:
+    """Find the first thing wrong with a well-typed case: (message, hint)."""
+    return _bad_models(case.models) or _bad_protocol(case)
+
+
+def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    providers = plugins.names("providers")
+    seen: dict[str, int] = {}
+    for index, spec in enumerate(models):
+        where = f"$.models[{index}]"
+        if spec.code.lower() in seen:
+            first = seen[spec.code.lower()]
+            return (
+                f"{where}.code: {spec.code!r} is already the code of $.models[{first}]",
+                "give each model its own code",
+            )
+        seen[spec.code.lower()] = index
+        if spec.provider not in providers:
+            return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
+        if spec.provider == "transformers" and not spec.model:
+            return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
+    for role in ("suspect", "reference"):
+        if role not in {spec.role for spec in models}:
+            return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
+    return None
+
+
+def _bad_protocol(case: Case) -> tuple[str, str] | None:
+    protocol = case.protocol
+    detectors = plugins.names("detectors")
+    for index, name in enumerate(protocol.detectors):
+        if name not in detectors:
+            return (
+                f"$.protocol.detectors[{index}]: unknown detector {name!r}",
+                f"known: {', '.join(detectors)}",
+            )
+    for label, listed in (("questions", protocol.questions), ("detectors", protocol.detectors)):
+        if len(set(listed)) != len(listed):
+            return f"$.protocol.{label}: one of them stands twice", "name each once"
+    for question in protocol.questions:
+        primary = getattr(protocol.primary, question)
+        if primary not in protocol.detectors:
+            return (
+                f"$.protocol.primary.{question}: {primary!r} is not in $.protocol.detectors",
+                "list it there, or choose another primary detector",
+            )
+    if not protocol.probes and not protocol.prompts:
+        return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
+    for index, probe in enumerate(protocol.probes):
+        name, _, count = probe.partition(":")
+        where = f"$.protocol.probes[{index}]"
+        if name not in plugins.names("probes"):
+            return f"{where}: unknown probe {name!r}", f"known: {', '.join(plugins.names('probes'))}"
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
+            return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
+    if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
+        return "$.protocol.probes: one family stands twice", "add the counts together"
+    codes = {spec.code for spec in case.models}
+    for code in case.prices:
+        if code not in codes:
+            return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
+    if case.budget.money is not None and not case.prices:
+        return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
+    return None
+
+
+def named_files(case: Case) -> tuple[str, ...]:
+    """List every file that the case names, once each, as written in it."""
+    listed = [
+        case.protocol.prompts,
+        *(spec.file for spec in case.models),
+        case.terms.file if case.terms else "",
+    ]
+    return tuple(dict.fromkeys(name for name in listed if name))
+
+
+def resolve(folder: Path, name: str) -> Path:
+    """Find a file that the case names: relative names are read from the case folder."""
+    path = (folder / name).resolve()
+    if not path.is_file():
+        raise CaseError(f"{name}: no such file (looked at {path})", hint="relative names start at the case folder")
+    return path
+
+
+def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:
+    """Return a model's own setting, or the protocol's."""
+    own = getattr(spec, name)
+    value: float | int = getattr(protocol, name) if own is None else own
+    return value
+
+
+def replicates(spec: ModelSpec, protocol: Protocol) -> int:
+    """How often a model is asked everything: a live reference as the protocol says, others once."""
+    if spec.replicates is not None:
+        return spec.replicates
+    return protocol.replicates if spec.role == "reference" and spec.provider != "recorded" else 1
+
+
+# --- bundled case files -----------------------------------------------------------------------------
+
+
+def bundled() -> tuple[tuple[str, str], ...]:
+    """Name and title of each bundled case, sorted."""
+    cases = []
+    for entry in files("depose.casefiles").iterdir():
+        file = entry.joinpath(NAME)
+        if entry.is_dir() and file.is_file():
+            cases.append((entry.name, parse(file.read_text(encoding="utf-8"), entry.name).case.title))
+    return tuple(sorted(cases))
+
+
+def copy(source: str, folder: Path) -> tuple[Path, ...]:
+    """Copy a bundled case (by name), or a case file or folder of one's own, into a new folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
+    known = [name for name, _ in bundled()]
+    if source in known:
+        with as_file(files("depose.casefiles").joinpath(source)) as origin:
+            return _copy_files(origin, folder)
+    own = Path(source)
+    if own.is_file() or (own / NAME).is_file():
+        read(own)
+        return _copy_files(own, folder)
+    raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
+
+
+def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
+    """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        work.mkdir()
+        sources = (
+            [(origin, NAME)]
+            if origin.is_file()
+            else [(f, f.name) for f in sorted(origin.iterdir()) if f.is_file() and not f.name.startswith(("_", "."))]
+        )
+        for file, name in sources:
+            shutil.copyfile(file, work / name)
+        if folder.is_dir():
+            folder.rmdir()
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return tuple(sorted(folder.iterdir()))

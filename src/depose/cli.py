@@ -1,0 +1,372 @@
+"""The command line: each command parses, calls one function of `pipeline`, prints a short summary.
+
+Results go to stdout, progress and errors to stderr. Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from depose.errors import DeposeError
+
+if TYPE_CHECKING:
+    from depose.model import Finding, Findings
+    from depose.pipeline import Written
+
+CASE = click.argument("case", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+FAIL_ON = click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(["indication", "inconclusive"]),
+    help="Exit 4 at an indication (or a relation), 5 where an opinion is inconclusive. May be given twice.",
+)
+FORMAT = click.option(
+    "--format",
+    "formats",
+    default="pdf,html",
+    show_default=True,
+    help="What to render: html, pdf or both, with a comma.",
+)
+
+
+def now() -> str:
+    """Return the time now in UTC, to the microsecond."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="depose")
+def cli() -> None:
+    r"""Put a language model under oath.
+
+    Ask a suspect, a reference and control models the same prompts, record every answer, measure how alike
+    the answers are, say how surprising that is, and render an evidence report.
+
+    \b
+    Start:  depose new mycase --from rebadged
+            depose audit mycase
+
+    Exit codes: 0 done, 1 operational error, 2 usage, 3 evidence does not verify, 4 indication and
+    5 inconclusive (both only with --fail-on), 6 a secret was found where it must not be.
+    """
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--from", "source", default="rebadged", show_default=True, help="A bundled case, or a case file.")
+@JSON
+def new(folder: Path, source: str, as_json: bool) -> None:
+    r"""Copy a case file into a new FOLDER.
+
+    \b
+    Example:  depose new acme --from recorded     then edit acme/case.toml
+    Bundled:  depose list cases
+    """
+    from depose import pipeline
+
+    files = pipeline.new(source, folder)
+    _show(
+        {"files": files} if as_json else None,
+        [f"{folder}: made from {source}", f"next: depose audit {folder}"],
+    )
+
+
+@cli.command()
+@CASE
+@JSON
+def register(case: Path, as_json: bool) -> None:
+    r"""Validate a CASE and freeze its protocol as record 0 of the log.
+
+    The digest printed is what a later reader checks. After the first question the protocol cannot be changed.
+
+    \b
+    Example:  depose register acme
+    """
+    from depose import pipeline
+
+    done = pipeline.register_case(case, now)
+    state = "registered" if done.fresh else "registered before, unchanged"
+    _show(
+        done if as_json else None,
+        [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"],
+    )
+
+
+@cli.command()
+@CASE
+@click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
+@JSON
+def probe(case: Path, dry_run: bool, as_json: bool) -> None:
+    r"""Ask what is still unanswered in a registered CASE.
+
+    Safe to stop and to start again: nothing that was answered is asked twice.
+
+    \b
+    Example:  depose probe acme --dry-run
+              depose probe acme
+    """
+    if dry_run:
+        _dry_run(case, as_json)
+    else:
+        _probe(case, as_json)
+
+
+def _dry_run(case: Path, as_json: bool) -> None:
+    from depose import pipeline
+
+    rows = pipeline.estimate(case)
+    table = [
+        [
+            r.model,
+            r.questions,
+            r.input_tokens,
+            r.output_tokens,
+            "no price" if r.cost is None else f"{r.cost:.2f}",
+        ]
+        for r in rows
+    ]
+    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
+    _show(rows if as_json else None, _table(head, table))
+
+
+def _probe(case: Path, as_json: bool) -> None:
+    from depose import pipeline
+
+    total = sum(row.questions for row in pipeline.estimate(case))
+    meter = _Meter(total)
+    done = pipeline.probe(case, now, meter.advance)
+    meter.finish()
+    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed"]
+    if done.waiting:
+        lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
+    if done.stopped:
+        lines.append(f"stopped: {done.stopped}; raise it in a new case, or analyze what there is")
+    _show(done if as_json else None, lines)
+
+
+@cli.command(name="import")
+@CASE
+@click.option("--model", "code", required=True, help="Code of the model in the case.")
+@click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None:
+    r"""Record the answers of one model of CASE from a FILE.
+
+    Formats: AlpacaEval JSON, JSONL, CSV, Parquet. Columns: prompt_id or id; prompt, instruction or question;
+    output, answer or response; model or generator; sample. Rows that fit no registered prompt are listed.
+
+    \b
+    Example:  depose import acme --model C7 answers/model_outputs.json
+    """
+    from depose import pipeline
+
+    done = pipeline.import_answers(case, code, file, name, now)
+    lines = [f"{code}: {done.answered} recorded, {done.missing} missing in the file, {done.already} were there before"]
+    if done.unaligned:
+        lines.append(f"{len(done.unaligned)} rows fit no registered prompt:")
+        lines += [f"  {row}" for row in done.unaligned[:20]]
+        lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
+    _show(done if as_json else None, lines)
+
+
+@cli.command()
+@CASE
+@FAIL_ON
+@JSON
+def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
+    r"""Turn the transcripts of CASE into findings, scores and an index of exhibits.
+
+    Pure: the same log gives the same bytes in out/findings.json, out/scores.parquet and out/exhibits.csv.
+
+    \b
+    Example:  depose analyze acme --json
+    """
+    findings, written = _analyze(case)
+    _show(findings if as_json else None, _summary(findings) + _files(written))
+    _exit(findings, fail_on)
+
+
+def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
+    from depose import pipeline
+
+    return pipeline.analyze_case(case, lambda line: click.echo(f"  {line}", err=True))
+
+
+@cli.command()
+@CASE
+@FORMAT
+@FAIL_ON
+@JSON
+def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
+    r"""Render the findings of CASE; nothing is asked and nothing is scored again.
+
+    \b
+    Example:  depose report acme --format html
+    """
+    from depose import pipeline
+
+    written = pipeline.report_case(case, _formats(formats))
+    _show(written if as_json else None, _files(written))
+    if fail_on:
+        _exit(pipeline.read_findings(case)[1], fail_on)
+
+
+@cli.command()
+@CASE
+@FORMAT
+@FAIL_ON
+@JSON
+def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
+    r"""Register, probe, analyze and report a CASE in one go.
+
+    Resumes where it stopped. Ends with the paths of the reports.
+
+    \b
+    Example:  depose audit acme --fail-on indication
+    """
+    from depose import pipeline
+
+    wanted = _formats(formats)
+    click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
+    meter = _Meter(sum(row.questions for row in pipeline.estimate(case)))
+    done = pipeline.probe(case, now, meter.advance)
+    meter.finish()
+    for code in done.waiting:
+        click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
+    findings, written = _analyze(case)
+    reports = pipeline.report_case(case, wanted)
+    _show(findings if as_json else None, _summary(findings) + _files((*written, *reports)))
+    _exit(findings, fail_on)
+
+
+@cli.command(name="list")
+@click.argument("what", type=click.Choice(["probes", "detectors", "providers", "cases"]))
+@JSON
+def list_(what: str, as_json: bool) -> None:
+    r"""List what is there: probes, detectors, providers or bundled cases.
+
+    \b
+    Example:  depose list cases
+    """
+    from depose import casefile, plugins
+
+    if what == "cases":
+        rows = [{"name": name, "title": title} for name, title in casefile.bundled()]
+    else:
+        kind: Any = what
+        rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]
+    _show(rows if as_json else None, _table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
+
+
+# --- printing ---------------------------------------------------------------------------------------
+
+
+def _show(result: object, lines: Iterable[str]) -> None:
+    """Print the result as JSON, or the lines if there is none."""
+    if result is None:
+        for line in lines:
+            click.echo(line)
+    else:
+        import msgspec
+
+        click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2, ensure_ascii=False))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _summary(findings: Findings) -> list[str]:
+    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "opinion"]
+    return [
+        f"{findings.title}: {findings.prompts} prompts",
+        *_table(head, [_line(f) for f in findings.findings]),
+    ]
+
+
+def _line(one: Finding) -> list[object]:
+    primary = next((result for result in one.results if result.primary), None)
+    opinion = one.opinion.verdict + (f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else "")
+    if primary is None:
+        numbers = ["-"] * 4
+    else:
+        span = f"{primary.low:.2f} to {primary.high:.2f}"
+        numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
+    floor = f"{one.floor:.3f}"
+    return [one.suspect, one.reference, one.question, *numbers, floor, one.k, one.k_eff, opinion]
+
+
+def _files(written: Sequence[Written]) -> list[str]:
+    return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    wanted = tuple(part.strip() for part in text.split(","))
+    if not set(wanted) <= {"html", "pdf"} or not wanted:
+        raise click.BadParameter(f"{text!r}: choose html, pdf or html,pdf", param_hint="--format")
+    return wanted
+
+
+class _Meter:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._failed = total, 0, 0
+        self._start = self._last = time.monotonic()
+
+    def advance(self, answered: int, failed: int) -> None:
+        """Count a batch and show where things stand."""
+        self._done += answered + failed
+        self._failed += failed
+        moment = time.monotonic()
+        terminal = sys.stderr.isatty()
+        if moment - self._last < (0.2 if terminal else 10) and self._done < self._total:
+            return
+        self._last = moment
+        rate = self._done / max(moment - self._start, 1e-9)
+        left = (self._total - self._done) / rate
+        bar = "#" * (24 * self._done // self._total)
+        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
+        click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
+
+    def finish(self) -> None:
+        """End the bar's line."""
+        if self._done and sys.stderr.isatty():
+            click.echo(err=True)
+
+
+def _exit(findings: Findings, fail_on: Sequence[str]) -> None:
+    verdicts = {one.opinion.verdict for one in findings.findings}
+    if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
+        sys.exit(4)
+    if "inconclusive" in fail_on and "inconclusive" in verdicts:
+        sys.exit(5)
+
+
+def main() -> NoReturn:
+    """Run the command line; the one place where an error of depose becomes an exit code."""
+    run: Callable[..., Any] = cli.main
+    try:
+        run(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("stopped; run the same command again to go on", err=True)
+        sys.exit(1)
+    except DeposeError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)

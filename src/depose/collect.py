@@ -1,0 +1,339 @@
+"""Ask every prompt, record every exchange.
+
+The order is drawn from the protocol's seed over all models together, so that models are interleaved
+and no model is asked in one block of time. What a log already answers is never asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from depose import casefile, plugins
+from depose.endpoints import Endpoint
+from depose.errors import EndpointError, PluginError
+from depose.evidence import Clock, Log, read_log
+from depose.model import (
+    Ask,
+    Case,
+    Dossier,
+    Exchange,
+    Fact,
+    ModelSpec,
+    Prompt,
+    Record,
+    Registration,
+    Reply,
+    Transcript,
+    Unanswered,
+)
+from depose.register import stream
+
+CHARACTERS_PER_TOKEN = 2
+"""For an upper bound of prompt tokens; English text has about four characters to a token."""
+
+Key = tuple[str, str, int, int]
+Progress = Callable[[int, int], None]
+"""Told after each batch: how many were answered and how many failed in it."""
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """What is still to be asked of one model, and upper bounds of what it takes."""
+
+    model: str
+    questions: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+class Collected(Record, frozen=True, kw_only=True):
+    """What one run of `collect` did."""
+
+    asked: int
+    answered: int
+    failed: int
+    waiting: tuple[str, ...]
+    """Models without an endpoint, whose answers must be imported."""
+    stopped: str
+    """Why it stopped before the end, or nothing."""
+
+
+class Entries(Record, frozen=True, kw_only=True):
+    """A log, read and sorted by kind."""
+
+    registration: Registration
+    protocol_digest: str
+    registered_at: str
+    head: str
+    exchanges: tuple[Exchange, ...]
+    endpoints: dict[str, tuple[Fact, ...]]
+
+
+def entries(folder: Path) -> Entries:
+    """Read and check the whole log of a case."""
+    exchanges: list[Exchange] = []
+    endpoints: dict[str, tuple[Fact, ...]] = {}
+    first = head = None
+    for chained in read_log(folder):
+        head, entry = chained, chained.entry
+        if entry.seq == 0:
+            first = chained
+        elif entry.kind == "exchange":
+            exchanges.append(msgspec.convert(entry.body, Exchange))
+        elif entry.kind == "endpoint":
+            endpoints[entry.body["model"]] = msgspec.convert(entry.body["facts"], tuple[Fact, ...])
+    if first is None or head is None:
+        raise EndpointError(f"{folder}: the log is empty", hint=f"depose register {folder}")
+    return Entries(
+        registration=msgspec.convert(first.entry.body, Registration),
+        protocol_digest=first.digest,
+        registered_at=first.entry.at,
+        head=head.digest,
+        exchanges=tuple(exchanges),
+        endpoints=endpoints,
+    )
+
+
+def _key(one: Ask | Exchange) -> Key:
+    return one.model, one.prompt, one.sample, one.replicate
+
+
+def plan(registration: Registration) -> tuple[Ask, ...]:
+    """List every question of a case in the order in which it is asked."""
+    case = registration.case
+    asks = [
+        _ask(case, spec, prompt, sample, replicate)
+        for spec in case.models
+        for replicate in range(casefile.replicates(spec, case.protocol))
+        for prompt in registration.prompts
+        for sample in range(case.protocol.samples)
+    ]
+    order = stream(case.protocol.seed, "order").permutation(len(asks))
+    return tuple(asks[int(index)] for index in order)
+
+
+def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
+    return Ask(
+        model=spec.code,
+        prompt=prompt.id,
+        sample=sample,
+        replicate=replicate,
+        text=prompt.text,
+        system=spec.system,
+        temperature=float(casefile.setting(spec, case.protocol, "temperature")),
+        max_tokens=int(casefile.setting(spec, case.protocol, "max_tokens")),
+        seed=int(casefile.setting(spec, case.protocol, "seed")),
+    )
+
+
+def _remaining(found: Entries) -> tuple[Ask, ...]:
+    done = {_key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
+    return tuple(ask for ask in plan(found.registration) if _key(ask) not in done)
+
+
+def _tokens(ask: Ask) -> int:
+    return -(-len(ask.system + ask.text) // CHARACTERS_PER_TOKEN) + 64
+
+
+def _cost(case: Case, ask: Ask) -> float:
+    price = case.prices.get(ask.model)
+    return 0.0 if price is None else (_tokens(ask) * price.input + ask.max_tokens * price.output) / 1e6
+
+
+def estimate(folder: Path) -> tuple[Estimate, ...]:
+    """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
+    found = entries(folder)
+    case = found.registration.case
+    left = _remaining(found)
+    rows = []
+    for spec in case.models:
+        asks = [ask for ask in left if ask.model == spec.code]
+        priced = sum(_cost(case, ask) for ask in asks) if spec.code in case.prices else None
+        rows.append(
+            Estimate(
+                model=spec.code,
+                questions=len(asks),
+                input_tokens=sum(map(_tokens, asks)),
+                output_tokens=sum(ask.max_tokens for ask in asks),
+                cost=priced,
+            )
+        )
+    return tuple(rows)
+
+
+def _batches(asks: tuple[Ask, ...], endpoints: dict[str, Endpoint]) -> Iterator[tuple[Ask, ...]]:
+    """Walk through the order and hand out a batch whenever a model has enough questions waiting."""
+    waiting: dict[str, list[Ask]] = {}
+    for ask in asks:
+        queue = waiting.setdefault(ask.model, [])
+        queue.append(ask)
+        if len(queue) >= endpoints[ask.model].batch:
+            yield tuple(waiting.pop(ask.model))
+    for queue in waiting.values():
+        yield tuple(queue)
+
+
+def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
+    opened: dict[str, Endpoint] = {}
+    for spec in specs:
+        endpoint: Endpoint = plugins.load("providers", spec.provider)(spec, folder)
+        opened[spec.code] = endpoint
+    return opened
+
+
+def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
+    log.append(
+        "exchange",
+        Exchange(
+            model=ask.model,
+            prompt=ask.prompt,
+            sample=ask.sample,
+            replicate=ask.replicate,
+            outcome=reply.outcome,
+            text=reply.text,
+            finish=reply.finish,
+            reason=reply.reason,
+            request=log.store(reply.request),
+            response=log.store(reply.response),
+            source=reply.source,
+            started=started,
+            ended=ended,
+        ),
+    )
+
+
+class _Meter:
+    """Counts what was spent and says when the next batch would pass a limit."""
+
+    def __init__(self, found: Entries) -> None:
+        self._case = found.registration.case
+        by_key = {_key(ask): ask for ask in plan(found.registration)}
+        self._requests = len(found.exchanges)
+        spent = [by_key[_key(exchange)] for exchange in found.exchanges if _key(exchange) in by_key]
+        self._tokens = sum(_tokens(ask) + ask.max_tokens for ask in spent)
+        self._money = sum(_cost(self._case, ask) for ask in spent)
+
+    def stop(self, batch: tuple[Ask, ...]) -> str:
+        """Name the limit that this batch would pass, or count it and return nothing."""
+        budget = self._case.budget
+        requests = self._requests + len(batch)
+        tokens = self._tokens + sum(_tokens(ask) + ask.max_tokens for ask in batch)
+        money = self._money + sum(_cost(self._case, ask) for ask in batch)
+        for name, limit, value in (
+            ("requests", budget.requests, requests),
+            ("tokens", budget.tokens, tokens),
+            ("money", budget.money, money),
+        ):
+            if limit is not None and value > limit:
+                return f"the budget of {limit:g} {name} would be passed"
+        self._requests, self._tokens, self._money = requests, tokens, money
+        return ""
+
+
+def collect(folder: Path, clock: Clock, progress: Progress) -> Collected:
+    """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
+    with Log(folder, clock) as log:
+        found = entries(folder)
+        left = _remaining(found)
+        specs = found.registration.case.models
+        open_now = tuple(s for s in specs if s.provider != "recorded" or s.file)
+        needed = {ask.model for ask in left}
+        waiting = tuple(s.code for s in specs if s not in open_now and s.code in needed)
+        endpoints = _open(tuple(s for s in open_now if s.code in needed), folder)
+        for code, endpoint in endpoints.items():
+            log.append("endpoint", {"model": code, "facts": endpoint.facts()})
+        meter = _Meter(found)
+        answered = failed = 0
+        stopped = ""
+        for batch in _batches(tuple(ask for ask in left if ask.model in endpoints), endpoints):
+            stopped = meter.stop(batch)
+            if stopped:
+                break
+            bad = _ask_batch(log, endpoints[batch[0].model], batch, clock)
+            answered, failed = answered + len(batch) - bad, failed + bad
+            progress(len(batch) - bad, bad)
+    return Collected(asked=answered + failed, answered=answered, failed=failed, waiting=waiting, stopped=stopped)
+
+
+def _ask_batch(log: Log, endpoint: Endpoint, batch: tuple[Ask, ...], clock: Clock) -> int:
+    started = clock()
+    replies = endpoint.ask(batch)
+    ended = clock()
+    if len(replies) != len(batch):
+        raise PluginError(
+            f"the provider of {batch[0].model} gave {len(replies)} replies to {len(batch)} questions",
+            hint="it is broken; report it to its maker",
+        )
+    for ask, reply in zip(batch, replies, strict=True):
+        _record(log, ask, reply, started, ended)
+    log.sync()
+    return sum(reply.outcome == "failed" for reply in replies)
+
+
+class Imported(Record, frozen=True, kw_only=True):
+    """What an import did, and every row that it could not use."""
+
+    model: str
+    answered: int
+    missing: int
+    already: int
+    unaligned: tuple[str, ...]
+
+
+def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
+    """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
+    from depose.endpoints.recorded import Recorded
+
+    with Log(folder, clock) as log:
+        found = entries(folder)
+        spec = next((s for s in found.registration.case.models if s.code == code), None)
+        if spec is None or spec.provider != "recorded":
+            known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
+            raise EndpointError(
+                f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
+                hint=f"recorded models: {known or 'none'}",
+            )
+        source = Recorded(file.resolve(), name or spec.model)
+        planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
+        left = tuple(ask for ask in _remaining(found) if ask.model == code)
+        if left:
+            log.append("endpoint", {"model": code, "facts": source.facts()})
+        missing = _ask_batch(log, source, left, clock) if left else 0
+    return Imported(
+        model=code,
+        answered=len(left) - missing,
+        missing=missing,
+        already=len(planned) - len(left),
+        unaligned=tuple(f"row {row.line}: {row.prompt[:80]}" for row in source.unaligned(planned)),
+    )
+
+
+def dossier(folder: Path) -> Dossier:
+    """Read the log into what the analysis may see."""
+    found = entries(folder)
+    last = {_key(exchange): exchange for exchange in found.exchanges}
+    done = {_key(e): e for e in found.exchanges if e.outcome != "failed"}
+    final = last | done
+    transcripts, unanswered = [], []
+    for ask in sorted(plan(found.registration), key=_key):
+        exchange = final.get(_key(ask))
+        spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
+        if exchange is not None and exchange.outcome == "answered":
+            transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
+        else:
+            reason = "not asked" if exchange is None else exchange.reason or "empty answer"
+            unanswered.append(msgspec.convert({**spot, "reason": reason}, Unanswered))
+    return Dossier(
+        registration=found.registration,
+        protocol_digest=found.protocol_digest,
+        head=found.head,
+        registered_at=found.registered_at,
+        first_asked=min((e.started for e in found.exchanges), default=""),
+        last_asked=max((e.ended for e in found.exchanges), default=""),
+        transcripts=tuple(transcripts),
+        unanswered=tuple(unanswered),
+        endpoints=found.endpoints,
+    )

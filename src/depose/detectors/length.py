@@ -1,0 +1,23 @@
+"""Closeness in length: the confound that every other detector must beat, kept as a baseline."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.detectors import Similarity
+from depose.features import Bag, Features
+
+
+def gaps(bag: Bag) -> NDArray[np.float64]:
+    """Absolute difference of log median lengths: [prompts, models, models], NaN without an answer."""
+    logs = np.array([[np.log(median(map(len, s)) + 1) if s else np.nan for s in members] for members in bag.answers])
+    gap: NDArray[np.float64] = np.abs(logs[:, :, None] - logs[:, None, :])
+    return gap
+
+
+def length(bag: Bag, features: Features) -> Similarity:
+    """Score each two models, per prompt, by minus the gap between their log median lengths (characters)."""
+    return Similarity(detector="length", values=-gaps(bag))

@@ -1,0 +1,47 @@
+"""Rarity-weighted overlap, shared by the detectors that count shared features.
+
+A feature that everybody uses says nothing; one that few use says much. Weight of feature g on prompt p,
+counted over the whole bag B of K + 2 members (design.md, "The measurement"):
+
+    idf_p(g) = log((K + 3) / (df_p(g) + 0.5))
+
+A feature of one member alone is dropped, and so is one that stands in the prompt. The similarity of two
+answers is the cosine of their weighted features, 0 to 1. Counting rarity on the controls alone makes the
+test fire far too often (design.md); counting it over B keeps the score symmetric in the bag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.features import Grams
+
+
+def overlap(members: Sequence[Sequence[Grams]], stop: Grams) -> NDArray[np.float64]:
+    """Compare every two members on one prompt: [members, members], NaN for one without an answer.
+
+    `members[m]` holds the feature sets of the samples of member m; with several samples a feature counts
+    by the share of samples that have it. `stop` holds the features of the prompt.
+    """
+    present = [index for index, samples in enumerate(members) if samples]
+    out = np.full((len(members), len(members)), np.nan)
+    sets = [one for index in present for one in members[index]]
+    if not sets:
+        return out
+    vocabulary, inverse = np.unique(np.concatenate(sets), return_inverse=True)
+    share = np.zeros((len(present), len(vocabulary)))
+    rows = np.repeat(np.arange(len(present)), [sum(len(one) for one in members[index]) for index in present])
+    np.add.at(share, (rows, inverse), 1.0)
+    share /= np.array([len(members[index]) for index in present])[:, None]
+    count = (share > 0).sum(axis=0)
+    keep = (count >= 2) & ~np.isin(vocabulary, stop)
+    weighted = share[:, keep] * np.log((len(present) + 1) / (count[keep] + 0.5))
+    norm = np.sqrt((weighted**2).sum(axis=1))
+    product = weighted @ weighted.T
+    scale = np.outer(norm, norm)
+    cosine = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
+    out[np.ix_(present, present)] = cosine
+    return out

@@ -1,0 +1,111 @@
+"""Provider `recorded`: answers that a model gave earlier, kept in a file.
+
+A case with recorded items is retrospective: nobody saw these answers being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from depose.canon import sha256
+from depose.errors import CaseError
+from depose.model import Ask, Fact, ModelSpec, Record, Reply
+from depose.tables import Row, models, of_model, read
+
+
+class Unaligned(Record, frozen=True, kw_only=True):
+    """A row of the file that answers no registered prompt."""
+
+    line: int
+    prompt: str
+
+
+@lru_cache(maxsize=4)
+def _table(path: Path, digest: str) -> tuple[Row, ...]:
+    """Read a file once for all models that stand in it; the digest is part of the key."""
+    return read(path)
+
+
+class Recorded:
+    """The answers of one model in one file."""
+
+    batch = 1_000
+
+    def __init__(self, path: Path, model: str) -> None:
+        self._path = path
+        try:
+            self._digest = sha256(path.read_bytes())
+        except OSError as error:
+            raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name") from error
+        rows = _table(path, self._digest)
+        names = models(rows)
+        if not model and len(names) == 1:
+            model = names[0]
+        if model not in names:
+            shown = ", ".join(name or "(no name)" for name in names[:8]) + (", ..." if len(names) > 8 else "")
+            raise CaseError(f"{path}: no answers of model {model!r}", hint=f"it holds: {shown}")
+        self.model = model
+        self._rows = tuple(row for row in of_model(rows, model) if row.text is not None)
+        self._by_id = self._index("id")
+        self._by_prompt = self._index("prompt")
+
+    def _index(self, field: str) -> dict[tuple[str, int], Row]:
+        index: dict[tuple[str, int], Row] = {}
+        for row in self._rows:
+            key = (getattr(row, field), row.sample)
+            if not key[0]:
+                continue
+            if key in index and (field == "id" or index[key].text != row.text):
+                if field == "prompt":  # the same words may stand under two ids; the ids decide
+                    continue
+                raise CaseError(
+                    f"{self._path}: rows {index[key].line} and {row.line} both answer {key[0]!r}, sample {row.sample}",
+                    hint="give further samples of one prompt their own numbers in a column `sample`",
+                )
+            index.setdefault(key, row)
+        return index
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Name the file and its digest."""
+        return (
+            Fact(name="file", value=self._path.name),
+            Fact(name="file sha256", value=self._digest),
+            Fact(name="model in file", value=self.model),
+        )
+
+    def _find(self, ask: Ask) -> Row | None:
+        row = self._by_id.get((ask.prompt, ask.sample))
+        if row is None:
+            row = self._by_prompt.get((ask.text, ask.sample))
+        elif row.prompt.strip() and row.prompt != ask.text:
+            return None
+        return row
+
+    def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
+        """Look each answer up, by prompt id where the file has ids, else by the prompt's words."""
+        return tuple(self._reply(ask) for ask in asks)
+
+    def _reply(self, ask: Ask) -> Reply:
+        row = self._find(ask)
+        if row is None or row.text is None:
+            return Reply(outcome="failed", reason=f"no such answer in {self._path.name}")
+        source = f"{self._path.name} sha256:{self._digest} row {row.line}"
+        return Reply(outcome="answered" if row.text.strip() else "empty", text=row.text, source=source)
+
+    def unaligned(self, asks: Sequence[Ask]) -> tuple[Unaligned, ...]:
+        """List the rows that none of the questions would use."""
+        used = {row.line for row in map(self._find, asks) if row is not None}
+        return tuple(
+            Unaligned(line=r.line, prompt=r.prompt or r.id) for r in self._rows if r.line not in used
+        )
+
+
+def open_recorded(spec: ModelSpec, folder: Path) -> Recorded:
+    """Open the file that the case names for this model."""
+    if not spec.file:
+        raise CaseError(
+            f"{spec.code}: no file of recorded answers", hint="depose import CASE --model CODE FILE"
+        )
+    return Recorded((folder / spec.file).resolve(), spec.model)

@@ -1,0 +1,125 @@
+"""Answers to tokens, n-grams and vectors: the one stage that is cached, keyed by the text itself.
+
+Tokens are runs of word characters, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased,
+within the first LIMIT characters of an answer, so that a long answer cannot win by length.
+N-grams are 64-bit numbers made from token digests; two different n-grams share a number with
+probability below 1e-9 in any case of a size that we foresee.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.model import Prompt, Record
+
+Grams = NDArray[np.uint64]
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Turns n texts into n unit vectors."""
+
+LIMIT = 800
+TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
+REFUSAL = re.compile(
+    r"\b(?:i(?:['’]m| am) (?:sorry|unable|not able|afraid)|i (?:can(?:no|['’])t|cannot|won['’]t|will not|must decline)"
+    r"|i apologi[sz]e|as an ai(?: language model)?,? i (?:can|do|am|don))",
+    re.IGNORECASE,
+)
+REFUSAL_WINDOW = 160
+
+
+class Token(Record, frozen=True, kw_only=True):
+    """A token and where it stands in its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Bag(Record, frozen=True, kw_only=True):
+    """A set of models that answered the same prompts: suspect first, reference second, then controls.
+
+    `answers[p][m]` holds the samples of model m on prompt p; an empty tuple means that there is none.
+    """
+
+    models: tuple[str, ...]
+    prompts: tuple[Prompt, ...]
+    answers: tuple[tuple[tuple[str, ...], ...], ...]
+
+
+def tokens(text: str, limit: int = LIMIT) -> tuple[Token, ...]:
+    """Split a text into tokens with their places."""
+    return tuple(
+        Token(text=found.group().lower(), start=found.start(), end=found.end())
+        for found in TOKEN.finditer(text[:limit])
+    )
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether an answer begins as a refusal does (English wording only)."""
+    return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
+
+
+class Features:
+    """Tokens, n-grams and vectors of texts, each computed once."""
+
+    def __init__(self, encode: Encode | None = None) -> None:
+        self._encode = encode
+        self._numbers: dict[str, int] = {}
+        self._ids: dict[str, Grams] = {}
+        self._grams: dict[tuple[str, int, int], Grams] = {}
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def _number(self, token: str) -> int:
+        number = self._numbers.get(token)
+        if number is None:
+            number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+            self._numbers[token] = number
+        return number
+
+    def ids(self, text: str) -> Grams:
+        """Return the tokens of a text as numbers, in order."""
+        found = self._ids.get(text)
+        if found is None:
+            words = TOKEN.findall(text[:LIMIT].lower())
+            found = np.fromiter((self._number(word) for word in words), np.uint64, len(words))
+            self._ids[text] = found
+        return found
+
+    def grams(self, text: str, low: int, high: int) -> Grams:
+        """Return the distinct n-grams of `low` to `high` tokens, sorted."""
+        key = (text, low, high)
+        found = self._grams.get(key)
+        if found is None:
+            found = np.unique(np.concatenate(_orders(self.ids(text), low, high)))
+            self._grams[key] = found
+        return found
+
+    def prefixes(self, text: str, high: int) -> Grams:
+        """Return the first 1, 2, ... `high` tokens, each as one number."""
+        ids = self.ids(text)[:high]
+        return np.array([_orders(ids, n, n)[0][0] for n in range(1, len(ids) + 1)], np.uint64)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors [n, dimension] of n texts."""
+        if self._encode is None:
+            raise LookupError("no sentence encoder was given")
+        fresh = sorted({text for text in texts if text not in self._vectors})
+        if fresh:
+            self._vectors.update(zip(fresh, self._encode(fresh), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
+
+
+def _orders(ids: Grams, low: int, high: int) -> list[Grams]:
+    """Hash every run of n tokens by a polynomial in the token numbers, modulo 2**64."""
+    made = [np.zeros(0, np.uint64)] if len(ids) < low else []
+    for n in range(low, min(high, len(ids)) + 1):
+        run = np.full(len(ids) - n + 1, n, np.uint64)
+        for offset in range(n):
+            run = run * np.uint64(0x9E3779B97F4A7C15) + ids[offset : len(ids) - n + 1 + offset]
+            run ^= run >> np.uint64(29)
+        made.append(run)
+    return made

@@ -1,0 +1,87 @@
+"""Numbers to an opinion: a lookup and nothing else (design.md, "The measurement").
+
+indication        quality passes; K_eff >= 19 and enough for the number of tests; p <= alpha after Holm;
+                  length-matched p <= alpha; conservative LR end > 1 against an unrelated model and against
+                  the question's own alternative; no candidate closer
+relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated,
+not resolved      or a candidate is closer
+no indication     quality passes; K_eff >= 19; p > alpha; power >= 0.8
+inconclusive      everything else, with reason codes
+"""
+
+from __future__ import annotations
+
+from depose.model import Opinion, Question, Record
+
+FEWEST_LINEAGES = 19
+MOST_REFUSALS = 0.20
+LEAST_POWER = 0.80
+
+
+class Grounds(Record, frozen=True, kw_only=True):
+    """All that an opinion may rest on. None means: not evaluated."""
+
+    question: Question
+    alpha: float
+    k_eff: int
+    k_needed: int
+    p: float | None
+    """Model-level p of the primary detector, adjusted for the number of references tested."""
+    p_length_matched: float | None
+    quality: bool
+    refusals: float
+    """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
+    shared_base: bool
+    """Suspect and reference are documented to carry weights of one base."""
+    candidate_closer: bool
+    lr_unrelated_low: float | None
+    """Conservative end of the likelihood ratio against an unrelated model."""
+    lr_alternative_low: float | None
+    """The same against the question's own alternative."""
+    in_range: bool
+    """The case lies inside the range in which the likelihood ratio was validated."""
+    power: float | None
+    """Share of true pairs of the validation study that reach alpha at this K and number of prompts."""
+
+
+def decide(g: Grounds) -> Opinion:
+    """Look the opinion up."""
+    unfit = _unfit(g)
+    if unfit or g.p is None:
+        return Opinion(verdict="inconclusive", reasons=tuple(unfit or ["controls"]))
+    if g.p > g.alpha:
+        if g.power is not None and g.power >= LEAST_POWER:
+            return Opinion(verdict="no indication", reasons=())
+        return Opinion(verdict="inconclusive", reasons=("power",))
+    doubts = _doubts(g)
+    if doubts:
+        return Opinion(verdict="inconclusive", reasons=tuple(doubts))
+    if g.candidate_closer or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
+        return Opinion(verdict="relation, kind not resolved", reasons=("kind",))
+    return Opinion(verdict="indication", reasons=())
+
+
+def _unfit(g: Grounds) -> list[str]:
+    """Reasons for which no opinion is possible, whatever the score."""
+    reasons = []
+    if g.question == "derived" and g.shared_base:
+        reasons.append("shared_base")
+    if g.k_eff < max(FEWEST_LINEAGES, g.k_needed):
+        reasons.append("controls")
+    if not g.quality:
+        reasons.append("quality")
+    if g.refusals > MOST_REFUSALS:
+        reasons.append("refusals")
+    return reasons
+
+
+def _doubts(g: Grounds) -> list[str]:
+    """Reasons for which a small p-value is not enough."""
+    reasons = []
+    if g.p_length_matched is None or g.p_length_matched > g.alpha:
+        reasons.append("length")
+    if not g.in_range or g.lr_unrelated_low is None:
+        reasons.append("range")
+    elif g.lr_unrelated_low <= 1:
+        reasons.append("lr_spans_one")
+    return reasons

@@ -1,0 +1,112 @@
+"""Which controls are clean for a pair, and how many independent ones there are.
+
+A control is clean if it is not of the developer of the suspect or the reference, shares neither weight
+nor data lineage with them, and is not documented or likely to be trained on outputs of the reference's
+developer. For `distilled` with a suspect and a reference on one base, the controls must share that base.
+
+K_eff: for `same` and `derived` the largest set of clean controls of which no two share a weight lineage or
+a data lineage (a maximum matching between the two kinds of lineage); for `distilled` distinct data lineages
+are enough. One representative per lineage is used, so that ten fine-tunes of one base on one data set
+change K_eff by at most one. Among sets of equal size, controls listed first in the case file are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from depose.model import Excluded, ModelSpec, Question
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Controls:
+    """The controls chosen for one pair and question."""
+
+    used: tuple[ModelSpec, ...]
+    excluded: tuple[Excluded, ...]
+    weight_lineages: int
+    data_lineages: int
+    condition: str
+
+    @property
+    def k_eff(self) -> int:
+        """Number of independent control lineages."""
+        return len(self.used)
+
+
+def share_base(suspect: ModelSpec, reference: ModelSpec) -> bool:
+    """Tell whether both are documented to carry weights of one root base model."""
+    return bool(suspect.weight_lineage) and suspect.weight_lineage == reference.weight_lineage
+
+
+def unclean(suspect: ModelSpec, reference: ModelSpec, control: ModelSpec, question: Question) -> str:
+    """Name the rule by which a control is not clean, or return nothing."""
+    if not (control.developer and control.weight_lineage and control.data_lineage):
+        return "its developer or lineage is not stated"
+    same_base = question == "distilled" and share_base(suspect, reference)
+    for spec, name in ((suspect, "suspect"), (reference, "reference")):
+        if spec.developer == control.developer:
+            return f"of the developer of the {name}"
+        if spec.data_lineage == control.data_lineage:
+            return f"shares the data lineage of the {name}"
+        if spec.weight_lineage == control.weight_lineage and not same_base:
+            return f"shares the weight lineage of the {name}"
+    if reference.developer in control.trained_on:
+        return "documented or likely to be trained on outputs of the reference's developer"
+    if same_base and control.weight_lineage != suspect.weight_lineage:
+        return "does not share the base that suspect and reference share"
+    return ""
+
+
+def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelSpec], question: Question) -> Controls:
+    """Choose one clean representative per lineage."""
+    clean, excluded = [], []
+    for control in candidates:
+        reason = unclean(suspect, reference, control, question)
+        if reason:
+            excluded.append(Excluded(model=control.code, reason=reason))
+        else:
+            clean.append(control)
+    kept = _by_data(clean) if question == "distilled" else _matching(clean)
+    chosen = {spec.code for spec in kept}
+    excluded += [
+        Excluded(model=c.code, reason="its lineage is represented by another control")
+        for c in clean
+        if c.code not in chosen
+    ]
+    shared = question == "distilled" and share_base(suspect, reference)
+    return Controls(
+        used=tuple(kept),
+        excluded=tuple(sorted(excluded, key=lambda one: one.model)),
+        weight_lineages=len({spec.weight_lineage for spec in clean}),
+        data_lineages=len({spec.data_lineage for spec in clean}),
+        condition="conditional on a common base" if shared else "",
+    )
+
+
+def _by_data(clean: Sequence[ModelSpec]) -> list[ModelSpec]:
+    first: dict[str, ModelSpec] = {}
+    for spec in clean:
+        first.setdefault(spec.data_lineage, spec)
+    return list(first.values())
+
+
+def _matching(clean: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Take the largest set with pairwise distinct weight and data lineages, earlier controls first."""
+    if not clean:
+        return []
+    weights = {name: i for i, name in enumerate(dict.fromkeys(spec.weight_lineage for spec in clean))}
+    datas = {name: i for i, name in enumerate(dict.fromkeys(spec.data_lineage for spec in clean))}
+    holder: dict[tuple[int, int], ModelSpec] = {}
+    gain = np.zeros((len(weights), len(datas)))
+    for place, spec in enumerate(clean):
+        spot = weights[spec.weight_lineage], datas[spec.data_lineage]
+        if spot not in holder:
+            holder[spot] = spec
+            gain[spot] = 4.0 * len(clean) ** 2 - place
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    kept = {holder[spot].code for spot in zip(rows.tolist(), columns.tolist(), strict=True) if spot in holder}
+    return [spec for spec in clean if spec.code in kept]

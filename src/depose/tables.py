@@ -1,0 +1,199 @@
+"""Files of prompts and recorded answers, read strictly: JSON (AlpacaEval), JSONL, CSV, Parquet.
+
+Every format becomes the same rows. Columns are known under these names:
+
+| meaning | names |
+|---|---|
+| prompt id | `prompt_id`, `id` |
+| prompt | `prompt`, `instruction`, `question`, `input` |
+| answer | `output`, `answer`, `response`, `completion` |
+| model | `model`, `generator` |
+| family | `category`, `family`, `dataset` |
+| cluster | `cluster` |
+| sample | `sample` |
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from depose.errors import CaseError
+from depose.model import Record
+
+COLUMNS = {
+    "id": ("prompt_id", "id"),
+    "prompt": ("prompt", "instruction", "question", "input"),
+    "text": ("output", "answer", "response", "completion"),
+    "model": ("model", "generator"),
+    "family": ("category", "family", "dataset"),
+    "cluster": ("cluster",),
+    "sample": ("sample",),
+}
+LARGEST = 2 * 1024**3
+"""A table of more bytes than this is refused before it is read."""
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One line of a table; `text` is None where the file has no answers."""
+
+    id: str
+    prompt: str
+    text: str | None
+    model: str
+    family: str
+    cluster: str
+    sample: int
+    line: int
+    """Number of the row in its file, from 1."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen = dict(pairs)
+    if len(seen) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+    return seen
+
+
+def _json(text: str) -> list[Any]:
+    loaded = json.loads(text, object_pairs_hook=_pairs)
+    if isinstance(loaded, dict) and isinstance(loaded.get("results"), list):
+        loaded = loaded["results"]
+    if not isinstance(loaded, list):
+        raise ValueError("the top level is not a list")
+    return loaded
+
+
+def _jsonl(text: str) -> list[Any]:
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line, object_pairs_hook=_pairs))
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from error
+    return rows
+
+
+def _csv(text: str) -> list[Any]:
+    csv.field_size_limit(16 * 1024**2)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    names = reader.fieldnames or []
+    if len(set(names)) != len(names):
+        raise ValueError("a column name stands twice in the header")
+    rows = []
+    try:
+        for number, row in enumerate(reader, start=2):
+            if None in row or None in row.values():
+                raise ValueError(f"record {number} has another number of fields than the header")
+            rows.append(row)
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    return rows
+
+
+def _parquet(path: Path) -> list[Any]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+        known = {name for group in COLUMNS.values() for name in group}
+        table = pyarrow.parquet.read_table(path, columns=[n for n in schema.names if n in known])
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    rows: list[Any] = table.to_pylist()
+    return rows
+
+
+def _load(path: Path) -> list[Any]:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return _parquet(path)
+    readers = {".json": _json, ".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv}
+    if suffix not in readers:
+        raise ValueError(f"unknown kind of file {suffix!r}; known: .json, .jsonl, .ndjson, .csv, .parquet")
+    text = path.read_bytes().decode("utf-8-sig")
+    return readers[suffix](text)
+
+
+def _string(value: object, where: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"{where} is {type(value).__name__}, not text")
+    text = str(value)
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError(f"{where} holds half of a surrogate pair, which no UTF-8 text can hold")
+    return text
+
+
+def _row(raw: object, line: int, columns: dict[str, str]) -> Row:
+    if not isinstance(raw, dict):
+        raise ValueError(f"row {line} is not an object")
+
+    def text(meaning: str) -> str:
+        return _string(raw.get(columns.get(meaning, "")), f"row {line}, {columns.get(meaning, meaning)!r}")
+
+    prompt = text("prompt")
+    if not prompt.strip() and not text("id"):
+        raise ValueError(f"row {line} has neither a prompt nor a prompt id")
+    sample = text("sample") or "0"
+    if not sample.isascii() or not sample.isdigit() or len(sample) > 6:
+        raise ValueError(f"row {line}, 'sample' is {sample!r}, not a small whole number")
+    answer = raw.get(columns.get("text", ""))
+    return Row(
+        id=text("id"),
+        prompt=prompt,
+        text=None if answer is None else text("text"),
+        model=text("model"),
+        family=text("family"),
+        cluster=text("cluster"),
+        sample=int(sample),
+        line=line,
+    )
+
+
+def _columns(rows: list[Any]) -> dict[str, str]:
+    present = {name for raw in rows[:1_000] if isinstance(raw, dict) for name in raw}
+    found = {}
+    for meaning, names in COLUMNS.items():
+        hits = [name for name in names if name in present]
+        if hits:
+            found[meaning] = hits[0]
+    if "prompt" not in found:
+        raise ValueError(f"no column of prompts; looked for {', '.join(COLUMNS['prompt'])}")
+    return found
+
+
+def read(path: Path) -> tuple[Row, ...]:
+    """Read a whole table; the first bad row is an error that names it."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"larger than {LARGEST} bytes")
+        raw = _load(path)
+        if not raw:
+            raise ValueError("no rows")
+        columns = _columns(raw)
+        return tuple(_row(one, number, columns) for number, one in enumerate(raw, start=1))
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name in the case") from error
+    except (ValueError, RecursionError) as error:
+        raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
+
+
+def models(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """Names of the models that a table holds, in order of appearance."""
+    return tuple(dict.fromkeys(row.model for row in rows))
+
+
+def of_model(rows: tuple[Row, ...], model: str) -> Iterator[Row]:
+    """Yield the rows of one model."""
+    return (row for row in rows if row.model == model)
