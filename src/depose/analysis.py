@@ -91,6 +91,7 @@ class _Analyst:
             name = t.model if t.replicate == 0 else t.model + AGAIN
             self._answers.setdefault((name, t.prompt), []).append(t.text)
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
+        self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
 
     def role(self, role: str) -> list[ModelSpec]:
         return [spec for spec in self.case.models if spec.role == role]
@@ -153,6 +154,16 @@ class _Analyst:
         return found
 
     def _result(self, members: tuple[str, ...], detector: str, question: Question) -> Result | NotScored:
+        """Test one bag with one detector, once for all questions that use the bag."""
+        key = (members, detector)
+        if key not in self._results:
+            self._results[key] = self._tested(members, detector)
+        found = self._results[key]
+        if isinstance(found, NotScored):
+            return found
+        return msgspec.structs.replace(found, primary=getattr(self.protocol.primary, question) == detector)
+
+    def _tested(self, members: tuple[str, ...], detector: str) -> Result | NotScored:
         k = len(members) - 2
         if k < FEWEST:
             return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
@@ -173,7 +184,7 @@ class _Analyst:
         flagged = np.array([[any(map(is_refusal, s)) for s in row] for row in bag.answers])
         return Result(
             detector=detector,
-            primary=getattr(self.protocol.primary, question) == detector,
+            primary=False,
             prompts=int(np.isfinite(scored.centred.d[:, 0, 1]).sum()),
             value=tidy(t[0, 1]),
             low=tidy(bounds.low),

@@ -27,6 +27,6 @@ def _ratios(texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def fuzzy(bag: Bag, features: Features) -> Similarity:
-    """Score each two models, per prompt, by how few insertions and deletions lead from one answer to the other (0 to 1)."""
+    """Score each two models, per prompt, by how few insertions and deletions part their answers (0 to 1)."""
     values = np.stack([by_member(members, _ratios) for members in bag.answers])
     return Similarity(detector="fuzzy", values=values)

@@ -6,8 +6,9 @@ For members a, b of a bag B, with the other K members of B as their controls (de
 
 divided by a standard deviation of the control-control similarities on prompt p, its variance shrunken
 half-way to the mean over all prompts and pairs of the bag: without shrinkage a prompt on which no two
-controls agree divides by zero and one prompt decides the score. T(a, b) is the mean over prompts. Every pair of the bag is scored by the
-same function with the roles swapped, so that relabelling the members permutes the scores exactly.
+controls agree divides by zero and one prompt decides the score. T(a, b) is the mean over prompts. Every
+pair of the bag is scored by the same function with the roles swapped, so that relabelling the members
+permutes the scores exactly.
 
 Assumes at least three controls; a prompt counts for a pair when both answered it and three others did.
 """
