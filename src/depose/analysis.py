@@ -172,6 +172,8 @@ class _Analyst:
         ends = np.concatenate([t[0, 1:], t[2:, 1]])
         if not np.isfinite(ends).all():
             return NotScored(detector=detector, reason="a member has no prompt in common with the others")
+        if not np.nansum(scored.centred.scale[:, 0, 1]) > 0:
+            return NotScored(detector=detector, reason="no two models agree in anything that it measures")
         level = ranks.model_level(t)
         bounds = bootstrap.interval(
             values,

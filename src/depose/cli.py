@@ -46,7 +46,7 @@ def now() -> str:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="depose")
 def cli() -> None:
-    r"""Put a language model under oath.
+    """Put a language model under oath.
 
     Ask a suspect, a reference and control models the same prompts, record every answer, measure how alike
     the answers are, say how surprising that is, and render an evidence report.
@@ -65,7 +65,7 @@ def cli() -> None:
 @click.option("--from", "source", default="rebadged", show_default=True, help="A bundled case, or a case file.")
 @JSON
 def new(folder: Path, source: str, as_json: bool) -> None:
-    r"""Copy a case file into a new FOLDER.
+    """Copy a case file into a new FOLDER.
 
     \b
     Example:  depose new acme --from recorded     then edit acme/case.toml
@@ -84,7 +84,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
 @CASE
 @JSON
 def register(case: Path, as_json: bool) -> None:
-    r"""Validate a CASE and freeze its protocol as record 0 of the log.
+    """Validate a CASE and freeze its protocol as record 0 of the log.
 
     The digest printed is what a later reader checks. After the first question the protocol cannot be changed.
 
@@ -106,7 +106,7 @@ def register(case: Path, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
 @JSON
 def probe(case: Path, dry_run: bool, as_json: bool) -> None:
-    r"""Ask what is still unanswered in a registered CASE.
+    """Ask what is still unanswered in a registered CASE.
 
     Safe to stop and to start again: nothing that was answered is asked twice.
 
@@ -160,7 +160,7 @@ def _probe(case: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
 def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None:
-    r"""Record the answers of one model of CASE from a FILE.
+    """Record the answers of one model of CASE from a FILE.
 
     Formats: AlpacaEval JSON, JSONL, CSV, Parquet. Columns: prompt_id or id; prompt, instruction or question;
     output, answer or response; model or generator; sample. Rows that fit no registered prompt are listed.
@@ -184,7 +184,7 @@ def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None
 @FAIL_ON
 @JSON
 def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
-    r"""Turn the transcripts of CASE into findings, scores and an index of exhibits.
+    """Turn the transcripts of CASE into findings, scores and an index of exhibits.
 
     Pure: the same log gives the same bytes in out/findings.json, out/scores.parquet and out/exhibits.csv.
 
@@ -208,7 +208,7 @@ def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
 @FAIL_ON
 @JSON
 def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
-    r"""Render the findings of CASE; nothing is asked and nothing is scored again.
+    """Render the findings of CASE; nothing is asked and nothing is scored again.
 
     \b
     Example:  depose report acme --format html
@@ -227,7 +227,7 @@ def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> N
 @FAIL_ON
 @JSON
 def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
-    r"""Register, probe, analyze and report a CASE in one go.
+    """Register, probe, analyze and report a CASE in one go.
 
     Resumes where it stopped. Ends with the paths of the reports.
 
@@ -253,7 +253,7 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
 @click.argument("what", type=click.Choice(["probes", "detectors", "providers", "cases"]))
 @JSON
 def list_(what: str, as_json: bool) -> None:
-    r"""List what is there: probes, detectors, providers or bundled cases.
+    """List what is there: probes, detectors, providers or bundled cases.
 
     \b
     Example:  depose list cases

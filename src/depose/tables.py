@@ -166,8 +166,9 @@ def _columns(rows: list[Any]) -> dict[str, str]:
         hits = [name for name in names if name in present]
         if hits:
             found[meaning] = hits[0]
-    if "prompt" not in found:
-        raise ValueError(f"no column of prompts; looked for {', '.join(COLUMNS['prompt'])}")
+    if "prompt" not in found and "id" not in found:
+        looked = ", ".join(COLUMNS["prompt"] + COLUMNS["id"])
+        raise ValueError(f"no column of prompts or prompt ids; looked for {looked}")
     return found
 
 

@@ -1,0 +1,111 @@
+"""How good likelihood ratios are, and how large they may be.
+
+Cllr                 Bruemmer and du Preez 2006: the cost of a set of likelihood ratios, 0 perfect, 1 worthless
+Cllr_min             the same after the best monotone recalibration (pool adjacent violators)
+ECE                  Ramos and Gonzalez-Rodriguez 2013: empirical cross-entropy at a prior
+ELUB                 Vergeer and others 2016: bounds at which a LR system stops being better than always LR = 1
+lineage cap          1 / U(k, n), U the one-sided 95 % Clopper-Pearson bound for k of n independent lineages that
+                     reach the score (design.md): no data set of n lineages can carry more
+
+All logarithms of likelihood ratios are natural unless a name says log10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.statistics.rates import upper_bound
+
+Array = NDArray[np.float64]
+LN2 = float(np.log(2))
+
+
+def cllr(h1: Array, h2: Array) -> float:
+    """Cost of log likelihood ratios: `h1` where H1 is true, `h2` where H2 is; both sides weigh the same."""
+    _need(h1, h2)
+    return float((np.logaddexp(0, -h1).mean() + np.logaddexp(0, h2).mean()) / (2 * LN2))
+
+
+def pav(h1: Array, h2: Array) -> tuple[Array, Array]:
+    """Recalibrate scores by pool adjacent violators, class-balanced; returns log likelihood ratios.
+
+    The ends may be infinite: a score above every H2 score has no finite optimum.
+    """
+    _need(h1, h2)
+    scores = np.concatenate([h1, h2])
+    label = np.concatenate([np.ones(len(h1)), np.zeros(len(h2))])
+    weight = np.concatenate([np.full(len(h1), 0.5 / len(h1)), np.full(len(h2), 0.5 / len(h2))])
+    levels, index = np.unique(scores, return_inverse=True)
+    mass = np.bincount(index, weight, len(levels))
+    mean = np.bincount(index, weight * label, len(levels)) / mass
+    fitted = _isotonic(mean, mass)[index]
+    with np.errstate(divide="ignore"):
+        log_lr = np.log(fitted) - np.log1p(-fitted)
+    return log_lr[: len(h1)], log_lr[len(h1) :]
+
+
+def _isotonic(mean: Array, mass: Array) -> Array:
+    from sklearn.isotonic import isotonic_regression
+
+    fitted: Array = isotonic_regression(mean, sample_weight=mass)
+    return np.clip(fitted, 0.0, 1.0)
+
+
+def cllr_min(h1: Array, h2: Array) -> float:
+    """Cost that is left after the best monotone recalibration: what the scores could do at best."""
+    return cllr(*pav(h1, h2))
+
+
+def ece(h1: Array, h2: Array, log10_odds: Array) -> Array:
+    """Empirical cross-entropy in bits at each prior log10 odds."""
+    _need(h1, h2)
+    prior = log10_odds * np.log(10)
+    p = 1 / (1 + np.exp(-prior))
+    first = np.logaddexp(0, -(h1[None, :] + prior[:, None])).mean(axis=1)
+    second = np.logaddexp(0, h2[None, :] + prior[:, None]).mean(axis=1)
+    found: Array = (p * first + (1 - p) * second) / LN2
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """Smallest and largest log10 likelihood ratio that a validation set supports."""
+
+    low: float
+    high: float
+
+
+def elub(h1: Array, h2: Array) -> Bounds:
+    """Empirical lower and upper bound of log10 likelihood ratios.
+
+    At prior odds o the system decides for H1 when LR > 1 / o. Its cost, with one wrong decision added on each side, is
+    set against the cost of always deciding by the prior alone. The bounds are the ends of the range of 1 / o
+    around 1 in which the system is not worse. (0, 0) where there is no such range.
+    """
+    _need(h1, h2)
+    grid = np.unique(np.concatenate([np.linspace(-8, 8, 3_201), [0.0]]))
+    missed = (np.searchsorted(np.sort(h1 / np.log(10)), grid, side="right") + 1) / (len(h1) + 1)
+    false = (len(h2) - np.searchsorted(np.sort(h2 / np.log(10)), grid, side="right") + 1) / (len(h2) + 1)
+    odds = 10.0 ** (-grid)
+    cost = odds * missed + false
+    neutral = np.minimum(odds, 1.0)
+    worse = cost > neutral
+    middle = int(np.searchsorted(grid, 0.0))
+    if worse[middle]:
+        return Bounds(low=0.0, high=0.0)
+    high = middle + int(np.argmax(worse[middle:])) if worse[middle:].any() else len(grid)
+    low = middle - int(np.argmax(worse[middle::-1])) if worse[middle::-1].any() else -1
+    return Bounds(low=float(grid[low + 1]), high=float(grid[high - 1]))
+
+
+def lineage_cap(k: int, n: int) -> float:
+    """Largest likelihood ratio that n independent lineages carry when k of them reach the score; 1 without any."""
+    return 1.0 if n < 1 else 1.0 / upper_bound(k, n)
+
+
+def _need(h1: Array, h2: Array) -> None:
+    if not len(h1) or not len(h2):
+        raise ValueError("likelihood ratios of both kinds are needed")

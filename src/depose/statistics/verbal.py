@@ -1,0 +1,72 @@
+"""Verbal equivalents of likelihood ratios: published conventions, printed whole wherever a word is used.
+
+A value on an edge between two bands takes the lower, weaker word. The word is chosen from the conservative end
+of the interval (the end nearer to 1); an interval that spans 1 has no word.
+"""
+
+from __future__ import annotations
+
+from depose.model import Record
+
+SPANS_ONE = "the findings do not discriminate"
+
+
+class Band(Record, frozen=True, kw_only=True):
+    """One row of a scale: values above `above`, up to the next row."""
+
+    above: float
+    words: str
+
+
+class Scale(Record, frozen=True, kw_only=True):
+    """A verbal scale with the document that it is from."""
+
+    id: str
+    document: str
+    year: int
+    checked: bool
+    """Whether somebody compared it with the primary document."""
+    bands: tuple[Band, ...]
+
+
+def _scale(name: str, document: str, year: int, *bands: tuple[float, str]) -> Scale:
+    rows = tuple(Band(above=above, words=words) for above, words in bands)
+    return Scale(id=name, document=document, year=year, checked=False, bands=rows)
+
+
+SCALES = {
+    "enfsi-2015": _scale(
+        "enfsi-2015",
+        "ENFSI Guideline for Evaluative Reporting in Forensic Science, M1",
+        2015,
+        (1, "weak support"),
+        (10, "moderate support"),
+        (100, "moderately strong support"),
+        (1_000, "strong support"),
+        (10_000, "very strong support"),
+        (1_000_000, "extremely strong support"),
+    ),
+    "swgdam-2018": _scale(
+        "swgdam-2018",
+        "SWGDAM Recommendations on Verbal Equivalents of Likelihood Ratios",
+        2018,
+        (1, "limited support"),
+        (100, "moderate support"),
+        (10_000, "strong support"),
+        (1_000_000, "very strong support"),
+    ),
+}
+
+
+def word(low: float, high: float, scale: Scale) -> str:
+    """Name the band of an interval of likelihood ratios, with the proposition that it favours.
+
+    Raises ValueError for an interval that is not one of positive numbers in order.
+    """
+    if not 0 < low <= high:
+        raise ValueError(f"not an interval of likelihood ratios: {low} to {high}")
+    if low <= 1 <= high:
+        return SPANS_ONE
+    favours, size = ("H1 over H2", low) if low > 1 else ("H2 over H1", 1 / high)
+    band = [one for one in scale.bands if size > one.above][-1]
+    return f"{band.words} for {favours}"

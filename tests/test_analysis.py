@@ -1,0 +1,181 @@
+"""Transcripts to findings, on scripted models of known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from depose.analysis import analyze
+from depose.canon import canonical
+from depose.errors import AnalysisError
+from depose.features import Features
+from depose.model import (
+    Case,
+    CaseHead,
+    Dossier,
+    ModelSpec,
+    Primary,
+    Prompt,
+    Protocol,
+    Registration,
+    Transcript,
+    Unanswered,
+)
+from depose.opinion import FEWEST_LINEAGES
+
+PROMPTS = 24
+WORDS = [
+    f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "po", "ra", "si", "te") for b in ("bor", "dal", "fen", "gus", "hep")
+]
+
+
+def answer(model_words: Sequence[str], rng: np.random.Generator) -> str:
+    """Write forty words: half from the model's own stock for this prompt, half from everybody's."""
+    own = rng.choice(list(model_words), 20)
+    common = rng.choice(WORDS[:8], 20)
+    return " ".join(word for pair in zip(own, common, strict=True) for word in pair)
+
+
+def spec(code: str, role: Any, **more: Any) -> ModelSpec:
+    """Make a recorded model with lineages of its own."""
+    return msgspec.convert(
+        {
+            "code": code,
+            "role": role,
+            "provider": "recorded",
+            "model": code,
+            "developer": f"dev-{code}",
+            "weight_lineage": f"w-{code}",
+            "data_lineage": f"d-{code}",
+            **more,
+        },
+        ModelSpec,
+    )
+
+
+def dossier(
+    specs: Sequence[ModelSpec], copies: dict[str, str], *, missing: Sequence[str] = (), replicates: int = 1
+) -> Dossier:
+    """Script a case: each model has a stock of words per prompt; a copy uses the stock of its teacher."""
+    prompts = tuple(
+        Prompt(id=f"q{i}", family="f", cluster=f"c{i}", text=f"Tell me about item {i}.") for i in range(PROMPTS)
+    )
+    transcripts, unanswered = [], []
+    for one in specs:
+        for i, prompt in enumerate(prompts):
+            for replicate in range(replicates if one.role == "reference" else 1):
+                spot = {"model": one.code, "prompt": prompt.id, "sample": 0, "replicate": replicate}
+                if one.code in missing:
+                    unanswered.append(msgspec.convert({**spot, "reason": "not asked"}, Unanswered))
+                    continue
+                key = [ord(c) for c in copies.get(one.code, one.code)]
+                stock = np.random.default_rng([i, *key]).permutation(WORDS)[:10]
+                rng = np.random.default_rng([i, replicate, *map(ord, one.code)])
+                transcripts.append(msgspec.convert({**spot, "text": answer(stock, rng)}, Transcript))
+    case = Case(
+        case=CaseHead(title="scripted", authority="test"),
+        protocol=Protocol(
+            detectors=("phrases", "openings", "fuzzy", "length"),
+            primary=Primary(),
+            prompts="x.csv",
+            bootstrap=99,
+            replicates=replicates,
+        ),
+        models=tuple(specs),
+    )
+    return Dossier(
+        registration=Registration(case=case, prompts=prompts, files=(), software=()),
+        protocol_digest="0" * 64,
+        head="1" * 64,
+        registered_at="2026-01-01T00:00:00.000000Z",
+        first_asked="2026-01-01T00:00:01.000000Z",
+        last_asked="2026-01-01T00:00:02.000000Z",
+        transcripts=tuple(transcripts),
+        unanswered=tuple(unanswered),
+        endpoints={},
+    )
+
+
+def quiet(line: str) -> None:
+    """Say nothing."""
+
+
+CONTROLS = [spec(f"C{i}", "control") for i in range(FEWEST_LINEAGES + 1)]
+
+
+def test_a_copy_reaches_the_floor_and_a_stranger_does_not() -> None:
+    """The scripted copy of the reference has p = 1 / (K + 1) on both sides; the unrelated suspect has not."""
+    specs = [spec("S1", "suspect"), spec("S2", "suspect"), spec("R1", "reference"), *CONTROLS]
+    found = analyze(dossier(specs, {"S1": "R1"}), Features(), quiet).findings.findings
+    by = {(f.suspect, f.question): next(r for r in f.results if r.primary) for f in found}
+    for question in ("same", "derived", "distilled"):
+        assert by["S1", question].p == pytest.approx(1 / 21)
+        assert by["S1", question].low > 0
+        assert by["S2", question].p > 0.05
+    assert {f.k_eff for f in found} == {20}
+    assert {f.opinion.reasons for f in found if f.suspect == "S1"} == {("range",)}
+
+
+def test_the_order_of_models_and_transcripts_changes_nothing() -> None:
+    """The same dossier in another order gives the same numbers."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
+    plain = dossier(specs, {"S1": "R1"})
+    turned = msgspec.structs.replace(plain, transcripts=plain.transcripts[::-1])
+    first, second = (analyze(d, Features(), quiet).findings for d in (plain, turned))
+    assert canonical(first) == canonical(second)
+    other = analyze(dossier([*reversed(CONTROLS), specs[1], specs[0]], {"S1": "R1"}), Features(), quiet).findings
+    one, two = first.findings[0].results[0], other.findings[0].results[0]
+    assert (one.value, one.p_reference, one.p_suspect) == pytest.approx((two.value, two.p_reference, two.p_suspect))
+
+
+def test_without_controls_there_are_raw_scores_and_exhibits_and_no_opinion() -> None:
+    """No controls: `inconclusive (controls)`, raw similarity beside the reference's own noise, exhibits all the same."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference")]
+    found = analyze(dossier(specs, {"S1": "R1"}, replicates=2), Features(), quiet).findings
+    assert [f.opinion.reasons for f in found.findings] == [("controls",)] * 3
+    assert found.findings[0].results == ()
+    assert len(found.findings[0].not_scored) == 4
+    raw = {r.detector: r for r in found.findings[0].raw}
+    assert raw["phrases"].controls is None
+    assert raw["phrases"].replicate is not None
+    assert 0 < raw["phrases"].value < 1
+    assert len(found.exhibits) == 6
+
+
+def test_two_references_are_adjusted_and_need_more_controls() -> None:
+    """With two tested references Holm doubles the smaller p, and 20 controls are not enough."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), spec("R2", "reference"), *CONTROLS]
+    found = analyze(dossier(specs, {"S1": "R1"}), Features(), quiet).findings.findings
+    first = next(r for r in found[0].results if r.primary)
+    assert first.p_holm == pytest.approx(2 / 21)
+    assert {f.k_needed for f in found} == {39}
+    assert {f.opinion.reasons for f in found} == {("controls",)}
+
+
+def test_a_closer_rival_is_ranked_first() -> None:
+    """A candidate that the suspect copied stands above the tested reference."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), spec("X1", "candidate"), *CONTROLS]
+    found = analyze(dossier(specs, {"S1": "X1"}), Features(), quiet).findings.findings[2]
+    assert [c.model for c in found.candidates] == ["X1", "R1"]
+    assert [c.tested for c in found.candidates] == [False, True]
+
+
+def test_denominators_add_up() -> None:
+    """Planned = sent + not asked, and sent = answered + empty + failed, for every model."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
+    found = analyze(dossier(specs, {}, missing=["C3"]), Features(), quiet).findings
+    rows = {d.model: d for d in found.denominators}
+    assert (rows["C3"].planned, rows["C3"].sent, rows["C3"].answered) == (PROMPTS, 0, 0)
+    assert all(d.sent == d.answered + d.empty + d.failed for d in rows.values())
+    assert len(found.unanswered) == PROMPTS
+
+
+def test_no_answers_is_an_error_that_names_the_side() -> None:
+    """An analysis without any answer of the suspect is refused."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
+    with pytest.raises(AnalysisError, match="no suspect has an answer"):
+        analyze(dossier(specs, {}, missing=["S1"]), Features(), quiet)
