@@ -56,10 +56,19 @@ def test_ten_fine_tunes_of_one_control_change_k_eff_by_at_most_one(question: Que
 
 
 def test_k_eff_is_a_largest_matching_and_not_a_greedy_one() -> None:
-    """Taking the first control would block two others: the largest set is found."""
+    """Taking the first control would block two others: the largest set of independent ones is found."""
     controls = [spec("C1", "a", "w1", "d1"), spec("C2", "b", "w1", "d2"), spec("C3", "c", "w2", "d1")]
-    assert [c.code for c in choose(SUSPECT, REFERENCE, controls, "derived").used] == ["C2", "C3"]
-    assert [c.code for c in choose(SUSPECT, REFERENCE, controls, "distilled").used] == ["C1", "C2"]
+    derived = choose(SUSPECT, REFERENCE, controls, "derived")
+    assert [c.code for c in derived.used] == ["C2", "C3"]
+    assert derived.k_eff == 2
+
+
+def test_weights_in_common_count_for_the_questions_about_weights_alone() -> None:
+    """Three data lineages on one base are three controls for `distilled` and one for `same` and `derived`."""
+    controls = [spec(f"C{i}", f"dev{i}", "one base", f"d{i}") for i in range(3)]
+    assert choose(SUSPECT, REFERENCE, controls, "distilled").k_eff == 3
+    derived = choose(SUSPECT, REFERENCE, controls, "derived")
+    assert (len(derived.used), derived.k_eff) == (3, 1)
 
 
 def test_earlier_controls_are_preferred() -> None:

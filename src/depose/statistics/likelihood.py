@@ -86,7 +86,7 @@ def elub(h1: Array, h2: Array) -> Bounds:
     around 1 in which the system is not worse. (0, 0) where there is no such range.
     """
     _need(h1, h2)
-    grid = np.unique(np.concatenate([np.linspace(-8, 8, 3_201), [0.0]]))
+    grid = np.arange(-800, 801) / 100
     missed = (np.searchsorted(np.sort(h1 / np.log(10)), grid, side="right") + 1) / (len(h1) + 1)
     false = (len(h2) - np.searchsorted(np.sort(h2 / np.log(10)), grid, side="right") + 1) / (len(h2) + 1)
     odds = 10.0 ** (-grid)

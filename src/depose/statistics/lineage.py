@@ -4,10 +4,12 @@ A control is clean if it is not of the developer of the suspect or the reference
 nor data lineage with them, and is not documented or likely to be trained on outputs of the reference's
 developer. For `distilled` with a suspect and a reference on one base, the controls must share that base.
 
-K_eff: for `same` and `derived` the largest set of clean controls of which no two share a weight lineage or
-a data lineage (a maximum matching between the two kinds of lineage); for `distilled` distinct data lineages
-are enough. One representative per lineage is used, so that ten fine-tunes of one base on one data set
-change K_eff by at most one. Among sets of equal size, controls listed first in the case file are taken.
+One control per data lineage is used, so that ten fine-tunes on one data set add at most one; among the members of
+a data lineage the one is taken that lets most controls differ in weights too, and after that the one listed first.
+
+K_eff, the number of independent control lineages: for `same` and `derived` the largest set of clean controls
+of which no two share a weight lineage or a data lineage (a maximum matching between the two kinds of lineage); for
+`distilled` distinct data lineages are enough, so that K_eff = K.
 """
 
 from __future__ import annotations
@@ -27,14 +29,10 @@ class Controls:
 
     used: tuple[ModelSpec, ...]
     excluded: tuple[Excluded, ...]
+    k_eff: int
     weight_lineages: int
     data_lineages: int
     condition: str
-
-    @property
-    def k_eff(self) -> int:
-        """Number of independent control lineages."""
-        return len(self.used)
 
 
 def share_base(suspect: ModelSpec, reference: ModelSpec) -> bool:
@@ -70,28 +68,30 @@ def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelS
             excluded.append(Excluded(model=control.code, reason=reason))
         else:
             clean.append(control)
-    kept = _by_data(clean) if question == "distilled" else _matching(clean)
+    matched = _matching(clean)
+    kept = _one_each(clean, matched)
     chosen = {spec.code for spec in kept}
     excluded += [
-        Excluded(model=c.code, reason="its lineage is represented by another control")
-        for c in clean
-        if c.code not in chosen
+        Excluded(model=spec.code, reason="its lineage is represented by another control")
+        for spec in clean
+        if spec.code not in chosen
     ]
     shared = question == "distilled" and share_base(suspect, reference)
     return Controls(
         used=tuple(kept),
         excluded=tuple(sorted(excluded, key=lambda one: one.model)),
+        k_eff=len(kept) if question == "distilled" else len(matched),
         weight_lineages=len({spec.weight_lineage for spec in clean}),
         data_lineages=len({spec.data_lineage for spec in clean}),
         condition="conditional on a common base" if shared else "",
     )
 
 
-def _by_data(clean: Sequence[ModelSpec]) -> list[ModelSpec]:
-    first: dict[str, ModelSpec] = {}
-    for spec in clean:
-        first.setdefault(spec.data_lineage, spec)
-    return list(first.values())
+def _one_each(clean: Sequence[ModelSpec], matched: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Keep the matched controls, and the first of every data lineage that has none among them."""
+    first = {spec.data_lineage: spec for spec in reversed(clean)} | {spec.data_lineage: spec for spec in matched}
+    kept = {spec.code for spec in first.values()}
+    return [spec for spec in clean if spec.code in kept]
 
 
 def _matching(clean: Sequence[ModelSpec]) -> list[ModelSpec]:

@@ -1,0 +1,88 @@
+"""Quality and bounds of likelihood ratios, against golden values of the Netherlands Forensic Institute's `lir`.
+
+The golden values were made by `benchmarks/golden_lir.py` with lir 1.3.1 (two commands, in its docstring).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from depose.statistics.likelihood import cllr, cllr_min, ece, elub, lineage_cap, pav
+
+Array = NDArray[np.float64]
+
+GOLDEN = [
+    (0, (40, 300, 1.5), 0.46475477988736136, 0.3267742547511398, (-1.04, 1.34)),
+    (1, (15, 80, 0.7), 0.6493353599490723, 0.4720915224743294, (-0.57, 0.60)),
+    (2, (200, 200, 4.0), 0.12146305507013483, 0.06089618754320188, (-1.93, 1.91)),
+]
+
+
+def made(seed: int, n1: int, n2: int, shift: float) -> tuple[Array, Array]:
+    """Make the same sets as `benchmarks/golden_lir.py`."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(shift, 1.0 + shift / 4, n1), rng.normal(-shift, 1.0 + shift / 4, n2)
+
+
+@pytest.mark.parametrize(("seed", "shape", "cost", "least", "bounds"), GOLDEN)
+def test_golden_values(
+    seed: int, shape: tuple[int, int, float], cost: float, least: float, bounds: tuple[float, float]
+) -> None:
+    """Cllr, Cllr_min and ELUB equal those of `lir`."""
+    h1, h2 = made(seed, *shape)
+    assert cllr(h1, h2) == pytest.approx(cost, rel=1e-12)
+    assert cllr_min(h1, h2) == pytest.approx(least, rel=1e-9)
+    found = elub(h1, h2)
+    assert (found.low, found.high) == pytest.approx(bounds, abs=1e-9)
+
+
+def test_worthless_and_perfect_systems() -> None:
+    """LR = 1 everywhere costs 1; large true LRs cost nearly 0; misleading ones cost more than 1."""
+    nothing = np.zeros(10)
+    assert cllr(nothing, nothing) == pytest.approx(1.0)
+    assert cllr(nothing + 20, nothing - 20) < 1e-8
+    assert cllr(nothing - 3, nothing + 3) > 1
+    assert (elub(nothing - 3, nothing + 3).low, elub(nothing - 3, nothing + 3).high) == (0.0, 0.0)
+
+
+def test_pav_never_makes_it_worse_and_keeps_the_order() -> None:
+    """Recalibration is monotone in the score and costs no more than the scores did."""
+    h1, h2 = made(1, 15, 80, 0.7)
+    a, b = pav(h1, h2)
+    order = np.argsort(np.concatenate([h1, h2]))
+    fitted = np.concatenate([a, b])[order]
+    assert (fitted[1:] >= fitted[:-1]).all()
+    assert cllr(a, b) <= cllr(h1, h2)
+
+
+def test_ece_at_even_odds_is_cllr() -> None:
+    """At prior odds 1 the empirical cross-entropy equals Cllr; far from it, it tends to 0."""
+    h1, h2 = made(0, 40, 300, 1.5)
+    values = ece(h1, h2, np.array([-8.0, 0.0, 8.0]))
+    assert values[1] == pytest.approx(cllr(h1, h2))
+    assert values[0] < 0.01
+    assert values[2] < 0.01
+
+
+def test_the_lineage_cap_is_the_one_of_the_design() -> None:
+    """K = 19 caps at 6.9, 23 at 8.2, 37 at 12.9; LR 100 needs about 299 lineages; one exceedance lowers it."""
+    assert [round(lineage_cap(0, n), 1) for n in (19, 23, 37)] == [6.9, 8.2, 12.9]
+    assert lineage_cap(0, 298) < 100 < lineage_cap(0, 300)
+    assert lineage_cap(1, 23) < lineage_cap(0, 23)
+    assert lineage_cap(23, 23) == 1.0
+    assert lineage_cap(0, 0) == 1.0
+    assert lineage_cap(0, 23) == pytest.approx(1 / (1 - 0.05 ** (1 / 23)))
+
+
+def test_the_cap_is_an_exact_bound() -> None:
+    """With a rate of 1 / cap, k or fewer of n would be seen in exactly 5 % of studies."""
+    assert binom.cdf(2, 40, 1 / lineage_cap(2, 40)) == pytest.approx(0.05)
+
+
+def test_one_kind_alone_is_refused() -> None:
+    """Without both kinds of pairs there is no cost."""
+    with pytest.raises(ValueError, match="both kinds"):
+        cllr(np.zeros(0), np.zeros(3))
