@@ -139,16 +139,15 @@ def locate(packaged: Packaged) -> Path:
     return Path(spec.submodule_search_locations[0]) / packaged.inside
 
 
-def verify(packaged: Packaged, root: Path) -> Path:
-    """Return the folder after every file in it was found to be the pinned one.
+def verify_files(root: Path, files: Mapping[str, str], *, hint: str) -> Path:
+    """Return the folder after every file in it was found to be the one whose SHA-256 is given.
 
     Raises ModelFileError, naming file, expected and seen digest. A file too many is refused too: the
     libraries pick up some files, such as `adapter_config.json`, merely because they are there.
     """
-    if not packaged.files:
-        raise ModelFileError(f"no digest is pinned for {packaged.distribution}")
-    hint = command(packaged, again=True)
-    for name, expected in packaged.files.items():
+    if not files:
+        raise ModelFileError(f"{root}: no digest is pinned", hint=hint)
+    for name, expected in files.items():
         path = root / name
         if not path.is_file():
             raise ModelFileError(f"{path}: file is missing, expected sha256 {expected}", hint=hint)
@@ -156,9 +155,15 @@ def verify(packaged: Packaged, root: Path) -> Path:
         if seen != expected:
             raise ModelFileError(f"{path}: sha256 is {seen}, expected {expected}", hint=hint)
     present = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.suffix != ".pyc"}
-    for name in sorted(present - packaged.files.keys()):
-        raise ModelFileError(f"{root / name}: file does not belong to {packaged.distribution}", hint=hint)
+    extra = sorted(present - files.keys())
+    if extra:
+        raise ModelFileError(f"{root / extra[0]}: file does not belong to the pinned model", hint=hint)
     return root
+
+
+def verify(packaged: Packaged, root: Path) -> Path:
+    """Return the folder of a packaged model after checking every file; ModelFileError says how to repair it."""
+    return verify_files(root, packaged.files, hint=command(packaged, again=True))
 
 
 def _named(name: str) -> Packaged:
@@ -198,7 +203,7 @@ def facts(name: str) -> tuple[Fact, ...]:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Choose the folder for what can be computed again: $DEPOSE_CACHE, $XDG_CACHE_HOME/depose, ~/.cache/depose."""
+    """Choose where to keep what can be made again: $DEPOSE_CACHE, $XDG_CACHE_HOME/depose, ~/.cache/depose."""
     if environ.get("DEPOSE_CACHE"):
         return Path(environ["DEPOSE_CACHE"]).expanduser().absolute()
     if environ.get("XDG_CACHE_HOME"):
@@ -207,15 +212,15 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cpu_has_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Tell whether the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX); False where that cannot be read."""
+    """Tell whether the CPU multiplies bfloat16 natively (AVX512_BF16, AMX); False where it is not told."""
     if not cpuinfo.is_file():
         return False
     flags = set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
     return not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
 
 
-def go_offline() -> None:
-    """Forbid the model libraries to reach a hub, to report usage or to draw progress bars.
+def settle_libraries() -> None:
+    """Forbid the model libraries to reach a hub, report usage, draw progress bars or spin while they wait.
 
     They read these variables when they are imported, so this comes before any import of them.
     """
@@ -227,6 +232,8 @@ def go_offline() -> None:
         TRANSFORMERS_VERBOSITY="error",
         TOKENIZERS_PARALLELISM="false",
     )
+    # On a machine that also does something else, threads that spin made generation up to nine times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def main() -> int:

@@ -36,9 +36,11 @@ class Recorded:
     def __init__(self, path: Path, model: str) -> None:
         self._path = path
         try:
+            if not path.is_file() and path.exists():
+                raise CaseError(f"{path}: not a file", hint="name a table of answers")
             self._digest = sha256(path.read_bytes())
-        except OSError as error:
-            raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name") from error
+        except (OSError, ValueError) as error:
+            raise CaseError(f"{path}: {error}", hint="check the file name") from error
         rows = _table(path, self._digest)
         names = models(rows)
         if not model and len(names) == 1:
@@ -52,20 +54,24 @@ class Recorded:
         self._by_prompt = self._index("prompt")
 
     def _index(self, field: str) -> dict[tuple[str, int], Row]:
+        """Key the rows; the same words under two ids with two answers are no key, for then only the ids decide."""
         index: dict[tuple[str, int], Row] = {}
+        unclear: set[tuple[str, int]] = set()
         for row in self._rows:
             key = (getattr(row, field), row.sample)
             if not key[0]:
                 continue
             if key in index and (field == "id" or index[key].text != row.text):
-                if field == "prompt":  # the same words may stand under two ids; the ids decide
+                if row.id != index[key].id:
+                    unclear.add(key)
                     continue
                 raise CaseError(
-                    f"{self._path}: rows {index[key].line} and {row.line} both answer {key[0]!r}, sample {row.sample}",
+                    f"{self._path}: rows {index[key].line} and {row.line} both answer {key[0][:60]!r}, "
+                    f"sample {row.sample}",
                     hint="give further samples of one prompt their own numbers in a column `sample`",
                 )
             index.setdefault(key, row)
-        return index
+        return {key: row for key, row in index.items() if key not in unclear}
 
     def facts(self) -> tuple[Fact, ...]:
         """Name the file and its digest."""
@@ -97,15 +103,11 @@ class Recorded:
     def unaligned(self, asks: Sequence[Ask]) -> tuple[Unaligned, ...]:
         """List the rows that none of the questions would use."""
         used = {row.line for row in map(self._find, asks) if row is not None}
-        return tuple(
-            Unaligned(line=r.line, prompt=r.prompt or r.id) for r in self._rows if r.line not in used
-        )
+        return tuple(Unaligned(line=r.line, prompt=r.prompt or r.id) for r in self._rows if r.line not in used)
 
 
 def open_recorded(spec: ModelSpec, folder: Path) -> Recorded:
     """Open the file that the case names for this model."""
     if not spec.file:
-        raise CaseError(
-            f"{spec.code}: no file of recorded answers", hint="depose import CASE --model CODE FILE"
-        )
+        raise CaseError(f"{spec.code}: no file of recorded answers", hint="depose import CASE --model CODE FILE")
     return Recorded((folder / spec.file).resolve(), spec.model)

@@ -1,0 +1,292 @@
+"""Local weights, asked through transformers.
+
+Temperature 0 is greedy. Otherwise each answer is drawn by the Gumbel-max rule (Gumbel 1954; Maddison et al.,
+"A* Sampling", NeurIPS 2014): the noise comes from a stream of its own, seeded by the protocol's seed, the
+model's code, prompt, sample and replicate. Questions that happen to share a batch therefore share no
+randomness. The streams are numpy's, because torch keeps only 32 bits of a CPU seed. Beyond temperature nothing
+shapes the distribution: no top-p, top-k or penalty, whatever the model's own defaults say.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose import embedded
+from depose.canon import canonical, digest, sha256
+from depose.endpoints import Endpoint
+from depose.endpoints.weights import Weights, find
+from depose.errors import EndpointError
+from depose.model import Ask, Fact, ModelSpec, Reply
+
+_SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
+_loading = Lock()
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: Any
+    tokenizer: Any
+    ends: tuple[int, ...]
+    pad: int
+    context: int | None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    ask: Ask
+    tokens: list[int]
+    request: bytes
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def open_transformers(spec: ModelSpec, folder: Path) -> Endpoint:
+    """Open a folder of safetensors, or the packaged model `SmolLM2-135M-Instruct`, on the best device here.
+
+    Raises EndpointError where the folder or the adapter cannot be used, ModelFileError where a packaged or
+    converted file is not the one it should be.
+    """
+    embedded.settle_libraries()
+    device, dtype = _place()
+    weights = find(spec, folder, dtype)
+    endpoint = Local(spec, weights, device, dtype)
+    endpoint.load()
+    return endpoint
+
+
+def _place() -> tuple[str, str]:
+    """Choose device and number format."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda", "bfloat16"
+    if torch.backends.mps.is_available():
+        return "mps", "float16"
+    return "cpu", "bfloat16" if embedded.cpu_has_bf16() else "float32"
+
+
+# --- loading --------------------------------------------------------------------------------------
+
+
+# Keyed by digest, so that two items of a case with the same weights share one copy in memory.
+@lru_cache(maxsize=4)
+def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loaded:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    options = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, **options
+        )
+        if adapter:
+            model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise EndpointError(f"{folder}: the model does not load: {error}") from error
+    model = model.to(device).eval()
+    ends = _ends(model.generation_config.eos_token_id, tokenizer.eos_token_id)
+    pad = tokenizer.pad_token_id
+    if pad is None:
+        pad = ends[0] if ends else 0
+    model.generation_config = GenerationConfig(eos_token_id=list(ends) or None, pad_token_id=pad)
+    return _Loaded(model, tokenizer, ends, pad, getattr(model.config, "max_position_embeddings", None))
+
+
+def _ends(*given: int | list[int] | None) -> tuple[int, ...]:
+    found: list[int] = []
+    for value in given:
+        found += [] if value is None else [value] if isinstance(value, int) else value
+    return tuple(sorted(set(found)))
+
+
+# --- the random streams ---------------------------------------------------------------------------
+
+
+def stream_name(ask: Ask) -> str:
+    """Digest that names the random stream of one question."""
+    return digest([ask.seed, ask.model, ask.prompt, ask.sample, ask.replicate])
+
+
+def stream(ask: Ask) -> np.random.Generator:
+    """Open the random stream of one question at its beginning."""
+    return np.random.default_rng(int(stream_name(ask), 16))
+
+
+def gumbel(source: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Draw standard Gumbel noise: adding it to the logits and taking the largest is a draw from the softmax."""
+    drawn = source.standard_exponential(size, dtype=np.float32)
+    noise: NDArray[np.float32] = -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
+    return noise
+
+
+class _Noise:
+    """Logits processor under which greedy choice draws each row at its own temperature from its own stream."""
+
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        self.rows = [(row, ask.temperature, stream(ask)) for row, ask in enumerate(asks) if ask.temperature > 0]
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        import torch
+
+        scores = scores.float()
+        for row, temperature, source in self.rows:
+            noise = torch.from_numpy(gumbel(source, scores.shape[-1])).to(scores.device)
+            scores[row] = scores[row] / temperature + noise
+        return scores
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+class Local:
+    """One model in this process."""
+
+    batch = 16
+
+    def __init__(self, spec: ModelSpec, weights: Weights, device: str, dtype: str) -> None:
+        self.spec = spec
+        self.weights = weights
+        self.device = device
+        self.dtype = dtype
+
+    def load(self) -> _Loaded:
+        """Return the model in memory, loading it where no item of the case has done so yet."""
+        weights = self.weights
+        seen = digest([weights.files, weights.adapter_files])
+        with _loading:
+            return _load(weights.folder, weights.adapter, self.device, self.dtype, seen)
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Name every file that answers by its digest, and what it runs on."""
+        import torch
+
+        template = self.load().tokenizer.chat_template
+        named = self.weights.files.items()
+        device = torch.cuda.get_device_name() if self.device == "cuda" else self.device
+        return (
+            *(embedded.facts(self.weights.package) if self.weights.package else ()),
+            *(Fact(name=f"{_sort(name)} {name}", value=seen) for name, seen in named),
+            *(Fact(name=f"adapter {name}", value=seen) for name, seen in self.weights.adapter_files.items()),
+            *((Fact(name="peft", value=version("peft")),) if self.weights.adapter else ()),
+            Fact(name="chat template", value=sha256(str(template).encode()) if template else "none"),
+            Fact(name="sampling", value=_SAMPLING),
+            Fact(name="dtype", value=self.dtype),
+            Fact(name="device", value=device),
+            Fact(name="threads", value=str(torch.get_num_threads())),
+            Fact(name="torch", value=str(torch.__version__)),
+            Fact(name="transformers", value=version("transformers")),
+        )
+
+    def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
+        """Answer each question in a fresh conversation; what cannot be answered is a failed reply."""
+        loaded = self.load()
+        made = [_prepare(loaded, ask) for ask in asks]
+        ready = [item for item in made if isinstance(item, _Prepared)]
+        replies: list[Reply] = []
+        for start in range(0, len(ready), self.batch):
+            replies += self._answer(loaded, ready[start : start + self.batch])
+        answered = iter(replies)
+        return tuple(item if isinstance(item, Reply) else next(answered) for item in made)
+
+    def _answer(self, loaded: _Loaded, items: Sequence[_Prepared]) -> list[Reply]:
+        try:
+            rows = _generate(loaded, items, self.device)
+        except RuntimeError as error:
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
+            return [Reply(outcome="failed", reason=reason, request=item.request) for item in items]
+        return [_reply(loaded, item, row) for item, row in zip(items, rows, strict=True)]
+
+
+def _sort(name: str) -> str:
+    return "weights" if name.endswith(".safetensors") else "file"
+
+
+def _prepare(loaded: _Loaded, ask: Ask) -> _Prepared | Reply:
+    from jinja2 import TemplateError
+
+    messages = [{"role": "system", "content": ask.system}] if ask.system else []
+    messages.append({"role": "user", "content": ask.text})
+    request: dict[str, Any] = {
+        "messages": messages,
+        "settings": {
+            "temperature": ask.temperature,
+            "max_tokens": ask.max_tokens,
+            "seed": ask.seed,
+            "stream": stream_name(ask) if ask.temperature > 0 else "greedy",
+        },
+    }
+    try:
+        rendered = _render(loaded.tokenizer, messages)
+    except TemplateError as error:
+        reason = f"the chat template refuses the messages: {error}"
+        return Reply(outcome="failed", reason=reason, request=canonical(request))
+    template = bool(loaded.tokenizer.chat_template)
+    tokens: list[int] = loaded.tokenizer(rendered, add_special_tokens=not template)["input_ids"]
+    sent = canonical(request | {"prompt": rendered})
+    if loaded.context and len(tokens) + ask.max_tokens > loaded.context:
+        reason = f"{len(tokens)} tokens and {ask.max_tokens} to come exceed the context of {loaded.context}"
+        return Reply(outcome="failed", reason=reason, request=sent)
+    return _Prepared(ask, tokens, sent)
+
+
+def _render(tokenizer: Any, messages: Sequence[dict[str, str]]) -> str:
+    """Write the messages as the model reads them; a model without a template reads them as plain paragraphs."""
+    if not tokenizer.chat_template:
+        return "\n\n".join(message["content"] for message in messages)
+    # A template may add a system prompt of its own; it then stands in the recorded request.
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def _generate(loaded: _Loaded, items: Sequence[_Prepared], device: str) -> list[list[int]]:
+    """Return the new tokens of each row, up to the longest answer of the batch."""
+    import torch
+    from transformers import GenerationConfig
+
+    width = max(len(item.tokens) for item in items)
+    padded = [[loaded.pad] * (width - len(item.tokens)) + item.tokens for item in items]
+    mask = [[0] * (width - len(item.tokens)) + [1] * len(item.tokens) for item in items]
+    with torch.inference_mode():
+        out = loaded.model.generate(
+            input_ids=torch.tensor(padded, device=device),
+            attention_mask=torch.tensor(mask, device=device),
+            generation_config=GenerationConfig(
+                max_new_tokens=max(item.ask.max_tokens for item in items),
+                do_sample=False,
+                eos_token_id=list(loaded.ends) or None,
+                pad_token_id=loaded.pad,
+            ),
+            logits_processor=[_Noise([item.ask for item in items])],
+        )
+    rows: list[list[int]] = out[:, width:].tolist()
+    return rows
+
+
+def _reply(loaded: _Loaded, item: _Prepared, row: Sequence[int]) -> Reply:
+    tokens = list(row[: item.ask.max_tokens])
+    end = next((at for at, token in enumerate(tokens) if token in loaded.ends), None)
+    finish = "length" if end is None else "stop"
+    if end is not None:
+        tokens = tokens[: end + 1]
+    text = str(loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+    return Reply(
+        outcome="answered" if text.strip() else "empty",
+        text=text,
+        finish=finish,
+        request=item.request,
+        response=canonical({"tokens": tokens, "text": text, "finish": finish}),
+    )
