@@ -1,0 +1,146 @@
+"""The strip plot: deterministic, every control in it, readable without colour."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from depose.figures import crowded, spread, strip_alt, strip_plot
+from depose.model import Against, Finding, Opinion, Result
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def case(*names: str, value: float = 2.5, suspect: str = "S1") -> tuple[Finding, Result]:
+    """A finding with these controls, spread over the axis."""
+    floor = 1 / (len(names) + 1)
+    result = Result(
+        detector="phrases",
+        primary=True,
+        prompts=120,
+        value=value,
+        low=value - 0.6,
+        high=value + 0.6,
+        p_reference=floor,
+        p_suspect=floor,
+        p=floor,
+        p_holm=floor,
+        reference_side=tuple(Against(model=n, value=(i * 7 % 10) / 5 - 1) for i, n in enumerate(names)),
+        suspect_side=tuple(Against(model=n, value=(i * 3 % 10) / 4 - 1) for i, n in enumerate(names)),
+        p_length_matched=floor,
+        p_refusals_excluded=floor,
+    )
+    finding = Finding(
+        question="distilled",
+        suspect=suspect,
+        reference="R1",
+        controls=names,
+        excluded=(),
+        k=len(names),
+        k_eff=len(names),
+        weight_lineages=len(names),
+        data_lineages=len(names),
+        floor=floor,
+        k_needed=19,
+        condition="",
+        results=(result,),
+        not_scored=(),
+        candidates=(),
+        opinion=Opinion(verdict="inconclusive", reasons=("controls",)),
+    )
+    return finding, result
+
+
+def texts(svg: bytes) -> list[str]:
+    """Every line of text in the drawing."""
+    return ["".join(t.itertext()) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - our own
+
+
+def test_bytes_are_the_same_twice() -> None:
+    """The same records give the same bytes, whatever was drawn before."""
+    first = strip_plot(*case("C1", "C2", "C3"))
+    strip_plot(*case("X1", value=-1))
+    assert strip_plot(*case("C1", "C2", "C3")) == first
+
+
+def test_every_control_is_named_on_both_sides() -> None:
+    """Each control stands once in each row, and the suspect with its score and the n of each row are written out."""
+    names = tuple(f"C{i}-model" for i in range(24))
+    written = texts(strip_plot(*case(*names)))
+    assert all(written.count(name) == 2 for name in names)
+    assert "S1 and R1: 2.50" in written
+    assert sum("n = 24" in line for line in written) == 2
+    assert any("control-control standard deviations (120 prompts)" in line for line in written)
+
+
+def test_drawing_nests_in_a_page() -> None:
+    """The SVG stands alone: no prologue, script, style sheet, image or reference out, and it carries its alt text."""
+    finding, result = case("C1", "C2")
+    svg = strip_plot(finding, result)
+    root = ElementTree.fromstring(svg)  # noqa: S314 - our own
+    assert svg.startswith(b"<svg ")
+    assert root[0].tag == f"{SVG}title"
+    assert root[0].text == strip_alt(finding, result)
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {"svg", "title", "defs", "g", "path", "use", "text", "clipPath", "rect", "tspan"}
+    assert all(link.startswith(b"#") for link in re.findall(rb'href="([^"]*)', svg))
+    used = set(re.findall(rb'(?:href="|url\()#([^")]+)', svg))
+    assert used == set(re.findall(rb' id="([^"]*)"', svg))
+
+
+def test_nothing_is_told_by_colour() -> None:
+    """All ink is grey or black, and the suspect has a shape of its own: filled, where controls are open."""
+    svg = strip_plot(*case("C1", "C2", "C3")).decode()
+    for red, green, blue in re.findall(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})\b", svg):
+        assert red == green == blue
+
+
+def test_ids_differ_between_findings() -> None:
+    """Two drawings in one page share no id."""
+    first = set(re.findall(rb' id="([^"]*)"', strip_plot(*case("C1", "C2"))))
+    second = set(re.findall(rb' id="([^"]*)"', strip_plot(*case("C1", "C2", suspect="S2"))))
+    assert first
+    assert not first & second
+
+
+@pytest.mark.parametrize("names", [(), ("C1",), tuple(f"C{i}" for i in range(49))])
+def test_none_one_and_many_controls_are_drawn(names: tuple[str, ...]) -> None:
+    """No control leaves an empty row; more than fit are drawn but not named."""
+    finding, result = case(*names)
+    written = texts(strip_plot(finding, result))
+    assert ("C0" in written) is False
+    assert crowded(result) is (len(names) == 49)
+    assert f"n = {len(names)}" in " ".join(written)
+
+
+@pytest.mark.parametrize("value", [227.0, -3.0, 0.0])
+def test_extreme_scores_stay_inside(value: float) -> None:
+    """A score far outside of the controls is drawn inside of the axis, with its label."""
+    assert f"S1 and R1: {value:.2f}" in texts(strip_plot(*case("C1", "C2", value=value)))
+
+
+def test_markup_in_names_is_text() -> None:
+    """A name is never read as markup or mathematics."""
+    written = texts(strip_plot(*case("<b>&$x^2$", "a_b^c")))
+    assert "<b>&$x^2$" in written
+    assert "a_b^c" in written
+
+
+def test_alt_text_gives_the_numbers() -> None:
+    """The alt text says the score, its interval and the range of the controls on each side."""
+    alt = strip_alt(*case("C1", "C2"))
+    assert "scores 2.50 (95 % interval 1.90 to 3.10)" in alt
+    assert "n = 2: from -1.00 (C1) to 0.40 (C2)" in alt
+    assert "none" in strip_alt(*case())
+
+
+def test_labels_are_moved_apart_and_stay_in_order() -> None:
+    """Neighbouring labels are a step apart, within the bounds, and none moves when there is room."""
+    assert spread([0.0, 5.0, 9.0], 1.0, 0.0, 10.0) == [0.0, 5.0, 9.0]
+    close = spread([5.0] * 4, 1.0, 0.0, 10.0)
+    assert close == [3.5, 4.5, 5.5, 6.5]
+    edge = spread([9.9, 9.95, 10.0], 1.0, 0.0, 10.0)
+    assert edge == [8.0, 9.0, 10.0]
+    assert spread([], 1.0, 0.0, 1.0) == []
