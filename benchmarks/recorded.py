@@ -32,7 +32,7 @@ questions = ["same", "derived", "distilled"]
 alpha = 0.05
 seed = 7
 prompts = {prompts}
-detectors = ["phrases", "openings", "fuzzy", "length"]
+detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length"]
 """
 
 

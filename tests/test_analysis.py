@@ -73,14 +73,14 @@ def dossier(
                     unanswered.append(msgspec.convert({**spot, "reason": "not asked"}, Unanswered))
                     continue
                 key = [ord(c) for c in copies.get(one.code, one.code)]
-                stock = np.random.default_rng([i, *key]).permutation(WORDS)[:10]
+                stock = np.random.default_rng([i, *key]).permutation(WORDS)[:10].tolist()
                 rng = np.random.default_rng([i, replicate, *map(ord, one.code)])
                 transcripts.append(msgspec.convert({**spot, "text": answer(stock, rng)}, Transcript))
     case = Case(
         case=CaseHead(title="scripted", authority="test"),
         protocol=Protocol(
             detectors=("phrases", "openings", "fuzzy", "length"),
-            primary=Primary(),
+            primary=Primary(distilled="phrases"),
             prompts="x.csv",
             bootstrap=99,
             replicates=replicates,
@@ -133,7 +133,7 @@ def test_the_order_of_models_and_transcripts_changes_nothing() -> None:
 
 
 def test_without_controls_there_are_raw_scores_and_exhibits_and_no_opinion() -> None:
-    """No controls: `inconclusive (controls)`, raw similarity beside the reference's own noise, exhibits all the same."""
+    """No controls: `inconclusive (controls)`; raw similarity, replicate noise and exhibits all the same."""
     specs = [spec("S1", "suspect"), spec("R1", "reference")]
     found = analyze(dossier(specs, {"S1": "R1"}, replicates=2), Features(), quiet).findings
     assert [f.opinion.reasons for f in found.findings] == [("controls",)] * 3

@@ -72,7 +72,7 @@ def test_every_control_is_named_on_both_sides() -> None:
     assert all(written.count(name) == 2 for name in names)
     assert "S1 and R1: 2.50" in written
     assert sum("n = 24" in line for line in written) == 2
-    assert any("control-control standard deviations (120 prompts)" in line for line in written)
+    assert any("1 is typical of two models of the bag (120 prompts)" in line for line in written)
 
 
 def test_drawing_nests_in_a_page() -> None:

@@ -70,7 +70,7 @@ def test_each_missing_condition_has_its_verdict(
 
 
 def test_the_edges_belong_to_the_side_that_the_table_says() -> None:
-    """p = alpha still counts as small; 20 % refusals and 80 % power still pass."""
+    """An adjusted p of alpha still counts as small; 20 % refusals and 80 % power still pass."""
     assert decide(changed(p=0.05, p_length_matched=0.05)).verdict == "indication"
     assert decide(changed(refusals=0.20)).verdict == "indication"
     assert decide(changed(p=0.2, power=0.8)).verdict == "no indication"

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import casefile, exhibits, plugins
-from depose.detectors import Similarity
-from depose.detectors.length import gaps
+from depose.detectors import Measured, Similarity
+from depose.detectors.length import length
 from depose.errors import AnalysisError
 from depose.features import Bag, Features, is_refusal
 from depose.model import (
@@ -41,7 +41,7 @@ from depose.model import (
 from depose.opinion import Grounds, decide
 from depose.register import stream
 from depose.statistics import bootstrap, lineage, ranks, sensitivity
-from depose.statistics.centring import FEWEST, Centred, centre
+from depose.statistics.centring import FEWEST, Scores, average, parts_of, per_prompt, score
 
 FORMAT = "depose findings 1"
 LEAST_ANSWERED = 0.80
@@ -57,8 +57,10 @@ Array = NDArray[np.float64]
 class Scored:
     """One detector on one bag."""
 
-    similarity: Similarity
-    centred: Centred
+    measured: Measured
+    scores: Scores
+    d: Array
+    """Centred scores prompt by prompt (`centring.per_prompt`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +68,8 @@ class Analysis:
     """Findings, and the scores behind them for `scores.parquet`."""
 
     findings: Findings
-    scores: tuple[tuple[str, Bag, Centred], ...]
-    """Detector, bag, centred scores: for the table of scores."""
+    scores: tuple[tuple[str, Bag, Array], ...]
+    """Detector, bag, centred scores prompt by prompt: for the table of scores."""
 
 
 def tidy(value: float) -> float:
@@ -107,9 +109,9 @@ class _Analyst:
         """Score a bag with a detector, once."""
         key = (members, detector)
         if key not in self._scored:
-            self.progress(f"{detector}: {members[0]} against {members[1]}, {len(members) - 2} controls")
-            similarity: Similarity = plugins.load("detectors", detector)(self.bag(members), self.features)
-            self._scored[key] = Scored(similarity=similarity, centred=centre(similarity.values))
+            self.progress(f"{detector}: {members[0]} and {members[1]} among {len(members)}")
+            measured: Measured = plugins.load("detectors", detector)(self.bag(members), self.features)
+            self._scored[key] = Scored(measured=measured, scores=score(measured), d=per_prompt(measured))
         return self._scored[key]
 
     # --- one finding --------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ class _Analyst:
                     not_scored=gone,
                     candidates=candidates,
                     opinion=decide(grounds),
-                    raw=tuple(self._raw(bag, detector) for detector in self.protocol.detectors),
+                    raw=tuple(raw for name in self.protocol.detectors if (raw := self._raw(bag, name)) is not None),
                 )
             )
         return found
@@ -168,26 +170,25 @@ class _Analyst:
         if k < FEWEST:
             return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
         scored = self.scored(members, detector)
-        t, values = scored.centred.t, scored.similarity.values
-        ends = np.concatenate([t[0, 1:], t[2:, 1]])
-        if not np.isfinite(ends).all():
+        t, bag = scored.scores.t, self.bag(members)
+        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
             return NotScored(detector=detector, reason="a member has no prompt in common with the others")
-        if not np.nansum(scored.centred.scale[:, 0, 1]) > 0:
+        if not any(scored.scores.scales):
             return NotScored(detector=detector, reason="no two models agree in anything that it measures")
         level = ranks.model_level(t)
-        bounds = bootstrap.interval(
-            values,
-            scored.centred.scale[:, 0, 1],
+        drawn = bootstrap.draws_of(
+            scored.measured,
+            scored.scores.scales,
             [prompt.cluster for prompt in self.prompts],
             self.protocol.bootstrap,
             stream(self.protocol.seed, "bootstrap", detector),
         )
-        bag = self.bag(members)
+        bounds = bootstrap.interval(drawn)
         flagged = np.array([[any(map(is_refusal, s)) for s in row] for row in bag.answers])
         return Result(
             detector=detector,
             primary=False,
-            prompts=int(np.isfinite(scored.centred.d[:, 0, 1]).sum()),
+            prompts=sum(bool(row[0] and row[1]) for row in bag.answers),
             value=tidy(t[0, 1]),
             low=tidy(bounds.low),
             high=tidy(bounds.high),
@@ -197,23 +198,25 @@ class _Analyst:
             p_holm=tidy(level.p),
             reference_side=_against(members, t[0, 2:]),
             suspect_side=_against(members, t[2:, 1]),
-            p_length_matched=_p(sensitivity.residual_on(values, gaps(bag))),
-            p_refusals_excluded=_p(sensitivity.without(values, flagged)),
+            p_length_matched=tidy(sensitivity.length_matched(t, average(length(bag, self.features))).p),
+            p_refusals_excluded=_p(score(sensitivity.without(scored.measured, flagged)).t),
         )
 
-    def _raw(self, members: tuple[str, ...], detector: str) -> Raw:
-        """Score before centring, with the reference's second run as a member of the bag where there is one."""
+    def _raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
+        """Compare before centring, with the reference's second run as a member of the bag where there is one."""
         again = members[1] + AGAIN
         twice = any((again, prompt.id) in self._answers for prompt in self.prompts)
-        values = self.scored((*members, again) if twice else members, detector).similarity.values
-        pair = values[:, 0, 1]
+        measured = self.scored((*members, again) if twice else members, detector).measured
+        if not isinstance(measured, Similarity):
+            return None
+        pair = measured.values[:, 0, 1]
         usable = np.isfinite(pair)
-        ends = values[usable][:, :2, 2 : len(members)]
+        ends = measured.values[usable][:, :2, 2 : len(members)]
         return Raw(
             detector=detector,
             value=tidy(float(pair[usable].mean())) if usable.any() else 0.0,
             controls=tidy(float(np.nanmean(ends))) if np.isfinite(ends).any() else None,
-            replicate=tidy(float(np.nanmean(values[:, 1, -1]))) if twice else None,
+            replicate=tidy(float(np.nanmean(measured.values[:, 1, -1]))) if twice else None,
             prompts=int(usable.sum()),
         )
 
@@ -232,7 +235,7 @@ class _Analyst:
         ranked = [
             Candidate(
                 model=rival.code,
-                value=tidy(self.scored((members[0], rival.code, *clean), detector).centred.t[0, 1]),
+                value=tidy(self.scored((members[0], rival.code, *clean), detector).scores.t[0, 1]),
                 tested=rival.code == reference.code,
             )
             for rival in rivals
@@ -332,11 +335,12 @@ class _Analyst:
             detector = getattr(self.protocol.primary, one.question)
             members = (one.suspect, one.reference, *one.controls)
             bag, scored = self.bag(members), self.scored(members, detector)
-            scores = scored.centred.d[:, 0, 1]
+            similarity = _similarity(scored.measured)
+            scores = scored.d[:, 0, 1]
             if not np.isfinite(scores).any():
                 again = one.reference + AGAIN
                 wider = (*members, again) if any((again, p.id) in self._answers for p in self.prompts) else members
-                scores = self.scored(wider, detector).similarity.values[:, 0, 1]
+                scores = _similarity(self.scored(wider, detector).measured)[:, 0, 1]
             rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
             of = int(np.isfinite(scores).sum())
             for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
@@ -347,7 +351,7 @@ class _Analyst:
                         number=len(shown) + 1,
                         of=of,
                         value=tidy(float(scores[choice.index])),
-                        similarity=scored.similarity.values[choice.index],
+                        similarity=similarity[choice.index],
                         rng=rng,
                     )
                 )
@@ -365,10 +369,10 @@ class _Analyst:
         }
         return tuple(rows[key] for key in sorted(rows))
 
-    def scores(self) -> tuple[tuple[str, Bag, Centred], ...]:
+    def scores(self) -> tuple[tuple[str, Bag, Array], ...]:
         """Hand out every centred score, for the table of scores."""
         return tuple(
-            (detector, self.bag(members), scored.centred)
+            (detector, self.bag(members), scored.d)
             for (members, detector), scored in self._scored.items()
             if not members[-1].endswith(AGAIN) and len(members) >= FEWEST + 2
         )
@@ -378,9 +382,19 @@ def _against(members: Sequence[str], values: Array) -> tuple[Against, ...]:
     return tuple(Against(model=code, value=tidy(float(value))) for code, value in zip(members[2:], values, strict=True))
 
 
-def _p(values: Array) -> float:
-    """Return the model-level p of altered similarities; 1 where a score cannot be formed."""
-    t = centre(values).t
+def _similarity(measured: Measured) -> Array:
+    """Per-prompt similarities of a measure; of a combination, those of its first part that has them."""
+    for part in parts_of(measured):
+        if isinstance(part, Similarity):
+            return part.values
+    raise AnalysisError(
+        f"{measured.detector}: has no score per prompt, so that no exhibits can be chosen by it",
+        hint="choose a primary detector that compares prompt by prompt",
+    )
+
+
+def _p(t: Array) -> float:
+    """Return the model-level p of altered scores; 1 where a score cannot be formed."""
     if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
         return 1.0
     return tidy(ranks.model_level(t).p)

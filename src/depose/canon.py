@@ -18,11 +18,11 @@ from depose.errors import DeposeError
 def canonical(value: Any) -> bytes:
     """Write a record or plain JSON value in its one canonical form.
 
-    Raises DeposeError where there is none: NaN, infinity, an integer of 2**53 or more.
+    Raises DeposeError where there is none: NaN, infinity, an integer of 2**53 or more, half of a surrogate pair.
     """
     try:
-        return rfc8785.dumps(msgspec.to_builtins(value))
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        return rfc8785.dumps(msgspec.to_builtins(value, order="deterministic"))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise DeposeError(
             f"a value has no canonical JSON form: {error}",
             hint="store NaN, infinity and integers of 2**53 or more as strings",

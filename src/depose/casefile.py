@@ -22,6 +22,11 @@ from depose.model import Case, ModelSpec, Protocol
 
 NAME = "case.toml"
 LARGEST = 4 * 1024**2
+EXPECTED = {
+    "code": "not a code: a letter, then up to 31 letters, digits, - or _",
+    "api_key_env": "not the name of a variable; the key itself must not stand in a case file",
+}
+"""What a field wants, where the pattern that it is checked against is hard to read."""
 
 
 def folder_of(path: Path) -> Path:
@@ -29,6 +34,8 @@ def folder_of(path: Path) -> Path:
     if path.is_dir():
         return path
     if path.is_file():
+        if path.name != NAME:
+            raise UsageError(f"{path}: a case file is called {NAME}", hint=f"depose new DIR --from {path}")
         return path.parent
     raise UsageError(f"{path}: no such case folder", hint="make one: depose new DIR --from rebadged")
 
@@ -39,7 +46,7 @@ def read(path: Path) -> Case:
     try:
         if file.stat().st_size > LARGEST:
             raise CaseError(f"{file}: larger than {LARGEST} bytes", hint="a case file names files, it holds none")
-        text = file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
     except OSError as error:
@@ -67,6 +74,8 @@ def _said(message: str) -> str:
     """Put the path first: `$.protocol: unknown field 'alhpa'`."""
     text, _, where = message.partition(" - at ")
     path = where.strip("`") or "$"
+    if "matching regex" in text:  # the pattern says little, and the value may be a key
+        text = EXPECTED.get(path.rpartition(".")[2], text)
     text = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown field '\1'", text)
     text = re.sub(r"^Object missing required field `(.*)`$", r"missing field '\1'", text)
     return f"{path}: {text.replace('`', chr(39))}"
@@ -74,7 +83,9 @@ def _said(message: str) -> str:
 
 def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
-    return _bad_models(case.models) or _bad_protocol(case)
+    if not case.case.authority.strip():
+        return "$.case.authority: blank", "say on what right the models are asked"
+    return _bad_models(case.models) or _bad_protocol(case) or _bad_files(case)
 
 
 def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -93,6 +104,8 @@ def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
             return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
         if spec.provider == "transformers" and not spec.model:
             return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
+        if spec.provider == "recorded" and (spec.replicates or 1) > 1:
+            return f"{where}.replicates: recorded answers cannot be asked for again", "leave it out"
     for role in ("suspect", "reference"):
         if role not in {spec.role for spec in models}:
             return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
@@ -138,22 +151,33 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     return None
 
 
-def named_files(case: Case) -> tuple[str, ...]:
-    """List every file that the case names, once each, as written in it."""
-    listed = [
-        case.protocol.prompts,
-        *(spec.file for spec in case.models),
-        case.terms.file if case.terms else "",
-    ]
-    return tuple(dict.fromkeys(name for name in listed if name))
+def named_files(case: Case) -> dict[str, str]:
+    """List every file that the case names, as written in it, each with the first place that names it."""
+    listed = [("$.protocol.prompts", case.protocol.prompts)]
+    listed += [(f"$.models[{index}].file", spec.file) for index, spec in enumerate(case.models)]
+    listed += [("$.terms.file", case.terms.file)] if case.terms else []
+    return {name: where for where, name in reversed(listed) if name}
 
 
-def resolve(folder: Path, name: str) -> Path:
-    """Find a file that the case names: relative names are read from the case folder."""
-    path = (folder / name).resolve()
+def _bad_files(case: Case) -> tuple[str, str] | None:
+    """A case may come from the other side: what it names must not fetch what its reader never meant to show."""
+    for name, where in named_files(case).items():
+        if "\0" in name:
+            return f"{where}: {name!r} holds a NUL, which no file name can", "name a file"
+        if ".." in Path(name).parts:
+            return f"{where}: {name!r} leads out of the case folder", "copy the file into it, or name it in full"
+    if case.terms is not None and Path(case.terms.file).is_absolute():
+        return "$.terms.file: stands outside the case folder", "copy it into the case folder: it is stored"
+    return None
+
+
+def resolve(folder: Path, name: str, where: str) -> Path:
+    """Find a file that the case names at `where`: relative names are read from the case folder."""
+    path = folder / name
     if not path.is_file():
-        raise CaseError(f"{name}: no such file (looked at {path})", hint="relative names start at the case folder")
-    return path
+        what = "not a file" if path.exists() else "not there"
+        raise CaseError(f"{folder / NAME}: {where}: {name!r} is {what}", hint="relative names start at the case folder")
+    return path.resolve()
 
 
 def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:
@@ -200,10 +224,14 @@ def copy(source: str, folder: Path) -> tuple[Path, ...]:
 
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
     """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow a link that is to be the case
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
         work.mkdir()
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror or error}", hint="name a folder that can be made") from error
+    try:
         sources = (
             [(origin, NAME)]
             if origin.is_file()
@@ -211,9 +239,11 @@ def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
         )
         for file, name in sources:
             shutil.copyfile(file, work / name)
-        if folder.is_dir():
-            folder.rmdir()
-        work.rename(folder)
+        if folder.is_dir():  # kept, because somebody may stand in it; the case file comes last
+            for _, name in sorted(sources, key=lambda source: source[1] == NAME):
+                (work / name).rename(folder / name)
+        else:
+            work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return tuple(sorted(folder.iterdir()))

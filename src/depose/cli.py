@@ -241,6 +241,8 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     meter = _Meter(sum(row.questions for row in pipeline.estimate(case)))
     done = pipeline.probe(case, now, meter.advance)
     meter.finish()
+    if done.stopped:
+        click.echo(f"stopped: {done.stopped}", err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)
@@ -275,11 +277,16 @@ def _show(result: object, lines: Iterable[str]) -> None:
     """Print the result as JSON, or the lines if there is none."""
     if result is None:
         for line in lines:
-            click.echo(line)
+            click.echo(_plain(line))
     else:
         import msgspec
 
-        click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
+
+
+def _plain(text: str) -> str:
+    """Write out what would steer a terminal: prompts, answers and file names are other people's."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -367,6 +374,13 @@ def main() -> NoReturn:
         click.echo("stopped; run the same command again to go on", err=True)
         sys.exit(1)
     except DeposeError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {_plain(error.message)}", err=True)
+        if error.hint:
+            click.echo(f"  next: {_plain(error.hint)}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder without permission
+        click.echo(
+            f"error: {_plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True
+        )
+        sys.exit(1)
     sys.exit(0)

@@ -7,14 +7,16 @@ and no model is asked in one block of time. What a log already answers is never 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from depose import casefile, plugins
 from depose.endpoints import Endpoint
-from depose.errors import EndpointError, PluginError
-from depose.evidence import Clock, Log, read_log
+from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
+from depose.evidence import Chained, Clock, Log, read_log
 from depose.model import (
     Ask,
     Case,
@@ -31,10 +33,11 @@ from depose.model import (
 )
 from depose.register import stream
 
-CHARACTERS_PER_TOKEN = 2
-"""For an upper bound of prompt tokens; English text has about four characters to a token."""
+TEMPLATE_TOKENS = 64
+"""Room for what a chat template adds to a prompt."""
 
 Key = tuple[str, str, int, int]
+Kind = TypeVar("Kind", bound=Record)
 Progress = Callable[[int, int], None]
 """Told after each batch: how many were answered and how many failed in it."""
 
@@ -61,6 +64,13 @@ class Collected(Record, frozen=True, kw_only=True):
     """Why it stopped before the end, or nothing."""
 
 
+class Described(Record, frozen=True, kw_only=True):
+    """What an endpoint said of itself when it was opened."""
+
+    model: str
+    facts: tuple[Fact, ...]
+
+
 class Entries(Record, frozen=True, kw_only=True):
     """A log, read and sorted by kind."""
 
@@ -79,22 +89,34 @@ def entries(folder: Path) -> Entries:
     first = head = None
     for chained in read_log(folder):
         head, entry = chained, chained.entry
-        if entry.seq == 0:
-            first = chained
-        elif entry.kind == "exchange":
-            exchanges.append(msgspec.convert(entry.body, Exchange))
+        first = first or chained
+        if entry.kind == "exchange":
+            exchanges.append(_body(chained, Exchange))
         elif entry.kind == "endpoint":
-            endpoints[entry.body["model"]] = msgspec.convert(entry.body["facts"], tuple[Fact, ...])
+            described = _body(chained, Described)
+            endpoints[described.model] = described.facts
     if first is None or head is None:
-        raise EndpointError(f"{folder}: the log is empty", hint=f"depose register {folder}")
+        raise CaseError(f"{folder}: the log is empty", hint=f"depose register {folder}")
+    if first.entry.kind != "protocol":
+        raise EvidenceError(f"{folder}: the log does not begin with a protocol", hint="work from a sealed copy")
     return Entries(
-        registration=msgspec.convert(first.entry.body, Registration),
+        registration=_body(first, Registration),
         protocol_digest=first.digest,
         registered_at=first.entry.at,
         head=head.digest,
         exchanges=tuple(exchanges),
         endpoints=endpoints,
     )
+
+
+def _body(chained: Chained, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.convert(chained.entry.body, kind)
+    except msgspec.ValidationError as error:
+        raise EvidenceError(
+            f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
+            hint="read it with the version of depose that wrote it",
+        ) from error
 
 
 def _key(one: Ask | Exchange) -> Key:
@@ -134,8 +156,16 @@ def _remaining(found: Entries) -> tuple[Ask, ...]:
     return tuple(ask for ask in plan(found.registration) if _key(ask) not in done)
 
 
+def _worth_asking(found: Entries) -> tuple[Ask, ...]:
+    """Leave out what a registered file of answers was found not to hold: it will not hold it the next time."""
+    files = {spec.code for spec in found.registration.case.models if spec.provider == "recorded" and spec.file}
+    looked_up = {_key(exchange) for exchange in found.exchanges if exchange.model in files}
+    return tuple(ask for ask in _remaining(found) if _key(ask) not in looked_up)
+
+
 def _tokens(ask: Ask) -> int:
-    return -(-len(ask.system + ask.text) // CHARACTERS_PER_TOKEN) + 64
+    """Upper bound: no tokenizer that falls back to bytes makes more tokens than there are bytes."""
+    return len((ask.system + ask.text).encode()) + TEMPLATE_TOKENS
 
 
 def _cost(case: Case, ask: Ask) -> float:
@@ -147,7 +177,7 @@ def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
     found = entries(folder)
     case = found.registration.case
-    left = _remaining(found)
+    left = _worth_asking(found)
     rows = []
     for spec in case.models:
         asks = [ask for ask in left if ask.model == spec.code]
@@ -184,6 +214,11 @@ def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
     return opened
 
 
+def _whole(text: str) -> str:
+    """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
     log.append(
         "exchange",
@@ -193,9 +228,9 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
             sample=ask.sample,
             replicate=ask.replicate,
             outcome=reply.outcome,
-            text=reply.text,
-            finish=reply.finish,
-            reason=reply.reason,
+            text=_whole(reply.text),
+            finish=_whole(reply.finish),
+            reason=_whole(reply.reason),
             request=log.store(reply.request),
             response=log.store(reply.response),
             source=reply.source,
@@ -206,56 +241,61 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
 
 
 class _Meter:
-    """Counts what was spent and says when the next batch would pass a limit."""
+    """Counts what was spent and stops before a limit is passed; recorded answers cost nothing."""
 
     def __init__(self, found: Entries) -> None:
         self._case = found.registration.case
         by_key = {_key(ask): ask for ask in plan(found.registration)}
-        self._requests = len(found.exchanges)
-        spent = [by_key[_key(exchange)] for exchange in found.exchanges if _key(exchange) in by_key]
+        self._free = {spec.code for spec in self._case.models if spec.provider == "recorded"}
+        paid = [exchange for exchange in found.exchanges if exchange.model not in self._free]
+        self.stopped = ""
+        self._requests = len(paid)
+        spent = [by_key[_key(exchange)] for exchange in paid if _key(exchange) in by_key]
         self._tokens = sum(_tokens(ask) + ask.max_tokens for ask in spent)
         self._money = sum(_cost(self._case, ask) for ask in spent)
 
-    def stop(self, batch: tuple[Ask, ...]) -> str:
-        """Name the limit that this batch would pass, or count it and return nothing."""
+    def allows(self, ask: Ask) -> bool:
+        """Count a question, or note in `stopped` which limit it would pass; then no other is allowed."""
+        if ask.model in self._free:
+            return True
         budget = self._case.budget
-        requests = self._requests + len(batch)
-        tokens = self._tokens + sum(_tokens(ask) + ask.max_tokens for ask in batch)
-        money = self._money + sum(_cost(self._case, ask) for ask in batch)
+        requests = self._requests + 1
+        tokens = self._tokens + _tokens(ask) + ask.max_tokens
+        money = self._money + _cost(self._case, ask)
         for name, limit, value in (
             ("requests", budget.requests, requests),
             ("tokens", budget.tokens, tokens),
             ("money", budget.money, money),
         ):
             if limit is not None and value > limit:
-                return f"the budget of {limit:g} {name} would be passed"
-        self._requests, self._tokens, self._money = requests, tokens, money
-        return ""
+                self.stopped = self.stopped or f"the budget of {limit:g} {name} would be passed"
+        if not self.stopped:
+            self._requests, self._tokens, self._money = requests, tokens, money
+        return not self.stopped
 
 
 def collect(folder: Path, clock: Clock, progress: Progress) -> Collected:
     """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
     with Log(folder, clock) as log:
         found = entries(folder)
-        left = _remaining(found)
+        left = _worth_asking(found)
         specs = found.registration.case.models
         open_now = tuple(s for s in specs if s.provider != "recorded" or s.file)
         needed = {ask.model for ask in left}
         waiting = tuple(s.code for s in specs if s not in open_now and s.code in needed)
         endpoints = _open(tuple(s for s in open_now if s.code in needed), folder)
         for code, endpoint in endpoints.items():
-            log.append("endpoint", {"model": code, "facts": endpoint.facts()})
+            log.append("endpoint", Described(model=code, facts=endpoint.facts()))
         meter = _Meter(found)
         answered = failed = 0
-        stopped = ""
-        for batch in _batches(tuple(ask for ask in left if ask.model in endpoints), endpoints):
-            stopped = meter.stop(batch)
-            if stopped:
-                break
+        for whole in _batches(tuple(ask for ask in left if ask.model in endpoints), endpoints):
+            batch = tuple(takewhile(meter.allows, whole))
+            if not batch:
+                continue
             bad = _ask_batch(log, endpoints[batch[0].model], batch, clock)
             answered, failed = answered + len(batch) - bad, failed + bad
             progress(len(batch) - bad, bad)
-    return Collected(asked=answered + failed, answered=answered, failed=failed, waiting=waiting, stopped=stopped)
+    return Collected(asked=answered + failed, answered=answered, failed=failed, waiting=waiting, stopped=meter.stopped)
 
 
 def _ask_batch(log: Log, endpoint: Endpoint, batch: tuple[Ask, ...], clock: Clock) -> int:
@@ -300,7 +340,7 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
         planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
-            log.append("endpoint", {"model": code, "facts": source.facts()})
+            log.append("endpoint", Described(model=code, facts=source.facts()))
         missing = _ask_batch(log, source, left, clock) if left else 0
     return Imported(
         model=code,

@@ -1,7 +1,8 @@
 """Answers to tokens, n-grams and vectors: the one stage that is cached, keyed by the text itself.
 
 Tokens are runs of word characters, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased,
-within the first LIMIT characters of an answer, so that a long answer cannot win by length.
+within the first LIMIT characters of an answer, so that a long answer cannot win by length. Sentences and lines, for
+their first tokens, are taken from the whole answer.
 N-grams are 64-bit numbers made from token digests; two different n-grams share a number with
 probability below 1e-9 in any case of a size that we foresee.
 """
@@ -23,6 +24,9 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 LIMIT = 800
 TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+SENTENCE_HEAD = 80
+"""Characters of a sentence that are searched for its first tokens."""
 REFUSAL = re.compile(
     r"\b(?:i(?:['’]m| am) (?:sorry|unable|not able|afraid)|i (?:can(?:no|['’])t|cannot|won['’]t|will not|must decline)"
     r"|i apologi[sz]e|as an ai(?: language model)?,? i (?:can|do|am|don))",
@@ -58,6 +62,12 @@ def tokens(text: str, limit: int = LIMIT) -> tuple[Token, ...]:
     )
 
 
+def sentence_starts(text: str, count: int) -> list[list[str]]:
+    """Split off every sentence and line and return its first `count` tokens, lower-cased; none is empty."""
+    heads = (TOKEN.findall(part[:SENTENCE_HEAD].lower()) for part in SENTENCE_END.split(text) if part.strip())
+    return [head[:count] for head in heads if head]
+
+
 def is_refusal(text: str) -> bool:
     """Tell whether an answer begins as a refusal does (English wording only)."""
     return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
@@ -71,6 +81,8 @@ class Features:
         self._numbers: dict[str, int] = {}
         self._ids: dict[str, Grams] = {}
         self._grams: dict[tuple[str, int, int], Grams] = {}
+        self._starts: dict[tuple[str, int], Grams] = {}
+        self._first: dict[str, Grams] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def _number(self, token: str) -> int:
@@ -102,6 +114,24 @@ class Features:
         """Return the first 1, 2, ... `high` tokens, each as one number."""
         ids = self.ids(text)[:high]
         return np.array([_orders(ids, n, n)[0][0] for n in range(1, len(ids) + 1)], np.uint64)
+
+    def starts(self, text: str, high: int) -> Grams:
+        """Return the distinct first 1, 2, ... `high` tokens of all sentences and lines, sorted."""
+        key = (text, high)
+        found = self._starts.get(key)
+        if found is None:
+            runs = {tuple(head[:n]) for head in sentence_starts(text, high) for n in range(1, len(head) + 1)}
+            found = np.unique(np.array([self._number("\x1f".join(run)) for run in sorted(runs)], np.uint64))
+            self._starts[key] = found
+        return found
+
+    def first_words(self, text: str) -> Grams:
+        """Return the first token of every sentence and line as numbers, in order."""
+        found = self._first.get(text)
+        if found is None:
+            found = np.array([self._number(head[0]) for head in sentence_starts(text, 1)], np.uint64)
+            self._first[text] = found
+        return found
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors [n, dimension] of n texts."""

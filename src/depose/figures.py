@@ -131,7 +131,7 @@ def _draw(axes, finding: Finding, result: Result, *, span: float) -> None:  # ty
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=7.5, length=3, width=0.6, color=INK, labelcolor=INK)
     axes.set_xlabel(
-        f"Score T, in control-control standard deviations ({result.prompts} prompts)",
+        f"Score T; 1 is typical of two models of the bag ({result.prompts} prompts)",
         fontsize=8,
         color=INK,
         labelpad=2,

@@ -16,7 +16,7 @@ Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil
 Outcome = Literal["answered", "empty", "failed"]
 Verdict = Literal["indication", "relation, kind not resolved", "no indication", "inconclusive"]
 
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
@@ -40,7 +40,7 @@ class Primary(Record, frozen=True, kw_only=True):
 
     same: str = "phrases"
     derived: str = "phrases"
-    distilled: str = "phrases"
+    distilled: str = "habits"
 
 
 class Protocol(Record, frozen=True, kw_only=True):
@@ -60,6 +60,9 @@ class Protocol(Record, frozen=True, kw_only=True):
     """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
     detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "phrases",
+        "habits",
+        "starts",
+        "first_words",
         "openings",
         "fuzzy",
         "embedding",
@@ -82,7 +85,7 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     file: str = ""
     route: str = ""
     base_url: str = ""
-    api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z")] = ""
     developer: str = ""
     weight_lineage: str = ""
     """The root base model whose weights it carries."""
@@ -102,15 +105,15 @@ class Budget(Record, frozen=True, kw_only=True):
     """A stop before any of these is passed."""
 
     requests: Count | None = None
-    tokens: Annotated[int, Meta(ge=1)] | None = None
-    money: Annotated[float, Meta(gt=0)] | None = None
+    tokens: Annotated[int, Meta(ge=1, lt=2**53)] | None = None
+    money: Annotated[float, Meta(gt=0, le=1e12)] | None = None
 
 
 class Price(Record, frozen=True, kw_only=True):
     """Price of a million tokens in the currency of the budget."""
 
-    input: Annotated[float, Meta(ge=0)]
-    output: Annotated[float, Meta(ge=0)]
+    input: Annotated[float, Meta(ge=0, le=1e12)]
+    output: Annotated[float, Meta(ge=0, le=1e12)]
 
 
 class Terms(Record, frozen=True, kw_only=True):
@@ -300,7 +303,7 @@ class Result(Record, frozen=True, kw_only=True):
     primary: bool
     prompts: int
     value: float
-    """T(S, R), in control-control standard deviations."""
+    """T(S, R): 1 is the root mean square over all pairs of the bag."""
     low: float
     high: float
     """Two-way bootstrap interval, 95 %."""

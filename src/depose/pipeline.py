@@ -14,7 +14,7 @@ from depose.canon import canonical, sha256
 from depose.collect import Collected, Estimate, Imported
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged
-from depose.evidence import Clock, Log, log_path, write_whole
+from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
 from depose.model import Findings, Record, Registration
 from depose.vectors import Embedder
@@ -51,12 +51,15 @@ def register_case(path: Path, clock: Clock) -> Registered:
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
     frozen = register.registration(case, folder)
-    if log_path(folder).is_file() and log_path(folder).stat().st_size:
+    if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
+    canonical(frozen)  # whatever cannot be written must show before the log is made
     with Log(folder, clock) as log:
-        digest = log.append("protocol", frozen)
+        if log.head != GENESIS:
+            raise CaseError(f"{folder}: another depose has just registered it", hint=f"depose register {folder}")
         if case.terms is not None:
-            log.store(casefile.resolve(folder, case.terms.file).read_bytes())
+            log.store(casefile.resolve(folder, case.terms.file, "$.terms.file").read_bytes())
+        digest = log.append("protocol", frozen)
     return Registered(
         folder=str(folder), digest=digest, prompts=len(frozen.prompts), models=len(case.models), fresh=True
     )
@@ -80,13 +83,15 @@ def _registered_before(folder: Path, frozen: Registration) -> Registered:
 
 
 def _unchanged(folder: Path) -> None:
-    """Refuse to go on with a case file that is not the registered one."""
-    found = collect.entries(folder)
-    if casefile.read(folder) != found.registration.case:
-        raise ProtocolChanged(
-            f"{folder / casefile.NAME}: differs from the registered protocol",
-            hint="restore it, or start a new case folder: a registered protocol is not edited",
-        )
+    """Refuse to go on with a case file, or a file that it names, that is not the registered one."""
+    found = collect.entries(folder).registration
+    hint = "restore it, or start a new case folder: a registered protocol is not edited"
+    case = casefile.read(folder)
+    if case != found.case:
+        raise ProtocolChanged(f"{folder / casefile.NAME}: differs from the registered protocol", hint=hint)
+    for now, then in zip(register.digests(case, folder), found.files, strict=True):
+        if now != then:
+            raise ProtocolChanged(f"{folder / now.name}: differs from the file that was registered", hint=hint)
 
 
 def estimate(path: Path) -> tuple[Estimate, ...]:
@@ -106,7 +111,15 @@ def probe(path: Path, clock: Clock, progress: collect.Progress) -> Collected:
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
             hint="the failures are in the log; check the models of the case and run depose probe again",
         )
+    if not done.answered and not done.waiting and not _any_answer(folder):
+        raise EndpointError(
+            f"nothing is answered: {done.stopped or _first_reason(folder)}", hint="check the models and the budget"
+        )
     return done
+
+
+def _any_answer(folder: Path) -> bool:
+    return any(exchange.outcome == "answered" for exchange in collect.entries(folder).exchanges)
 
 
 def _first_reason(folder: Path) -> str:
@@ -117,13 +130,24 @@ def import_answers(path: Path, code: str, file: Path, name: str, clock: Clock) -
     """Record transcripts of one model from a file."""
     folder = casefile.folder_of(path)
     _unchanged(folder)
-    return collect.import_answers(folder, code, file, name, clock)
+    done = collect.import_answers(folder, code, file, name, clock)
+    if done.missing and not done.answered:
+        raise CaseError(
+            f"{file}: no row answers any of the {done.missing} open questions to {code}",
+            hint="prompts are matched by prompt_id, else by their exact words; compare with the registered ones",
+        )
+    return done
 
 
 def analyze_case(path: Path, progress: Say) -> tuple[Findings, tuple[Written, ...]]:
     """Turn transcripts into findings, scores and exhibits, and write all three."""
     folder = casefile.folder_of(path)
     dossier = collect.dossier(folder)
+    if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
+        raise ProtocolChanged(
+            f"{folder / casefile.NAME}: differs from the registered protocol",
+            hint="the analysis follows the registered one; restore the file, or start a new case folder",
+        )
     embedder = Embedder(cache_folder() / "vectors.sqlite")
     analysis = analyze(dossier, Features(embedder.encode), progress)
     out = folder / "out"
@@ -148,17 +172,17 @@ def _scores_table(analysis: Analysis) -> bytes:
     import pyarrow.parquet
 
     columns: dict[str, list[object]] = {n: [] for n in ("detector", "prompt", "left", "right", "bag", "value")}
-    for detector, bag, centred in analysis.scores:
+    for detector, bag, d in analysis.scores:
         name = sha256("\x1f".join(bag.models).encode())[:12]
         pairs = [(0, m) for m in range(1, len(bag.models))] + [(m, 1) for m in range(2, len(bag.models))]
         for left, right in pairs:
-            for row in np.flatnonzero(np.isfinite(centred.d[:, left, right])).tolist():
+            for row in np.flatnonzero(np.isfinite(d[:, left, right])).tolist():
                 columns["detector"].append(detector)
                 columns["prompt"].append(bag.prompts[row].id)
                 columns["left"].append(bag.models[left])
                 columns["right"].append(bag.models[right])
                 columns["bag"].append(name)
-                columns["value"].append(float(centred.d[row, left, right]))
+                columns["value"].append(float(d[row, left, right]))
     schema = pyarrow.schema([(n, pyarrow.float64() if n == "value" else pyarrow.string()) for n in columns])
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), buffer, compression="zstd")

@@ -39,8 +39,10 @@ def load(kind: Kind, name: str) -> Callable[..., Any]:
     point = _find(kind, name)
     try:
         loaded = point.load()
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"{kind[:-1]} {name!r} does not load: {error}", hint="reinstall its package") from error
+    except Exception as error:  # importing runs code of others, which may raise anything
+        raise PluginError(
+            f"{kind[:-1]} {name!r} does not load: {error or type(error).__name__}", hint="reinstall its package"
+        ) from error
     if not callable(loaded):
         raise PluginError(f"{kind[:-1]} {name!r} is not a function", hint=f"see {point.value}")
     function: Callable[..., Any] = loaded

@@ -83,11 +83,11 @@ def _jsonl(text: str) -> list[Any]:
 def _csv(text: str) -> list[Any]:
     csv.field_size_limit(16 * 1024**2)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    names = reader.fieldnames or []
-    if len(set(names)) != len(names):
-        raise ValueError("a column name stands twice in the header")
     rows = []
     try:
+        names = reader.fieldnames or []
+        if len(set(names)) != len(names):
+            raise ValueError("a column name stands twice in the header")
         for number, row in enumerate(reader, start=2):
             if None in row or None in row.values():
                 raise ValueError(f"record {number} has another number of fields than the header")
@@ -106,7 +106,7 @@ def _parquet(path: Path) -> list[Any]:
         known = {name for group in COLUMNS.values() for name in group}
         table = pyarrow.parquet.read_table(path, columns=[n for n in schema.names if n in known])
     except (pyarrow.ArrowException, OSError) as error:
-        raise ValueError(str(error).splitlines()[0]) from error
+        raise ValueError(str(error).partition("\n")[0]) from error
     rows: list[Any] = table.to_pylist()
     return rows
 
@@ -128,8 +128,10 @@ def _string(value: object, where: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError(f"{where} is {type(value).__name__}, not text")
     text = str(value)
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError(f"{where} holds half of a surrogate pair, which no UTF-8 text can hold")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{where} holds half of a surrogate pair, which no UTF-8 text can hold") from error
     return text
 
 
@@ -175,6 +177,8 @@ def _columns(rows: list[Any]) -> dict[str, str]:
 def read(path: Path) -> tuple[Row, ...]:
     """Read a whole table; the first bad row is an error that names it."""
     try:
+        if not path.is_file() and path.exists():
+            raise ValueError("not a file")
         if path.stat().st_size > LARGEST:
             raise ValueError(f"larger than {LARGEST} bytes")
         raw = _load(path)

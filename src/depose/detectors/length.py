@@ -11,8 +11,7 @@ from depose.detectors import Similarity
 from depose.features import Bag, Features
 
 
-def gaps(bag: Bag) -> NDArray[np.float64]:
-    """Absolute difference of log median lengths: [prompts, models, models], NaN without an answer."""
+def _gaps(bag: Bag) -> NDArray[np.float64]:
     logs = np.array([[np.log(median(map(len, s)) + 1) if s else np.nan for s in members] for members in bag.answers])
     gap: NDArray[np.float64] = np.abs(logs[:, :, None] - logs[:, None, :])
     return gap
@@ -20,4 +19,4 @@ def gaps(bag: Bag) -> NDArray[np.float64]:
 
 def length(bag: Bag, features: Features) -> Similarity:
     """Score each two models, per prompt, by minus the gap between their log median lengths (characters)."""
-    return Similarity(detector="length", values=-gaps(bag))
+    return Similarity(detector="length", values=-_gaps(bag))

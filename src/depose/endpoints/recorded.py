@@ -43,7 +43,7 @@ class Recorded:
             raise CaseError(f"{path}: {error}", hint="check the file name") from error
         rows = _table(path, self._digest)
         names = models(rows)
-        if not model and len(names) == 1:
+        if names == ("",) or (not model and len(names) == 1):  # a file that names no model holds one
             model = names[0]
         if model not in names:
             shown = ", ".join(name or "(no name)" for name in names[:8]) + (", ..." if len(names) > 8 else "")

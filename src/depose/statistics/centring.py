@@ -1,16 +1,21 @@
-"""Control-centring: what is left of a similarity when everybody's habits are taken away.
+"""Control-centring: what is left of a likeness when everybody's habits are taken away.
 
-For members a, b of a bag B, with the other K members of B as their controls (design.md, "The measurement"):
+For members a, b of a bag B, with the other K members of B as their controls (design.md, "The measurement"), and M
+the mean similarity over prompts:
 
-    d_p(a, b) = s_p(a, b) - mean_k s_p(a, C_k) - mean_k s_p(C_k, b) + mean_{k<l} s_p(C_k, C_l)
+    d(a, b) = M(a, b) - mean_k M(a, C_k) - mean_k M(C_k, b) + mean_{k<l} M(C_k, C_l)
+    T(a, b) = d(a, b) / root mean square of d over all pairs of B
 
-divided by a standard deviation of the control-control similarities on prompt p, its variance shrunken
-half-way to the mean over all prompts and pairs of the bag: without shrinkage a prompt on which no two
-controls agree divides by zero and one prompt decides the score. T(a, b) is the mean over prompts. Every
-pair of the bag is scored by the same function with the roles swapped, so that relabelling the members
-permutes the scores exactly.
+T says how many times larger the centred likeness of the pair is than that of a typical pair of the bag. Every pair
+is scored by the same function with the roles swapped and divided by the same number, so that relabelling
+the members permutes the scores exactly. One divisor for the whole bag, instead of one for each prompt, because
+a prompt on which no two controls agree would divide by nearly nothing, and because it ranked no worse
+(docs/validation.md).
 
-Assumes at least three controls; a prompt counts for a pair when both answered it and three others did.
+Prompts differ in how alike any two answers are. Where answers are missing, pairs are averaged over different
+prompts; so each prompt's mean over all pairs of the bag is taken away first.
+
+Profiles are compared by the cosine of log rates standardised over the bag. A combination is the mean of its parts' T.
 """
 
 from __future__ import annotations
@@ -20,63 +25,119 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.detectors import Combination, Measured, Profile, Similarity
+
 Array = NDArray[np.float64]
 
-SHRINKAGE = 0.5
 FEWEST = 3
+"""Fewer controls cannot say how controls differ."""
+RATE = 10_000
+"""Profiles are log(1 + occurrences per RATE)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Centred:
-    """Centred scores of every two members of a bag."""
+class Scores:
+    """Standardised scores of every two members of a bag."""
 
-    d: Array
-    """[prompts, members, members]; NaN where the pair cannot be scored on that prompt."""
-    scale: Array
-    """[prompts, members, members]: the shrunken standard deviation that d was divided by."""
     t: Array
-    """[members, members]: mean over prompts; NaN on the diagonal."""
+    """[members, members]; NaN on the diagonal and where a pair has no prompt in common."""
+    scales: tuple[float, ...]
+    """What each part of the measure was divided by; 0 where no two members agree in anything."""
 
 
-def centre(values: Array) -> Centred:
-    """Centre similarities [prompts, members, members] of one bag."""
-    raw, variance = _raw(values)
-    pooled = np.nanmean(variance) if np.isfinite(variance).any() else np.nan
-    scale = np.sqrt((1 - SHRINKAGE) * variance + SHRINKAGE * pooled)
-    usable = np.isfinite(raw)
-    d = np.full_like(raw, np.nan)
-    np.divide(raw, scale, out=d, where=usable & (scale > 0))
-    d[usable & (scale == 0)] = 0.0
-    return Centred(d=d, scale=scale, t=mean_over_prompts(d))
+def parts_of(measured: Measured) -> tuple[Similarity | Profile, ...]:
+    """List the parts of a combination; any other measure is its own only part."""
+    return measured.parts if isinstance(measured, Combination) else (measured,)
 
 
-def mean_over_prompts(d: Array) -> Array:
-    """Average over the prompts on which a pair was scored; NaN where there is none."""
-    count = np.isfinite(d).sum(axis=0)
-    total = np.nansum(d, axis=0)
-    mean: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+def average(part: Similarity | Profile, weights: Array | None = None) -> Array:
+    """Mean similarity over prompts, [..., members, members]; `weights` [..., prompts] counts prompts as often."""
+    if isinstance(part, Profile):
+        return _compared(part, weights)
+    values = part.values
+    members = values.shape[1]
+    there = np.isfinite(values)
+    off = there & ~np.eye(members, dtype=bool)
+    count = np.maximum(off.sum(axis=(1, 2)), 1)
+    level = np.where(off, values, 0.0).sum(axis=(1, 2)) / count
+    filled = np.where(off, values - level[:, None, None], 0.0).reshape(len(values), -1)
+    if weights is None:
+        weights = np.ones(len(values))
+    total = weights @ filled
+    seen = weights @ off.reshape(len(values), -1).astype(float)
+    mean = np.divide(total, seen, out=np.full(total.shape, np.nan), where=seen > 0)
+    shaped: Array = mean.reshape(*weights.shape[:-1], members, members)
+    return shaped
+
+
+def _compared(part: Profile, weights: Array | None) -> Array:
+    if weights is None:
+        counts, totals = part.counts.sum(axis=0, dtype=np.float64), part.totals.sum(axis=0, dtype=np.float64)
+    else:
+        flat = part.counts.reshape(len(part.counts), -1)
+        counts = (weights.astype(np.float32) @ flat).reshape(*weights.shape[:-1], *part.counts.shape[1:])
+        totals = weights @ part.totals
+    rates = np.log1p(RATE * counts / np.maximum(totals, 1)[..., None])
+    spread = rates.std(axis=-2, keepdims=True)
+    z = (rates - rates.mean(axis=-2, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
+    norm = np.linalg.norm(z, axis=-1, keepdims=True)
+    unit = z / np.where(norm > 1e-12, norm, 1.0)
+    cosine: Array = (unit @ np.swapaxes(unit, -1, -2)).astype(np.float64)
+    missing = totals <= 0
+    cosine[missing[..., :, None] | missing[..., None, :]] = np.nan
+    return cosine
+
+
+def centre(mean: Array) -> Array:
+    """Centre mean similarities [..., members, members] on the controls of each pair; NaN on the diagonal."""
+    members = mean.shape[-1]
+    off = ~np.eye(members, dtype=bool)
+    k = members - 2
+    if k < FEWEST:
+        return np.full(mean.shape, np.nan)
+    s = np.where(off, mean, 0.0)
+    row = s.sum(axis=-1)
+    total = row.sum(axis=-1)[..., None, None] / 2
+    ends = row[..., :, None] + row[..., None, :]
+    d = s - (ends - 2 * s) / k + (total - ends + s) / (k * (k - 1) / 2)
+    return np.where(off, d, np.nan)
+
+
+def scale_of(d: Array) -> float:
+    """Root mean square of the centred scores over the pairs of one bag; 0 where all are 0."""
+    upper = d[np.triu_indices(len(d), 1)]
+    return float(np.sqrt((upper**2).mean())) if len(upper) else 0.0
+
+
+def score(measured: Measured) -> Scores:
+    """Score every two members of a bag."""
+    made = [centre(average(part)) for part in parts_of(measured)]
+    scales = tuple(scale if (scale := scale_of(d)) > 1e-12 else 0.0 for d in made)
+    scaled = [d / scale if scale else np.where(np.isnan(d), d, 0.0) for d, scale in zip(made, scales, strict=True)]
+    return Scores(t=np.mean(scaled, axis=0), scales=scales)
+
+
+def per_prompt(measured: Measured) -> Array:
+    """Centred scores prompt by prompt, [prompts, members, members], in units of the bag's scale.
+
+    Of a combination the parts that have a score per prompt count; a profile alone has none (all NaN).
+    """
+    similar = [part for part in parts_of(measured) if isinstance(part, Similarity)]
+    if not similar:
+        prompts, members = next(part.totals.shape for part in parts_of(measured) if isinstance(part, Profile))
+        return np.full((prompts, members, members), np.nan)
+    made = []
+    for part in similar:
+        scale = scale_of(centre(average(part))) or 1.0
+        made.append(np.stack([_on_one(values) for values in part.values]) / scale)
+    mean: Array = np.mean(made, axis=0)
     return mean
 
 
-def _raw(values: Array) -> tuple[Array, Array]:
-    """Return the centred similarity and the control-control variance of every pair on every prompt."""
-    members = values.shape[1]
-    there = np.isfinite(np.diagonal(values, axis1=1, axis2=2))
-    off = ~np.eye(members, dtype=bool)
-    both = there[:, :, None] & there[:, None, :] & off
-    s = np.where(both, values, 0.0)
-    row, row2 = s.sum(axis=2), (s**2).sum(axis=2)
-    total, total2 = row.sum(axis=1) / 2, (row2.sum(axis=1)) / 2
-    k = np.broadcast_to((there.sum(axis=1) - 2)[:, None, None], s.shape).astype(np.float64)
-    pairs = k * (k - 1) / 2
-    enough = both & (k >= FEWEST)
-    k, pairs = np.where(enough, k, 1.0), np.where(enough, pairs, 1.0)
-    ends = row[:, :, None] + row[:, None, :]
-    among = (total[:, None, None] - ends + s) / pairs
-    among2 = (total2[:, None, None] - row2[:, :, None] - row2[:, None, :] + s**2) / pairs
-    raw = s - (ends - 2 * s) / k + among
-    variance = np.maximum(among2 - among**2, 0.0)
-    nothing = ~enough
-    raw[nothing] = np.nan
-    variance[nothing] = np.nan
-    return raw, variance
+def _on_one(values: Array) -> Array:
+    """Centre one prompt over the members that answered it."""
+    out = np.full(values.shape, np.nan)
+    there = np.flatnonzero(np.isfinite(np.diagonal(values)))
+    if len(there) >= FEWEST + 2:
+        out[np.ix_(there, there)] = centre(values[np.ix_(there, there)])
+    return out

@@ -39,7 +39,7 @@ def pav(h1: Array, h2: Array) -> tuple[Array, Array]:
     label = np.concatenate([np.ones(len(h1)), np.zeros(len(h2))])
     weight = np.concatenate([np.full(len(h1), 0.5 / len(h1)), np.full(len(h2), 0.5 / len(h2))])
     levels, index = np.unique(scores, return_inverse=True)
-    mass = np.bincount(index, weight, len(levels))
+    mass: Array = np.bincount(index, weight, len(levels)).astype(float)
     mean = np.bincount(index, weight * label, len(levels)) / mass
     fitted = _isotonic(mean, mass)[index]
     with np.errstate(divide="ignore"):

@@ -1,0 +1,98 @@
+"""What is frozen before the first question: the case, the prompts, the files, the software.
+
+Prompts come from probe families, each drawn with its own random stream (the protocol's seed and the
+family's name), and from a file of prompts where the case names one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from depose import casefile, plugins
+from depose.canon import sha256
+from depose.errors import CaseError, PluginError
+from depose.model import Case, Fact, Prompt, Registration
+from depose.tables import read
+
+LIBRARIES = ("click", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
+
+
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """Make the random stream that belongs to these names and to no others."""
+    key = hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
+
+
+def _drawn(case: Case) -> list[Prompt]:
+    prompts: list[Prompt] = []
+    for probe in case.protocol.probes:
+        name, _, count = probe.partition(":")
+        made = plugins.load("probes", name)(int(count), stream(case.protocol.seed, "probe", name))
+        if len(made) != int(count) or not all(isinstance(prompt, Prompt) for prompt in made):
+            raise PluginError(f"probe {name!r} did not make {count} prompts", hint="it is broken; leave it out")
+        prompts.extend(made)
+    return prompts
+
+
+def _listed(path: Path) -> list[Prompt]:
+    seen: dict[str, Prompt] = {}
+    for row in read(path):
+        if not row.prompt.strip():
+            raise CaseError(f"{path}: row {row.line} has no prompt", hint="every prompt needs its words")
+        name = row.id or f"p-{sha256(row.prompt.encode())[:12]}"
+        prompt = Prompt(
+            id=name, family=row.family or "listed", cluster=row.cluster or f"listed/{name}", text=row.prompt
+        )
+        if seen.setdefault(name, prompt).text != row.prompt:
+            raise CaseError(f"{path}: prompt id {name!r} stands for two prompts (row {row.line})", hint="rename one")
+    return list(seen.values())
+
+
+def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
+    """Draw and read every prompt of a case, in a fixed order."""
+    prompts = _drawn(case)
+    if case.protocol.prompts:
+        prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+    ids = [prompt.id for prompt in prompts]
+    if len(set(ids)) != len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise CaseError(f"prompt id {twice!r} is used twice", hint="rename it in the file of prompts")
+    return tuple(prompts)
+
+
+def _software(case: Case) -> tuple[Fact, ...]:
+    plain = [
+        Fact(name="depose", value=version("depose")),
+        Fact(name="python", value=platform.python_version()),
+    ]
+    plain += [Fact(name=name, value=version(name)) for name in LIBRARIES]
+    probes = [plugins.provenance("probes", probe.partition(":")[0]) for probe in case.protocol.probes]
+    detectors = [plugins.provenance("detectors", name) for name in case.protocol.detectors]
+    used = sorted({spec.provider for spec in case.models})
+    return tuple(plain + probes + detectors + [plugins.provenance("providers", name) for name in used])
+
+
+def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
+    """Digest of every file that the case names; a name in full is cut to its last part."""
+    facts = []
+    for name, where in casefile.named_files(case).items():
+        with casefile.resolve(folder, name, where).open("rb") as file:
+            shown = Path(name).name if Path(name).is_absolute() else name
+            facts.append(Fact(name=shown, value=hashlib.file_digest(file, "sha256").hexdigest()))
+    return tuple(facts)
+
+
+def registration(case: Case, folder: Path) -> Registration:
+    """Freeze a case: everything that decides what will be asked and how it will be judged."""
+    for name in case.protocol.detectors:
+        plugins.load("detectors", name)
+    for name in sorted({spec.provider for spec in case.models}):
+        plugins.load("providers", name)
+    return Registration(
+        case=case, prompts=prompts_of(case, folder), files=digests(case, folder), software=_software(case)
+    )
