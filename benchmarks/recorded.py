@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from depose.population import Member, read
+from depose.population import Member, members
 
 SUSPECTS = ("alpaca-7b", "llama-2-7b-chat-hf")
 REFERENCES = ("text_davinci_003", "gpt-3.5-turbo-0301")
@@ -36,14 +36,14 @@ detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", 
 """
 
 
-def case_text(members: tuple[Member, ...], reference: str, data: Path) -> str:
+def case_text(population: tuple[Member, ...], reference: str, data: Path) -> str:
     """Write a case file with one tested reference."""
     prompts = json.dumps(str(data / f"responses-{SOURCE}.parquet"))
     parts = [HEAD.format(reference=reference, prompts=prompts)]
     rival = next(name for name in REFERENCES if name != reference)
     roles = {**dict.fromkeys(SUSPECTS, "suspect"), reference: "reference", rival: "candidate"}
     numbers: dict[str, int] = {}
-    for one in members:
+    for one in population:
         role = roles.get(one.name, "control")
         letter = {"suspect": "S", "reference": "R", "candidate": "X", "control": "C"}[role]
         numbers[letter] = numbers.get(letter, 0) + 1
@@ -77,12 +77,12 @@ def main() -> int:
         print(f"skipped: {data} is not here; this demonstration needs the lineage benchmark")
         return 0
     start = time.monotonic()
-    members = read(data, SOURCE)
+    population = members(data, SOURCE)
     for reference in REFERENCES:
         folder = options.out / reference
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        (folder / "case.toml").write_text(case_text(members, reference, data), encoding="utf-8")
+        (folder / "case.toml").write_text(case_text(population, reference, data), encoding="utf-8")
         depose = Path(sys.executable).with_name("depose")
         subprocess.run([depose, "audit", folder, "--format", options.format], check=True)
         print()

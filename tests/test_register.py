@@ -169,3 +169,13 @@ def test_a_broken_plugin_stops_registration_and_leaves_nothing(tmp_path: Path, m
             pipeline.register_case(folder, Clock())
         assert depose("audit", folder).code == 1
         assert set(files_in(folder)) == {"case.toml"}
+
+
+def test_a_file_may_be_named_in_full_and_the_log_tells_no_path(tmp_path: Path) -> None:
+    """Large tables may stand elsewhere; what is frozen is the last part of the name and the digest."""
+    table = tmp_path / "elsewhere.csv"
+    table.write_text("id,prompt\na,One?\n")
+    folder = small(tmp_path / "case", probes=[], prompts=str(table))
+    frozen = registration(casefile.read(folder), folder)
+    assert [(fact.name, fact.value) for fact in frozen.files] == [("elsewhere.csv", sha256(table.read_bytes()))]
+    assert [prompt.text for prompt in frozen.prompts] == ["One?"]

@@ -88,10 +88,10 @@ class _Analyst:
         self.progress = progress
         self.prompts = dossier.registration.prompts
         self.specs = {spec.code: spec for spec in self.case.models}
-        self._answers: dict[tuple[str, str], list[str]] = {}
-        for t in dossier.transcripts:
-            name = t.model if t.replicate == 0 else t.model + AGAIN
-            self._answers.setdefault((name, t.prompt), []).append(t.text)
+        self._answers = {
+            (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
+        }
+        self._answering = {(model, prompt) for model, prompt, _ in self._answers}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
 
@@ -99,11 +99,14 @@ class _Analyst:
         return [spec for spec in self.case.models if spec.role == role]
 
     def bag(self, members: Sequence[str]) -> Bag:
-        """Collect the answers of these members to every prompt."""
-        rows = tuple(
-            tuple(tuple(self._answers.get((member, prompt.id), ())) for member in members) for prompt in self.prompts
+        """Collect the answers of these members: a row for each sample of each prompt."""
+        asked = [(prompt, sample) for prompt in self.prompts for sample in range(self.protocol.samples)]
+        found = [[self._answers.get((member, prompt.id, sample)) for member in members] for prompt, sample in asked]
+        return Bag(
+            models=tuple(members),
+            prompts=tuple(prompt for prompt, _ in asked),
+            answers=tuple(tuple(() if text is None else (text,) for text in row) for row in found),
         )
-        return Bag(models=tuple(members), prompts=self.prompts, answers=rows)
 
     def scored(self, members: tuple[str, ...], detector: str) -> Scored:
         """Score a bag with a detector, once."""
@@ -179,7 +182,7 @@ class _Analyst:
         drawn = bootstrap.draws_of(
             scored.measured,
             scored.scores.scales,
-            [prompt.cluster for prompt in self.prompts],
+            [prompt.cluster for prompt in self.bag(members).prompts],
             self.protocol.bootstrap,
             stream(self.protocol.seed, "bootstrap", detector),
         )
@@ -188,7 +191,7 @@ class _Analyst:
         return Result(
             detector=detector,
             primary=False,
-            prompts=sum(bool(row[0] and row[1]) for row in bag.answers),
+            prompts=len({p.id for p, row in zip(bag.prompts, bag.answers, strict=True) if row[0] and row[1]}),
             value=tidy(t[0, 1]),
             low=tidy(bounds.low),
             high=tidy(bounds.high),
@@ -205,7 +208,7 @@ class _Analyst:
     def _raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
         """Compare before centring, with the reference's second run as a member of the bag where there is one."""
         again = members[1] + AGAIN
-        twice = any((again, prompt.id) in self._answers for prompt in self.prompts)
+        twice = any((again, prompt.id) in self._answering for prompt in self.prompts)
         measured = self.scored((*members, again) if twice else members, detector).measured
         if not isinstance(measured, Similarity):
             return None
@@ -300,7 +303,7 @@ class _Analyst:
 
         def answered(role: str) -> set[str]:
             codes = {one.code for one in self.role(role)}
-            return {prompt for model, prompt in self._answers if model in codes}
+            return {prompt for model, prompt in self._answering if model in codes}
 
         usable = answered("suspect") & answered("reference")
         return sum(t.model == spec.code and t.prompt not in usable for t in self.dossier.transcripts)
@@ -339,7 +342,7 @@ class _Analyst:
             scores = scored.d[:, 0, 1]
             if not np.isfinite(scores).any():
                 again = one.reference + AGAIN
-                wider = (*members, again) if any((again, p.id) in self._answers for p in self.prompts) else members
+                wider = (*members, again) if any((again, p.id) in self._answering for p in self.prompts) else members
                 scores = _similarity(self.scored(wider, detector).measured)[:, 0, 1]
             rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
             of = int(np.isfinite(scores).sum())

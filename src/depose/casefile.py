@@ -222,6 +222,16 @@ def copy(source: str, folder: Path) -> tuple[Path, ...]:
     raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
 
 
+def _files_of(origin: Path) -> dict[str, Path]:
+    """What belongs to a case: its file, what that names below its folder, and what stands beside it in a folder."""
+    base = origin if origin.is_dir() else origin.parent
+    found = {NAME: origin / NAME if origin.is_dir() else origin}
+    if origin.is_dir():
+        found |= {f.name: f for f in base.iterdir() if f.is_file() and not f.name.startswith(("_", "."))}
+    named = named_files(read(origin)).items()
+    return found | {name: resolve(base, name, where) for name, where in named if not Path(name).is_absolute()}
+
+
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
     """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow a link that is to be the case
@@ -232,16 +242,13 @@ def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror or error}", hint="name a folder that can be made") from error
     try:
-        sources = (
-            [(origin, NAME)]
-            if origin.is_file()
-            else [(f, f.name) for f in sorted(origin.iterdir()) if f.is_file() and not f.name.startswith(("_", "."))]
-        )
-        for file, name in sources:
+        sources = _files_of(origin)
+        for name, file in sources.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, work / name)
         if folder.is_dir():  # kept, because somebody may stand in it; the case file comes last
-            for _, name in sorted(sources, key=lambda source: source[1] == NAME):
-                (work / name).rename(folder / name)
+            for made in sorted(work.iterdir(), key=lambda one: one.name == NAME):
+                made.rename(folder / made.name)
         else:
             work.rename(folder)
     finally:

@@ -46,7 +46,8 @@ class Token(Record, frozen=True, kw_only=True):
 class Bag(Record, frozen=True, kw_only=True):
     """A set of models that answered the same prompts: suspect first, reference second, then controls.
 
-    `answers[p][m]` holds the samples of model m on prompt p; an empty tuple means that there is none.
+    `answers[p][m]` holds the answers of model m in row p; an empty tuple means that there is none. A prompt asked
+    several times has a row for each sample.
     """
 
     models: tuple[str, ...]

@@ -1,0 +1,238 @@
+"""The detectors again, for thousands of bags over one population, to the same numbers.
+
+Features of one prompt are kept as bit masks: which models have it. Features with the same models weigh the same in
+every bag, so each mask stands once with its multiplicity; a bag counts the bits that it shares with each mask.
+Profiles are counted once for the population. What does not depend on the bag (length, fuzzy, embedding) is computed
+once for all models and cut out. `tests/test_engine.py` compares every detector with its definition in `detectors/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose import plugins
+from depose.detectors import Measured, Similarity
+from depose.detectors import first_words as first_words_detector
+from depose.detectors import openings as openings_detector
+from depose.detectors import phrases as phrases_detector
+from depose.detectors import starts as starts_detector
+from depose.features import Bag, Features, Grams
+from depose.model import Prompt
+from depose.population import Population
+from depose.statistics.centring import RATE, centre, scale_of
+from depose.validate.kernel import cosines
+
+Array = NDArray[np.float64]
+SetOf = Callable[[Features, str], Grams]
+
+SETS: dict[str, tuple[SetOf, bool]] = {
+    "phrases": (lambda f, text: f.grams(text, phrases_detector.LOW, phrases_detector.HIGH), True),
+    "openings": (lambda f, text: f.prefixes(text, openings_detector.FIRST), False),
+    "starts": (lambda f, text: f.starts(text, starts_detector.FIRST), False),
+}
+"""Detectors that count shared features: what is in an answer, and whether the prompt's own features are dropped."""
+COMBINED = {"habits": ("starts", "first_words")}
+WORD = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Masks:
+    """The features of a population under one detector, by who has them."""
+
+    words: NDArray[np.uint64]
+    """[masks, words of 64 models]."""
+    times: NDArray[np.float32]
+    """[masks]: how many features have exactly these models."""
+    ends: NDArray[np.int64]
+    """Masks of row r stand from ends[r] to ends[r + 1]."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Material:
+    """All that scoring a bag needs."""
+
+    detectors: tuple[str, ...]
+    models: int
+    there: NDArray[np.bool_]
+    """[rows, models]: who answered."""
+    masks: dict[str, Masks]
+    fixed: dict[str, NDArray[np.float32]]
+    """Similarities [rows, models, models] that do not depend on the bag."""
+    weights: Array
+    """[subsets, rows]: subsets of rows on which scores are wanted; the first is all of them."""
+    profiles: Array
+    """[subsets, models, vocabulary]: counts of first words in each subset."""
+    profile_totals: Array
+    """[subsets, models]."""
+    vocabulary: Grams
+
+
+def singles(detectors: Sequence[str]) -> tuple[str, ...]:
+    """List the detectors that must be computed, combinations replaced by their parts."""
+    listed = [part for name in detectors for part in COMBINED.get(name, (name,))]
+    return tuple(dict.fromkeys(listed))
+
+
+def _masks_of_row(
+    texts: Sequence[str | None], prompt: str, of: SetOf, drop: bool, features: Features
+) -> tuple[Array, Array]:
+    owners = [index for index, text in enumerate(texts) if text is not None]
+    sets = [of(features, texts[index] or "") for index in owners]
+    size = -(-len(texts) // WORD)
+    flat = np.concatenate(sets or [np.zeros(0, np.uint64)])
+    owner = np.repeat(np.array(owners, np.int64), [len(one) for one in sets])
+    order = np.argsort(flat, kind="stable")
+    flat, owner = flat[order], owner[order]
+    if not len(flat):
+        return np.zeros((0, size), np.uint64), np.zeros(0)
+    first = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+    bits = np.zeros((len(flat), size), np.uint64)
+    bits[np.arange(len(flat)), owner // WORD] = np.uint64(1) << (owner % WORD).astype(np.uint64)
+    words = np.bitwise_or.reduceat(bits, first, axis=0)
+    shared = np.bitwise_count(words).sum(axis=1) >= 2
+    if drop:
+        shared &= ~np.isin(flat[first], of(features, prompt))
+    words = words[shared]
+    if not len(words):
+        return words, np.zeros(0)
+    order = np.lexsort(words.T)
+    words = words[order]
+    first = np.flatnonzero(np.concatenate([[True], (words[1:] != words[:-1]).any(axis=1)]))
+    return words[first], np.diff(np.append(first, len(words))).astype(float)
+
+
+def masks_of(population: Population, name: str, rows: Sequence[int]) -> Masks:
+    """Collect the masks of some rows of a population, in the order given."""
+    of, drop = SETS[name]
+    found = [_masks_of_row(population.answers[r], population.prompts[r], of, drop, Features()) for r in rows]
+    return Masks(
+        words=np.concatenate([words for words, _ in found]),
+        times=np.concatenate([times for _, times in found]).astype(np.float32),
+        ends=np.cumsum([0] + [len(times) for _, times in found]),
+    )
+
+
+def counts_of(population: Population, rows: Sequence[int]) -> list[tuple[int, int, Grams]]:
+    """List the first words of every answer in some rows: (row, model, words)."""
+    return [
+        (index, model, Features().first_words(text))
+        for index in rows
+        for model, text in enumerate(population.answers[index])
+        if text is not None
+    ]
+
+
+def whole_bag(population: Population) -> Bag:
+    """Put the whole population into one bag."""
+    prompts = tuple(
+        Prompt(id=f"{key[0]}/{key[1]}", family="", cluster=key[0], text=text)
+        for key, text in zip(population.rows, population.prompts, strict=True)
+    )
+    answers = tuple(tuple(() if text is None else (text,) for text in row) for row in population.answers)
+    return Bag(models=tuple(one.name for one in population.members), prompts=prompts, answers=answers)
+
+
+def fixed_of(population: Population, name: str, features: Features) -> NDArray[np.float32]:
+    """Compute a similarity that does not depend on the bag, for all models at once."""
+    measured: Measured = plugins.load("detectors", name)(whole_bag(population), features)
+    if not isinstance(measured, Similarity):
+        raise TypeError(f"{name} depends on the bag")
+    return measured.values.astype(np.float32)
+
+
+def material(
+    population: Population,
+    detectors: Sequence[str],
+    weights: Array,
+    masks: dict[str, Masks],
+    first: Sequence[tuple[int, int, Grams]],
+    fixed: dict[str, NDArray[np.float32]],
+) -> Material:
+    """Put together what `score_bag` needs."""
+    models = len(population.members)
+    vocabulary, word = np.unique(
+        np.concatenate([words for _, _, words in first] or [np.zeros(0, np.uint64)]), return_inverse=True
+    )
+    sizes = [len(words) for _, _, words in first]
+    row = np.repeat(np.array([r for r, _, _ in first], np.int64), sizes)
+    model = np.repeat(np.array([m for _, m, _ in first], np.int64), sizes)
+    profiles = np.zeros((len(weights), models, len(vocabulary)))
+    totals = np.zeros((len(weights), models))
+    for index, weight in enumerate(weights):
+        flat = np.bincount(model * len(vocabulary) + word, weight[row], models * len(vocabulary))
+        profiles[index] = flat.reshape(models, len(vocabulary))
+        totals[index] = np.bincount(model, weight[row], models)
+    return Material(
+        detectors=tuple(detectors),
+        models=models,
+        there=np.array([[text is not None for text in texts] for texts in population.answers]),
+        masks=masks,
+        fixed=fixed,
+        weights=weights,
+        profiles=profiles,
+        profile_totals=totals,
+        vocabulary=vocabulary,
+    )
+
+
+def _means(values: NDArray[np.float32], there: NDArray[np.bool_], weights: Array) -> Array:
+    """Weighted mean over rows after each row's own level is taken away, as `centring.average` does."""
+    rows, members, _ = values.shape
+    off = there[:, :, None] & there[:, None, :] & ~np.eye(members, dtype=bool)
+    level = np.where(off, values, 0).sum(axis=(1, 2)) / np.maximum(off.sum(axis=(1, 2)), 1)
+    filled = np.where(off, values - level[:, None, None], 0).reshape(rows, -1)
+    seen = weights @ off.reshape(rows, -1)
+    mean = np.divide(weights @ filled, seen, out=np.full(seen.shape, np.nan), where=seen > 0)
+    return mean.reshape(len(weights), members, members)
+
+
+def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
+    """Cosine of standardised log rates of first words, for each subset of rows."""
+    counts, totals = found.profiles[0][bag], found.profile_totals[0][bag]
+    share = np.round((counts / np.maximum(totals, 1)[:, None]).sum(axis=0), 12)
+    size = min(first_words_detector.VOCABULARY, len(share))
+    least = np.partition(share, len(share) - size)[len(share) - size]
+    near = np.flatnonzero(share >= least)
+    keep = near[np.lexsort((found.vocabulary[near], -share[near]))[:size]]
+    counts = found.profiles[:, bag[:, None], keep[None, :]]
+    rates = np.log1p(RATE * counts / np.maximum(found.profile_totals[:, bag], 1)[..., None])
+    spread = rates.std(axis=1, keepdims=True)
+    z = (rates - rates.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
+    norm = np.linalg.norm(z, axis=2, keepdims=True)
+    unit = z / np.where(norm > 1e-12, norm, 1.0)
+    cosine: Array = unit @ np.swapaxes(unit, 1, 2)
+    return cosine
+
+
+def _standard(mean: Array) -> Array:
+    """Centre and divide by the bag's scale: T [members, members]."""
+    d = centre(mean)
+    scale = scale_of(d)
+    scaled: Array = d / scale if scale > 1e-12 else np.where(np.isnan(d), d, 0.0)
+    return scaled
+
+
+def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
+    """Score one bag with every detector on every subset of rows: [subsets, members, members] each."""
+    members = np.asarray(bag, np.int64)
+    there = found.there[:, members]
+    means: dict[str, Array] = {}
+    for name in singles(found.detectors):
+        if name == "first_words":
+            means[name] = _profile_means(found, members)
+            continue
+        if name in found.masks:
+            masks = found.masks[name]
+            values = cosines(masks.words, masks.times, masks.ends, found.there, members)
+        else:
+            values = found.fixed[name][:, members][:, :, members]
+        means[name] = _means(values, there, found.weights)
+    scores = {name: np.stack([_standard(mean) for mean in made]) for name, made in means.items()}
+    for name in found.detectors:
+        if name in COMBINED:
+            scores[name] = np.mean([scores[part] for part in COMBINED[name]], axis=0)
+    return scores

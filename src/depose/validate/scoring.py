@@ -1,0 +1,207 @@
+"""Every labelled pair of a population, scored in its own bag of clean controls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.features import Encode, Features, Grams
+from depose.model import ModelSpec
+from depose.population import Pair, Population, Task
+from depose.register import stream
+from depose.statistics import lineage
+from depose.statistics.centring import FEWEST
+from depose.statistics.ranks import model_level
+from depose.statistics.sensitivity import length_matched
+from depose.validate import engine
+from depose.validate.engine import Masks, Material
+
+Array = NDArray[np.float64]
+
+SIZES = (10, 25, 50, 100)
+DRAWS = 2
+"""Random subsets of prompts of each size."""
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairScores:
+    """One pair under every detector."""
+
+    pair: Pair
+    k: int
+    k_eff: int
+    """Independent control lineages for questions about weights; for `distilled` it is k."""
+    t: dict[str, Array]
+    """[subsets]: T(S, R) on each subset of rows; the first is all."""
+    p: dict[str, Array]
+    """[subsets, 2]: model-level p on the reference's and the suspect's side."""
+    p_length_matched: dict[str, float]
+    closeness: float
+    """Closeness in length: minus the mean gap between log lengths."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored:
+    """A whole population, scored."""
+
+    detectors: tuple[str, ...]
+    sizes: tuple[int, ...]
+    """Number of prompts of each subset of rows."""
+    pairs: tuple[PairScores, ...]
+    unscored: tuple[tuple[Pair, str], ...]
+    ranked: tuple[tuple[Task, tuple[str, ...]], ...]
+    """Tasks with their candidates, closest first, by the primary detector of the task."""
+
+
+def subsets(population: Population, seed: int) -> tuple[Array, tuple[int, ...]]:
+    """Choose all prompts, and random subsets of them; weights [subsets, rows] and sizes in prompts."""
+    prompts = sorted({prompt for prompt, _ in population.rows})
+    chosen = [set(prompts)]
+    for size in SIZES:
+        if size < len(prompts):
+            rng = stream(seed, "subset", population.source, str(size))
+            chosen += [set(rng.choice(prompts, size, replace=False).tolist()) for _ in range(DRAWS)]
+    weights = np.array([[float(prompt in one) for prompt, _ in population.rows] for one in chosen])
+    return weights, tuple(len(one) for one in chosen)
+
+
+def _features(
+    population: Population, names: Sequence[str], rows: Sequence[int]
+) -> tuple[dict[str, Masks], list[tuple[int, int, Grams]]]:
+    masks = {name: engine.masks_of(population, name, rows) for name in names if name in engine.SETS}
+    return masks, engine.counts_of(population, rows) if "first_words" in names else []
+
+
+def _joined(parts: Sequence[Masks]) -> Masks:
+    steps = np.concatenate([np.diff(part.ends) for part in parts])
+    return Masks(
+        words=np.concatenate([part.words for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
+        ends=np.concatenate([[0], np.cumsum(steps)]),
+    )
+
+
+def prepare(
+    population: Population, detectors: Sequence[str], seed: int, encode: Encode | None, workers: int
+) -> tuple[Material, tuple[int, ...]]:
+    """Compute all features of a population, on several processes."""
+    names = engine.singles(detectors)
+    rows = [part.tolist() for part in np.array_split(np.arange(len(population.rows)), workers)]
+    slices = [_rows_only(population, part) for part in rows]
+    with ProcessPoolExecutor(workers) as pool:
+        made = list(pool.map(_features, slices, [names] * workers, [range(len(part)) for part in rows]))
+    masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
+    first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
+    other = [name for name in names if name not in engine.SETS and name != "first_words"]
+    fixed = {name: engine.fixed_of(population, name, Features(encode)) for name in dict.fromkeys([*other, "length"])}
+    weights, sizes = subsets(population, seed)
+    return engine.material(population, detectors, weights, masks, first, fixed), sizes
+
+
+def _rows_only(population: Population, rows: Sequence[int]) -> Population:
+    """Cut a population down to some of its rows, which is all that a process is sent."""
+    return Population(
+        source=population.source,
+        members=population.members,
+        pairs=(),
+        tasks=(),
+        rows=tuple(population.rows[r] for r in rows),
+        prompts=tuple(population.prompts[r] for r in rows),
+        answers=tuple(population.answers[r] for r in rows),
+    )
+
+
+class Bags:
+    """Chooses the controls of pairs by the rule of design.md; equal choices are made once."""
+
+    def __init__(self, population: Population) -> None:
+        self._specs = {one.name: one.spec() for one in population.members}
+        self.index = {name: place for place, name in enumerate(self._specs)}
+        self._made: dict[tuple[str, ...], lineage.Controls] = {}
+
+    def controls(self, suspect: str, reference: str) -> lineage.Controls:
+        """Choose controls for the question `distilled`, whose bag serves all questions (statistics/lineage.py)."""
+        s, r = self._specs[suspect], self._specs[reference]
+        key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
+        if key not in self._made:
+            pool = [spec for name, spec in self._specs.items() if name not in (suspect, reference)]
+            self._made[key] = lineage.choose(s, r, pool, "derived")
+        return self._made[key]
+
+    def spec(self, name: str) -> ModelSpec:
+        """Return a model as a model of a case."""
+        return self._specs[name]
+
+
+def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
+    controls = bags.controls(pair.suspect, pair.reference)
+    used = [spec.code for spec in controls.used]
+    if len(used) < FEWEST:
+        return f"{len(used)} clean controls"
+    bag = [bags.index[name] for name in (pair.suspect, pair.reference, *used)]
+    if not found.there[:, bag].any(axis=0).all():
+        return "a member of the bag answered nothing"
+    scores = engine.score_bag(found, bag)
+    members = np.asarray(bag)
+    closeness = np.nanmean(found.fixed["length"][:, members][:, :, members], axis=0).astype(float)
+    return PairScores(
+        pair=pair,
+        k=len(used),
+        k_eff=controls.k_eff,
+        t={name: scores[name][:, 0, 1] for name in found.detectors},
+        p={name: np.array([_levels(t) for t in scores[name]]) for name in found.detectors},
+        p_length_matched={name: length_matched(scores[name][0], closeness).p for name in found.detectors},
+        closeness=float(closeness[0, 1]),
+    )
+
+
+def _levels(t: Array) -> tuple[float, float]:
+    """Return both p-values, or NaN where a subset of prompts leaves a member without a score."""
+    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+        return float("nan"), float("nan")
+    level = model_level(t)
+    return level.p_reference, level.p_suspect
+
+
+def score_population(
+    population: Population,
+    pairs: Sequence[Pair],
+    detectors: Sequence[str],
+    rank_by: dict[str, str],
+    *,
+    seed: int,
+    encode: Encode | None,
+    progress: Progress,
+) -> Scored:
+    """Score pairs and rank candidates; `rank_by` names the detector for each kind of task."""
+    workers = os.cpu_count() or 1
+    progress(f"{population.source}: features of {len(population.members)} models, {len(population.rows)} answers each")
+    found, sizes = prepare(population, detectors, seed, encode, workers)
+    bags = Bags(population)
+    progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
+    with ThreadPoolExecutor(workers) as pool:
+        made = list(pool.map(lambda pair: _score(found, bags, pair), pairs))
+        ranked = list(
+            pool.map(lambda task: (task, tuple(_ranked(found, bags, task, rank_by[task.kind]))), population.tasks)
+        )
+    return Scored(
+        detectors=tuple(detectors),
+        sizes=sizes,
+        pairs=tuple(one for one in made if isinstance(one, PairScores)),
+        unscored=tuple((pair, one) for pair, one in zip(pairs, made, strict=True) if isinstance(one, str)),
+        ranked=tuple(ranked),
+    )
+
+
+def _ranked(found: Material, bags: Bags, task: Task, detector: str) -> Iterator[str]:
+    """Order the candidates by their score with the suspect, all of them in one bag."""
+    names = [name for name in task.candidates if name in bags.index and name != task.suspect]
+    t = engine.score_bag(found, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
+    for place in np.argsort(-np.nan_to_num(t[0, 1:], nan=-np.inf), kind="stable").tolist():
+        yield names[place]
