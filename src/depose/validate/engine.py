@@ -187,7 +187,8 @@ def _means(values: NDArray[np.float32], there: NDArray[np.bool_], weights: Array
     filled = np.where(off, values - level[:, None, None], 0).reshape(rows, -1)
     seen = weights @ off.reshape(rows, -1)
     mean = np.divide(weights @ filled, seen, out=np.full(seen.shape, np.nan), where=seen > 0)
-    return mean.reshape(len(weights), members, members)
+    shaped: Array = mean.reshape(len(weights), members, members)
+    return shaped
 
 
 def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:

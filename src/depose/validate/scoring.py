@@ -24,8 +24,7 @@ from depose.validate.engine import Masks, Material
 Array = NDArray[np.float64]
 
 SIZES = (10, 25, 50, 100)
-DRAWS = 2
-"""Random subsets of prompts of each size."""
+"""Sizes of the random subsets of prompts on which every pair is scored too."""
 Progress = Callable[[str], None]
 
 
@@ -66,7 +65,7 @@ def subsets(population: Population, seed: int) -> tuple[Array, tuple[int, ...]]:
     for size in SIZES:
         if size < len(prompts):
             rng = stream(seed, "subset", population.source, str(size))
-            chosen += [set(rng.choice(prompts, size, replace=False).tolist()) for _ in range(DRAWS)]
+            chosen.append(set(rng.choice(prompts, size, replace=False).tolist()))
     weights = np.array([[float(prompt in one) for prompt, _ in population.rows] for one in chosen])
     return weights, tuple(len(one) for one in chosen)
 
