@@ -69,6 +69,8 @@ class Protocol(Record, frozen=True, kw_only=True):
         "length",
     )
     primary: Primary = Primary()
+    calibration: str = "alpaca_eval"
+    """The validation study that turns scores into likelihood ratios: a bundled name, a file, or nothing."""
     bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
 
@@ -246,6 +248,73 @@ class Dossier(Record, frozen=True, kw_only=True):
     amendments: tuple[str, ...] = ()
 
 
+# --- what a validation study hands on ---------------------------------------------------------------
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """log LR = intercept + slope * sign(T) * sqrt(|T|)."""
+
+    intercept: float
+    slope: float
+
+
+class Calibrator(Record, frozen=True, kw_only=True):
+    """Scores to likelihood ratios for one question, one alternative and one number of prompts."""
+
+    question: Question
+    against: str
+    """`unrelated`, or the name of a closer alternative."""
+    detector: str
+    prompts: int
+    line: Line
+    draws: tuple[Line, ...]
+    """The line refitted on resampled families."""
+    n_pos: int
+    n_pos_families: int
+    n_neg: int
+    n_neg_lineages: int
+    lowest: float
+    highest: float
+    """Range of T in the study."""
+    positives: tuple[float, ...]
+    """The lowest T of each family of true pairs."""
+    elub_low: float
+    elub_high: float
+    """Empirical bounds of log10 LR, from the lineages left out."""
+    cllr: float
+    cllr_min: float
+
+
+class TruePair(Record, frozen=True, kw_only=True):
+    """A true pair of the study and the p-value that it reached with a number of prompts."""
+
+    question: Question
+    detector: str
+    prompts: int
+    family: str
+    k_eff: int
+    p: float
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """All that `analyze` takes from a validation study: numbers, and the conditions under which they hold."""
+
+    format: str
+    source: str
+    files: tuple[Fact, ...]
+    software: tuple[Fact, ...]
+    families: tuple[str, ...]
+    """Families of prompts."""
+    prompts: int
+    models: int
+    k_low: int
+    k_high: int
+    calibrators: tuple[Calibrator, ...]
+    missing: tuple[Fact, ...]
+    """Question and alternative that could not be calibrated, and why."""
+    true_pairs: tuple[TruePair, ...]
+
+
 # --- what the analysis finds ----------------------------------------------------------------------
 
 
@@ -335,12 +404,55 @@ class Opinion(Record, frozen=True, kw_only=True):
     """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
 
 
+class Ratio(Record, frozen=True, kw_only=True):
+    """A likelihood ratio of H1 against one alternative, capped; or the reason why there is none."""
+
+    against: str
+    value: float | None
+    low: float | None
+    high: float | None
+    """95 %: bootstrap of T joined with resampled families of the study."""
+    uncapped: float | None
+    cap: float | None
+    """1 / U(k, n): the most that n lineages can carry when k of them reach the score."""
+    bottom: float | None
+    """The least, likewise, from the families of true pairs."""
+    reached: int
+    lineages: int
+    elub_low: float | None
+    elub_high: float | None
+    words: str
+    reason: str
+
+
+class Condition(Record, frozen=True, kw_only=True):
+    """One condition of the validation study beside that of the case."""
+
+    name: str
+    validated: str
+    case: str
+    inside: bool
+
+
+class Power(Record, frozen=True, kw_only=True):
+    """How often true pairs of the study reach alpha with as many prompts and enough controls."""
+
+    value: float
+    """Share of true pairs, each family weighing the same."""
+    k: int
+    n: int
+    families: int
+    prompts: int
+
+
 class Candidate(Record, frozen=True, kw_only=True):
     """A rival teacher and how close the suspect is to it."""
 
     model: str
     value: float
     tested: bool
+    in_set: bool = True
+    """Not rejected as less close than the closest: part of the confidence set."""
 
 
 class Raw(Record, frozen=True, kw_only=True):
@@ -379,6 +491,11 @@ class Finding(Record, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     opinion: Opinion
     raw: tuple[Raw, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    power: Power | None = None
+    p_prompt_level: float | None = None
+    """Conditional on these models; secondary, never a headline."""
 
 
 class Span(Record, frozen=True, kw_only=True):
@@ -449,3 +566,7 @@ class Findings(Record, frozen=True, kw_only=True):
     exhibit_rule: str
     replicates: tuple[Replicate, ...]
     amendments: tuple[str, ...]
+    calibration: tuple[Fact, ...] = ()
+    """Name, digest and size of the validation study used; empty if there is none."""
+    scale: str = ""
+    """Id of the verbal scale."""
