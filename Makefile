@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
-.PHONY: help setup test demo demo-recorded check wheel-test bench validate
+.PHONY: help setup test demo demo-recorded check wheel-test bench validate validate-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -59,8 +59,11 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
 
-validate: setup ## known error rates on labelled models
-	@$(call study,benchmarks/validate.py)
+validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
+	$(BIN)/python benchmarks/validate.py
+
+validate-all: setup ## the same on every source of ../shared/data
+	$(BIN)/python benchmarks/validate.py --all
 
 define study
 if [ ! -f $(1) ]; then echo "make $@: $(1) is not there yet" >&2; exit 1; fi; $(BIN)/python $(1)

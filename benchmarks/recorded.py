@@ -65,6 +65,22 @@ def case_text(population: tuple[Member, ...], reference: str, data: Path) -> str
     return "\n".join(parts)
 
 
+def show(folder: Path) -> None:
+    """Print one row for each suspect and question, with names instead of codes."""
+    found = json.loads((folder / "out" / "findings.json").read_text(encoding="utf-8"))
+    names = {item["code"]: item["name"] for item in found["items"]}
+    for one in found["findings"]:
+        primary = next((result for result in one["results"] if result["primary"]), None)
+        numbers = "not scored"
+        if primary is not None:
+            p = f"p_R {primary['p_reference']:.3f} p_S {primary['p_suspect']:.3f} floor {one['floor']:.3f}"
+            numbers = f"T {primary['value']:6.2f}  {p}  length-matched p {primary['p_length_matched']:.3f}"
+        reasons = f" ({', '.join(one['opinion']['reasons'])})" if one["opinion"]["reasons"] else ""
+        pair = f"{names[one['suspect']]} / {names[one['reference']]}"
+        counts = f"K {one['k']} K_eff {one['k_eff']}"
+        print(f"{pair:<42} {one['question']:<10} {numbers}  {counts}  {one['opinion']['verdict']}{reasons}")
+
+
 def main() -> int:
     """Make both cases, audit them, print one row for each suspect, reference and question."""
     parser = argparse.ArgumentParser()
@@ -86,6 +102,8 @@ def main() -> int:
         depose = Path(sys.executable).with_name("depose")
         subprocess.run([depose, "audit", folder, "--format", options.format], check=True)
         print()
+    for reference in REFERENCES:
+        show(options.out / reference)
     print(f"{len(REFERENCES)} cases, {len(SUSPECTS)} suspects each: {time.monotonic() - start:.0f} s")
     return 0
 

@@ -6,7 +6,7 @@ rank, bootstrap, and look the opinion up. The same dossier gives the same findin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,53 +14,49 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import casefile, exhibits, plugins
+from depose import exhibits, inventory, weighing
+from depose.bench import AGAIN, Bench, Progress, tidy
+from depose.calibrated import Loaded
 from depose.detectors import Measured, Similarity
-from depose.detectors.length import length
 from depose.errors import AnalysisError
-from depose.features import Bag, Features, is_refusal
+from depose.features import Bag, Features
 from depose.model import (
-    Against,
     Candidate,
-    Denominator,
+    Condition,
     Dossier,
     Exhibit,
     Fact,
     Finding,
     Findings,
-    Item,
     ModelSpec,
     NotScored,
-    Prompt,
+    Power,
     Protocol,
     Question,
-    Raw,
+    Ratio,
     Replicate,
     Result,
 )
 from depose.opinion import Grounds, decide
 from depose.register import stream
-from depose.statistics import bootstrap, lineage, ranks, sensitivity
-from depose.statistics.centring import FEWEST, Scores, average, parts_of, per_prompt, score
+from depose.statistics import lineage, ranks
+from depose.statistics.centring import FEWEST, parts_of
+from depose.statistics.confidence_set import closest
+from depose.statistics.permutation import prompt_level
 
 FORMAT = "depose findings 1"
 LEAST_ANSWERED = 0.80
 """Quality fails if suspect or reference answered a smaller share of what they were asked."""
-AGAIN = "\x00again"
-"""Marks the second run of the reference as a member of its own."""
-
-Progress = Callable[[str], None]
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scored:
-    """One detector on one bag."""
+class Weight:
+    """What the validation study says of one finding."""
 
-    measured: Measured
-    scores: Scores
-    d: Array
-    """Centred scores prompt by prompt (`centring.per_prompt`)."""
+    ratios: tuple[Ratio, ...]
+    conditions: tuple[Condition, ...]
+    power: Power | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,50 +68,21 @@ class Analysis:
     """Detector, bag, centred scores prompt by prompt: for the table of scores."""
 
 
-def tidy(value: float) -> float:
-    """Round to ten significant digits, so that findings do not differ in the noise of floating point."""
-    return float(f"{value:.10g}")
-
-
 class _Analyst:
     """One analysis: holds what is computed once and used for several questions."""
 
-    def __init__(self, dossier: Dossier, features: Features, progress: Progress) -> None:
+    def __init__(self, dossier: Dossier, features: Features, loaded: Loaded | None, progress: Progress) -> None:
         self.dossier = dossier
+        self.calibration = loaded.calibration if loaded else None
         self.case = dossier.registration.case
         self.protocol: Protocol = self.case.protocol
-        self.features = features
-        self.progress = progress
-        self.prompts = dossier.registration.prompts
+        self.bench = Bench(dossier, features, progress)
+        self.prompts = self.bench.prompts
+        self.counts = {one.model: one for one in inventory.denominators(dossier)}
         self.specs = {spec.code: spec for spec in self.case.models}
-        self._answers = {
-            (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
-        }
-        self._answering = {(model, prompt) for model, prompt, _ in self._answers}
-        self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
-        self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
 
     def role(self, role: str) -> list[ModelSpec]:
         return [spec for spec in self.case.models if spec.role == role]
-
-    def bag(self, members: Sequence[str]) -> Bag:
-        """Collect the answers of these members: a row for each sample of each prompt."""
-        asked = [(prompt, sample) for prompt in self.prompts for sample in range(self.protocol.samples)]
-        found = [[self._answers.get((member, prompt.id, sample)) for member in members] for prompt, sample in asked]
-        return Bag(
-            models=tuple(members),
-            prompts=tuple(prompt for prompt, _ in asked),
-            answers=tuple(tuple(() if text is None else (text,) for text in row) for row in found),
-        )
-
-    def scored(self, members: tuple[str, ...], detector: str) -> Scored:
-        """Score a bag with a detector, once."""
-        key = (members, detector)
-        if key not in self._scored:
-            self.progress(f"{detector}: {members[0]} and {members[1]} among {len(members)}")
-            measured: Measured = plugins.load("detectors", detector)(self.bag(members), self.features)
-            self._scored[key] = Scored(measured=measured, scores=score(measured), d=per_prompt(measured))
-        return self._scored[key]
 
     # --- one finding --------------------------------------------------------------------------------
 
@@ -127,14 +94,15 @@ class _Analyst:
             (suspect.code, one.code, *(spec.code for spec in controls.used))
             for one, controls in zip(references, chosen, strict=True)
         ]
-        outcomes = [[self._result(bag, name, question) for name in self.protocol.detectors] for bag in bags]
+        outcomes = [[self.bench.result(bag, name, question) for name in self.protocol.detectors] for bag in bags]
         scored = _with_holm([[one for one in row if isinstance(one, Result)] for row in outcomes])
         missing = [tuple(one for one in row if isinstance(one, NotScored)) for row in outcomes]
         needed = ranks.controls_needed(len(references), self.protocol.alpha)
         found = []
         for reference, controls, bag, results, gone in zip(references, chosen, bags, scored, missing, strict=True):
             candidates = self._candidates(bag, reference, question)
-            grounds = self._grounds(suspect, reference, question, results, candidates, needed, controls.k_eff)
+            weight = self._weigh(bag, results, suspect, reference, question, controls.k_eff)
+            grounds = self._grounds(suspect, reference, question, results, candidates, needed, controls.k_eff, weight)
             found.append(
                 Finding(
                     question=question,
@@ -153,75 +121,57 @@ class _Analyst:
                     not_scored=gone,
                     candidates=candidates,
                     opinion=decide(grounds),
-                    raw=tuple(raw for name in self.protocol.detectors if (raw := self._raw(bag, name)) is not None),
+                    raw=tuple(
+                        raw for name in self.protocol.detectors if (raw := self.bench.raw(bag, name)) is not None
+                    ),
+                    ratios=weight.ratios,
+                    conditions=weight.conditions,
+                    power=weight.power,
+                    p_prompt_level=self._prompt_level(bag, question),
                 )
             )
         return found
 
-    def _result(self, members: tuple[str, ...], detector: str, question: Question) -> Result | NotScored:
-        """Test one bag with one detector, once for all questions that use the bag."""
-        key = (members, detector)
-        if key not in self._results:
-            self._results[key] = self._tested(members, detector)
-        found = self._results[key]
-        if isinstance(found, NotScored):
-            return found
-        return msgspec.structs.replace(found, primary=getattr(self.protocol.primary, question) == detector)
-
-    def _tested(self, members: tuple[str, ...], detector: str) -> Result | NotScored:
-        k = len(members) - 2
-        if k < FEWEST:
-            return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
-        scored = self.scored(members, detector)
-        t, bag = scored.scores.t, self.bag(members)
-        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
-            return NotScored(detector=detector, reason="a member has no prompt in common with the others")
-        if not any(scored.scores.scales):
-            return NotScored(detector=detector, reason="no two models agree in anything that it measures")
-        level = ranks.model_level(t)
-        drawn = bootstrap.draws_of(
-            scored.measured,
-            scored.scores.scales,
-            [prompt.cluster for prompt in self.bag(members).prompts],
-            self.protocol.bootstrap,
-            stream(self.protocol.seed, "bootstrap", detector),
+    def _weigh(
+        self,
+        bag: tuple[str, ...],
+        results: Sequence[Result],
+        suspect: ModelSpec,
+        reference: ModelSpec,
+        question: Question,
+        k_eff: int,
+    ) -> Weight:
+        """Evaluate likelihood ratios, conditions and power on the primary detector."""
+        primary = next((result for result in results if result.primary), None)
+        if primary is None:
+            return Weight(ratios=(), conditions=(), power=None)
+        case = weighing.Circumstances(
+            question=question,
+            families=tuple(sorted({prompt.family for prompt in self.prompts})),
+            k=len(bag) - 2,
+            k_eff=k_eff,
+            shared_base=lineage.share_base(suspect, reference),
         )
-        bounds = bootstrap.interval(drawn)
-        flagged = np.array([[any(map(is_refusal, s)) for s in row] for row in bag.answers])
-        return Result(
-            detector=detector,
-            primary=False,
-            prompts=len({p.id for p, row in zip(bag.prompts, bag.answers, strict=True) if row[0] and row[1]}),
-            value=tidy(t[0, 1]),
-            low=tidy(bounds.low),
-            high=tidy(bounds.high),
-            p_reference=tidy(level.p_reference),
-            p_suspect=tidy(level.p_suspect),
-            p=tidy(level.p),
-            p_holm=tidy(level.p),
-            reference_side=_against(members, t[0, 2:]),
-            suspect_side=_against(members, t[2:, 1]),
-            p_length_matched=tidy(sensitivity.length_matched(t, average(length(bag, self.features))).p),
-            p_refusals_excluded=_p(score(sensitivity.without(scored.measured, flagged)).t),
+        held = weighing.conditions(self.calibration, primary, case)
+        draws = self.bench.draws[bag, primary.detector]
+        return Weight(
+            ratios=weighing.ratios(self.calibration, primary, draws, case, held),
+            conditions=held,
+            power=weighing.power(self.calibration, primary, question, self.protocol.alpha),
         )
 
-    def _raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
-        """Compare before centring, with the reference's second run as a member of the bag where there is one."""
-        again = members[1] + AGAIN
-        twice = any((again, prompt.id) in self._answering for prompt in self.prompts)
-        measured = self.scored((*members, again) if twice else members, detector).measured
-        if not isinstance(measured, Similarity):
+    def _prompt_level(self, bag: tuple[str, ...], question: Question) -> float | None:
+        """Test the pair against each control prompt by prompt; None where the test is not possible."""
+        detector = getattr(self.protocol.primary, question)
+        if (bag, detector) not in self.bench.draws:
             return None
-        pair = measured.values[:, 0, 1]
-        usable = np.isfinite(pair)
-        ends = measured.values[usable][:, :2, 2 : len(members)]
-        return Raw(
-            detector=detector,
-            value=tidy(float(pair[usable].mean())) if usable.any() else 0.0,
-            controls=tidy(float(np.nanmean(ends))) if np.isfinite(ends).any() else None,
-            replicate=tidy(float(np.nanmean(measured.values[:, 1, -1]))) if twice else None,
-            prompts=int(usable.sum()),
-        )
+        d = self.bench.scored(bag, detector).d
+        clusters = [prompt.cluster for prompt in self.bench.bag(bag).prompts]
+        rng = stream(self.protocol.seed, "prompt level", detector)
+        try:
+            return tidy(prompt_level(d[:, 0, 1], d[:, 0, 2:], clusters, rng))
+        except ValueError:
+            return None
 
     def _candidates(self, members: tuple[str, ...], reference: ModelSpec, question: Question) -> tuple[Candidate, ...]:
         """Rank the tested reference among the rival candidates, each scored with controls clean for all of them."""
@@ -235,13 +185,19 @@ class _Analyst:
         if len(rivals) < 2 or len(clean) < FEWEST:
             return ()
         detector = getattr(self.protocol.primary, question)
+        each = [self.bench.scored((members[0], rival.code, *clean), detector) for rival in rivals]
+        rows = self.bench.bag((members[0], *clean)).prompts
+        rng = stream(self.protocol.seed, "candidates", members[0], reference.code)
+        d = np.stack([one.d[:, 0, 1] for one in each], axis=1)
+        inside = closest(d, [row.cluster for row in rows], self.protocol.alpha, rng)
         ranked = [
             Candidate(
                 model=rival.code,
-                value=tidy(self.scored((members[0], rival.code, *clean), detector).scores.t[0, 1]),
+                value=tidy(one.scores.t[0, 1]),
                 tested=rival.code == reference.code,
+                in_set=kept,
             )
-            for rival in rivals
+            for rival, one, kept in zip(rivals, each, inside, strict=True)
         ]
         return tuple(sorted(ranked, key=lambda one: (-one.value, one.model)))
 
@@ -254,10 +210,10 @@ class _Analyst:
         candidates: Sequence[Candidate],
         k_needed: int,
         k_eff: int,
+        weight: Weight,
     ) -> Grounds:
         primary = next((result for result in results if result.primary), None)
-        counts = {one.model: one for one in self.denominators()}
-        pair = (counts[suspect.code], counts[reference.code])
+        pair = (self.counts[suspect.code], self.counts[reference.code])
         return Grounds(
             question=question,
             alpha=self.protocol.alpha,
@@ -268,65 +224,11 @@ class _Analyst:
             quality=all(one.answered >= LEAST_ANSWERED * one.planned for one in pair),
             refusals=max(one.refused / max(one.answered, 1) for one in pair),
             shared_base=lineage.share_base(suspect, reference),
-            candidate_closer=bool(candidates) and not candidates[0].tested,
-            lr_unrelated_low=None,
-            lr_alternative_low=None,
-            in_range=False,
-            power=None,
-        )
-
-    # --- what surrounds the findings ----------------------------------------------------------------
-
-    def denominators(self) -> tuple[Denominator, ...]:
-        """Count, per model, what was planned and what became of it."""
-        rows = []
-        for spec in self.case.models:
-            planned = len(self.prompts) * self.protocol.samples * casefile.replicates(spec, self.protocol)
-            texts = [t.text for t in self.dossier.transcripts if t.model == spec.code]
-            gone = [u.reason for u in self.dossier.unanswered if u.model == spec.code]
-            rows.append(
-                Denominator(
-                    model=spec.code,
-                    planned=planned,
-                    sent=planned - gone.count("not asked"),
-                    answered=len(texts),
-                    refused=sum(map(is_refusal, texts)),
-                    empty=gone.count("empty answer"),
-                    failed=len(gone) - gone.count("not asked") - gone.count("empty answer"),
-                    excluded=self._excluded(spec),
-                )
-            )
-        return tuple(rows)
-
-    def _excluded(self, spec: ModelSpec) -> int:
-        """Count answers to prompts that no suspect or no reference answered, so that they enter no score."""
-
-        def answered(role: str) -> set[str]:
-            codes = {one.code for one in self.role(role)}
-            return {prompt for model, prompt in self._answering if model in codes}
-
-        usable = answered("suspect") & answered("reference")
-        return sum(t.model == spec.code and t.prompt not in usable for t in self.dossier.transcripts)
-
-    def items(self) -> tuple[Item, ...]:
-        """Describe every model examined."""
-        return tuple(
-            Item(
-                code=spec.code,
-                role=spec.role,
-                name=spec.model or spec.code,
-                provider=spec.provider,
-                developer=spec.developer,
-                weight_lineage=spec.weight_lineage,
-                data_lineage=spec.data_lineage,
-                trained_on=spec.trained_on,
-                system=spec.system,
-                temperature=float(casefile.setting(spec, self.protocol, "temperature")),
-                max_tokens=int(casefile.setting(spec, self.protocol, "max_tokens")),
-                retrospective=spec.provider == "recorded",
-                facts=self.dossier.endpoints.get(spec.code, ()),
-            )
-            for spec in self.case.models
+            candidate_closer=any(one.tested and not one.in_set for one in candidates),
+            lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
+            lr_alternative_low=_least([one.low for one in weight.ratios[1:]]),
+            in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions),
+            power=weight.power.value if weight.power else None,
         )
 
     def exhibits(self, found: Sequence[Finding]) -> tuple[Exhibit, ...]:
@@ -337,13 +239,12 @@ class _Analyst:
                 continue
             detector = getattr(self.protocol.primary, one.question)
             members = (one.suspect, one.reference, *one.controls)
-            bag, scored = self.bag(members), self.scored(members, detector)
+            bag, scored = self.bench.bag(members), self.bench.scored(members, detector)
             similarity = _similarity(scored.measured)
             scores = scored.d[:, 0, 1]
             if not np.isfinite(scores).any():
-                again = one.reference + AGAIN
-                wider = (*members, again) if any((again, p.id) in self._answering for p in self.prompts) else members
-                scores = _similarity(self.scored(wider, detector).measured)[:, 0, 1]
+                wider = (*members, one.reference + AGAIN) if self.bench.asked_again(one.reference) else members
+                scores = _similarity(self.bench.scored(wider, detector).measured)[:, 0, 1]
             rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
             of = int(np.isfinite(scores).sum())
             for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
@@ -372,17 +273,11 @@ class _Analyst:
         }
         return tuple(rows[key] for key in sorted(rows))
 
-    def scores(self) -> tuple[tuple[str, Bag, Array], ...]:
-        """Hand out every centred score, for the table of scores."""
-        return tuple(
-            (detector, self.bag(members), scored.d)
-            for (members, detector), scored in self._scored.items()
-            if not members[-1].endswith(AGAIN) and len(members) >= FEWEST + 2
-        )
 
-
-def _against(members: Sequence[str], values: Array) -> tuple[Against, ...]:
-    return tuple(Against(model=code, value=tidy(float(value))) for code, value in zip(members[2:], values, strict=True))
+def _least(values: Sequence[float | None]) -> float | None:
+    """Return the smallest, or None if one of them was not evaluated."""
+    known = [value for value in values if value is not None]
+    return min(known) if known and len(known) == len(values) else None
 
 
 def _similarity(measured: Measured) -> Array:
@@ -394,13 +289,6 @@ def _similarity(measured: Measured) -> Array:
         f"{measured.detector}: has no score per prompt, so that no exhibits can be chosen by it",
         hint="choose a primary detector that compares prompt by prompt",
     )
-
-
-def _p(t: Array) -> float:
-    """Return the model-level p of altered scores; 1 where a score cannot be formed."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
-        return 1.0
-    return tidy(ranks.model_level(t).p)
 
 
 def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
@@ -417,16 +305,18 @@ def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
     ]
 
 
-def _families(prompts: Sequence[Prompt]) -> tuple[Fact, ...]:
-    counts: dict[str, int] = {}
-    for prompt in prompts:
-        counts[prompt.family] = counts.get(prompt.family, 0) + 1
-    return tuple(Fact(name=name, value=str(counts[name])) for name in sorted(counts))
+def _described(loaded: Loaded | None) -> tuple[Fact, ...]:
+    """Name the validation study behind the likelihood ratios."""
+    if loaded is None:
+        return ()
+    made = loaded.calibration
+    facts = {"source": made.source, "sha256": loaded.sha256, "models": made.models, "prompts": made.prompts}
+    return tuple(Fact(name=name, value=str(value)) for name, value in facts.items())
 
 
-def analyze(dossier: Dossier, features: Features, progress: Progress) -> Analysis:
+def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
-    analyst = _Analyst(dossier, features, progress)
+    analyst = _Analyst(dossier, features, loaded, progress)
     case = analyst.case
     answering = {t.model for t in dossier.transcripts}
     for role in ("suspect", "reference"):
@@ -453,14 +343,16 @@ def analyze(dossier: Dossier, features: Features, progress: Progress) -> Analysi
         files=dossier.registration.files,
         prompts=len(analyst.prompts),
         clusters=len({prompt.cluster for prompt in analyst.prompts}),
-        families=_families(analyst.prompts),
-        items=analyst.items(),
-        denominators=analyst.denominators(),
+        families=inventory.families(analyst.prompts),
+        items=inventory.items(dossier),
+        denominators=tuple(analyst.counts.values()),
         unanswered=dossier.unanswered,
         findings=tuple(found),
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
         replicates=analyst.replicates(found),
         amendments=dossier.amendments,
+        calibration=_described(loaded),
+        scale=weighing.SCALE,
     )
-    return Analysis(findings=findings, scores=analyst.scores())
+    return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -251,6 +251,43 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     _exit(findings, fail_on)
 
 
+@cli.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of the lineage benchmark.")
+@click.option("--source", required=True, help="Source of answers, such as alpaca_eval.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for figures, plots and calibration."
+)
+@click.option("--detectors", default="", help="Names with commas; phrases, habits and length are always needed.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Report the costs of this calibration instead.")
+@click.option("--seed", default=7, show_default=True, help="For subsets of prompts and bootstraps.")
+@JSON
+def validate(
+    data: Path, source: str, out: Path, detectors: str, calibration: Path | None, seed: int, as_json: bool
+) -> None:
+    """Measure known error rates on models of documented lineage, and fit the calibration.
+
+    Every labelled pair is scored in a bag of its own, with controls that are clean by rule. Writes
+    validation.json, calibration.json, selection.json and plots.
+
+    \b
+    Example:  depose validate --data ../shared/data --source alpaca_eval --out out/alpaca_eval
+    """
+    from depose.validate import run
+
+    names = tuple(name.strip() for name in detectors.split(",") if name.strip()) or run.LEXICAL
+    done = run.validate(
+        data,
+        source,
+        out,
+        detectors=names,
+        applied=calibration,
+        seed=seed,
+        encode=run.encoder(names),
+        progress=lambda line: click.echo(f"  {line}", err=True),
+    )
+    _show(json.loads((out / "validation.json").read_text()) if as_json else None, [*done.lines, *done.files])
+
+
 @cli.command(name="list")
 @click.argument("what", type=click.Choice(["probes", "detectors", "providers", "cases"]))
 @JSON

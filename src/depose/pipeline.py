@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose import casefile, collect, register, report
+from depose import calibrated, casefile, collect, register, report
 from depose.analysis import Analysis, analyze
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Estimate, Imported
@@ -16,7 +16,7 @@ from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
-from depose.model import Findings, Record, Registration
+from depose.model import Dossier, Findings, Record, Registration
 from depose.vectors import Embedder
 
 FINDINGS, SCORES, EXHIBITS = "findings.json", "scores.parquet", "exhibits.csv"
@@ -149,7 +149,9 @@ def analyze_case(path: Path, progress: Say) -> tuple[Findings, tuple[Written, ..
             hint="the analysis follows the registered one; restore the file, or start a new case folder",
         )
     embedder = Embedder(cache_folder() / "vectors.sqlite")
-    analysis = analyze(dossier, Features(embedder.encode), progress)
+    loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
+    _same_calibration(dossier, loaded)
+    analysis = analyze(dossier, Features(embedder.encode), progress, loaded)
     out = folder / "out"
     out.mkdir(exist_ok=True)
     written = (
@@ -158,6 +160,17 @@ def analyze_case(path: Path, progress: Say) -> tuple[Findings, tuple[Written, ..
         _write(out / EXHIBITS, _exhibits_table(analysis.findings)),
     )
     return analysis.findings, written
+
+
+def _same_calibration(dossier: Dossier, loaded: calibrated.Loaded | None) -> None:
+    """Refuse a calibration that is not the registered one, as after an update of depose."""
+    name = f"calibration {dossier.registration.case.protocol.calibration}"
+    registered = next((fact.value for fact in dossier.registration.files if fact.name == name), None)
+    if loaded is not None and registered is not None and loaded.sha256 != registered:
+        raise ProtocolChanged(
+            f"{name}: its digest differs from the registered one",
+            hint="analyze with the version of depose that registered the case, or name the old calibration file",
+        )
 
 
 def _write(path: Path, data: bytes) -> Written:

@@ -85,6 +85,8 @@ class Population(Record, frozen=True, kw_only=True):
     """Text of the prompt of each row."""
     answers: tuple[tuple[str | None, ...], ...]
     """[rows][members]; None where a model did not answer."""
+    families: tuple[str, ...] = ()
+    """Families (categories) of the prompts."""
 
 
 def _csv(folder: Path, name: str) -> list[dict[str, str]]:
@@ -177,11 +179,13 @@ def read(folder: Path, source: str) -> Population:
     place = {one.name: index for index, one in enumerate(models)}
     texts: dict[tuple[str, int], list[str | None]] = {}
     prompts: dict[tuple[str, int], str] = {}
+    families = set()
     for row in read_table(folder / f"responses-{source}.parquet"):
         if row.model in place and row.text and row.text.strip():
             key = (row.id, row.sample)
             texts.setdefault(key, [None] * len(models))[place[row.model]] = row.text
             prompts[key] = row.prompt
+            families.add(row.family or "listed")
     rows = tuple(sorted(texts))
     return Population(
         source=source,
@@ -191,4 +195,5 @@ def read(folder: Path, source: str) -> Population:
         rows=rows,
         prompts=tuple(prompts[row] for row in rows),
         answers=tuple(tuple(texts[row]) for row in rows),
+        families=tuple(sorted(families)),
     )

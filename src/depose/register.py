@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from depose import casefile, plugins
+from depose import calibrated, casefile, plugins
 from depose.canon import sha256
 from depose.errors import CaseError, PluginError
 from depose.model import Case, Fact, Prompt, Registration
@@ -84,6 +84,9 @@ def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
         with casefile.resolve(folder, name, where).open("rb") as file:
             shown = Path(name).name if Path(name).is_absolute() else name
             facts.append(Fact(name=shown, value=hashlib.file_digest(file, "sha256").hexdigest()))
+    loaded = calibrated.load(case.protocol.calibration, folder)
+    if loaded is not None:
+        facts.append(Fact(name=f"calibration {case.protocol.calibration}", value=loaded.sha256))
     return tuple(facts)
 
 

@@ -6,11 +6,11 @@ the mean similarity over prompts:
     d(a, b) = M(a, b) - mean_k M(a, C_k) - mean_k M(C_k, b) + mean_{k<l} M(C_k, C_l)
     T(a, b) = d(a, b) / root mean square of d over all pairs of B
 
-T says how many times larger the centred likeness of the pair is than that of a typical pair of the bag. Every pair
-is scored by the same function with the roles swapped and divided by the same number, so that relabelling
-the members permutes the scores exactly. One divisor for the whole bag, instead of one for each prompt, because
-a prompt on which no two controls agree would divide by nearly nothing, and because it ranked no worse
-(docs/validation.md).
+T says how many times larger the centred likeness of the pair is than that of a typical pair of the bag. Every pair is
+scored by the same function with the roles swapped and divided by the same number, so that relabelling the members
+permutes the scores exactly and ranks are those of d itself. One divisor for all prompts, instead of one for each,
+because a prompt on which no two controls agree would divide by nearly nothing, and because it ranked no worse; a
+divisor from the controls of each pair alone was tried and gave no gain (docs/validation.md).
 
 Prompts differ in how alike any two answers are. Where answers are missing, pairs are averaged over different
 prompts; so each prompt's mean over all pairs of the bag is taken away first.
@@ -103,18 +103,25 @@ def centre(mean: Array) -> Array:
     return np.where(off, d, np.nan)
 
 
-def scale_of(d: Array) -> float:
-    """Root mean square of the centred scores over the pairs of one bag; 0 where all are 0."""
-    upper = d[np.triu_indices(len(d), 1)]
-    return float(np.sqrt((upper**2).mean())) if len(upper) else 0.0
+def scale_of(d: Array) -> Array:
+    """Root mean square of centred scores [..., members, members] over the pairs of each bag; 0 where all are 0."""
+    square = np.where(np.isfinite(d), d, 0.0) ** 2
+    pairs = np.maximum(np.isfinite(d).sum(axis=(-1, -2)), 1)
+    scale: Array = np.sqrt(square.sum(axis=(-1, -2)) / pairs)
+    return np.where(scale > 1e-9, scale, 0.0)
+
+
+def standardise(d: Array) -> Array:
+    """Divide centred scores by their scale; 0 where there is none."""
+    scale = scale_of(d)[..., None, None]
+    t: Array = np.divide(d, scale, out=np.where(np.isnan(d), d, 0.0), where=scale > 0)
+    return t
 
 
 def score(measured: Measured) -> Scores:
     """Score every two members of a bag."""
     made = [centre(average(part)) for part in parts_of(measured)]
-    scales = tuple(scale if (scale := scale_of(d)) > 1e-12 else 0.0 for d in made)
-    scaled = [d / scale if scale else np.where(np.isnan(d), d, 0.0) for d, scale in zip(made, scales, strict=True)]
-    return Scores(t=np.mean(scaled, axis=0), scales=scales)
+    return Scores(t=np.mean([standardise(d) for d in made], axis=0), scales=tuple(float(scale_of(d)) for d in made))
 
 
 def per_prompt(measured: Measured) -> Array:
@@ -128,8 +135,8 @@ def per_prompt(measured: Measured) -> Array:
         return np.full((prompts, members, members), np.nan)
     made = []
     for part in similar:
-        scale = scale_of(centre(average(part))) or 1.0
-        made.append(np.stack([_on_one(values) for values in part.values]) / scale)
+        scale = scale_of(centre(average(part)))
+        made.append(np.stack([_on_one(values) for values in part.values]) / np.where(scale > 0, scale, 1.0))
     mean: Array = np.mean(made, axis=0)
     return mean
 

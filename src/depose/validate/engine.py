@@ -20,10 +20,11 @@ from depose.detectors import first_words as first_words_detector
 from depose.detectors import openings as openings_detector
 from depose.detectors import phrases as phrases_detector
 from depose.detectors import starts as starts_detector
+from depose.detectors.length import closeness
 from depose.features import Bag, Features, Grams
 from depose.model import Prompt
 from depose.population import Population
-from depose.statistics.centring import RATE, centre, scale_of
+from depose.statistics.centring import RATE, centre, standardise
 from depose.validate.kernel import cosines
 
 Array = NDArray[np.float64]
@@ -59,6 +60,8 @@ class Material:
     models: int
     there: NDArray[np.bool_]
     """[rows, models]: who answered."""
+    closeness: Array
+    """[models, models]: closeness in verbosity alone (`detectors.length.closeness`)."""
     masks: dict[str, Masks]
     fixed: dict[str, NDArray[np.float32]]
     """Similarities [rows, models, models] that do not depend on the bag."""
@@ -169,6 +172,7 @@ def material(
     return Material(
         detectors=tuple(detectors),
         models=models,
+        closeness=closeness(whole_bag(population)),
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
         masks=masks,
         fixed=fixed,
@@ -209,14 +213,6 @@ def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
     return cosine
 
 
-def _standard(mean: Array) -> Array:
-    """Centre and divide by the bag's scale: T [members, members]."""
-    d = centre(mean)
-    scale = scale_of(d)
-    scaled: Array = d / scale if scale > 1e-12 else np.where(np.isnan(d), d, 0.0)
-    return scaled
-
-
 def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
     """Score one bag with every detector on every subset of rows: [subsets, members, members] each."""
     members = np.asarray(bag, np.int64)
@@ -232,7 +228,7 @@ def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
         else:
             values = found.fixed[name][:, members][:, :, members]
         means[name] = _means(values, there, found.weights)
-    scores = {name: np.stack([_standard(mean) for mean in made]) for name, made in means.items()}
+    scores = {name: standardise(centre(made)) for name, made in means.items()}
     for name in found.detectors:
         if name in COMBINED:
             scores[name] = np.mean([scores[part] for part in COMBINED[name]], axis=0)

@@ -42,7 +42,7 @@ class PairScores:
     """[subsets, 2]: model-level p on the reference's and the suspect's side."""
     p_length_matched: dict[str, float]
     closeness: float
-    """Closeness in length: minus the mean gap between log lengths."""
+    """Closeness in length: minus the gap between mean log lengths."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +148,7 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
         return "a member of the bag answered nothing"
     scores = engine.score_bag(found, bag)
     members = np.asarray(bag)
-    closeness = np.nanmean(found.fixed["length"][:, members][:, :, members], axis=0).astype(float)
+    closeness = found.closeness[np.ix_(members, members)]
     return PairScores(
         pair=pair,
         k=len(used),
