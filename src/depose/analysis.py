@@ -147,6 +147,7 @@ class _Analyst:
             return Weight(ratios=(), conditions=(), power=None)
         case = weighing.Circumstances(
             question=question,
+            suspect=suspect.model,
             families=tuple(sorted({prompt.family for prompt in self.prompts})),
             k=len(bag) - 2,
             k_eff=k_eff,

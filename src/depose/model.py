@@ -307,6 +307,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     """Families of prompts."""
     prompts: int
     models: int
+    suspects: tuple[str, ...]
+    """Names of the suspects of the study; a case about one of them is not independent of it."""
     k_low: int
     k_high: int
     calibrators: tuple[Calibrator, ...]

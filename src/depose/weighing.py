@@ -31,6 +31,8 @@ class Circumstances(Record, frozen=True, kw_only=True):
     """What of a case is compared with the conditions of the study."""
 
     question: Question
+    suspect: str
+    """Name of the suspect model."""
     families: tuple[str, ...]
     k: int
     k_eff: int
@@ -76,6 +78,12 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
             used.lowest <= result.value <= used.highest,
         ),
         (
+            "suspect",
+            "not a suspect of the study",
+            "a suspect of the study" if case.suspect in calibration.suspects else "not a suspect of the study",
+            case.suspect not in calibration.suspects,
+        ),
+        (
             "bases",
             "different or not known",
             "one base" if case.shared_base else "different or not known",
@@ -106,6 +114,10 @@ def ratios(
             name = f"{case.question} / {against}"
             why = next((fact.value for fact in calibration.missing if fact.name == name), "not in the validation study")
             found.append(_without(against, why))
+        elif used.cllr >= 1:
+            found.append(
+                _without(against, f"the study has no information on it: Cllr {used.cllr:.2f}, lineages left out")
+            )
         else:
             found.append(_evaluated(used, result, draws, reached, case.k_eff))
     return tuple(found)

@@ -106,6 +106,7 @@ def calibration(
         families=tuple(sorted(set(prompt_families))),
         prompts=study.scored.sizes[0] if study.scored.sizes else 0,
         models=len(study.population.members),
+        suspects=tuple(sorted({one.pair.suspect for one in study.labelled})),
         k_low=min(ks, default=0),
         k_high=max(ks, default=0),
         calibrators=tuple(made),

@@ -25,7 +25,7 @@ from depose.features import Bag, Features, Grams
 from depose.model import Prompt
 from depose.population import Population
 from depose.statistics.centring import RATE, centre, standardise
-from depose.validate.kernel import cosines
+from depose.validate.kernel import mean_cosines
 
 Array = NDArray[np.float64]
 SetOf = Callable[[Features, str], Grams]
@@ -214,20 +214,24 @@ def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
 
 
 def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
-    """Score one bag with every detector on every subset of rows: [subsets, members, members] each."""
+    """Score one bag with every detector on every subset of rows: [subsets, members, members] each.
+
+    Not with `length`: as the confound it is closeness in verbosity itself (`Material.closeness`), not centred.
+    """
     members = np.asarray(bag, np.int64)
     there = found.there[:, members]
     means: dict[str, Array] = {}
     for name in singles(found.detectors):
+        if name == "length":
+            continue
         if name == "first_words":
             means[name] = _profile_means(found, members)
             continue
         if name in found.masks:
             masks = found.masks[name]
-            values = cosines(masks.words, masks.times, masks.ends, found.there, members)
+            means[name] = mean_cosines(masks.words, masks.times, masks.ends, found.there, members, found.weights)
         else:
-            values = found.fixed[name][:, members][:, :, members]
-        means[name] = _means(values, there, found.weights)
+            means[name] = _means(found.fixed[name][:, members][:, :, members], there, found.weights)
     scores = {name: standardise(centre(made)) for name, made in means.items()}
     for name in found.detectors:
         if name in COMBINED:

@@ -1,7 +1,8 @@
-"""The one loop that is compiled: rarity-weighted cosines of a bag from bit masks (numba).
+"""The one loop that is compiled: mean rarity-weighted cosines of a bag from bit masks (numba).
 
 A mask says which models of the population have a feature. For each mask the members of the bag are read off bit by
-bit; the weight follows from how many there are; every two of them share it.
+bit; the weight follows from how many there are; every two of them share it. The cosines of a row are averaged at once,
+after the row's own level is taken away, as `statistics.centring.average` does.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ PLACES = _places()
 
 
 @numba.njit(cache=True, nogil=True)
-def cosines(
+def mean_cosines(
     words: NDArray[np.uint64],
     times: NDArray[np.float32],
     ends: NDArray[np.int64],
     there: NDArray[np.bool_],
     bag: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Compare every two members of `bag`, row by row: [rows, members, members], 0 where one has nothing.
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Compare every two members of `bag` over weighted rows: [subsets, members, members], NaN where never together.
 
     `words` [masks, words of 64 models], `times` [masks], masks of row r from ends[r] to ends[r + 1], `there`
-    [rows, models].
+    [rows, models], `weights` [subsets, rows].
     """
     rows, members = len(ends) - 1, len(bag)
     size = words.shape[1]
@@ -45,7 +47,10 @@ def cosines(
     for m in range(members):
         select[bag[m] // 64] |= one << np.uint64(bag[m] % 64)
         place[bag[m]] = m
-    out = np.zeros((rows, members, members), np.float32)
+    subsets = len(weights)
+    sums = np.zeros((subsets, members, members))
+    seen = np.zeros((subsets, members, members))
+    total = np.empty((members, members))
     having = np.empty(members, np.int64)
     weight = np.empty(members + 1, np.float64)
     for row in range(rows):
@@ -54,7 +59,7 @@ def cosines(
             present += there[row, bag[m]]
         for count in range(members + 1):
             weight[count] = np.log((present + 1) / (count + 0.5)) ** 2
-        total = np.zeros((members, members), np.float64)
+        total[:] = 0.0
         for mask in range(ends[row], ends[row + 1]):
             count = 0
             for part in range(size):
@@ -70,11 +75,31 @@ def cosines(
             for i in range(count):
                 for j in range(i, count):
                     total[having[i], having[j]] += value
+        level, pairs = 0.0, 0
         for i in range(members):
             for j in range(i + 1, members):
-                scale = np.sqrt(total[i, i] * total[j, j])
-                if scale > 0:
-                    value = (total[i, j] + total[j, i]) / scale
-                    out[row, i, j] = value
-                    out[row, j, i] = value
+                scale = total[i, i] * total[j, j]
+                value = (total[i, j] + total[j, i]) / np.sqrt(scale) if scale > 0 else 0.0
+                total[i, j] = value
+                if there[row, bag[i]] and there[row, bag[j]]:
+                    level += value
+                    pairs += 1
+        if pairs:
+            level /= pairs
+        for subset in range(subsets):
+            counted = weights[subset, row]
+            if counted == 0:
+                continue
+            for i in range(members):
+                if there[row, bag[i]]:
+                    for j in range(i + 1, members):
+                        if there[row, bag[j]]:
+                            sums[subset, i, j] += counted * (total[i, j] - level)
+                            seen[subset, i, j] += counted
+    out = np.full((subsets, members, members), np.nan)
+    for subset in range(subsets):
+        for i in range(members):
+            for j in range(i + 1, members):
+                if seen[subset, i, j] > 0:
+                    out[subset, i, j] = out[subset, j, i] = sums[subset, i, j] / seen[subset, i, j]
     return out

@@ -98,7 +98,7 @@ def prepare(
     masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
     first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
     other = [name for name in names if name not in engine.SETS and name != "first_words"]
-    fixed = {name: engine.fixed_of(population, name, Features(encode)) for name in dict.fromkeys([*other, "length"])}
+    fixed = {name: engine.fixed_of(population, name, Features(encode)) for name in other if name != "length"}
     weights, sizes = subsets(population, seed)
     return engine.material(population, detectors, weights, masks, first, fixed), sizes
 
@@ -153,9 +153,9 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
         pair=pair,
         k=len(used),
         k_eff=controls.k_eff,
-        t={name: scores[name][:, 0, 1] for name in found.detectors},
-        p={name: np.array([_levels(t) for t in scores[name]]) for name in found.detectors},
-        p_length_matched={name: length_matched(scores[name][0], closeness).p for name in found.detectors},
+        t={name: t[:, 0, 1] for name, t in scores.items()},
+        p={name: np.array([_levels(t) for t in made]) for name, made in scores.items()},
+        p_length_matched={name: length_matched(t[0], closeness).p for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
