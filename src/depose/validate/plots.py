@@ -118,6 +118,7 @@ def strips(rows: dict[str, Array], name: str) -> bytes:
                 fontsize=8,
             )
         axes.set_yticks([])
+        axes.set_ylim(-0.6, max(len(rows), 1) - 0.2)
         axes.axvline(0, color="0.7", linewidth=0.8)
 
     return _svg(draw, name, "T", "")

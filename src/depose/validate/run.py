@@ -178,6 +178,10 @@ def table(result: dict[str, Any], unscored: Sequence[Any]) -> list[str]:
     lines = [f"{result['source']}: {result['seconds']} s, {len(unscored)} pairs not scored for want of controls"]
     for question, q in result["questions"].items():
         lines.append(f"{question}: {q['n_pos']} true pairs of {q['n_pos_families']} families, detector {q['detector']}")
+        documented = q["auc_within_reference"]["documented"]
+        if documented["value"] is None:
+            lines.append(f"  areas                                null: {documented['reason']}")
+            continue
         for name in ("auc_within_reference", "auc_within_reference_length_matched", "auc_within_suspect"):
             parts = [f"{kind} {_figure(value)}" for kind, value in q[name].items()]
             lines.append(f"  {name:<36} {'; '.join(parts)}")

@@ -155,7 +155,7 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
         p={name: np.array([_levels(t) for t in made]) for name, made in scores.items()},
-        p_length_matched={name: length_matched(t[0], closeness).p for name, t in scores.items()},
+        p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
@@ -166,6 +166,11 @@ def _levels(t: Array) -> tuple[float, float]:
         return float("nan"), float("nan")
     level = model_level(t)
     return level.p_reference, level.p_suspect
+
+
+def _matched(t: Array, closeness: Array) -> float:
+    """Return the length-matched p, or 1 where a member has no score with another."""
+    return length_matched(t, closeness).p if np.isfinite(_levels(t)[0]) else 1.0
 
 
 def score_population(
