@@ -35,7 +35,7 @@ def _svg(draw: Draw, title: str, x: str, y: str) -> bytes:
 
 
 def _counts(h1: Array, h2: Array) -> str:
-    return f"{len(h1)} true pairs, {len(h2)} documented-unrelated pairs of the same references"
+    return f"{len(h1)} true, {len(h2)} unrelated pairs of the same references"
 
 
 def roc(h1: Array, h2: Array, name: str) -> bytes:
