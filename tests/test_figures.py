@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
-from depose.figures import crowded, spread, strip_alt, strip_plot
-from depose.model import Against, Finding, Opinion, Result
+from depose.figures import crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
+from depose.model import Against, Finding, Opinion, Ratio, Result
+from depose.statistics.verbal import SCALES, Scale
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -144,3 +146,73 @@ def test_labels_are_moved_apart_and_stay_in_order() -> None:
     edge = spread([9.9, 9.95, 10.0], 1.0, 0.0, 10.0)
     assert edge == [8.0, 9.0, 10.0]
     assert spread([], 1.0, 0.0, 1.0) == []
+
+
+def rated(*ratios: tuple[str, float | None, float, float, float]) -> Finding:
+    """A finding with ratios: against, value, low, high, cap."""
+    made = tuple(
+        Ratio(
+            against=against,
+            value=value,
+            low=None if value is None else low,
+            high=None if value is None else high,
+            uncapped=value,
+            cap=None if value is None else cap,
+            bottom=None if value is None else 0.2,
+            reached=0,
+            lineages=19,
+            elub_low=None,
+            elub_high=None,
+            words="",
+            reason="",
+        )
+        for against, value, low, high, cap in ratios
+    )
+    return msgspec.structs.replace(case("C1", "C2")[0], ratios=made)
+
+
+RATED = rated(("unrelated", 5.1, 3.2, 6.8, 6.86), ("same base, other teacher", None, 1, 1, 1))
+
+
+def test_ratios_are_written_with_their_bands() -> None:
+    """Each alternative has a row, its number, interval and cap, and every band that is reached has its name."""
+    written = texts(ratio_bands(RATED))
+    assert "unrelated" in written
+    assert "5.10 [3.20 to 6.80]" in written
+    assert "cap 6.86" in written
+    assert "not evaluated" in written
+    assert {"weak", "for H1", "for H2"} <= set(written)
+    assert "moderate" not in written
+    assert {"0.1", "1", "10"} <= set(written)
+
+
+@pytest.mark.parametrize("scale", SCALES.values(), ids=list(SCALES))
+@pytest.mark.parametrize("value", [50.0, 3e6, 2.0])
+def test_axis_reaches_every_ratio(scale: Scale, value: float) -> None:
+    """Bands are added, whole, until the ratio lies inside, in both directions, and those reached are named."""
+    names = {band.words.removesuffix(" support").split()[0] for band in scale.bands if band.above < value}
+    assert names <= set(texts(ratio_bands(rated(("unrelated", value, value, value, value)), scale)))
+    mirror = rated(("unrelated", 1 / value, 1 / value, 1 / value, 1.0))
+    assert names <= set(" ".join(texts(ratio_bands(mirror, scale))).split())
+
+
+def test_ratio_drawing_is_the_same_twice_and_grey() -> None:
+    """The same records give the same bytes; all ink is grey; the drawing nests, with ids of its own."""
+    svg = ratio_bands(RATED)
+    assert svg == ratio_bands(RATED)
+    for red, green, blue in re.findall(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})\b", svg.decode()):
+        assert red == green == blue
+    root = ElementTree.fromstring(svg)  # noqa: S314 - our own
+    assert root[0].text == ratio_alt(RATED)
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {"svg", "title", "defs", "g", "path", "use", "text", "clipPath", "rect", "tspan"}
+    ids = set(re.findall(rb' id="([^"]*)"', svg))
+    assert not ids & set(re.findall(rb' id="([^"]*)"', strip_plot(*case("C1", "C2"))))
+
+
+def test_ratio_alt_text_gives_the_numbers() -> None:
+    """The alt text says each ratio with interval and cap, and which was not evaluated."""
+    alt = ratio_alt(RATED)
+    assert "Against unrelated: 5.10 (95 % interval 3.20 to 6.80, cap 6.86)." in alt
+    assert "Against same base, other teacher: not evaluated." in alt
+    assert "ENFSI Guideline" in alt

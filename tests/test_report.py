@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -15,10 +15,13 @@ import pypdf
 import pytest
 
 from depose import canon
+from depose.arrange import codes, conservative, likelihood, times
 from depose.errors import ReportError
+from depose.excerpts import excerpt
 from depose.model import (
     Against,
     Candidate,
+    Condition,
     Denominator,
     Excluded,
     Exhibit,
@@ -29,16 +32,20 @@ from depose.model import (
     Item,
     NotScored,
     Opinion,
+    Power,
     Prompt,
     Protocol,
     Question,
+    Ratio,
     Replicate,
     Result,
     Role,
     Span,
     Unanswered,
 )
-from depose.report import LIMITATIONS, clip, excerpt, number, pvalue, render_html, render_pdf, visible
+from depose.report import clip, number, pvalue, render_html, render_pdf, visible
+from depose.statistics.verbal import SCALES
+from depose.wording import AGAINST, LIMITATIONS, PARTS
 
 PROSE = (
     "To keep bread fresh for longer, store it at room temperature in a paper bag or a bread box, away from direct "
@@ -209,6 +216,73 @@ def exhibit(number: int, *, text: str = PROSE, controls: Sequence[str] = CONTROL
     )
 
 
+def ratio(against: str = "unrelated", value: float | None = 5.1, low: float = 3.2, high: float = 6.8) -> Ratio:
+    """A likelihood ratio under the cap that 19 lineages allow, or none."""
+    if value is None:
+        return Ratio(
+            against=against,
+            value=None,
+            low=None,
+            high=None,
+            uncapped=None,
+            cap=None,
+            bottom=None,
+            reached=0,
+            lineages=0,
+            elub_low=None,
+            elub_high=None,
+            words="",
+            reason="too few families",
+        )
+    return Ratio(
+        against=against,
+        value=value,
+        low=low,
+        high=high,
+        uncapped=57.3,
+        cap=6.855,
+        bottom=0.2,
+        reached=0,
+        lineages=19,
+        elub_low=0.08,
+        elub_high=40.0,
+        words="weak support for H1 over H2" if low > 1 else "the findings do not discriminate",
+        reason="",
+    )
+
+
+OWN = {
+    "same": ("relatives",),
+    "derived": ("distilled only",),
+    "distilled": ("same base, other teacher", "common teacher"),
+}
+
+
+def calibrated(**given: object) -> Findings:
+    """Findings with ratios, conditions and power from a validation study."""
+    findings = build(**given)  # type: ignore[arg-type]
+    conditions = (
+        Condition(name="number of prompts", validated="10 to 390", case="390", inside=True),
+        Condition(name="language", validated="English", case="Dutch", inside=False),
+    )
+    found = tuple(
+        msgspec.structs.replace(
+            one,
+            ratios=(
+                ratio(),
+                ratio(OWN[one.question][0], 1.4, 0.6, 2.9),
+                *(ratio(name, None) for name in OWN[one.question][1:]),
+            ),
+            conditions=conditions,
+            power=Power(value=0.83, k=14, n=17, families=9, prompts=390),
+            p_prompt_level=0.0001,
+        )
+        for one in findings.findings
+    )
+    calibration = (Fact(name="source", value="alpaca_eval"), Fact(name="sha256", value=canon.sha256(b"validation")))
+    return msgspec.structs.replace(findings, findings=found, calibration=calibration, scale="enfsi-2015")
+
+
 HOSTILE = (
     "<script>alert(1)</script></style></td></table><img src=x onerror=alert(1)><a href='javascript:alert(1)'>x</a> "
     "\x1b[31mred\x1b[0m \x00null \u202eevil\u202c \u200bhidden \u2066iso\u2069 \ufeffbom \u0085 next \u2028 line "
@@ -259,12 +333,12 @@ def words(page: bytes) -> str:
 
 def test_html_is_the_same_twice() -> None:
     """Identical findings give identical HTML."""
-    assert render_html(build()) == render_html(build())
+    assert render_html(calibrated()) == render_html(calibrated())
 
 
 def test_pdf_is_the_same_twice() -> None:
     """Identical findings give identical PDF bytes, attachments included, and leave the environment as it was."""
-    findings = build(questions=("distilled",))
+    findings = calibrated(questions=("distilled",))
     before = dict(os.environ)
     attached = [("findings.json", canon.canonical(findings), "the findings")]
     assert render_pdf(findings, attachments=attached) == render_pdf(findings, attachments=attached)
@@ -292,7 +366,7 @@ def test_pdf_says_what_it_is() -> None:
 
 def test_pdf_can_be_read() -> None:
     """Every page carries the report id, its number and the count of pages; the end mark stands on the last."""
-    findings = build(exhibits=14)
+    findings = calibrated(exhibits=14)
     report_id = canon.digest(findings)[:12]
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages]
     for number_, page in enumerate(pages, 1):
@@ -305,9 +379,12 @@ def test_pdf_can_be_read() -> None:
 
 
 @pytest.mark.parametrize(("suspects", "exhibits"), [(("S1", "S2"), 50)])
-def test_fifty_exhibits_fit_on_twenty_pages(suspects: tuple[str, ...], exhibits: int) -> None:
+@pytest.mark.parametrize("make", [build, calibrated], ids=["plain", "calibrated"])
+def test_fifty_exhibits_fit_on_twenty_pages(
+    make: Callable[..., Findings], suspects: tuple[str, ...], exhibits: int
+) -> None:
     """Two suspects, three questions and fifty exhibits make at most twenty pages."""
-    written = render_pdf(build(suspects=suspects, exhibits=exhibits))
+    written = render_pdf(make(suspects=suspects, exhibits=exhibits))
     assert len(pypdf.PdfReader(io.BytesIO(written)).pages) <= 20
 
 
@@ -400,7 +477,7 @@ def test_limitations_cannot_be_switched_off() -> None:
 def test_signature_block_is_blank() -> None:
     """Both forms of declaration are there, and nothing that a case can hold fills them."""
     page = render_html(build()).decode()
-    block = page[page.index('id="s13"') :]
+    block = page[page.index('id="s17"') :]
     assert "under the laws of the United States of America" in block
     assert block.count("under penalty of perjury") == 2
     assert block.count('<span class="blank"></span>') == block.count('<span class="blank short"></span>') == 2
@@ -408,13 +485,14 @@ def test_signature_block_is_blank() -> None:
     assert 'Expert report of <span class="blank"></span>' in page
     named = msgspec.structs.replace(build(), title="Jane Doe", authority="Jane Doe, 1 May 2026")
     changed = render_html(named).decode()
-    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s13"') :])
+    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s17"') :])
     assert kept == block
 
 
-def test_own_words_avoid_what_the_method_cannot_carry() -> None:
+@pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
+def test_own_words_avoid_what_the_method_cannot_carry(findings: Findings) -> None:
     """Outside of the exhibits no word of the report claims more than a comparison of two propositions."""
-    page = render_html(build())
+    page = render_html(findings)
     text = re.sub(rb'<div class="exhibit".*?</table>\s*</div>', b"", page, flags=re.DOTALL)
     assert not FORBIDDEN.findall(words(text))
 
@@ -425,34 +503,39 @@ def test_report_has_what_a_court_asks_for() -> None:
     page = render_html(findings).decode()
     text = words(page.encode())
     heads = re.findall(r"<h2 id=\"s\d+\"><span class=\"no\">(\d+)</span> ([^<]+)</h2>", page)
-    assert [int(n) for n, _ in heads] == list(range(1, 14))
+    assert [int(n) for n, _ in heads] == list(range(1, 18))
     assert [head for _, head in heads][:4] == ["Summary of opinions", "Propositions", "Method", "Items examined"]
     assert page.count("<b>H1.</b>") == page.count("<b>H2.</b>") == 3
     assert text.count("H2a") == text.count("H2b") == 3
     assert "not evaluated: no validation study calibrates this case" in text
+    assert "Likelihood ratio: not evaluated in any row, since no validation study calibrates this case" in text
+    assert "LR, conservative end" not in text
     assert "10140" not in text and str(390 * 25) in text
     assert "Amendments to the protocol: none." in text
     assert "gives no probability that a proposition is true" in text
     assert "RETROSPECTIVE" not in text
     assert "registered, not time-stamped" in text
-    for word in ("testimony of four years", "compensation", "No generative model wrote"):
+    for word in ("testimony, at trial", "compensation", "No generative model wrote"):
         assert word in text
 
 
-def test_everything_is_numbered() -> None:
+@pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
+def test_everything_is_numbered(findings: Findings) -> None:
     """Paragraphs, tables and figures are numbered without a gap; each caption has class, n and a digest."""
-    findings = build()
     page = render_html(findings).decode()
     paragraphs = [int(n) for n in re.findall(r"¶ (\d+)</span>", page)]
     assert paragraphs == list(range(1, len(paragraphs) + 1))
     tables = re.findall(r"<caption><b>Table (\d+)\.", page)
     assert [int(n) for n in tables] == list(range(1, len(tables) + 1))
-    assert re.findall(r"<b>Fig\. (\d+)\.", page) == ["1", "2", "3"]
+    figures = [int(n) for n in re.findall(r"<b>Fig\. (\d+)\.", page)]
+    assert figures == list(range(1, (6 if findings.calibration else 3) + 1))
+    assert page.count("<svg ") == len(figures)
     captions = re.findall(r"<(?:caption|figcaption)>.*?</(?:caption|figcaption)>", page, flags=re.DOTALL)
-    assert len(captions) == len(tables) + 3 + len(findings.exhibits)
+    assert len(captions) == len(tables) + len(figures) + len(findings.exhibits)
     for caption in captions:
         assert re.search(r'class="class">[RCSOI]</span> n = ', caption)
-        assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>", caption)
+        assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>|fixed text</span>", caption)
+    assert sum("fixed text</span>" in caption for caption in captions) == 1
     assert canon.digest(findings.findings[1])[:12] in page
 
 
@@ -463,7 +546,7 @@ def test_exhibits_show_rule_rank_and_two_controls() -> None:
     exhibits = re.findall(r'<div class="exhibit".*?</div>', page, flags=re.DOTALL)
     assert len(exhibits) == 6
     for e in exhibits:
-        assert [h.split("</b> ")[1] for h in re.findall(r"<th><b>.*?(?=</th>)", e)] == [
+        assert [h.split("</b> ")[1] for h in re.findall(r"<th><b>.*?(?=<span)", e)] == [
             "reference",
             "suspect",
             "control",
@@ -553,3 +636,228 @@ def test_nothing_compared_is_said() -> None:
     assert "None: no prompt was answered on both sides" in text
     assert "Amended 2 times" in text
     assert "(1) one; (2) two" in text
+
+
+# --- likelihood ratios ----------------------------------------------------------------------------
+
+
+def cells(page: bytes, mark: str) -> dict[str, str]:
+    """The cells of the opinions whose id starts with a mark, by the rest of the id."""
+    found = re.findall(rf'<td[^>]* id="{mark}(\d+-[a-z]+)">(.*?)</td>', page.decode(), flags=re.DOTALL)
+    return {name: re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip() for name, text in found}
+
+
+@pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
+def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -> None:
+    """Cell by cell, by id, the opinions at the end are those of the summary."""
+    page = render_html(findings)
+    summary, restated = cells(page, "o"), cells(page, "r")
+    assert summary == restated
+    assert len(summary) == len(findings.findings) * (5 if findings.calibration else 4)
+    if findings.calibration:
+        assert summary["1-lr"] == "3.20 [3.20 to 6.80] unrelated spans 1 [0.600 to 2.90] relatives"
+        assert summary["3-lr"].endswith("not evaluated: common teacher")
+
+
+def test_ratio_is_printed_with_all_that_it_needs() -> None:
+    """Number, interval, method, lineages, cap and its sentence come before the word; uncapped values in detail only."""
+    page = render_html(calibrated(questions=("distilled",)))
+    text = words(page)
+    said = (
+        "Against unrelated: likelihood ratio 5.10 (95 % interval 3.20 to 6.80), so that the findings are about 5.10 "
+        "times more probable if H1 is true than if H2 is true; weak support for H1 over H2."
+    )
+    assert said in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "The control set has 19 independent lineages. With none exceeding the observed score, it can support a "
+        "likelihood ratio of at most about 6.86. Larger model-based values were not used." in text
+    )
+    assert "bootstrap of T over prompt clusters and control lineages, joined with resampled families" in text
+    assert text.count("57.3") == 2
+    assert "Against common teacher: not evaluated: too few families." in text
+    for name in ("unrelated", *OWN["distilled"]):
+        assert AGAINST[name] in text
+    assert text.count("H1. At some stage") == text.count("H2. No such training") == 2
+
+
+def test_propositions_stand_before_the_first_ratio() -> None:
+    """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
+    findings = calibrated()
+    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages[0].extract_text()
+    assert first.count("H1.") == first.count("H2.") == 3
+    assert first.rindex("H2.") < first.index("3.20")
+
+
+def test_scale_is_printed_whole() -> None:
+    """Every band of the scale, its document and year, and that nobody compared it with the original."""
+    text = words(render_html(calibrated()))
+    scale = SCALES["enfsi-2015"]
+    assert f"{scale.document}, {scale.year}, not checked against the primary document" in text
+    for band in scale.bands:
+        assert f"above {band.above:,.0f}" in text
+        assert band.words in text
+    assert scale.document not in words(render_html(build()))
+
+
+def test_unknown_scale_is_refused() -> None:
+    """Ratios without a scale, or on one that is not known, are not rendered."""
+    for name in ("", "made-up"):
+        with pytest.raises(ReportError, match="verbal scale"):
+            render_html(msgspec.structs.replace(calibrated(), scale=name))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (ratio(value=7.0, high=7.0), "beyond its bounds"),
+        (ratio(value=5.0, high=7.0), "beyond its bounds"),
+        (ratio(value=0.1, low=0.1), "beyond its bounds"),
+        (msgspec.structs.replace(ratio(), low=None), "no interval"),
+        (ratio(low=7.0, high=6.0), "no interval"),
+        (msgspec.structs.replace(ratio(), cap=None), "no cap"),
+    ],
+)
+def test_ratio_beyond_its_bounds_is_refused(given: Ratio, message: str) -> None:
+    """A value above the cap, or without interval or cap, is never printed."""
+    findings = calibrated(questions=("same",))
+    broken = msgspec.structs.replace(findings.findings[0], ratios=(given,))
+    with pytest.raises(ReportError, match=message):
+        render_html(msgspec.structs.replace(findings, findings=(broken,)))
+
+
+def test_conservative_end_is_the_one_nearer_to_one() -> None:
+    """Low above 1, high below 1, and neither where the interval includes 1; small ratios are said the other way."""
+    assert conservative(ratio()) == "3.20"
+    assert conservative(ratio(value=0.3, low=0.25, high=0.4)) == "0.400"
+    assert conservative(ratio(low=1.0)) == "spans\N{NO-BREAK SPACE}1"
+    assert conservative(ratio(value=None)) == "not evaluated"
+    assert times(ratio(value=0.25, low=0.21, high=0.4)).startswith(
+        "the findings are about 4.00 times more probable if H2 is true than if H1 is true"
+    )
+    assert [likelihood(x) for x in (0.0123456, 0.9996, 6.855, 12.34, 1234.5)] == [
+        "0.0123",
+        "1.00",
+        "6.86",
+        "12.3",
+        "1,230",
+    ]
+
+
+def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> None:
+    """Each condition stands beside the study's; one outside is said in section 1 as well."""
+    page = render_html(calibrated())
+    text = words(page)
+    head, rest = text[: text.index("2 Propositions")], text[text.index("9 Validation and conditions") :]
+    assert "findings 1, 2 and 3, language: validated English, case Dutch" in head
+    assert "number of prompts" not in head
+    assert "language English Dutch no 1, 2, 3" in rest
+    assert "number of prompts 10 to 390 390 yes 1, 2, 3" in rest
+    assert canon.sha256(b"validation") in rest
+    assert "docs/validation.md of the same version of depose" in rest
+
+
+def test_null_result_prints_its_power() -> None:
+    """No indication is said with the power, as k of n pairs and families, and the null sentence."""
+    findings = calibrated(questions=("same",))
+    null = msgspec.structs.replace(findings.findings[0], opinion=Opinion(verdict="no indication", reasons=()))
+    text = words(render_html(msgspec.structs.replace(findings, findings=(null,))))
+    assert "with probability 0.83 (14 of 17 true pairs, from 9 families). None was detected." in text
+    assert "This is not proof of absence" in text
+    assert "This is not proof of absence" not in words(render_html(findings))
+
+
+def test_prompt_level_p_is_secondary() -> None:
+    """The test over prompts is one line, labelled conditional and secondary, and never in the summary."""
+    text = words(render_html(calibrated(questions=("same",))))
+    assert "Prompt-level p, conditional on these models and secondary: 0.000100." in text
+    assert "0.000100" not in text[: text.index("2 Propositions")]
+
+
+def test_candidates_that_cannot_be_told_apart_are_named() -> None:
+    """The confidence set of the closest candidate is said, and who is out of it."""
+    findings = build(questions=("same",))
+    rivals = (
+        Candidate(model="T2", value=1.71, tested=False),
+        Candidate(model="R1", value=1.52, tested=True),
+        Candidate(model="T3", value=0.2, tested=False, in_set=False),
+    )
+    one = msgspec.structs.replace(findings.findings[0], candidates=rivals)
+    text = words(render_html(msgspec.structs.replace(findings, findings=(one,))))
+    assert "Not told apart from the closest, T2: R1." in text
+    assert "Less close than T2 by the paired test over prompt clusters: T3." in text
+
+
+def test_disclosure_items_are_left_to_the_witness() -> None:
+    """All six items of the rule have a row, and the last three are blank."""
+    page = render_html(calibrated()).decode()
+    rows = re.findall(r"<tr><td>\((i|ii|iii|iv|v|vi)\)</td>.*?</tr>", page)
+    assert rows == ["i", "ii", "iii", "iv", "v", "vi"]
+    assert page.count("</span> to be completed by the witness") == 3
+
+
+def test_every_alternative_has_a_plain_explanation() -> None:
+    """Each ratio that a part of H2 names is explained."""
+    for parts in PARTS.values():
+        assert len(parts) >= 3
+        assert {part.against for part in parts} - {""} <= set(AGAINST)
+
+
+# --- equal things are said once -------------------------------------------------------------------
+
+
+def test_equal_findings_share_figure_and_table() -> None:
+    """Questions with the same bag and scores share figure and table; another detector has its own figure."""
+    findings = build()
+    first = findings.findings[0]
+    same = tuple(
+        msgspec.structs.replace(
+            first,
+            question=question,
+            results=tuple(msgspec.structs.replace(r, primary=r.detector == name) for r in first.results),
+        )
+        for question, name in (("same", "phrases"), ("derived", "phrases"), ("distilled", "openings"))
+    )
+    page = render_html(msgspec.structs.replace(findings, findings=same))
+    text = words(page)
+    assert page.count(b"<svg ") == 2
+    assert "score, controls and figure as for finding 1" in text
+    assert "Findings 1, 2 and 3 by detector" in text
+    assert "phrases (1, 2)" in text
+    assert "openings (3)" in text
+    assert [f'id="f{n}"'.encode() in page for n in (1, 2, 3)] == [True] * 3
+
+
+def test_many_models_take_little_room() -> None:
+    """Equal facts, equal counts and equal reasons for leaving out are one row each, with ranges of codes."""
+    names = [f"C{i}" for i in range(1, 70)]
+    findings = build(controls=names)
+    facts = (Fact(name="file", value="all.parquet"), Fact(name="file sha256", value=canon.sha256(b"all")))
+    items = tuple(
+        msgspec.structs.replace(i, facts=(*facts, Fact(name="model in file", value=i.name))) for i in findings.items
+    )
+    left = tuple(Excluded(model=f"D{i}", reason="its lineage is represented by another control") for i in range(1, 46))
+    found = tuple(msgspec.structs.replace(one, excluded=left) for one in findings.findings)
+    text = words(render_html(msgspec.structs.replace(findings, items=items, findings=found)))
+    assert text.count("all.parquet") == 1
+    assert "S1, R1, C1–C69 (71 models): file all.parquet" in text
+    assert "C1–C69 control, 69 390 0 387" in text
+    assert text.count("its lineage is represented by another control") == 1
+    assert "its lineage is represented by another control 45 D1–D45" in text
+
+
+def test_codes_are_listed_as_ranges() -> None:
+    """Three or more in a row become a range; names that hold no count stay as they are."""
+    assert codes(["C1", "C2", "C3", "C5", "C6", "R1"]) == "C1–C3, C5, C6, R1"
+    assert codes(["C9", "C10", "C11"]) == "C9–C11"
+    assert codes(["alpaca-7b", "alpaca-8b", "x"]) == "alpaca-7b, alpaca-8b, x"
+    assert codes([]) == ""
+
+
+@pytest.mark.parametrize(("text", "shown"), [("", "[an empty answer]"), (" \n", "[white space only]"), ("1", "1")])
+def test_short_answers_look_meant(text: str, shown: str) -> None:
+    """An empty or very short answer is said to be one, with its length."""
+    answers = (ExhibitAnswer(model="S1", text=text, spans=()), *exhibit(1).answers[3:], *exhibit(1).answers[:2])
+    e = msgspec.structs.replace(exhibit(1), answers=answers)
+    page = render_html(msgspec.structs.replace(build(), exhibits=(e,))).decode()
+    assert shown in page[page.index('id="e1"') :]
+    assert f"{len(text)} character{'s' if len(text) != 1 else ''}</span>" in page

@@ -8,9 +8,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from math import nan
+from math import log10, nan
 
-from depose.model import Against, Finding, Result
+from depose.arrange import likelihood
+from depose.model import Against, Finding, Ratio, Result
+from depose.statistics.verbal import SCALES, Scale
 
 WIDTH, ROW = 6.3, 0.5
 """Inches: the width of the text block, and the height of one row of points."""
@@ -19,6 +21,8 @@ CROWDED = 48
 NAME_LENGTH = 14
 FONT = "Depose Sans, Source Sans 3, DejaVu Sans, sans-serif"
 INK, GREY, RULE = "#1a1a1a", "#595959", "#b3b3b3"
+SHADES = "#f4f4f4", "#e3e3e3"
+DEFAULT_SCALE = SCALES["enfsi-2015"]
 
 
 def strip_alt(finding: Finding, result: Result) -> str:
@@ -49,20 +53,28 @@ def strip_plot(finding: Finding, result: Result) -> bytes:
     longest = 0 if crowded(result) else _longest((*result.reference_side, *result.suspect_side))
     names = 0.16 + longest * 0.043
     height = 2 * names + 1.24 * ROW + 0.38
-    settings = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": f"depose {finding.question} {finding.suspect} {finding.reference} {result.detector}",
-        "font.family": "DejaVu Sans",
-        "path.simplify": False,
-    }
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(_settings(finding, result.detector)):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes((0.17, 0.36 / height, 0.815, 1 - 0.38 / height))
         _draw(axes, finding, result, span=(height - 0.38) / ROW)
-        buffer = io.BytesIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata={"Title": strip_alt(finding, result), **nothing})
+        return _written(figure, strip_alt(finding, result))
+
+
+def _settings(finding: Finding, what: str) -> dict[str, object]:
+    """Text stays text, and ids differ between drawings but not between runs."""
+    return {
+        "svg.fonttype": "none",
+        "svg.hashsalt": f"depose {finding.question} {finding.suspect} {finding.reference} {what}",
+        "font.family": "DejaVu Sans",
+        "path.simplify": False,
+    }
+
+
+def _written(figure, alt: str) -> bytes:  # type: ignore[no-untyped-def]
+    buffer = io.BytesIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata={"Title": alt, **nothing})
     return _plain(buffer.getvalue().decode())
 
 
@@ -184,6 +196,156 @@ def spread(values: Sequence[float], step: float, low: float, high: float) -> lis
     for i in range(len(placed)):
         placed[-1 - i] = min(placed[-1 - i], high - i * step)
     return placed
+
+
+def ratio_alt(finding: Finding, scale: Scale = DEFAULT_SCALE) -> str:
+    """Say in words what the figure of the likelihood ratios of this finding shows."""
+    rows = " ".join(_ratio_alt(ratio) for ratio in finding.ratios)
+    return (
+        f"Likelihood ratios on a logarithmic axis with the bands of {scale.document}, {scale.year}, question "
+        f"{finding.question}, {finding.suspect} and {finding.reference}. {rows}"
+    )
+
+
+def _ratio_alt(ratio: Ratio) -> str:
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return f"Against {ratio.against}: not evaluated."
+    value, low, high = map(likelihood, (ratio.value, ratio.low, ratio.high))
+    cap = "" if ratio.cap is None else f", cap {likelihood(ratio.cap)}"
+    return f"Against {ratio.against}: {value} (95 % interval {low} to {high}{cap})."
+
+
+def ratio_bands(finding: Finding, scale: Scale = DEFAULT_SCALE) -> bytes:
+    """Draw each likelihood ratio of a finding with interval and cap, on a log axis over the bands of the scale.
+
+    A standalone SVG whose text stays text.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    down, up = _reach(finding.ratios, scale)
+    names = [_halves(band.words.removesuffix(" support")) for band in scale.bands[: max(up, down)]]
+    head = 0.16 + 0.12 * max(map(len, names))
+    height = 0.28 * len(finding.ratios) + 0.36 + head
+    with matplotlib.rc_context(_settings(finding, "ratios")):
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        axes = figure.add_axes((0.21, 0.36 / height, 0.6, 1 - (0.36 + head) / height))
+        _bands(axes, scale, names, down, up)
+        axes.set_ylim(-0.6, len(finding.ratios) - 0.4)
+        for place, ratio in enumerate(finding.ratios):
+            _ratio_row(axes, ratio, len(finding.ratios) - 1 - place)
+        return _written(figure, ratio_alt(finding, scale))
+
+
+def _edges(scale: Scale) -> list[float]:
+    """Where the bands of a scale begin, log10, and one decade past the last."""
+    edges = [log10(band.above) for band in scale.bands]
+    return [*edges, edges[-1] + 1]
+
+
+def _reach(ratios: Sequence[Ratio], scale: Scale) -> tuple[int, int]:
+    """How many bands must be shown on the side of H2, and of H1, so that all lies inside of whole bands."""
+    edges = _edges(scale)
+    ends = [log10(x) for r in ratios for x in (r.value, r.low, r.high, r.cap, r.bottom) if x is not None and x > 0]
+    down, up = (
+        next((n for n, edge in enumerate(edges) if n and edge > far + 0.02), len(edges) - 1)
+        for far in (max((0.0, *(-end for end in ends))), max((0.0, *ends)))
+    )
+    return down, up
+
+
+def _bands(axes, scale: Scale, names: Sequence[Sequence[str]], down: int, up: int) -> None:  # type: ignore[no-untyped-def]
+    """Shade and name the bands of H1 up to one number, and their mirror, where H2 is favoured, up to another."""
+    edges = _edges(scale)
+    axes.set_xlim(-edges[down], edges[up])
+    for sign, count in ((1, up), (-1, down)):
+        for n in range(count):
+            left, right = sign * edges[n], sign * edges[n + 1]
+            axes.axvspan(min(left, right), max(left, right), color=SHADES[n % 2], linewidth=0, zorder=0)
+            axes.annotate(
+                "\n".join((*names[n], "for H1" if sign > 0 else "for H2")),
+                ((left + right) / 2, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=6.6,
+                linespacing=1.25,
+                color=INK,
+            )
+    for edge in (*(-e for e in edges[1:down]), *edges[1:up]):
+        axes.axvline(edge, color=RULE, linewidth=0.5, zorder=1)
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    ticks = range(-int(edges[down]), int(edges[up]) + 1)
+    step = 1 if len(ticks) <= 7 else 2
+    axes.set_xticks(list(ticks), ["" if tick % step else _power(tick) for tick in ticks])
+    axes.set_yticks([])
+    axes.tick_params(axis="x", labelsize=7.5, length=3, width=0.6, color=INK, labelcolor=INK)
+    axes.set_xlabel("Likelihood ratio (log scale); 1 favours neither", fontsize=8, color=INK, labelpad=2)
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_linewidth(0.6)
+
+
+def _ratio_row(axes, ratio: Ratio, y: float) -> None:  # type: ignore[no-untyped-def]
+    """Draw one ratio: a diamond, a bar for the interval, a broken line for the cap; the numbers on the right."""
+    lines = [ratio.against] if len(ratio.against) <= 16 else _halves(ratio.against)
+    _beside(axes, "\n".join(lines), 0, y, align="right")
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        _beside(axes, "not evaluated", 1, y, align="left")
+        return
+    low, value, high = (log10(x) for x in (ratio.low, ratio.value, ratio.high))
+    axes.plot([low, high], [y, y], color=INK, linewidth=1.6, solid_capstyle="butt", zorder=4)
+    for end in (low, high):
+        axes.plot([end, end], [y - 0.13, y + 0.13], color=INK, linewidth=0.9, zorder=4)
+    axes.plot([value], [y], marker="D", markersize=6, color=INK, zorder=5)
+    for bound in (ratio.cap, ratio.bottom):
+        if bound is not None:
+            axes.plot([log10(bound)] * 2, [y - 0.42, y + 0.42], color=INK, linewidth=0.9, linestyle=(0, (2, 1.5)))
+    _beside(axes, _numbers(ratio), 1, y, align="left")
+
+
+def _numbers(ratio: Ratio) -> str:
+    """Value, interval and cap in two lines, none of them long."""
+    value, low, high, cap = (
+        "" if x is None else likelihood(x) for x in (ratio.value, ratio.low, ratio.high, ratio.cap)
+    )
+    interval = f"[{low} to {high}]"
+    if len(value) + len(interval) > 22:
+        return f"{value}, cap {cap}\n{interval}" if cap else f"{value}\n{interval}"
+    return f"{value} {interval}\ncap {cap}" if cap else f"{value} {interval}"
+
+
+def _beside(axes, text: str, edge: int, y: float, *, align: str) -> None:  # type: ignore[no-untyped-def]
+    axes.annotate(
+        text,
+        (edge, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(6 if edge else -6, 0),
+        textcoords="offset points",
+        ha=align,
+        va="center",
+        fontsize=7.5,
+        linespacing=1.2,
+        color=INK,
+        parse_math=False,
+    )
+
+
+def _halves(text: str) -> list[str]:
+    """Break a name of several words in two lines, near the middle."""
+    spaces = [n for n, character in enumerate(text) if character == " "]
+    if not spaces:
+        return [text]
+    cut = min(spaces, key=lambda n: abs(2 * n - len(text)))
+    return [text[:cut], text[cut + 1 :]]
+
+
+def _power(exponent: int) -> str:
+    return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:.{-exponent}f}"
 
 
 def _plain(svg: str) -> bytes:

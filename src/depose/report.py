@@ -20,89 +20,26 @@ from importlib.resources import files
 from itertools import count
 from typing import Any
 
-from depose import canon
+from depose import arrange, canon, excerpts
 from depose.errors import ReportError
-from depose.figures import crowded, strip_plot
-from depose.model import Exhibit, ExhibitAnswer, Finding, Findings, Record, Result, Span
+from depose.figures import crowded, ratio_bands, strip_plot
+from depose.model import Findings
+from depose.statistics.verbal import SCALES, Scale
+from depose.wording import AGAINST, DISCLOSURE, LIMITATIONS, PARTS, REASONS, SENTENCES
 
-SENTENCES = {
-    "purpose": "This report compares how probable the recorded observations are under two stated explanations. "
-    "It does not say which explanation is true.",
-    "ratio": "A value above 1 favours H1 over H2; below 1 favours H2 over H1; 1 favours neither.",
-    "interval": "The interval reflects variation over prompts, repeats and controls; it does not cover explanations "
-    "left out of H2.",
-    "items": "Results relate only to the items and dates listed.",
-    "replay": "Re-running the scoring on the sealed data gives the same figures. Re-querying the service may not.",
-}
-"""Fixed sentences, version 1."""
-
-LIMITATIONS = (
-    "The models were seen from the outside only: what they answered, not how they were made.",
-    "No training data of any model was seen. What a model was trained on is inferred from its answers or taken from "
-    "what was published about it.",
-    "The likeness has no direction: by itself it does not say which of two models came first, and it does not say who "
-    "asked for the outputs, or whether that was allowed.",
-    "Incidental exposure, such as published outputs of the reference on the web, may look like light training on them.",
-    "The controls are not a random sample of all models. They are those that could be asked and whose lineage is known "
-    "well enough; an undocumented relation of a control to the reference makes the test weaker.",
-    "A provider may have changed the service between or during the dates listed, without notice.",
-    "The method was examined under few conditions. Other languages, tasks, sampling settings and system prompts than "
-    "those listed are outside of what was examined.",
-    "Paraphrase, filtering, mixing of teachers and other deliberate changes lower the sensitivity. A result that is "
-    "not an indication is not evidence that no training took place.",
-    "The method is young, with little independent replication.",
-    "Verbal scales are a convention. The numbers come first, and a word adds nothing to them.",
-    "Every result is conditional on the two propositions as worded here. Other propositions give other results.",
-    "What a model says about its own name or maker was not used.",
-)
-"""Printed in every report; no configuration reaches them."""
-
-REASONS = {
-    "controls": "fewer than 19 independent clean controls",
-    "power": "the power of the test in this case is below 0.8 or not known",
-    "quality": "a quality check failed or was not run",
-    "range": "the case lies outside the conditions examined in validation",
-    "refusals": "more than a fifth of the answers are refusals",
-    "shared_base": "suspect and reference share a base model, and too few controls share it with them",
-    "kind": "the findings do not tell one kind of relation from another",
-    "length": "the result is not there when answers of equal length are compared",
-    "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
-}
-
-EXCERPT = {False: 900, True: 270}
-"""Characters of an answer that an exhibit shows, with up to 12 exhibits and with more."""
-LINE_BREAK = 28
-"""Characters that a line break counts for, so that lists take no more room than prose."""
+EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 180))
+"""Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
+MODELS = 24
+"""With more models than this, those with equal counts share a row."""
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
-LEAD = 40
-"""Characters shown before the first shared passage of a cut answer."""
-PROMPT = {False: 300, True: 140}
-"""Characters of a prompt that an exhibit shows, likewise."""
+PROMPT = {False: 220, True: 140}
+"""Characters of a prompt that an exhibit shows, with up to 8 exhibits and with more."""
 
 INSTALL = (
     "apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig "
     "fonts-dejavu-core (macOS: brew install pango); --format html needs none of them"
 )
-
-
-class Part(Record, frozen=True, kw_only=True):
-    """A run of characters of an answer; `controls` says how many controls share it, None that it is not marked."""
-
-    text: str
-    controls: int | None = None
-
-
-class Excerpt(Record, frozen=True, kw_only=True):
-    """What an exhibit shows of one answer."""
-
-    model: str
-    role: str
-    before: int
-    """Characters left out before."""
-    parts: tuple[Part, ...]
-    after: int
-    """Characters left out after."""
 
 
 def render_html(findings: Findings) -> bytes:
@@ -125,13 +62,35 @@ def render_html(findings: Findings) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, clip=clip, source=_source, reasons=_reasons)
-    figures = {
-        position: Markup(strip_plot(finding, result).decode())  # noqa: S704 - drawn by us
-        for position, finding in enumerate(findings.findings)
-        if (result := primary(finding)) is not None
+    environment.filters.update(
+        number=number,
+        clip=clip,
+        source=_source,
+        reasons=_reasons,
+        codes=arrange.codes,
+        lr=arrange.likelihood,
+        conservative=arrange.conservative,
+        times=arrange.times,
+        listed=_listed,
+    )
+    scale = _scale(findings)
+    for finding in findings.findings:
+        for ratio in finding.ratios:
+            arrange.check(ratio)
+    results = arrange.grouped(findings.findings)
+    drawings = {
+        drawn.numbers[0]: Markup(strip_plot(drawn.finding, drawn.result).decode())  # noqa: S704 - drawn by us
+        for group in results
+        for drawn in group.figures
     }
-    many = len(findings.exhibits) > 12
+    bands = {
+        number: Markup(ratio_bands(finding, scale).decode())  # noqa: S704 - drawn by us
+        for number, finding in enumerate(findings.findings, 1)
+        if scale and arrange.evaluated(finding)
+    }
+    many = len(findings.exhibits)
+    length = next(shown for most, shown in EXCERPT if many <= most)
+    roles = {item.code: item.role for item in findings.items}
     page = environment.get_template("expert.html").render(
         findings=findings,
         report_id=canon.digest(findings)[:12],
@@ -139,16 +98,30 @@ def render_html(findings: Findings) -> bytes:
         version=next((f.value for f in findings.software if f.name == "depose"), "version not recorded"),
         css=Markup(_css(wide=_wide(findings))),  # noqa: S704 - our own
         items={item.code: item for item in findings.items},
-        primaries=[primary(finding) for finding in findings.findings],
-        figures=figures,
-        exhibits=[(exhibit, _excerpts(exhibit, EXCERPT[many])) for exhibit in findings.exhibits],
-        excerpt=EXCERPT[many],
-        line_break=LINE_BREAK,
-        prompt_length=PROMPT[many],
-        control_sets=_control_sets(findings.findings),
+        primaries=[arrange.primary(finding) for finding in findings.findings],
+        results=results,
+        drawings=drawings,
+        bands=bands,
+        scale=scale,
+        named=list(dict.fromkeys(ratio.against for one in findings.findings for ratio in one.ratios)),
+        silent=arrange.silent(findings.findings),
+        compared=arrange.compared(findings.findings),
+        powers=arrange.powers(findings.findings),
+        described=arrange.described(findings.items),
+        counts=arrange.counted(findings.denominators, roles, together=len(findings.denominators) > MODELS),
+        together=len(findings.denominators) > MODELS,
+        counts_of_controls=arrange.alike(findings.findings),
+        chosen=arrange.chosen(findings.findings),
+        exhibits=[(exhibit, excerpts.excerpts(exhibit, length)) for exhibit in findings.exhibits],
+        excerpt=length,
+        line_break=excerpts.LINE_BREAK,
+        prompt_length=PROMPT[many > 8],
         silence=Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
         sentences=SENTENCES,
         limitations=LIMITATIONS,
+        parts=PARTS,
+        against=AGAINST,
+        disclosure=DISCLOSURE,
         pvalue=pvalue,
         crowded=crowded,
         paragraph=partial(next, count(1)),
@@ -240,91 +213,25 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[:length]} [… {len(text) - length:,} more]"
 
 
-def primary(finding: Finding) -> Result | None:
-    """The result that decides the question, if it was scored."""
-    return next((result for result in finding.results if result.primary), None)
-
-
-def excerpt(answer: ExhibitAnswer, length: int) -> tuple[int, int]:
-    """Where to cut an answer: the window of that length that holds the most shared text, the first of equals."""
-    text = answer.text
-    if _end(text, 0, length) == len(text):
-        return 0, len(text)
-    spans = _spans(answer)
-    starts = [0, *(_word(text, max(0, span.start - LEAD)) for span in spans[:200])]
-    windows = [(start, _end(text, start, length)) for start in dict.fromkeys(starts)]
-    return max(windows, key=lambda w: sum(max(0, min(s.end, w[1]) - max(s.start, w[0])) for s in spans[:400]))
-
-
-def _excerpts(exhibit: Exhibit, length: int) -> list[Excerpt]:
-    """Reference first, then suspect, then the controls."""
-    roles = {exhibit.reference: "reference", exhibit.suspect: "suspect"}
-    ordered = sorted(exhibit.answers, key=lambda a: [exhibit.reference, exhibit.suspect, a.model].index(a.model))
-    return [_cut(answer, roles.get(answer.model, "control"), length) for answer in ordered]
-
-
-def _cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
-    start, end = excerpt(answer, length)
-    parts: list[Part] = []
-    at = start
-    for span in _spans(answer):
-        left, right = max(span.start, at), min(span.end, end)
-        if left < right:
-            if at < left:
-                parts.append(Part(text=_lines(answer.text[at:left])))
-            parts.append(Part(text=_lines(answer.text[left:right]), controls=span.controls))
-            at = right
-    if at < end:
-        parts.append(Part(text=_lines(answer.text[at:end])))
-    return Excerpt(model=answer.model, role=role, before=start, parts=tuple(parts), after=len(answer.text) - end)
-
-
-def _spans(answer: ExhibitAnswer) -> list[Span]:
-    return sorted((s for s in answer.spans if 0 <= s.start < s.end <= len(answer.text)), key=lambda s: (s.start, s.end))
-
-
-def _word(text: str, start: int) -> int:
-    """The next start of a word, where one is near."""
-    space = text.find(" ", start, start + LEAD // 2)
-    return space + 1 if start and space >= 0 else start
-
-
-def _end(text: str, start: int, length: int) -> int:
-    """Where the room runs out, a line break counting for several characters; never inside a word that ends near."""
-    end, room = start, length
-    while end < len(text) and room > 0:
-        room -= _room(text[end])
-        end += 1
-    space = text.rfind(" ", max(start, end - LEAD // 2), end)
-    return space if end < len(text) and space > start else end
-
-
-def _room(character: str) -> int:
-    """How many characters wide one character is shown."""
-    if character == "\n":
-        return LINE_BREAK
-    if not character.isprintable():
-        return len("[U+0000]")
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _lines(text: str) -> str:
-    """Leave out blank lines."""
-    while "\n\n" in text:
-        text = text.replace("\n\n", "\n")
-    return text
-
-
-def _control_sets(findings: Iterable[Finding]) -> list[tuple[list[int], Finding]]:
-    """Group the findings, by number, that used and left out the same controls."""
-    groups: dict[object, tuple[list[int], Finding]] = {}
-    for position, finding in enumerate(findings, 1):
-        groups.setdefault((finding.controls, finding.excluded), ([], finding))[0].append(position)
-    return list(groups.values())
-
-
 def _reasons(codes: Iterable[str]) -> str:
     return "; ".join(REASONS.get(code, code) for code in codes)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """Name findings by number: finding 1; findings 1, 2 and 3."""
+    *first, last = (str(one) for one in numbers)
+    return f"findings {', '.join(first)} and {last}" if first else f"finding {last}"
+
+
+def _scale(findings: Findings) -> Scale | None:
+    """The verbal scale that words were chosen by. Raises ReportError where there are words, or ratios, but no scale."""
+    if findings.scale in SCALES:
+        return SCALES[findings.scale]
+    if findings.scale or any(arrange.evaluated(finding) for finding in findings.findings):
+        raise ReportError(
+            f"the verbal scale {findings.scale!r} is not one of {', '.join(SCALES)}", hint="run depose analyze again"
+        )
+    return None
 
 
 def _source(value: Any) -> str:

@@ -1,0 +1,126 @@
+"""Fixed sentences of the report, in one place so that a change of wording is a change of this file alone."""
+
+from __future__ import annotations
+
+from depose.model import Record
+
+SENTENCES = {
+    "purpose": "This report compares how probable the recorded observations are under two stated explanations. "
+    "It does not say which explanation is true.",
+    "ratio": "A value above 1 favours H1 over H2; below 1 favours H2 over H1; 1 favours neither.",
+    "interval": "The interval reflects variation over prompts, repeats and controls; it does not cover explanations "
+    "left out of H2.",
+    "items": "Results relate only to the items and dates listed.",
+    "replay": "Re-running the scoring on the sealed data gives the same figures. Re-querying the service may not.",
+    "null": "None was detected. This is not proof of absence.",
+}
+"""Fixed sentences, version 1."""
+
+LIMITATIONS = (
+    "The models were seen from the outside only: what they answered, not how they were made.",
+    "No training data of any model was seen. What a model was trained on is inferred from its answers or taken from "
+    "what was published about it.",
+    "The likeness has no direction: by itself it does not say which of two models came first, and it does not say who "
+    "asked for the outputs, or whether that was allowed.",
+    "Incidental exposure, such as published outputs of the reference on the web, may look like light training on them.",
+    "The controls are not a random sample of all models. They are those that could be asked and whose lineage is known "
+    "well enough; an undocumented relation of a control to the reference makes the test weaker.",
+    "A provider may have changed the service between or during the dates listed, without notice.",
+    "The method was examined under few conditions. Other languages, tasks, sampling settings and system prompts than "
+    "those listed are outside of what was examined.",
+    "Paraphrase, filtering, mixing of teachers and other deliberate changes lower the sensitivity. A result that is "
+    "not an indication is not evidence that no training took place.",
+    "The method is young, with little independent replication.",
+    "Verbal scales are a convention. The numbers come first, and a word adds nothing to them.",
+    "Every result is conditional on the two propositions as worded here. Other propositions give other results.",
+    "What a model says about its own name or maker was not used.",
+)
+"""Printed in every report; no configuration reaches them."""
+
+REASONS = {
+    "controls": "fewer than 19 independent clean controls",
+    "power": "the power of the test in this case is below 0.8 or not known",
+    "quality": "a quality check failed or was not run",
+    "range": "the case lies outside the conditions examined in validation",
+    "refusals": "more than a fifth of the answers are refusals",
+    "shared_base": "suspect and reference share a base model, and too few controls share it with them",
+    "kind": "the findings do not tell one kind of relation from another",
+    "length": "the result is not there when answers of equal length are compared",
+    "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
+}
+
+
+class Part(Record, frozen=True, kw_only=True):
+    """One named cause of likeness inside H2."""
+
+    label: str
+    text: str
+    """With {s} and {r} for the codes of suspect and reference."""
+    against: str = ""
+    """The name under which a likelihood ratio is computed against it, if it can be."""
+
+
+UNRELATED = "unrelated: shared web data, shared instruction sets, the common manner of assistants, or chance."
+
+PARTS = {
+    "same": (
+        Part(
+            label="H2a",
+            text="a close relative: {s} is a fine-tune, another version or a sibling of {r}.",
+            against="relatives",
+        ),
+        Part(label="H2b", text="a student: {s} was trained on outputs of {r} and has weights of its own."),
+        Part(label="H2c", text=UNRELATED, against="unrelated"),
+    ),
+    "derived": (
+        Part(
+            label="H2a",
+            text="a student: {s} was trained on outputs of {r}, and no weights were inherited.",
+            against="distilled only",
+        ),
+        Part(label="H2b", text="a common base: both go back to one openly available base model."),
+        Part(label="H2c", text=UNRELATED, against="unrelated"),
+    ),
+    "distilled": (
+        Part(
+            label="H2a",
+            text="the web: outputs of {r} were among pages collected for general pre-training, in no substantial "
+            "amount.",
+        ),
+        Part(
+            label="H2b",
+            text="a common base: both go back to one base model, and {s} learned from another teacher or from people.",
+            against="same base, other teacher",
+        ),
+        Part(
+            label="H2c",
+            text="common instruction data: both were tuned on the same human-written or licensed material.",
+        ),
+        Part(
+            label="H2d",
+            text="a common teacher: both were trained on outputs of a third model.",
+            against="common teacher",
+        ),
+        Part(label="H2e", text="unrelated: the common manner of assistants, or chance.", against="unrelated"),
+    ),
+}
+"""What stands inside H2, by question."""
+
+AGAINST = {
+    "unrelated": "a model with neither weights nor training outputs of the reference",
+    "relatives": "another version, a sibling or a fine-tune of the reference: close, but other weights",
+    "distilled only": "a model trained on outputs of the reference that inherited no weights from it",
+    "same base, other teacher": "a model on the same base that learned from another teacher or from people",
+    "common teacher": "a model trained, like the reference, on outputs of a third model",
+}
+"""What the H2 of a likelihood ratio is, in plain words."""
+
+DISCLOSURE = (
+    ("(i)", "every opinion, with its basis and reasons", "sections 1, 2, 3, 7, 8, 9 and 15"),
+    ("(ii)", "facts or data considered", "sections 4, 5 and 6; the log and findings.json"),
+    ("(iii)", "exhibits that summarise or support the opinions", "section 10; the tables and figures of 7 and 8"),
+    ("(iv)", "qualifications, and publications of the previous ten years", ""),
+    ("(v)", "cases with testimony, at trial or by deposition, in the previous four years", ""),
+    ("(vi)", "compensation for study and testimony", ""),
+)
+"""FRCP 26(a)(2)(B): what is asked for, and where it stands; nothing where the witness alone can say it."""
