@@ -31,8 +31,8 @@ import numpy as np
 from model_equality_testing.algorithm import run_two_sample_test
 from model_equality_testing.distribution import CompletionSample
 rng = np.random.default_rng(0)
-make = lambda: CompletionSample(prompts=np.zeros({PROMPTS}, int), completions=rng.integers(97, 123, ({PROMPTS}, 200)), m=1)
-a, b = make(), make()
+texts = rng.integers(97, 123, (2, {PROMPTS}, 200))
+a, b = (CompletionSample(prompts=np.zeros({PROMPTS}, int), completions=one, m=1) for one in texts)
 start = time.perf_counter()
 run_two_sample_test(a, b, pvalue_type="permutation_pvalue", stat_type="mmd_hamming", b={PEER_PERMUTATIONS})
 print(json.dumps((time.perf_counter() - start) / {PEER_PERMUTATIONS}))
