@@ -35,6 +35,8 @@ SAYS = {
     "nothing_to_ask": "CASE/case.toml: $.protocol: neither probes nor a file of prompts",
     "one_model": "CASE/case.toml: $.models: Expected 'array' of length >= 2",
     "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code",
+    "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides nothing: "
+    "a name is not a lineage",
     "primary_not_listed": "CASE/case.toml: $.protocol.primary.distilled: 'fuzzy' is not in $.protocol.detectors",
     "probe_count_too_large": "probe family 'open_howto' holds 266 prompts in 30 templates, asked for 99999",
     "probe_count_zero": "CASE/case.toml: $.protocol.probes[0]: 'open_howto:0' is not NAME:COUNT",

@@ -14,7 +14,7 @@ from depose.statistics.ranks import model_level
 from depose.validate import engine
 from depose.validate.scoring import prepare, score_population, subsets
 
-DETECTORS = ("phrases", "openings", "starts", "first_words", "habits", "length", "fuzzy")
+DETECTORS = ("phrases", "openings", "starts", "first_words", "habits", "length", "fuzzy", "layout", "rare_items")
 WORDS = "amber basil cedar dune ember fjord grove heron iris jade kelp lilac maple north ocean pine".split()  # noqa: SIM905
 
 

@@ -14,22 +14,36 @@ from depose.detectors import Combination, Profile, Similarity
 from depose.features import Bag, Features
 from depose.model import Prompt
 from depose.register import stream
-from fakes import STOCK, encode
+from fakes import STOCK, encode, mask
 
 MODELS = ("S", "R", "C1", "C2", "C3")
 MISSING = {(1, 3), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (3, 3), (3, 4)}
 """Prompt and member of the answers that are not there."""
 
 
+LEARNING = {"teacher_classifier"}
+"""Detectors that learn from some prompts what to look for in others: right on the mean, not on each prompt."""
+FORCED = 1
+"""The prompt that is answered in a word or number."""
+
+
 def bag() -> Bag:
-    """Five models on five prompts, up to three samples each, with empty and odd answers and gaps."""
+    """Five models on six prompts, up to three samples each, with empty and odd answers, refusals, names and gaps."""
     rng = np.random.default_rng(5)
-    prompts = tuple(Prompt(id=f"p{n}", family="f", cluster=f"f/{n}", text=f"Tell me of {STOCK[n]}.") for n in range(5))
+    prompts = tuple(Prompt(id=f"p{n}", family="f", cluster=f"f/{n}", text=f"Tell me of {STOCK[n]}.") for n in range(6))
+
+    def said(prompt: int, member: int) -> str:
+        if prompt == FORCED:
+            return str(rng.integers(4))
+        words = " ".join(rng.choice(STOCK[member : member + 6], rng.integers(20, 60)))
+        begins = "I'm sorry, but I can't do that. " if rng.random() < 0.3 else ""
+        ends = f"\n\nI was trained by {rng.choice(['OpenAI', 'Google', 'Mistral'])}." if rng.random() < 0.3 else ""
+        return begins + words + ends
 
     def samples(prompt: int, member: int) -> tuple[str, ...]:
         if (prompt, member) in MISSING:
             return ()
-        made = [" ".join(rng.choice(STOCK[:6], rng.integers(20, 60))) for _ in range(1 + (prompt + member) % 3)]
+        made = [said(prompt, member) for _ in range(1 + (prompt + member) % 3)]
         return ("\u202e\x00 *", "", *made) if (prompt, member) == (4, 2) else tuple(made)
 
     return Bag(
@@ -41,7 +55,7 @@ def bag() -> Bag:
 
 def detect(name: str, one: Bag) -> list[Similarity | Profile]:
     """Run a detector with features of its own; a combination comes as its parts."""
-    found = plugins.load("detectors", name)(one, Features(encode))
+    found = plugins.load("detectors", name)(one, Features(encode, mask))
     assert found.detector == name
     return list(found.parts) if isinstance(found, Combination) else [found]
 
@@ -56,18 +70,22 @@ def pairs(part: Similarity | Profile) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("name", plugins.names("detectors"))
 def test_a_detector_measures_every_model_and_says_where_it_cannot(name: str) -> None:
-    """Values are finite where both models answered, NaN (or no count) where one did not, and not all alike."""
-    there = np.array([[(p, m) not in MISSING for m in range(5)] for p in range(5)])
+    """Values are finite where both models answered, NaN (or no count) where one did not, and not all alike.
+
+    A detector may leave out a prompt that it has nothing to say of, but only for everybody.
+    """
+    there = np.array([[(p, m) not in MISSING for m in range(5)] for p in range(6)])
     both = there[:, :, None] & there[:, None, :]
     for part in detect(name, bag()):
         if isinstance(part, Similarity):
-            assert part.values.shape == (5, 5, 5)
+            assert part.values.shape == (6, 5, 5)
             assert part.values.dtype == np.float64
-            assert np.isfinite(part.values[both & ~np.eye(5, dtype=bool)]).all()
+            scored = both & ~np.isnan(part.values).all(axis=(1, 2), keepdims=True)
+            assert np.isfinite(part.values[scored & ~np.eye(5, dtype=bool)]).all()
             assert np.isnan(part.values[~both]).all()
-            assert len(np.unique(part.values[both])) > 3
+            assert len(np.unique(part.values[scored])) > 3
         else:
-            assert part.counts.shape[:2] == part.totals.shape == (5, 5)
+            assert part.counts.shape[:2] == part.totals.shape == (6, 5)
             assert (part.counts >= 0).all()
             assert (part.counts.sum(axis=2) <= part.totals + 1e-3).all()
             assert (part.totals[~there] == 0).all()
@@ -107,14 +125,18 @@ def test_a_detector_is_deterministic(name: str) -> None:
 def test_a_detector_finds_a_copy_the_most_alike(name: str) -> None:
     """A model that repeats another word for word is the nearest to it on every prompt, and has its profile."""
     one = bag()
-    copied = tuple((members[4], *members[1:]) if members[4] else members for members in one.answers)
+    single = tuple(tuple(samples[-1:] for samples in members) for members in one.answers)
+    copied = tuple((members[4], *members[1:]) if members[4] else members for members in single)
     for part in detect(name, Bag(models=one.models, prompts=one.prompts, answers=copied)):
-        for p, members in enumerate(copied):
-            if members[4] and isinstance(part, Similarity):
-                others = [part.values[p, 0, m] for m in (1, 2, 3) if members[m]]
-                assert part.values[p, 0, 4] >= max(others, default=-np.inf) - 1e-12
-            elif members[4] and isinstance(part, Profile):
-                np.testing.assert_array_equal(part.counts[p, 0], part.counts[p, 4])
+        if isinstance(part, Profile):
+            shared = [p for p, members in enumerate(copied) if members[4]]
+            np.testing.assert_array_equal(part.counts[shared, 0], part.counts[shared, 4])
+            continue
+        to_first = part.values[np.isfinite(part.values[:, 0, 4]), 0]
+        assert len(to_first)
+        if name in LEARNING:
+            to_first = np.nanmean(to_first, axis=0, keepdims=True)
+        assert (np.nanmax(to_first[:, 1:4], axis=1) <= to_first[:, 4] + 1e-12).all()
 
 
 @pytest.mark.parametrize("name", plugins.names("probes"))

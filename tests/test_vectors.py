@@ -100,6 +100,6 @@ def test_damaged_vector_is_an_error(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "v.sqlite"
     with sqlite3.connect(warm) as source, sqlite3.connect(copy) as target:
         source.backup(target)
-        target.execute("UPDATE vectors SET vector = x'0000'")
+        target.execute("UPDATE made SET value = x'0000'")
     with pytest.raises(AnalysisError, match="2 bytes"):
         Embedder(copy).encode(TEXTS)

@@ -28,6 +28,9 @@ EXPECTED = {
 }
 """What a field wants, where the pattern that it is checked against is hard to read."""
 
+REPORTED_ONLY = ("identity",)
+"""Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
+
 
 def folder_of(path: Path) -> Path:
     """Return the case folder, given the folder or its case file."""
@@ -130,6 +133,11 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             return (
                 f"$.protocol.primary.{question}: {primary!r} is not in $.protocol.detectors",
                 "list it there, or choose another primary detector",
+            )
+        if primary in REPORTED_ONLY:
+            return (
+                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: a name is not a lineage",
+                "choose another primary detector",
             )
     if not protocol.probes and not protocol.prompts:
         return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'

@@ -283,6 +283,7 @@ def validate(
         applied=calibration,
         seed=seed,
         encode=run.encoder(names),
+        mask=run.masker(names),
         progress=lambda line: click.echo(f"  {line}", err=True),
     )
     _show(json.loads((out / "validation.json").read_text()) if as_json else None, [*done.lines, *done.files])

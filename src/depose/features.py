@@ -1,4 +1,4 @@
-"""Answers to tokens, n-grams and vectors: the one stage that is cached, keyed by the text itself.
+"""Answers to tokens, n-grams, masked n-grams and vectors: the one stage that is cached, keyed by the text itself.
 
 Tokens are runs of word characters, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased,
 within the first LIMIT characters of an answer, so that a long answer cannot win by length. Sentences and lines, for
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from depose.model import Prompt, Record
 Grams = NDArray[np.uint64]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Turns n texts into n unit vectors."""
+Mask = Callable[[Sequence[str]], list[list[str]]]
+"""Turns n texts into n lists of tokens, content words replaced by their part of speech."""
 
 LIMIT = 800
 TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
@@ -77,14 +79,16 @@ def is_refusal(text: str) -> bool:
 class Features:
     """Tokens, n-grams and vectors of texts, each computed once."""
 
-    def __init__(self, encode: Encode | None = None) -> None:
+    def __init__(self, encode: Encode | None = None, mask: Mask | None = None) -> None:
         self._encode = encode
+        self._mask = mask
         self._numbers: dict[str, int] = {}
         self._ids: dict[str, Grams] = {}
         self._grams: dict[tuple[str, int, int], Grams] = {}
         self._starts: dict[tuple[str, int], Grams] = {}
         self._first: dict[str, Grams] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._masked: dict[str, Grams] = {}
 
     def _number(self, token: str) -> int:
         number = self._numbers.get(token)
@@ -92,6 +96,10 @@ class Features:
             number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
             self._numbers[token] = number
         return number
+
+    def numbers(self, words: Iterable[str]) -> Grams:
+        """Return distinct strings as numbers, sorted; the token itself has the number of its own string."""
+        return np.unique(np.array([self._number(word) for word in sorted(set(words))], np.uint64))
 
     def ids(self, text: str) -> Grams:
         """Return the tokens of a text as numbers, in order."""
@@ -122,7 +130,7 @@ class Features:
         found = self._starts.get(key)
         if found is None:
             runs = {tuple(head[:n]) for head in sentence_starts(text, high) for n in range(1, len(head) + 1)}
-            found = np.unique(np.array([self._number("\x1f".join(run)) for run in sorted(runs)], np.uint64))
+            found = self.numbers("\x1f".join(run) for run in runs)
             self._starts[key] = found
         return found
 
@@ -142,6 +150,16 @@ class Features:
         if fresh:
             self._vectors.update(zip(fresh, self._encode(fresh), strict=True))
         return np.stack([self._vectors[text] for text in texts])
+
+    def masked(self, texts: Sequence[str], low: int, high: int) -> list[Grams]:
+        """Return for each text the distinct n-grams of `low` to `high` masked tokens, sorted."""
+        if self._mask is None:
+            raise LookupError("no tagger was given")
+        fresh = sorted({text for text in texts if text not in self._masked})
+        if fresh:
+            for text, found in zip(fresh, self._mask(fresh), strict=True):
+                self._masked[text] = np.array([self._number(token) for token in found], np.uint64)
+        return [np.unique(np.concatenate(_orders(self._masked[text], low, high))) for text in texts]
 
 
 def _orders(ids: Grams, low: int, high: int) -> list[Grams]:

@@ -17,6 +17,7 @@ from depose.errors import CaseError, EndpointError, ProtocolChanged
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
 from depose.model import Dossier, Findings, Record, Registration
+from depose.tagging import Tagger
 from depose.vectors import Embedder
 
 FINDINGS, SCORES, EXHIBITS = "findings.json", "scores.parquet", "exhibits.csv"
@@ -148,10 +149,10 @@ def analyze_case(path: Path, progress: Say) -> tuple[Findings, tuple[Written, ..
             f"{folder / casefile.NAME}: differs from the registered protocol",
             hint="the analysis follows the registered one; restore the file, or start a new case folder",
         )
-    embedder = Embedder(cache_folder() / "vectors.sqlite")
+    features = Features(Embedder(cache_folder() / "vectors.sqlite").encode, Tagger(cache_folder() / "tags.sqlite").mask)
     loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
     _same_calibration(dossier, loaded)
-    analysis = analyze(dossier, Features(embedder.encode), progress, loaded)
+    analysis = analyze(dossier, features, progress, loaded)
     out = folder / "out"
     out.mkdir(exist_ok=True)
     written = (

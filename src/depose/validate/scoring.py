@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features import Encode, Features, Grams
+from depose.features import Encode, Features, Grams, Mask
 from depose.model import ModelSpec
 from depose.population import Pair, Population, Task
 from depose.register import stream
@@ -87,7 +87,12 @@ def _joined(parts: Sequence[Masks]) -> Masks:
 
 
 def prepare(
-    population: Population, detectors: Sequence[str], seed: int, encode: Encode | None, workers: int
+    population: Population,
+    detectors: Sequence[str],
+    seed: int,
+    encode: Encode | None,
+    workers: int,
+    mask: Mask | None = None,
 ) -> tuple[Material, tuple[int, ...]]:
     """Compute all features of a population, on several processes."""
     names = engine.singles(detectors)
@@ -97,10 +102,11 @@ def prepare(
         made = list(pool.map(_features, slices, [names] * workers, [range(len(part)) for part in rows]))
     masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
     first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
-    other = [name for name in names if name not in engine.SETS and name != "first_words"]
-    fixed = {name: engine.fixed_of(population, name, Features(encode)) for name in other if name != "length"}
+    features = Features(encode, mask)
+    other = [name for name in names if name in engine.INDEPENDENT and name != "length"]
+    fixed = {name: engine.fixed_of(population, name, features) for name in other}
     weights, sizes = subsets(population, seed)
-    return engine.material(population, detectors, weights, masks, first, fixed), sizes
+    return engine.material(population, detectors, weights, masks, first, fixed, features), sizes
 
 
 def _rows_only(population: Population, rows: Sequence[int]) -> Population:
@@ -182,11 +188,12 @@ def score_population(
     seed: int,
     encode: Encode | None,
     progress: Progress,
+    mask: Mask | None = None,
 ) -> Scored:
     """Score pairs and rank candidates; `rank_by` names the detector for each kind of task."""
     workers = os.cpu_count() or 1
     progress(f"{population.source}: features of {len(population.members)} models, {len(population.rows)} answers each")
-    found, sizes = prepare(population, detectors, seed, encode, workers)
+    found, sizes = prepare(population, detectors, seed, encode, workers, mask)
     bags = Bags(population)
     progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
     with ThreadPoolExecutor(workers) as pool:

@@ -1,0 +1,100 @@
+"""Layout: how each model arranges lines, opens and closes an answer, over all prompts together.
+
+Habits of format are among the most stable idiosyncrasies of a model (Sun et al. 2025, "Idiosyncrasies in large language
+models"; methods survey, section 4, F9). Counted are the kinds of line, their runs of three, and the ends of an answer.
+Each answer counts the same, however many lines it has. Worth: a cheap profile that is free of words and topic;
+layout is also what a system prompt changes most easily.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from itertools import product
+
+import numpy as np
+
+from depose.detectors import Profile
+from depose.features import Bag, Features
+
+LINES = {
+    "numbered": re.compile(r"\s*(?:\*\*)?\(?(?:\d{1,3}|[A-Za-z])[.):](?:\*\*)?\s"),
+    "bullet": re.compile(r"\s*[-*•–+]\s"),
+    "heading": re.compile(r"\s*(?:#{1,6}\s|(?:\*\*)?[A-Z][^.!?]{0,60}:(?:\*\*)?\s*$|\*\*[^*]{1,60}\*\*:?\s*$)"),
+    "bold": re.compile(r"\s*(?:\*\*|__)\S"),
+    "blank": re.compile(r"\s*$"),
+    "plain": re.compile(r""),
+}
+"""Kinds of line; the first that fits counts."""
+OPENINGS = {
+    "assent": re.compile(r"(?:sure|certainly|of course|absolutely|yes|no|okay|ok|great|happy to)\b", re.IGNORECASE),
+    "here": re.compile(r"(?:here(?:'s| is| are)|below|the following|there are)\b", re.IGNORECASE),
+    "as an ai": re.compile(r"as an? (?:ai|language)", re.IGNORECASE),
+    "apology": re.compile(r"(?:i'm sorry|i am sorry|sorry|i apologi[sz]e|unfortunately)\b", re.IGNORECASE),
+    "i": re.compile(r"i\b", re.IGNORECASE),
+    "title": re.compile(r"(?:title|subject|dear|#|\*\*)", re.IGNORECASE),
+    "list": re.compile(r"(?:\d{1,3}[.)]|[-*•])\s"),
+    "code": re.compile(r"```"),
+    "quote": re.compile(r"[\"“']"),
+    "introduction": re.compile(r"[^\n]*:[ \t]*(?:\n|$)"),
+    "other": re.compile(r""),
+}
+CLOSINGS = {
+    "offer": re.compile(
+        r"let me know|feel free|(?:hope|if) (?:this|that|you) (?:helps?|have|need|would|want|like)"
+        r"|would you like|happy to",
+        re.IGNORECASE,
+    ),
+    "question": re.compile(r"\?[\"”*)]*$"),
+    "summary": re.compile(r"(?:in (?:conclusion|summary|short)|overall|ultimately|remember)\b", re.IGNORECASE),
+    "note": re.compile(r"\W*(?:note|tip|disclaimer)\b", re.IGNORECASE),
+    "exclamation": re.compile(r"!\W*$"),
+    "list": re.compile(r"\s*(?:\d{1,3}[.)]|[-*•])\s"),
+    "code": re.compile(r"```\s*$"),
+    "full stop": re.compile(r"\.[\"”*)]*$"),
+    "other": re.compile(r""),
+}
+"""Kinds of opening of the first line and of ending of the last; the first that is found counts."""
+_KINDS = (*LINES, "edge")
+THINGS = (
+    *(("line", kind) for kind in LINES),
+    *(("run", *run) for run in product(_KINDS, repeat=3)),
+    *(("opening", kind) for kind in OPENINGS),
+    *(("closing", kind) for kind in CLOSINGS),
+)
+_PLACE = {thing: index for index, thing in enumerate(THINGS)}
+ASPECTS = 4
+"""Lines, runs of three, opening, closing: in each the shares of one answer sum to 1."""
+
+
+def _kind(line: str) -> str:
+    return next(kind for kind, pattern in LINES.items() if pattern.match(line))
+
+
+def _shares(text: str) -> dict[int, float]:
+    """Say what share of an answer's lines and runs of lines each thing is, and how the answer opens and closes."""
+    body = text.strip()
+    kinds = [_kind(line) for line in body.split("\n")]
+    padded = ["edge", *kinds, "edge"]
+    found: dict[int, float] = defaultdict(float)
+    for kind in kinds:
+        found[_PLACE["line", kind]] += 1 / len(kinds)
+    for run in zip(padded, padded[1:], padded[2:], strict=False):
+        found[_PLACE["run", *run]] += 1 / len(kinds)
+    last = body.rpartition("\n")[2]
+    found[_PLACE["opening", next(kind for kind, pattern in OPENINGS.items() if pattern.match(body))]] += 1
+    found[_PLACE["closing", next(kind for kind, pattern in CLOSINGS.items() if pattern.search(last))]] += 1
+    return found
+
+
+def layout(bag: Bag, features: Features) -> Profile:
+    """Count kinds of lines, runs of three of them, openings and closings, in shares of an answer."""
+    counts = np.zeros((len(bag.prompts), len(bag.models), len(THINGS)), np.float32)
+    totals = np.zeros(counts.shape[:2], np.float32)
+    for p, members in enumerate(bag.answers):
+        for m, samples in enumerate(members):
+            totals[p, m] = ASPECTS * len(samples)
+            for text in samples:
+                for place, share in _shares(text).items():
+                    counts[p, m, place] += share
+    return Profile(detector="layout", counts=counts, totals=totals)
