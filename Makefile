@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
-.PHONY: help setup test demo demo-recorded check wheel-test bench validate validate-all
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers validate validate-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
+
+bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
+	$(BIN)/python benchmarks/peers/run.py
 
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py
