@@ -167,7 +167,7 @@ def model(code: str, role: str, **more: Any) -> dict[str, Any]:
 
 
 def case_of(models: Sequence[Mapping[str, Any]], **protocol: Any) -> dict[str, Any]:
-    """Describe a case of these models; by default one fast detector and four prompts."""
+    """Describe a case of these models; by default one fast detector, four prompts, no calibration."""
     return {
         "case": {"title": "A made-up case", "authority": "made-up models"},
         "protocol": {
@@ -175,6 +175,7 @@ def case_of(models: Sequence[Mapping[str, Any]], **protocol: Any) -> dict[str, A
             "detectors": ["phrases"],
             "primary": dict.fromkeys(("same", "derived", "distilled"), "phrases"),
             "bootstrap": 99,
+            "calibration": "",
             **protocol,
         },
         "models": list(models),

@@ -458,3 +458,15 @@ def test_a_later_failure_does_not_undo_an_answer(tmp_path: Path) -> None:
     dossier = collect.dossier(folder)
     assert dossier.unanswered == ()
     assert one.text in {kept.text for kept in dossier.transcripts if kept.prompt == one.prompt}
+
+
+def test_an_answer_to_what_was_never_asked_is_refused(tmp_path: Path) -> None:
+    """A chained record of a question outside the protocol is evidence that does not verify, not a bonus."""
+    folder = scripted_case(tmp_path / "case", THREE)
+    pipeline.register_case(folder, Clock())
+    pipeline.probe(folder, Clock(), lambda answered, failed: None)
+    exchange = collect.entries(folder).exchanges[0]
+    with Log(folder, Clock()) as log:
+        log.append("exchange", msgspec.structs.replace(exchange, prompt="never asked"))
+    with pytest.raises(EvidenceError, match="never asked"):
+        collect.dossier(folder)

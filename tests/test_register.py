@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from depose import casefile, pipeline
+from depose import calibrated, casefile, pipeline
 from depose.canon import sha256
 from depose.errors import CaseError, PluginError, ProtocolChanged
 from depose.evidence import log_path, read_blob, read_log
@@ -179,3 +179,11 @@ def test_a_file_may_be_named_in_full_and_the_log_tells_no_path(tmp_path: Path) -
     frozen = registration(casefile.read(folder), folder)
     assert [(fact.name, fact.value) for fact in frozen.files] == [("elsewhere.csv", sha256(table.read_bytes()))]
     assert [prompt.text for prompt in frozen.prompts] == ["One?"]
+
+
+def test_the_calibration_is_frozen_by_its_digest(tmp_path: Path) -> None:
+    """The study that will weigh the scores is named in record 0 before anything is asked."""
+    frozen = registration(casefile.read(small(tmp_path / "case", calibration="alpaca_eval")), tmp_path)
+    loaded = calibrated.load("alpaca_eval", tmp_path)
+    assert loaded is not None
+    assert [(f.name, f.value) for f in frozen.files] == [("calibration alpaca_eval", loaded.sha256)]

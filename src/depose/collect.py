@@ -354,11 +354,20 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
 def dossier(folder: Path) -> Dossier:
     """Read the log into what the analysis may see."""
     found = entries(folder)
+    planned = sorted(plan(found.registration), key=_key)
+    strangers = {_key(exchange) for exchange in found.exchanges} - {_key(ask) for ask in planned}
+    if strangers:
+        model, prompt, sample, replicate = min(strangers)
+        raise EvidenceError(
+            f"{folder}: the log answers a question that the protocol does not ask: {model}, {prompt}, "
+            f"sample {sample}, replicate {replicate}",
+            hint="the log was changed, or belongs to another case",
+        )
     last = {_key(exchange): exchange for exchange in found.exchanges}
     done = {_key(e): e for e in found.exchanges if e.outcome != "failed"}
     final = last | done
     transcripts, unanswered = [], []
-    for ask in sorted(plan(found.registration), key=_key):
+    for ask in planned:
         exchange = final.get(_key(ask))
         spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
         if exchange is not None and exchange.outcome == "answered":

@@ -13,7 +13,7 @@ from depose.analysis import Analysis, analyze
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Estimate, Imported
 from depose.embedded import cache_folder
-from depose.errors import CaseError, EndpointError, ProtocolChanged
+from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
 from depose.model import Dossier, Findings, Record, Registration
@@ -243,12 +243,17 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
 def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
     """Render the findings of a case."""
     folder, findings, data = read_findings(path)
+    found = collect.entries(folder)
+    if findings.log_head != found.head:
+        raise ReportError(
+            f"{folder / 'out' / FINDINGS}: made from another state of the log", hint=f"depose analyze {folder}"
+        )
     html = report.render_html(findings)
     written = []
     if "html" in formats:
         written.append(_write(folder / "out" / "report.html", html))
     if "pdf" in formats:
-        registration = canonical(collect.entries(folder).registration)
+        registration = canonical(found.registration)
         exhibits = _exhibits_table(findings)
         attached = (
             (FINDINGS, data, "The findings from which this report is rendered"),
