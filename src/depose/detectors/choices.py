@@ -5,6 +5,8 @@ or its first word); the samples of a prompt are pooled over its rows, and the sc
 divergence (base 2; Lin 1991) of the two distributions. Where half of the answers or more are longer, the prompt is no
 forced choice and has no score (NaN for all); a longer answer to a forced choice is a category of its own. Worth: the
 most information per token about whether two are the same model, given 20 samples or so; of teachers nothing is known.
+
+Validation: none. No true pair of alpaca_eval has a score, because its answers are long; other sources were not tried.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ Methods survey, section 4, F10 and F11. Names count only in sentences in the fir
 them. Worth: nothing for an opinion, in which it has weight zero: the name that a model gives itself is learnt from its
 tuning data and from a web full of other models' answers, and a system prompt changes it; so it is reported,
 and `casefile` refuses it as a primary detector.
+
+Validation (alpaca_eval dev split, 390 prompts, clean controls by rule; AUC within reference, documented / all
+negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .561 / .536, derived .764 / .766:
+about the teacher a name is hardly better than a guess.
 """
 
 from __future__ import annotations

@@ -9,6 +9,11 @@ Nothing may depend on the order or the names of the members. So a feature's halv
 itself, keyed by a random stream from the detector's name; and impostors are not drawn at all: of the N others, r
 at least as close to a as b is, a random half h holds none of the r with probability C(N - r, h) / C(N, h), which is
 the mean over all draws. Weights are rounded to whole numbers, so that sums are exact in any order.
+
+Validation (alpaca_eval dev split, a random 156 of 390 prompts, clean controls; AUC within reference, documented / all
+negatives; all 78 and 15 true pairs, of the others 4 for each reference and class: 96 and 72; no interval): distilled
+.888 / .838, derived .967 / .983. On the same sample `style` has .910 / .861 and .933 / .958, `phrases` .901 / .840 and
+.967 / .983, `length` .760 / .724 and .900 / .908; derived rests on 60 comparisons with documented negatives.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ Habits of format are among the most stable idiosyncrasies of a model (Sun et al.
 models"; methods survey, section 4, F9). Counted are the kinds of line, their runs of three, and the ends of an answer.
 Each answer counts the same, however many lines it has. Worth: a cheap profile that is free of words and topic;
 layout is also what a system prompt changes most easily.
+
+Validation (alpaca_eval dev split, 390 prompts, clean controls by rule; AUC within reference, documented / all
+negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .857 / .761, derived .902 / .906.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ Methods survey, 3.4 ("shared rare items"). An item is a run of 3 to 8 tokens, a 
 capitalised name inside a sentence, that does not stand in the prompt. With n members that answered and x others
 that have the item, f = (1 + x) / n, and the evidence is -log f; of each prompt only the rarest item counts, because
 items of one answer are not independent. Worth: each score is one passage that can be shown to a court with its count.
+
+Validation (alpaca_eval dev split, 390 prompts, clean controls by rule; AUC within reference, documented / all
+negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .896 / .801, derived .966 / .972.
 """
 
 from __future__ import annotations

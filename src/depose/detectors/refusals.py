@@ -3,7 +3,11 @@
 Methods survey, section 4, F8: what is refused, and how it is worded, follows the tuning data. Agreement weighs by its
 rarity in the bag, log((n + 1) / (x + 0.5)) for x of n members that do alike; to it is added the rarity-weighted overlap
 (rarity.py) of the refusing sentences. Worth: little on prompts that nobody refuses, where all pairs are 0 or nearly so;
-strong where stock phrases of refusal were copied. English wording only.
+more is to be expected of borderline prompts, which were not measured. English wording only.
+
+Validation (alpaca_eval dev split, 390 prompts, clean controls by rule; AUC within reference, documented / all
+negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .756 / .635, derived .836 / .827; for
+`distilled` that is below `length` (.794 / .757 in the pilot).
 """
 
 from __future__ import annotations
