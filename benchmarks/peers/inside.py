@@ -2,8 +2,9 @@
 
 usage: python inside.py modelaudit|equality|tfidf FOLDER
 
-FOLDER holds `answers.parquet` (model, row, text), `task.json` (pairs as [suspect, reference], sets of rows, number
-of permutations); the peer writes `NAME.json` there, one row for each method and set of prompts.
+FOLDER holds `answers.parquet` (model, row, text), `task.json` (pairs as [suspect, reference], those whose verdict is
+counted, sets of rows, number of permutations); the peer writes `NAME.json` there, one row for each method and set of
+prompts.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Work:
     def __init__(self, folder: Path) -> None:
         task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
         self.pairs: list[tuple[str, str]] = [(s, r) for s, r in task["pairs"]]
+        self.judged: list[bool] = task["judged"]
         self.sets: dict[str, list[int]] = task["sets"]
         self.permutations: int = task["permutations"]
         self.seed: int = task["seed"]
@@ -105,7 +107,6 @@ def equality(work: Work) -> list[dict[str, Any]]:
     import torch
     from model_equality_testing.algorithm import run_two_sample_test
     from model_equality_testing.distribution import CompletionSample
-    from model_equality_testing.tests import IMPLEMENTED_TESTS
     from model_equality_testing.utils import pad_to_length, tokenize_unicode
 
     def sample(texts: list[str]) -> Any:
@@ -118,30 +119,25 @@ def equality(work: Work) -> list[dict[str, Any]]:
     for name in (one for one in work.sets if one != "20"):
         start = time.perf_counter()
         samples = {model: sample(texts) for model, texts in work.texts(name).items()}
-        if name == "100":
-            torch.manual_seed(work.seed)
-            tested = []
-            for place, (suspect, reference) in enumerate(work.pairs):
-                if place % 50 == 0:
-                    say(f"{package}, {name} prompts, {work.permutations} permutations: {place}/{len(work.pairs)} pairs")
-                tested.append(
-                    run_two_sample_test(
-                        samples[reference],
-                        samples[suspect],
-                        pvalue_type="permutation_pvalue",
-                        stat_type=statistic,
-                        b=work.permutations,
-                    )
-                )
-            scores = [-float(value) for _, value in tested]
-            verdicts = [float(p) >= 0.05 for p, _ in tested]
-            rule = f"p >= .05 ({work.permutations} permutations): no difference found"
-            found.append(row("model-equality MMD", name, package, start, scores, verdicts=verdicts, rule=rule))
-            continue
-        say(f"{package}, {name} prompts, statistic only: {len(work.pairs)} pairs")
-        test = IMPLEMENTED_TESTS[statistic]
-        scores = [-float(test(samples[reference], samples[suspect])) for suspect, reference in work.pairs]
-        found.append(row("model-equality MMD", name, package, start, scores))
+        torch.manual_seed(work.seed)
+        scores, verdicts, tested = [], [], 0
+        for place, ((suspect, reference), judged) in enumerate(zip(work.pairs, work.judged, strict=True)):
+            if place % 50 == 0:
+                say(f"{package}, {name} prompts: {place}/{len(work.pairs)} pairs, {tested} by permutation")
+            test = judged and name == "100"
+            p, value = run_two_sample_test(
+                samples[reference],
+                samples[suspect],
+                pvalue_type="permutation_pvalue" if test else "dummy",
+                stat_type=statistic,
+                b=work.permutations,
+            )
+            scores.append(-float(value))
+            verdicts.append(test and p >= 0.05)
+            tested += test
+        rule = f"p >= .05 ({work.permutations} permutations): no difference found"
+        more = {"verdicts": verdicts, "rule": rule} if tested else {}
+        found.append(row("model-equality MMD", name, package, start, scores, **more))
     return found
 
 

@@ -54,6 +54,7 @@ Row = dict[str, Any]
 HERE = Path(__file__).resolve().parent
 SOURCE = "alpaca_eval"
 DETECTOR = "habits"
+OURS = f"depose {DETECTOR}"
 PEERS = ("modelaudit", "equality", "tfidf")
 FEW, PROBES = 100, 20
 ALPHA = 0.05
@@ -113,10 +114,11 @@ def row_of_ours(name: str, prompts: str, seconds: float | None, scores: Sequence
     return {"version": f"depose {version('depose')}", "verdicts": None, "rule": None, **made, **more}
 
 
-def depose(population: Population, pairs: list[Pair], seed: int) -> tuple[list[Row], list[Pair]]:
-    """Score with depose; return its rows and the pairs that had controls enough to be scored."""
+def depose(population: Population, pairs: list[Pair], seed: int) -> tuple[list[Row], list[Pair], list[int]]:
+    """Score with depose; return its rows, the pairs that could be scored, and the control lineages of each."""
     start = time.perf_counter()
     whole = msgspec.structs.replace(population, tasks=())
+    say("depose: features and scores, each pair in its own bag")
     scored = score_population(whole, pairs, [DETECTOR], {}, seed=seed, encode=None, progress=say)
     seconds = round(time.perf_counter() - start, 2)
     ours = scored.pairs
@@ -128,9 +130,9 @@ def depose(population: Population, pairs: list[Pair], seed: int) -> tuple[list[R
         verdicts = [one.k >= FEWEST_LINEAGES and bool(one.p[DETECTOR][place].max() <= ALPHA) for one in ours]
         scores = [float(one.t[DETECTOR][place]) for one in ours]
         took = seconds if place == 0 else None
-        rows.append(row_of_ours(f"depose {DETECTOR}", str(size), took, scores, verdicts=verdicts, rule=rule))
+        rows.append(row_of_ours(OURS, str(size), took, scores, verdicts=verdicts, rule=rule))
     rows.append(row_of_ours("length (confound)", str(max(scored.sizes)), None, [one.closeness for one in ours]))
-    return rows, [one.pair for one in ours]
+    return rows, [one.pair for one in ours], [one.k for one in ours]
 
 
 def cosine(population: Population, pairs: list[Pair], rows: list[int], cache: Path) -> Row:
@@ -178,7 +180,12 @@ def lay_out(
     ]
     columns = dict(zip(("model", "row", "text"), map(list, zip(*rows, strict=True)), strict=True))
     pq.write_table(pa.table(columns), folder / "answers.parquet")
-    listed = {"pairs": [(one.suspect, one.reference) for one in pairs], "sets": sets, **task}
+    listed = {
+        "pairs": [(one.suspect, one.reference) for one in pairs],
+        "judged": [one.label == 1 or (one.documented and one.relation == "unrelated") for one in pairs],
+        "sets": sets,
+        **task,
+    }
     (folder / "task.json").write_text(json.dumps(listed), encoding="utf-8")
 
 
@@ -237,10 +244,10 @@ class Judge:
         }
 
     def measure(self, row: Row) -> Row:
-        """Give all figures of one line; the first line of each number of prompts is what the next are compared with."""
+        """Give all figures of one line; those of depose come first, and the others are compared with them."""
         scores = np.array(row["scores"], dtype=float)
         found = {name: row[name] for name in ("method", "version", "prompts", "seconds", "rule")}
-        first = row["prompts"] not in self._first
+        ours = row["method"] == OURS
         mine = self._first.setdefault(row["prompts"], {})
         for name, negatives in (("documented", self.documented), ("all", ~self.true)):
             if not np.isfinite(scores).all():
@@ -250,7 +257,7 @@ class Judge:
             found[f"auc_within_reference_{name}"] = round(float(won.sum() / made.sum()), 4)
             found[f"auc_pooled_{name}"] = round(auc(scores[self.true], scores[negatives]), 4)
             found[f"behind_depose_{name}"] = None
-            if first:
+            if ours:
                 mine[name] = areas
             elif name in mine:
                 low, high = np.nanpercentile(mine[name] - areas, [2.5, 97.5])
@@ -263,7 +270,7 @@ class Judge:
 
 def _share_text(share: dict[str, Any] | None) -> tuple[str, str]:
     if share is None:
-        return "none shipped", ""
+        return "no verdict", ""
     return f"{share['k']}/{share['n']}", f"{share['lower95']:.3f}-{share['upper95']:.3f}"
 
 
@@ -297,13 +304,16 @@ def table(rows: list[Row]) -> list[str]:
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
-def notes(judge: Judge, rows: list[Row], unscored: int, permutations: int) -> list[str]:
+def notes(judge: Judge, rows: list[Row], unscored: int, permutations: int, lineages: list[int]) -> list[str]:
     """Say what the figures rest on."""
     true = len(np.unique(judge.family[judge.true]))
+    few = np.array(lineages) < FEWEST_LINEAGES
+    short = [int((few & which).sum()) for which in (judge.unrelated, judge.true)]
     return [
         f"{int(judge.true.sum())} true pairs of {true} families; {int(judge.documented.sum())} documented and "
-        f"{int((~judge.true).sum())} others of the same {len(np.unique(judge.reference))} references; "
-        f"{unscored} pairs without controls enough for depose are left out for all.",
+        f"{int((~judge.true & ~judge.documented).sum())} other negatives of the same "
+        f"{len(np.unique(judge.reference))} references; {unscored} pairs without controls enough for depose "
+        "are left out for all.",
         "AUC in ref.: true suspects of R against other suspects of the same R, pooled by comparisons, ties one half; "
         "doc.: documented negatives, all: those without a documented link too, which may hide true links.",
         "ahead by: area of depose minus this one on the same number of prompts, paired bootstrap over families; where "
@@ -316,7 +326,8 @@ def notes(judge: Judge, rows: list[Row], unscored: int, permutations: int) -> li
         f"MiniLM cosine: {FEW} prompts drawn by the seed, for its cost on a CPU; seconds are those of making the "
         f"vectors, also when they come from the cache. Rows of {FEW} prompts all use the same ones.",
         "depose: one run gives all its rows; its seconds are for all prompts and four subsets, the features of all "
-        f"{SOURCE} models included. The peers score these pairs alone.",
+        f"{SOURCE} models included. The peers score these pairs alone. A pair with under {FEWEST_LINEAGES} control "
+        f"lineages is not called: {short[0]} of the unrelated, {short[1]} of the true ones are inconclusive for that.",
         "Detector and rule of depose were chosen on models of this very source; the peers were not tuned on it.",
     ]
 
@@ -343,7 +354,7 @@ def main() -> int:
     python = environment(options.venv.absolute())
     population = labelled.read(options.data, SOURCE)
     wanted = chosen(population)
-    rows, pairs = depose(population, wanted, options.seed)
+    rows, pairs, lineages = depose(population, wanted, options.seed)
     sets = prompt_sets(population, options.seed)
     failed = []
     with tempfile.TemporaryDirectory(prefix="depose-peers-") as name:
@@ -356,7 +367,7 @@ def main() -> int:
     rows.append(cosine(population, pairs, sets[str(FEW)], options.out.with_name("peers-vectors.sqlite")))
     judge = Judge(pairs, options.seed)
     measured = [judge.measure(row) for row in rows]
-    said = notes(judge, measured, len(wanted) - len(pairs), options.permutations)
+    said = notes(judge, measured, len(wanted) - len(pairs), options.permutations, lineages)
     result = {"source": SOURCE, "seed": options.seed, "failed": failed, "notes": said, "methods": measured}
     options.out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print("\n".join([*table(measured), "", *said]))

@@ -158,7 +158,11 @@ class _Analyst:
         return Weight(
             ratios=weighing.ratios(self.calibration, primary, draws, case, held),
             conditions=held,
-            power=weighing.power(self.calibration, primary, question, self.protocol.alpha),
+            power=(
+                weighing.power(self.calibration, primary, question, self.protocol.alpha)
+                if all(one.inside for one in held)
+                else None
+            ),
         )
 
     def _prompt_level(self, bag: tuple[str, ...], question: Question) -> float | None:
