@@ -71,6 +71,12 @@ def sentence_starts(text: str, count: int) -> list[list[str]]:
     return [head[:count] for head in heads if head]
 
 
+def first_tokens(text: str) -> list[str]:
+    """Return the first token of every sentence and line, as `sentence_starts` does, without the others."""
+    heads = (TOKEN.search(part[:SENTENCE_HEAD].lower()) for part in SENTENCE_END.split(text) if part.strip())
+    return [head.group() for head in heads if head]
+
+
 def is_refusal(text: str) -> bool:
     """Tell whether an answer begins as a refusal does (English wording only)."""
     return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
@@ -138,7 +144,7 @@ class Features:
         """Return the first token of every sentence and line as numbers, in order."""
         found = self._first.get(text)
         if found is None:
-            found = np.array([self._number(head[0]) for head in sentence_starts(text, 1)], np.uint64)
+            found = np.array([self._number(head) for head in first_tokens(text)], np.uint64)
             self._first[text] = found
         return found
 

@@ -62,8 +62,9 @@ class Comparisons:
         self.used_positives: set[str] = set()
         self.used_negatives: set[str] = set()
         self.n_neg = 0
-        for name in sorted({group(one) for one in positives}):
-            self._add([p for p in positives if group(p) == name], [n for n in negatives if group(n) == name], score)
+        true, other = _by(positives, group), _by(negatives, group)
+        for name in sorted(true):
+            self._add(true[name], other.get(name, []), score)
 
     def _add(self, positives: Sequence[PairScores], negatives: Sequence[PairScores], score: dict[int, float]) -> None:
         if not negatives:
@@ -119,6 +120,13 @@ class Comparisons:
             if len(used) < FEWEST_FAMILIES:
                 return f"{len(used)} {kind} families with a comparison; {FEWEST_FAMILIES} are needed"
         return ""
+
+
+def _by(pairs: Sequence[PairScores], group: Group) -> dict[str, list[PairScores]]:
+    found: dict[str, list[PairScores]] = {}
+    for one in pairs:
+        found.setdefault(group(one), []).append(one)
+    return found
 
 
 def _by_family(pairs: Sequence[PairScores], score: dict[int, float]) -> dict[str, Array]:
@@ -177,8 +185,7 @@ def macro_area(
 def length_matched(pairs: Sequence[PairScores], score: dict[int, float]) -> dict[int, float]:
     """Take out of the scores what closeness in length explains inside each reference."""
     left = dict(score)
-    for name in sorted({one.pair.reference for one in pairs}):
-        mine = [one for one in pairs if one.pair.reference == name]
+    for mine in _by(pairs, by_reference).values():
         if len(mine) >= 3:
             y = np.array([score[id(one)] for one in mine])
             kept = residual(y, np.array([one.closeness for one in mine]))

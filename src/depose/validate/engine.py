@@ -212,12 +212,13 @@ def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
     near = np.flatnonzero(share >= least)
     keep = near[np.lexsort((found.vocabulary[near], -share[near]))[:size]]
     counts = found.profiles[:, bag[:, None], keep[None, :]]
-    rates = np.log1p(RATE * counts / np.maximum(found.profile_totals[:, bag], 1)[..., None])
+    scale = (RATE / np.maximum(found.profile_totals[:, bag], 1)).astype(np.float32)
+    rates = np.log1p(counts.astype(np.float32) * scale[..., None])
     spread = rates.std(axis=1, keepdims=True)
     z = (rates - rates.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
     norm = np.linalg.norm(z, axis=2, keepdims=True)
     unit = z / np.where(norm > 1e-12, norm, 1.0)
-    cosine: Array = unit @ np.swapaxes(unit, 1, 2)
+    cosine: Array = (unit @ np.swapaxes(unit, 1, 2)).astype(np.float64)
     return cosine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,6 +213,13 @@ def score_population(
 def _ranked(found: Material, bags: Bags, task: Task, detector: str) -> Iterator[str]:
     """Order the candidates by their score with the suspect, all of them in one bag."""
     names = [name for name in task.candidates if name in bags.index and name != task.suspect]
-    t = engine.score_bag(found, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
+    once = replace(
+        found,
+        detectors=(detector,),
+        weights=found.weights[:1],
+        profiles=found.profiles[:1],
+        profile_totals=found.profile_totals[:1],
+    )
+    t = engine.score_bag(once, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
     for place in np.argsort(-np.nan_to_num(t[0, 1:], nan=-np.inf), kind="stable").tolist():
         yield names[place]
