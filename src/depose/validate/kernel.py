@@ -52,13 +52,19 @@ def mean_cosines(
     seen = np.zeros((subsets, members, members))
     total = np.empty((members, members))
     having = np.empty(members, np.int64)
-    weight = np.empty(members + 1, np.float64)
+    answered = np.empty(members, np.bool_)
+    inverse = np.empty(members)
+    weight = np.empty(members + 1)
+    known = -1
     for row in range(rows):
         present = 0
         for m in range(members):
-            present += there[row, bag[m]]
-        for count in range(members + 1):
-            weight[count] = np.log((present + 1) / (count + 0.5)) ** 2
+            answered[m] = there[row, bag[m]]
+            present += answered[m]
+        if present != known:
+            known = present
+            for count in range(members + 1):
+                weight[count] = np.log((present + 1) / (count + 0.5)) ** 2
         total[:] = 0.0
         for mask in range(ends[row], ends[row + 1]):
             count = 0
@@ -75,13 +81,14 @@ def mean_cosines(
             for i in range(count):
                 for j in range(i, count):
                     total[having[i], having[j]] += value
+        for m in range(members):
+            inverse[m] = 1 / np.sqrt(total[m, m]) if total[m, m] > 0 else 0.0
         level, pairs = 0.0, 0
         for i in range(members):
             for j in range(i + 1, members):
-                scale = total[i, i] * total[j, j]
-                value = (total[i, j] + total[j, i]) / np.sqrt(scale) if scale > 0 else 0.0
+                value = (total[i, j] + total[j, i]) * inverse[i] * inverse[j]
                 total[i, j] = value
-                if there[row, bag[i]] and there[row, bag[j]]:
+                if answered[i] and answered[j]:
                     level += value
                     pairs += 1
         if pairs:
@@ -91,9 +98,9 @@ def mean_cosines(
             if counted == 0:
                 continue
             for i in range(members):
-                if there[row, bag[i]]:
+                if answered[i]:
                     for j in range(i + 1, members):
-                        if there[row, bag[j]]:
+                        if answered[j]:
                             sums[subset, i, j] += counted * (total[i, j] - level)
                             seen[subset, i, j] += counted
     out = np.full((subsets, members, members), np.nan)
