@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from depose.console import Meter, formats_of, leave, listed, plain, show, summary, table
 from depose.errors import DeposeError
 
 if TYPE_CHECKING:
-    from depose.model import Finding, Findings
+    from depose.model import Findings
     from depose.pipeline import Written
 
 CASE = click.argument("case", type=click.Path(path_type=Path))
@@ -74,7 +74,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
     from depose import pipeline
 
     files = pipeline.new(source, folder)
-    _show(
+    show(
         {"files": files} if as_json else None,
         [f"{folder}: made from {source}", f"next: depose audit {folder}"],
     )
@@ -95,7 +95,7 @@ def register(case: Path, as_json: bool) -> None:
 
     done = pipeline.register_case(case, now)
     state = "registered" if done.fresh else "registered before, unchanged"
-    _show(
+    show(
         done if as_json else None,
         [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"],
     )
@@ -135,14 +135,14 @@ def _dry_run(case: Path, as_json: bool) -> None:
         for r in rows
     ]
     head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
-    _show(rows if as_json else None, _table(head, table))
+    show(rows if as_json else None, table(head, cells))
 
 
 def _probe(case: Path, as_json: bool) -> None:
     from depose import pipeline
 
     total = sum(row.questions for row in pipeline.estimate(case))
-    meter = _Meter(total)
+    meter = Meter(total)
     done = pipeline.probe(case, now, meter.advance)
     meter.finish()
     lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed"]
@@ -150,7 +150,7 @@ def _probe(case: Path, as_json: bool) -> None:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
         lines.append(f"stopped: {done.stopped}; raise it in a new case, or analyze what there is")
-    _show(done if as_json else None, lines)
+    show(done if as_json else None, lines)
 
 
 @cli.command(name="import")
@@ -176,7 +176,7 @@ def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None
         lines.append(f"{len(done.unaligned)} rows fit no registered prompt:")
         lines += [f"  {row}" for row in done.unaligned[:20]]
         lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
-    _show(done if as_json else None, lines)
+    show(done if as_json else None, lines)
 
 
 @cli.command()
@@ -192,8 +192,8 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     Example:  depose analyze acme --json
     """
     findings, written = _analyze(case)
-    _show(findings if as_json else None, _summary(findings) + _files(written))
-    _exit(findings, fail_on)
+    show(findings if as_json else None, summary(findings) + listed(written))
+    leave(findings, fail_on)
 
 
 def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
@@ -215,10 +215,10 @@ def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> N
     """
     from depose import pipeline
 
-    written = pipeline.report_case(case, _formats(formats))
-    _show(written if as_json else None, _files(written))
+    written = pipeline.report_case(case, formats_of(formats))
+    show(written if as_json else None, listed(written))
     if fail_on:
-        _exit(pipeline.read_findings(case)[1], fail_on)
+        leave(pipeline.read_findings(case)[1], fail_on)
 
 
 @cli.command()
@@ -236,9 +236,9 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     """
     from depose import pipeline
 
-    wanted = _formats(formats)
+    wanted = formats_of(formats)
     click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
-    meter = _Meter(sum(row.questions for row in pipeline.estimate(case)))
+    meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
     done = pipeline.probe(case, now, meter.advance)
     meter.finish()
     if done.stopped:
@@ -247,8 +247,8 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)
     reports = pipeline.report_case(case, wanted)
-    _show(findings if as_json else None, _summary(findings) + _files((*written, *reports)))
-    _exit(findings, fail_on)
+    show(findings if as_json else None, summary(findings) + listed((*written, *reports)))
+    leave(findings, fail_on)
 
 
 @cli.command()
@@ -286,7 +286,7 @@ def validate(
         mask=run.masker(names),
         progress=lambda line: click.echo(f"  {line}", err=True),
     )
-    _show(json.loads((out / "validation.json").read_text()) if as_json else None, [*done.lines, *done.files])
+    show(json.loads((out / "validation.json").read_text()) if as_json else None, [*done.lines, *done.files])
 
 
 @cli.command(name="list")
@@ -305,99 +305,7 @@ def list_(what: str, as_json: bool) -> None:
     else:
         kind: Any = what
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]
-    _show(rows if as_json else None, _table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
-
-
-# --- printing ---------------------------------------------------------------------------------------
-
-
-def _show(result: object, lines: Iterable[str]) -> None:
-    """Print the result as JSON, or the lines if there is none."""
-    if result is None:
-        for line in lines:
-            click.echo(_plain(line))
-    else:
-        import msgspec
-
-        click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
-
-
-def _plain(text: str) -> str:
-    """Write out what would steer a terminal: prompts, answers and file names are other people's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-
-
-def _summary(findings: Findings) -> list[str]:
-    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "opinion"]
-    return [
-        f"{findings.title}: {findings.prompts} prompts",
-        *_table(head, [_line(f) for f in findings.findings]),
-    ]
-
-
-def _line(one: Finding) -> list[object]:
-    primary = next((result for result in one.results if result.primary), None)
-    opinion = one.opinion.verdict + (f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else "")
-    if primary is None:
-        numbers = ["-"] * 4
-    else:
-        span = f"{primary.low:.2f} to {primary.high:.2f}"
-        numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
-    floor = f"{one.floor:.3f}"
-    return [one.suspect, one.reference, one.question, *numbers, floor, one.k, one.k_eff, opinion]
-
-
-def _files(written: Sequence[Written]) -> list[str]:
-    return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    wanted = tuple(part.strip() for part in text.split(","))
-    if not set(wanted) <= {"html", "pdf"} or not wanted:
-        raise click.BadParameter(f"{text!r}: choose html, pdf or html,pdf", param_hint="--format")
-    return wanted
-
-
-class _Meter:
-    """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._failed = total, 0, 0
-        self._start = self._last = time.monotonic()
-
-    def advance(self, answered: int, failed: int) -> None:
-        """Count a batch and show where things stand."""
-        self._done += answered + failed
-        self._failed += failed
-        moment = time.monotonic()
-        terminal = sys.stderr.isatty()
-        if moment - self._last < (0.2 if terminal else 10) and self._done < self._total:
-            return
-        self._last = moment
-        rate = self._done / max(moment - self._start, 1e-9)
-        left = (self._total - self._done) / rate
-        bar = "#" * (24 * self._done // self._total)
-        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
-        click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
-
-    def finish(self) -> None:
-        """End the bar's line."""
-        if self._done and sys.stderr.isatty():
-            click.echo(err=True)
-
-
-def _exit(findings: Findings, fail_on: Sequence[str]) -> None:
-    verdicts = {one.opinion.verdict for one in findings.findings}
-    if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
-        sys.exit(4)
-    if "inconclusive" in fail_on and "inconclusive" in verdicts:
-        sys.exit(5)
+    show(rows if as_json else None, table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
 
 
 def main() -> NoReturn:
@@ -412,13 +320,11 @@ def main() -> NoReturn:
         click.echo("stopped; run the same command again to go on", err=True)
         sys.exit(1)
     except DeposeError as error:
-        click.echo(f"error: {_plain(error.message)}", err=True)
+        click.echo(f"error: {plain(error.message)}", err=True)
         if error.hint:
-            click.echo(f"  next: {_plain(error.hint)}", err=True)
+            click.echo(f"  next: {plain(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder without permission
-        click.echo(
-            f"error: {_plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True
-        )
+        click.echo(f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True)
         sys.exit(1)
     sys.exit(0)
