@@ -124,7 +124,7 @@ def _dry_run(case: Path, as_json: bool) -> None:
     from depose import pipeline
 
     rows = pipeline.estimate(case)
-    table = [
+    cells = [
         [
             r.model,
             r.questions,
