@@ -37,7 +37,6 @@ from depose.model import (
     Protocol,
     Question,
     Ratio,
-    Replicate,
     Result,
     Role,
     Span,
@@ -132,7 +131,6 @@ def build(
         findings=findings,
         exhibits=tuple(exhibit(i, text=text, controls=controls) for i in range(1, exhibits + 1)),
         exhibit_rule="per suspect and reference, the top 2, median 2 and bottom 1 by d, and 1 at random by seed 7.",
-        replicates=(Replicate(model="R1", detector="phrases", value=3.21, prompts=390),),
         amendments=(),
     )
 

@@ -34,7 +34,6 @@ from depose.model import (
     Protocol,
     Question,
     Ratio,
-    Replicate,
     Result,
 )
 from depose.opinion import Grounds, decide
@@ -266,18 +265,6 @@ class _Analyst:
                 )
         return tuple(shown)
 
-    def replicates(self, found: Sequence[Finding]) -> tuple[Replicate, ...]:
-        """Report how alike two runs of a reference are, by each detector, before centring."""
-        rows = {
-            (one.reference, raw.detector): Replicate(
-                model=one.reference, detector=raw.detector, value=raw.replicate, prompts=raw.prompts
-            )
-            for one in found
-            for raw in one.raw
-            if raw.replicate is not None
-        }
-        return tuple(rows[key] for key in sorted(rows))
-
 
 def _least(values: Sequence[float | None]) -> float | None:
     """Return the smallest, or None if one of them was not evaluated."""
@@ -355,7 +342,6 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         findings=tuple(found),
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
-        replicates=analyst.replicates(found),
         amendments=dossier.amendments,
         calibration=_described(loaded),
         scale=weighing.SCALE,

@@ -532,15 +532,6 @@ class Exhibit(Record, frozen=True, kw_only=True):
     answers: tuple[ExhibitAnswer, ...]
 
 
-class Replicate(Record, frozen=True, kw_only=True):
-    """How alike two runs of one model are: its mean raw similarity with itself."""
-
-    model: str
-    detector: str
-    value: float
-    prompts: int
-
-
 class Findings(Record, frozen=True, kw_only=True):
     """Everything that a report may say."""
 
@@ -566,7 +557,6 @@ class Findings(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     exhibits: tuple[Exhibit, ...]
     exhibit_rule: str
-    replicates: tuple[Replicate, ...]
     amendments: tuple[str, ...]
     calibration: tuple[Fact, ...] = ()
     """Name, digest and size of the validation study used; empty if there is none."""
