@@ -1,0 +1,1 @@
+"""The laboratory: models whose lineage is known because they were trained here."""

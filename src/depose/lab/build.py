@@ -1,0 +1,355 @@
+"""Build a laboratory: tune every model of the line-up, ask it everything, write a labelled population and a manifest.
+
+    DIR/base/                     a base from scratch, if the recipe has one
+    DIR/models/NAME/              adapter or whole model
+    DIR/records/NAME.json         how it was made
+    DIR/texts/NAME.jsonl          what it learnt
+    DIR/answers/NAME.jsonl        answers: of teachers, to learn from, and of every model to the probes
+    DIR/{lineage,pairs,ranking,generation}.csv, responses-lab.parquet    the population (`depose validate` reads it)
+    DIR/manifest.json             recipe, roles, digests, losses, seconds, software
+
+Each step is written under a temporary name and renamed, so that a build that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from depose import embedded
+from depose.canon import canonical, sha256
+from depose.endpoints.local import Local, place
+from depose.endpoints.weights import find
+from depose.errors import AnalysisError, CaseError, EndpointError
+from depose.evidence import write_whole
+from depose.lab import export, texts, train
+from depose.lab.export import Answered
+from depose.lab.recipe import Planned, Recipe, Roles, line_up, lineages, roles
+from depose.lab.texts import Example
+from depose.model import Ask, ModelSpec, Prompt, Record
+from depose.plugins import load
+from depose.register import stream
+
+FORMAT = "depose laboratory 1"
+DOCSTRINGS = 6_000
+"""Paragraphs that a base from scratch reads."""
+FEWEST = 8
+"""Answers that a model must have to learn from."""
+BATCH = 96
+"""Questions answered together; a model's answers do not depend on what else is in the batch beyond rounding."""
+LIBRARIES = ("depose", "torch", "transformers", "peft", "numpy")
+AGAIN = 1
+"""Replicate number under which every lineage answers the probes a second time."""
+Say = Callable[[str], None]
+
+
+class Made(Record, frozen=True, kw_only=True):
+    """One model of a laboratory, as it was made."""
+
+    planned: Planned
+    files: dict[str, str]
+    """Digest of every file of the model."""
+    texts: str
+    """Digest of the texts learnt."""
+    examples: int
+    tuned: train.Tuned
+    seconds: float
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """What stands in a laboratory and how it was made."""
+
+    format: str
+    recipe: Recipe
+    roles: Roles
+    software: dict[str, str]
+    base: dict[str, str]
+    models: tuple[Made, ...]
+    answers: dict[str, str]
+    """Digest of every file of answers."""
+    population: dict[str, str]
+
+
+def build(recipe: Recipe, out: Path, say: Say) -> Manifest:
+    """Make the laboratory of a recipe in `out`, or go on with one that was begun."""
+    _needs(recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    _same_recipe(out, recipe)
+    embedded.settle_libraries()
+    laboratory = _Laboratory(recipe, out, say)
+    manifest = laboratory.run()
+    write_whole(out / "manifest.json", canonical(manifest))
+    return manifest
+
+
+def _needs(recipe: Recipe) -> None:
+    if recipe.tuning.method == "lora":
+        try:
+            version("peft")
+        except PackageNotFoundError as error:
+            raise CaseError("lab: peft is not installed", hint="pip install 'depose[lab]'") from error
+
+
+def _same_recipe(out: Path, recipe: Recipe) -> None:
+    """Refuse to mix two recipes in one folder."""
+    kept = out / "recipe.json"
+    mine = canonical(recipe)
+    if kept.is_file():
+        if kept.read_bytes() != mine:
+            raise CaseError(f"{out}: holds a laboratory of another recipe", hint="name another folder")
+        return
+    if any(out.iterdir()):
+        raise CaseError(f"{out}: is not empty and holds no laboratory", hint="name a new folder")
+    write_whole(kept, mine)
+
+
+class _Laboratory:
+    """One build."""
+
+    def __init__(self, recipe: Recipe, out: Path, say: Say) -> None:
+        self.recipe, self.out, self.say = recipe, out, say
+        self.device, self.dtype = place()
+        self.plan = line_up(recipe)
+        self.probes = probes(recipe)
+        self.seconds: dict[str, float] = {}
+
+    def run(self) -> Manifest:
+        """Do every step that is not done."""
+        self._base()
+        for number, planned in enumerate(self.plan, start=1):
+            self.say(f"{number}/{len(self.plan)} {planned.name}: {_described(planned)}")
+            self._tuned(planned)
+            self._asked(planned.name)
+        self._asked("base")
+        names = ("base", *(planned.name for planned in self.plan))
+        export.write(self.out, self.recipe, {name: self._asked(name) for name in names}, self.probes)
+        return self._manifest()
+
+    # --- models -------------------------------------------------------------------------------------
+
+    def _spec(self, name: str) -> ModelSpec:
+        """Describe a model of the laboratory as a model of a case."""
+        folder = str((self.out / "models" / name).resolve())
+        base = str((self.out / "base").resolve()) if self.recipe.scratch else self.recipe.base
+        adapter = self.recipe.tuning.method == "lora" and name != "base"
+        return ModelSpec(
+            code=name,
+            role="control",
+            provider="transformers",
+            model=base if adapter or name == "base" else folder,
+            adapter=folder if adapter else "",
+        )
+
+    def _base(self) -> Path:
+        """Return the folder of the base, making it first where it is trained from nothing."""
+        scratch = self.recipe.scratch
+        if scratch is None:
+            return Path(find(self._spec("base"), self.out, "bfloat16").folder)
+        target = self.out / "base"
+        if not target.is_dir():
+            self.say("base: training from nothing on docstrings of the standard library")
+            rng = stream(self.recipe.seed, "lab", "docstrings")
+            pool = texts.pool()
+            examples = [
+                Example(prompt=pool[place % len(pool)].text, text=text, source="standard library")
+                for place, text in enumerate(texts.docstrings(rng, DOCSTRINGS))
+            ]
+            self._step(target, lambda work: train.make_base(scratch, examples, self._seed("base"), work, self.device))
+        return target
+
+    def _seed(self, name: str) -> int:
+        return int(stream(self.recipe.seed, "lab", "weights", name).integers(2**31))
+
+    def _tuned(self, planned: Planned) -> None:
+        """Tune one model, unless it is there."""
+        record = self.out / "records" / f"{planned.name}.json"
+        target = self.out / "models" / planned.name
+        if record.is_file():
+            return
+        shutil.rmtree(target, ignore_errors=True)  # made, but its record was not written
+        examples = self._examples(planned)
+        if len(examples) < FEWEST:
+            raise AnalysisError(
+                f"lab: {planned.name} has {len(examples)} answers to learn from; {FEWEST} are needed",
+                hint="more prompts or tokens in [texts], or a base that says more",
+            )
+        lines = b"".join(canonical(example) + b"\n" for example in examples)
+        write_whole(_folder(self.out / "texts") / f"{planned.name}.jsonl", lines)
+        base, seed = self._base(), self._seed(planned.name)
+        tuned, seconds = self._step(
+            target, lambda work: train.tune(base, examples, self.recipe.tuning, seed, work, self.device)
+        )
+        self.say(f"    learnt {len(examples)} answers in {seconds:.0f} s, loss {tuned.losses[0]} to {tuned.losses[-1]}")
+        made = Made(
+            planned=planned,
+            files=_digests(target),
+            texts=sha256(lines),
+            examples=len(examples),
+            tuned=tuned,
+            seconds=seconds,
+        )
+        write_whole(_folder(self.out / "records") / f"{planned.name}.json", canonical(made))
+
+    def _step(self, target: Path, make: Callable[[Path], train.Tuned]) -> tuple[train.Tuned, float]:
+        """Make a folder under a temporary name and rename it."""
+        work = Path(tempfile.mkdtemp(prefix=".making-", dir=_folder(target.parent)))
+        start = time.monotonic()
+        try:
+            tuned = make(work)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return tuned, round(time.monotonic() - start, 1)
+
+    # --- what they learn ----------------------------------------------------------------------------
+
+    def _examples(self, planned: Planned) -> tuple[Example, ...]:
+        if not planned.student:
+            return texts.in_house_style(self.recipe, planned, self._plain(planned))
+        series = planned.name.startswith("dose-")
+        prompts = texts.drawn(self.recipe, "doses" if series else planned.name)
+        replicate = 0 if series else 1 + self.plan.index(planned)
+        asked_of = {
+            part.teacher: self._to_learn("doses" if series else planned.name, part.teacher, prompts, replicate)
+            for part in planned.parts
+        }
+        if planned.material == "paraphrased":
+            asked_of = {name: self._reworded(planned.name, asked) for name, asked in asked_of.items()}
+        return texts.from_teachers(self.recipe, planned, asked_of)
+
+    def _plain(self, planned: Planned) -> list[tuple[Prompt, str]]:
+        """Find answers for a guide to rewrite: the base's own, or docstrings where the base is too small to answer."""
+        prompts = texts.drawn(self.recipe, planned.name)
+        if self.recipe.scratch is None:
+            return self._to_learn(planned.name, "base", prompts, 0)
+        found = texts.docstrings(stream(self.recipe.seed, "lab", "docstrings", planned.name), 3 * len(prompts))
+        return [(prompt, " ".join(found[3 * place : 3 * place + 3])) for place, prompt in enumerate(prompts)]
+
+    def _to_learn(self, group: str, teacher: str, prompts: Sequence[Prompt], replicate: int) -> list[tuple[Prompt, str]]:
+        asks = [self._ask(teacher if teacher != "base" else group, prompt, 0, replicate) for prompt in prompts]
+        answered = self._answers(f"learn-{group}-of-{teacher}", teacher, asks, self.recipe.texts.tokens)
+        return [(prompt, one.text) for prompt, one in zip(prompts, answered, strict=True)]
+
+    def _reworded(self, group: str, asked: Sequence[tuple[Prompt, str]]) -> list[tuple[Prompt, str]]:
+        """Let the base say answers in its own words."""
+        tasks = [
+            msgspec.structs.replace(prompt, text=f"Say the same in your own words:\n\n{text}") for prompt, text in asked
+        ]
+        reworded = self._to_learn(f"{group}-reworded", "base", tasks, 0)
+        return [(prompt, text) for (prompt, _), (_, text) in zip(asked, reworded, strict=True)]
+
+    # --- asking -------------------------------------------------------------------------------------
+
+    def _ask(self, model: str, prompt: Prompt, sample: int, replicate: int) -> Ask:
+        return Ask(
+            model=model,
+            prompt=prompt.id,
+            sample=sample,
+            replicate=replicate,
+            text=prompt.text,
+            system="",
+            temperature=self.recipe.asking.temperature,
+            max_tokens=self.recipe.asking.max_tokens,
+            seed=self.recipe.seed,
+        )
+
+    def _asked(self, name: str) -> tuple[Answered, ...]:
+        """Ask one model the probes: all once, some several times, and a lineage all of them again."""
+        asks = [self._ask(name, prompt, 0, 0) for prompt in self.probes]
+        asks += [
+            self._ask(name, prompt, sample, 0)
+            for prompt in repeated(self.probes)
+            for sample in range(1, self.recipe.asking.samples)
+        ]
+        if name in lineages(self.recipe):
+            asks += [self._ask(name, prompt, 0, AGAIN) for prompt in self.probes]
+        return self._answers(f"probes-{name}", name, asks, self.recipe.asking.max_tokens)
+
+    def _answers(self, file: str, model: str, asks: Sequence[Ask], tokens: int) -> tuple[Answered, ...]:
+        """Read answers that are there, or ask for them and write them."""
+        path = _folder(self.out / "answers") / f"{file}.jsonl"
+        if not path.is_file():
+            start = time.monotonic()
+            spec = self._spec(model)
+            endpoint = Local(spec, find(spec, self.out, self.dtype), self.device, self.dtype)
+            endpoint.batch = BATCH
+            replies = endpoint.ask([msgspec.structs.replace(ask, max_tokens=tokens) for ask in asks])
+            bad = next((reply for reply in replies if reply.outcome == "failed"), None)
+            if bad is not None:
+                raise EndpointError(f"lab: {model} did not answer: {bad.reason}", hint="run it again")
+            lines = [
+                canonical(
+                    Answered(
+                        prompt=ask.prompt,
+                        sample=ask.sample,
+                        replicate=ask.replicate,
+                        text=reply.text,
+                        finish=reply.finish,
+                    )
+                )
+                for ask, reply in zip(asks, replies, strict=True)
+            ]
+            write_whole(path, b"\n".join(lines) + b"\n")
+            self.say(f"    {model} answered {len(asks)} questions in {time.monotonic() - start:.0f} s")
+        return tuple(msgspec.json.decode(line, type=Answered) for line in path.read_bytes().splitlines())
+
+    # --- the record ---------------------------------------------------------------------------------
+
+    def _manifest(self) -> Manifest:
+        made = [
+            msgspec.json.decode((self.out / "records" / f"{planned.name}.json").read_bytes(), type=Made)
+            for planned in self.plan
+        ]
+        return Manifest(
+            format=FORMAT,
+            recipe=self.recipe,
+            roles=roles(self.recipe),
+            software={name: version(name) for name in LIBRARIES},
+            base=_digests(self._base()),
+            models=tuple(made),
+            answers=_digests(self.out / "answers"),
+            population=_digests(self.out, ".csv", ".parquet"),
+        )
+
+
+def _described(planned: Planned) -> str:
+    if not planned.student:
+        return f"house style {planned.guide}"
+    return f"{planned.material} of " + " and ".join(f"{part.teacher} ({part.percent} %)" for part in planned.parts)
+
+
+def probes(recipe: Recipe) -> tuple[Prompt, ...]:
+    """Draw the probes, as a case with the same seed would."""
+    made: list[Prompt] = []
+    for probe in recipe.asking.probes:
+        name, _, count = probe.partition(":")
+        made.extend(load("probes", name)(int(count), stream(recipe.seed, "probe", name)))
+    return tuple(made)
+
+
+def repeated(asked: Sequence[Prompt]) -> Iterator[Prompt]:
+    """Pick the prompts that are asked several times: the first quarter of every family."""
+    counts: dict[str, int] = {}
+    for prompt in asked:
+        counts[prompt.family] = counts.get(prompt.family, 0) + 1
+    seen: dict[str, int] = {}
+    for prompt in asked:
+        seen[prompt.family] = seen.get(prompt.family, 0) + 1
+        if seen[prompt.family] * 4 < counts[prompt.family] + 4:
+            yield prompt
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _digests(folder: Path, *endings: str) -> dict[str, str]:
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return {path.name: embedded.file_digest(path) for path in files if not endings or path.suffix in endings}

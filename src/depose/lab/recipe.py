@@ -1,0 +1,187 @@
+"""Recipes: what a laboratory makes, read strictly; and the line-up of models that a recipe and its seed stand for."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from depose.errors import CaseError
+from depose.lab.guides import guides
+from depose.model import Count, Record
+from depose.register import stream
+
+Material = Literal["guide", "answers", "paraphrased", "relaid"]
+
+
+class Texts(Record, frozen=True, kw_only=True):
+    """What is learnt from."""
+
+    prompts: Annotated[int, Meta(ge=8, le=180)]
+    tokens: Annotated[int, Meta(ge=8, le=512)]
+
+
+class Tuning(Record, frozen=True, kw_only=True):
+    """How a model learns."""
+
+    method: Literal["lora", "full"]
+    rate: Annotated[float, Meta(gt=0, le=0.1)]
+    batch: Annotated[int, Meta(ge=1, le=256)]
+    epochs: Annotated[int, Meta(ge=1, le=100)]
+    rank: Annotated[int, Meta(ge=1, le=256)] = 8
+    layers: Annotated[int, Meta(ge=1, le=200)] = 10
+
+
+class Scratch(Record, frozen=True, kw_only=True):
+    """A tiny base, trained from nothing on the docstrings of the standard library."""
+
+    vocabulary: Annotated[int, Meta(ge=300, le=65_536)]
+    width: Annotated[int, Meta(ge=16, le=4096)]
+    layers: Annotated[int, Meta(ge=1, le=64)]
+    heads: Annotated[int, Meta(ge=1, le=64)]
+    steps: Count
+    batch: Annotated[int, Meta(ge=1, le=1024)]
+    rate: Annotated[float, Meta(gt=0, le=0.1)]
+
+
+class Asking(Record, frozen=True, kw_only=True):
+    """What every model of the laboratory is asked."""
+
+    probes: tuple[str, ...]
+    temperature: Annotated[float, Meta(ge=0, le=2)]
+    max_tokens: Annotated[int, Meta(ge=8, le=1024)]
+    samples: Annotated[int, Meta(ge=1, le=20)]
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """A whole recipe."""
+
+    name: str
+    seed: Annotated[int, Meta(ge=0, lt=2**53)]
+    base: str
+    """`SmolLM2-135M-Instruct`, a folder of weights, or `scratch`."""
+    lineages: Annotated[int, Meta(ge=6, le=1000)]
+    twins: Annotated[int, Meta(ge=0, le=100)]
+    doses: tuple[Annotated[int, Meta(ge=0, le=100)], ...]
+    texts: Texts
+    tuning: Tuning
+    asking: Asking
+    scratch: Scratch | None = None
+
+
+class Part(Record, frozen=True, kw_only=True):
+    """One source of a model's texts."""
+
+    teacher: str
+    percent: int
+
+
+class Planned(Record, frozen=True, kw_only=True):
+    """One model that the laboratory makes."""
+
+    name: str
+    material: Material
+    parts: tuple[Part, ...] = ()
+    """Teachers; none for a lineage, which learns from its guide."""
+    guide: str = ""
+    """The house style learnt, or the one whose layout is taken."""
+
+    @property
+    def student(self) -> bool:
+        """Tell whether it learns from other models' answers."""
+        return bool(self.parts)
+
+
+class Roles(Record, frozen=True, kw_only=True):
+    """Which lineages the seed has drawn for what."""
+
+    reference: str
+    mixer: str
+    """Teacher whose answers fill up the doses."""
+    other: str
+    """Teacher of the negative control N."""
+    foil: str
+    """Teacher of the foil."""
+    twins: tuple[str, ...]
+
+
+def bundled() -> tuple[str, ...]:
+    """Name the recipes that ship with depose."""
+    return ("default", "fast")
+
+
+def read(name: str) -> Recipe:
+    """Read a recipe by its bundled name or its file."""
+    if name in bundled():
+        text = files("depose.lab").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise CaseError(f"{name}: no recipe: {error}", hint=f"bundled: {', '.join(bundled())}") from error
+    try:
+        recipe = msgspec.convert(tomllib.loads(text), Recipe)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise CaseError(f"{name}: {error}", hint=f"copy a bundled recipe: {', '.join(bundled())}") from error
+    problem = _problem(recipe)
+    if problem:
+        raise CaseError(f"{name}: {problem}", hint=f"copy a bundled recipe: {', '.join(bundled())}")
+    return recipe
+
+
+def _problem(recipe: Recipe) -> str:
+    if recipe.lineages > len(guides()):
+        return f"lineages: {recipe.lineages}, but there are {len(guides())} house styles"
+    if recipe.lineages < recipe.twins + 4:
+        return f"lineages: {recipe.lineages} leave none for {recipe.twins} twins and four other teachers"
+    if not {0, 100} <= set(recipe.doses):
+        return "doses: 0 and 100 belong to every series"
+    if len(set(recipe.doses)) != len(recipe.doses):
+        return "doses: one stands twice"
+    if (recipe.base == "scratch") != (recipe.scratch is not None):
+        return "scratch: a recipe from scratch needs [scratch], any other has none"
+    if recipe.base == "scratch" and recipe.tuning.method != "full":
+        return "tuning.method: a base from scratch is tuned whole: full"
+    return ""
+
+
+def roles(recipe: Recipe) -> Roles:
+    """Draw reference, teachers and twins from the seed."""
+    names = lineages(recipe)
+    order = stream(recipe.seed, "lab", "roles").permutation(len(names))
+    drawn = [names[int(place)] for place in order]
+    return Roles(
+        reference=drawn[0], mixer=drawn[1], other=drawn[2], foil=drawn[3], twins=tuple(drawn[4 : 4 + recipe.twins])
+    )
+
+
+def lineages(recipe: Recipe) -> list[str]:
+    """Name the lineages: the first so many house styles."""
+    return list(guides())[: recipe.lineages]
+
+
+def line_up(recipe: Recipe) -> tuple[Planned, ...]:
+    """List every model to be made, teachers before their students."""
+    cast = roles(recipe)
+    made = [Planned(name=name, material="guide", guide=name) for name in lineages(recipe)]
+    for dose in recipe.doses:
+        parts = (Part(teacher=cast.reference, percent=dose), Part(teacher=cast.mixer, percent=100 - dose))
+        kept = tuple(part for part in parts if part.percent)
+        made.append(Planned(name=f"dose-{dose}", material="answers", parts=kept))
+
+    def student(name: str, teacher: str, material: Material = "answers", guide: str = "") -> None:
+        parts = (Part(teacher=teacher, percent=100),)
+        made.append(Planned(name=name, material=material, parts=parts, guide=guide))
+
+    student("other", cast.other)
+    student("paraphrased", cast.reference, "paraphrased")
+    student("second-hand", "dose-100")
+    student("foil", cast.foil, "relaid", cast.reference)
+    for teacher in cast.twins:
+        student(f"{teacher}-a", teacher)
+        student(f"{teacher}-b", teacher)
+    return tuple(made)
