@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import exhibits, inventory, weighing
+from depose import exhibits, inventory, quality, weighing
 from depose.bench import AGAIN, Bench, Progress, tidy
 from depose.calibrated import Loaded
 from depose.detectors import Measured, Similarity
@@ -44,8 +44,6 @@ from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
 
 FORMAT = "depose findings 1"
-LEAST_ANSWERED = 0.80
-"""Quality fails if suspect or reference answered a smaller share of what they were asked."""
 Array = NDArray[np.float64]
 
 
@@ -78,10 +76,11 @@ class _Analyst:
         self.bench = Bench(dossier, features, progress)
         self.prompts = self.bench.prompts
         self.counts = {one.model: one for one in inventory.denominators(dossier)}
+        self.checks = quality.checks(dossier, self.counts, self.bench)
         self.specs = {spec.code: spec for spec in self.case.models}
 
     def role(self, role: str) -> list[ModelSpec]:
-        return [spec for spec in self.case.models if spec.role == role]
+        return [spec for spec in self.case.models if spec.role == role and not spec.repeats]
 
     # --- one finding --------------------------------------------------------------------------------
 
@@ -151,6 +150,7 @@ class _Analyst:
             k=len(bag) - 2,
             k_eff=k_eff,
             shared_base=lineage.share_base(suspect, reference),
+            untaught=reference.source if reference.untaught else "",
         )
         held = weighing.conditions(self.calibration, primary, case)
         draws = self.bench.draws[bag, primary.detector]
@@ -218,6 +218,7 @@ class _Analyst:
     ) -> Grounds:
         primary = next((result for result in results if result.primary), None)
         pair = (self.counts[suspect.code], self.counts[reference.code])
+        sound = quality.passed(self.checks, suspect.code, reference.code)
         return Grounds(
             question=question,
             alpha=self.protocol.alpha,
@@ -225,12 +226,12 @@ class _Analyst:
             k_needed=k_needed,
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
-            quality=all(one.answered >= LEAST_ANSWERED * one.planned for one in pair),
+            quality=sound,
             refusals=max(one.refused / max(one.answered, 1) for one in pair),
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
-            lr_alternative_low=_least([one.low for one in weight.ratios[1:]]),
+            lr_alternative_low=_least([one.low for one in weight.ratios[1:] if not one.excluded]),
             in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions),
             power=weight.power.value if weight.power else None,
         )
@@ -345,5 +346,6 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         amendments=dossier.amendments,
         calibration=_described(loaded),
         scale=weighing.SCALE,
+        quality=analyst.checks,
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -109,10 +110,35 @@ def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
             return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
         if spec.provider == "recorded" and (spec.replicates or 1) > 1:
             return f"{where}.replicates: recorded answers cannot be asked for again", "leave it out"
+    problem = _bad_claims(models)
+    if problem:
+        return problem
     for role in ("suspect", "reference"):
         if role not in {spec.role for spec in models}:
             return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
     return None
+
+
+def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    recorded = {spec.code for spec in models if spec.role == "control" and spec.provider == "recorded"}
+    for index, spec in enumerate(models):
+        where = f"$.models[{index}]"
+        if spec.untaught and (not spec.source or spec.trained_on):
+            return f"{where}.untaught: needs a source and no trained_on", "name the document that says so in `source`"
+        if spec.repeats and (spec.role != "control" or spec.provider == "recorded" or spec.repeats not in recorded):
+            return (
+                f"{where}.repeats: {spec.repeats!r}: a live control repeats a recorded one",
+                f"recorded controls: {', '.join(sorted(recorded)) or 'none'}",
+            )
+    return None
+
+
+def repeated(case: Case) -> Iterator[tuple[ModelSpec, ModelSpec]]:
+    """Pair every live control that repeats a recorded one with it."""
+    by_code = {spec.code: spec for spec in case.models}
+    for spec in case.models:
+        if spec.repeats:
+            yield spec, by_code[spec.repeats]
 
 
 def _bad_protocol(case: Case) -> tuple[str, str] | None:
@@ -154,6 +180,10 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     for code in case.prices:
         if code not in codes:
             return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
+    if case.batch is not None and case.batch.lowest >= case.batch.highest:
+        return "$.batch.lowest: not below highest", "depose lab study prints the range"
+    if case.batch is not None and not any(spec.repeats for spec in case.models):
+        return "$.batch: no model repeats another", "add repeats = CODE to a live control"
     if case.budget.money is not None and not case.prices:
         return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
     return None

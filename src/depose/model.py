@@ -96,6 +96,10 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     trained_on: tuple[str, ...] = ()
     """Developers whose outputs it is documented or likely to be trained on."""
     source: str = ""
+    untaught: bool = False
+    """Documented in `source` to have learnt from no other model's outputs."""
+    repeats: str = ""
+    """Code of the recorded control that this one asks again, to see whether time or machine changed the answers."""
     system: str = ""
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
@@ -118,6 +122,16 @@ class Price(Record, frozen=True, kw_only=True):
     output: Annotated[float, Meta(ge=0, le=1e12)]
 
 
+class Batch(Record, frozen=True, kw_only=True):
+    """Registered range of the likeness between a control's recorded answers and those that it gives live.
+
+    T of `phrases` between the two, in the bag of all controls.
+    """
+
+    lowest: float
+    highest: float
+
+
 class Terms(Record, frozen=True, kw_only=True):
     """The terms of service relied on."""
 
@@ -133,9 +147,30 @@ class Case(Record, frozen=True, kw_only=True):
     budget: Budget = Budget()
     prices: dict[str, Price] = {}
     terms: Terms | None = None
+    batch: Batch | None = None
 
 
 # --- asking ---------------------------------------------------------------------------------------
+
+
+class ControlTest(Record, frozen=True, kw_only=True):
+    """One known sample of a self-test and what became of it."""
+
+    name: str
+    expected: str
+    found: str
+    passed: bool
+
+
+class SelfTest(Record, frozen=True, kw_only=True):
+    """Is this installation fit for use? Known samples, judged by the same code as the case."""
+
+    software: str
+    """Version of depose that was tested."""
+    kit: str
+    """Digest of the kit of known samples."""
+    tests: tuple[ControlTest, ...]
+    passed: bool
 
 
 class Prompt(Record, frozen=True, kw_only=True):
@@ -246,6 +281,8 @@ class Dossier(Record, frozen=True, kw_only=True):
     unanswered: tuple[Unanswered, ...]
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[str, ...] = ()
+    selftest: SelfTest | None = None
+    """The last self-test in the log of the case."""
 
 
 # --- what a validation study hands on ---------------------------------------------------------------
@@ -315,6 +352,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     missing: tuple[Fact, ...]
     """Question and alternative that could not be calibrated, and why."""
     true_pairs: tuple[TruePair, ...]
+    one_base: bool = False
+    """All models of the study carry the weights of one base, so that lineages are data lineages."""
 
 
 # --- what the analysis finds ----------------------------------------------------------------------
@@ -425,6 +464,8 @@ class Ratio(Record, frozen=True, kw_only=True):
     elub_high: float | None
     words: str
     reason: str
+    excluded: bool = False
+    """The alternative is excluded by the documents of the case; the opinion does not wait for the answers."""
 
 
 class Condition(Record, frozen=True, kw_only=True):
@@ -532,6 +573,17 @@ class Exhibit(Record, frozen=True, kw_only=True):
     answers: tuple[ExhibitAnswer, ...]
 
 
+class Check(Record, frozen=True, kw_only=True):
+    """One check of quality control."""
+
+    name: str
+    model: str
+    """The model whose findings rest on it; empty for the whole case."""
+    limit: str
+    seen: str
+    passed: bool
+
+
 class Findings(Record, frozen=True, kw_only=True):
     """Everything that a report may say."""
 
@@ -562,3 +614,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Name, digest and size of the validation study used; empty if there is none."""
     scale: str = ""
     """Id of the verbal scale."""
+    quality: tuple[Check, ...] = ()
+    """Every check of quality control; if one fails there is no opinion."""

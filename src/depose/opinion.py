@@ -66,7 +66,7 @@ def _unfit(g: Grounds) -> list[str]:
     reasons = []
     if g.question == "derived" and g.shared_base:
         reasons.append("shared_base")
-    if g.k_eff < max(FEWEST_LINEAGES, g.k_needed):
+    elif g.k_eff < max(FEWEST_LINEAGES, g.k_needed):
         reasons.append("controls")
     if not g.quality:
         reasons.append("quality")

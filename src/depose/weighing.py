@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,10 +20,11 @@ from depose.statistics.verbal import SCALES, word
 Array = NDArray[np.float64]
 
 SCALE = "enfsi-2015"
+COMMON_TEACHER = "common teacher"
 AGAINST: dict[Question, tuple[str, ...]] = {
     "same": ("unrelated", "relatives"),
     "derived": ("unrelated", "distilled only"),
-    "distilled": ("unrelated", "same base, other teacher", "common teacher"),
+    "distilled": ("unrelated", "same base, other teacher", COMMON_TEACHER),
 }
 """The alternatives of each question: an unrelated model first, then its own."""
 
@@ -37,6 +39,8 @@ class Circumstances(Record, frozen=True, kw_only=True):
     k: int
     k_eff: int
     shared_base: bool
+    untaught: str = ""
+    """The document by which the reference has learnt from no other model, or nothing."""
 
 
 def calibrator(calibration: Calibration | None, question: Question, against: str, prompts: int) -> Calibrator | None:
@@ -85,14 +89,18 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
         ),
         (
             "bases",
-            "different or not known",
-            "one base" if case.shared_base else "different or not known",
-            not case.shared_base,
+            _bases(calibration.one_base),
+            _bases(case.shared_base),
+            case.shared_base == calibration.one_base,
         ),
     )
     return tuple(
         Condition(name=name, validated=validated, case=seen, inside=inside) for name, validated, seen, inside in rows
     )
+
+
+def _bases(one: bool) -> str:
+    return "one base" if one else "different or not known"
 
 
 def ratios(
@@ -120,7 +128,15 @@ def ratios(
             )
         else:
             found.append(_evaluated(used, result, draws, reached, case.k_eff))
-    return tuple(found)
+    return tuple(_with_documents(one, case) for one in found)
+
+
+def _with_documents(one: Ratio, case: Circumstances) -> Ratio:
+    """Mark what the documents of the case exclude: a reference that learnt from nobody shares no teacher."""
+    if one.against != COMMON_TEACHER or not case.untaught:
+        return one
+    said = f"excluded by documents: {case.untaught}"
+    return msgspec.structs.replace(one, excluded=True, reason=f"{said}; {one.reason}" if one.reason else said)
 
 
 def _without(against: str, reason: str) -> Ratio:

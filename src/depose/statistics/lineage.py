@@ -44,7 +44,7 @@ def unclean(suspect: ModelSpec, reference: ModelSpec, control: ModelSpec, questi
     """Name the rule by which a control is not clean, or return nothing."""
     if not (control.developer and control.weight_lineage and control.data_lineage):
         return "its developer or lineage is not stated"
-    same_base = question == "distilled" and share_base(suspect, reference)
+    same_base = question != "derived" and share_base(suspect, reference)
     for spec, name in ((suspect, "suspect"), (reference, "reference")):
         if spec.developer == control.developer:
             return f"of the developer of the {name}"
@@ -76,11 +76,11 @@ def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelS
         for spec in clean
         if spec.code not in chosen
     ]
-    shared = question == "distilled" and share_base(suspect, reference)
+    shared = question != "derived" and share_base(suspect, reference)
     return Controls(
         used=tuple(kept),
         excluded=tuple(sorted(excluded, key=lambda one: one.model)),
-        k_eff=len(kept) if question == "distilled" else len(matched),
+        k_eff=len(kept) if question == "distilled" or shared else len(matched),
         weight_lineages=len({spec.weight_lineage for spec in clean}),
         data_lineages=len({spec.data_lineage for spec in clean}),
         condition="conditional on a common base" if shared else "",
