@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 from depose.errors import CaseError
@@ -173,9 +174,16 @@ def _task(row: dict[str, str]) -> Task:
     )
 
 
-def read(folder: Path, source: str) -> Population:
-    """Read one source whole: models, labels, tasks and answers."""
+def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Population:
+    """Read one source: models, labels, tasks and answers, without every model of the families left out."""
     models = members(folder, source)
+    unknown = sorted(set(leave_out) - {one.family for one in models})
+    if unknown:
+        raise CaseError(
+            f"{folder}: no family {', '.join(unknown)} in {source!r}",
+            hint=f"families: {', '.join(sorted({one.family for one in models})[:40])}",
+        )
+    models = tuple(one for one in models if one.family not in leave_out)
     place = {one.name: index for index, one in enumerate(models)}
     texts: dict[tuple[str, int], list[str | None]] = {}
     prompts: dict[tuple[str, int], str] = {}
@@ -187,11 +195,16 @@ def read(folder: Path, source: str) -> Population:
             prompts[key] = row.prompt
             families.add(row.family or "listed")
     rows = tuple(sorted(texts))
+    listed = [_pair(row) for row in _csv(folder, "pairs.csv") if row["source"] == source]
     return Population(
         source=source,
         members=models,
-        pairs=tuple(_pair(row) for row in _csv(folder, "pairs.csv") if row["source"] == source),
-        tasks=tuple(_task(row) for row in _csv(folder, "ranking.csv") if row["source"] == source),
+        pairs=tuple(pair for pair in listed if pair.suspect in place and pair.reference in place),
+        tasks=tuple(
+            _task(row)
+            for row in _csv(folder, "ranking.csv")
+            if row["source"] == source and row["suspect"] in place
+        ),
         rows=rows,
         prompts=tuple(prompts[row] for row in rows),
         answers=tuple(tuple(texts[row]) for row in rows),

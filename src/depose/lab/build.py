@@ -260,14 +260,19 @@ class _Laboratory:
         )
 
     def _asked(self, name: str) -> tuple[Answered, ...]:
-        """Ask one model the probes: all once, some several times, and a lineage all of them again."""
+        """Ask one model the probes: all once; lineages and the students of the study some of them several times.
+
+        A lineage is asked all of them again: the same model at another time.
+        """
+        lineage = name in lineages(self.recipe)
         asks = [self._ask(name, prompt, 0, 0) for prompt in self.probes]
-        asks += [
-            self._ask(name, prompt, sample, 0)
-            for prompt in repeated(self.probes)
-            for sample in range(1, self.recipe.asking.samples)
-        ]
-        if name in lineages(self.recipe):
+        if lineage or name.startswith("dose-") or name == "other":
+            asks += [
+                self._ask(name, prompt, sample, 0)
+                for prompt in repeated(self.probes)
+                for sample in range(1, self.recipe.asking.samples)
+            ]
+        if lineage:
             asks += [self._ask(name, prompt, 0, AGAIN) for prompt in self.probes]
         return self._answers(f"probes-{name}", name, asks, self.recipe.asking.max_tokens)
 

@@ -103,8 +103,10 @@ def write(out: Path, recipe: Recipe, answers: Mapping[str, Sequence[Answered]], 
     teachers = {one.name: [part.teacher for part in one.parts] for one in plan}
     once = {name: [a for a in answers[mine] if a.sample == 0 and a.replicate == (name != mine)] for name, mine in owner.items()}
     several = {name: [a for a in answers[name] if a.replicate == 0] for name in family}
-    often = {a.prompt for a in several["base"] if a.sample}
-    several = {name: [a for a in rows if a.prompt in often] for name, rows in several.items()}
+    often = {a.prompt for rows in several.values() for a in rows if a.sample}
+    several = {
+        name: [a for a in rows if a.prompt in often] for name, rows in several.items() if any(a.sample for a in rows)
+    }
     _table(
         out / "lineage.csv",
         ("model", "family", "role", "developer", "base", "teachers", "teacher_models", "openai_teacher"),
@@ -125,7 +127,7 @@ def write(out: Path, recipe: Recipe, answers: Mapping[str, Sequence[Answered]], 
     _table(
         out / "generation.csv",
         ("source", "model"),
-        [(SOURCE, name) for name in owner] + ([(SAMPLES, name) for name in family] if often else []),
+        [(SOURCE, name) for name in owner] + ([(SAMPLES, name) for name in several]),
     )
     _table(
         out / "pairs.csv",

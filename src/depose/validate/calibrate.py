@@ -13,7 +13,7 @@ from depose.model import Calibration, Calibrator, Fact, Line
 from depose.statistics.calibration import fit
 from depose.statistics.likelihood import cllr, cllr_min, elub
 from depose.validate.areas import FEWEST_FAMILIES
-from depose.validate.scoring import PairScores
+from depose.validate.scoring import PairScores, one_base
 from depose.validate.study import PRIMARY, Study, families, held_out, true_pairs
 
 Array = NDArray[np.float64]
@@ -112,4 +112,5 @@ def calibration(
         calibrators=tuple(made),
         missing=tuple(missing),
         true_pairs=true_pairs(study),
+        one_base=one_base(study.population),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,3 +122,28 @@ def strips(rows: dict[str, Array], name: str) -> bytes:
         axes.axvline(0, color="0.7", linewidth=0.8)
 
     return _svg(draw, name, "T", "")
+
+
+def doses(rows: Sequence[Mapping[str, Any]], alpha: float) -> bytes:
+    """Draw the share of draws at alpha over the dose, a line for each number of prompts, one sample each."""
+
+    def draw(axes: Any) -> None:
+        once = [row for row in rows if row["samples"] == 1]
+        sizes = sorted({row["prompts"] for row in once})
+        for style, marker, size in zip(("-", "--", "-.", ":"), "os^D", sizes, strict=False):
+            mine = sorted((row for row in once if row["prompts"] == size), key=lambda row: row["dose"])
+            shares = [row["at_alpha"]["share"] for row in mine]
+            axes.plot(
+                [row["dose"] for row in mine],
+                shares,
+                color="black",
+                linestyle=style,
+                marker=marker,
+                markersize=4,
+                label=f"{size} prompts",
+            )
+        axes.axhline(0.8, color="0.6", linewidth=0.8)
+        axes.set_ylim(-0.03, 1.03)
+        axes.legend(frameon=False)
+
+    return _svg(draw, "dose and power", "% of the reference's answers", f"share of draws with p at most {alpha}")

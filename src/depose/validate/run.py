@@ -72,6 +72,7 @@ def validate(
     *,
     detectors: Sequence[str] = LEXICAL,
     applied: Path | None = None,
+    leave_out: Sequence[str] = (),
     seed: int = 7,
     encode: Encode | None = None,
     mask: Mask | None = None,
@@ -80,7 +81,7 @@ def validate(
     """Run the study of one source and write `validation.json`, `calibration.json` and the plots into `out`."""
     start = time.monotonic()
     names = _wanted(detectors)
-    population = labelled.read(data, source)
+    population = labelled.read(data, source, leave_out)
     files = tuple(
         Fact(name=name, value=_digest(data / name))
         for name in ("lineage.csv", "pairs.csv", "ranking.csv", f"responses-{source}.parquet")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.features import Encode, Features, Grams, Mask
-from depose.model import ModelSpec
+from depose.model import ModelSpec, Question
 from depose.population import Pair, Population, Task
 from depose.register import stream
 from depose.statistics import lineage
@@ -122,21 +122,30 @@ def _rows_only(population: Population, rows: Sequence[int]) -> Population:
     )
 
 
+def one_base(population: Population) -> bool:
+    """Tell whether all models carry the weights of one base, as in a laboratory."""
+    return len({one.weight_lineage for one in population.members}) == 1
+
+
 class Bags:
     """Chooses the controls of pairs by the rule of design.md; equal choices are made once."""
 
     def __init__(self, population: Population) -> None:
         self._specs = {one.name: one.spec() for one in population.members}
+        self._question: Question = "distilled" if one_base(population) else "derived"
         self.index = {name: place for place, name in enumerate(self._specs)}
         self._made: dict[tuple[str, ...], lineage.Controls] = {}
 
     def controls(self, suspect: str, reference: str) -> lineage.Controls:
-        """Choose controls for the question `distilled`, whose bag serves all questions (statistics/lineage.py)."""
+        """Choose controls as for `derived`, whose bag serves all questions (statistics/lineage.py).
+
+        Where everybody shares one base, so must the controls.
+        """
         s, r = self._specs[suspect], self._specs[reference]
         key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
         if key not in self._made:
             pool = [spec for name, spec in self._specs.items() if name not in (suspect, reference)]
-            self._made[key] = lineage.choose(s, r, pool, "derived")
+            self._made[key] = lineage.choose(s, r, pool, self._question)
         return self._made[key]
 
     def spec(self, name: str) -> ModelSpec:

@@ -1,0 +1,462 @@
+"""Dose and power: how often the truth of a laboratory is found, by dose, number of prompts and number of samples.
+
+Every pair is scored in a bag of clean lineages, on random sets of prompts drawn from the seed. Draws of one pair share
+its models: they show what the choice of prompts does, not what another model would. What another model would do is
+seen by rotating the reference over the lineages: power over the teachers that have a student, false alarms over every
+student and every lineage that did not teach it.
+
+Likelihood ratios come from a calibration that leaves out the lineages of the reference and of the negative control.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from depose import weighing
+from depose.errors import AnalysisError, CaseError
+from depose.evidence import write_whole
+from depose.features import Features
+from depose.lab.export import AGAIN, SAMPLES, SOURCE, families, pure
+from depose.lab.recipe import Recipe, Roles, line_up, roles
+from depose.model import Against, Calibration, Record, Result
+from depose.opinion import FEWEST_LINEAGES, Grounds, decide
+from depose.population import Population
+from depose.population import read as read_population
+from depose.register import stream
+from depose.statistics.ranks import model_level
+from depose.statistics.rates import lower_bound, upper_bound
+from depose.statistics.sensitivity import length_matched
+from depose.validate import engine, plots
+from depose.validate.scoring import SIZES, Bags
+
+Array = NDArray[np.float64]
+Say = Callable[[str], None]
+
+DRAWS = 20
+"""Random sets of prompts for each size."""
+COUNTS = (1, 3, 5)
+"""Numbers of samples of each prompt."""
+ALPHA = 0.05
+PRIMARY, BATCH = "habits", "phrases"
+USUAL = 50
+"""Number of prompts of the headline figures."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One set of rows: how many prompts, how many samples of each."""
+
+    prompts: int
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawn:
+    """One pair on every drawn set of rows."""
+
+    k: int
+    p: Array
+    """[draws]: the larger of the two model-level p."""
+    p_length: Array
+    t: Array
+    reached: NDArray[np.int64]
+    """[draws]: most controls on one side that reach T."""
+
+
+class Studied(Record, frozen=True, kw_only=True):
+    """What a study wrote, and the lines for the terminal."""
+
+    files: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+class _Material:
+    """One population of the laboratory, ready to be scored on its drawn sets of rows."""
+
+    def __init__(self, population: Population, samples: Sequence[int], seed: int, detectors: Sequence[str]) -> None:
+        self.bags = Bags(population)
+        self.settings: list[Setting] = []
+        names = engine.singles(detectors)
+        rows = range(len(population.rows))
+        weights = [np.ones(len(rows)), *self._weights(population, samples, seed)]
+        self.material = engine.material(
+            population,
+            detectors,
+            np.array(weights),
+            {name: engine.masks_of(population, name, rows) for name in names if name in engine.SETS},
+            engine.counts_of(population, rows),
+            {},
+            Features(),
+        )
+        lengths = [[np.log(len(text) + 1) if text is not None else 0.0 for text in row] for row in population.answers]
+        there = np.array(weights) @ self.material.there.astype(float)
+        self._lengths = (np.array(weights) @ np.array(lengths)) / np.maximum(there, 1)
+
+    def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
+        prompts = sorted({prompt for prompt, _ in population.rows})
+        for size in SIZES:
+            for count in samples if size <= len(prompts) else ():
+                for draw in range(DRAWS):
+                    rng = stream(seed, "study", str(size), str(draw))
+                    kept = set(rng.choice(prompts, size, replace=False).tolist())
+                    self.settings.append(Setting(prompts=size, samples=count))
+                    yield np.array([float(prompt in kept and sample < count) for prompt, sample in population.rows])
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all these models answered here."""
+        return all(name in self.bags.index for name in names)
+
+    def drawn(self, suspect: str, reference: str, detector: str = PRIMARY) -> dict[Setting, Drawn]:
+        """Score a pair on every drawn set of rows."""
+        used = [spec.code for spec in self.bags.controls(suspect, reference).used if not spec.code.endswith(AGAIN)]
+        bag = [self.bags.index[name] for name in (suspect, reference, *used)]
+        if len(used) < FEWEST_LINEAGES:
+            raise AnalysisError(
+                f"lab: {len(used)} clean lineages for {suspect} and {reference}; {FEWEST_LINEAGES} are needed",
+                hint="a recipe with more lineages",
+            )
+        t = engine.score_bag(self.material, bag)[detector][1:]
+        mean = self._lengths[1:][:, bag]
+        level = [model_level(one).p for one in t]
+        matched = [
+            length_matched(one, -np.abs(row[:, None] - row[None, :])).p for one, row in zip(t, mean, strict=True)
+        ]
+        reached = np.maximum(
+            (t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1)
+        )
+        found = {}
+        for setting in dict.fromkeys(self.settings):
+            mine = [place for place, one in enumerate(self.settings) if one == setting]
+            found[setting] = Drawn(
+                k=len(used),
+                p=np.array(level)[mine],
+                p_length=np.array(matched)[mine],
+                t=t[mine, 0, 1],
+                reached=reached[mine],
+            )
+        return found
+
+
+def recipe_of(folder: Path) -> Recipe:
+    """Read the recipe of a laboratory that was built."""
+    try:
+        return msgspec.json.decode((folder / "recipe.json").read_bytes(), type=Recipe)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CaseError(f"{folder}: no laboratory: {error}", hint="depose lab build --recipe default --out DIR") from error
+
+
+def study(folder: Path, calibration: Calibration, out: Path, say: Say) -> Studied:
+    """Study a laboratory and write `study.json` and the figure of doses."""
+    start = time.monotonic()
+    recipe = recipe_of(folder)
+    cast, plan = roles(recipe), line_up(recipe)
+    say("features of every answer")
+    once = _Material(read_population(folder, SOURCE), (1,), recipe.seed, (PRIMARY, BATCH))
+    several = None
+    if recipe.asking.samples > 1:
+        several = _Material(read_population(folder, SAMPLES), COUNTS[1:], recipe.seed, (PRIMARY,))
+    say("doses")
+    doses = _doses(recipe, cast, once, several, calibration)
+    say("power and false alarms, the reference rotated over the lineages")
+    power, pairs = _power(plan, once)
+    alarms = _alarms(plan, once)
+    result: dict[str, Any] = {
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "alpha": ALPHA,
+        "draws": DRAWS,
+        "detector": PRIMARY,
+        "roles": msgspec.to_builtins(cast),
+        "doses": doses,
+        "smallest_dose_with_power_0.8": _smallest(doses),
+        "power_at_100": power,
+        "true_pairs": pairs,
+        "false_alarms": alarms,
+        "claims": _claims(plan, cast, once, calibration),
+        "batch_range": _batch_range(plan, once),
+    }
+    result["seconds"] = round(time.monotonic() - start, 1)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "study.json", (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(out / "doses.svg", plots.doses(doses, ALPHA))
+    files = (str(out / "study.json"), str(out / "doses.svg"))
+    return Studied(files=files, lines=tuple(table(result)))
+
+
+# --- doses ------------------------------------------------------------------------------------------
+
+
+def _doses(
+    recipe: Recipe, cast: Roles, once: _Material, several: _Material | None, calibration: Calibration
+) -> list[dict[str, Any]]:
+    rows = []
+    for dose in sorted(recipe.doses):
+        found = once.drawn(f"dose-{dose}", cast.reference)
+        if several is not None:
+            found |= several.drawn(f"dose-{dose}", cast.reference)
+        for setting in sorted(found, key=lambda one: (one.prompts, one.samples)):
+            one = found[setting]
+            judged = [_judged(one, draw, setting.prompts, calibration) for draw in range(len(one.p))]
+            ratios = [ratio for _, ratio in judged if ratio is not None]
+            rows.append(
+                {
+                    "dose": dose,
+                    "prompts": setting.prompts,
+                    "samples": setting.samples,
+                    "k_eff": one.k,
+                    "p_median": _tidy(np.median(one.p)),
+                    "p_90_percent_of_draws": [_tidy(np.quantile(one.p, q)) for q in (0.05, 0.95)],
+                    "at_alpha": _share(one.p <= ALPHA),
+                    "lr_median": _tidy(np.median(ratios)) if ratios else None,
+                    "opinions": {name: sum(o == name for o, _ in judged) for name in sorted({o for o, _ in judged})},
+                }
+            )
+    return rows
+
+
+def _judged(one: Drawn, draw: int, prompts: int, calibration: Calibration) -> tuple[str, float | None]:
+    """Look the opinion up as a case with this score would, its own power left aside; and the LR against unrelated.
+
+    The interval of the ratio is that of the calibrator alone: a draw has no bootstrap of its own.
+    """
+    t = float(one.t[draw])
+    above = tuple(Against(model="", value=t) for _ in range(int(one.reached[draw])))
+    result = Result(
+        detector=PRIMARY,
+        primary=True,
+        prompts=prompts,
+        value=t,
+        low=t,
+        high=t,
+        p_reference=float(one.p[draw]),
+        p_suspect=float(one.p[draw]),
+        p=float(one.p[draw]),
+        p_holm=float(one.p[draw]),
+        reference_side=above,
+        suspect_side=(),
+        p_length_matched=float(one.p_length[draw]),
+        p_refusals_excluded=float(one.p[draw]),
+    )
+    case = weighing.Circumstances(
+        question="distilled",
+        suspect="",
+        families=calibration.families,
+        k=one.k,
+        k_eff=one.k,
+        shared_base=True,
+        untaught="the manifest of the laboratory",
+    )
+    held = weighing.conditions(calibration, result, case)
+    ratios = weighing.ratios(calibration, result, np.array([t]), case, held)
+    alternatives = [ratio.low for ratio in ratios[1:] if not ratio.excluded]
+    power = weighing.power(calibration, result, "distilled", ALPHA)
+    grounds = Grounds(
+        question="distilled",
+        alpha=ALPHA,
+        k_eff=one.k,
+        k_needed=FEWEST_LINEAGES,
+        p=result.p,
+        p_length_matched=result.p_length_matched,
+        quality=True,
+        refusals=0.0,
+        shared_base=True,
+        candidate_closer=False,
+        lr_unrelated_low=ratios[0].low,
+        lr_alternative_low=None if None in alternatives else min(low for low in alternatives if low is not None),
+        in_range=all(condition.inside for condition in held),
+        power=power.value if power else None,
+    )
+    return decide(grounds).verdict, ratios[0].value
+
+
+def _smallest(doses: Sequence[Mapping[str, Any]]) -> dict[str, int | None]:
+    """Find the smallest dose from which on 0.8 of the draws reach alpha, for each setting."""
+    found: dict[str, int | None] = {}
+    for key in dict.fromkeys((row["prompts"], row["samples"]) for row in doses):
+        reached = None
+        for row in sorted((r for r in doses if (r["prompts"], r["samples"]) == key), key=lambda r: -r["dose"]):
+            if row["at_alpha"]["share"] < 0.8:
+                break
+            reached = row["dose"]
+        found[f"{key[0]} prompts, {key[1]} samples"] = reached
+    return found
+
+
+# --- rotation ---------------------------------------------------------------------------------------
+
+
+def _power(plan: Sequence[Any], once: _Material) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Share of draws that reach alpha, each teacher weighing the same, over all teachers that have a pure student."""
+    family = families(plan)
+    students = [one for one in plan if pure(one)]
+    found = {one.name: once.drawn(one.name, one.parts[0].teacher) for one in students}
+    pairs = [
+        {
+            "suspect": one.name,
+            "reference": one.parts[0].teacher,
+            "prompts": setting.prompts,
+            "p_median": _tidy(np.median(drawn.p)),
+            "at_alpha": _share(drawn.p <= ALPHA),
+        }
+        for one in students
+        for setting, drawn in found[one.name].items()
+    ]
+    rows = []
+    for setting in dict.fromkeys(once.settings):
+        shares: dict[str, list[float]] = {}
+        for one in students:
+            shares.setdefault(family[one.name], []).append(float((found[one.name][setting].p <= ALPHA).mean()))
+        each = {name: float(np.mean(values)) for name, values in shares.items()}
+        mostly = sum(value >= 0.5 for value in each.values())
+        rows.append(
+            {
+                "prompts": setting.prompts,
+                "power": _tidy(np.mean(list(each.values()))),
+                "students": len(students),
+                "teachers": len(each),
+                "teachers_found_in_most_draws": mostly,
+                "teachers_lower95": _tidy(lower_bound(mostly, len(each))),
+            }
+        )
+    return rows, pairs
+
+
+def _alarms(plan: Sequence[Any], once: _Material) -> list[dict[str, Any]]:
+    """Count pure students and lineages that did not teach them at or below alpha, one set of prompts for each pair."""
+    family = families(plan)
+    lineages = [one.name for one in plan if not one.student]
+    null = [(s.name, r) for s in plan if pure(s) for r in lineages if family[s.name] != r]
+    drawn = {pair: once.drawn(*pair) for pair in null}
+    rows = []
+    for setting in dict.fromkeys(once.settings):
+        hits = {pair: bool(one[setting].p[n % DRAWS] <= ALPHA) for n, (pair, one) in enumerate(drawn.items())}
+        k, n = sum(hits.values()), len(hits)
+        by_family: dict[str, list[bool]] = {}
+        for (suspect, _), hit in hits.items():
+            by_family.setdefault(family[suspect], []).append(hit)
+        rows.append(
+            {
+                "prompts": setting.prompts,
+                "k": k,
+                "n": n,
+                "share": _tidy(k / n),
+                "lower95": _tidy(lower_bound(k, n)),
+                "upper95": _tidy(upper_bound(k, n)),
+                "families_with_any": sum(any(values) for values in by_family.values()),
+                "families": len(by_family),
+            }
+        )
+    return rows
+
+
+def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Calibration) -> list[dict[str, Any]]:
+    """Try the claims that public data cannot test: common base, common teacher, foil, paraphrase, second hand."""
+    pairs = [
+        ("common base, another teacher", "other", cast.reference),
+        ("foil: another teacher in the layout of the reference", "foil", cast.reference),
+        ("blank: the base itself", "base", cast.reference),
+        ("paraphrased answers of the reference", "paraphrased", cast.reference),
+        ("second hand: student of a student", "second-hand", cast.reference),
+        *(("common teacher", f"{name}-a", f"{name}-b") for name in cast.twins),
+    ]
+    rows = []
+    setting = Setting(prompts=USUAL, samples=1)
+    for claim, suspect, reference in pairs:
+        if not once.has(suspect, reference) or setting not in once.settings:
+            continue
+        one = once.drawn(suspect, reference)[setting]
+        judged = [_judged(one, draw, USUAL, calibration) for draw in range(len(one.p))]
+        ratios = [ratio for _, ratio in judged if ratio is not None]
+        rows.append(
+            {
+                "claim": claim,
+                "suspect": suspect,
+                "reference": reference,
+                "prompts": USUAL,
+                "t_median": _tidy(np.median(one.t)),
+                "p_median": _tidy(np.median(one.p)),
+                "at_alpha": _share(one.p <= ALPHA),
+                "lr_median": _tidy(np.median(ratios)) if ratios else None,
+                "indications": sum(opinion == "indication" for opinion, _ in judged),
+            }
+        )
+    return rows
+
+
+def _batch_range(plan: Sequence[Any], once: _Material) -> dict[str, Any] | None:
+    """Predict T of `phrases` between two times of one model: 99.7 % limits over the lineages at 50 prompts."""
+    from scipy.stats import t as student_t
+
+    setting = Setting(prompts=USUAL, samples=1)
+    if setting not in once.settings:
+        return None
+    lineages = [one.name for one in plan if not one.student]
+    means = np.array([float(once.drawn(name + AGAIN, name, BATCH)[setting].t[0]) for name in lineages])
+    n = len(means)
+    wide = float(student_t.ppf(1 - 0.003 / 2, n - 1)) * float(means.std(ddof=1)) * np.sqrt(1 + 1 / n)
+    return {
+        "prompts": USUAL,
+        "lineages": n,
+        "lowest_seen": _tidy(means.min()),
+        "highest_seen": _tidy(means.max()),
+        "lowest": _tidy(means.mean() - wide),
+        "highest": _tidy(means.mean() + wide),
+    }
+
+
+def _share(hits: NDArray[np.bool_]) -> dict[str, Any]:
+    return {"k": int(hits.sum()), "n": len(hits), "share": _tidy(hits.mean())}
+
+
+def _tidy(value: Any) -> float:
+    return float(f"{float(value):.4g}")
+
+
+# --- the table --------------------------------------------------------------------------------------
+
+
+def table(result: Mapping[str, Any]) -> Iterable[str]:
+    """Set out a study for a terminal."""
+    yield f"laboratory {result['recipe']}, seed {result['seed']}, {result['seconds']} s; alpha {result['alpha']}"
+    yield "  dose  prompts  samples  median p  draws at alpha  median LR  opinions"
+    for row in result["doses"]:
+        ratio = "  -" if row["lr_median"] is None else f"{row['lr_median']:.3g}"
+        opinions = ", ".join(f"{name} {count}" for name, count in row["opinions"].items())
+        hits = row["at_alpha"]
+        yield (
+            f"  {row['dose']:>4}  {row['prompts']:>7}  {row['samples']:>7}  {row['p_median']:>8.3f}  "
+            f"{hits['k']:>7}/{hits['n']:<6}  {ratio:>9}  {opinions}"
+        )
+    for name, dose in result["smallest_dose_with_power_0.8"].items():
+        yield f"smallest dose found with power .8, {name}: {'none' if dose is None else f'{dose} %'}"
+    for row in result["power_at_100"]:
+        yield (
+            f"power at 100 %, {row['prompts']} prompts: {row['power']:.3f} over {row['teachers']} teachers "
+            f"({row['students']} students); found in most draws {row['teachers_found_in_most_draws']}/{row['teachers']}"
+        )
+    for row in result["false_alarms"]:
+        yield (
+            f"false alarms, {row['prompts']} prompts: {row['k']}/{row['n']} "
+            f"(exact 95 % bounds {row['lower95']}, {row['upper95']}); families {row['families_with_any']}/{row['families']}"
+        )
+    for row in result["claims"]:
+        hits = row["at_alpha"]
+        yield (
+            f"{row['claim']}: {row['suspect']} / {row['reference']}: median p {row['p_median']:.3f}, "
+            f"at alpha {hits['k']}/{hits['n']}, indications {row['indications']}"
+        )
+    if result["batch_range"]:
+        seen = result["batch_range"]
+        yield (
+            f"batch: T of {BATCH} between two times of one model, {seen['lineages']} lineages: "
+            f"{seen['lowest_seen']} to {seen['highest_seen']}; register lowest = {seen['lowest']}, highest = {seen['highest']}"
+        )
