@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from depose import casefile, plugins
+from depose import ledger, plugins
 from depose.endpoints import Endpoint
-from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
-from depose.evidence import Chained, Clock, Log, read_log
+from depose.errors import EndpointError, PluginError
+from depose.evidence import Clock, Log
+from depose.ledger import Described, Entries, Reading, entries, key
 from depose.model import (
     Ask,
     Case,
     Dossier,
     Exchange,
-    Fact,
     ModelSpec,
-    Prompt,
     Record,
     Registration,
     Reply,
@@ -36,8 +34,8 @@ from depose.register import stream
 TEMPLATE_TOKENS = 64
 """Room for what a chat template adds to a prompt."""
 
-Key = tuple[str, str, int, int]
-Kind = TypeVar("Kind", bound=Record)
+Check = Callable[[Entries], None]
+"""Raises where nothing may be asked under the protocol in force."""
 Progress = Callable[[int, int], None]
 """Told after each batch: how many were answered and how many failed in it."""
 
@@ -62,105 +60,27 @@ class Collected(Record, frozen=True, kw_only=True):
     """Models without an endpoint, whose answers must be imported."""
     stopped: str
     """Why it stopped before the end, or nothing."""
-
-
-class Described(Record, frozen=True, kw_only=True):
-    """What an endpoint said of itself when it was opened."""
-
-    model: str
-    facts: tuple[Fact, ...]
-
-
-class Entries(Record, frozen=True, kw_only=True):
-    """A log, read and sorted by kind."""
-
-    registration: Registration
-    protocol_digest: str
-    registered_at: str
-    head: str
-    exchanges: tuple[Exchange, ...]
-    endpoints: dict[str, tuple[Fact, ...]]
-
-
-def entries(folder: Path) -> Entries:
-    """Read and check the whole log of a case."""
-    exchanges: list[Exchange] = []
-    endpoints: dict[str, tuple[Fact, ...]] = {}
-    first = head = None
-    for chained in read_log(folder):
-        head, entry = chained, chained.entry
-        first = first or chained
-        if entry.kind == "exchange":
-            exchanges.append(_body(chained, Exchange))
-        elif entry.kind == "endpoint":
-            described = _body(chained, Described)
-            endpoints[described.model] = described.facts
-    if first is None or head is None:
-        raise CaseError(f"{folder}: the log is empty", hint=f"depose register {folder}")
-    if first.entry.kind != "protocol":
-        raise EvidenceError(f"{folder}: the log does not begin with a protocol", hint="work from a sealed copy")
-    return Entries(
-        registration=_body(first, Registration),
-        protocol_digest=first.digest,
-        registered_at=first.entry.at,
-        head=head.digest,
-        exchanges=tuple(exchanges),
-        endpoints=endpoints,
-    )
-
-
-def _body(chained: Chained, kind: type[Kind]) -> Kind:
-    try:
-        return msgspec.convert(chained.entry.body, kind)
-    except msgspec.ValidationError as error:
-        raise EvidenceError(
-            f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
-            hint="read it with the version of depose that wrote it",
-        ) from error
-
-
-def _key(one: Ask | Exchange) -> Key:
-    return one.model, one.prompt, one.sample, one.replicate
+    known: bool = False
+    """Whether an answer stood in the log before."""
 
 
 def plan(registration: Registration) -> tuple[Ask, ...]:
     """List every question of a case in the order in which it is asked."""
-    case = registration.case
-    asks = [
-        _ask(case, spec, prompt, sample, replicate)
-        for spec in case.models
-        for replicate in range(casefile.replicates(spec, case.protocol))
-        for prompt in registration.prompts
-        for sample in range(case.protocol.samples)
-    ]
-    order = stream(case.protocol.seed, "order").permutation(len(asks))
+    asks = ledger.asks(registration)
+    order = stream(registration.case.protocol.seed, "order").permutation(len(asks))
     return tuple(asks[int(index)] for index in order)
 
 
-def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
-    return Ask(
-        model=spec.code,
-        prompt=prompt.id,
-        sample=sample,
-        replicate=replicate,
-        text=prompt.text,
-        system=spec.system,
-        temperature=float(casefile.setting(spec, case.protocol, "temperature")),
-        max_tokens=int(casefile.setting(spec, case.protocol, "max_tokens")),
-        seed=int(casefile.setting(spec, case.protocol, "seed")),
-    )
-
-
 def _remaining(found: Entries) -> tuple[Ask, ...]:
-    done = {_key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
-    return tuple(ask for ask in plan(found.registration) if _key(ask) not in done)
+    done = {key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
+    return tuple(ask for ask in plan(found.registration) if key(ask) not in done)
 
 
 def _worth_asking(found: Entries) -> tuple[Ask, ...]:
     """Leave out what a registered file of answers was found not to hold: it will not hold it the next time."""
     files = {spec.code for spec in found.registration.case.models if spec.provider == "recorded" and spec.file}
-    looked_up = {_key(exchange) for exchange in found.exchanges if exchange.model in files}
-    return tuple(ask for ask in _remaining(found) if _key(ask) not in looked_up)
+    looked_up = {key(exchange) for exchange in found.exchanges if exchange.model in files}
+    return tuple(ask for ask in _remaining(found) if key(ask) not in looked_up)
 
 
 def _tokens(ask: Ask) -> int:
@@ -175,7 +95,11 @@ def _cost(case: Case, ask: Ask) -> float:
 
 def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
-    found = entries(folder)
+    return estimate_of(entries(folder))
+
+
+def estimate_of(found: Entries) -> tuple[Estimate, ...]:
+    """Count it in a log that was read before."""
     case = found.registration.case
     left = _worth_asking(found)
     rows = []
@@ -245,12 +169,13 @@ class _Meter:
 
     def __init__(self, found: Entries) -> None:
         self._case = found.registration.case
-        by_key = {_key(ask): ask for ask in plan(found.registration)}
+        by_key = {key(ask): ask for ask in plan(found.registration)}
         self._free = {spec.code for spec in self._case.models if spec.provider == "recorded"}
-        paid = [exchange for exchange in found.exchanges if exchange.model not in self._free]
+        sent = (*found.exchanges, *found.superseded)
+        paid = [exchange for exchange in sent if exchange.model not in self._free]
         self.stopped = ""
         self._requests = len(paid)
-        spent = [by_key[_key(exchange)] for exchange in paid if _key(exchange) in by_key]
+        spent = [by_key[key(exchange)] for exchange in paid if key(exchange) in by_key]
         self._tokens = sum(_tokens(ask) + ask.max_tokens for ask in spent)
         self._money = sum(_cost(self._case, ask) for ask in spent)
 
@@ -274,10 +199,12 @@ class _Meter:
         return not self.stopped
 
 
-def collect(folder: Path, clock: Clock, progress: Progress) -> Collected:
+def collect(folder: Path, clock: Clock, progress: Progress, check: Check = lambda _: None) -> Collected:
     """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
-    with Log(folder, clock) as log:
-        found = entries(folder)
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
         left = _worth_asking(found)
         specs = found.registration.case.models
         open_now = tuple(s for s in specs if s.provider != "recorded" or s.file)
@@ -295,7 +222,14 @@ def collect(folder: Path, clock: Clock, progress: Progress) -> Collected:
             bad = _ask_batch(log, endpoints[batch[0].model], batch, clock)
             answered, failed = answered + len(batch) - bad, failed + bad
             progress(len(batch) - bad, bad)
-    return Collected(asked=answered + failed, answered=answered, failed=failed, waiting=waiting, stopped=meter.stopped)
+    return Collected(
+        asked=answered + failed,
+        answered=answered,
+        failed=failed,
+        waiting=waiting,
+        stopped=meter.stopped,
+        known=any(exchange.outcome == "answered" for exchange in found.exchanges),
+    )
 
 
 def _ask_batch(log: Log, endpoint: Endpoint, batch: tuple[Ask, ...], clock: Clock) -> int:
@@ -323,12 +257,16 @@ class Imported(Record, frozen=True, kw_only=True):
     unaligned: tuple[str, ...]
 
 
-def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
+def import_answers(
+    folder: Path, code: str, file: Path, name: str, clock: Clock, check: Check = lambda _: None
+) -> Imported:
     """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
     from depose.endpoints.recorded import Recorded
 
-    with Log(folder, clock) as log:
-        found = entries(folder)
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
         spec = next((s for s in found.registration.case.models if s.code == code), None)
         if spec is None or spec.provider != "recorded":
             known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
@@ -340,6 +278,7 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
         planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
+            log.keep(file)
             log.append("endpoint", Described(model=code, facts=source.facts()))
         missing = _ask_batch(log, source, left, clock) if left else 0
     return Imported(
@@ -353,22 +292,21 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
 
 def dossier(folder: Path) -> Dossier:
     """Read the log into what the analysis may see."""
-    found = entries(folder)
-    planned = sorted(plan(found.registration), key=_key)
-    strangers = {_key(exchange) for exchange in found.exchanges} - {_key(ask) for ask in planned}
+    return dossier_of(entries(folder), str(folder))
+
+
+def dossier_of(found: Entries, name: str) -> Dossier:
+    """Sort the answers of a log into what the analysis may see; `name` is for messages."""
+    planned = sorted(plan(found.registration), key=key)
+    strangers = {key(exchange) for exchange in found.exchanges} - {key(ask) for ask in planned}
     if strangers:
-        model, prompt, sample, replicate = min(strangers)
-        raise EvidenceError(
-            f"{folder}: the log answers a question that the protocol does not ask: {model}, {prompt}, "
-            f"sample {sample}, replicate {replicate}",
-            hint="the log was changed, or belongs to another case",
-        )
-    last = {_key(exchange): exchange for exchange in found.exchanges}
-    done = {_key(e): e for e in found.exchanges if e.outcome != "failed"}
+        raise ledger.not_asked(name, min(strangers))
+    last = {key(exchange): exchange for exchange in found.exchanges}
+    done = {key(e): e for e in found.exchanges if e.outcome != "failed"}
     final = last | done
     transcripts, unanswered = [], []
     for ask in planned:
-        exchange = final.get(_key(ask))
+        exchange = final.get(key(ask))
         spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
         if exchange is not None and exchange.outcome == "answered":
             transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
@@ -385,4 +323,6 @@ def dossier(folder: Path) -> Dossier:
         transcripts=tuple(transcripts),
         unanswered=tuple(unanswered),
         endpoints=found.endpoints,
+        amendments=tuple(map(str, found.amendments)),
+        time_stamped=found.stamped,
     )
