@@ -37,6 +37,10 @@ REFUSAL = re.compile(
 REFUSAL_WINDOW = 160
 
 
+class NotGiven(LookupError):
+    """A detector needs a model that this analysis does not have."""
+
+
 class Token(Record, frozen=True, kw_only=True):
     """A token and where it stands in its text."""
 
@@ -151,7 +155,7 @@ class Features:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors [n, dimension] of n texts."""
         if self._encode is None:
-            raise LookupError("no sentence encoder was given")
+            raise NotGiven("no sentence encoder was given")
         fresh = sorted({text for text in texts if text not in self._vectors})
         if fresh:
             self._vectors.update(zip(fresh, self._encode(fresh), strict=True))
@@ -160,7 +164,7 @@ class Features:
     def masked(self, texts: Sequence[str], low: int, high: int) -> list[Grams]:
         """Return for each text the distinct n-grams of `low` to `high` masked tokens, sorted."""
         if self._mask is None:
-            raise LookupError("no tagger was given")
+            raise NotGiven("no tagger was given")
         fresh = sorted({text for text in texts if text not in self._masked})
         if fresh:
             for text, found in zip(fresh, self._mask(fresh), strict=True):
