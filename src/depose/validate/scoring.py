@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -144,7 +144,23 @@ class Bags:
         return self._specs[name]
 
 
-def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
+def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
+    """Group pairs, by number, whose bags have the same controls; what these share is then summed once."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, pair in enumerate(pairs):
+        used = bags.controls(pair.suspect, pair.reference).used
+        groups.setdefault(tuple(spec.code for spec in used), []).append(number)
+    return list(groups.values())
+
+
+def _score_all(found: Material, bags: Bags, pairs: Sequence[Pair]) -> list[PairScores | str]:
+    """Score pairs that have the same controls."""
+    used = [bags.index[spec.code] for spec in bags.controls(pairs[0].suspect, pairs[0].reference).used]
+    known = engine.shared_among(found, used) if len(pairs) > 1 and len(used) >= FEWEST else None
+    return [_score(found, bags, pair, known) for pair in pairs]
+
+
+def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] | None) -> PairScores | str:
     controls = bags.controls(pair.suspect, pair.reference)
     used = [spec.code for spec in controls.used]
     if len(used) < FEWEST:
@@ -152,7 +168,7 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
     bag = [bags.index[name] for name in (pair.suspect, pair.reference, *used)]
     if not found.there[:, bag].any(axis=0).all():
         return "a member of the bag answered nothing"
-    scores = engine.score_bag(found, bag)
+    scores = engine.score_bag(found, bag, known)
     members = np.asarray(bag)
     closeness = found.closeness[np.ix_(members, members)]
     return PairScores(
@@ -197,7 +213,12 @@ def score_population(
     bags = Bags(population)
     progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
     with ThreadPoolExecutor(workers) as pool:
-        made = list(pool.map(lambda pair: _score(found, bags, pair), pairs))
+        groups = _together(bags, pairs)
+        scored = pool.map(lambda group: _score_all(found, bags, [pairs[number] for number in group]), groups)
+        by_number = {
+            n: one for group, ones in zip(groups, scored, strict=True) for n, one in zip(group, ones, strict=True)
+        }
+        made = [by_number[number] for number in range(len(pairs))]
         ranked = list(
             pool.map(lambda task: (task, tuple(_ranked(found, bags, task, rank_by[task.kind]))), population.tasks)
         )
@@ -217,8 +238,7 @@ def _ranked(found: Material, bags: Bags, task: Task, detector: str) -> Iterator[
         found,
         detectors=(detector,),
         weights=found.weights[:1],
-        profiles=found.profiles[:1],
-        profile_totals=found.profile_totals[:1],
+        rates=found.rates[:1],
     )
     t = engine.score_bag(once, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
     for place in np.argsort(-np.nan_to_num(t[0, 1:], nan=-np.inf), kind="stable").tolist():
