@@ -86,13 +86,22 @@ def is_refusal(text: str) -> bool:
     return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
 
 
+class _Numbers(dict[str, int]):
+    """The number of each token, made when it is first asked for."""
+
+    def __missing__(self, token: str) -> int:
+        number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+        self[token] = number
+        return number
+
+
 class Features:
     """Tokens, n-grams and vectors of texts, each computed once."""
 
     def __init__(self, encode: Encode | None = None, mask: Mask | None = None) -> None:
         self._encode = encode
         self._mask = mask
-        self._numbers: dict[str, int] = {}
+        self._number = _Numbers().__getitem__
         self._ids: dict[str, Grams] = {}
         self._grams: dict[tuple[str, int, int], Grams] = {}
         self._starts: dict[tuple[str, int], Grams] = {}
@@ -100,23 +109,16 @@ class Features:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._masked: dict[str, Grams] = {}
 
-    def _number(self, token: str) -> int:
-        number = self._numbers.get(token)
-        if number is None:
-            number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
-            self._numbers[token] = number
-        return number
-
     def numbers(self, words: Iterable[str]) -> Grams:
         """Return distinct strings as numbers, sorted; the token itself has the number of its own string."""
-        return np.unique(np.array([self._number(word) for word in sorted(set(words))], np.uint64))
+        return np.unique(np.array([*map(self._number, sorted(set(words)))], np.uint64))
 
     def ids(self, text: str) -> Grams:
         """Return the tokens of a text as numbers, in order."""
         found = self._ids.get(text)
         if found is None:
             words = TOKEN.findall(text[:LIMIT].lower())
-            found = np.fromiter((self._number(word) for word in words), np.uint64, len(words))
+            found = np.fromiter(map(self._number, words), np.uint64, len(words))
             self._ids[text] = found
         return found
 
@@ -148,7 +150,7 @@ class Features:
         """Return the first token of every sentence and line as numbers, in order."""
         found = self._first.get(text)
         if found is None:
-            found = np.array([self._number(head) for head in first_tokens(text)], np.uint64)
+            found = np.array([*map(self._number, first_tokens(text))], np.uint64)
             self._first[text] = found
         return found
 
@@ -168,7 +170,7 @@ class Features:
         fresh = sorted({text for text in texts if text not in self._masked})
         if fresh:
             for text, found in zip(fresh, self._mask(fresh), strict=True):
-                self._masked[text] = np.array([self._number(token) for token in found], np.uint64)
+                self._masked[text] = np.array([*map(self._number, found)], np.uint64)
         return [np.unique(np.concatenate(_orders(self._masked[text], low, high))) for text in texts]
 
 

@@ -122,25 +122,31 @@ def _masks_of_row(
     return words[first], np.diff(np.append(first, len(words))).astype(float)
 
 
-def masks_of(population: Population, name: str, rows: Sequence[int]) -> Masks:
-    """Collect the masks of some rows of a population, in the order given."""
-    of, drop = SETS[name]
-    found = [_masks_of_row(population.answers[r], population.prompts[r], of, drop, Features()) for r in rows]
-    return Masks(
-        words=np.concatenate([words for words, _ in found]),
-        times=np.concatenate([times for _, times in found]).astype(np.float32),
-        ends=np.cumsum([0] + [len(times) for _, times in found]),
-    )
+def features_of(
+    population: Population, names: Sequence[str], rows: Sequence[int]
+) -> tuple[dict[str, Masks], list[tuple[int, int, Grams]]]:
+    """Collect the masks of some rows of a population, in the order given, and the first words of every answer there.
 
-
-def counts_of(population: Population, rows: Sequence[int]) -> list[tuple[int, int, Grams]]:
-    """List the first words of every answer in some rows: (row, model, words)."""
-    return [
-        (index, model, Features().first_words(text))
-        for index in rows
-        for model, text in enumerate(population.answers[index])
-        if text is not None
-    ]
+    Tokens are made once per row for all detectors. First words are (row, model, words), none if nobody asks for them.
+    """
+    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names if name in SETS}
+    first: list[tuple[int, int, Grams]] = []
+    for row in rows:
+        features, texts = Features(), population.answers[row]
+        for name, made in found.items():
+            of, drop = SETS[name]
+            made.append(_masks_of_row(texts, population.prompts[row], of, drop, features))
+        if "first_words" in names:
+            first += [(row, m, features.first_words(text)) for m, text in enumerate(texts) if text is not None]
+    masks = {
+        name: Masks(
+            words=np.concatenate([words for words, _ in made]),
+            times=np.concatenate([times for _, times in made]).astype(np.float32),
+            ends=np.cumsum([0] + [len(times) for _, times in made]),
+        )
+        for name, made in found.items()
+    }
+    return masks, first
 
 
 def whole_bag(population: Population) -> Bag:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features import Encode, Features, Grams, Mask
+from depose.features import Encode, Features, Mask
 from depose.model import ModelSpec
 from depose.population import Pair, Population, Task
 from depose.register import stream
 from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
-from depose.statistics.ranks import model_level
+from depose.statistics.ranks import DIGITS
 from depose.statistics.sensitivity import length_matched
 from depose.validate import engine
 from depose.validate.engine import Masks, Material
@@ -70,13 +70,6 @@ def subsets(population: Population, seed: int) -> tuple[Array, tuple[int, ...]]:
     return weights, tuple(len(one) for one in chosen)
 
 
-def _features(
-    population: Population, names: Sequence[str], rows: Sequence[int]
-) -> tuple[dict[str, Masks], list[tuple[int, int, Grams]]]:
-    masks = {name: engine.masks_of(population, name, rows) for name in names if name in engine.SETS}
-    return masks, engine.counts_of(population, rows) if "first_words" in names else []
-
-
 def _joined(parts: Sequence[Masks]) -> Masks:
     steps = np.concatenate([np.diff(part.ends) for part in parts])
     return Masks(
@@ -99,7 +92,7 @@ def prepare(
     rows = [part.tolist() for part in np.array_split(np.arange(len(population.rows)), workers)]
     slices = [_rows_only(population, part) for part in rows]
     with ProcessPoolExecutor(workers) as pool:
-        made = list(pool.map(_features, slices, [names] * workers, [range(len(part)) for part in rows]))
+        made = list(pool.map(engine.features_of, slices, [names] * workers, [range(len(part)) for part in rows]))
     masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
     first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
     features = Features(encode, mask)
@@ -176,23 +169,24 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
         k=len(used),
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
-        p={name: np.array([_levels(t) for t in made]) for name, made in scores.items()},
+        p={name: _levels(made) for name, made in scores.items()},
         p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
 
-def _levels(t: Array) -> tuple[float, float]:
-    """Return both p-values, or NaN where a subset of prompts leaves a member without a score."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
-        return float("nan"), float("nan")
-    level = model_level(t)
-    return level.p_reference, level.p_suspect
+def _levels(t: Array) -> Array:
+    """Both p-values on each subset, [subsets, 2]; NaN where a subset of prompts leaves a member without a score."""
+    rounded = np.round(t, DIGITS)
+    pair = rounded[:, :1, 1]
+    ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
+    p: Array = (1 + (ends >= pair[:, None]).sum(axis=2)) / (ends.shape[2] + 1)
+    return np.where(np.isfinite(pair) & np.isfinite(ends).all(axis=(1, 2))[:, None], p, np.nan)
 
 
 def _matched(t: Array, closeness: Array) -> float:
     """Return the length-matched p, or 1 where a member has no score with another."""
-    return length_matched(t, closeness).p if np.isfinite(_levels(t)[0]) else 1.0
+    return length_matched(t, closeness).p if np.isfinite(_levels(t[None])).all() else 1.0
 
 
 def score_population(
