@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import exhibits, inventory, quality, weighing
+from depose import exhibits, inventory, quality, rivals, weighing
 from depose.bench import AGAIN, Bench, Progress, tidy
 from depose.calibrated import Loaded
 from depose.detectors import Measured, Similarity
@@ -38,6 +39,7 @@ from depose.model import (
 )
 from depose.opinion import Grounds, decide
 from depose.register import stream
+from depose.robustness import Robustness
 from depose.statistics import lineage, ranks
 from depose.statistics.centring import FEWEST, parts_of
 from depose.statistics.confidence_set import closest
@@ -74,6 +76,7 @@ class _Analyst:
         self.case = dossier.registration.case
         self.protocol: Protocol = self.case.protocol
         self.bench = Bench(dossier, features, progress)
+        self.robustness = Robustness(self.bench)
         self.prompts = self.bench.prompts
         self.counts = {one.model: one for one in inventory.denominators(dossier)}
         self.checks = quality.checks(dossier, self.counts, self.bench)
@@ -126,6 +129,7 @@ class _Analyst:
                     conditions=weight.conditions,
                     power=weight.power,
                     p_prompt_level=self._prompt_level(bag, question),
+                    **self._other(bag, results, question, controls.k_eff, weight, candidates),
                 )
             )
         return found
@@ -163,6 +167,42 @@ class _Analyst:
                 else None
             ),
         )
+
+    def _other(
+        self,
+        bag: tuple[str, ...],
+        results: Sequence[Result],
+        question: Question,
+        k_eff: int,
+        weight: Weight,
+        candidates: Sequence[Candidate],
+    ) -> dict[str, Any]:
+        """Show what other analyses, rival teachers and dates say; no opinion looks at it."""
+        suspect, reference = (self.specs[code] for code in bag[:2])
+        others = self.role("candidate")
+        found: dict[str, Any] = {"direction": rivals.direction(suspect, reference)}
+        primary = next((result for result in results if result.primary), None)
+        if primary is None:
+            return found
+        evaluated = any(one.value is not None for one in weight.ratios[:1])
+        return {
+            **found,
+            "rank": rivals.rank(primary, candidates, len(others)),
+            "without": self.robustness.without(bag, primary.detector),
+            "curve": self.robustness.curve(
+                bag,
+                tuple(one.detector for one in results),
+                primary.detector,
+                question,
+                k_eff,
+                self.calibration if evaluated else None,
+            ),
+            "common": tuple(
+                rivals.common_source(self.bench, self.specs, bag, other, primary.detector, question)
+                for other in others
+                if len(rivals.clean_for_all(self.specs, bag, other, question)) >= FEWEST
+            ),
+        }
 
     def _prompt_level(self, bag: tuple[str, ...], question: Question) -> float | None:
         """Test the pair against each control prompt by prompt; None where the test is not possible."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from depose import plugins
 from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
-from depose.features import Bag, Features, is_refusal
+from depose.features import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
 from depose.register import stream
 from depose.statistics import bootstrap, ranks, sensitivity
@@ -50,6 +50,7 @@ class Bench:
         self.protocol: Protocol = dossier.registration.case.protocol
         self.prompts = dossier.registration.prompts
         self._features = features
+        self._halves = Features()
         self._progress = progress
         self._answers = {
             (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
@@ -113,7 +114,6 @@ class Bench:
         )
         self.draws[members, detector] = drawn
         bounds = bootstrap.interval(drawn)
-        flagged = np.array([[any(map(is_refusal, s)) for s in row] for row in bag.answers])
         return Result(
             detector=detector,
             primary=False,
@@ -128,8 +128,27 @@ class Bench:
             reference_side=_against(members, t[0, 2:]),
             suspect_side=_against(members, t[2:, 1]),
             p_length_matched=tidy(sensitivity.length_matched(t, closeness(bag)).p),
-            p_refusals_excluded=_p(score(sensitivity.without(scored.measured, flagged)).t),
+            p_refusals_excluded=_p(score(self.without_refusals(members, detector)).t),
         )
+
+    def without_refusals(self, members: tuple[str, ...], detector: str) -> Measured:
+        """Take the measure of a bag without the answers that read as refusals."""
+        flagged = np.array([[any(map(is_refusal, s)) for s in row] for row in self.bag(members).answers])
+        return sensitivity.without(self.scored(members, detector).measured, flagged)
+
+    def first_halves(self, members: tuple[str, ...], detector: str) -> Measured | None:
+        """Measure the first half of every answer; None for a detector that runs a model, which is not run again."""
+        bag = self.bag(members)
+        halves = tuple(
+            tuple(tuple(text[: (len(text) + 1) // 2] for text in samples) for samples in row) for row in bag.answers
+        )
+        try:
+            measured: Measured = plugins.load("detectors", detector)(
+                msgspec.structs.replace(bag, answers=halves), self._halves
+            )
+        except NotGiven:
+            return None
+        return measured
 
     def raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
         """Compare before centring, with the reference's second run as a member of the bag where there is one."""

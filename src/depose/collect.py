@@ -325,4 +325,5 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         endpoints=found.endpoints,
         amendments=tuple(map(str, found.amendments)),
         time_stamped=found.stamped,
+        selftest=found.selftest,
     )

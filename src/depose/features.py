@@ -37,6 +37,10 @@ REFUSAL = re.compile(
 REFUSAL_WINDOW = 160
 
 
+class NotGiven(LookupError):
+    """A detector needs a model that this analysis does not have."""
+
+
 class Token(Record, frozen=True, kw_only=True):
     """A token and where it stands in its text."""
 
@@ -82,13 +86,22 @@ def is_refusal(text: str) -> bool:
     return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
 
 
+class _Numbers(dict[str, int]):
+    """The number of each token, made when it is first asked for."""
+
+    def __missing__(self, token: str) -> int:
+        number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+        self[token] = number
+        return number
+
+
 class Features:
     """Tokens, n-grams and vectors of texts, each computed once."""
 
     def __init__(self, encode: Encode | None = None, mask: Mask | None = None) -> None:
         self._encode = encode
         self._mask = mask
-        self._numbers: dict[str, int] = {}
+        self._number = _Numbers().__getitem__
         self._ids: dict[str, Grams] = {}
         self._grams: dict[tuple[str, int, int], Grams] = {}
         self._starts: dict[tuple[str, int], Grams] = {}
@@ -96,23 +109,16 @@ class Features:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._masked: dict[str, Grams] = {}
 
-    def _number(self, token: str) -> int:
-        number = self._numbers.get(token)
-        if number is None:
-            number = int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
-            self._numbers[token] = number
-        return number
-
     def numbers(self, words: Iterable[str]) -> Grams:
         """Return distinct strings as numbers, sorted; the token itself has the number of its own string."""
-        return np.unique(np.array([self._number(word) for word in sorted(set(words))], np.uint64))
+        return np.unique(np.array([*map(self._number, sorted(set(words)))], np.uint64))
 
     def ids(self, text: str) -> Grams:
         """Return the tokens of a text as numbers, in order."""
         found = self._ids.get(text)
         if found is None:
             words = TOKEN.findall(text[:LIMIT].lower())
-            found = np.fromiter((self._number(word) for word in words), np.uint64, len(words))
+            found = np.fromiter(map(self._number, words), np.uint64, len(words))
             self._ids[text] = found
         return found
 
@@ -144,14 +150,14 @@ class Features:
         """Return the first token of every sentence and line as numbers, in order."""
         found = self._first.get(text)
         if found is None:
-            found = np.array([self._number(head) for head in first_tokens(text)], np.uint64)
+            found = np.array([*map(self._number, first_tokens(text))], np.uint64)
             self._first[text] = found
         return found
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors [n, dimension] of n texts."""
         if self._encode is None:
-            raise LookupError("no sentence encoder was given")
+            raise NotGiven("no sentence encoder was given")
         fresh = sorted({text for text in texts if text not in self._vectors})
         if fresh:
             self._vectors.update(zip(fresh, self._encode(fresh), strict=True))
@@ -160,11 +166,11 @@ class Features:
     def masked(self, texts: Sequence[str], low: int, high: int) -> list[Grams]:
         """Return for each text the distinct n-grams of `low` to `high` masked tokens, sorted."""
         if self._mask is None:
-            raise LookupError("no tagger was given")
+            raise NotGiven("no tagger was given")
         fresh = sorted({text for text in texts if text not in self._masked})
         if fresh:
             for text, found in zip(fresh, self._mask(fresh), strict=True):
-                self._masked[text] = np.array([self._number(token) for token in found], np.uint64)
+                self._masked[text] = np.array([*map(self._number, found)], np.uint64)
         return [np.unique(np.concatenate(_orders(self._masked[text], low, high))) for text in texts]
 
 

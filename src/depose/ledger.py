@@ -1,6 +1,6 @@
 """A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
 
-Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `endpoint`, `exchange`, and two that the analysis
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `endpoint`, `exchange`, and two that the analysis
 writes and does not read: `scores` (digest of the scores, under blind codes) and `unblinding` (who the codes are).
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from depose import casefile
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import Chained, read_log
-from depose.model import Ask, Case, Exchange, Fact, ModelSpec, Prompt, Record, Registration
+from depose.model import Ask, Case, Exchange, Fact, ModelSpec, Prompt, Record, Registration, SelfTest
 
 Key = tuple[str, str, int, int]
 Kind = TypeVar("Kind", bound=Record)
@@ -111,6 +111,8 @@ class Entries(Record, frozen=True, kw_only=True):
     stamps: tuple[Stamp, ...]
     scored: tuple[str, ...]
     unblinded: tuple[str, ...]
+    selftest: SelfTest | None = None
+    """The last self-test."""
 
     @property
     def stamped(self) -> bool:
@@ -129,6 +131,7 @@ class Reading:
         self._stamps: list[Stamp] = []
         self._scored: list[str] = []
         self._unblinded: list[str] = []
+        self._selftest: SelfTest | None = None
         self._head = self._end = ""
         self._records = 0
 
@@ -151,6 +154,8 @@ class Reading:
         elif kind == "amendment":
             amendment = body(chained, Amendment)
             self._protocols.append((chained, amendment.registration, amendment))
+        elif kind == "selftest":
+            self._selftest = body(chained, SelfTest)
         elif kind == "timestamp":
             self._stamps.append(body(chained, Stamp))
         elif kind == "scores":
@@ -195,6 +200,7 @@ class Reading:
             stamps=tuple(self._stamps),
             scored=tuple(self._scored),
             unblinded=tuple(self._unblinded),
+            selftest=self._selftest,
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

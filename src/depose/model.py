@@ -109,6 +109,8 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
     seed: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
     replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
+    released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?\Z")] = ""
+    """When it was first offered, as documented: year, month or day; `source` says where."""
 
 
 class Budget(Record, frozen=True, kw_only=True):
@@ -517,6 +519,98 @@ class Raw(Record, frozen=True, kw_only=True):
     prompts: int
 
 
+class Rank(Record, frozen=True, kw_only=True):
+    """Where the tested reference stands among all that stand in its place, 1 the closest; ties count against it."""
+
+    among_controls: int
+    controls: int
+    among_candidates: int | None
+    """None where no rival could be compared; `reason` says why."""
+    candidates: int
+    """Rivals compared, the reference not counted."""
+    reason: str
+
+
+class Without(Record, frozen=True, kw_only=True):
+    """The primary result with one control, and with it one control lineage, left out."""
+
+    model: str
+    value: float
+    p_reference: float
+    p_suspect: float
+    p: float
+
+
+class Specification(Record, frozen=True, kw_only=True):
+    """One reasonable way to analyse the same answers, and what it gives."""
+
+    detector: str
+    answers: str
+    prompts: str
+    controls: str
+    value: float
+    p: float
+    lr: float | None = None
+    """Capped likelihood ratio against an unrelated model, where that detector was calibrated for such answers."""
+
+
+class Share(Record, frozen=True, kw_only=True):
+    """How many of the analyses that make one choice fall into each band of p."""
+
+    axis: str
+    choice: str
+    n: int
+    able: int
+    """Analyses with controls enough for p <= alpha."""
+    at_alpha: int
+    at_tenth: int
+    """Above alpha, at most .1."""
+    above: int
+    median_p: float
+
+
+class WordShare(Record, frozen=True, kw_only=True):
+    """How many of the analyses with a likelihood ratio fall into one band of the verbal scale."""
+
+    words: str
+    k: int
+    n: int
+
+
+class Curve(Record, frozen=True, kw_only=True):
+    """The specification curve: every combination of the choices, sorted by p and T. No opinion depends on it."""
+
+    specifications: tuple[Specification, ...]
+    registered: Specification
+    shares: tuple[Share, ...]
+    """All analyses first, then by axis and choice."""
+    words: tuple[WordShare, ...]
+    impossible: int
+    """Combinations in which a member of the bag has no score."""
+    left_out: tuple[Fact, ...]
+    """Choices that could not be made with these answers, and why."""
+
+
+class Direction(Record, frozen=True, kw_only=True):
+    """What is known of which came first. Likeness alone has no direction, so that dates are all there is."""
+
+    suspect_released: str
+    reference_released: str
+    order: Literal["reference first", "suspect first", "overlapping", "not stated"]
+
+
+class CommonSource(Record, frozen=True, kw_only=True):
+    """Suspect and reference, each against one candidate, all three pairs with the same controls; no opinion looks."""
+
+    model: str
+    k: int
+    p_suspect_reference: float
+    p_suspect_candidate: float
+    p_reference_candidate: float
+    reading: Literal["not told apart", "reference closer", "candidate closer"]
+    """Closer: dropped by the paired test over prompt clusters, and the larger p."""
+
+
 class Finding(Record, frozen=True, kw_only=True):
     """One suspect, one reference, one question."""
 
@@ -545,6 +639,13 @@ class Finding(Record, frozen=True, kw_only=True):
     power: Power | None = None
     p_prompt_level: float | None = None
     """Conditional on these models; secondary, never a headline."""
+    rank: Rank | None = None
+    without: tuple[Without, ...] = ()
+    """The primary result with each control left out in turn."""
+    curve: Curve | None = None
+    direction: Direction | None = None
+    common: tuple[CommonSource, ...] = ()
+    """Could a candidate be the source of both? Empty where no candidate could be compared."""
 
 
 class Span(Record, frozen=True, kw_only=True):

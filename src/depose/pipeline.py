@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, casefile, collect, ledger, register, report
+from depose import calibrated, casefile, collect, ledger, register, report, selftest
 from depose.analysis import Analysis, analyze
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Estimate, Imported
@@ -17,7 +17,7 @@ from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.features import Features
 from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
-from depose.model import Dossier, Fact, Findings, Record, Registration
+from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
 from depose.tagging import Tagger
 from depose.vectors import Embedder
 
@@ -108,6 +108,19 @@ def _may_ask(folder: Path, entries: Entries) -> None:
             f"{folder}: a confirmatory protocol is not asked before it has a time-stamp",
             hint=f"depose register {folder} --tsa URL --tsa-root PEM",
         )
+
+
+def self_test(path: Path | None, kit: Path | None, clock: Clock, say: Say, *, live: bool = True) -> SelfTest:
+    """Test this installation on known samples, and keep the record in the log of a case where one is named."""
+    if path is None:
+        return selftest.selftest(kit, say, live=live)
+    folder = casefile.folder_of(path)
+    with Log(folder, clock) as log:
+        if log.head == GENESIS:
+            raise CaseError(f"{folder}: not registered", hint=f"depose register {folder}")
+        found = selftest.selftest(kit, say, live=live)
+        log.append("selftest", found)
+    return found
 
 
 def estimate(path: Path) -> tuple[Estimate, ...]:

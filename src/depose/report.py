@@ -21,6 +21,7 @@ from itertools import count
 from typing import Any
 
 from depose import arrange, canon, excerpts
+from depose.curves import specification_curve
 from depose.errors import ReportError
 from depose.figures import crowded, ratio_bands, strip_plot
 from depose.model import Findings
@@ -88,6 +89,12 @@ def render_html(findings: Findings) -> bytes:
         for number, finding in enumerate(findings.findings, 1)
         if scale and arrange.evaluated(finding)
     }
+    curves = {
+        drawn.numbers[0]: Markup(specification_curve(drawn.finding, curve, findings.protocol.alpha).decode())  # noqa: S704 - drawn by us
+        for group in results
+        for drawn in group.figures
+        if (curve := drawn.finding.curve) is not None
+    }
     many = len(findings.exhibits)
     length = next(shown for most, shown in EXCERPT if many <= most)
     roles = {item.code: item.role for item in findings.items}
@@ -102,6 +109,7 @@ def render_html(findings: Findings) -> bytes:
         results=results,
         drawings=drawings,
         bands=bands,
+        curves=curves,
         scale=scale,
         named=list(dict.fromkeys(ratio.against for one in findings.findings for ratio in one.ratios)),
         silent=arrange.silent(findings.findings),

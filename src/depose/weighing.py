@@ -139,6 +139,26 @@ def _with_documents(one: Ratio, case: Circumstances) -> Ratio:
     return msgspec.structs.replace(one, excluded=True, reason=f"{said}; {one.reason}" if one.reason else said)
 
 
+def point(
+    calibration: Calibration | None,
+    question: Question,
+    detector: str,
+    value: float,
+    *,
+    prompts: int,
+    reached: int,
+    k_eff: int,
+) -> float | None:
+    """Evaluate the capped ratio of a score against an unrelated model, without interval; None where it was not fitted.
+
+    For the specification curve: the case as a whole must be in the validated range, which the caller knows.
+    """
+    used = calibrator(calibration, question, "unrelated", prompts)
+    if used is None or used.detector != detector or used.cllr >= 1 or not used.lowest <= value <= used.highest:
+        return None
+    return _tidy(likelihood_ratio(used, value, np.array([value]), reached, k_eff).value)
+
+
 def _without(against: str, reason: str) -> Ratio:
     return Ratio(
         against=against,

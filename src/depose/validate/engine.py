@@ -8,7 +8,7 @@ once for all models and cut out. `tests/test_engine.py` compares every detector 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from depose.features import Bag, Features, Grams
 from depose.model import Prompt
 from depose.population import Population
 from depose.statistics.centring import RATE, average, centre, parts_of, standardise
-from depose.validate.kernel import mean_cosines
+from depose.validate.kernel import NOTHING, among, holders, mean_cosines
 
 Array = NDArray[np.float64]
 SetOf = Callable[[Features, str], Grams]
@@ -55,6 +55,16 @@ class Masks:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """Masks, and a list of those that each model is in."""
+
+    masks: Masks
+    starts: NDArray[np.int64]
+    """[rows, models + 1]: those of model m in row r stand from starts[r, m] to starts[r, m + 1]."""
+    numbers: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
     """All that scoring a bag needs."""
 
@@ -64,15 +74,15 @@ class Material:
     """[rows, models]: who answered."""
     closeness: Array
     """[models, models]: closeness in verbosity alone (`detectors.length.closeness`)."""
-    masks: dict[str, Masks]
+    held: dict[str, Held]
     fixed: dict[str, NDArray[np.float32]]
     """Similarities [rows, models, models] that do not depend on the bag."""
     weights: Array
     """[subsets, rows]: subsets of rows on which scores are wanted; the first is all of them."""
-    profiles: Array
-    """[subsets, models, vocabulary]: counts of first words in each subset."""
-    profile_totals: Array
-    """[subsets, models]."""
+    shares: Array
+    """[models, vocabulary]: share of each first word, all rows together."""
+    rates: NDArray[np.float32]
+    """[subsets, models, vocabulary]: log rates of first words in each subset."""
     vocabulary: Grams
     everybody: Bag
     features: Features
@@ -112,25 +122,31 @@ def _masks_of_row(
     return words[first], np.diff(np.append(first, len(words))).astype(float)
 
 
-def masks_of(population: Population, name: str, rows: Sequence[int]) -> Masks:
-    """Collect the masks of some rows of a population, in the order given."""
-    of, drop = SETS[name]
-    found = [_masks_of_row(population.answers[r], population.prompts[r], of, drop, Features()) for r in rows]
-    return Masks(
-        words=np.concatenate([words for words, _ in found]),
-        times=np.concatenate([times for _, times in found]).astype(np.float32),
-        ends=np.cumsum([0] + [len(times) for _, times in found]),
-    )
+def features_of(
+    population: Population, names: Sequence[str], rows: Sequence[int]
+) -> tuple[dict[str, Masks], list[tuple[int, int, Grams]]]:
+    """Collect the masks of some rows of a population, in the order given, and the first words of every answer there.
 
-
-def counts_of(population: Population, rows: Sequence[int]) -> list[tuple[int, int, Grams]]:
-    """List the first words of every answer in some rows: (row, model, words)."""
-    return [
-        (index, model, Features().first_words(text))
-        for index in rows
-        for model, text in enumerate(population.answers[index])
-        if text is not None
-    ]
+    Tokens are made once per row for all detectors. First words are (row, model, words), none if nobody asks for them.
+    """
+    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names if name in SETS}
+    first: list[tuple[int, int, Grams]] = []
+    for row in rows:
+        features, texts = Features(), population.answers[row]
+        for name, made in found.items():
+            of, drop = SETS[name]
+            made.append(_masks_of_row(texts, population.prompts[row], of, drop, features))
+        if "first_words" in names:
+            first += [(row, m, features.first_words(text)) for m, text in enumerate(texts) if text is not None]
+    masks = {
+        name: Masks(
+            words=np.concatenate([words for words, _ in made]),
+            times=np.concatenate([times for _, times in made]).astype(np.float32),
+            ends=np.cumsum([0] + [len(times) for _, times in made]),
+        )
+        for name, made in found.items()
+    }
+    return masks, first
 
 
 def whole_bag(population: Population) -> Bag:
@@ -175,16 +191,17 @@ def material(
         flat = np.bincount(model * len(vocabulary) + word, weight[row], models * len(vocabulary))
         profiles[index] = flat.reshape(models, len(vocabulary))
         totals[index] = np.bincount(model, weight[row], models)
+    scale = (RATE / np.maximum(totals, 1)).astype(np.float32)
     return Material(
         detectors=tuple(detectors),
         models=models,
         closeness=closeness(everybody),
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
-        masks=masks,
+        held={name: _held(one, models) for name, one in masks.items()},
         fixed=fixed,
         weights=weights,
-        profiles=profiles,
-        profile_totals=totals,
+        shares=profiles[0] / np.maximum(totals[0], 1)[:, None],
+        rates=np.log1p(profiles.astype(np.float32) * scale[..., None]),
         vocabulary=vocabulary,
         everybody=everybody,
         features=features,
@@ -205,15 +222,12 @@ def _means(values: NDArray[np.float32], there: NDArray[np.bool_], weights: Array
 
 def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
     """Cosine of standardised log rates of first words, for each subset of rows."""
-    counts, totals = found.profiles[0][bag], found.profile_totals[0][bag]
-    share = np.round((counts / np.maximum(totals, 1)[:, None]).sum(axis=0), 12)
+    share = np.round(found.shares[bag].sum(axis=0), 12)
     size = min(first_words_detector.VOCABULARY, len(share))
     least = np.partition(share, len(share) - size)[len(share) - size]
     near = np.flatnonzero(share >= least)
     keep = near[np.lexsort((found.vocabulary[near], -share[near]))[:size]]
-    counts = found.profiles[:, bag[:, None], keep[None, :]]
-    scale = (RATE / np.maximum(found.profile_totals[:, bag], 1)).astype(np.float32)
-    rates = np.log1p(counts.astype(np.float32) * scale[..., None])
+    rates = found.rates[:, bag[:, None], keep[None, :]]
     spread = rates.std(axis=1, keepdims=True)
     z = (rates - rates.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
     norm = np.linalg.norm(z, axis=2, keepdims=True)
@@ -238,9 +252,24 @@ def _direct(found: Material, name: str, bag: Sequence[int]) -> Array:
     return mean
 
 
-def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
+def _held(masks: Masks, models: int) -> Held:
+    starts, numbers = holders(masks.words, masks.ends, models)
+    return Held(masks=masks, starts=starts, numbers=numbers)
+
+
+def shared_among(found: Material, controls: Sequence[int]) -> dict[str, Array]:
+    """Sum once what the controls of several bags share among themselves, by detector: [rows, K, K] each."""
+    places = np.sort(np.asarray(controls, np.int64))
+    return {
+        name: among(one.masks.words, one.masks.times, one.masks.ends, found.there, places)
+        for name, one in found.held.items()
+    }
+
+
+def score_bag(found: Material, bag: Sequence[int], known: Mapping[str, Array] | None = None) -> dict[str, Array]:
     """Score one bag with every detector on every subset of rows: [subsets, members, members] each.
 
+    `known` is what `shared_among` gives for the controls of the bag, all members but the first two.
     Not with `length`: as the confound it is closeness in verbosity itself (`Material.closeness`), not centred.
     """
     members = np.asarray(bag, np.int64)
@@ -252,9 +281,20 @@ def score_bag(found: Material, bag: Sequence[int]) -> dict[str, Array]:
         if name == "first_words":
             means[name] = _profile_means(found, members)
             continue
-        if name in found.masks:
-            masks = found.masks[name]
-            means[name] = mean_cosines(masks.words, masks.times, masks.ends, found.there, members, found.weights)
+        if name in found.held:
+            held, shared = found.held[name], (known or {}).get(name, NOTHING)
+            masks = held.masks
+            means[name] = mean_cosines(
+                masks.words,
+                masks.times,
+                masks.ends,
+                found.there,
+                members,
+                found.weights,
+                held.starts,
+                held.numbers,
+                shared,
+            )
         elif name in found.fixed:
             means[name] = _means(found.fixed[name][:, members][:, :, members], there, found.weights)
     scores = {name: standardise(centre(made)) for name, made in means.items()}

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features import Encode, Features, Grams, Mask
+from depose.features import Encode, Features, Mask
 from depose.model import ModelSpec, Question
 from depose.population import Pair, Population, Task
 from depose.register import stream
 from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
-from depose.statistics.ranks import model_level
+from depose.statistics.ranks import DIGITS
 from depose.statistics.sensitivity import length_matched
 from depose.validate import engine
 from depose.validate.engine import Masks, Material
@@ -70,13 +70,6 @@ def subsets(population: Population, seed: int) -> tuple[Array, tuple[int, ...]]:
     return weights, tuple(len(one) for one in chosen)
 
 
-def _features(
-    population: Population, names: Sequence[str], rows: Sequence[int]
-) -> tuple[dict[str, Masks], list[tuple[int, int, Grams]]]:
-    masks = {name: engine.masks_of(population, name, rows) for name in names if name in engine.SETS}
-    return masks, engine.counts_of(population, rows) if "first_words" in names else []
-
-
 def _joined(parts: Sequence[Masks]) -> Masks:
     steps = np.concatenate([np.diff(part.ends) for part in parts])
     return Masks(
@@ -99,7 +92,7 @@ def prepare(
     rows = [part.tolist() for part in np.array_split(np.arange(len(population.rows)), workers)]
     slices = [_rows_only(population, part) for part in rows]
     with ProcessPoolExecutor(workers) as pool:
-        made = list(pool.map(_features, slices, [names] * workers, [range(len(part)) for part in rows]))
+        made = list(pool.map(engine.features_of, slices, [names] * workers, [range(len(part)) for part in rows]))
     masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
     first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
     features = Features(encode, mask)
@@ -153,7 +146,23 @@ class Bags:
         return self._specs[name]
 
 
-def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
+def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
+    """Group pairs, by number, whose bags have the same controls; what these share is then summed once."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, pair in enumerate(pairs):
+        used = bags.controls(pair.suspect, pair.reference).used
+        groups.setdefault(tuple(spec.code for spec in used), []).append(number)
+    return list(groups.values())
+
+
+def _score_all(found: Material, bags: Bags, pairs: Sequence[Pair]) -> list[PairScores | str]:
+    """Score pairs that have the same controls."""
+    used = [bags.index[spec.code] for spec in bags.controls(pairs[0].suspect, pairs[0].reference).used]
+    known = engine.shared_among(found, used) if len(pairs) > 1 and len(used) >= FEWEST else None
+    return [_score(found, bags, pair, known) for pair in pairs]
+
+
+def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] | None) -> PairScores | str:
     controls = bags.controls(pair.suspect, pair.reference)
     used = [spec.code for spec in controls.used]
     if len(used) < FEWEST:
@@ -161,7 +170,7 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
     bag = [bags.index[name] for name in (pair.suspect, pair.reference, *used)]
     if not found.there[:, bag].any(axis=0).all():
         return "a member of the bag answered nothing"
-    scores = engine.score_bag(found, bag)
+    scores = engine.score_bag(found, bag, known)
     members = np.asarray(bag)
     closeness = found.closeness[np.ix_(members, members)]
     return PairScores(
@@ -169,23 +178,24 @@ def _score(found: Material, bags: Bags, pair: Pair) -> PairScores | str:
         k=len(used),
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
-        p={name: np.array([_levels(t) for t in made]) for name, made in scores.items()},
+        p={name: _levels(made) for name, made in scores.items()},
         p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
 
-def _levels(t: Array) -> tuple[float, float]:
-    """Return both p-values, or NaN where a subset of prompts leaves a member without a score."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
-        return float("nan"), float("nan")
-    level = model_level(t)
-    return level.p_reference, level.p_suspect
+def _levels(t: Array) -> Array:
+    """Both p-values on each subset, [subsets, 2]; NaN where a subset of prompts leaves a member without a score."""
+    rounded = np.round(t, DIGITS)
+    pair = rounded[:, :1, 1]
+    ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
+    p: Array = (1 + (ends >= pair[:, None]).sum(axis=2)) / (ends.shape[2] + 1)
+    return np.where(np.isfinite(pair) & np.isfinite(ends).all(axis=(1, 2))[:, None], p, np.nan)
 
 
 def _matched(t: Array, closeness: Array) -> float:
     """Return the length-matched p, or 1 where a member has no score with another."""
-    return length_matched(t, closeness).p if np.isfinite(_levels(t)[0]) else 1.0
+    return length_matched(t, closeness).p if np.isfinite(_levels(t[None])).all() else 1.0
 
 
 def score_population(
@@ -206,7 +216,12 @@ def score_population(
     bags = Bags(population)
     progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
     with ThreadPoolExecutor(workers) as pool:
-        made = list(pool.map(lambda pair: _score(found, bags, pair), pairs))
+        groups = _together(bags, pairs)
+        scored = pool.map(lambda group: _score_all(found, bags, [pairs[number] for number in group]), groups)
+        by_number = {
+            n: one for group, ones in zip(groups, scored, strict=True) for n, one in zip(group, ones, strict=True)
+        }
+        made = [by_number[number] for number in range(len(pairs))]
         ranked = list(
             pool.map(lambda task: (task, tuple(_ranked(found, bags, task, rank_by[task.kind]))), population.tasks)
         )
@@ -226,8 +241,7 @@ def _ranked(found: Material, bags: Bags, task: Task, detector: str) -> Iterator[
         found,
         detectors=(detector,),
         weights=found.weights[:1],
-        profiles=found.profiles[:1],
-        profile_totals=found.profile_totals[:1],
+        rates=found.rates[:1],
     )
     t = engine.score_bag(once, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
     for place in np.argsort(-np.nan_to_num(t[0, 1:], nan=-np.inf), kind="stable").tolist():
