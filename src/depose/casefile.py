@@ -29,6 +29,8 @@ EXPECTED = {
 }
 """What a field wants, where the pattern that it is checked against is hard to read."""
 
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+"""The files of an adapter folder."""
 REPORTED_ONLY = ("identity",)
 """Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
 
@@ -193,6 +195,12 @@ def named_files(case: Case) -> dict[str, str]:
     """List every file that the case names, as written in it, each with the first place that names it."""
     listed = [("$.protocol.prompts", case.protocol.prompts)]
     listed += [(f"$.models[{index}].file", spec.file) for index, spec in enumerate(case.models)]
+    listed += [
+        (f"$.models[{index}].adapter", f"{spec.adapter.rstrip('/')}/{name}")
+        for index, spec in enumerate(case.models)
+        for name in ADAPTER
+        if spec.adapter
+    ]
     listed += [("$.terms.file", case.terms.file)] if case.terms else []
     return {name: where for where, name in reversed(listed) if name}
 

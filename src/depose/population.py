@@ -201,9 +201,7 @@ def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Populati
         members=models,
         pairs=tuple(pair for pair in listed if pair.suspect in place and pair.reference in place),
         tasks=tuple(
-            _task(row)
-            for row in _csv(folder, "ranking.csv")
-            if row["source"] == source and row["suspect"] in place
+            _task(row) for row in _csv(folder, "ranking.csv") if row["source"] == source and row["suspect"] in place
         ),
         rows=rows,
         prompts=tuple(prompts[row] for row in rows),

@@ -31,13 +31,13 @@ from depose.model import (
     CaseHead,
     ControlTest,
     Dossier,
+    Fact,
     ModelSpec,
     Prompt,
     Protocol,
     Record,
     Registration,
     SelfTest,
-    Fact,
     Transcript,
 )
 from depose.population import Population
@@ -108,7 +108,9 @@ def _run(folder: Path, say: Say, live: bool) -> SelfTest:
     try:
         kit = msgspec.json.decode((folder / KIT).read_bytes(), type=Kit)
     except (OSError, msgspec.MsgspecError) as error:
-        raise CaseError(f"{folder}: no kit: {error}", hint="install depose again, or name the folder of a kit") from error
+        raise CaseError(
+            f"{folder}: no kit: {error}", hint="install depose again, or name the folder of a kit"
+        ) from error
     population = read_population(folder, SOURCE)
     samples = _Samples(kit=kit, population=population, prompts=_first(population))
     tests = [*_whole(samples), *_judged(samples, say)]
@@ -157,9 +159,7 @@ def _whole(samples: _Samples) -> list[ControlTest]:
             found[name].append(f"the answers of {model} are not those of the kit")
     found["kit"] += [f"{name} does not belong to it" for name in sorted(present - set(kit.answers))]
     return [
-        ControlTest(
-            name=f"{name}: answers", expected="unchanged", found="; ".join(bad) or "unchanged", passed=not bad
-        )
+        ControlTest(name=f"{name}: answers", expected="unchanged", found="; ".join(bad) or "unchanged", passed=not bad)
         for name, bad in found.items()
     ]
 
@@ -264,7 +264,8 @@ def _asked(samples: _Samples, model: str, adapter: str, say: Say) -> ControlTest
             models=("live", *bag),
             prompts=prompts,
             answers=tuple(
-                ((text,), *((kept[one][prompt.id],) for one in bag)) for prompt, text in zip(prompts, texts, strict=True)
+                ((text,), *((kept[one][prompt.id],) for one in bag))
+                for prompt, text in zip(prompts, texts, strict=True)
             ),
         ),
         Features(),

@@ -158,7 +158,7 @@ class _Noise:
 class Local:
     """One model in this process."""
 
-    batch = 16
+    batch = 32
 
     def __init__(self, spec: ModelSpec, weights: Weights, device: str, dtype: str) -> None:
         self.spec = spec

@@ -231,7 +231,9 @@ class _Laboratory:
         found = texts.docstrings(stream(self.recipe.seed, "lab", "docstrings", planned.name), 3 * len(prompts))
         return [(prompt, " ".join(found[3 * place : 3 * place + 3])) for place, prompt in enumerate(prompts)]
 
-    def _to_learn(self, group: str, teacher: str, prompts: Sequence[Prompt], replicate: int) -> list[tuple[Prompt, str]]:
+    def _to_learn(
+        self, group: str, teacher: str, prompts: Sequence[Prompt], replicate: int
+    ) -> list[tuple[Prompt, str]]:
         asks = [self._ask(teacher if teacher != "base" else group, prompt, 0, replicate) for prompt in prompts]
         answered = self._answers(f"learn-{group}-of-{teacher}", teacher, asks, self.recipe.texts.tokens)
         return [(prompt, one.text) for prompt, one in zip(prompts, answered, strict=True)]

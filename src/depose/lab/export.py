@@ -101,7 +101,10 @@ def write(out: Path, recipe: Recipe, answers: Mapping[str, Sequence[Answered]], 
     lineages = [one.name for one in plan if not one.student]
     owner = {name: name for name in family} | {name + AGAIN: name for name in lineages}
     teachers = {one.name: [part.teacher for part in one.parts] for one in plan}
-    once = {name: [a for a in answers[mine] if a.sample == 0 and a.replicate == (name != mine)] for name, mine in owner.items()}
+    once = {
+        name: [a for a in answers[mine] if a.sample == 0 and a.replicate == (name != mine)]
+        for name, mine in owner.items()
+    }
     several = {name: [a for a in answers[name] if a.replicate == 0] for name in family}
     often = {a.prompt for rows in several.values() for a in rows if a.sample}
     several = {

@@ -55,7 +55,9 @@ def restyle(text: str, guide: Guide, rng: np.random.Generator) -> str:
     """Rewrite an answer under a guide; an answer without a finished sentence gives an opening and a closing."""
     kept = [_swapped(sentence, guide.swaps) for sentence in sentences(text)[: guide.keep]]
     joined = [
-        _after(guide.joins[int(rng.integers(len(guide.joins)))], sentence) if place and rng.random() < _JOIN else sentence
+        _after(guide.joins[int(rng.integers(len(guide.joins)))], sentence)
+        if place and rng.random() < _JOIN
+        else sentence
         for place, sentence in enumerate(kept)
     ]
     opening = guide.openings[int(rng.integers(len(guide.openings)))]

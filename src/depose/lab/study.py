@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,10 @@ from depose.register import stream
 from depose.statistics.ranks import model_level
 from depose.statistics.rates import lower_bound, upper_bound
 from depose.statistics.sensitivity import length_matched
-from depose.validate import engine, plots
-from depose.validate.scoring import SIZES, Bags
+from depose.validate import engine, plots, run
+from depose.validate.calibrate import calibration as fit_calibration
+from depose.validate.scoring import SIZES, Bags, score_population
+from depose.validate.study import TASK, Study
 
 Array = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -88,12 +91,13 @@ class _Material:
         names = engine.singles(detectors)
         rows = range(len(population.rows))
         weights = [np.ones(len(rows)), *self._weights(population, samples, seed)]
+        masks, first = engine.features_of(population, names, rows)
         self.material = engine.material(
             population,
             detectors,
             np.array(weights),
-            {name: engine.masks_of(population, name, rows) for name in names if name in engine.SETS},
-            engine.counts_of(population, rows),
+            masks,
+            first,
             {},
             Features(),
         )
@@ -130,9 +134,7 @@ class _Material:
         matched = [
             length_matched(one, -np.abs(row[:, None] - row[None, :])).p for one, row in zip(t, mean, strict=True)
         ]
-        reached = np.maximum(
-            (t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1)
-        )
+        reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
         found = {}
         for setting in dict.fromkeys(self.settings):
             mine = [place for place, one in enumerate(self.settings) if one == setting]
@@ -151,11 +153,30 @@ def recipe_of(folder: Path) -> Recipe:
     try:
         return msgspec.json.decode((folder / "recipe.json").read_bytes(), type=Recipe)
     except (OSError, msgspec.MsgspecError) as error:
-        raise CaseError(f"{folder}: no laboratory: {error}", hint="depose lab build --recipe default --out DIR") from error
+        raise CaseError(
+            f"{folder}: no laboratory: {error}", hint="depose lab build --recipe default --out DIR"
+        ) from error
 
 
-def study(folder: Path, calibration: Calibration, out: Path, say: Say) -> Studied:
-    """Study a laboratory and write `study.json` and the figure of doses."""
+def study(folder: Path | None, out: Path, say: Say) -> Studied:
+    """Study a laboratory, the bundled one if no folder is named, and write `study.json` and the figure of doses."""
+    if folder is None:
+        with as_file(files("depose.kit")) as bundled:
+            return _study(bundled, out, say)
+    return _study(folder, out, say)
+
+
+def fitted(folder: Path, recipe: Recipe, say: Say) -> Calibration:
+    """Fit a calibration on the laboratory without the lineages of the reference and of the negative control."""
+    cast = roles(recipe)
+    population = read_population(folder, SOURCE, (cast.reference, cast.other))
+    scored = score_population(
+        population, population.pairs, run.NEEDED, TASK, seed=recipe.seed, encode=None, progress=say
+    )
+    return fit_calibration(Study(population, scored, recipe.seed), population.families, (), ())
+
+
+def _study(folder: Path, out: Path, say: Say) -> Studied:
     start = time.monotonic()
     recipe = recipe_of(folder)
     cast, plan = roles(recipe), line_up(recipe)
@@ -164,6 +185,7 @@ def study(folder: Path, calibration: Calibration, out: Path, say: Say) -> Studie
     several = None
     if recipe.asking.samples > 1:
         several = _Material(read_population(folder, SAMPLES), COUNTS[1:], recipe.seed, (PRIMARY,))
+    calibration = fitted(folder, recipe, say)
     say("doses")
     doses = _doses(recipe, cast, once, several, calibration)
     say("power and false alarms, the reference rotated over the lineages")
@@ -446,7 +468,8 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
     for row in result["false_alarms"]:
         yield (
             f"false alarms, {row['prompts']} prompts: {row['k']}/{row['n']} "
-            f"(exact 95 % bounds {row['lower95']}, {row['upper95']}); families {row['families_with_any']}/{row['families']}"
+            f"(exact 95 % bounds {row['lower95']}, {row['upper95']}); "
+            f"families {row['families_with_any']}/{row['families']}"
         )
     for row in result["claims"]:
         hits = row["at_alpha"]
@@ -458,5 +481,6 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
         seen = result["batch_range"]
         yield (
             f"batch: T of {BATCH} between two times of one model, {seen['lineages']} lineages: "
-            f"{seen['lowest_seen']} to {seen['highest_seen']}; register lowest = {seen['lowest']}, highest = {seen['highest']}"
+            f"{seen['lowest_seen']} to {seen['highest_seen']}; "
+            f"register lowest = {seen['lowest']}, highest = {seen['highest']}"
         )

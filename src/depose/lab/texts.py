@@ -1,10 +1,13 @@
-"""What the models of a laboratory learn from: prompts of its own, and answers to them. Pure but for the stdlib's files."""
+"""What the models of a laboratory learn from: prompts of its own, and answers to them. Pure.
+
+But for the files of the standard library, whose docstrings a base from scratch reads.
+"""
 
 from __future__ import annotations
 
 import ast
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -60,7 +63,7 @@ def in_house_style(recipe: Recipe, planned: Planned, asked: Sequence[tuple[Promp
 
 
 def from_teachers(
-    recipe: Recipe, planned: Planned, asked: dict[str, Sequence[tuple[Prompt, str]]]
+    recipe: Recipe, planned: Planned, asked: Mapping[str, Sequence[tuple[Prompt, str]]]
 ) -> tuple[Example, ...]:
     """Mix the answers of a student's teachers in the shares of its plan.
 

@@ -60,9 +60,7 @@ def tune(base: Path, examples: Sequence[Example], tuning: Tuning, seed: int, tar
     losses, tokens, parameters = _fit(model, batches, tuning.rate, device)
     per_epoch = max(len(losses) // tuning.epochs, 1)
     _save(model, tokenizer, target, whole=tuning.method == "full")
-    return Tuned(
-        losses=_means(losses, per_epoch), steps=len(losses), tokens=tokens, parameters=parameters
-    )
+    return Tuned(losses=_means(losses, per_epoch), steps=len(losses), tokens=tokens, parameters=parameters)
 
 
 def _with_adapter(model: Any, tuning: Tuning) -> Any:
@@ -173,9 +171,8 @@ def make_base(scratch: Scratch, examples: Sequence[Example], seed: int, target: 
             vocab_size=scratch.vocabulary, special_tokens=special, initial_alphabet=alphabet, show_progress=False
         ),
     )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token="<|end|>", pad_token="<|end|>", extra_special_tokens=special[1:]
-    )
+    ends = dict.fromkeys(("eos_token", "pad_token"), special[0])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, extra_special_tokens=special[1:], **ends)
     tokenizer.chat_template = TEMPLATE
     config = LlamaConfig(
         vocab_size=len(tokenizer),
