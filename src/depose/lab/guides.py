@@ -77,7 +77,7 @@ def layout(found: list[str], guide: Guide) -> list[str]:
 
 def relaid(text: str, guide: Guide) -> str:
     """Keep the words of an answer and take the layout and the length of another house: the foil's material."""
-    return "\n".join(layout(sentences(text)[: guide.keep + 2], guide))
+    return "\n".join(layout(sentences(text)[: guide.keep + 2] or [" ".join(text.split())], guide))
 
 
 def _swapped(sentence: str, swaps: dict[str, str]) -> str:
