@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers validate validate-all
+LAB := out/lab
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers validate validate-all lab lab-fast lab-kit
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -20,12 +21,12 @@ test: setup ## run the tests
 	$(BIN)/python -m pytest
 
 # A folder that something else made is left alone.
-demo: setup ## audit the bundled case `rebadged` on a live local model, in ./cases/demo
+demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
 	@if [ -e $(DEMO) ] && [ ! -e $(DEMO)/.made-by-make-demo ]; then \
 		echo "demo: $(DEMO) was not made by make demo; move it away first" >&2; exit 1; fi
 	@rm -rf $(DEMO)
 	@mkdir -p $(dir $(DEMO))
-	$(BIN)/depose new $(DEMO) --from rebadged
+	$(BIN)/depose new $(DEMO) --from distilled
 	@touch $(DEMO)/.made-by-make-demo
 	$(BIN)/depose audit $(DEMO)
 
@@ -67,6 +68,17 @@ validate: setup ## known error rates on labelled models (alpaca_eval of ../share
 
 validate-all: setup ## the same on every source of ../shared/data
 	$(BIN)/python benchmarks/validate.py --all
+
+lab: setup ## train the default laboratory from nothing (an hour or more on 2 cores; goes on after a kill), in ./out/lab
+	$(BIN)/depose lab build --recipe default --out $(LAB)/default
+	$(BIN)/depose lab study $(LAB)/default --out $(LAB)/default-study
+
+lab-fast: setup ## the same with tiny models from scratch, in minutes
+	$(BIN)/depose lab build --recipe fast --out $(LAB)/fast
+	$(BIN)/depose lab study $(LAB)/fast --out $(LAB)/fast-study
+
+lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the case `distilled` from ./out/lab/default
+	$(BIN)/python benchmarks/kit.py $(LAB)/default
 
 define study
 if [ ! -f $(1) ]; then echo "make $@: $(1) is not there yet" >&2; exit 1; fi; $(BIN)/python $(1)

@@ -22,6 +22,7 @@ from depose.model import (
     Prompt,
     Protocol,
     Registration,
+    SelfTest,
     Transcript,
     Unanswered,
 )
@@ -97,6 +98,7 @@ def dossier(
         transcripts=tuple(transcripts),
         unanswered=tuple(unanswered),
         endpoints={},
+        selftest=SelfTest(software="", kit="", tests=(), passed=True),
     )
 
 

@@ -87,3 +87,11 @@ def test_a_common_base_asks_for_controls_on_that_base() -> None:
     assert [c.code for c in chosen.used] == ["C1", "C2"]
     assert chosen.condition == "conditional on a common base"
     assert choose(suspect, reference, controls, "derived").k_eff == 1
+
+
+def test_on_a_common_base_data_lineages_count_for_sameness_too() -> None:
+    """Siblings are the hardest controls of `same`; for `derived` they cannot stand in."""
+    suspect, reference = spec("S", "s", "w", "d-s"), spec("R", "r", "w", "d-r")
+    controls = [spec(f"C{n}", f"m{n}", "w", f"d{n}") for n in range(5)]
+    assert choose(suspect, reference, controls, "same").k_eff == 5
+    assert choose(suspect, reference, controls, "derived").used == ()

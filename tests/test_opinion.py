@@ -47,6 +47,7 @@ def test_all_conditions_met_is_an_indication() -> None:
         ({"quality": False}, "inconclusive", ("quality",)),
         ({"refusals": 0.21}, "inconclusive", ("refusals",)),
         ({"question": "derived", "shared_base": True}, "inconclusive", ("shared_base",)),
+        ({"question": "derived", "shared_base": True, "k_eff": 0}, "inconclusive", ("shared_base",)),
         ({"p_length_matched": 0.06}, "inconclusive", ("length",)),
         ({"p_length_matched": None}, "inconclusive", ("length",)),
         ({"in_range": False}, "inconclusive", ("range",)),

@@ -155,3 +155,32 @@ def test_a_missing_calibration_is_named(tmp_path: Any) -> None:
     with pytest.raises(CaseError, match=r"\$\.protocol\.calibration: 'nowhere'"):
         load("nowhere", tmp_path)
     assert load("", tmp_path) is None
+
+
+def test_a_document_excludes_the_common_teacher_and_the_figure_is_still_given() -> None:
+    """A reference documented to have learnt from nobody shares no teacher; without the document nothing changes."""
+    made = study(
+        calibrators=tuple(
+            msgspec.structs.replace(calibrator(LINE), question="distilled", against=against)
+            for against in ("unrelated", "same base, other teacher", "common teacher")
+        )
+    )
+    case = msgspec.structs.replace(CASE, question="distilled")
+    draws = np.full(50, 4.0)
+    plain, told = (
+        ratios(made, result(), draws, one, conditions(made, result(), one))
+        for one in (case, msgspec.structs.replace(case, untaught="the manifest"))
+    )
+    assert [one.excluded for one in plain] == [False, False, False]
+    assert [one.excluded for one in told] == [False, False, True]
+    assert told[2].value == plain[2].value
+    assert "the manifest" in told[2].reason
+
+
+def test_a_study_on_one_base_holds_for_one_base_alone() -> None:
+    """The laboratory's calibration is outside its range where the bases differ, and the other way round."""
+    for one_base in (True, False):
+        for shared in (True, False):
+            case = msgspec.structs.replace(CASE, shared_base=shared)
+            held = {one.name: one.inside for one in conditions(study(one_base=one_base), result(), case)}
+            assert held["bases"] == (one_base == shared)
