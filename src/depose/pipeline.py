@@ -115,6 +115,8 @@ def self_test(path: Path | None, kit: Path | None, clock: Clock, say: Say, *, li
     """Test this installation on known samples, and keep the record in the log of a case where one is named."""
     if path is None:
         return selftest.selftest(kit, say, live=live)
+    if kit is not None:
+        raise UsageError("--kit: a case is tested with the kit that ships with depose", hint="leave out --kit or CASE")
     folder = casefile.folder_of(path)
     with Log(folder, clock) as log:
         if log.head == GENESIS:
