@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from test_analysis import CONTROLS, dossier, quiet, spec
 
 from depose.analysis import analyze
 from depose.features import Features
 from depose.model import Batch, Check, ControlTest, Dossier, SelfTest, Transcript
 from depose.quality import passed
+from test_analysis import CONTROLS, dossier, quiet, spec
 
 SPECS = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
 GOOD = SelfTest(software="", kit="", tests=(), passed=True)

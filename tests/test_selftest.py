@@ -11,11 +11,11 @@ import msgspec
 import pyarrow
 import pyarrow.parquet
 import pytest
-from fakes import depose
 
 from depose.errors import CaseError, DeposeError
 from depose.model import SelfTest
 from depose.selftest import KIT, Kit, selftest
+from fakes import depose
 
 RESPONSES = "responses-lab.parquet"
 
