@@ -81,29 +81,37 @@ def confess(given: Dossier, model: str) -> tuple[Transcript, ...]:
 def test_criterion_34_what_a_model_calls_itself_has_no_weight() -> None:
     """The identity detector is reported and changes nothing: not the primary score, the opinion, nor the curve."""
     plain = dossier([*PAIR, *CONTROLS], {"S1": "R1"})
-    plain = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
+    for code in ("S1", "R1"):
+        plain = msgspec.structs.replace(plain, transcripts=confess(plain, code))
     case = plain.registration.case
     wider = msgspec.structs.replace(
         case, protocol=msgspec.structs.replace(case.protocol, detectors=(*case.protocol.detectors, "identity"))
     )
     with_it = msgspec.structs.replace(plain, registration=msgspec.structs.replace(plain.registration, case=wider))
     one, two = (analyze(d, Features(), quiet).findings for d in (plain, with_it))
-    assert any(r.detector == "identity" for r in two.findings[0].results)
+    named = next(r for r in two.findings[0].results if r.detector == "identity")
+    assert named.value > 3, "it is seen, and reported"
     for before, after in zip(one.findings, two.findings, strict=True):
         assert primary(before) == primary(after)
         assert before.opinion == after.opinion
         assert canonical(before.ratios) == canonical(after.ratios)
+        assert before.curve is not None
         assert canonical(before.curve) == canonical(after.curve)
     assert {e.prompt.id for e in one.exhibits} == {e.prompt.id for e in two.exhibits}
 
 
-def test_criterion_34_a_confession_does_not_make_a_stranger_a_student() -> None:
-    """An unrelated suspect and its reference that both call themselves ChatGPT are not found by the primary."""
+@pytest.mark.parametrize("detector", ["phrases", "openings", "fuzzy"])
+def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) -> None:
+    """Suspect and reference that both call themselves ChatGPT in every answer score as if they had not."""
     plain = dossier([*PAIR, *CONTROLS], {})
-    both = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
-    both = msgspec.structs.replace(both, transcripts=confess(both, "R1"))
-    loud = analyze(both, Features(), quiet).findings
-    assert all(one.opinion.verdict != "indication" for one in loud.findings)
+    loud = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
+    loud = msgspec.structs.replace(loud, transcripts=confess(loud, "R1"))
+    before, after = (
+        next(r for r in analyze(d, Features(), quiet).findings.findings[0].results if r.detector == detector)
+        for d in (plain, loud)
+    )
+    assert (after.value, after.p_reference, after.p_suspect) == (before.value, before.p_reference, before.p_suspect)
+    assert after.p > 0.05
 
 
 def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> None:
