@@ -193,13 +193,15 @@ def material(
     sizes = [len(words) for _, _, words in first]
     row = np.repeat(np.array([r for r, _, _ in first], np.int64), sizes)
     model = np.repeat(np.array([m for _, m, _ in first], np.int64), sizes)
-    profiles = np.zeros((len(weights), models, len(vocabulary)))
-    totals = np.zeros((len(weights), models))
+    shares = np.zeros((models, len(vocabulary)))
+    rates = np.zeros((len(weights), models, len(vocabulary)), np.float32)
     for index, weight in enumerate(weights):
         flat = np.bincount(model * len(vocabulary) + word, weight[row], models * len(vocabulary))
-        profiles[index] = flat.reshape(models, len(vocabulary))
-        totals[index] = np.bincount(model, weight[row], models)
-    scale = (RATE / np.maximum(totals, 1)).astype(np.float32)
+        counts = flat.reshape(models, len(vocabulary))
+        total = np.maximum(np.bincount(model, weight[row], models), 1)[:, None]
+        rates[index] = np.log1p(counts.astype(np.float32) * (RATE / total).astype(np.float32))
+        if index == 0:
+            shares = counts / total
     direct = {n in SEE_NAMES for n in singles(detectors) if not {n} & {*SETS, *INDEPENDENT, "first_words"}}
     return Material(
         detectors=tuple(detectors),
@@ -209,8 +211,8 @@ def material(
         held={name: _held(one, models) for name, one in masks.items()},
         fixed=fixed,
         weights=weights,
-        shares=profiles[0] / np.maximum(totals[0], 1)[:, None],
-        rates=np.log1p(profiles.astype(np.float32) * scale[..., None]),
+        shares=shares,
+        rates=rates,
         vocabulary=vocabulary,
         everybody={names: whole_bag(population, names=names) for names in direct},
         features=features,
