@@ -59,6 +59,7 @@ class Bench:
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
+        self._bags: dict[tuple[str, ...], Bag] = {}
         self._unnamed: dict[str, str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
@@ -68,11 +69,17 @@ class Bench:
         return any((model + AGAIN, prompt.id) in self.answering for prompt in self.prompts)
 
     def bag(self, members: Sequence[str]) -> Bag:
-        """Collect the answers of these members: a row for each sample of each prompt."""
+        """Collect the answers of these members, once: a row for each sample of each prompt."""
+        key = tuple(members)
+        if key not in self._bags:
+            self._bags[key] = self._collected(key)
+        return self._bags[key]
+
+    def _collected(self, members: tuple[str, ...]) -> Bag:
         asked = [(prompt, sample) for prompt in self.prompts for sample in range(self.protocol.samples)]
         found = [[self._answers.get((member, prompt.id, sample)) for member in members] for prompt, sample in asked]
         return Bag(
-            models=tuple(members),
+            models=members,
             prompts=tuple(prompt for prompt, _ in asked),
             answers=tuple(tuple(() if text is None else (text,) for text in row) for row in found),
         )
