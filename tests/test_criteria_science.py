@@ -43,8 +43,8 @@ def test_criterion_31_ten_fine_tunes_of_one_base_add_at_most_one(question: Quest
         spec(f"F{n}", "control", developer=f"tuner {n}", weight_lineage="w-C0", data_lineage="shared set")
         for n in range(10)
     ]
-    before = choose(*PAIR, CONTROLS, question)
-    after = choose(*PAIR, [*CONTROLS, *more], question)
+    before = choose(PAIR[0], PAIR[1], CONTROLS, question)
+    after = choose(PAIR[0], PAIR[1], [*CONTROLS, *more], question)
     assert before.k_eff <= after.k_eff <= before.k_eff + 1
     assert len(after.used) <= len(before.used) + 1
 
@@ -53,7 +53,10 @@ def test_criterion_31_ten_fine_tunes_of_one_base_add_at_most_one(question: Quest
 def test_criterion_31_nor_do_ten_data_sets_make_one_base_ten(question: Question) -> None:
     """Where weights count, ten fine-tunes of one base on ten data sets add at most one too."""
     more = [spec(f"F{n}", "control", weight_lineage="w-C0") for n in range(10)]
-    assert choose(*PAIR, [*CONTROLS, *more], question).k_eff <= choose(*PAIR, CONTROLS, question).k_eff + 1
+    assert (
+        choose(PAIR[0], PAIR[1], [*CONTROLS, *more], question).k_eff
+        <= choose(PAIR[0], PAIR[1], CONTROLS, question).k_eff + 1
+    )
 
 
 def twice(given: Dossier) -> Dossier:
@@ -81,29 +84,37 @@ def confess(given: Dossier, model: str) -> tuple[Transcript, ...]:
 def test_criterion_34_what_a_model_calls_itself_has_no_weight() -> None:
     """The identity detector is reported and changes nothing: not the primary score, the opinion, nor the curve."""
     plain = dossier([*PAIR, *CONTROLS], {"S1": "R1"})
-    plain = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
+    for code in ("S1", "R1"):
+        plain = msgspec.structs.replace(plain, transcripts=confess(plain, code))
     case = plain.registration.case
     wider = msgspec.structs.replace(
         case, protocol=msgspec.structs.replace(case.protocol, detectors=(*case.protocol.detectors, "identity"))
     )
     with_it = msgspec.structs.replace(plain, registration=msgspec.structs.replace(plain.registration, case=wider))
     one, two = (analyze(d, Features(), quiet).findings for d in (plain, with_it))
-    assert any(r.detector == "identity" for r in two.findings[0].results)
+    named = next(r for r in two.findings[0].results if r.detector == "identity")
+    assert named.value > 3, "it is seen, and reported"
     for before, after in zip(one.findings, two.findings, strict=True):
         assert primary(before) == primary(after)
         assert before.opinion == after.opinion
         assert canonical(before.ratios) == canonical(after.ratios)
+        assert before.curve is not None
         assert canonical(before.curve) == canonical(after.curve)
     assert {e.prompt.id for e in one.exhibits} == {e.prompt.id for e in two.exhibits}
 
 
-def test_criterion_34_a_confession_does_not_make_a_stranger_a_student() -> None:
-    """An unrelated suspect and its reference that both call themselves ChatGPT are not found by the primary."""
+@pytest.mark.parametrize("detector", ["phrases", "openings", "fuzzy"])
+def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) -> None:
+    """Suspect and reference that both call themselves ChatGPT in every answer score as if they had not."""
     plain = dossier([*PAIR, *CONTROLS], {})
-    both = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
-    both = msgspec.structs.replace(both, transcripts=confess(both, "R1"))
-    loud = analyze(both, Features(), quiet).findings
-    assert all(one.opinion.verdict != "indication" for one in loud.findings)
+    loud = msgspec.structs.replace(plain, transcripts=confess(plain, "S1"))
+    loud = msgspec.structs.replace(loud, transcripts=confess(loud, "R1"))
+    before, after = (
+        next(r for r in analyze(d, Features(), quiet).findings.findings[0].results if r.detector == detector)
+        for d in (plain, loud)
+    )
+    assert (after.value, after.p_reference, after.p_suspect) == (before.value, before.p_reference, before.p_suspect)
+    assert after.p > 0.05
 
 
 def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> None:
@@ -115,8 +126,7 @@ def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> Non
         assert {c.model for c in one.common} == {"X1", "X2", "X3"}
     page = text_of(found)
     assert "Rank of the reference" in page
-    assert page.count("1 of 21") >= 3
-    assert page.count("1 of 4") >= 3
+    assert re.search(r"1 of 21 +1 of 4\b", page)
 
 
 def test_criterion_35_too_few_rivals_are_named_as_such() -> None:
@@ -143,11 +153,11 @@ def test_criterion_36_no_pair_is_predicted_from_its_own_lineages() -> None:
         mine = own1[target]
         shares = [np.array([bool(mine & one) for one in side]) for side in (own1, own2)]
         shares[0][target] = False
-        changed = [np.where(s, h + 50.0, h) for h, s in zip((h1, h2), shares, strict=True)]
-        assert left_out(*changed, own1, own2)[0][target] == pytest.approx(plain[0][target], abs=1e-12)
+        up1, up2 = (np.where(s, h + 50.0, h) for h, s in zip((h1, h2), shares, strict=True))
+        assert left_out(up1, up2, own1, own2)[0][target] == pytest.approx(plain[0][target], abs=1e-12)
         shares[0][target] = True
-        others = [np.where(s, h, h - 50.0) for h, s in zip((h1, h2), shares, strict=True)]
-        moved += left_out(*others, own1, own2)[0][target] != pytest.approx(plain[0][target], abs=1e-6)
+        low1, low2 = (np.where(s, h, h - 50.0) for h, s in zip((h1, h2), shares, strict=True))
+        moved += left_out(low1, low2, own1, own2)[0][target] != pytest.approx(plain[0][target], abs=1e-6)
     assert moved == 10
 
 

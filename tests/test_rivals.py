@@ -54,6 +54,15 @@ def test_the_true_teacher_among_the_rivals_is_closer() -> None:
     assert by["X1"] == "candidate closer"
 
 
+def test_reference_and_rival_on_one_base_are_compared_all_the_same() -> None:
+    """Two sizes of one maker share a base; the controls need not, and the rival is compared."""
+    based = [
+        msgspec.structs.replace(one, weight_lineage="w-maker", developer="maker") if one.code in ("R1", "X1") else one
+        for one in MODELS
+    ]
+    assert {one.model for one in found({"S1": "R1"}, based).common} == {"X1", "X2", "X3"}
+
+
 def test_swapping_suspect_and_reference_changes_no_likeness() -> None:
     """T and p are symmetric, which is why depose computes no direction from answers."""
     swapped = [msgspec.structs.replace(one, role=MODELS[1 - n].role) for n, one in enumerate(MODELS[:2])]

@@ -17,6 +17,7 @@ from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
 from depose.features import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
+from depose.naming import SEE_NAMES, without_names
 from depose.register import stream
 from depose.statistics import bootstrap, ranks, sensitivity
 from depose.statistics.centring import FEWEST, Scores, per_prompt, score
@@ -58,6 +59,8 @@ class Bench:
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
+        self._bags: dict[tuple[str, ...], Bag] = {}
+        self._unnamed: dict[str, str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
 
@@ -66,21 +69,40 @@ class Bench:
         return any((model + AGAIN, prompt.id) in self.answering for prompt in self.prompts)
 
     def bag(self, members: Sequence[str]) -> Bag:
-        """Collect the answers of these members: a row for each sample of each prompt."""
+        """Collect the answers of these members, once: a row for each sample of each prompt."""
+        key = tuple(members)
+        if key not in self._bags:
+            self._bags[key] = self._collected(key)
+        return self._bags[key]
+
+    def _collected(self, members: tuple[str, ...]) -> Bag:
         asked = [(prompt, sample) for prompt in self.prompts for sample in range(self.protocol.samples)]
         found = [[self._answers.get((member, prompt.id, sample)) for member in members] for prompt, sample in asked]
         return Bag(
-            models=tuple(members),
+            models=members,
             prompts=tuple(prompt for prompt, _ in asked),
             answers=tuple(tuple(() if text is None else (text,) for text in row) for row in found),
         )
+
+    def _compared(self, members: Sequence[str], detector: str) -> Bag:
+        """Collect what a detector is given: answers without the sentences in which a model names itself."""
+        bag = self.bag(members)
+        if detector in SEE_NAMES:
+            return bag
+        rows = tuple(tuple(tuple(map(self._without_names, samples)) for samples in row) for row in bag.answers)
+        return msgspec.structs.replace(bag, answers=rows)
+
+    def _without_names(self, text: str) -> str:
+        if text not in self._unnamed:
+            self._unnamed[text] = without_names(text)
+        return self._unnamed[text]
 
     def scored(self, members: tuple[str, ...], detector: str) -> Scored:
         """Score a bag with a detector, once."""
         key = (members, detector)
         if key not in self._scored:
             self._progress(f"{detector}: {members[0]} and {members[1]} among {len(members)}")
-            measured: Measured = plugins.load("detectors", detector)(self.bag(members), self._features)
+            measured: Measured = plugins.load("detectors", detector)(self._compared(members, detector), self._features)
             self._scored[key] = Scored(measured=measured, scores=score(measured), d=per_prompt(measured))
         return self._scored[key]
 
@@ -138,7 +160,7 @@ class Bench:
 
     def first_halves(self, members: tuple[str, ...], detector: str) -> Measured | None:
         """Measure the first half of every answer; None for a detector that runs a model, which is not run again."""
-        bag = self.bag(members)
+        bag = self._compared(members, detector)
         halves = tuple(
             tuple(tuple(text[: (len(text) + 1) // 2] for text in samples) for samples in row) for row in bag.answers
         )

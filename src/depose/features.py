@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.model import Prompt, Record
+from depose.naming import SENTENCE_END
 
 Grams = NDArray[np.uint64]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -26,7 +27,6 @@ Mask = Callable[[Sequence[str]], list[list[str]]]
 
 LIMIT = 800
 TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 SENTENCE_HEAD = 80
 """Characters of a sentence that are searched for its first tokens."""
 REFUSAL = re.compile(

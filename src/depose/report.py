@@ -34,6 +34,8 @@ MODELS = 24
 """With more models than this, those with equal counts share a row."""
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
+CURVES = 2
+"""Specification curves that are drawn; more stand in one table, since each takes half a page."""
 PROMPT = {False: 220, True: 140}
 """Characters of a prompt that an exhibit shows, with up to 8 exhibits and with more."""
 
@@ -89,11 +91,11 @@ def render_html(findings: Findings) -> bytes:
         for number, finding in enumerate(findings.findings, 1)
         if scale and arrange.evaluated(finding)
     }
+    others = [drawn for group in results for drawn in group.figures if drawn.finding.curve is not None]
     curves = {
         drawn.numbers[0]: Markup(specification_curve(drawn.finding, curve, findings.protocol.alpha).decode())  # noqa: S704 - drawn by us
-        for group in results
-        for drawn in group.figures
-        if (curve := drawn.finding.curve) is not None
+        for drawn in others
+        if len(others) <= CURVES and (curve := drawn.finding.curve) is not None
     }
     many = len(findings.exhibits)
     length = next(shown for most, shown in EXCERPT if many <= most)

@@ -57,11 +57,14 @@ def direction(suspect: ModelSpec, reference: ModelSpec) -> Direction:
 def clean_for_all(
     specs: Mapping[str, ModelSpec], bag: Sequence[str], other: ModelSpec, question: Question
 ) -> tuple[str, ...]:
-    """List the controls of a bag that are clean for suspect, reference and rival alike."""
+    """List the controls of a bag that are clean for suspect, reference and rival alike.
+
+    Reference and rival often share a base; that is no reason to ask it of the controls.
+    """
     suspect, reference = specs[bag[0]], specs[bag[1]]
-    pairs = ((suspect, other), (reference, other))
+    pairs: tuple[tuple[ModelSpec, Question], ...] = ((suspect, question), (reference, "derived"))
     return tuple(
-        code for code in bag[2:] if not any(lineage.unclean(one, two, specs[code], question) for one, two in pairs)
+        code for code in bag[2:] if not any(lineage.unclean(one, other, specs[code], rule) for one, rule in pairs)
     )
 
 

@@ -12,43 +12,16 @@ about the teacher a name is hardly better than a guess.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from depose.detectors import Profile
-from depose.features import SENTENCE_END, Bag, Features
-
-# fmt: off
-NAMES = (
-    "openai", "chatgpt", "gpt", "anthropic", "claude", "google", "bard", "gemini", "gemma", "deepmind", "llama",
-    "vicuna", "mistral", "mixtral", "alibaba", "qwen", "tongyi", "deepseek", "baidu", "ernie", "microsoft",
-    "cohere", "databricks", "openassistant", "xai", "grok", "nvidia", "nemotron", "zhipu", "chatglm", "baichuan",
-    "moonshot", "kimi", "internlm", "huggingface", "zephyr", "perplexity", "amazon", "lmsys", "tencent", "hunyuan",
-    "bytedance", "doubao", "minimax",
-)
-# fmt: on
-"""Names that are ordinary words besides (palm, meta, falcon, alpaca) are left out."""
-PHRASES = {
-    "as an ai language model": r"as an ai language model",
-    "as an ai": r"as an ai\b(?! language)",
-    "as a language model": r"as a (?:large )?language model",
-    "i am an ai": r"i(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|(?:large )?language model)",
-    "trained by": r"(?:trained|developed|created|made|built) by\b",
-    "knowledge cutoff": r"(?:knowledge|training)(?: data)? (?:cut[- ]?off|(?:only )?goes up to|extends to)",
-}
-THINGS = (*NAMES, *PHRASES)
-PERSON = re.compile(r"\b(?:i|i['’]m|my|me|myself)\b|\bas an? (?:ai|language|large)", re.IGNORECASE)
-PATTERNS = (
-    *(re.compile(rf"(?<!\w){re.escape(name)}(?:[- ]?\d[\w.]*)?(?!\w)", re.IGNORECASE) for name in NAMES),
-    *(re.compile(pattern, re.IGNORECASE) for pattern in PHRASES.values()),
-)
-ANY = re.compile("|".join(pattern.pattern for pattern in PATTERNS), re.IGNORECASE)
+from depose.features import Bag, Features
+from depose.naming import PATTERNS, SENTENCE_END, THINGS, names_itself
 
 
 def _found(text: str, prompt: str) -> list[int]:
     """Say which things an answer says of itself."""
-    said = " ".join(one for one in SENTENCE_END.split(text) if PERSON.search(one) and ANY.search(one))
+    said = " ".join(one for one in SENTENCE_END.split(text) if names_itself(one))
     return [place for place, one in enumerate(PATTERNS) if said and one.search(said) and not one.search(prompt)]
 
 

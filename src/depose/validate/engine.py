@@ -23,6 +23,7 @@ from depose.detectors import starts as starts_detector
 from depose.detectors.length import closeness
 from depose.features import Bag, Features, Grams
 from depose.model import Prompt
+from depose.naming import SEE_NAMES, without_names
 from depose.population import Population
 from depose.statistics.centring import RATE, average, centre, parts_of, standardise
 from depose.validate.kernel import NOTHING, among, holders, mean_cosines
@@ -84,7 +85,8 @@ class Material:
     rates: NDArray[np.float32]
     """[subsets, models, vocabulary]: log rates of first words in each subset."""
     vocabulary: Grams
-    everybody: Bag
+    everybody: dict[bool, Bag]
+    """For detectors that run on each bag: the population with the sentences in which models name themselves, or not."""
     features: Features
 
 
@@ -132,7 +134,7 @@ def features_of(
     found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names if name in SETS}
     first: list[tuple[int, int, Grams]] = []
     for row in rows:
-        features, texts = Features(), population.answers[row]
+        features, texts = Features(), unnamed(population.answers[row])
         for name, made in found.items():
             of, drop = SETS[name]
             made.append(_masks_of_row(texts, population.prompts[row], of, drop, features))
@@ -149,19 +151,25 @@ def features_of(
     return masks, first
 
 
-def whole_bag(population: Population) -> Bag:
-    """Put the whole population into one bag."""
+def unnamed(texts: Sequence[str | None]) -> tuple[str | None, ...]:
+    """Leave out of answers the sentences in which a model names itself, as an analysis does."""
+    return tuple(None if text is None else without_names(text) for text in texts)
+
+
+def whole_bag(population: Population, *, names: bool = True) -> Bag:
+    """Put the whole population into one bag, with or without the sentences in which a model names itself."""
     prompts = tuple(
         Prompt(id=f"{key[0]}/{key[1]}", family="", cluster=key[0], text=text)
         for key, text in zip(population.rows, population.prompts, strict=True)
     )
-    answers = tuple(tuple(() if text is None else (text,) for text in row) for row in population.answers)
+    rows = population.answers if names else map(unnamed, population.answers)
+    answers = tuple(tuple(() if text is None else (text,) for text in row) for row in rows)
     return Bag(models=tuple(one.name for one in population.members), prompts=prompts, answers=answers)
 
 
 def fixed_of(population: Population, name: str, features: Features) -> NDArray[np.float32]:
     """Compute a similarity that does not depend on the bag, for all models at once."""
-    measured: Measured = plugins.load("detectors", name)(whole_bag(population), features)
+    measured: Measured = plugins.load("detectors", name)(whole_bag(population, names=name in SEE_NAMES), features)
     if not isinstance(measured, Similarity):
         raise TypeError(f"{name} depends on the bag")
     return measured.values.astype(np.float32)
@@ -185,13 +193,16 @@ def material(
     sizes = [len(words) for _, _, words in first]
     row = np.repeat(np.array([r for r, _, _ in first], np.int64), sizes)
     model = np.repeat(np.array([m for _, m, _ in first], np.int64), sizes)
-    profiles = np.zeros((len(weights), models, len(vocabulary)))
-    totals = np.zeros((len(weights), models))
+    shares = np.zeros((models, len(vocabulary)))
+    rates = np.zeros((len(weights), models, len(vocabulary)), np.float32)
     for index, weight in enumerate(weights):
         flat = np.bincount(model * len(vocabulary) + word, weight[row], models * len(vocabulary))
-        profiles[index] = flat.reshape(models, len(vocabulary))
-        totals[index] = np.bincount(model, weight[row], models)
-    scale = (RATE / np.maximum(totals, 1)).astype(np.float32)
+        counts = flat.reshape(models, len(vocabulary))
+        total = np.maximum(np.bincount(model, weight[row], models), 1)[:, None]
+        rates[index] = np.log1p(counts.astype(np.float32) * (RATE / total).astype(np.float32))
+        if index == 0:
+            shares = counts / total
+    direct = {n in SEE_NAMES for n in singles(detectors) if not {n} & {*SETS, *INDEPENDENT, "first_words"}}
     return Material(
         detectors=tuple(detectors),
         models=models,
@@ -200,10 +211,10 @@ def material(
         held={name: _held(one, models) for name, one in masks.items()},
         fixed=fixed,
         weights=weights,
-        shares=profiles[0] / np.maximum(totals[0], 1)[:, None],
-        rates=np.log1p(profiles.astype(np.float32) * scale[..., None]),
+        shares=shares,
+        rates=rates,
         vocabulary=vocabulary,
-        everybody=everybody,
+        everybody={names: whole_bag(population, names=names) for names in direct},
         features=features,
     )
 
@@ -238,7 +249,7 @@ def _profile_means(found: Material, bag: NDArray[np.int64]) -> Array:
 
 def _direct(found: Material, name: str, bag: Sequence[int]) -> Array:
     """Run a detector on one bag as a case would, and average it over each subset of rows."""
-    every = found.everybody
+    every = found.everybody[name in SEE_NAMES]
     measured: Measured = plugins.load("detectors", name)(
         Bag(
             models=tuple(every.models[m] for m in bag),

@@ -190,7 +190,9 @@ def _levels(t: Array) -> Array:
     pair = rounded[:, :1, 1]
     ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
     p: Array = (1 + (ends >= pair[:, None]).sum(axis=2)) / (ends.shape[2] + 1)
-    return np.where(np.isfinite(pair) & np.isfinite(ends).all(axis=(1, 2))[:, None], p, np.nan)
+    formed = np.isfinite(pair[:, 0]) & np.isfinite(ends).reshape(len(t), -1).all(axis=1)
+    p[~formed] = np.nan
+    return p
 
 
 def _matched(t: Array, closeness: Array) -> float:
