@@ -54,11 +54,6 @@ max_tokens = {max_tokens}
 probes = ["open_howto:13", "open_lists:13", "short_creative:12", "open_advice:12"]
 detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length"]
 calibration = "lab"
-
-# Range of T between a control's recorded answers and those that it gives live (`depose lab study`).
-[batch]
-lowest = {lowest}
-highest = {highest}
 """
 
 
@@ -98,7 +93,7 @@ def main(folder: Path) -> None:
     validate(folder, SOURCE, work, detectors=NEEDED, leave_out=left_out, seed=recipe.seed, progress=print)
     shutil.copyfile(work / "calibration.json", ROOT / "src" / "depose" / "calibrations" / "lab.json")
     print(*study(folder, work, print).lines, sep="\n")
-    seen = json.loads((work / "study.json").read_text())["batch_range"]
+    seen = json.loads((work / "study.json").read_text())["batch_ranges"]
     _case(folder, recipe, answers, seen)
     shutil.rmtree(work)
 
@@ -120,8 +115,6 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
         seed=recipe.seed,
         temperature=recipe.asking.temperature,
         max_tokens=recipe.asking.max_tokens,
-        lowest=seen["lowest"],
-        highest=seen["highest"],
     )
     live = {"provider": "transformers", "model": recipe.base}
     base = {"weight_lineage": BASE}
@@ -141,7 +134,15 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
     )
     for n, name in enumerate(controls[:REPEATED], start=1):
         lineage = {"developer": f"maker of {name}", **base, "data_lineage": name, "source": made}
-        text += _model(f"L{n}", "control", **live, adapter=f"adapters/L{n}", repeats=codes[name], **lineage)
+        text += _model(
+            f"L{n}",
+            "control",
+            **live,
+            adapter=f"adapters/L{n}",
+            repeats=codes[name],
+            within=_within(seen[name]),
+            **lineage,
+        )
     for name, code in codes.items():
         lineage = {"developer": f"maker of {name}", **base, "data_lineage": name, "source": made}
         text += _model(code, "control", provider="recorded", file="answers.parquet", model=name, **lineage)
@@ -149,10 +150,13 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
     write_whole(target / "answers.parquet", _answers({name: answers[name] for name in controls}))
 
 
-def _model(code: str, role: str, **fields: str | bool) -> str:
+def _within(seen: dict[str, float]) -> list[float]:
+    return [seen["lowest"], seen["highest"]]
+
+
+def _model(code: str, role: str, **fields: Any) -> str:
     lines = ["", "[[models]]", f'code = "{code}"', f'role = "{role}"']
-    for name, value in fields.items():
-        lines.append(f"{name} = {'true' if value is True else json.dumps(value)}")
+    lines += [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
     return "\n".join(lines) + "\n"
 
 

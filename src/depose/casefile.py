@@ -132,6 +132,8 @@ def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
                 f"{where}.repeats: {spec.repeats!r}: a live control repeats a recorded one",
                 f"recorded controls: {', '.join(sorted(recorded)) or 'none'}",
             )
+        if spec.within is not None and (not spec.repeats or not spec.within[0] < spec.within[1]):
+            return f"{where}.within: needs `repeats`, and the lower end first", "depose lab study prints the range"
     return None
 
 
@@ -182,10 +184,6 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     for code in case.prices:
         if code not in codes:
             return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
-    if case.batch is not None and case.batch.lowest >= case.batch.highest:
-        return "$.batch.lowest: not below highest", "depose lab study prints the range"
-    if case.batch is not None and not any(spec.repeats for spec in case.models):
-        return "$.batch: no model repeats another", "add repeats = CODE to a live control"
     if case.budget.money is not None and not case.prices:
         return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
     return None

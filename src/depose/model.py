@@ -104,6 +104,8 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     """Documented in `source` to have learnt from no other model's outputs."""
     repeats: str = ""
     """Code of the recorded control that this one asks again, to see whether time or machine changed the answers."""
+    within: tuple[float, float] | None = None
+    """Registered range of T of `phrases` between its live answers and the recorded ones, among all controls."""
     system: str = ""
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
@@ -128,16 +130,6 @@ class Price(Record, frozen=True, kw_only=True):
     output: Annotated[float, Meta(ge=0, le=1e12)]
 
 
-class Batch(Record, frozen=True, kw_only=True):
-    """Registered range of the likeness between a control's recorded answers and those that it gives live.
-
-    T of `phrases` between the two, in the bag of all controls.
-    """
-
-    lowest: float
-    highest: float
-
-
 class Terms(Record, frozen=True, kw_only=True):
     """The terms of service relied on."""
 
@@ -153,7 +145,6 @@ class Case(Record, frozen=True, kw_only=True):
     budget: Budget = Budget()
     prices: dict[str, Price] = {}
     terms: Terms | None = None
-    batch: Batch | None = None
 
 
 # --- asking ---------------------------------------------------------------------------------------

@@ -65,15 +65,15 @@ def _repeats(dossier: Dossier, bench: Bench) -> Iterator[Check]:
     for live, kept in repeated(case):
         bag = (live.code, kept.code, *(code for code in controls if code != kept.code))
         limit = f"closer to its own recorded answers than to any other control (T of {DETECTOR})"
-        if case.batch is not None:
-            limit += f", and T from {case.batch.lowest:g} to {case.batch.highest:g}"
+        if live.within is not None:
+            limit += f", and T from {live.within[0]:g} to {live.within[1]:g}"
         try:
             t = bench.scored(bag, DETECTOR).scores.t[0, 1:]
         except AnalysisError as error:
             yield Check(name="batch", model="", limit=limit, seen=f"{live.code}: {error}", passed=False)
             continue
         own, others = float(t[0]), float(t[1:].max())
-        inside = case.batch is None or case.batch.lowest <= own <= case.batch.highest
+        inside = live.within is None or live.within[0] <= own <= live.within[1]
         yield Check(
             name="batch",
             model="",
