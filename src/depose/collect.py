@@ -6,16 +6,18 @@ and no model is asked in one block of time. What a log already answers is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from depose import casefile, plugins
-from depose.endpoints import Endpoint
-from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
+from depose.asking import Came, Desk, Ended, batched
+from depose.budget import Budget, cost, tokens_in
+from depose.endpoints import Endpoint, Live
+from depose.endpoints.identity import heeded, returned
+from depose.errors import CaseError, EndpointError, EvidenceError
 from depose.evidence import Chained, Clock, Log, read_log
 from depose.model import (
     Ask,
@@ -33,8 +35,7 @@ from depose.model import (
 )
 from depose.register import stream
 
-TEMPLATE_TOKENS = 64
-"""Room for what a chat template adds to a prompt."""
+BOGUS = "depose-no-such-model"
 
 Key = tuple[str, str, int, int]
 Kind = TypeVar("Kind", bound=Record)
@@ -62,6 +63,8 @@ class Collected(Record, frozen=True, kw_only=True):
     """Models without an endpoint, whose answers must be imported."""
     stopped: str
     """Why it stopped before the end, or nothing."""
+    given_up: tuple[str, ...] = ()
+    """Models that were asked no more in this run because every question would have failed alike, and the reason."""
 
 
 class Described(Record, frozen=True, kw_only=True):
@@ -79,12 +82,16 @@ class Entries(Record, frozen=True, kw_only=True):
     registered_at: str
     head: str
     exchanges: tuple[Exchange, ...]
+    """Every attempt; a question that was tried again has several."""
     endpoints: dict[str, tuple[Fact, ...]]
+    controls: tuple[Exchange, ...] = ()
+    """Questions to models that cannot exist."""
 
 
 def entries(folder: Path) -> Entries:
     """Read and check the whole log of a case."""
     exchanges: list[Exchange] = []
+    controls: list[Exchange] = []
     endpoints: dict[str, tuple[Fact, ...]] = {}
     first = head = None
     for chained in read_log(folder):
@@ -92,6 +99,8 @@ def entries(folder: Path) -> Entries:
         first = first or chained
         if entry.kind == "exchange":
             exchanges.append(_body(chained, Exchange))
+        elif entry.kind == "control":
+            controls.append(_body(chained, Exchange))
         elif entry.kind == "endpoint":
             described = _body(chained, Described)
             endpoints[described.model] = described.facts
@@ -106,6 +115,7 @@ def entries(folder: Path) -> Entries:
         head=head.digest,
         exchanges=tuple(exchanges),
         endpoints=endpoints,
+        controls=tuple(controls),
     )
 
 
@@ -163,16 +173,6 @@ def _worth_asking(found: Entries) -> tuple[Ask, ...]:
     return tuple(ask for ask in _remaining(found) if _key(ask) not in looked_up)
 
 
-def _tokens(ask: Ask) -> int:
-    """Upper bound: no tokenizer that falls back to bytes makes more tokens than there are bytes."""
-    return len((ask.system + ask.text).encode()) + TEMPLATE_TOKENS
-
-
-def _cost(case: Case, ask: Ask) -> float:
-    price = case.prices.get(ask.model)
-    return 0.0 if price is None else (_tokens(ask) * price.input + ask.max_tokens * price.output) / 1e6
-
-
 def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
     found = entries(folder)
@@ -181,29 +181,21 @@ def estimate(folder: Path) -> tuple[Estimate, ...]:
     rows = []
     for spec in case.models:
         asks = [ask for ask in left if ask.model == spec.code]
-        priced = sum(_cost(case, ask) for ask in asks) if spec.code in case.prices else None
+        priced = (
+            sum(cost(case, ask.model, tokens_in(ask), ask.max_tokens) for ask in asks)
+            if spec.code in case.prices
+            else None
+        )
         rows.append(
             Estimate(
                 model=spec.code,
                 questions=len(asks),
-                input_tokens=sum(map(_tokens, asks)),
+                input_tokens=sum(map(tokens_in, asks)),
                 output_tokens=sum(ask.max_tokens for ask in asks),
                 cost=priced,
             )
         )
     return tuple(rows)
-
-
-def _batches(asks: tuple[Ask, ...], endpoints: dict[str, Endpoint]) -> Iterator[tuple[Ask, ...]]:
-    """Walk through the order and hand out a batch whenever a model has enough questions waiting."""
-    waiting: dict[str, list[Ask]] = {}
-    for ask in asks:
-        queue = waiting.setdefault(ask.model, [])
-        queue.append(ask)
-        if len(queue) >= endpoints[ask.model].batch:
-            yield tuple(waiting.pop(ask.model))
-    for queue in waiting.values():
-        yield tuple(queue)
 
 
 def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
@@ -219,9 +211,11 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
+def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> None:
+    for raw in reply.kept:
+        log.store(raw)
     log.append(
-        "exchange",
+        kind,
         Exchange(
             model=ask.model,
             prompt=ask.prompt,
@@ -236,81 +230,89 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
             source=reply.source,
             started=started,
             ended=ended,
+            wire=reply.wire,
         ),
     )
 
 
-class _Meter:
-    """Counts what was spent and stops before a limit is passed; recorded answers cost nothing."""
-
-    def __init__(self, found: Entries) -> None:
-        self._case = found.registration.case
-        by_key = {_key(ask): ask for ask in plan(found.registration)}
-        self._free = {spec.code for spec in self._case.models if spec.provider == "recorded"}
-        paid = [exchange for exchange in found.exchanges if exchange.model not in self._free]
-        self.stopped = ""
-        self._requests = len(paid)
-        spent = [by_key[_key(exchange)] for exchange in paid if _key(exchange) in by_key]
-        self._tokens = sum(_tokens(ask) + ask.max_tokens for ask in spent)
-        self._money = sum(_cost(self._case, ask) for ask in spent)
-
-    def allows(self, ask: Ask) -> bool:
-        """Count a question, or note in `stopped` which limit it would pass; then no other is allowed."""
-        if ask.model in self._free:
-            return True
-        budget = self._case.budget
-        requests = self._requests + 1
-        tokens = self._tokens + _tokens(ask) + ask.max_tokens
-        money = self._money + _cost(self._case, ask)
-        for name, limit, value in (
-            ("requests", budget.requests, requests),
-            ("tokens", budget.tokens, tokens),
-            ("money", budget.money, money),
-        ):
-            if limit is not None and value > limit:
-                self.stopped = self.stopped or f"the budget of {limit:g} {name} would be passed"
-        if not self.stopped:
-            self._requests, self._tokens, self._money = requests, tokens, money
-        return not self.stopped
+def _nothing(_: object) -> None:
+    """Take no notice."""
 
 
-def collect(folder: Path, clock: Clock, progress: Progress) -> Collected:
-    """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
+def collect(
+    folder: Path,
+    clock: Clock,
+    progress: Progress,
+    spent: Callable[[float], None] = _nothing,
+    waiting_for: Callable[[int], None] = _nothing,
+) -> Collected:
+    """Ask what is still unanswered and record every exchange; safe to kill and to run again.
+
+    `spent` is told the money that the case has cost so far, `waiting_for` how many answers an interrupt waits for.
+    """
     with Log(folder, clock) as log:
         found = entries(folder)
         left = _worth_asking(found)
-        specs = found.registration.case.models
-        open_now = tuple(s for s in specs if s.provider != "recorded" or s.file)
+        case = found.registration.case
+        open_now = tuple(s for s in case.models if s.provider != "recorded" or s.file)
         needed = {ask.model for ask in left}
-        waiting = tuple(s.code for s in specs if s not in open_now and s.code in needed)
-        endpoints = _open(tuple(s for s in open_now if s.code in needed), folder)
+        waiting = tuple(s.code for s in case.models if s not in open_now and s.code in needed)
+        specs = tuple(s for s in open_now if s.code in needed)
+        endpoints = _open(specs, folder)
         for code, endpoint in endpoints.items():
             log.append("endpoint", Described(model=code, facts=endpoint.facts()))
-        meter = _Meter(found)
+        by_key = {_key(ask): ask for ask in plan(found.registration)}
+        past = (*found.controls, *found.exchanges)
+        budget = Budget(case, [(by_key[_key(one)], one.wire) for one in past if _key(one) in by_key])
+        if case.protocol.bogus_model:
+            _ask_bogus(log, found, specs, folder, clock, budget)
         answered = failed = 0
-        for whole in _batches(tuple(ask for ask in left if ask.model in endpoints), endpoints):
-            batch = tuple(takewhile(meter.allows, whole))
-            if not batch:
-                continue
-            bad = _ask_batch(log, endpoints[batch[0].model], batch, clock)
-            answered, failed = answered + len(batch) - bad, failed + bad
-            progress(len(batch) - bad, bad)
-    return Collected(asked=answered + failed, answered=answered, failed=failed, waiting=waiting, stopped=meter.stopped)
+
+        def record(came: list[Came], ended: list[Ended]) -> None:
+            nonlocal answered, failed
+            for one in came:
+                _record(log, one.ask, one.reply, one.started, one.ended)
+            if came:
+                log.sync()
+            spent(budget.money)
+            for end in ended:
+                answered, failed = answered + end.answered, failed + end.failed
+                progress(end.answered, end.failed)
+
+        desk = Desk(specs, endpoints, budget, clock)
+        desk.run(batched(tuple(ask for ask in left if ask.model in endpoints), endpoints), record, waiting_for)
+    return Collected(
+        asked=answered + failed,
+        answered=answered,
+        failed=failed,
+        waiting=waiting,
+        stopped=budget.stopped,
+        given_up=tuple(f"{code}: {reason}" for code, reason in desk.given_up.items()),
+    )
 
 
-def _ask_batch(log: Log, endpoint: Endpoint, batch: tuple[Ask, ...], clock: Clock) -> int:
-    started = clock()
-    replies = endpoint.ask(batch)
-    ended = clock()
-    if len(replies) != len(batch):
-        raise PluginError(
-            f"the provider of {batch[0].model} gave {len(replies)} replies to {len(batch)} questions",
-            hint="it is broken; report it to its maker",
-        )
-    for ask, reply in zip(batch, replies, strict=True):
-        _record(log, ask, reply, started, ended)
-    log.sync()
-    return sum(reply.outcome == "failed" for reply in replies)
+def _ask_bogus(
+    log: Log, found: Entries, specs: tuple[ModelSpec, ...], folder: Path, clock: Clock, budget: Budget
+) -> None:
+    """Ask each endpoint once, ever, for a model that cannot exist."""
+    models = {spec.code: spec for spec in found.registration.case.models}
+    done = {_place(models[one.model]) for one in found.controls}
+    for spec in specs:
+        if _place(spec) in done or spec.provider == "recorded":
+            continue
+        done.add(_place(spec))
+        endpoint = plugins.load("providers", spec.provider)(msgspec.structs.replace(spec, model=BOGUS), folder)
+        ask = next(ask for ask in plan(found.registration) if ask.model == spec.code)
+        if isinstance(endpoint, Live) and budget.allows(ask):
+            started = clock()
+            reply = endpoint.attempt(ask, 1, clock)
+            budget.settle(ask, reply.wire)
+            _record(log, ask, reply, started, clock(), kind="control")
+            log.sync()
+
+
+def _place(spec: ModelSpec) -> tuple[str, str]:
+    return spec.provider, spec.base_url
 
 
 class Imported(Record, frozen=True, kw_only=True):
@@ -341,7 +343,11 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
             log.append("endpoint", Described(model=code, facts=source.facts()))
-        missing = _ask_batch(log, source, left, clock) if left else 0
+        started, replies = clock(), source.ask(left)
+        ended = clock()
+        for ask, reply in zip(left, replies, strict=True):
+            _record(log, ask, reply, started, ended)
+        missing = sum(reply.outcome == "failed" for reply in replies)
     return Imported(
         model=code,
         answered=len(left) - missing,
@@ -373,7 +379,7 @@ def dossier(folder: Path) -> Dossier:
         if exchange is not None and exchange.outcome == "answered":
             transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
         else:
-            reason = "not asked" if exchange is None else exchange.reason or "empty answer"
+            reason = "not asked" if exchange is None else _why(exchange)
             unanswered.append(msgspec.convert({**spot, "reason": reason}, Unanswered))
     return Dossier(
         registration=found.registration,
@@ -384,5 +390,19 @@ def dossier(folder: Path) -> Dossier:
         last_asked=max((e.ended for e in found.exchanges), default=""),
         transcripts=tuple(transcripts),
         unanswered=tuple(unanswered),
-        endpoints=found.endpoints,
+        endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
     )
+
+
+def _why(exchange: Exchange) -> str:
+    if exchange.outcome == "failed":
+        return exchange.reason
+    return f"empty answer: {exchange.reason}" if exchange.reason else "empty answer"
+
+
+def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:
+    """What an endpoint said of itself, and what its answers say of it."""
+    mine = tuple(one for one in found.exchanges if one.model == spec.code)
+    models = {one.code: one for one in found.registration.case.models}
+    bogus = tuple(one for one in found.controls if _place(models[one.model]) == _place(spec))
+    return (*found.endpoints.get(spec.code, ()), *returned(mine), *heeded(bogus))
