@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from depose import collect, pipeline
+from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
@@ -315,7 +316,7 @@ def test_recorded_answers_cost_nothing(tmp_path: Path) -> None:
     assert (ask(folder).answered, ask(folder).stopped) == (9, "")
 
 
-def collect_estimate(folder: Path) -> tuple[collect.Estimate, ...]:
+def collect_estimate(folder: Path) -> tuple[Estimate, ...]:
     """Register a case and estimate it."""
     pipeline.register_case(folder, Clock())
     return collect.estimate(folder)

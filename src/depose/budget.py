@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from depose.model import Ask, Case, Wire
+from depose.model import Ask, Case, Record, Wire
 
 TEMPLATE_TOKENS = 64
 """Room for what a chat template adds to a prompt."""
@@ -34,6 +34,34 @@ def used(ask: Ask, wire: Wire | None) -> tuple[int, int]:
     if wire.input_tokens is not None and wire.output_tokens is not None:
         return wire.input_tokens, wire.output_tokens
     return bound(ask) if wire.status == 200 else (0, 0)
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """What is still to be asked of one model, and upper bounds of what it takes."""
+
+    model: str
+    questions: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+def estimates(case: Case, asks: Sequence[Ask]) -> tuple[Estimate, ...]:
+    """Sum up, for each model of a case, the questions that are still to be asked."""
+    rows = []
+    for spec in case.models:
+        mine = [bound(ask) for ask in asks if ask.model == spec.code]
+        priced = sum(cost(case, spec.code, *tokens) for tokens in mine) if spec.code in case.prices else None
+        rows.append(
+            Estimate(
+                model=spec.code,
+                questions=len(mine),
+                input_tokens=sum(tokens[0] for tokens in mine),
+                output_tokens=sum(tokens[1] for tokens in mine),
+                cost=priced,
+            )
+        )
+    return tuple(rows)
 
 
 class Budget:

@@ -143,9 +143,9 @@ def _probe(case: Path, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance)
+    done = pipeline.probe(case, now, meter.advance, meter)
     meter.finish()
-    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed"]
+    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
@@ -239,10 +239,10 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     wanted = formats_of(formats)
     click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
-    done = pipeline.probe(case, now, meter.advance)
+    done = pipeline.probe(case, now, meter.advance, meter)
     meter.finish()
-    if done.stopped:
-        click.echo(f"stopped: {done.stopped}", err=True)
+    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+        click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)

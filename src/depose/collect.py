@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from depose import casefile, plugins
 from depose.asking import Came, Desk, Ended, batched
-from depose.budget import Budget, cost, tokens_in
+from depose.budget import Budget, Estimate, estimates
 from depose.endpoints import Endpoint, Live
-from depose.endpoints.identity import heeded, returned
+from depose.endpoints.identity import heeded, notices, returned
 from depose.errors import CaseError, EndpointError, EvidenceError
 from depose.evidence import Chained, Clock, Log, read_log
 from depose.model import (
@@ -43,14 +43,16 @@ Progress = Callable[[int, int], None]
 """Told after each batch: how many were answered and how many failed in it."""
 
 
-class Estimate(Record, frozen=True, kw_only=True):
-    """What is still to be asked of one model, and upper bounds of what it takes."""
+class Watch(Protocol):
+    """Whoever looks on while a case is asked."""
 
-    model: str
-    questions: int
-    input_tokens: int
-    output_tokens: int
-    cost: float | None
+    def spent(self, money: float) -> None:
+        """Hear what the case has cost so far."""
+        ...
+
+    def waiting(self, requests: int) -> None:
+        """Hear that an interrupt waits for so many answers that are under way."""
+        ...
 
 
 class Collected(Record, frozen=True, kw_only=True):
@@ -63,8 +65,8 @@ class Collected(Record, frozen=True, kw_only=True):
     """Models without an endpoint, whose answers must be imported."""
     stopped: str
     """Why it stopped before the end, or nothing."""
-    given_up: tuple[str, ...] = ()
-    """Models that were asked no more in this run because every question would have failed alike, and the reason."""
+    notices: tuple[str, ...] = ()
+    """Reasons of failures with their numbers, models given up, and models that answered under another name."""
 
 
 class Described(Record, frozen=True, kw_only=True):
@@ -176,26 +178,7 @@ def _worth_asking(found: Entries) -> tuple[Ask, ...]:
 def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
     found = entries(folder)
-    case = found.registration.case
-    left = _worth_asking(found)
-    rows = []
-    for spec in case.models:
-        asks = [ask for ask in left if ask.model == spec.code]
-        priced = (
-            sum(cost(case, ask.model, tokens_in(ask), ask.max_tokens) for ask in asks)
-            if spec.code in case.prices
-            else None
-        )
-        rows.append(
-            Estimate(
-                model=spec.code,
-                questions=len(asks),
-                input_tokens=sum(map(tokens_in, asks)),
-                output_tokens=sum(ask.max_tokens for ask in asks),
-                cost=priced,
-            )
-        )
-    return tuple(rows)
+    return estimates(found.registration.case, _worth_asking(found))
 
 
 def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
@@ -211,45 +194,31 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> None:
+def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
     for raw in reply.kept:
         log.store(raw)
-    log.append(
-        kind,
-        Exchange(
-            model=ask.model,
-            prompt=ask.prompt,
-            sample=ask.sample,
-            replicate=ask.replicate,
-            outcome=reply.outcome,
-            text=_whole(reply.text),
-            finish=_whole(reply.finish),
-            reason=_whole(reply.reason),
-            request=log.store(reply.request),
-            response=log.store(reply.response),
-            source=reply.source,
-            started=started,
-            ended=ended,
-            wire=reply.wire,
-        ),
+    exchange = Exchange(
+        model=ask.model,
+        prompt=ask.prompt,
+        sample=ask.sample,
+        replicate=ask.replicate,
+        outcome=reply.outcome,
+        text=_whole(reply.text),
+        finish=_whole(reply.finish),
+        reason=_whole(reply.reason),
+        request=log.store(reply.request),
+        response=log.store(reply.response),
+        source=reply.source,
+        started=started,
+        ended=ended,
+        wire=reply.wire,
     )
+    log.append(kind, exchange)
+    return exchange
 
 
-def _nothing(_: object) -> None:
-    """Take no notice."""
-
-
-def collect(
-    folder: Path,
-    clock: Clock,
-    progress: Progress,
-    spent: Callable[[float], None] = _nothing,
-    waiting_for: Callable[[int], None] = _nothing,
-) -> Collected:
-    """Ask what is still unanswered and record every exchange; safe to kill and to run again.
-
-    `spent` is told the money that the case has cost so far, `waiting_for` how many answers an interrupt waits for.
-    """
+def collect(folder: Path, clock: Clock, progress: Progress, watch: Watch | None = None) -> Collected:
+    """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
     with Log(folder, clock) as log:
         found = entries(folder)
         left = _worth_asking(found)
@@ -267,27 +236,30 @@ def collect(
         if case.protocol.bogus_model:
             _ask_bogus(log, found, specs, folder, clock, budget)
         answered = failed = 0
+        recorded: list[Exchange] = []
 
         def record(came: list[Came], ended: list[Ended]) -> None:
             nonlocal answered, failed
             for one in came:
-                _record(log, one.ask, one.reply, one.started, one.ended)
+                recorded.append(_record(log, one.ask, one.reply, one.started, one.ended))
             if came:
                 log.sync()
-            spent(budget.money)
+            if watch is not None:
+                watch.spent(budget.money)
             for end in ended:
                 answered, failed = answered + end.answered, failed + end.failed
                 progress(end.answered, end.failed)
 
         desk = Desk(specs, endpoints, budget, clock)
-        desk.run(batched(tuple(ask for ask in left if ask.model in endpoints), endpoints), record, waiting_for)
+        wanted = tuple(ask for ask in left if ask.model in endpoints)
+        desk.run(batched(wanted, endpoints), record, watch.waiting if watch else lambda number: None)
     return Collected(
         asked=answered + failed,
         answered=answered,
         failed=failed,
         waiting=waiting,
         stopped=budget.stopped,
-        given_up=tuple(f"{code}: {reason}" for code, reason in desk.given_up.items()),
+        notices=notices(recorded, desk.given_up),
     )
 
 

@@ -10,8 +10,9 @@ import msgspec
 
 from depose import calibrated, casefile, collect, register, report
 from depose.analysis import Analysis, analyze
+from depose.budget import Estimate
 from depose.canon import canonical, sha256
-from depose.collect import Collected, Estimate, Imported
+from depose.collect import Collected, Imported
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
@@ -102,11 +103,11 @@ def estimate(path: Path) -> tuple[Estimate, ...]:
     return collect.estimate(folder)
 
 
-def probe(path: Path, clock: Clock, progress: collect.Progress) -> Collected:
+def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.Watch | None = None) -> Collected:
     """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
     folder = casefile.folder_of(path)
     _unchanged(folder)
-    done = collect.collect(folder, clock, progress)
+    done = collect.collect(folder, clock, progress, watch)
     if done.asked and not done.answered:
         raise EndpointError(
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",

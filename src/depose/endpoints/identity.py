@@ -55,3 +55,15 @@ def heeded(controls: Iterable[Exchange]) -> tuple[Fact, ...]:
         value = f"refused: {one.reason}" if one.outcome == "failed" else told
         facts.append(Fact(name="asked for a model that cannot exist", value=value[:200]))
     return tuple(facts)
+
+
+def notices(recorded: Sequence[Exchange], given_up: Iterable[str]) -> tuple[str, ...]:
+    """Say what a person should hear of a run: why questions failed, whom it gave up, who else answered."""
+    last = {(one.model, one.prompt, one.sample, one.replicate): one for one in recorded}
+    failures = Counter((one.model, one.reason) for one in last.values() if one.outcome == "failed")
+    lines = [f"{model}: {number} failed: {reason}" for (model, reason), number in sorted(failures.items())]
+    lines += [f"{model}: asked no more in this run" for model in sorted(given_up)]
+    for model in dict.fromkeys(one.model for one in recorded):
+        facts = returned([one for one in recorded if one.model == model])
+        lines += [f"{model}: {fact.name}: {fact.value}" for fact in facts if fact.name.isupper()]
+    return tuple(lines)
