@@ -227,7 +227,9 @@ def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) ->
         ran = depose(command, folder)
         assert ran.code == 1
         assert "error: all 8 questions failed; the first reason: HTTP 503" in ran.err
-    assert not (folder / "out").exists()
+    report = folder / "out" / "report.html"
+    assert report.exists() == (command == "audit")
+    assert command == "probe" or "no answer of S1 and R1" in report.read_text()
 
 
 @pytest.mark.parametrize("command", ["probe", "audit"])

@@ -247,10 +247,13 @@ class Desk:
                 if not told:
                     waiting(self._busy)
                     told = True
-            elif following is None and not any(lane.load for lane in self._lanes.values()):
+            elif following is None and not self._under_way():
                 break
             self._take(record, [self.inbox.get(), *self._emptied()])
         self._take(record, self._emptied())
+
+    def _under_way(self) -> bool:
+        return any(lane.load for lane in self._lanes.values())
 
     def _hand_out(self, batch: Batch) -> bool:
         """Put a batch where it belongs, as far as the budget goes; False where there is no room yet."""
@@ -258,6 +261,8 @@ class Desk:
         lane = self._lanes[model]
         if not lane.has_room:
             return False
+        if len(batch) == 1 and self._under_way() and not self._budget.fits(batch[0]):
+            return False  # it may fit once it is known what those under way took
         allowed = () if model in self.given_up else tuple(takewhile(self._budget.allows, batch))
         if allowed:
             lane.put(self._endpoints[model], allowed)

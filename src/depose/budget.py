@@ -85,19 +85,29 @@ class Budget:
         self._tokens += sign * sum(tokens)
         self.money += sign * cost(self._case, ask.model, *tokens)
 
+    def _passed(self, ask: Ask) -> str:
+        """Name the limit that one more question would pass, or nothing."""
+        limits = self._case.budget
+        for name, limit, value in (
+            ("requests", limits.requests, self._requests + 1),
+            ("tokens", limits.tokens, self._tokens + sum(bound(ask))),
+            ("money", limits.money, self.money + cost(self._case, ask.model, *bound(ask))),
+        ):
+            if limit is not None and value > limit and ask.model not in self._free:
+                return f"the budget of {limit:g} {name} would be passed"
+        return ""
+
+    def fits(self, ask: Ask) -> bool:
+        """Tell whether a question fits while others are still counted at their upper bounds."""
+        with self._lock:
+            return not self._passed(ask)
+
     def allows(self, ask: Ask) -> bool:
         """Count one request, or note in `stopped` which limit it would pass; then no other is allowed."""
         if ask.model in self._free:
             return True
-        limits = self._case.budget
         with self._lock:
-            for name, limit, value in (
-                ("requests", limits.requests, self._requests + 1),
-                ("tokens", limits.tokens, self._tokens + sum(bound(ask))),
-                ("money", limits.money, self.money + cost(self._case, ask.model, *bound(ask))),
-            ):
-                if limit is not None and value > limit:
-                    self.stopped = self.stopped or f"the budget of {limit:g} {name} would be passed"
+            self.stopped = self.stopped or self._passed(ask)
             if not self.stopped:
                 self._requests += 1
                 self._count(ask, bound(ask), 1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from depose.console import Meter, formats_of, leave, listed, plain, show, summary, table
-from depose.errors import DeposeError
+from depose.errors import DeposeError, EndpointError
 
 if TYPE_CHECKING:
     from depose.model import Findings
@@ -239,7 +239,13 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     wanted = formats_of(formats)
     click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
-    done = pipeline.probe(case, now, meter.advance, meter)
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter)
+    except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
+        if pipeline.was_asked(case):
+            _analyze(case)
+            click.echo("\n".join(listed(pipeline.report_case(case, wanted))), err=True)
+        raise
     meter.finish()
     for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         click.echo(plain(line), err=True)

@@ -120,6 +120,14 @@ def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.W
     return done
 
 
+def was_asked(path: Path) -> bool:
+    """Tell whether a suspect and a reference of a case were asked anything, answered or not."""
+    found = collect.entries(casefile.folder_of(path))
+    asked = {exchange.model for exchange in found.exchanges}
+    roles = {spec.role for spec in found.registration.case.models if spec.code in asked}
+    return {"suspect", "reference"} <= roles
+
+
 def _any_answer(folder: Path) -> bool:
     return any(exchange.outcome == "answered" for exchange in collect.entries(folder).exchanges)
 

@@ -59,10 +59,18 @@ def heeded(controls: Iterable[Exchange]) -> tuple[Fact, ...]:
 
 def notices(recorded: Sequence[Exchange], given_up: Iterable[str]) -> tuple[str, ...]:
     """Say what a person should hear of a run: why questions failed, whom it gave up, who else answered."""
-    last = {(one.model, one.prompt, one.sample, one.replicate): one for one in recorded}
+
+    def key(one: Exchange) -> tuple[str, str, int, int]:
+        return one.model, one.prompt, one.sample, one.replicate
+
+    last = {key(one): one for one in recorded}
     failures = Counter((one.model, one.reason) for one in last.values() if one.outcome == "failed")
     lines = [f"{model}: {number} failed: {reason}" for (model, reason), number in sorted(failures.items())]
     lines += [f"{model}: asked no more in this run" for model in sorted(given_up)]
+    again = Counter(one.model for one in recorded if one is not last[key(one)])
+    lines += [f"{model}: {number} attempts failed and were repeated" for model, number in sorted(again.items())]
+    empty = Counter(one.model for one in last.values() if one.outcome == "empty")
+    lines += [f"{model}: {number} answers are empty" for model, number in sorted(empty.items())]
     for model in dict.fromkeys(one.model for one in recorded):
         facts = returned([one for one in recorded if one.model == model])
         lines += [f"{model}: {fact.name}: {fact.value}" for fact in facts if fact.name.isupper()]
