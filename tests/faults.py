@@ -143,7 +143,7 @@ def _openai(data: dict[str, Any]) -> Spoken | str:
 def _anthropic(data: dict[str, Any], seen: Seen) -> Spoken | str:
     known = {"model": str, "messages": list, "temperature": (int, float), "max_tokens": int, "system": str}
     wrong = _wrong(data, known | {"stream": bool, "top_k": int}, ("model", "messages", "max_tokens"))
-    if wrong or seen.header("anthropic-version") != "2023-06-01":
+    if wrong or seen.header("anthropic-version") != "2026-10-21":
         return wrong or "anthropic-version: header is required"
     content = data["messages"][0]["content"]
     if [message["role"] for message in data["messages"]] != ["user"]:
@@ -189,7 +189,9 @@ def answer(spoken: Spoken, fault: str) -> dict[str, Any]:
         blocks = [{"type": "text", "text": text}] if text and fault != "refusal" else []
         head = {"id": f"msg_{name}", "type": "message", "role": "assistant", "model": model, "content": blocks}
         stop = "refusal" if fault == "refusal" else "end_turn"
-        return head | {"stop_reason": stop, "stop_sequence": None, "usage": {"input_tokens": 7, "output_tokens": 11}}
+        head |= {"stop_reason": stop, "stop_sequence": None, "usage": {"input_tokens": 7, "output_tokens": 11}}
+        details = {"type": "refusal", "category": "frontier_llm", "explanation": None}
+        return head | ({"stop_details": details} if fault == "refusal" else {})
     usage = {"promptTokenCount": 7, "candidatesTokenCount": 11, "totalTokenCount": 18}
     head = {"modelVersion": model, "responseId": f"resp-{name}", "usageMetadata": usage}
     if fault == "refusal":

@@ -43,15 +43,22 @@ class Row:
 def remote(url: str, code: str = "S1", role: str = "suspect", provider: str = "openai", **more: Any) -> dict[str, Any]:
     """Describe a model behind a server on loopback."""
     base = url + ("/v1" if provider == "openai" else "")
-    own = {"provider": provider, "base_url": base, "model": "m-1", "allow_private": True, "timeout": 2.0}
+    own: dict[str, Any] = {
+        "provider": provider,
+        "base_url": base,
+        "model": "m-1",
+        "allow_private": True,
+        "timeout": 2.0,
+    }
     return model(code, role, **{**own, **more})
 
 
 def remote_case(folder: Path, url: str, count: int = 1, **more: Any) -> Path:
     """Write a case of a suspect behind a server and a scripted reference, both to be asked `count` prompts."""
-    protocol = {key: more.pop(key) for key in ("bogus_model", "samples", "probes") if key in more}
+    protocol: dict[str, Any] = {key: more.pop(key) for key in ("bogus_model", "samples", "probes") if key in more}
     models = [remote(url, **more), model("R1", "reference", provider="scripted", model="same")]
-    return write_case(folder, case_of(models, **{"probes": [f"open_howto:{count}"], "replicates": 1, **protocol}))
+    settings: dict[str, Any] = {"probes": [f"open_howto:{count}"], "replicates": 1, **protocol}
+    return write_case(folder, case_of(models, **settings))
 
 
 def heard(folder: Path, code: str = "S1") -> tuple[Exchange, ...]:

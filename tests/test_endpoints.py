@@ -78,7 +78,12 @@ def wire(folder: Path) -> Wire:
 def test_an_answer_is_read_and_recorded_byte_for_byte(tmp_path: Path, provider: str, stream: bool) -> None:
     """The server saw the very bytes of the request blob; what it sent is the response blob; both give the answer."""
     with Server() as server:
-        more = {"provider": provider, "stream": stream, "system": "Be brief.", "api_key_env": "DEPOSE_TEST_KEY"}
+        more: dict[str, Any] = {
+            "provider": provider,
+            "stream": stream,
+            "system": "Be brief.",
+            "api_key_env": "DEPOSE_TEST_KEY",
+        }
         folder = remote_case(tmp_path / "case", server.url, 3, **more)
         assert probe(folder)["answered"] == 6
     seen = {sha256(one.body): one for one in server.seen}
@@ -130,10 +135,28 @@ def test_each_question_is_a_fresh_conversation_with_a_seed_of_its_own(tmp_path: 
     assert len({body["messages"][0]["content"] for body in bodies}) == 4
 
 
+@pytest.mark.parametrize(
+    ("provider", "omit", "told"),
+    [
+        ("openai", [], None),
+        ("openai", ["seed"], "seed"),
+        ("google", ["temperature"], "temperature"),
+        ("anthropic", [], "temperature and seed"),
+    ],
+)
+def test_a_setting_that_is_not_sent_is_a_fact(tmp_path: Path, provider: str, omit: list[str], told: str | None) -> None:
+    """Where a request carries no temperature or seed, the description of the item says so."""
+    with Server() as server:
+        folder = remote_case(tmp_path / "case", server.url, provider=provider, omit=omit)
+        probe(folder)
+    facts = {fact.name: fact.value for fact in collect.dossier(folder).endpoints["S1"]}
+    assert facts.get("not sent") == (f"{told}; the provider's own choice holds" if told else None)
+
+
 def test_fields_of_the_body_can_be_added_and_left_out(tmp_path: Path) -> None:
     """`parameters` stand in the request as they are, and what `omit` names does not."""
     with Server() as server:
-        more = {"parameters": {"logprobs": True, "top_logprobs": 3}, "omit": ["seed", "temperature"]}
+        more: dict[str, Any] = {"parameters": {"logprobs": True, "top_logprobs": 3}, "omit": ["seed", "temperature"]}
         folder = remote_case(tmp_path / "case", server.url, **more)
         probe(folder)
     body = server.seen[0].json
@@ -209,6 +232,20 @@ def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str)
         assert "S1: 1 attempts failed and were repeated" in row.ran.out
     assert [one.wire.attempt for one in row.exchanges if one.wire] == list(range(1, len(outcomes) + 1))
     assert list(read_log(tmp_path / "case"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "why"),
+    [
+        ("anthropic", "blocked by the provider: refusal, frontier_llm"),
+        ("google", "blocked by the provider: SAFETY"),
+    ],
+)
+def test_a_blocked_answer_is_empty_for_a_reason(tmp_path: Path, provider: str, why: str) -> None:
+    """An answer that the provider held back is no failure, is not asked for again, and says why."""
+    (one,) = faulty.row(tmp_path, "refusal", provider=provider).exchanges
+    assert (one.outcome, one.reason, one.text) == ("empty", why, "")
+    assert [un.reason for un in collect.dossier(tmp_path / "case").unanswered] == [f"empty answer: {why}"]
 
 
 def test_a_header_that_comes_twice_stands_twice_in_its_order(tmp_path: Path) -> None:
@@ -516,7 +553,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no number": ({"parameters": {"x": 2**60}}, "$.models[0].parameters: a value has no canonical JSON form"),
     "no time": ({"timeout": 0.0}, "$.models[0].timeout: Expected 'float' >= 0.1"),
     "crowd": ({"concurrency": 1_000}, "$.models[0].concurrency: Expected 'int' <= 256"),
-    "warm": ({"provider": "anthropic", "temperature": 1.5}, "$.models[0].temperature: anthropic takes 0 to 1"),
 }
 
 

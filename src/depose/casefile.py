@@ -216,13 +216,6 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
     if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
         return "$.protocol.probes: one family stands twice", "add the counts together"
-    for index, spec in enumerate(case.models):
-        if (
-            spec.provider == "anthropic"
-            and setting(spec, protocol, "temperature") > 1
-            and "temperature" not in spec.omit
-        ):
-            return f"$.models[{index}].temperature: anthropic takes 0 to 1", "give this model a temperature of its own"
     codes = {spec.code for spec in case.models}
     for code in case.prices:
         if code not in codes:

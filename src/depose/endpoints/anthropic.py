@@ -1,4 +1,8 @@
-"""Provider `anthropic`: the Messages format."""
+"""Provider `anthropic`: the Messages format.
+
+Version, credential and fields are those of its own client (anthropic 2.12), which knows neither a temperature nor a
+seed: neither is sent unless the case puts it into `parameters`, as an older model or another service may want.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from depose.endpoints.dialect import Dialect, Loose, Reading, Unreadable, adjust
 from depose.endpoints.remote import Remote
 from depose.model import Ask, ModelSpec
 
-VERSION = "2023-06-01"
+VERSION = "2026-10-21"
 
 
 class _Block(Loose):
@@ -23,11 +27,16 @@ class _Usage(Loose):
     output_tokens: int | None = None
 
 
+class _Details(Loose):
+    category: str | None = None
+
+
 class _Answer(Loose):
     content: list[_Block]
     model: str | None = None
     id: str | None = None
     stop_reason: str | None = None
+    stop_details: _Details | None = None
     usage: _Usage | None = None
 
 
@@ -45,7 +54,6 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
     body = {
         "model": spec.model,
         "messages": [{"role": "user", "content": ask.text}],
-        "temperature": ask.temperature,
         "max_tokens": ask.max_tokens,
         "stream": spec.stream,
     }
@@ -55,11 +63,11 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
 def read(data: Any) -> Reading:
     """Read an answer: its text blocks, one after the other."""
     answer = checked(data, _Answer)
-    usage = answer.usage or _Usage()
+    usage, details = answer.usage or _Usage(), answer.stop_details or _Details()
     return Reading(
         text="".join(block.text for block in answer.content if block.type == "text"),
         finish=answer.stop_reason or "",
-        blocked="refusal" if answer.stop_reason == "refusal" else "",
+        blocked=f"refusal, {details.category or 'no category'}" if answer.stop_reason == "refusal" else "",
         model=answer.model or "",
         fingerprint="",
         id=answer.id or "",
@@ -85,7 +93,7 @@ def _fold(events: Sequence[Any]) -> Any:
             block["text"] = str(block.get("text", "")) + str(delta.get("text", ""))
         elif event.type == "message_delta":
             usage = {**(whole.get("usage") or {}), **(event.usage or {})}
-            whole = whole | {"stop_reason": delta.get("stop_reason"), "usage": usage}
+            whole = whole | {"usage": usage} | {k: delta.get(k) for k in ("stop_reason", "stop_details")}
         ended = ended or event.type == "message_stop"
     if not ended:
         raise Unreadable("the stream ends without message_stop")
@@ -96,7 +104,7 @@ ANTHROPIC = Dialect(
     name="anthropic",
     base_url="https://api.anthropic.com",
     path=lambda spec, stream: "/v1/messages",
-    secret=lambda key: ("x-api-key", key),
+    secret=lambda key: ("Authorization", f"Bearer {key}"),
     headers=(("anthropic-version", VERSION),),
     body=_body,
     read=read,

@@ -53,12 +53,22 @@ class Remote:
             Fact(name="model asked for", value=spec.model),
             *(Fact(name=name, value=value) for name, value in self._dialect.headers),
             Fact(name="key", value=self._key.origin if self._key else "none sent"),
+            *self._not_sent(),
             Fact(name="streamed", value="yes" if spec.stream else "no"),
             Fact(name="client cache", value="none"),
             *((Fact(name="proxy", value=spec.proxy),) if spec.proxy else ()),
             Fact(name="httpcore2", value=version("httpcore2")),
             Fact(name="TLS library", value=ssl.OPENSSL_VERSION),
         )
+
+    def _not_sent(self) -> tuple[Fact, ...]:
+        """Name the settings of the protocol that this request does not carry."""
+        ask = Ask(model="", prompt="", sample=0, replicate=0, text="", system="", temperature=0, max_tokens=1, seed=0)
+        body = self._dialect.body(self._spec, ask)
+        sent = {**body, **body.get("generationConfig", {})}
+        gone = [name for name in ("temperature", "seed") if name not in sent]
+        value = f"{' and '.join(gone)}; the provider's own choice holds"
+        return (Fact(name="not sent", value=value),) if gone else ()
 
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Ask each question once, one after the other."""
