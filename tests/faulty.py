@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from depose import collect
+from depose import ledger
 from depose.model import Exchange
 from fakes import Ran, case_of, depose, model, write_case
 from faults import FAULTS, Plan, Server, certificate
@@ -63,7 +63,7 @@ def remote_case(folder: Path, url: str, count: int = 1, **more: Any) -> Path:
 
 def heard(folder: Path, code: str = "S1") -> tuple[Exchange, ...]:
     """Every attempt at a model, from the log."""
-    return tuple(one for one in collect.entries(folder).exchanges if one.model == code)
+    return tuple(one for one in ledger.entries(folder).exchanges if one.model == code)
 
 
 def first(fault: str) -> Plan:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from depose import casefile, collect
+from depose import casefile, ledger
 from depose.evidence import log_path, read_log
 from fakes import STOCK, depose, files_in, finish, install, recorded_case, scripted_case, start
 
@@ -269,7 +269,7 @@ def test_an_interrupt_ends_with_1_and_says_how_to_go_on(tmp_path: Path, monkeypa
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[-1] == "stopped; run the same command again to go on"
     assert "Traceback" not in ran.err
-    assert 0 < len(collect.entries(folder).exchanges) < 200
+    assert 0 < len(ledger.entries(folder).exchanges) < 200
 
 
 def test_hostile_names_do_not_steer_the_terminal(tmp_path: Path) -> None:
@@ -301,4 +301,4 @@ def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monk
     os.close(leader)
     assert (process.returncode, out) == (0, b"asked 60: 60 answered, 0 failed\n")
     assert "asked 60/60 [" + "#" * 24 + "]" in shown
-    assert len(collect.entries(folder).exchanges) == 60
+    assert len(ledger.entries(folder).exchanges) == 60

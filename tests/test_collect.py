@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from depose import collect, pipeline
+from depose import collect, ledger, pipeline
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected
@@ -58,7 +58,7 @@ def ask(folder: Path) -> Collected:
 
 def exchanges(folder: Path) -> tuple[Exchange, ...]:
     """All that stands in the log, checked."""
-    return collect.entries(folder).exchanges
+    return ledger.entries(folder).exchanges
 
 
 def keys(found: Sequence[Exchange]) -> list[tuple[str, str, int, int]]:
@@ -86,7 +86,7 @@ def test_every_model_is_asked_everything_once(tmp_path: Path) -> None:
     assert (done.asked, done.answered, done.failed, done.waiting, done.stopped) == (32, 32, 0, (), "")
     assert Counter(one.model for one in found) == {"S1": 8, "R1": 16, "C1": 8}
     assert len(set(keys(found))) == 32
-    texts = {prompt.id: prompt.text for prompt in collect.entries(folder).registration.prompts}
+    texts = {prompt.id: prompt.text for prompt in ledger.entries(folder).registration.prompts}
     assert all(
         one.text == answer("other" if one.model == "C1" else "same", one.prompt + texts[one.prompt]) for one in found
     )
@@ -96,7 +96,7 @@ def test_raw_bytes_are_kept_and_named_in_the_record(tmp_path: Path) -> None:
     """What was sent and what came back stand as blobs under the digests in the exchange."""
     folder = scripted_case(tmp_path / "case", THREE)
     ask(folder)
-    texts = {prompt.id: prompt.text for prompt in collect.entries(folder).registration.prompts}
+    texts = {prompt.id: prompt.text for prompt in ledger.entries(folder).registration.prompts}
     for one in exchanges(folder):
         assert read_blob(folder, one.request) == texts[one.prompt].encode()
         assert read_blob(folder, one.response) == one.text.encode()
@@ -132,7 +132,7 @@ def test_facts_of_every_endpoint_are_recorded(tmp_path: Path) -> None:
     ask(folder)
     kinds = [chained.entry.kind for chained in read_log(folder)]
     assert kinds == ["protocol", *["endpoint"] * 3, *["exchange"] * 12]
-    assert {code: facts[0].value for code, facts in collect.entries(folder).endpoints.items()} == THREE
+    assert {code: facts[0].value for code, facts in ledger.entries(folder).endpoints.items()} == THREE
 
 
 def test_half_of_a_surrogate_pair_in_an_answer_does_not_stop_the_run(tmp_path: Path) -> None:
@@ -419,21 +419,24 @@ def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> 
 
 def test_a_log_that_does_not_begin_with_a_protocol_is_no_evidence(tmp_path: Path) -> None:
     """Records of an unknown shape are errors of evidence, not crashes."""
+    folder = scripted_case(tmp_path / "case", THREE)
+    pipeline.register_case(folder, Clock())
+    good = ledger.entries(folder).registration
     for name, events, says in (
-        ("a", [("exchange", {})], "no Exchange"),
+        ("a", [("exchange", {})], "does not begin with a protocol"),
         ("b", [("note", {})], "does not begin with a protocol"),
         ("c", [("protocol", {"case": 1})], "record 0 of the log is no Registration"),
-        ("d", [("protocol", {}), ("endpoint", {"model": 1})], "record 1 of the log is no Described"),
+        ("d", [("protocol", good), ("endpoint", {"model": 1})], "record 1 of the log is no Described"),
     ):
         with Log(tmp_path / name, Clock()) as log:
             for kind, body in events:
                 log.append(kind, body)
         with pytest.raises(EvidenceError, match=says):
-            collect.entries(tmp_path / name)
+            ledger.entries(tmp_path / name)
     with Log(tmp_path / "e", Clock()):
         pass
     with pytest.raises(CaseError, match="the log is empty"):
-        collect.entries(tmp_path / "e")
+        ledger.entries(tmp_path / "e")
 
 
 def test_the_dossier_does_not_depend_on_the_order_of_the_answers(tmp_path: Path) -> None:
@@ -468,7 +471,7 @@ def test_an_answer_to_what_was_never_asked_is_refused(tmp_path: Path) -> None:
     folder = scripted_case(tmp_path / "case", THREE)
     pipeline.register_case(folder, Clock())
     pipeline.probe(folder, Clock(), lambda answered, failed: None)
-    exchange = collect.entries(folder).exchanges[0]
+    exchange = ledger.entries(folder).exchanges[0]
     with Log(folder, Clock()) as log:
         log.append("exchange", msgspec.structs.replace(exchange, prompt="never asked"))
     with pytest.raises(EvidenceError, match="never asked"):

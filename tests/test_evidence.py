@@ -153,7 +153,7 @@ def test_a_killed_writer_leaves_a_log_that_verifies(tmp_path: Path) -> None:
     """After SIGKILL in the midst of appending the chain holds, the lock is free, and what was synced is there."""
     code = (
         "import sys; from pathlib import Path; from depose.evidence import Log\n"
-        "with Log(Path(sys.argv[1]), lambda: 'now') as log:\n"
+        "with Log(Path(sys.argv[1]), lambda: '2026-01-01T00:00:00.000000Z') as log:\n"
         "    for n in range(10**9):\n"
         "        log.append('x', {'n': n, 'text': 'word ' * 999})\n"
         "        if n == 20:\n"

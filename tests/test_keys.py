@@ -71,9 +71,7 @@ def leavings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     for server in servers:
         server.__enter__()
     models = [
-        remote(
-            server.url, f"M{n}-{name}", "control", name, timeout=0.6, attempts=2, api_key_env="DEPOSE_CANARY"
-        )
+        remote(server.url, f"M{n}-{name}", "control", name, timeout=0.6, attempts=2, api_key_env="DEPOSE_CANARY")
         for n, server in enumerate(servers)
         for name in PROVIDERS
     ]

@@ -330,7 +330,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         first_asked=dossier.first_asked,
         last_asked=dossier.last_asked,
         retrospective=any(spec.provider == "recorded" for spec in case.models),
-        time_stamped=False,
+        time_stamped=dossier.time_stamped,
         software=dossier.registration.software,
         files=dossier.registration.files,
         prompts=len(analyst.prompts),

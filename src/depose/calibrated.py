@@ -34,19 +34,20 @@ def bundled() -> tuple[str, ...]:
 
 def load(name: str, folder: Path) -> Loaded | None:
     """Load a calibration by its bundled name or by a file name read from the case folder; None for no name."""
-    if not name:
-        return None
+    return parse(raw(name, folder), name) if name else None
+
+
+def raw(name: str, folder: Path) -> bytes:
+    """Read the bytes of a calibration."""
     if name in bundled():
-        data = files(__package__ + ".calibrations").joinpath(f"{name}.json").read_bytes()
-    else:
-        try:
-            data = (folder / name).read_bytes()
-        except (OSError, ValueError) as error:
-            raise CaseError(
-                f"$.protocol.calibration: {name!r} is neither bundled nor a file: {error}",
-                hint=f"bundled: {', '.join(bundled()) or 'none'}; depose validate writes calibration.json",
-            ) from error
-    return parse(data, name)
+        return files(__package__ + ".calibrations").joinpath(f"{name}.json").read_bytes()
+    try:
+        return (folder / name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise CaseError(
+            f"$.protocol.calibration: {name!r} is neither bundled nor a file: {error}",
+            hint=f"bundled: {', '.join(bundled()) or 'none'}; depose validate writes calibration.json",
+        ) from error
 
 
 def parse(data: bytes, name: str) -> Loaded:

@@ -199,7 +199,7 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
 def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
     from depose import pipeline
 
-    return pipeline.analyze_case(case, lambda line: click.echo(f"  {line}", err=True))
+    return pipeline.analyze_case(case, lambda line: click.echo(f"  {line}", err=True), now)
 
 
 @cli.command()

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
-from depose import casefile, plugins
+from depose import ledger, plugins
 from depose.asking import Came, Desk, Ended, batched
 from depose.budget import Budget, Estimate, estimates
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
-from depose.errors import CaseError, EndpointError, EvidenceError
-from depose.evidence import Chained, Clock, Log, read_log
+from depose.errors import EndpointError
+from depose.evidence import Clock, Log
+from depose.ledger import Described, Entries, Reading, entries, key
 from depose.model import (
     Ask,
-    Case,
     Dossier,
     Exchange,
     Fact,
     ModelSpec,
-    Prompt,
     Record,
     Registration,
     Reply,
@@ -37,8 +36,8 @@ from depose.register import stream
 
 BOGUS = "depose-no-such-model"
 
-Key = tuple[str, str, int, int]
-Kind = TypeVar("Kind", bound=Record)
+Check = Callable[[Entries], None]
+"""Raises where nothing may be asked under the protocol in force."""
 Progress = Callable[[int, int], None]
 """Told after each batch: how many were answered and how many failed in it."""
 
@@ -67,117 +66,36 @@ class Collected(Record, frozen=True, kw_only=True):
     """Why it stopped before the end, or nothing."""
     notices: tuple[str, ...] = ()
     """Reasons of failures with their numbers, models given up, and models that answered under another name."""
-
-
-class Described(Record, frozen=True, kw_only=True):
-    """What an endpoint said of itself when it was opened."""
-
-    model: str
-    facts: tuple[Fact, ...]
-
-
-class Entries(Record, frozen=True, kw_only=True):
-    """A log, read and sorted by kind."""
-
-    registration: Registration
-    protocol_digest: str
-    registered_at: str
-    head: str
-    exchanges: tuple[Exchange, ...]
-    """Every attempt; a question that was tried again has several."""
-    endpoints: dict[str, tuple[Fact, ...]]
-    controls: tuple[Exchange, ...] = ()
-    """Questions to models that cannot exist."""
-
-
-def entries(folder: Path) -> Entries:
-    """Read and check the whole log of a case."""
-    exchanges: list[Exchange] = []
-    controls: list[Exchange] = []
-    endpoints: dict[str, tuple[Fact, ...]] = {}
-    first = head = None
-    for chained in read_log(folder):
-        head, entry = chained, chained.entry
-        first = first or chained
-        if entry.kind == "exchange":
-            exchanges.append(_body(chained, Exchange))
-        elif entry.kind == "control":
-            controls.append(_body(chained, Exchange))
-        elif entry.kind == "endpoint":
-            described = _body(chained, Described)
-            endpoints[described.model] = described.facts
-    if first is None or head is None:
-        raise CaseError(f"{folder}: the log is empty", hint=f"depose register {folder}")
-    if first.entry.kind != "protocol":
-        raise EvidenceError(f"{folder}: the log does not begin with a protocol", hint="work from a sealed copy")
-    return Entries(
-        registration=_body(first, Registration),
-        protocol_digest=first.digest,
-        registered_at=first.entry.at,
-        head=head.digest,
-        exchanges=tuple(exchanges),
-        endpoints=endpoints,
-        controls=tuple(controls),
-    )
-
-
-def _body(chained: Chained, kind: type[Kind]) -> Kind:
-    try:
-        return msgspec.convert(chained.entry.body, kind)
-    except msgspec.ValidationError as error:
-        raise EvidenceError(
-            f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
-            hint="read it with the version of depose that wrote it",
-        ) from error
-
-
-def _key(one: Ask | Exchange) -> Key:
-    return one.model, one.prompt, one.sample, one.replicate
+    known: bool = False
+    """Whether an answer stood in the log before."""
 
 
 def plan(registration: Registration) -> tuple[Ask, ...]:
     """List every question of a case in the order in which it is asked."""
-    case = registration.case
-    asks = [
-        _ask(case, spec, prompt, sample, replicate)
-        for spec in case.models
-        for replicate in range(casefile.replicates(spec, case.protocol))
-        for prompt in registration.prompts
-        for sample in range(case.protocol.samples)
-    ]
-    order = stream(case.protocol.seed, "order").permutation(len(asks))
+    asks = ledger.asks(registration)
+    order = stream(registration.case.protocol.seed, "order").permutation(len(asks))
     return tuple(asks[int(index)] for index in order)
 
 
-def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
-    return Ask(
-        model=spec.code,
-        prompt=prompt.id,
-        sample=sample,
-        replicate=replicate,
-        text=prompt.text,
-        system=spec.system,
-        temperature=float(casefile.setting(spec, case.protocol, "temperature")),
-        max_tokens=int(casefile.setting(spec, case.protocol, "max_tokens")),
-        seed=int(casefile.setting(spec, case.protocol, "seed")),
-    )
-
-
 def _remaining(found: Entries) -> tuple[Ask, ...]:
-    done = {_key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
-    return tuple(ask for ask in plan(found.registration) if _key(ask) not in done)
+    done = {key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
+    return tuple(ask for ask in plan(found.registration) if key(ask) not in done)
 
 
 def _worth_asking(found: Entries) -> tuple[Ask, ...]:
     """Leave out what a registered file of answers was found not to hold: it will not hold it the next time."""
     files = {spec.code for spec in found.registration.case.models if spec.provider == "recorded" and spec.file}
-    looked_up = {_key(exchange) for exchange in found.exchanges if exchange.model in files}
-    return tuple(ask for ask in _remaining(found) if _key(ask) not in looked_up)
+    looked_up = {key(exchange) for exchange in found.exchanges if exchange.model in files}
+    return tuple(ask for ask in _remaining(found) if key(ask) not in looked_up)
 
 
 def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
-    found = entries(folder)
+    return estimate_of(entries(folder))
+
+
+def estimate_of(found: Entries) -> tuple[Estimate, ...]:
+    """Count it in a log that was read before."""
     return estimates(found.registration.case, _worth_asking(found))
 
 
@@ -217,10 +135,18 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: st
     return exchange
 
 
-def collect(folder: Path, clock: Clock, progress: Progress, watch: Watch | None = None) -> Collected:
+def collect(
+    folder: Path,
+    clock: Clock,
+    progress: Progress,
+    check: Check = lambda _: None,
+    watch: Watch | None = None,
+) -> Collected:
     """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
-    with Log(folder, clock) as log:
-        found = entries(folder)
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
         left = _worth_asking(found)
         case = found.registration.case
         open_now = tuple(s for s in case.models if s.provider != "recorded" or s.file)
@@ -230,9 +156,9 @@ def collect(folder: Path, clock: Clock, progress: Progress, watch: Watch | None 
         endpoints = _open(specs, folder)
         for code, endpoint in endpoints.items():
             log.append("endpoint", Described(model=code, facts=endpoint.facts()))
-        by_key = {_key(ask): ask for ask in plan(found.registration)}
-        past = (*found.controls, *found.exchanges)
-        budget = Budget(case, [(by_key[_key(one)], one.wire) for one in past if _key(one) in by_key])
+        by_key = {key(ask): ask for ask in plan(found.registration)}
+        past = (*found.controls, *found.exchanges, *found.superseded)
+        budget = Budget(case, [(by_key[key(one)], one.wire) for one in past if key(one) in by_key])
         if case.protocol.bogus_model:
             _ask_bogus(log, found, specs, folder, clock, budget)
         answered = failed = 0
@@ -260,6 +186,7 @@ def collect(folder: Path, clock: Clock, progress: Progress, watch: Watch | None 
         waiting=waiting,
         stopped=budget.stopped,
         notices=notices(recorded, desk.given_up),
+        known=any(exchange.outcome == "answered" for exchange in found.exchanges),
     )
 
 
@@ -268,7 +195,7 @@ def _ask_bogus(
 ) -> None:
     """Ask each endpoint once, ever, for a model that cannot exist."""
     models = {spec.code: spec for spec in found.registration.case.models}
-    done = {_place(models[one.model]) for one in found.controls}
+    done = {_place(models[one.model]) for one in found.controls if one.model in models}
     for spec in specs:
         if _place(spec) in done or spec.provider == "recorded":
             continue
@@ -297,12 +224,16 @@ class Imported(Record, frozen=True, kw_only=True):
     unaligned: tuple[str, ...]
 
 
-def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
+def import_answers(
+    folder: Path, code: str, file: Path, name: str, clock: Clock, check: Check = lambda _: None
+) -> Imported:
     """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
     from depose.endpoints.recorded import Recorded
 
-    with Log(folder, clock) as log:
-        found = entries(folder)
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
         spec = next((s for s in found.registration.case.models if s.code == code), None)
         if spec is None or spec.provider != "recorded":
             known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
@@ -314,6 +245,7 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
         planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
+            log.keep(file)
             log.append("endpoint", Described(model=code, facts=source.facts()))
         started, replies = clock(), source.ask(left)
         ended = clock()
@@ -331,22 +263,21 @@ def import_answers(folder: Path, code: str, file: Path, name: str, clock: Clock)
 
 def dossier(folder: Path) -> Dossier:
     """Read the log into what the analysis may see."""
-    found = entries(folder)
-    planned = sorted(plan(found.registration), key=_key)
-    strangers = {_key(exchange) for exchange in found.exchanges} - {_key(ask) for ask in planned}
+    return dossier_of(entries(folder), str(folder))
+
+
+def dossier_of(found: Entries, name: str) -> Dossier:
+    """Sort the answers of a log into what the analysis may see; `name` is for messages."""
+    planned = sorted(plan(found.registration), key=key)
+    strangers = {key(exchange) for exchange in found.exchanges} - {key(ask) for ask in planned}
     if strangers:
-        model, prompt, sample, replicate = min(strangers)
-        raise EvidenceError(
-            f"{folder}: the log answers a question that the protocol does not ask: {model}, {prompt}, "
-            f"sample {sample}, replicate {replicate}",
-            hint="the log was changed, or belongs to another case",
-        )
-    last = {_key(exchange): exchange for exchange in found.exchanges}
-    done = {_key(e): e for e in found.exchanges if e.outcome != "failed"}
+        raise ledger.not_asked(name, min(strangers))
+    last = {key(exchange): exchange for exchange in found.exchanges}
+    done = {key(e): e for e in found.exchanges if e.outcome != "failed"}
     final = last | done
     transcripts, unanswered = [], []
     for ask in planned:
-        exchange = final.get(_key(ask))
+        exchange = final.get(key(ask))
         spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
         if exchange is not None and exchange.outcome == "answered":
             transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
@@ -363,6 +294,8 @@ def dossier(folder: Path) -> Dossier:
         transcripts=tuple(transcripts),
         unanswered=tuple(unanswered),
         endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
+        amendments=tuple(map(str, found.amendments)),
+        time_stamped=found.stamped,
     )
 
 
@@ -376,5 +309,5 @@ def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:
     """What an endpoint said of itself, and what its answers say of it."""
     mine = tuple(one for one in found.exchanges if one.model == spec.code)
     models = {one.code: one for one in found.registration.case.models}
-    bogus = tuple(one for one in found.controls if _place(models[one.model]) == _place(spec))
+    bogus = tuple(one for one in found.controls if one.model in models and _place(models[one.model]) == _place(spec))
     return (*found.endpoints.get(spec.code, ()), *returned(mine), *heeded(bogus))

@@ -16,6 +16,8 @@ Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil
 Outcome = Literal["answered", "empty", "failed"]
 Verdict = Literal["indication", "relation, kind not resolved", "no indication", "inconclusive"]
 
+Phase = Literal["registered", "pilot", "confirmatory"]
+
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -46,6 +48,8 @@ class Primary(Record, frozen=True, kw_only=True):
 class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""
 
+    phase: Phase = "registered"
+    """`confirmatory` asks nothing before the protocol has a time-stamp. Answers never count in another phase."""
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
@@ -323,6 +327,8 @@ class Dossier(Record, frozen=True, kw_only=True):
     unanswered: tuple[Unanswered, ...]
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[str, ...] = ()
+    time_stamped: bool = False
+    """Whether the protocol in force has a verified time-stamp."""
 
 
 # --- what a validation study hands on ---------------------------------------------------------------

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, casefile, collect, register, report
+from depose import calibrated, casefile, collect, ledger, register, report
 from depose.analysis import Analysis, analyze
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Imported
 from depose.embedded import cache_folder
-from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError
-from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
+from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError, UsageError
+from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.features import Features
-from depose.model import Dossier, Findings, Record, Registration
+from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
+from depose.model import Dossier, Fact, Findings, Record, Registration
 from depose.tagging import Tagger
 from depose.vectors import Embedder
 
@@ -59,8 +60,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     with Log(folder, clock) as log:
         if log.head != GENESIS:
             raise CaseError(f"{folder}: another depose has just registered it", hint=f"depose register {folder}")
-        if case.terms is not None:
-            log.store(casefile.resolve(folder, case.terms.file, "$.terms.file").read_bytes())
+        register.keep(case, folder, log)
         digest = log.append("protocol", frozen)
     return Registered(
         folder=str(folder), digest=digest, prompts=len(frozen.prompts), models=len(case.models), fresh=True
@@ -68,12 +68,12 @@ def register_case(path: Path, clock: Clock) -> Registered:
 
 
 def _registered_before(folder: Path, frozen: Registration) -> Registered:
-    found = collect.entries(folder)
+    found = ledger.entries(folder)
     for field in ("case", "prompts", "files"):
         if getattr(found.registration, field) != getattr(frozen, field):
             raise ProtocolChanged(
                 f"{folder}: {field} {'differ' if field != 'case' else 'differs'} from the registered protocol",
-                hint="restore it, or start a new case folder: a registered protocol is not edited",
+                hint=_restore(folder),
             )
     return Registered(
         folder=str(folder),
@@ -84,36 +84,51 @@ def _registered_before(folder: Path, frozen: Registration) -> Registered:
     )
 
 
-def _unchanged(folder: Path) -> None:
+def _restore(folder: Path) -> str:
+    return f"restore it, or record the change: depose amend {folder} --reason TEXT"
+
+
+def _unchanged(folder: Path, entries: Entries) -> None:
     """Refuse to go on with a case file, or a file that it names, that is not the registered one."""
-    found = collect.entries(folder).registration
-    hint = "restore it, or start a new case folder: a registered protocol is not edited"
+    found = entries.registration
     case = casefile.read(folder)
     if case != found.case:
-        raise ProtocolChanged(f"{folder / casefile.NAME}: differs from the registered protocol", hint=hint)
+        raise ProtocolChanged(f"{folder / casefile.NAME}: differs from the registered protocol", hint=_restore(folder))
     for now, then in zip(register.digests(case, folder), found.files, strict=True):
         if now != then:
-            raise ProtocolChanged(f"{folder / now.name}: differs from the file that was registered", hint=hint)
+            raise ProtocolChanged(
+                f"{folder / now.name}: differs from the file that was registered", hint=_restore(folder)
+            )
+
+
+def _may_ask(folder: Path, entries: Entries) -> None:
+    """Refuse to ask under another protocol than the one in force, or a confirmatory one before it has a time-stamp."""
+    _unchanged(folder, entries)
+    if entries.registration.case.protocol.phase == "confirmatory" and not entries.stamped:
+        raise CaseError(
+            f"{folder}: a confirmatory protocol is not asked before it has a time-stamp",
+            hint=f"depose register {folder} --tsa URL --tsa-root PEM",
+        )
 
 
 def estimate(path: Path) -> tuple[Estimate, ...]:
     """Count what is still to be asked, with upper bounds of tokens and cost."""
     folder = casefile.folder_of(path)
-    _unchanged(folder)
-    return collect.estimate(folder)
+    entries = ledger.entries(folder)
+    _unchanged(folder, entries)
+    return collect.estimate_of(entries)
 
 
 def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.Watch | None = None) -> Collected:
     """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
     folder = casefile.folder_of(path)
-    _unchanged(folder)
-    done = collect.collect(folder, clock, progress, watch)
+    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch)
     if done.asked and not done.answered:
         raise EndpointError(
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
             hint="the failures are in the log; check the models of the case and run depose probe again",
         )
-    if not done.answered and not done.waiting and not _any_answer(folder):
+    if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
             f"nothing is answered: {done.stopped or _first_reason(folder)}", hint="check the models and the budget"
         )
@@ -122,25 +137,20 @@ def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.W
 
 def was_asked(path: Path) -> bool:
     """Tell whether a suspect and a reference of a case were asked anything, answered or not."""
-    found = collect.entries(casefile.folder_of(path))
+    found = ledger.entries(casefile.folder_of(path))
     asked = {exchange.model for exchange in found.exchanges}
     roles = {spec.role for spec in found.registration.case.models if spec.code in asked}
     return {"suspect", "reference"} <= roles
 
 
-def _any_answer(folder: Path) -> bool:
-    return any(exchange.outcome == "answered" for exchange in collect.entries(folder).exchanges)
-
-
 def _first_reason(folder: Path) -> str:
-    return next((e.reason for e in collect.entries(folder).exchanges if e.outcome == "failed"), "not known")
+    return next((e.reason for e in ledger.entries(folder).exchanges if e.outcome == "failed"), "not known")
 
 
 def import_answers(path: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
     """Record transcripts of one model from a file."""
     folder = casefile.folder_of(path)
-    _unchanged(folder)
-    done = collect.import_answers(folder, code, file, name, clock)
+    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries))
     if done.missing and not done.answered:
         raise CaseError(
             f"{file}: no row answers any of the {done.missing} open questions to {code}",
@@ -149,27 +159,83 @@ def import_answers(path: Path, code: str, file: Path, name: str, clock: Clock) -
     return done
 
 
-def analyze_case(path: Path, progress: Say) -> tuple[Findings, tuple[Written, ...]]:
-    """Turn transcripts into findings, scores and exhibits, and write all three."""
+def amend(path: Path, reason: str, clock: Clock) -> Amended:
+    """Record the case as it stands now as the protocol in force, with what differs and why."""
     folder = casefile.folder_of(path)
-    dossier = collect.dossier(folder)
+    if not reason.strip():
+        raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
+    case = casefile.read(folder)
+    frozen = register.registration(case, folder)
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        before = reading.entries()
+        changes = ledger.changes(before.registration, frozen)
+        if not changes:
+            raise UsageError(
+                f"{folder}: nothing differs from the protocol in force",
+                hint=f"change {folder / casefile.NAME}, then amend",
+            )
+        register.keep(case, folder, log)
+        log.append(
+            "amendment",
+            Amendment(reason=reason.strip(), changes=changes, scored=bool(before.scored), registration=frozen),
+        )
+    return ledger.entries(folder).amendments[-1]
+
+
+def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tuple[Written, ...]]:
+    """Turn transcripts into findings, scores and exhibits, and write all three.
+
+    The digest of the scores, which know the models by their codes alone, is recorded before the findings name them.
+    """
+    folder = casefile.folder_of(path)
+    entries = ledger.entries(folder)
+    dossier = collect.dossier_of(entries, str(folder))
     if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
         raise ProtocolChanged(
             f"{folder / casefile.NAME}: differs from the registered protocol",
-            hint="the analysis follows the registered one; restore the file, or start a new case folder",
+            hint="the analysis follows the registered one; restore the file, or depose amend",
         )
-    features = Features(Embedder(cache_folder() / "vectors.sqlite").encode, Tagger(cache_folder() / "tags.sqlite").mask)
     loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
     _same_calibration(dossier, loaded)
-    analysis = analyze(dossier, features, progress, loaded)
-    out = folder / "out"
-    out.mkdir(exist_ok=True)
-    written = (
-        _write(out / FINDINGS, canonical(analysis.findings)),
-        _write(out / SCORES, _scores_table(analysis)),
-        _write(out / EXHIBITS, _exhibits_table(analysis.findings)),
+    made = results(dossier, loaded, cache_folder(), progress)
+    _unblind(folder, entries, sha256(made.files[SCORES]), clock)
+    (folder / "out").mkdir(exist_ok=True)
+    return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())
+
+
+class Results(Record, frozen=True, kw_only=True):
+    """What the analysis makes of a dossier: findings, and the bytes of every file in `out/` that holds them."""
+
+    findings: Findings
+    files: dict[str, bytes]
+
+
+def results(dossier: Dossier, loaded: calibrated.Loaded | None, cache: Path | None, progress: Say) -> Results:
+    """Analyze; pure but for the cache of what was made from texts, which None leaves alone."""
+    vectors, tags = (cache / name if cache else None for name in ("vectors.sqlite", "tags.sqlite"))
+    analysis = analyze(dossier, Features(Embedder(vectors).encode, Tagger(tags).mask), progress, loaded)
+    return Results(
+        findings=analysis.findings,
+        files={
+            FINDINGS: canonical(analysis.findings),
+            SCORES: _scores_table(analysis),
+            EXHIBITS: _exhibits_table(analysis.findings),
+        },
     )
-    return analysis.findings, written
+
+
+def _unblind(folder: Path, entries: Entries, scores: str, clock: Clock) -> None:
+    """Record the digest of the scores, and then that the codes got their names; the same scores are recorded once."""
+    if entries.scored and entries.scored[-1] == scores:
+        return
+    names = tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in entries.registration.case.models)
+    with Log(folder, clock) as log:
+        if log.head != entries.end:
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+        log.append("scores", Scored(scores=scores, head=entries.head))
+        log.sync()
+        log.append("unblinding", Unblinded(scores=scores, names=names))
 
 
 def _same_calibration(dossier: Dossier, loaded: calibrated.Loaded | None) -> None:
@@ -183,8 +249,13 @@ def _same_calibration(dossier: Dossier, loaded: calibrated.Loaded | None) -> Non
         )
 
 
-def _write(path: Path, data: bytes) -> Written:
-    write_whole(path, data)
+def _write(folder: Path, name: str, data: bytes) -> Written:
+    """Write one file of `out/`; what was sealed is never written again with other bytes."""
+    path = folder / "out" / name
+    if not path.is_file() or path.read_bytes() != data:
+        if path.is_file() and is_sealed(folder):
+            raise CaseError(f"{path}: was sealed, and would be changed", hint="work in a copy of the case")
+        write_whole(path, data)
     return Written(path=str(path), sha256=sha256(data))
 
 
@@ -252,7 +323,7 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
 def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
     """Render the findings of a case."""
     folder, findings, data = read_findings(path)
-    found = collect.entries(folder)
+    found = ledger.entries(folder)
     if findings.log_head != found.head:
         raise ReportError(
             f"{folder / 'out' / FINDINGS}: made from another state of the log", hint=f"depose analyze {folder}"
@@ -260,7 +331,7 @@ def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
     html = report.render_html(findings)
     written = []
     if "html" in formats:
-        written.append(_write(folder / "out" / "report.html", html))
+        written.append(_write(folder, "report.html", html))
     if "pdf" in formats:
         registration = canonical(found.registration)
         exhibits = _exhibits_table(findings)
@@ -269,7 +340,5 @@ def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
             ("protocol.json", registration, "The registered protocol"),
             (EXHIBITS, exhibits, "Index of the exhibits"),
         )
-        written.append(
-            _write(folder / "out" / "report.pdf", report.render_pdf(findings, html=html, attachments=attached))
-        )
+        written.append(_write(folder, "report.pdf", report.render_pdf(findings, html=html, attachments=attached)))
     return tuple(written)

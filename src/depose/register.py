@@ -16,6 +16,7 @@ import numpy as np
 from depose import calibrated, casefile, plugins
 from depose.canon import sha256
 from depose.errors import CaseError, PluginError
+from depose.evidence import Log
 from depose.model import Case, Fact, Prompt, Registration
 from depose.tables import read
 
@@ -88,6 +89,14 @@ def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
     if loaded is not None:
         facts.append(Fact(name=f"calibration {case.protocol.calibration}", value=loaded.sha256))
     return tuple(facts)
+
+
+def keep(case: Case, folder: Path, log: Log) -> None:
+    """Store every file that the case names, and its calibration, as blobs: a copy of the case needs nothing else."""
+    for name, where in casefile.named_files(case).items():
+        log.keep(casefile.resolve(folder, name, where))
+    if case.protocol.calibration:
+        log.store(calibrated.raw(case.protocol.calibration, folder))
 
 
 def registration(case: Case, folder: Path) -> Registration:

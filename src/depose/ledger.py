@@ -1,0 +1,334 @@
+"""A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
+
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `endpoint`, `control` (a question to a model that
+cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the scores, under
+blind codes) and `unblinding` (who the codes are).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from depose import casefile
+from depose.errors import CaseError, EvidenceError
+from depose.evidence import Chained, read_log
+from depose.model import Ask, Case, Exchange, Fact, ModelSpec, Prompt, Record, Registration
+
+Key = tuple[str, str, int, int]
+Kind = TypeVar("Kind", bound=Record)
+
+AFTERWARDS = ("scores", "unblinding")
+"""Kinds that follow from the analysis, so that they are no part of what it reads."""
+
+
+class Described(Record, frozen=True, kw_only=True):
+    """What an endpoint said of itself when it was opened."""
+
+    model: str
+    facts: tuple[Fact, ...]
+
+
+class Amendment(Record, frozen=True, kw_only=True):
+    """A change of protocol: the whole new registration, what differs, why, and whether scores were known."""
+
+    reason: str
+    changes: tuple[Fact, ...]
+    """Path in the registration; `before -> after`."""
+    scored: bool
+    """Whether scores had been computed before: such a change is no preregistration."""
+    registration: Registration
+
+
+class Stamp(Record, frozen=True, kw_only=True):
+    """A verified RFC 3161 time-stamp of one record; the token stands in `seals/<of>.tsr`."""
+
+    of: str
+    """Digest of the record."""
+    time: str
+    token: str
+    """SHA-256 of the token."""
+    authority: str
+    """Subject of the certificate that signed it."""
+    roots: str
+    """SHA-256 of the file of roots that it was traced to, `seals/tsa.pem`."""
+
+
+class Scored(Record, frozen=True, kw_only=True):
+    """Digest of the scores, made under blind codes."""
+
+    scores: str
+    head: str
+    """Digest of the last record that they were made from."""
+
+
+class Unblinded(Record, frozen=True, kw_only=True):
+    """The moment from which the codes had names."""
+
+    scores: str
+    names: tuple[Fact, ...]
+
+
+class Amended(Record, frozen=True, kw_only=True):
+    """An amendment and where it stands."""
+
+    at: str
+    digest: str
+    reason: str
+    changes: tuple[Fact, ...]
+    scored: bool
+    lost: int
+    """Earlier answers that do not count any more, because it changed their question or their phase."""
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        changed = ", ".join(fact.name for fact in self.changes)
+        late = "; made after scores were computed" if self.scored else ""
+        return f"{self.at}: {self.reason} (changed: {changed}; {self.lost} earlier answers no longer count{late})"
+
+
+class Entries(Record, frozen=True, kw_only=True):
+    """A log, read and sorted by kind."""
+
+    registration: Registration
+    """The protocol in force."""
+    protocol_digest: str
+    """Digest of record 0."""
+    in_force: str
+    """Digest of the record that holds the protocol in force."""
+    registered_at: str
+    head: str
+    """Digest of the last record that the analysis reads."""
+    end: str
+    """Digest of the last record."""
+    records: int
+    exchanges: tuple[Exchange, ...]
+    """Exchanges that count under the protocol in force."""
+    superseded: tuple[Exchange, ...]
+    controls: tuple[Exchange, ...]
+    """Questions to models that cannot exist."""
+    endpoints: dict[str, tuple[Fact, ...]]
+    amendments: tuple[Amended, ...]
+    stamps: tuple[Stamp, ...]
+    scored: tuple[str, ...]
+    unblinded: tuple[str, ...]
+
+    @property
+    def stamped(self) -> bool:
+        """Whether the protocol in force has a time-stamp."""
+        return any(stamp.of == self.in_force for stamp in self.stamps)
+
+
+class Reading:
+    """Takes the records of a log one by one; `entries` gives what they come to."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._protocols: list[tuple[Chained, Registration, Amendment | None]] = []
+        self._exchanges: list[tuple[int, Exchange]] = []
+        self._controls: list[Exchange] = []
+        self._endpoints: dict[str, tuple[Fact, ...]] = {}
+        self._stamps: list[Stamp] = []
+        self._scored: list[str] = []
+        self._unblinded: list[str] = []
+        self._head = self._end = ""
+        self._records = 0
+
+    def add(self, chained: Chained) -> None:
+        """Take the next record."""
+        kind = chained.entry.kind
+        if not self._protocols and kind != "protocol":
+            raise EvidenceError(f"{self._name}: the log does not begin with a protocol", hint="work from a sealed copy")
+        self._records, self._end = self._records + 1, chained.digest
+        self._head = self._head if kind in AFTERWARDS else chained.digest
+        if kind == "exchange":
+            self._exchanges.append((len(self._protocols) - 1, body(chained, Exchange)))
+        elif kind == "control":
+            self._controls.append(body(chained, Exchange))
+        elif kind == "endpoint":
+            described = body(chained, Described)
+            self._endpoints[described.model] = described.facts
+        elif kind == "protocol":
+            if self._protocols:
+                raise EvidenceError(f"{self._name}: record {chained.entry.seq} is a second protocol", hint=_amend())
+            self._protocols.append((chained, body(chained, Registration), None))
+        elif kind == "amendment":
+            amendment = body(chained, Amendment)
+            self._protocols.append((chained, amendment.registration, amendment))
+        elif kind == "timestamp":
+            self._stamps.append(body(chained, Stamp))
+        elif kind == "scores":
+            self._scored.append(body(chained, Scored).scores)
+        elif kind == "unblinding":
+            self._unblinded.append(self._known(body(chained, Unblinded).scores))
+
+    def _known(self, scores: str) -> str:
+        if scores not in self._scored:
+            raise EvidenceError(f"{self._name}: unblinded before the scores were recorded", hint=_amend())
+        return scores
+
+    def entries(self) -> Entries:
+        """Sum up; raise CaseError where nothing was read."""
+        if not self._protocols:
+            raise CaseError(f"{self._name}: the log is empty", hint=f"depose register {self._name}")
+        first, registration = self._protocols[0][0], self._protocols[-1][1]
+        counts, superseded = self._sorted_out()
+        return Entries(
+            registration=registration,
+            protocol_digest=first.digest,
+            in_force=self._protocols[-1][0].digest,
+            registered_at=first.entry.at,
+            head=self._head,
+            end=self._end,
+            records=self._records,
+            exchanges=tuple(counts),
+            superseded=tuple(one for _, one in superseded),
+            controls=tuple(self._controls),
+            endpoints=self._endpoints,
+            amendments=tuple(
+                Amended(
+                    at=chained.entry.at,
+                    digest=chained.digest,
+                    reason=amendment.reason,
+                    changes=amendment.changes,
+                    scored=amendment.scored,
+                    lost=sum(under < place for under, _ in superseded),
+                )
+                for place, (chained, _, amendment) in enumerate(self._protocols)
+                if amendment is not None
+            ),
+            stamps=tuple(self._stamps),
+            scored=tuple(self._scored),
+            unblinded=tuple(self._unblinded),
+        )
+
+    def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:
+        """Part the exchanges that answer a question of the protocol in force from those that an amendment changed."""
+        last = len(self._protocols) - 1
+        if not last:
+            return [one for _, one in self._exchanges], []
+        questions = [_questions(registration) for _, registration, _ in self._protocols]
+        counts: list[Exchange] = []
+        superseded: list[tuple[int, Exchange]] = []
+        for under, one in self._exchanges:
+            asked = questions[under].get(key(one))
+            if asked is None:
+                raise not_asked(self._name, key(one))
+            if under == last or asked == questions[last].get(key(one)):
+                counts.append(one)
+            else:
+                superseded.append((under, one))
+        return counts, superseded
+
+
+def _amend() -> str:
+    return "the log was not written by depose; work from a sealed copy"
+
+
+def not_asked(name: str, stranger: Key) -> EvidenceError:
+    """Say that a log answers what its protocol does not ask."""
+    model, prompt, sample, replicate = stranger
+    return EvidenceError(
+        f"{name}: the log answers a question that the protocol does not ask: {model}, {prompt}, "
+        f"sample {sample}, replicate {replicate}",
+        hint="the log was changed, or belongs to another case",
+    )
+
+
+def entries(folder: Path) -> Entries:
+    """Read and check the whole log of a case."""
+    reading = Reading(str(folder))
+    for chained in read_log(folder):
+        reading.add(chained)
+    return reading.entries()
+
+
+def body(chained: Chained, kind: type[Kind]) -> Kind:
+    """Read the body of a record as what its kind says."""
+    try:
+        return msgspec.convert(chained.entry.body, kind)
+    except msgspec.ValidationError as error:
+        raise EvidenceError(
+            f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
+            hint="read it with the version of depose that wrote it",
+        ) from error
+
+
+def key(one: Ask | Exchange) -> Key:
+    """Which question it is: model, prompt, sample, replicate."""
+    return one.model, one.prompt, one.sample, one.replicate
+
+
+def asks(registration: Registration) -> list[Ask]:
+    """List every question of a protocol, model by model."""
+    case = registration.case
+    return [
+        _ask(case, spec, prompt, sample, replicate)
+        for spec in case.models
+        for replicate in range(casefile.replicates(spec, case.protocol))
+        for prompt in registration.prompts
+        for sample in range(case.protocol.samples)
+    ]
+
+
+def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
+    return Ask(
+        model=spec.code,
+        prompt=prompt.id,
+        sample=sample,
+        replicate=replicate,
+        text=prompt.text,
+        system=spec.system,
+        temperature=float(casefile.setting(spec, case.protocol, "temperature")),
+        max_tokens=int(casefile.setting(spec, case.protocol, "max_tokens")),
+        seed=int(casefile.setting(spec, case.protocol, "seed")),
+    )
+
+
+def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
+    """All that decides an answer, by question: its words and settings, whom it goes to, the phase it belongs to."""
+    files = {fact.name: fact.value for fact in registration.files}
+    reach = {
+        spec.code: (
+            *(spec.provider, spec.model, spec.revision, spec.adapter, spec.route, spec.base_url, spec.file),
+            files.get(spec.file, files.get(Path(spec.file).name)),
+        )
+        for spec in registration.case.models
+    }
+    phase = registration.case.protocol.phase
+    return {key(ask): (ask, reach[ask.model], phase) for ask in asks(registration)}
+
+
+def changes(before: Registration, after: Registration) -> tuple[Fact, ...]:
+    """List what differs between two protocols, each with its path; software is no part of a protocol."""
+    found: list[Fact] = []
+    for field in ("case", "prompts", "files"):
+        old, new = (msgspec.to_builtins(getattr(one, field)) for one in (before, after))
+        _compare(f"$.{field}", _by_name(old), _by_name(new), found)
+    return tuple(found)
+
+
+def _by_name(value: object) -> object:
+    """Turn lists of named things into tables, so that a new one does not shift all others."""
+    if isinstance(value, dict):
+        return {name: _by_name(one) for name, one in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
+        if len(set(names)) == len(names):
+            return dict(zip(names, value, strict=True))
+    return value
+
+
+def _compare(path: str, old: object, new: object, found: list[Fact]) -> None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            _compare(f"{path}.{name}", old.get(name), new.get(name), found)
+    elif old != new:
+        shown = [_shown(value) for value in (old, new)]
+        found.append(Fact(name=path, value=f"{shown[0]} -> {shown[1]}"))
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else msgspec.json.encode(value).decode()[:300]
