@@ -386,7 +386,7 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "S1: 1 recorded, 2 missing in the file, 0 were there before",
-        "1 rows fit no registered prompt:",
+        "1 rows fit no registered prompt or hold no answer:",
         "  row 2: \\x1b[2J\\nodd",
     ]
     ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in range(3)], "--json")

@@ -6,7 +6,7 @@ and no model is asked in one block of time. What a log already answers is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -225,7 +225,13 @@ class Imported(Record, frozen=True, kw_only=True):
 
 
 def import_answers(
-    folder: Path, code: str, file: Path, name: str, clock: Clock, check: Check = lambda _: None
+    folder: Path,
+    code: str,
+    file: Path,
+    name: str,
+    clock: Clock,
+    check: Check = lambda _: None,
+    columns: Mapping[str, str] | None = None,
 ) -> Imported:
     """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
     from depose.endpoints.recorded import Recorded
@@ -241,7 +247,7 @@ def import_answers(
                 f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
                 hint=f"recorded models: {known or 'none'}",
             )
-        source = Recorded(file.resolve(), name or spec.model)
+        source = Recorded(file.resolve(), name or spec.model, columns)
         planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
@@ -257,7 +263,10 @@ def import_answers(
         answered=len(left) - missing,
         missing=missing,
         already=len(planned) - len(left),
-        unaligned=tuple(f"row {row.line}: {row.prompt[:80]}" for row in source.unaligned(planned)),
+        unaligned=tuple(
+            f"row {row.line}: {row.prompt[:80]}" + (f" ({row.problem})" if row.problem else "")
+            for row in source.unaligned(planned)
+        ),
     )
 
 

@@ -75,6 +75,20 @@ def formats_of(text: str) -> tuple[str, ...]:
     return wanted
 
 
+def columns_of(given: Sequence[str]) -> dict[str, str]:
+    """Read the values of --column."""
+    meanings = ("id", "prompt", "text", "model", "sample")
+    found: dict[str, str] = {}
+    for one in given:
+        meaning, _, name = one.partition("=")
+        if meaning not in meanings or not name or meaning in found:
+            raise click.BadParameter(
+                f"{one!r}: MEANING=NAME, each of {', '.join(meanings)} once", param_hint="--column"
+            )
+        found[meaning] = name
+    return found
+
+
 class Meter:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -147,10 +147,12 @@ def _first_reason(folder: Path) -> str:
     return next((e.reason for e in ledger.entries(folder).exchanges if e.outcome == "failed"), "not known")
 
 
-def import_answers(path: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
+def import_answers(
+    path: Path, code: str, file: Path, name: str, clock: Clock, columns: Mapping[str, str] | None = None
+) -> Imported:
     """Record transcripts of one model from a file."""
     folder = casefile.folder_of(path)
-    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries))
+    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries), columns)
     if done.missing and not done.answered:
         raise CaseError(
             f"{file}: no row answers any of the {done.missing} open questions to {code}",
