@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from depose.console import Meter, formats_of, leave, listed, plain, show, summary, table
-from depose.errors import DeposeError
+from depose.console import Meter, columns_of, formats_of, leave, listed, plain, show, summary, table
+from depose.errors import DeposeError, EndpointError
 
 if TYPE_CHECKING:
     from depose.model import Findings
@@ -143,9 +143,9 @@ def _probe(case: Path, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance)
+    done = pipeline.probe(case, now, meter.advance, meter)
     meter.finish()
-    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed"]
+    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
@@ -157,23 +157,27 @@ def _probe(case: Path, as_json: bool) -> None:
 @CASE
 @click.option("--model", "code", required=True, help="Code of the model in the case.")
 @click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
+@click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
-def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None:
+def import_(case: Path, code: str, name: str, columns: Sequence[str], file: Path, as_json: bool) -> None:
     """Record the answers of one model of CASE from a FILE.
 
-    Formats: AlpacaEval JSON, JSONL, CSV, Parquet. Columns: prompt_id or id; prompt, instruction or question;
-    output, answer or response; model or generator; sample. Rows that fit no registered prompt are listed.
+    Formats: AlpacaEval JSON, JSONL, CSV, Parquet; OpenAI batch output (custom_id is the prompt id, or ID#1 for a
+    further sample); inspect logs (.eval, .json); promptfoo JSON. Columns: prompt_id or id; prompt, instruction or
+    question; output, answer or response; model or generator; sample. Others are named with --column; the meanings are
+    id, prompt, text, model, sample. Rows that fit no registered prompt, or hold no answer, are listed.
 
     \b
     Example:  depose import acme --model C7 answers/model_outputs.json
+              depose import acme --model C8 --column text=reply --column id=number table.csv
     """
     from depose import pipeline
 
-    done = pipeline.import_answers(case, code, file, name, now)
+    done = pipeline.import_answers(case, code, file, name, now, columns_of(columns))
     lines = [f"{code}: {done.answered} recorded, {done.missing} missing in the file, {done.already} were there before"]
     if done.unaligned:
-        lines.append(f"{len(done.unaligned)} rows fit no registered prompt:")
+        lines.append(f"{len(done.unaligned)} rows fit no registered prompt or hold no answer:")
         lines += [f"  {row}" for row in done.unaligned[:20]]
         lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
     show(done if as_json else None, lines)
@@ -239,10 +243,16 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     wanted = formats_of(formats)
     click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
-    done = pipeline.probe(case, now, meter.advance)
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter)
+    except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
+        if pipeline.was_asked(case):
+            _analyze(case)
+            click.echo("\n".join(listed(pipeline.report_case(case, wanted))), err=True)
+        raise
     meter.finish()
-    if done.stopped:
-        click.echo(f"stopped: {done.stopped}", err=True)
+    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+        click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)

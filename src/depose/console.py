@@ -75,12 +75,27 @@ def formats_of(text: str) -> tuple[str, ...]:
     return wanted
 
 
+def columns_of(given: Sequence[str]) -> dict[str, str]:
+    """Read the values of --column."""
+    meanings = ("id", "prompt", "text", "model", "sample")
+    found: dict[str, str] = {}
+    for one in given:
+        meaning, _, name = one.partition("=")
+        if meaning not in meanings or not name or meaning in found:
+            raise click.BadParameter(
+                f"{one!r}: MEANING=NAME, each of {', '.join(meanings)} once", param_hint="--column"
+            )
+        found[meaning] = name
+    return found
+
+
 class Meter:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._failed = total, 0, 0
         self._start = self._last = time.monotonic()
+        self._money = 0.0
 
     def advance(self, answered: int, failed: int) -> None:
         """Count a batch and show where things stand."""
@@ -92,10 +107,19 @@ class Meter:
             return
         self._last = moment
         rate = self._done / max(moment - self._start, 1e-9)
-        left = (self._total - self._done) / rate
+        left = (self._total - self._done) / rate if self._done else float("inf")
         bar = "#" * (24 * self._done // self._total)
         line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
+        line += f", spent {self._money:.2f}" if self._money else ""
         click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
+
+    def spent(self, money: float) -> None:
+        """Take note of what the case has cost so far."""
+        self._money = money
+
+    def waiting(self, requests: int) -> None:
+        """Say what an interrupt waits for."""
+        click.echo(f"\nstopping: waiting for {requests} answers under way; interrupt again to leave them", err=True)
 
     def finish(self) -> None:
         """End the bar's line."""

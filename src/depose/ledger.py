@@ -1,7 +1,8 @@
 """A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
 
-Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `endpoint`, `exchange`, and two that the analysis
-writes and does not read: `scores` (digest of the scores, under blind codes) and `unblinding` (who the codes are).
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `endpoint`, `control` (a question to a model that
+cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the scores, under
+blind codes) and `unblinding` (who the codes are).
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ class Entries(Record, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...]
     """Exchanges that count under the protocol in force."""
     superseded: tuple[Exchange, ...]
+    controls: tuple[Exchange, ...]
+    """Questions to models that cannot exist."""
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[Amended, ...]
     stamps: tuple[Stamp, ...]
@@ -125,6 +128,7 @@ class Reading:
         self._name = name
         self._protocols: list[tuple[Chained, Registration, Amendment | None]] = []
         self._exchanges: list[tuple[int, Exchange]] = []
+        self._controls: list[Exchange] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
         self._stamps: list[Stamp] = []
         self._scored: list[str] = []
@@ -141,6 +145,8 @@ class Reading:
         self._head = self._head if kind in AFTERWARDS else chained.digest
         if kind == "exchange":
             self._exchanges.append((len(self._protocols) - 1, body(chained, Exchange)))
+        elif kind == "control":
+            self._controls.append(body(chained, Exchange))
         elif kind == "endpoint":
             described = body(chained, Described)
             self._endpoints[described.model] = described.facts
@@ -179,6 +185,7 @@ class Reading:
             records=self._records,
             exchanges=tuple(counts),
             superseded=tuple(one for _, one in superseded),
+            controls=tuple(self._controls),
             endpoints=self._endpoints,
             amendments=tuple(
                 Amended(
