@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers validate validate-all
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,12 @@ bench: setup ## measure speed and memory against the targets
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+bench-endpoints: setup ## calls a second against a server on loopback, beside a bare httpx2 loop
+	$(BIN)/python benchmarks/endpoints.py
+
+faults: setup ## meet every fault of a misbehaving server: what is recorded, what is shown
+	$(BIN)/python benchmarks/faults.py
 
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py

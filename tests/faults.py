@@ -293,7 +293,7 @@ class _Handler(socketserver.StreamRequestHandler):
     def _stream(self, pieces: list[bytes], own: tuple[str, str], *, cut: bool) -> bool:
         head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
         self.wfile.write(f"{head}{own[0]}: {own[1]}\r\n\r\n".encode())
-        for piece in pieces[:-1] if cut else pieces:
+        for piece in pieces[: len(pieces) // 2] if cut else pieces:
             self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             time.sleep(0.005)
         self.wfile.write(b"0\r\n\r\n")

@@ -301,6 +301,7 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
         ("gpt-4o", "gpt-4o-2024-08-06", True),
         ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", True),
         ("models/gemini-2.0-flash", "gemini-2.0-flash-001", True),
+        ("org/m", "org/m@main", True),
         ("gpt-4", "gpt-4o", False),
         ("gpt-4o", "gpt-4o-mini", False),
         ("gpt-4o", "gpt-4o-mini-2024-07-18", False),

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from depose.model import Exchange, Fact
 
-_SNAPSHOT = re.compile(r"-?[0-9][0-9.@-]*\Z")
+_SNAPSHOT = re.compile(r"(-?[0-9][0-9.-]*)?(@[\w.-]+)?\Z")
 
 
 def same_model(asked: str, returned: str) -> bool:
-    """Tell whether a returned name is the one asked for, or a dated or numbered snapshot of it."""
+    """Tell whether a returned name is the one asked for, or a dated or numbered snapshot or a revision of it."""
     name = asked.removeprefix("models/").removesuffix("-latest")
     if returned in (asked, name):
         return True

@@ -93,12 +93,11 @@ def read(data: Any) -> Reading:
 
 
 def _fold(events: Sequence[Any]) -> Any:
-    if not events or events[-1] != "[DONE]":
-        raise Unreadable("the stream ends without [DONE]")
+    done = bool(events) and events[-1] == "[DONE]"
     whole: dict[str, Any] = {}
     message: dict[str, str] = {}
     finish = None
-    for event in (checked(one, _Event) for one in events[:-1]):
+    for event in (checked(one, _Event) for one in (events[:-1] if done else events)):
         if event.error is not None:
             raise Unreadable(f"the stream ends in an error: {str(event.error)[:300]}")
         for name in ("model", "id", "system_fingerprint", "usage"):
@@ -107,6 +106,8 @@ def _fold(events: Sequence[Any]) -> Any:
             for name, piece in (("content", _said(choice.delta)), ("refusal", choice.delta.refusal or "")):
                 message[name] = message.get(name, "") + piece
             finish = choice.finish_reason or finish
+    if not done and finish is None:  # transformers serve sends no [DONE]
+        raise Unreadable("the stream ends without a finish_reason or [DONE]")
     return whole | {"choices": [{"message": message, "finish_reason": finish}]}
 
 
