@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -48,7 +49,7 @@ class Target:
     authority: Authority
 
 
-def sealed_case(folder: Path, **protocol: object) -> Target:
+def sealed_case(folder: Path, **protocol: Any) -> Target:
     """Register, stamp, ask, analyze, report, stamp and seal a small confirmatory case of scripted models."""
     site = install(folder / "site")
     sys.path.insert(0, str(site))
@@ -664,7 +665,8 @@ COMMANDS = {
     "sha256sum": "sha256sum --strict --quiet -c SEAL SHA256SUMS",
     "openssl": "openssl dgst -sha256 -verify signer.pem -signature SEAL.sig SEAL",
     "diff": "diff <({ cut -c67- SEAL SHA256SUMS; echo SEAL; echo SEAL.sig; } | LC_ALL=C sort) "
-    "<(find . ! -type d | sed 's|^\\./||' | LC_ALL=C sort)",
+    "<(find . -type f | sed 's|^\\./||' | LC_ALL=C sort)",
+    "find": 'test -z "$(find . ! -type f ! -type d)"',
     "python3": f"{sys.executable} -I VERIFY.py",
     "fingerprint": 'test "$(openssl pkey -pubin -in signer.pem -outform DER | sha256sum | cut -c1-64)" = FINGERPRINT',
     "openssl ts": "openssl ts -verify -data SHA256SUMS -in SHA256SUMS.tsr -CAfile ROOTS",

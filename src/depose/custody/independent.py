@@ -29,19 +29,23 @@ if len(sys.argv) == 1:
     listed = {
         n: d for f in ("SEAL", "SHA256SUMS") for d, n in (x.split("  ") for x in open(here / f).read().split("\n")[:-1])
     }
-    there = {p.relative_to(here).as_posix() for p in here.rglob("*") if p.is_symlink() or not p.is_dir()}
+    there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
+    need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
     odd = sorted((there - {"SEAL", "SEAL.sig"}) ^ set(listed))
     need(not odd, f"listed and not there, or there and not listed: {odd[:5]}")
     for name in listed:
         need(hashlib.sha256((here / name).read_bytes()).hexdigest() == listed[name], f"{name} was changed")
-    last, level = "0" * 64, []
+    last, level, digests = "0" * 64, [], set()
     for line in open(here / "evidence/log.jsonl", "rb"):
         entry, line = json.loads(line), line[:-1]
         need((entry["seq"], entry["prev"]) == (len(level), last), f"record {len(level)} does not follow")
         last = hashlib.sha256(line).hexdigest()
+        digests.add(last)
         level.append(hashlib.sha256(b"\0" + line).digest())
     need((len(level), last) == (sealed["records"], sealed["head"]), "the log has another length or end than was sealed")
     while len(level) > 1:
         level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
     need(level[0].hex() == sealed["merkle_root"], "the records are not those of the sealed tree")
+    for token in (here / "evidence").glob("seals/*.tsr"):
+        need(token.stem in digests, f"{token.name} is a time-stamp of no record of this log")
 print("verified; the signature and the time-stamps are checked with openssl, see VERIFY.md")

@@ -36,9 +36,11 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
 4. No file is missing, and none was added
 
        diff <({{ cut -c67- SEAL SHA256SUMS; echo SEAL; echo SEAL.sig; }} | LC_ALL=C sort) \\
-            <(find . ! -type d | sed 's|^\\./||' | LC_ALL=C sort)
+            <(find . -type f | sed 's|^\\./||' | LC_ALL=C sort)
 
-   must print nothing
+       find . ! -type f ! -type d
+
+   must print nothing, either of them
 
 5. The log is one unbroken chain, of the sealed length, with the sealed end and the sealed Merkle root
 
