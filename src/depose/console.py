@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from depose.custody.seal import Sealed
     from depose.model import Finding, Findings
     from depose.pipeline import Written
 
@@ -65,6 +66,17 @@ def _line(one: Finding) -> list[object]:
 def listed(written: Sequence[Written]) -> list[str]:
     """List files with the beginning of their digests."""
     return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
+
+
+def sealed_lines(sealed: Sealed) -> list[str]:
+    """Say what was sealed, and how to check it."""
+    return [
+        f"{sealed.bundle}  sha256 {sealed.sha256}",
+        f"{sealed.records} records, end {sealed.head}",
+        f"signed by {sealed.fingerprint}",
+        f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
+        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+    ]
 
 
 def formats_of(text: str) -> tuple[str, ...]:

@@ -52,8 +52,6 @@ class Stamp(Record, frozen=True, kw_only=True):
     """SHA-256 of the token."""
     authority: str
     """Subject of the certificate that signed it."""
-    roots: str
-    """SHA-256 of the file of roots that it was traced to, `seals/tsa.pem`."""
 
 
 class Scored(Record, frozen=True, kw_only=True):

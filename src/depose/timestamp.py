@@ -74,6 +74,11 @@ def answers(token: bytes, query: bytes) -> bool:
     return nonce is None or _integer(nonce) in query
 
 
+def imprint(token: bytes, name: str) -> str:
+    """Return the digest, in hex, that a token is over."""
+    return _decode(token, name).tst_info.message_imprint.message.hex()
+
+
 def _integer(value: int) -> bytes:
     body = value.to_bytes(value.bit_length() // 8 + 1, "big")
     return bytes((2, len(body))) + body
@@ -83,7 +88,9 @@ def _decode(token: bytes, name: str) -> TimeStampResponse:
     try:
         return decode_timestamp_response(token)
     except ValueError as error:
-        raise EvidenceError(f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER") from error
+        raise EvidenceError(
+            f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER"
+        ) from error
 
 
 def _short(error: Exception) -> str:

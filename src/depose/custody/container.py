@@ -64,9 +64,7 @@ def digest(file: BinaryIO) -> tuple[str, Content]:
 def _local(name: bytes, is_: Content) -> bytes:
     extra = struct.pack("<HHQQ", 1, 16, is_.size, is_.size) if is_.size >= BIG else b""
     size, need = (BIG, 45) if extra else (is_.size, 20)
-    head = struct.pack(
-        "<IHHHHHIIIHH", 0x04034B50, need, _UTF8, 0, 0, _DATE, is_.crc, size, size, len(name), len(extra)
-    )
+    head = struct.pack("<IHHHHHIIIHH", 0x04034B50, need, _UTF8, 0, 0, _DATE, is_.crc, size, size, len(name), len(extra))
     return head + name + extra
 
 
@@ -172,7 +170,7 @@ class Zipped:
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
         offset, is_ = self._where[name]
-        return io.BufferedReader(_Part(self._file, offset, is_.size), _CHUNK)
+        return io.BufferedReader(_Part(self._file, offset, is_.size), _CHUNK)  # type: ignore[type-var]
 
     def _walk(self) -> None:
         """Go through the entries from the start and check the directory that follows them."""
@@ -205,7 +203,7 @@ class Zipped:
     def _entry(self, head: bytes, offset: int) -> tuple[str, Content]:
         if len(head) < 30:
             raise self._bad("it ends within an entry")
-        *_, method, _time, _date, crc, stored, size, name_length, extra_length = struct.unpack("<IHHHHHIIIHH", head)
+        *_, method, _time, _date, crc, _stored, size, name_length, extra_length = struct.unpack("<IHHHHHIIIHH", head)
         rest = self._file.read(name_length + extra_length)
         name, extra = rest[:name_length], rest[name_length:]
         if method != 0:
