@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from depose.console import Meter, columns_of, formats_of, leave, listed, plain, sealed_lines, show, summary, table
+from depose.console import (
+    Meter,
+    columns_of,
+    formats_of,
+    leave,
+    listed,
+    plain,
+    replication_lines,
+    sealed_lines,
+    show,
+    summary,
+    table,
+)
 from depose.errors import DeposeError, EndpointError, UsageError
 
 if TYPE_CHECKING:
@@ -413,17 +425,83 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
     \b
     Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
     """
+    from depose.custody.redact import is_redacted, verify_redacted
     from depose.custody.verify import verify as verify_bundle
 
-    done = verify_bundle(
-        bundle,
-        public_key=public_key.read_bytes() if public_key else b"",
-        roots=tsa_root.read_bytes() if tsa_root else b"",
-        recompute=not no_recompute,
-        progress=lambda line: click.echo(f"  {line}", err=True),
-    )
+    known = public_key.read_bytes() if public_key else b""
+    if is_redacted(bundle):
+        done = verify_redacted(bundle, known)
+    else:
+        done = verify_bundle(
+            bundle,
+            public_key=known,
+            roots=tsa_root.read_bytes() if tsa_root else b"",
+            recompute=not no_recompute,
+            progress=lambda line: click.echo(f"  {line}", err=True),
+        )
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--find", multiple=True, help="Words to withhold. May be given several times.")
+@click.option("--find-env", multiple=True, help="Variable that holds words to withhold.")
+@click.option("--reason", default="", help="Why they are withheld.")
+@click.option("--record", "records", multiple=True, type=int, help="Produce this record of the log alone, with proof.")
+@JSON
+def redact(
+    bundle: Path,
+    folder: Path,
+    find: Sequence[str],
+    find_env: Sequence[str],
+    reason: str,
+    records: Sequence[int],
+    as_json: bool,
+) -> None:
+    """Write a derived copy of a BUNDLE into a new FOLDER, with words withheld or with single records alone.
+
+    The bundle and its digests stay as they are; the copy lists each range of bytes that was withheld, and why.
+    A copy is checked by depose verify, a single record by python3 -I VERIFY.py proof-N.json in its folder.
+
+    \b
+    Example:  depose redact acme.zip public --find "org-a1b2c3" --reason "account of a third party"
+              depose redact acme.zip produced --record 12 --record 40
+    """
+    from depose.custody import redact as redaction
+
+    if bool(records) == bool(find or find_env):
+        raise UsageError("a copy withholds words or produces records", hint="give --find, --find-env or --record")
+    if records:
+        made = redaction.produce(bundle, folder, records)
+        show([str(one) for one in made] if as_json else None, [str(one) for one in made])
+        return
+    words = [text.encode() for text in (*find, *(_passphrase(name) for name in find_env))]
+    done = redaction.redact(bundle, folder, words, reason, now())
+    said = f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
+    show(done if as_json else None, [said])
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@PUBLIC_KEY
+@JSON
+def replicate(bundle: Path, folder: Path, public_key: Path | None, as_json: bool) -> None:
+    """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
+
+    Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
+    opinions side by side; keeps it in out/replication.json. A killed run goes on when started again.
+
+    \b
+    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub
+    """
+    from depose.custody.replicate import replicate as replicate_case
+
+    known = public_key.read_bytes() if public_key else b""
+    done = replicate_case(bundle, folder, known, now, lambda *_: None, lambda line: click.echo(f"  {line}", err=True))
+    show(done if as_json else None, replication_lines(done))
 
 
 @cli.command()
