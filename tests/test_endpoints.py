@@ -396,6 +396,7 @@ def test_a_model_that_nobody_may_ask_is_given_up(tmp_path: Path) -> None:
         folder = remote_case(tmp_path / "case", server.url, 40, concurrency=1)
         done = probe(folder)
     assert 3 <= len(server.seen) <= 5
+    assert done["asked"] == len(server.seen) + 40
     assert "S1: asked no more in this run" in done["notices"]
     reasons = Counter(one.reason for one in collect.dossier(folder).unanswered)
     assert reasons == {"HTTP 401: not now": len(server.seen), "not asked": 40 - len(server.seen)}

@@ -83,7 +83,9 @@ def _decode(token: bytes, name: str) -> TimeStampResponse:
     try:
         return decode_timestamp_response(token)
     except ValueError as error:
-        raise EvidenceError(f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER") from error
+        raise EvidenceError(
+            f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER"
+        ) from error
 
 
 def _short(error: Exception) -> str:

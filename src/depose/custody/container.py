@@ -64,9 +64,7 @@ def digest(file: BinaryIO) -> tuple[str, Content]:
 def _local(name: bytes, is_: Content) -> bytes:
     extra = struct.pack("<HHQQ", 1, 16, is_.size, is_.size) if is_.size >= BIG else b""
     size, need = (BIG, 45) if extra else (is_.size, 20)
-    head = struct.pack(
-        "<IHHHHHIIIHH", 0x04034B50, need, _UTF8, 0, 0, _DATE, is_.crc, size, size, len(name), len(extra)
-    )
+    head = struct.pack("<IHHHHHIIIHH", 0x04034B50, need, _UTF8, 0, 0, _DATE, is_.crc, size, size, len(name), len(extra))
     return head + name + extra
 
 

@@ -73,9 +73,7 @@ def write(value: dict[str, Any], key: keys.PrivateKey) -> bytes:
         Envelope(
             payload=base64.b64encode(payload).decode(),
             payload_type=PAYLOAD,
-            signatures=(
-                Signature(keyid=keys.fingerprint(key.public_key()), sig=base64.b64encode(signature).decode()),
-            ),
+            signatures=(Signature(keyid=keys.fingerprint(key.public_key()), sig=base64.b64encode(signature).decode()),),
         )
     )
 

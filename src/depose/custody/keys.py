@@ -25,9 +25,7 @@ def make(path: Path, passphrase: str = "") -> Path:
     _outside_of_cases(path)
     public = path.with_name(f"{path.name}.pub")
     key = ec.generate_private_key(ec.SECP256R1())
-    locked = (
-        serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
-    )
+    locked = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
     text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
