@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import socketserver
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -396,6 +400,7 @@ def test_a_model_that_nobody_may_ask_is_given_up(tmp_path: Path) -> None:
         folder = remote_case(tmp_path / "case", server.url, 40, concurrency=1)
         done = probe(folder)
     assert 3 <= len(server.seen) <= 5
+    assert done["asked"] == len(server.seen) + 40
     assert "S1: asked no more in this run" in done["notices"]
     reasons = Counter(one.reason for one in collect.dossier(folder).unanswered)
     assert reasons == {"HTTP 401: not now": len(server.seen), "not asked": 40 - len(server.seen)}
@@ -530,6 +535,48 @@ def test_no_proxy_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
     with Server() as server:
         folder = remote_case(tmp_path / "case", server.url)
         assert probe(folder)["answered"] == 2
+
+
+class _Tunnel(socketserver.StreamRequestHandler):
+    """A proxy that connects and passes bytes on."""
+
+    def handle(self) -> None:
+        line = self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        self.server.asked.append(line)  # type: ignore[attr-defined]
+        host, _, port = line.split()[1].decode().partition(":")
+        with socket.create_connection((host, int(port))) as there:
+            self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            pump = threading.Thread(target=_pass_on, args=(there, self.connection), daemon=True)
+            pump.start()
+            _pass_on(self.connection, there)
+
+
+def _pass_on(source: socket.socket, goal: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65_536):
+            goal.sendall(data)
+
+
+def test_a_proxy_that_the_case_names_is_used_and_sees_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS goes through it to the endpoint, whose certificate is the one recorded."""
+    context, pem, der = certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with Server(context=context) as server, socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Tunnel) as proxy:
+        proxy.daemon_threads = True
+        asked: list[bytes] = []
+        proxy.asked = asked  # type: ignore[attr-defined]
+        threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{proxy.server_address[1]}"
+        folder = remote_case(tmp_path / "case", server.url, proxy=url, api_key_env="DEPOSE_TEST_KEY")
+        assert probe(folder)["answered"] == 2
+        proxy.shutdown()
+    assert asked == [f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n".encode()]
+    assert wire(folder).certificate == sha256(der)
+    assert wire(folder).peer == url.removeprefix("http://")
+    facts = {fact.name: fact.value for fact in collect.dossier(folder).endpoints["S1"]}
+    assert facts["proxy"] == url
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

@@ -147,35 +147,37 @@ class Lane:
     def _work(self) -> None:
         while (task := self._inbox.get()) is not None:
             endpoint, batch = task
-            answered = 0
+            answered = failed = 0
             try:
                 if isinstance(endpoint, Live):
-                    answered = sum(self._ask(endpoint, ask) for ask in batch)
+                    told = [self._ask(endpoint, ask) for ask in batch]
                 else:
-                    answered = self._ask_all(endpoint, batch)
+                    told = self._ask_all(endpoint, batch)
+                answered, failed = told.count(True), told.count(False)
             except Exception as error:  # a plugin may raise anything; the thread that waits raises it again
                 self._desk.inbox.put(_Broken(error=error))
-            self._desk.inbox.put(Ended(lane=self, answered=answered, failed=len(batch) - answered))
+            self._desk.inbox.put(Ended(lane=self, answered=answered, failed=failed))
 
-    def _ask_all(self, endpoint: Endpoint, batch: Batch) -> int:
+    def _ask_all(self, endpoint: Endpoint, batch: Batch) -> list[bool | None]:
         desk = self._desk
         if not desk.begin(batch[0], 1):
-            return 0
+            return []
         try:
             return desk.ask_all(endpoint, batch)
         finally:
             desk.end()
 
-    def _ask(self, endpoint: Live, ask: Ask) -> bool:
+    def _ask(self, endpoint: Live, ask: Ask) -> bool | None:
+        """Ask until there is an answer or no sense in going on; None where nothing was sent."""
         number, tokens = 0, sum(bound(ask))
         waits = {"wait_initial": 0.5, "wait_max": 60.0, "wait_jitter": 0.5}
         with contextlib.suppress(_Again):  # the last attempt failed too, and is recorded
             for attempt in stamina.retry_context(on=_when, attempts=self._attempts, timeout=None, **waits):
                 with attempt:
                     self._pace.wait(tokens)
+                    if not self._desk.begin(ask, number + 1):
+                        return False if number else None
                     number += 1
-                    if not self._desk.begin(ask, number):
-                        return False
                     reply = self._attempt(endpoint, ask, number)
                     if reply.wire and reply.wire.input_tokens is not None and reply.wire.output_tokens is not None:
                         self._pace.settle(tokens, reply.wire.input_tokens + reply.wire.output_tokens)
@@ -315,8 +317,8 @@ class Desk:
         if self.stopped.is_set():
             self.inbox.put(None)
 
-    def ask_all(self, endpoint: Endpoint, batch: Batch) -> int:
-        """Ask a batch at once and return how many were answered."""
+    def ask_all(self, endpoint: Endpoint, batch: Batch) -> list[bool | None]:
+        """Ask a batch at once and tell of each question whether it was answered."""
         started = self.clock()
         replies = endpoint.ask(batch)
         ended = self.clock()
@@ -327,7 +329,7 @@ class Desk:
             )
         for ask, reply in zip(batch, replies, strict=True):
             self.inbox.put(Came(ask=ask, reply=reply, started=started, ended=ended))
-        return sum(reply.outcome != "failed" for reply in replies)
+        return [reply.outcome != "failed" for reply in replies]
 
 
 @contextlib.contextmanager

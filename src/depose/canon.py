@@ -43,7 +43,7 @@ def _is_simple(plain: Any) -> bool:
         return bool(-LARGEST <= plain <= LARGEST)
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_simple(one) for key, one in plain.items())
-    return kind is list and all(map(_is_simple, plain))
+    return kind in (list, tuple) and all(map(_is_simple, plain))
 
 
 def sha256(data: bytes) -> str:

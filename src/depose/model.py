@@ -256,7 +256,7 @@ class Wire(Record, frozen=True, kw_only=True):
     last_byte_us: int | None
     """The same moments in microseconds of a clock that never goes back, from the opening of the endpoint."""
     peer: str
-    """Address and port that were connected to."""
+    """Address and port that were connected to: of the proxy, if the case names one."""
     tls: str
     """Version and cipher."""
     certificate: str

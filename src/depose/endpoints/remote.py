@@ -40,6 +40,8 @@ class Remote:
         self._dialect = dialect
         base = (spec.base_url or dialect.base_url).rstrip("/")
         self._url = base + dialect.path(spec, spec.stream)
+        self._host = urlsplit(base).netloc
+        self._agent = f"depose/{version('depose')}"
         self._plain = urlsplit(base).scheme == "http"
         reach: Any = "private" if self._plain else "any" if spec.allow_private else "public"
         self._line = Line(base, reach=reach, proxy=spec.proxy, connections=spec.concurrency)
@@ -101,8 +103,8 @@ class Remote:
     def _headers(self, body: bytes) -> tuple[HeaderText, HeaderText]:
         """Write all headers; those with credentials apart."""
         shown = (
-            ("Host", urlsplit(self._url).netloc),
-            ("User-Agent", f"depose/{version('depose')}"),
+            ("Host", self._host),
+            ("User-Agent", self._agent),
             ("Accept", "text/event-stream" if self._spec.stream else "application/json"),
             ("Accept-Encoding", "identity"),
             ("Cache-Control", "no-store"),
