@@ -27,13 +27,13 @@ def bound(ask: Ask) -> tuple[int, int]:
     return tokens_in(ask), ask.max_tokens
 
 
-def used(ask: Ask, wire: Wire | None) -> tuple[int, int]:
+def used(most: tuple[int, int], wire: Wire | None) -> tuple[int, int]:
     """Tokens in and out that an attempt took: as the provider counts, none for an error, else the upper bound."""
     if wire is None or wire.status is None:
-        return bound(ask)
+        return most
     if wire.input_tokens is not None and wire.output_tokens is not None:
         return wire.input_tokens, wire.output_tokens
-    return bound(ask) if wire.status == 200 else (0, 0)
+    return most if wire.status == 200 else (0, 0)
 
 
 class Estimate(Record, frozen=True, kw_only=True):
@@ -67,23 +67,24 @@ def estimates(case: Case, asks: Sequence[Ask]) -> tuple[Estimate, ...]:
 class Budget:
     """Counts what was spent and stops before a limit is passed; recorded answers cost nothing.
 
-    A question is counted at its upper bound when it is sent and at what it took once that is known.
+    A question is counted at its upper bound when it is sent and at what it took once that is known. What was spent
+    before comes as the model, the question where the protocol still has it, and how it went.
     """
 
-    def __init__(self, case: Case, spent: Iterable[tuple[Ask, Wire | None]]) -> None:
+    def __init__(self, case: Case, spent: Iterable[tuple[str, Ask | None, Wire | None]]) -> None:
         self._case = case
         self._free = {spec.code for spec in case.models if spec.provider == "recorded"}
         self._lock = threading.Lock()
         self.stopped = ""
         self._requests, self._tokens, self.money = 0, 0, 0.0
-        for ask, wire in spent:
-            if ask.model not in self._free:
+        for model, asked, wire in spent:
+            if model not in self._free:
                 self._requests += 1
-                self._count(ask, used(ask, wire), 1)
+                self._count(model, used(bound(asked) if asked else (0, 0), wire), 1)
 
-    def _count(self, ask: Ask, tokens: tuple[int, int], sign: int) -> None:
+    def _count(self, model: str, tokens: tuple[int, int], sign: int) -> None:
         self._tokens += sign * sum(tokens)
-        self.money += sign * cost(self._case, ask.model, *tokens)
+        self.money += sign * cost(self._case, model, *tokens)
 
     def _passed(self, ask: Ask) -> str:
         """Name the limit that one more question would pass, or nothing."""
@@ -110,12 +111,12 @@ class Budget:
             self.stopped = self.stopped or self._passed(ask)
             if not self.stopped:
                 self._requests += 1
-                self._count(ask, bound(ask), 1)
+                self._count(ask.model, bound(ask), 1)
             return not self.stopped
 
     def settle(self, ask: Ask, wire: Wire | None) -> None:
         """Count a request at what it took instead of its upper bound."""
         if ask.model not in self._free:
             with self._lock:
-                self._count(ask, bound(ask), -1)
-                self._count(ask, used(ask, wire), 1)
+                self._count(ask.model, bound(ask), -1)
+                self._count(ask.model, used(bound(ask), wire), 1)

@@ -158,7 +158,7 @@ def collect(
             log.append("endpoint", Described(model=code, facts=endpoint.facts()))
         by_key = {key(ask): ask for ask in plan(found.registration)}
         past = (*found.controls, *found.exchanges, *found.superseded)
-        budget = Budget(case, [(by_key[key(one)], one.wire) for one in past if key(one) in by_key])
+        budget = Budget(case, [(one.model, by_key.get(key(one)), one.wire) for one in past])
         if case.protocol.bogus_model:
             _ask_bogus(log, found, specs, folder, clock, budget)
         answered = failed = 0

@@ -291,6 +291,7 @@ def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
     reach = {
         spec.code: (
             *(spec.provider, spec.model, spec.revision, spec.adapter, spec.route, spec.base_url, spec.file),
+            *(spec.parameters, spec.omit),
             files.get(spec.file, files.get(Path(spec.file).name)),
         )
         for spec in registration.case.models

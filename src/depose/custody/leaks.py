@@ -6,8 +6,10 @@ Looked for: the bytes themselves, and these in JSON, URL encoding, hex, and base
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
@@ -33,6 +35,15 @@ def of_environment(cases: Iterable[Case], environment: Mapping[str, str]) -> dic
     named = {spec.api_key_env for case in cases for spec in case.models if spec.api_key_env}
     telling = {name for name in environment if name.upper().endswith(TELLING)}
     found = {name: environment.get(name, "").encode() for name in sorted(named | telling)}
+    return {name: value for name, value in found.items() if len(value) >= SHORTEST}
+
+
+def of_files(cases: Iterable[Case]) -> dict[str, bytes]:
+    """Collect the keys in the files that the cases name, as far as they are still there."""
+    found: dict[str, bytes] = {}
+    for spec in (spec for case in cases for spec in case.models if spec.api_key_file):
+        with contextlib.suppress(OSError):
+            found[f"key file of {spec.code}"] = Path(spec.api_key_file).expanduser().read_bytes().strip()
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 

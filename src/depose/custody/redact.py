@@ -3,7 +3,8 @@
 A redacted copy holds the parent's seal unchanged in `parent/`, a log of what was withheld and why, and every file,
 with `[REDACTED]` for what was withheld, whatever its length. A touched line of the log becomes its hash in the Merkle
 tree and its redacted words, so that the sealed root still follows from the copy. Words are sought as they are and as
-JSON, HTML, URLs, hex and base64 write them; files that hold text compressed are withheld whole.
+JSON, HTML, URLs, hex and base64 write them; files that hold text compressed, or answers in the pieces in which they
+came, are withheld whole.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from depose.custody.container import Unpacked
 from depose.custody.seal import OUTSIDE, Seal
 from depose.custody.verify import LOG, Verified, opened
 from depose.errors import EvidenceError, UsageError
+from depose.ledger import Entries
 from depose.model import Record
 
 PARENT = ("SEAL", "SEAL.sig", *OUTSIDE, "seal.json", "signer.pem")
@@ -78,13 +80,14 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
     made: dict[str, bytes] = {}
     with opened(path, b"") as read:
         names = [name for name in read.bundle.sizes() if name not in PARENT]
+        whole = {name for name in names if name.endswith(OPAQUE)} | _in_pieces(read.entries)
         for name in (*names, *(one for one in PARENT if one in read.bundle.sizes())):
             with read.bundle.open(name) as file:
                 data = file.read()
             if name in PARENT:
                 made[f"parent/{name}"] = data
                 continue
-            opaque = name.endswith(OPAQUE)
+            opaque = name in whole
             found = [(0, len(data))] if opaque else _places(data, words)
             ranges += [
                 Range(file=name, sha256=sha256(data), start=start, end=end, reason=reason.strip(), at=at)
@@ -94,7 +97,7 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
                 made[name] = MARK
             else:
                 made[name] = _log_without(data, words) if name == LOG else _without(data, words)
-    if all(one.file.endswith(OPAQUE) for one in ranges):
+    if all(one.file in whole for one in ranges):
         raise UsageError(f"{path}: these words stand nowhere in it", hint="nothing was written")
     made[RANGES] = b"".join(canonical(one) + b"\n" for one in ranges)
     made["SHA256SUMS"] = manifest.write({name: sha256(data) for name, data in made.items()})
@@ -105,6 +108,16 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
         ranges=len(ranges),
         files=len({one.file for one in ranges}),
     )
+
+
+def _in_pieces(entries: Entries) -> set[str]:
+    """Name the blobs of answers that were streamed or compressed: words in them are not found as they are."""
+    return {
+        f"evidence/blobs/{one.response}"
+        for one in (*entries.controls, *entries.exchanges, *entries.superseded)
+        if one.wire is not None
+        and (one.wire.chunks or any(name.lower() == "content-encoding" for name, _ in one.wire.response_headers))
+    }
 
 
 def _forms(words: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -157,7 +157,8 @@ def _digest(file: Path) -> str:
 
 
 def _search(files: Mapping[str, Path], entries: Entries, key: keys.PrivateKey, environment: Mapping[str, str]) -> None:
-    secrets = leaks.of_environment([entries.registration.case], environment)
+    cases = [entries.registration.case]
+    secrets = leaks.of_environment(cases, environment) | leaks.of_files(cases)
     secrets |= {f"signing key, part {n}": part for n, part in enumerate(keys.secret_forms(key), start=1)}
     sought = leaks.needles(secrets)
     for name, file in files.items():

@@ -6,7 +6,7 @@ Writes nothing. Raises at the first thing that does not hold and names it; what 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from depose.custody.stamp import CLOCK_TOLERANCE, ROOTS
 from depose.errors import DeposeError, EvidenceError, UsageError
 from depose.evidence import Chained, chained
 from depose.ledger import Entries, Reading
-from depose.model import Dossier, Fact, Findings, Record
+from depose.model import Dossier, Exchange, Fact, Findings, Record
 
 LOG = "evidence/log.jsonl"
 _HINT = "ask for the bundle as it was sealed"
@@ -198,9 +198,9 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Read:
         raise EvidenceError(f"{LOG}: another length or end than seal.json says", hint=_HINT)
     if merkle.root(leaves).hex() != seal.log.merkle_root:
         raise EvidenceError("seal.json: another Merkle root than that of the log", hint=_HINT)
-    sent = (*entries.exchanges, *entries.superseded)
-    _dates(entries, last)
-    named = {blob for one in sent for blob in (one.request, one.response) if blob}
+    sent = (*entries.controls, *entries.exchanges, *entries.superseded)
+    _dates(sent, entries.registered_at, last)
+    named = {blob for one in sent for blob in _blobs(one) if blob}
     for blob in sorted(named - {name.rpartition("/")[2] for name in bundle.sizes()}):
         raise EvidenceError(f"{LOG}: names the blob {blob[:16]}..., which is missing", hint=_HINT)
     return Read(
@@ -222,13 +222,18 @@ def _whole_lines(file: Iterator[bytes], leaves: list[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _dates(entries: Entries, last: str) -> None:
-    for one in (*entries.exchanges, *entries.superseded):
-        early = timestamp.seconds_between(one.started, entries.registered_at) > CLOCK_TOLERANCE
+def _blobs(one: Exchange) -> tuple[str, ...]:
+    """Name the raw bytes of an exchange, with the certificate and the times of the chunks where it has them."""
+    return one.request, one.response, *((one.wire.certificate, one.wire.chunks) if one.wire else ())
+
+
+def _dates(sent: Iterable[Exchange], registered_at: str, last: str) -> None:
+    for one in sent:
+        early = timestamp.seconds_between(one.started, registered_at) > CLOCK_TOLERANCE
         if early or one.ended < one.started or timestamp.seconds_between(last, one.ended) > CLOCK_TOLERANCE:
             raise EvidenceError(
                 f"{LOG}: {one.model}, {one.prompt}: asked {one.started}, answered {one.ended}, which fits neither "
-                f"the registration at {entries.registered_at} nor the end at {last}",
+                f"the registration at {registered_at} nor the end at {last}",
                 hint="the clock was set back, or the record made up",
             )
 
