@@ -53,7 +53,7 @@ class Authority:
         self._certify("root", f"/O=depose tests/CN={name} root", "ca", "root")
         self._certify("middle", f"/O=depose tests/CN={name} intermediate", "ca", "root")
         self._certify("tsa", f"/O=depose tests/CN={name} time-stamping", "tsa_cert", "middle")
-        # What openssl encloses of a chain is not in the order that DER asks for, so that the chain stands with the root.
+        # What openssl encloses of a chain is not in the order of DER, so that the chain stands with the root.
         self.roots.write_bytes((folder / "root.pem").read_bytes() + (folder / "middle.pem").read_bytes())
 
     def _certify(self, name: str, subject: str, extensions: str, issuer: str) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from depose.custody.replicate import Replication
+    from depose.custody.seal import Sealed
     from depose.model import Finding, Findings
     from depose.pipeline import Written
 
@@ -65,6 +67,54 @@ def _line(one: Finding) -> list[object]:
 def listed(written: Sequence[Written]) -> list[str]:
     """List files with the beginning of their digests."""
     return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
+
+
+def sealed_lines(sealed: Sealed) -> list[str]:
+    """Say what was sealed, and how to check it."""
+    return [
+        f"{sealed.bundle}  sha256 {sealed.sha256}",
+        f"{sealed.records} records, end {sealed.head}",
+        f"signed by {sealed.fingerprint}",
+        f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
+        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+    ]
+
+
+def replication_lines(done: Replication) -> list[str]:
+    """Set out what a replication found."""
+    models: list[list[object]] = [
+        [
+            one.model,
+            f"{one.then.answered}/{one.then.planned}",
+            f"{one.now.answered}/{one.now.planned}",
+            _number(one.alike),
+            _number(one.noise),
+            f"{_number(one.low)} to {_number(one.high)}",
+        ]
+        for one in done.models
+    ]
+    pairs: list[list[object]] = [
+        [
+            *(
+                one.suspect,
+                one.reference,
+                one.question,
+                _number(one.then),
+                f"{_number(one.low)} to {_number(one.high)}",
+            ),
+            *(_number(one.now), one.opinion_then, one.opinion_now),
+        ]
+        for one in done.pairs
+    ]
+    return [
+        *table(["model", "answered then", "now", "like its former self", "reference, twice", "drift, 95 %"], models),
+        "",
+        *table(["suspect", "reference", "question", "T then", "95 %", "T now", "opinion then", "now"], pairs),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def formats_of(text: str) -> tuple[str, ...]:

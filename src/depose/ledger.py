@@ -52,8 +52,6 @@ class Stamp(Record, frozen=True, kw_only=True):
     """SHA-256 of the token."""
     authority: str
     """Subject of the certificate that signed it."""
-    roots: str
-    """SHA-256 of the file of roots that it was traced to, `seals/tsa.pem`."""
 
 
 class Scored(Record, frozen=True, kw_only=True):
@@ -314,7 +312,7 @@ def _by_name(value: object) -> object:
     """Turn lists of named things into tables, so that a new one does not shift all others."""
     if isinstance(value, dict):
         return {name: _by_name(one) for name, one in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
         if len(set(names)) == len(names):
             return dict(zip(names, value, strict=True))

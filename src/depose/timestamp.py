@@ -74,6 +74,11 @@ def answers(token: bytes, query: bytes) -> bool:
     return nonce is None or _integer(nonce) in query
 
 
+def imprint(token: bytes, name: str) -> str:
+    """Return the digest, in hex, that a token is over."""
+    return _decode(token, name).tst_info.message_imprint.message.hex()
+
+
 def _integer(value: int) -> bytes:
     body = value.to_bytes(value.bit_length() // 8 + 1, "big")
     return bytes((2, len(body))) + body

@@ -170,7 +170,7 @@ class Zipped:
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
         offset, is_ = self._where[name]
-        return io.BufferedReader(_Part(self._file, offset, is_.size), _CHUNK)
+        return io.BufferedReader(_Part(self._file, offset, is_.size), _CHUNK)  # type: ignore[type-var]
 
     def _walk(self) -> None:
         """Go through the entries from the start and check the directory that follows them."""
@@ -203,7 +203,7 @@ class Zipped:
     def _entry(self, head: bytes, offset: int) -> tuple[str, Content]:
         if len(head) < 30:
             raise self._bad("it ends within an entry")
-        *_, method, _time, _date, crc, stored, size, name_length, extra_length = struct.unpack("<IHHHHHIIIHH", head)
+        *_, method, _time, _date, crc, _stored, size, name_length, extra_length = struct.unpack("<IHHHHHIIIHH", head)
         rest = self._file.read(name_length + extra_length)
         name, extra = rest[:name_length], rest[name_length:]
         if method != 0:
