@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from authority import Authority, openssl
 from depose import ledger, pipeline, timestamp
-from depose.canon import canonical
+from depose.canon import canonical, sha256
 from depose.cli import now
 from depose.custody import container, keys, leaks, manifest, merkle
 from depose.custody.redact import produce, redact, verify_redacted
@@ -26,7 +26,7 @@ from depose.custody.stamp import Source, stamp
 from depose.custody.verify import verify
 from depose.errors import CaseError, EndpointError, EvidenceError, ProtocolChanged, SecretFound, UsageError
 from depose.evidence import log_path, read_log, seals_folder
-from fakes import Clock, depose, files_in, install, recorded_case, scripted_case
+from fakes import Clock, Ran, depose, files_in, install, recorded_case, scripted_case
 from tampering import Target, sealed_case, unpack
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
@@ -167,7 +167,7 @@ def test_tokens_are_verified_alike_by_openssl_and_here(authority: Authority, tmp
             assert said.authority == "CN=Test time-stamping,O=depose tests"
             assert abs(timestamp.seconds_between(said.time, now())) < 60
         else:
-            with pytest.raises(EvidenceError, match="over other data|not signed by"):
+            with pytest.raises(EvidenceError, match=r"over other data|not signed by"):
                 timestamp.verify(token, data, roots.roots.read_bytes(), "token")
     with pytest.raises(EvidenceError, match="not a time-stamp reply"):
         timestamp.verify(b"junk", b"data", authority.roots.read_bytes(), "token")
@@ -183,9 +183,9 @@ def test_an_authority_that_does_not_answer_is_an_error(authority: Authority, tmp
         for url, kind in ((junk, EvidenceError), (broken, EndpointError), ("http://127.0.0.1:1/", EndpointError)):
             with pytest.raises(kind):
                 stamp(folder, "protocol", Source(url=url, roots=roots), now)
-    with authority.serve(authority.reply(timestamp.request(b"else"))) as replayed:
-        with pytest.raises(EvidenceError, match="answers another request"):
-            stamp(folder, "protocol", Source(url=replayed, roots=roots), now)
+    replay = authority.reply(timestamp.request(b"else"))
+    with authority.serve(replay) as url, pytest.raises(EvidenceError, match="answers another request"):
+        stamp(folder, "protocol", Source(url=url, roots=roots), now)
     assert files_in(folder) == before
 
 
@@ -264,7 +264,7 @@ def test_names_are_known_after_the_scores_were_recorded(tmp_path: Path) -> None:
     assert kinds[-2:] == ["scores", "unblinding"]
     assert kinds.count("scores") == 1
     last = list(read_log(folder))[-2:]
-    assert last[0].entry.body["scores"] == container.digest((folder / "out/scores.parquet").open("rb"))[0]
+    assert last[0].entry.body["scores"] == sha256((folder / "out/scores.parquet").read_bytes())
     assert {"name": "C1", "value": "one"} in last[1].entry.body["names"]
 
 
@@ -284,9 +284,8 @@ def test_recorded_files_and_the_calibration_are_kept_as_blobs(tmp_path: Path) ->
 def test_a_sealed_case_takes_no_further_record_and_seals_to_the_same_bytes(tmp_path: Path) -> None:
     """Asking, amending and changing results are refused; sealing again gives the same bundle."""
     folder = analyzed(tmp_path / "case")
-    key = keys.load(tmp_path / "k", "") if (tmp_path / "k").exists() else None
     keys.make(tmp_path / "k")
-    key = key or keys.load(tmp_path / "k")
+    key = keys.load(tmp_path / "k")
     first = seal(folder, key, now, {})
     before = Path(first.bundle).read_bytes()
     assert seal(folder, key, now, {}) == first
@@ -355,7 +354,7 @@ def test_a_planted_secret_stops_the_seal(tmp_path: Path, planted: str) -> None:
     folder = analyzed(tmp_path / "case")
     keys.make(tmp_path / "k")
     (folder / "out" / "notes.txt").write_text("x" * (1024**2 - 7) + planted)
-    with pytest.raises(SecretFound, match="notes.txt: byte .* begins the secret ACME_API_KEY") as caught:
+    with pytest.raises(SecretFound, match=r"notes.txt: byte .* begins the secret ACME_API_KEY") as caught:
         seal(folder, keys.load(tmp_path / "k"), now, {"ACME_API_KEY": CANARY})
     assert caught.value.exit_code == 6
     assert CANARY not in str(caught.value)
@@ -418,7 +417,7 @@ def test_a_redacted_copy_cannot_be_changed_beyond_its_list(target: Target, tmp_p
     with pytest.raises(EvidenceError, match="changed after the copy was made"):
         verify_redacted(copy, target.public)
     (copy / "SHA256SUMS").write_bytes(manifest.write(digests))
-    with pytest.raises(EvidenceError, match="Merkle root|no redaction says why|not the one that was sealed"):
+    with pytest.raises(EvidenceError, match=r"Merkle root|no redaction says why|not the one that was sealed"):
         verify_redacted(copy, target.public)
 
 
@@ -448,9 +447,15 @@ def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> No
 # --- replication ------------------------------------------------------------------------------------
 
 
+def replicated(target: Target, folder: Path) -> Ran:
+    """Replicate with a time-stamp of one's own."""
+    with target.authority.serve() as url:
+        return depose("replicate", target.bundle, folder, "--tsa", url, "--tsa-root", target.authority.roots, "--json")
+
+
 def test_the_other_side_asks_the_same_and_sees_what_changed(target: Target, tmp_path: Path) -> None:
     """With the same scripts nothing drifts; the case of the other side is its own and verifies as such."""
-    ran = depose("replicate", target.bundle, tmp_path / "mine", "--json")
+    ran = replicated(target, tmp_path / "mine")
     assert ran.code == 0, ran.err
     done = json.loads(ran.out)
     assert {one["model"] for one in done["models"]} == set(SCRIPTS)
@@ -467,7 +472,7 @@ def test_a_model_that_changed_shows_as_drift(target: Target, tmp_path: Path, mon
 
     real = fakes.answer
     monkeypatch.setattr(fakes, "answer", lambda truth, prompt: real("new" if truth == "two" else truth, prompt))
-    done = json.loads(depose("replicate", target.bundle, tmp_path / "mine", "--json").out)
+    done = json.loads(replicated(target, tmp_path / "mine").out)
     assert [one["model"] for one in done["models"] if one["low"] > 0] == ["C2"]
 
 

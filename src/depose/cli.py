@@ -487,8 +487,12 @@ def redact(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @PUBLIC_KEY
+@TSA
+@TSA_ROOT
 @JSON
-def replicate(bundle: Path, folder: Path, public_key: Path | None, as_json: bool) -> None:
+def replicate(
+    bundle: Path, folder: Path, public_key: Path | None, tsa: str, tsa_root: Path | None, as_json: bool
+) -> None:
     """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
 
     Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
@@ -500,7 +504,9 @@ def replicate(bundle: Path, folder: Path, public_key: Path | None, as_json: bool
     from depose.custody.replicate import replicate as replicate_case
 
     known = public_key.read_bytes() if public_key else b""
-    done = replicate_case(bundle, folder, known, now, lambda *_: None, lambda line: click.echo(f"  {line}", err=True))
+    source = _source(tsa, None, tsa_root)
+    say = lambda line: click.echo(f"  {line}", err=True)  # noqa: E731
+    done = replicate_case(bundle, folder, known, source, now, lambda *_: None, say)
     show(done if as_json else None, replication_lines(done))
 
 

@@ -313,7 +313,7 @@ def _by_name(value: object) -> object:
     """Turn lists of named things into tables, so that a new one does not shift all others."""
     if isinstance(value, dict):
         return {name: _by_name(one) for name, one in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
         if len(set(names)) == len(names):
             return dict(zip(names, value, strict=True))

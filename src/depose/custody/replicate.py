@@ -18,6 +18,7 @@ import numpy as np
 from depose import casefile, collect, inventory, ledger, pipeline
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
+from depose.custody.stamp import Source, stamp
 from depose.custody.verify import opened
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
@@ -81,9 +82,18 @@ class Replication(Record, frozen=True, kw_only=True):
 
 
 def replicate(
-    bundle: Path, folder: Path, public_key: bytes, clock: Clock, progress: collect.Progress, say: Callable[[str], None]
+    bundle: Path,
+    folder: Path,
+    public_key: bytes,
+    source: Source,
+    clock: Clock,
+    progress: collect.Progress,
+    say: Callable[[str], None],
 ) -> Replication:
-    """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe."""
+    """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe.
+
+    A confirmatory protocol needs a time-stamp of one's own, from `source`.
+    """
     with opened(bundle, public_key) as read:
         entries = read.entries
         then = collect.dossier_of(entries, str(bundle))
@@ -100,6 +110,8 @@ def replicate(
             _lay_out(folder, files)
     pipeline.register_case(folder, clock)
     _same(entries.registration, ledger.entries(folder).registration)
+    if source.given:
+        stamp(folder, "protocol", source, clock)
     pipeline.probe(folder, clock, progress)
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)

@@ -78,8 +78,9 @@ def seal(
     """
     folder = casefile.folder_of(path)
     source = (source or Source()).checked()
-    again = is_sealed(folder)
-    with contextlib.nullcontext() if again else Log(folder, clock):
+    if not log_path(folder).is_file():
+        raise CaseError(f"{folder}: nothing is registered yet", hint=f"depose register {folder}")
+    with contextlib.nullcontext() if is_sealed(folder) else Log(folder, clock):
         entries = ledger.entries(folder)
         findings = _ready(folder, entries)
         files = contents(folder)
