@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers validate validate-all lab lab-fast lab-kit
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	tamper soak bench-custody lab lab-fast lab-kit
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -63,6 +64,12 @@ bench: setup ## measure speed and memory against the targets
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
 
+bench-endpoints: setup ## calls a second against a server on loopback, beside a bare httpx2 loop
+	$(BIN)/python benchmarks/endpoints.py
+
+faults: setup ## meet every fault of a misbehaving server: what is recorded, what is shown
+	$(BIN)/python benchmarks/faults.py
+
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py
 
@@ -79,6 +86,16 @@ lab-fast: setup ## the same with tiny models from scratch, in minutes
 
 lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the case `distilled` from ./out/lab/default
 	$(BIN)/python benchmarks/kit.py $(LAB)/default
+
+tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
+	$(BIN)/python tests/tampering.py
+
+soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
+	$(BIN)/python benchmarks/soak.py --kills 200
+	DEPOSE_SOAK=1 $(BIN)/python -m pytest tests/test_tampering.py -q -k any
+
+bench-custody: setup ## append and verify 100,000 exchanges; ratios to plain writes and to sha256sum
+	$(BIN)/python benchmarks/custody.py
 
 define study
 if [ ! -f $(1) ]; then echo "make $@: $(1) is not there yet" >&2; exit 1; fi; $(BIN)/python $(1)

@@ -149,7 +149,9 @@ def to_toml(case: Mapping[str, Any]) -> str:
     parts = []
     for name, table in case.items():
         if isinstance(table, list):
-            parts += [f"[[{name}]]\n{_pairs(one)}" for one in table]
+            for one in table:
+                parts.append(f"[[{name}]]\n{_pairs(one)}")
+                parts += [f"[{name}.{key}]\n{_pairs(value)}" for key, value in one.items() if isinstance(value, dict)]
         else:
             parts.append(f"[{name}]\n{_pairs(table)}")
             parts += [f"[{name}.{key}]\n{_pairs(value)}" for key, value in table.items() if isinstance(value, dict)]

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from depose import collect, ledger, pipeline
+from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
@@ -226,7 +227,9 @@ def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) ->
         ran = depose(command, folder)
         assert ran.code == 1
         assert "error: all 8 questions failed; the first reason: HTTP 503" in ran.err
-    assert not (folder / "out").exists()
+    report = folder / "out" / "report.html"
+    assert report.exists() == (command == "audit")
+    assert command == "probe" or "no answer of S1 and R1" in report.read_text()
 
 
 @pytest.mark.parametrize("command", ["probe", "audit"])
@@ -315,7 +318,7 @@ def test_recorded_answers_cost_nothing(tmp_path: Path) -> None:
     assert (ask(folder).answered, ask(folder).stopped) == (9, "")
 
 
-def collect_estimate(folder: Path) -> tuple[collect.Estimate, ...]:
+def collect_estimate(folder: Path) -> tuple[Estimate, ...]:
     """Register a case and estimate it."""
     pipeline.register_case(folder, Clock())
     return collect.estimate(folder)
@@ -383,7 +386,7 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "S1: 1 recorded, 2 missing in the file, 0 were there before",
-        "1 rows fit no registered prompt:",
+        "1 rows fit no registered prompt or hold no answer:",
         "  row 2: \\x1b[2J\\nodd",
     ]
     ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in range(3)], "--json")

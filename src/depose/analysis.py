@@ -226,7 +226,7 @@ class _Analyst:
             for code in members[2:]
             if not any(lineage.unclean(suspect, rival, self.specs[code], question) for rival in rivals)
         )
-        if len(rivals) < 2 or len(clean) < FEWEST:
+        if len(rivals) < 2 or len(clean) < FEWEST or self.bench.silent([suspect.code, *(one.code for one in rivals)]):
             return ()
         detector = getattr(self.protocol.primary, question)
         each = [self.bench.scored((members[0], rival.code, *clean), detector) for rival in rivals]
@@ -280,7 +280,7 @@ class _Analyst:
         """Set out exhibits for every suspect and reference, on the primary detector of the last question."""
         shown: list[Exhibit] = []
         for one in found:
-            if one.question != self.protocol.questions[-1]:
+            if one.question != self.protocol.questions[-1] or self.bench.silent((one.suspect, one.reference)):
                 continue
             detector = getattr(self.protocol.primary, one.question)
             members = (one.suspect, one.reference, *one.controls)
@@ -351,9 +351,9 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
     analyst = _Analyst(dossier, features, loaded, progress)
     case = analyst.case
-    answering = {t.model for t in dossier.transcripts}
+    heard = {t.model for t in dossier.transcripts} | {u.model for u in dossier.unanswered if u.reason != "not asked"}
     for role in ("suspect", "reference"):
-        if not any(spec.code in answering for spec in analyst.role(role)):
+        if not any(spec.code in heard for spec in analyst.role(role)):
             raise AnalysisError(f"no {role} has an answer", hint="depose probe CASE, or depose import CASE")
     found = [
         one

@@ -68,6 +68,11 @@ class Bench:
         """Tell whether a model was asked a second time."""
         return any((model + AGAIN, prompt.id) in self.answering for prompt in self.prompts)
 
+    def silent(self, members: Sequence[str]) -> tuple[str, ...]:
+        """Name the members that answered nothing at all."""
+        speaking = {model for model, _ in self.answering}
+        return tuple(member for member in members if member not in speaking)
+
     def bag(self, members: Sequence[str]) -> Bag:
         """Collect the answers of these members, once: a row for each sample of each prompt."""
         key = tuple(members)
@@ -118,6 +123,9 @@ class Bench:
 
     def _tested(self, members: tuple[str, ...], detector: str) -> Result | NotScored:
         k = len(members) - 2
+        silent = self.silent(members[:2])
+        if silent:
+            return NotScored(detector=detector, reason=f"no answer of {' and '.join(silent)}")
         if k < FEWEST:
             return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
         scored = self.scored(members, detector)
@@ -174,6 +182,8 @@ class Bench:
 
     def raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
         """Compare before centring, with the reference's second run as a member of the bag where there is one."""
+        if self.silent(members[:2]):
+            return None
         twice = self.asked_again(members[1])
         measured = self.scored((*members, members[1] + AGAIN) if twice else members, detector).measured
         if not isinstance(measured, Similarity):

@@ -40,10 +40,10 @@ def _is_simple(plain: Any) -> bool:
     if kind is str or kind is bool or plain is None:
         return True
     if kind is int:
-        return -LARGEST <= plain <= LARGEST
+        return bool(-LARGEST <= plain <= LARGEST)
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_simple(one) for key, one in plain.items())
-    return kind is list and all(map(_is_simple, plain))
+    return kind in (list, tuple) and all(map(_is_simple, plain))
 
 
 def sha256(data: bytes) -> str:

@@ -7,6 +7,7 @@ probe or detector, a primary detector that is not among the detectors.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import shutil
@@ -14,11 +15,13 @@ import tomllib
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from depose import plugins
-from depose.errors import CaseError, UsageError
+from depose.canon import canonical
+from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, Protocol
 
 NAME = "case.toml"
@@ -31,6 +34,13 @@ EXPECTED = {
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 """The files of an adapter folder."""
+
+REMOTE = ("openai", "anthropic", "google")
+"""Providers that ask over a network."""
+
+OWN = ("model", "messages", "contents", "system", "systemInstruction", "stream", "n", "candidateCount")
+"""Fields of a request body that follow from the case and cannot be set in `parameters`."""
+
 REPORTED_ONLY = ("identity",)
 """Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
 
@@ -110,6 +120,9 @@ def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
             return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
         if spec.provider == "transformers" and not spec.model:
             return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
+        problem = _bad_address(spec, where) if spec.provider in REMOTE else None
+        if problem:
+            return problem
         if spec.provider == "recorded" and (spec.replicates or 1) > 1:
             return f"{where}.replicates: recorded answers cannot be asked for again", "leave it out"
     problem = _bad_claims(models)
@@ -143,6 +156,60 @@ def repeated(case: Case) -> Iterator[tuple[ModelSpec, ModelSpec]]:
     for spec in case.models:
         if spec.repeats:
             yield spec, by_code[spec.repeats]
+
+
+def _bad_address(spec: ModelSpec, where: str) -> tuple[str, str] | None:
+    """What can be known to be wrong with how a model is reached, before anything is sent."""
+    if not spec.model:
+        return f"{where}.model: missing; which model?", "the name that the provider knows it by"
+    if spec.api_key_env and spec.api_key_file:
+        return f"{where}.api_key_file: there is api_key_env too", "name one place for the key"
+    if not spec.base_url and not spec.api_key_env and not spec.api_key_file:
+        return f"{where}.api_key_env: missing", "the name of the environment variable that holds the key"
+    for name, url in (("base_url", spec.base_url), ("proxy", spec.proxy)):
+        problem = _bad_url(url, f"{where}.{name}") if url else None
+        if problem:
+            return problem
+    plain = spec.base_url.startswith("http:")
+    if plain and (not spec.allow_private or spec.proxy):
+        return (
+            f"{where}.base_url: http sends the key and the answers in clear",
+            "https; http goes to a private address only",
+        )
+    if spec.proxy and not spec.allow_private and _names_private(spec.base_url):
+        return f"{where}.base_url: a private address", "say allow_private = true if that is meant"
+    own = next((name for name in spec.parameters if name in OWN), None)
+    if own:
+        return f"{where}.parameters: {own!r} follows from the case", "leave it out; several answers: samples"
+    try:
+        canonical(spec.parameters)
+    except DeposeError as error:
+        return f"{where}.parameters: {error.message}", "plain JSON values"
+    return None
+
+
+def _bad_url(url: str, where: str) -> tuple[str, str] | None:
+    """Check the form of an address; one that may hold a credential is not repeated."""
+    if "@" in url:
+        return f"{where}: holds a name or password", "the key itself must not stand in a case file"
+    if "?" in url or "#" in url:
+        return f"{where}: goes on after the path", "end it before ? or #"
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or not url.isascii() or not url.isprintable() or " " in url:
+        return f"{where}: {url!r} is not an address", "https://host/path"
+    return None
+
+
+def _names_private(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _bad_protocol(case: Case) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ Results go to stdout, progress and errors to stderr. Nothing heavy is imported b
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,10 +15,24 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from depose.console import Meter, formats_of, leave, listed, plain, show, summary, table
-from depose.errors import DeposeError
+from depose.console import (
+    Meter,
+    columns_of,
+    formats_of,
+    leave,
+    listed,
+    plain,
+    replication_lines,
+    sealed_lines,
+    show,
+    summary,
+    table,
+)
+from depose.errors import DeposeError, EndpointError, UsageError
 
 if TYPE_CHECKING:
+    from depose.custody.keys import PrivateKey
+    from depose.custody.stamp import Source
     from depose.model import Findings
     from depose.pipeline import Written
 
@@ -35,6 +50,14 @@ FORMAT = click.option(
     default="pdf,html",
     show_default=True,
     help="What to render: html, pdf or both, with a comma.",
+)
+KEY = click.option("--key", type=click.Path(path_type=Path), help="Private signing key (depose keygen).")
+PASSPHRASE = click.option("--passphrase-env", default="", help="Variable that holds the passphrase of the key.")
+TSA = click.option("--tsa", default="", help="URL of a time-stamping authority (RFC 3161).")
+TOKEN = click.option("--token", type=click.Path(path_type=Path), help="Or its reply, fetched elsewhere (.tsr).")
+TSA_ROOT = click.option("--tsa-root", type=click.Path(path_type=Path), help="Its certificates, in PEM.")
+PUBLIC_KEY = click.option(
+    "--public-key", type=click.Path(path_type=Path), help="The signer's public key, got by another way."
 )
 
 
@@ -82,42 +105,91 @@ def new(folder: Path, source: str, as_json: bool) -> None:
 
 @cli.command()
 @CASE
+@TSA
+@TOKEN
+@TSA_ROOT
 @JSON
-def register(case: Path, as_json: bool) -> None:
+def register(case: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
     """Validate a CASE and freeze its protocol as record 0 of the log.
 
-    The digest printed is what a later reader checks. After the first question the protocol cannot be changed.
+    The digest printed is what a later reader checks. From then on the protocol changes by depose amend alone.
+    With a time-stamp it can be shown to have been fixed before anything was asked.
 
     \b
     Example:  depose register acme
+              depose register acme --tsa https://freetsa.org/tsr --tsa-root cacert.pem
+    Offline:  openssl ts -query -digest PROTOCOL_SHA256 -sha256 -cert -out q.tsq
+              and then depose register acme --token q.tsr --tsa-root cacert.pem
     """
     from depose import pipeline
 
+    source = _source(tsa, token, tsa_root)
     done = pipeline.register_case(case, now)
     state = "registered" if done.fresh else "registered before, unchanged"
-    show(
-        done if as_json else None,
-        [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"],
-    )
+    lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
+    if source.given:
+        from depose.custody.stamp import stamp
+
+        made = stamp(Path(done.folder), "protocol", source, now)
+        lines.append(f"time-stamped {made.time} by {made.authority}")
+    show(done if as_json else None, lines)
+
+
+def _source(tsa: str, token: Path | None, roots: Path | None) -> Source:
+    from depose.custody.stamp import Source
+
+    return Source(
+        url=tsa, token=token.read_bytes() if token else b"", roots=roots.read_bytes() if roots else b""
+    ).checked()
+
+
+@cli.command()
+@CASE
+@click.option("--reason", required=True, help="Why the protocol changes.")
+@JSON
+def amend(case: Path, reason: str, as_json: bool) -> None:
+    """Record a change of the protocol of CASE: the new one whole, what differs, why, and whether scores were known.
+
+    Edit the case file first. Answers whose question, model and phase are untouched go on counting.
+
+    \b
+    Example:  depose amend acme --reason "control C4 was withdrawn by its maker"
+    """
+    from depose import pipeline
+
+    done = pipeline.amend(case, reason, now)
+    lines = [f"{fact.name}: {fact.value}" for fact in done.changes]
+    lines.append(f"amended, sha256 {done.digest}; {done.lost} earlier answers no longer count")
+    show(done if as_json else None, lines)
 
 
 @cli.command()
 @CASE
 @click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
+@TSA
+@TSA_ROOT
 @JSON
-def probe(case: Path, dry_run: bool, as_json: bool) -> None:
+def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, as_json: bool) -> None:
     """Ask what is still unanswered in a registered CASE.
 
-    Safe to stop and to start again: nothing that was answered is asked twice.
+    Safe to stop and to start again: nothing that was answered is asked twice. With --tsa the end of the log is
+    time-stamped when the run ends.
 
     \b
     Example:  depose probe acme --dry-run
               depose probe acme
     """
+    source = _source(tsa, None, tsa_root)
     if dry_run:
         _dry_run(case, as_json)
-    else:
-        _probe(case, as_json)
+        return
+    _probe(case, as_json)
+    if source.given:
+        from depose import casefile
+        from depose.custody.stamp import stamp
+
+        made = stamp(casefile.folder_of(case), "head", source, now)
+        click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
 
 
 def _dry_run(case: Path, as_json: bool) -> None:
@@ -143,9 +215,9 @@ def _probe(case: Path, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance)
+    done = pipeline.probe(case, now, meter.advance, meter)
     meter.finish()
-    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed"]
+    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
@@ -157,23 +229,27 @@ def _probe(case: Path, as_json: bool) -> None:
 @CASE
 @click.option("--model", "code", required=True, help="Code of the model in the case.")
 @click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
+@click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
-def import_(case: Path, code: str, name: str, file: Path, as_json: bool) -> None:
+def import_(case: Path, code: str, name: str, columns: Sequence[str], file: Path, as_json: bool) -> None:
     """Record the answers of one model of CASE from a FILE.
 
-    Formats: AlpacaEval JSON, JSONL, CSV, Parquet. Columns: prompt_id or id; prompt, instruction or question;
-    output, answer or response; model or generator; sample. Rows that fit no registered prompt are listed.
+    Formats: AlpacaEval JSON, JSONL, CSV, Parquet; OpenAI batch output (custom_id is the prompt id, or ID#1 for a
+    further sample); inspect logs (.eval, .json); promptfoo JSON. Columns: prompt_id or id; prompt, instruction or
+    question; output, answer or response; model or generator; sample. Others are named with --column; the meanings are
+    id, prompt, text, model, sample. Rows that fit no registered prompt, or hold no answer, are listed.
 
     \b
     Example:  depose import acme --model C7 answers/model_outputs.json
+              depose import acme --model C8 --column text=reply --column id=number table.csv
     """
     from depose import pipeline
 
-    done = pipeline.import_answers(case, code, file, name, now)
+    done = pipeline.import_answers(case, code, file, name, now, columns_of(columns))
     lines = [f"{code}: {done.answered} recorded, {done.missing} missing in the file, {done.already} were there before"]
     if done.unaligned:
-        lines.append(f"{len(done.unaligned)} rows fit no registered prompt:")
+        lines.append(f"{len(done.unaligned)} rows fit no registered prompt or hold no answer:")
         lines += [f"  {row}" for row in done.unaligned[:20]]
         lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
     show(done if as_json else None, lines)
@@ -229,9 +305,13 @@ def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> N
 @CASE
 @FORMAT
 @FAIL_ON
+@KEY
+@PASSPHRASE
 @JSON
-def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
-    """Register, probe, analyze and report a CASE in one go.
+def audit(
+    case: Path, formats: str, fail_on: Sequence[str], key: Path | None, passphrase_env: str, as_json: bool
+) -> None:
+    """Register, probe, analyze and report a CASE in one go; with --key also seal it.
 
     Resumes where it stopped. Ends with the paths of the reports.
 
@@ -245,16 +325,195 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     tested = pipeline.fit_for_use(case, now, _say)
     click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
-    done = pipeline.probe(case, now, meter.advance)
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter)
+    except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
+        if pipeline.was_asked(case):
+            _analyze(case)
+            click.echo("\n".join(listed(pipeline.report_case(case, wanted))), err=True)
+        raise
     meter.finish()
-    if done.stopped:
-        click.echo(f"stopped: {done.stopped}", err=True)
+    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+        click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)
     reports = pipeline.report_case(case, wanted)
-    show(findings if as_json else None, summary(findings) + listed((*written, *reports)))
+    end = [f"not sealed: depose seal {case} --key KEY"]
+    if key is not None:
+        from depose.custody.seal import seal as seal_case
+
+        end = sealed_lines(seal_case(case, _key(key, passphrase_env), now, os.environ))
+    show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
     leave(findings, fail_on)
+
+
+# --- custody ----------------------------------------------------------------------------------------
+
+
+def _key(path: Path, passphrase_env: str) -> PrivateKey:
+    from depose.custody import keys
+
+    return keys.load(path, _passphrase(passphrase_env))
+
+
+def _passphrase(name: str) -> str:
+    if name and not os.environ.get(name):
+        raise UsageError(f"the variable {name} holds no passphrase", hint=f"export {name}=...")
+    return os.environ.get(name, "")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@PASSPHRASE
+@JSON
+def keygen(file: Path, passphrase_env: str, as_json: bool) -> None:
+    """Make a signing key (ECDSA P-256): FILE holds the private part, FILE.pub the public one.
+
+    Keep FILE away from every case, and give FILE.pub, or its fingerprint, to whoever is to verify.
+
+    \b
+    Example:  depose keygen ~/keys/expert.pem --passphrase-env MY_PASSPHRASE
+    """
+    from depose.custody import keys
+
+    public = keys.make(file, _passphrase(passphrase_env))
+    print_ = keys.fingerprint(keys.load_public(public.read_bytes(), str(public)))
+    made = {"private": str(file), "public": str(public), "fingerprint": print_}
+    show(made if as_json else None, [f"private {file}", f"public  {public}", f"fingerprint sha256 {print_}"])
+
+
+@cli.command()
+@CASE
+@KEY
+@PASSPHRASE
+@TSA
+@TOKEN
+@TSA_ROOT
+@JSON
+def seal(
+    case: Path,
+    key: Path | None,
+    passphrase_env: str,
+    tsa: str,
+    token: Path | None,
+    tsa_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign a CASE and write it as one bundle, CASE/sealed/NAME.zip; from then on it takes no further record.
+
+    The bundle can be checked without depose: see VERIFY.md in it. Secrets are searched for first.
+
+    \b
+    Example:  depose seal acme --key ~/keys/expert.pem --tsa https://freetsa.org/tsr --tsa-root cacert.pem
+    Offline:  depose seal acme --key KEY, then openssl ts -query -data SHA256SUMS -sha256 -cert -out q.tsq
+              and then depose seal acme --key KEY --token q.tsr --tsa-root cacert.pem
+    """
+    from depose.custody.seal import seal as seal_case
+
+    if key is None:
+        raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
+    done = seal_case(case, _key(key, passphrase_env), now, os.environ, _source(tsa, token, tsa_root))
+    show(done if as_json else None, sealed_lines(done))
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@PUBLIC_KEY
+@TSA_ROOT
+@click.option("--no-recompute", is_flag=True, help="Check seal, files, log and time-stamps alone: much faster.")
+@JSON
+def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
+    """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
+
+    Ends with 3 at the first thing that does not hold, and lists what was not verified.
+
+    \b
+    Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
+    """
+    from depose.custody.redact import is_redacted, verify_redacted
+    from depose.custody.verify import verify as verify_bundle
+
+    known = public_key.read_bytes() if public_key else b""
+    if is_redacted(bundle):
+        done = verify_redacted(bundle, known)
+    else:
+        done = verify_bundle(
+            bundle,
+            public_key=known,
+            roots=tsa_root.read_bytes() if tsa_root else b"",
+            recompute=not no_recompute,
+            progress=lambda line: click.echo(f"  {line}", err=True),
+        )
+    lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
+    show(done if as_json else None, lines)
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--find", multiple=True, help="Words to withhold. May be given several times.")
+@click.option("--find-env", multiple=True, help="Variable that holds words to withhold.")
+@click.option("--reason", default="", help="Why they are withheld.")
+@click.option("--record", "records", multiple=True, type=int, help="Produce this record of the log alone, with proof.")
+@JSON
+def redact(
+    bundle: Path,
+    folder: Path,
+    find: Sequence[str],
+    find_env: Sequence[str],
+    reason: str,
+    records: Sequence[int],
+    as_json: bool,
+) -> None:
+    """Write a derived copy of a BUNDLE into a new FOLDER, with words withheld or with single records alone.
+
+    The bundle and its digests stay as they are; the copy lists each range of bytes that was withheld, and why.
+    A copy is checked by depose verify, a single record by python3 -I VERIFY.py proof-N.json in its folder.
+
+    \b
+    Example:  depose redact acme.zip public --find "org-a1b2c3" --reason "account of a third party"
+              depose redact acme.zip produced --record 12 --record 40
+    """
+    from depose.custody import redact as redaction
+
+    if bool(records) == bool(find or find_env):
+        raise UsageError("a copy withholds words or produces records", hint="give --find, --find-env or --record")
+    if records:
+        made = redaction.produce(bundle, folder, records)
+        show([str(one) for one in made] if as_json else None, [str(one) for one in made])
+        return
+    words = [text.encode() for text in (*find, *(_passphrase(name) for name in find_env))]
+    done = redaction.redact(bundle, folder, words, reason, now())
+    said = f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
+    show(done if as_json else None, [said])
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@PUBLIC_KEY
+@TSA
+@TSA_ROOT
+@JSON
+def replicate(
+    bundle: Path, folder: Path, public_key: Path | None, tsa: str, tsa_root: Path | None, as_json: bool
+) -> None:
+    """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
+
+    Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
+    opinions side by side; keeps it in out/replication.json. A killed run goes on when started again.
+
+    \b
+    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub
+    """
+    from depose.custody.replicate import replicate as replicate_case
+
+    known = public_key.read_bytes() if public_key else b""
+    source = _source(tsa, None, tsa_root)
+    say = lambda line: click.echo(f"  {line}", err=True)  # noqa: E731
+    done = replicate_case(bundle, folder, known, source, now, lambda *_: None, say)
+    show(done if as_json else None, replication_lines(done))
 
 
 @cli.command()

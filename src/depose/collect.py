@@ -6,22 +6,25 @@ and no model is asked in one block of time. What a log already answers is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from depose import ledger, plugins
-from depose.endpoints import Endpoint
-from depose.errors import EndpointError, PluginError
+from depose.asking import Came, Desk, Ended, batched
+from depose.budget import Budget, Estimate, estimates
+from depose.endpoints import Endpoint, Live
+from depose.endpoints.identity import heeded, notices, returned
+from depose.errors import EndpointError
 from depose.evidence import Clock, Log
 from depose.ledger import Described, Entries, Reading, entries, key
 from depose.model import (
     Ask,
-    Case,
     Dossier,
     Exchange,
+    Fact,
     ModelSpec,
     Record,
     Registration,
@@ -31,8 +34,7 @@ from depose.model import (
 )
 from depose.register import stream
 
-TEMPLATE_TOKENS = 64
-"""Room for what a chat template adds to a prompt."""
+BOGUS = "depose-no-such-model"
 
 Check = Callable[[Entries], None]
 """Raises where nothing may be asked under the protocol in force."""
@@ -40,14 +42,16 @@ Progress = Callable[[int, int], None]
 """Told after each batch: how many were answered and how many failed in it."""
 
 
-class Estimate(Record, frozen=True, kw_only=True):
-    """What is still to be asked of one model, and upper bounds of what it takes."""
+class Watch(Protocol):
+    """Whoever looks on while a case is asked."""
 
-    model: str
-    questions: int
-    input_tokens: int
-    output_tokens: int
-    cost: float | None
+    def spent(self, money: float) -> None:
+        """Hear what the case has cost so far."""
+        ...
+
+    def waiting(self, requests: int) -> None:
+        """Hear that an interrupt waits for so many answers that are under way."""
+        ...
 
 
 class Collected(Record, frozen=True, kw_only=True):
@@ -60,6 +64,8 @@ class Collected(Record, frozen=True, kw_only=True):
     """Models without an endpoint, whose answers must be imported."""
     stopped: str
     """Why it stopped before the end, or nothing."""
+    notices: tuple[str, ...] = ()
+    """Reasons of failures with their numbers, models given up, and models that answered under another name."""
     known: bool = False
     """Whether an answer stood in the log before."""
 
@@ -83,16 +89,6 @@ def _worth_asking(found: Entries) -> tuple[Ask, ...]:
     return tuple(ask for ask in _remaining(found) if key(ask) not in looked_up)
 
 
-def _tokens(ask: Ask) -> int:
-    """Upper bound: no tokenizer that falls back to bytes makes more tokens than there are bytes."""
-    return len((ask.system + ask.text).encode()) + TEMPLATE_TOKENS
-
-
-def _cost(case: Case, ask: Ask) -> float:
-    price = case.prices.get(ask.model)
-    return 0.0 if price is None else (_tokens(ask) * price.input + ask.max_tokens * price.output) / 1e6
-
-
 def estimate(folder: Path) -> tuple[Estimate, ...]:
     """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
     return estimate_of(entries(folder))
@@ -100,34 +96,7 @@ def estimate(folder: Path) -> tuple[Estimate, ...]:
 
 def estimate_of(found: Entries) -> tuple[Estimate, ...]:
     """Count it in a log that was read before."""
-    case = found.registration.case
-    left = _worth_asking(found)
-    rows = []
-    for spec in case.models:
-        asks = [ask for ask in left if ask.model == spec.code]
-        priced = sum(_cost(case, ask) for ask in asks) if spec.code in case.prices else None
-        rows.append(
-            Estimate(
-                model=spec.code,
-                questions=len(asks),
-                input_tokens=sum(map(_tokens, asks)),
-                output_tokens=sum(ask.max_tokens for ask in asks),
-                cost=priced,
-            )
-        )
-    return tuple(rows)
-
-
-def _batches(asks: tuple[Ask, ...], endpoints: dict[str, Endpoint]) -> Iterator[tuple[Ask, ...]]:
-    """Walk through the order and hand out a batch whenever a model has enough questions waiting."""
-    waiting: dict[str, list[Ask]] = {}
-    for ask in asks:
-        queue = waiting.setdefault(ask.model, [])
-        queue.append(ask)
-        if len(queue) >= endpoints[ask.model].batch:
-            yield tuple(waiting.pop(ask.model))
-    for queue in waiting.values():
-        yield tuple(queue)
+    return estimates(found.registration.case, _worth_asking(found))
 
 
 def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
@@ -143,108 +112,106 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str) -> None:
-    log.append(
-        "exchange",
-        Exchange(
-            model=ask.model,
-            prompt=ask.prompt,
-            sample=ask.sample,
-            replicate=ask.replicate,
-            outcome=reply.outcome,
-            text=_whole(reply.text),
-            finish=_whole(reply.finish),
-            reason=_whole(reply.reason),
-            request=log.store(reply.request),
-            response=log.store(reply.response),
-            source=reply.source,
-            started=started,
-            ended=ended,
-        ),
+def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
+    for raw in reply.kept:
+        log.store(raw)
+    exchange = Exchange(
+        model=ask.model,
+        prompt=ask.prompt,
+        sample=ask.sample,
+        replicate=ask.replicate,
+        outcome=reply.outcome,
+        text=_whole(reply.text),
+        finish=_whole(reply.finish),
+        reason=_whole(reply.reason),
+        request=log.store(reply.request),
+        response=log.store(reply.response),
+        source=reply.source,
+        started=started,
+        ended=ended,
+        wire=reply.wire,
     )
+    log.append(kind, exchange)
+    return exchange
 
 
-class _Meter:
-    """Counts what was spent and stops before a limit is passed; recorded answers cost nothing."""
-
-    def __init__(self, found: Entries) -> None:
-        self._case = found.registration.case
-        by_key = {key(ask): ask for ask in plan(found.registration)}
-        self._free = {spec.code for spec in self._case.models if spec.provider == "recorded"}
-        sent = (*found.exchanges, *found.superseded)
-        paid = [exchange for exchange in sent if exchange.model not in self._free]
-        self.stopped = ""
-        self._requests = len(paid)
-        spent = [by_key[key(exchange)] for exchange in paid if key(exchange) in by_key]
-        self._tokens = sum(_tokens(ask) + ask.max_tokens for ask in spent)
-        self._money = sum(_cost(self._case, ask) for ask in spent)
-
-    def allows(self, ask: Ask) -> bool:
-        """Count a question, or note in `stopped` which limit it would pass; then no other is allowed."""
-        if ask.model in self._free:
-            return True
-        budget = self._case.budget
-        requests = self._requests + 1
-        tokens = self._tokens + _tokens(ask) + ask.max_tokens
-        money = self._money + _cost(self._case, ask)
-        for name, limit, value in (
-            ("requests", budget.requests, requests),
-            ("tokens", budget.tokens, tokens),
-            ("money", budget.money, money),
-        ):
-            if limit is not None and value > limit:
-                self.stopped = self.stopped or f"the budget of {limit:g} {name} would be passed"
-        if not self.stopped:
-            self._requests, self._tokens, self._money = requests, tokens, money
-        return not self.stopped
-
-
-def collect(folder: Path, clock: Clock, progress: Progress, check: Check = lambda _: None) -> Collected:
+def collect(
+    folder: Path,
+    clock: Clock,
+    progress: Progress,
+    check: Check = lambda _: None,
+    watch: Watch | None = None,
+) -> Collected:
     """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         found = reading.entries()
         check(found)
         left = _worth_asking(found)
-        specs = found.registration.case.models
-        open_now = tuple(s for s in specs if s.provider != "recorded" or s.file)
+        case = found.registration.case
+        open_now = tuple(s for s in case.models if s.provider != "recorded" or s.file)
         needed = {ask.model for ask in left}
-        waiting = tuple(s.code for s in specs if s not in open_now and s.code in needed)
-        endpoints = _open(tuple(s for s in open_now if s.code in needed), folder)
+        waiting = tuple(s.code for s in case.models if s not in open_now and s.code in needed)
+        specs = tuple(s for s in open_now if s.code in needed)
+        endpoints = _open(specs, folder)
         for code, endpoint in endpoints.items():
             log.append("endpoint", Described(model=code, facts=endpoint.facts()))
-        meter = _Meter(found)
+        by_key = {key(ask): ask for ask in plan(found.registration)}
+        past = (*found.controls, *found.exchanges, *found.superseded)
+        budget = Budget(case, [(one.model, by_key.get(key(one)), one.wire) for one in past])
+        if case.protocol.bogus_model:
+            _ask_bogus(log, found, specs, folder, clock, budget)
         answered = failed = 0
-        for whole in _batches(tuple(ask for ask in left if ask.model in endpoints), endpoints):
-            batch = tuple(takewhile(meter.allows, whole))
-            if not batch:
-                continue
-            bad = _ask_batch(log, endpoints[batch[0].model], batch, clock)
-            answered, failed = answered + len(batch) - bad, failed + bad
-            progress(len(batch) - bad, bad)
+        recorded: list[Exchange] = []
+
+        def record(came: list[Came], ended: list[Ended]) -> None:
+            nonlocal answered, failed
+            for one in came:
+                recorded.append(_record(log, one.ask, one.reply, one.started, one.ended))
+            if came:
+                log.sync()
+            if watch is not None:
+                watch.spent(budget.money)
+            for end in ended:
+                answered, failed = answered + end.answered, failed + end.failed
+                progress(end.answered, end.failed)
+
+        desk = Desk(specs, endpoints, budget, clock)
+        wanted = tuple(ask for ask in left if ask.model in endpoints)
+        desk.run(batched(wanted, endpoints), record, watch.waiting if watch else lambda number: None)
     return Collected(
         asked=answered + failed,
         answered=answered,
         failed=failed,
         waiting=waiting,
-        stopped=meter.stopped,
+        stopped=budget.stopped,
+        notices=notices(recorded, desk.given_up),
         known=any(exchange.outcome == "answered" for exchange in found.exchanges),
     )
 
 
-def _ask_batch(log: Log, endpoint: Endpoint, batch: tuple[Ask, ...], clock: Clock) -> int:
-    started = clock()
-    replies = endpoint.ask(batch)
-    ended = clock()
-    if len(replies) != len(batch):
-        raise PluginError(
-            f"the provider of {batch[0].model} gave {len(replies)} replies to {len(batch)} questions",
-            hint="it is broken; report it to its maker",
-        )
-    for ask, reply in zip(batch, replies, strict=True):
-        _record(log, ask, reply, started, ended)
-    log.sync()
-    return sum(reply.outcome == "failed" for reply in replies)
+def _ask_bogus(
+    log: Log, found: Entries, specs: tuple[ModelSpec, ...], folder: Path, clock: Clock, budget: Budget
+) -> None:
+    """Ask each endpoint once, ever, for a model that cannot exist."""
+    models = {spec.code: spec for spec in found.registration.case.models}
+    done = {_place(models[one.model]) for one in found.controls if one.model in models}
+    for spec in specs:
+        if _place(spec) in done or spec.provider == "recorded":
+            continue
+        done.add(_place(spec))
+        endpoint = plugins.load("providers", spec.provider)(msgspec.structs.replace(spec, model=BOGUS), folder)
+        ask = next(ask for ask in plan(found.registration) if ask.model == spec.code)
+        if isinstance(endpoint, Live) and budget.allows(ask):
+            started = clock()
+            reply = endpoint.attempt(ask, 1, clock)
+            budget.settle(ask, reply.wire)
+            _record(log, ask, reply, started, clock(), kind="control")
+            log.sync()
+
+
+def _place(spec: ModelSpec) -> tuple[str, str]:
+    return spec.provider, spec.base_url
 
 
 class Imported(Record, frozen=True, kw_only=True):
@@ -258,7 +225,13 @@ class Imported(Record, frozen=True, kw_only=True):
 
 
 def import_answers(
-    folder: Path, code: str, file: Path, name: str, clock: Clock, check: Check = lambda _: None
+    folder: Path,
+    code: str,
+    file: Path,
+    name: str,
+    clock: Clock,
+    check: Check = lambda _: None,
+    columns: Mapping[str, str] | None = None,
 ) -> Imported:
     """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
     from depose.endpoints.recorded import Recorded
@@ -274,19 +247,26 @@ def import_answers(
                 f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
                 hint=f"recorded models: {known or 'none'}",
             )
-        source = Recorded(file.resolve(), name or spec.model)
+        source = Recorded(file.resolve(), name or spec.model, columns)
         planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
         left = tuple(ask for ask in _remaining(found) if ask.model == code)
         if left:
             log.keep(file)
             log.append("endpoint", Described(model=code, facts=source.facts()))
-        missing = _ask_batch(log, source, left, clock) if left else 0
+        started, replies = clock(), source.ask(left)
+        ended = clock()
+        for ask, reply in zip(left, replies, strict=True):
+            _record(log, ask, reply, started, ended)
+        missing = sum(reply.outcome == "failed" for reply in replies)
     return Imported(
         model=code,
         answered=len(left) - missing,
         missing=missing,
         already=len(planned) - len(left),
-        unaligned=tuple(f"row {row.line}: {row.prompt[:80]}" for row in source.unaligned(planned)),
+        unaligned=tuple(
+            f"row {row.line}: {row.prompt[:80]}" + (f" ({row.problem})" if row.problem else "")
+            for row in source.unaligned(planned)
+        ),
     )
 
 
@@ -311,7 +291,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         if exchange is not None and exchange.outcome == "answered":
             transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
         else:
-            reason = "not asked" if exchange is None else exchange.reason or "empty answer"
+            reason = "not asked" if exchange is None else _why(exchange)
             unanswered.append(msgspec.convert({**spot, "reason": reason}, Unanswered))
     return Dossier(
         registration=found.registration,
@@ -322,8 +302,22 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         last_asked=max((e.ended for e in found.exchanges), default=""),
         transcripts=tuple(transcripts),
         unanswered=tuple(unanswered),
-        endpoints=found.endpoints,
+        endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
         amendments=tuple(map(str, found.amendments)),
         time_stamped=found.stamped,
         selftest=found.selftest,
     )
+
+
+def _why(exchange: Exchange) -> str:
+    if exchange.outcome == "failed":
+        return exchange.reason
+    return f"empty answer: {exchange.reason}" if exchange.reason else "empty answer"
+
+
+def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:
+    """What an endpoint said of itself, and what its answers say of it."""
+    mine = tuple(one for one in found.exchanges if one.model == spec.code)
+    models = {one.code: one for one in found.registration.case.models}
+    bogus = tuple(one for one in found.controls if one.model in models and _place(models[one.model]) == _place(spec))
+    return (*found.endpoints.get(spec.code, ()), *returned(mine), *heeded(bogus))

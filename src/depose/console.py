@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from depose.custody.replicate import Replication
+    from depose.custody.seal import Sealed
     from depose.model import Finding, Findings
     from depose.pipeline import Written
 
@@ -67,6 +69,54 @@ def listed(written: Sequence[Written]) -> list[str]:
     return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
 
 
+def sealed_lines(sealed: Sealed) -> list[str]:
+    """Say what was sealed, and how to check it."""
+    return [
+        f"{sealed.bundle}  sha256 {sealed.sha256}",
+        f"{sealed.records} records, end {sealed.head}",
+        f"signed by {sealed.fingerprint}",
+        f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
+        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+    ]
+
+
+def replication_lines(done: Replication) -> list[str]:
+    """Set out what a replication found."""
+    models: list[list[object]] = [
+        [
+            one.model,
+            f"{one.then.answered}/{one.then.planned}",
+            f"{one.now.answered}/{one.now.planned}",
+            _number(one.alike),
+            _number(one.noise),
+            f"{_number(one.low)} to {_number(one.high)}",
+        ]
+        for one in done.models
+    ]
+    pairs: list[list[object]] = [
+        [
+            *(
+                one.suspect,
+                one.reference,
+                one.question,
+                _number(one.then),
+                f"{_number(one.low)} to {_number(one.high)}",
+            ),
+            *(_number(one.now), one.opinion_then, one.opinion_now),
+        ]
+        for one in done.pairs
+    ]
+    return [
+        *table(["model", "answered then", "now", "like its former self", "reference, twice", "drift, 95 %"], models),
+        "",
+        *table(["suspect", "reference", "question", "T then", "95 %", "T now", "opinion then", "now"], pairs),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
 def formats_of(text: str) -> tuple[str, ...]:
     """Read the value of --format."""
     wanted = tuple(part.strip() for part in text.split(","))
@@ -75,12 +125,27 @@ def formats_of(text: str) -> tuple[str, ...]:
     return wanted
 
 
+def columns_of(given: Sequence[str]) -> dict[str, str]:
+    """Read the values of --column."""
+    meanings = ("id", "prompt", "text", "model", "sample")
+    found: dict[str, str] = {}
+    for one in given:
+        meaning, _, name = one.partition("=")
+        if meaning not in meanings or not name or meaning in found:
+            raise click.BadParameter(
+                f"{one!r}: MEANING=NAME, each of {', '.join(meanings)} once", param_hint="--column"
+            )
+        found[meaning] = name
+    return found
+
+
 class Meter:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._failed = total, 0, 0
         self._start = self._last = time.monotonic()
+        self._money = 0.0
 
     def advance(self, answered: int, failed: int) -> None:
         """Count a batch and show where things stand."""
@@ -92,10 +157,19 @@ class Meter:
             return
         self._last = moment
         rate = self._done / max(moment - self._start, 1e-9)
-        left = (self._total - self._done) / rate
+        left = (self._total - self._done) / rate if self._done else float("inf")
         bar = "#" * (24 * self._done // self._total)
         line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
+        line += f", spent {self._money:.2f}" if self._money else ""
         click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
+
+    def spent(self, money: float) -> None:
+        """Take note of what the case has cost so far."""
+        self._money = money
+
+    def waiting(self, requests: int) -> None:
+        """Say what an interrupt waits for."""
+        click.echo(f"\nstopping: waiting for {requests} answers under way; interrupt again to leave them", err=True)
 
     def finish(self) -> None:
         """End the bar's line."""

@@ -8,6 +8,7 @@ DeposeError                 exit 1
 ├── EndpointError           a model cannot be opened or asked
 │   └── ModelFileError      a model file is missing or not the one that was pinned
 ├── EvidenceError           the log or a blob does not verify                        exit 3
+├── SecretFound             a secret stands where it must not be                     exit 6
 ├── AnalysisError           the transcripts cannot carry the analysis asked for
 └── ReportError             the report cannot be rendered
 """
@@ -59,6 +60,12 @@ class EvidenceError(DeposeError):
     """The log or a blob does not verify."""
 
     exit_code = 3
+
+
+class SecretFound(DeposeError):
+    """A secret stands where it must not be."""
+
+    exit_code = 6
 
 
 class AnalysisError(DeposeError):

@@ -16,6 +16,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,7 @@ HELD = 4 * 1024**2
 """Bytes of lines that wait for `sync` at most."""
 CLOCK_STEP = timedelta(minutes=1)
 """A clock may be put back by this much, as time services do; then the log holds the time of the record before."""
+SYNC_THREADS = 8
 SEALED = "sealed.json"
 
 
@@ -253,8 +255,8 @@ class Log:
     def sync(self) -> None:
         """Force everything written so far to disk: first the blobs, then the lines that name them."""
         if self._fresh:
-            for blob in self._fresh:
-                _sync(blob)
+            with ThreadPoolExecutor(SYNC_THREADS) as pool:  # asked for together, they share one commit of the disk
+                list(pool.map(_sync, self._fresh))
             _sync(self._blobs)
             self._fresh.clear()
         self._file.write(b"".join(self._waiting))

@@ -34,7 +34,7 @@ def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
     for spec in case.models:
         planned = len(dossier.registration.prompts) * case.protocol.samples * casefile.replicates(spec, case.protocol)
         mine, reasons = texts[spec.code], gone[spec.code]
-        unsent, empty = reasons.count("not asked"), reasons.count("empty answer")
+        unsent, empty = reasons.count("not asked"), sum(r.startswith("empty answer") for r in reasons)
         rows.append(
             Denominator(
                 model=spec.code,

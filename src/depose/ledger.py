@@ -1,7 +1,8 @@
 """A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
 
-Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `endpoint`, `exchange`, and two that the
-analysis writes and does not read: `scores` (their digest, under blind codes) and `unblinding` (who the codes are).
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `endpoint`, `control` (a question to a model that
+cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the scores, under
+blind codes) and `unblinding` (who the codes are).
 """
 
 from __future__ import annotations
@@ -51,8 +52,6 @@ class Stamp(Record, frozen=True, kw_only=True):
     """SHA-256 of the token."""
     authority: str
     """Subject of the certificate that signed it."""
-    roots: str
-    """SHA-256 of the file of roots that it was traced to, `seals/tsa.pem`."""
 
 
 class Scored(Record, frozen=True, kw_only=True):
@@ -106,6 +105,8 @@ class Entries(Record, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...]
     """Exchanges that count under the protocol in force."""
     superseded: tuple[Exchange, ...]
+    controls: tuple[Exchange, ...]
+    """Questions to models that cannot exist."""
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[Amended, ...]
     stamps: tuple[Stamp, ...]
@@ -127,6 +128,7 @@ class Reading:
         self._name = name
         self._protocols: list[tuple[Chained, Registration, Amendment | None]] = []
         self._exchanges: list[tuple[int, Exchange]] = []
+        self._controls: list[Exchange] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
         self._stamps: list[Stamp] = []
         self._scored: list[str] = []
@@ -144,6 +146,8 @@ class Reading:
         self._head = self._head if kind in AFTERWARDS else chained.digest
         if kind == "exchange":
             self._exchanges.append((len(self._protocols) - 1, body(chained, Exchange)))
+        elif kind == "control":
+            self._controls.append(body(chained, Exchange))
         elif kind == "endpoint":
             described = body(chained, Described)
             self._endpoints[described.model] = described.facts
@@ -184,6 +188,7 @@ class Reading:
             records=self._records,
             exchanges=tuple(counts),
             superseded=tuple(one for _, one in superseded),
+            controls=tuple(self._controls),
             endpoints=self._endpoints,
             amendments=tuple(
                 Amended(
@@ -292,6 +297,7 @@ def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
     reach = {
         spec.code: (
             *(spec.provider, spec.model, spec.revision, spec.adapter, spec.route, spec.base_url, spec.file),
+            *(spec.parameters, spec.omit),
             files.get(spec.file, files.get(Path(spec.file).name)),
         )
         for spec in registration.case.models
@@ -313,7 +319,7 @@ def _by_name(value: object) -> object:
     """Turn lists of named things into tables, so that a new one does not shift all others."""
     if isinstance(value, dict):
         return {name: _by_name(one) for name, one in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
         if len(set(names)) == len(names):
             return dict(zip(names, value, strict=True))

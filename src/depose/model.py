@@ -6,7 +6,7 @@ so that each has one canonical form (`canon.py`).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -77,6 +77,8 @@ class Protocol(Record, frozen=True, kw_only=True):
     """The validation study that turns scores into likelihood ratios: a bundled name, a file, or nothing."""
     bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
+    bogus_model: bool = False
+    """Ask each endpoint once for a model that cannot exist: one that answers does not heed model names."""
 
 
 class ModelSpec(Record, frozen=True, kw_only=True):
@@ -92,6 +94,27 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     route: str = ""
     base_url: str = ""
     api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z")] = ""
+    api_key_file: str = ""
+    """A file of one line outside the case folder that nobody else can read, instead of a variable."""
+    proxy: str = ""
+    """The only way a proxy is used: none is taken from the environment."""
+    allow_private: bool = False
+    """Whether `base_url` may lead to this machine or a private network, where http is good enough too."""
+    stream: bool = False
+    parameters: dict[str, Any] = {}
+    """Further fields of the request body, as the provider names them."""
+    omit: tuple[str, ...] = ()
+    """Fields of the request body that this provider does not take."""
+    concurrency: Annotated[int, Meta(ge=1, le=256)] = 4
+    """How many requests may be under way at once."""
+    rpm: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """Requests a minute, retries included, evenly spaced."""
+    tpm: Annotated[float, Meta(gt=0, le=1e9)] | None = None
+    """Tokens a minute, in and out."""
+    timeout: Annotated[float, Meta(ge=0.1, le=3_600)] = 120.0
+    """Seconds for one attempt, from connecting to the last byte."""
+    attempts: Annotated[int, Meta(ge=1, le=20)] = 6
+    """How often one run tries a question."""
     developer: str = ""
     weight_lineage: str = ""
     """The root base model whose weights it carries."""
@@ -193,6 +216,51 @@ class Ask(Record, frozen=True, kw_only=True):
     seed: int
 
 
+class Wire(Record, frozen=True, kw_only=True):
+    """How one attempt went over the network; whatever is empty or None here has its reason in `missing`."""
+
+    attempt: int
+    """From 1; a question that was tried again has one record for each attempt."""
+    method: str
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    """In order, without those that carry credentials."""
+    withheld: tuple[str, ...]
+    """Names of the headers left out because they carry credentials."""
+    status: int | None
+    http_version: str
+    response_headers: tuple[tuple[str, str], ...]
+    """In order and as spelt; a header that came twice stands twice."""
+    request_id: str
+    """The provider's name for the request, from a header."""
+    response_id: str
+    """The provider's name for the answer, from its body."""
+    model_asked: str
+    model_returned: str
+    fingerprint: str
+    """What the provider says of the configuration that answered."""
+    input_tokens: int | None
+    output_tokens: int | None
+    sent_at: str
+    first_byte_at: str
+    last_byte_at: str
+    sent_us: int
+    first_byte_us: int | None
+    last_byte_us: int | None
+    """The same moments in microseconds of a clock that never goes back, from the opening of the endpoint."""
+    peer: str
+    """Address and port that were connected to: of the proxy, if the case names one."""
+    tls: str
+    """Version and cipher."""
+    certificate: str
+    """SHA-256 of the leaf certificate (DER), which is also the name of its blob."""
+    chunks: str
+    """Blob with the offset, length and moment of each chunk of a streamed answer, one JSON list per line."""
+    again: str
+    """When and why another attempt follows."""
+    missing: dict[str, str]
+
+
 class Reply(Record, frozen=True, kw_only=True):
     """What came back, before it is recorded."""
 
@@ -206,6 +274,13 @@ class Reply(Record, frozen=True, kw_only=True):
     response: bytes = b""
     """Raw bytes, stored as blobs; empty where `source` says where the answer stands."""
     source: str = ""
+    wire: Wire | None = None
+    kept: tuple[bytes, ...] = ()
+    """Further raw bytes that `wire` names by their digests."""
+    again: float | None = None
+    """Another attempt may succeed, after so many seconds at least; None: it would fail alike."""
+    hopeless: bool = False
+    """Any other question to this model would fail alike: a wrong key, an unknown model, no credit."""
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -231,6 +306,8 @@ class Exchange(Record, frozen=True, kw_only=True):
     source: str
     started: str
     ended: str
+    wire: Wire | None = None
+    """What went over the network; None where nothing did."""
 
 
 class Transcript(Record, frozen=True, kw_only=True):

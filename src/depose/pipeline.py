@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import msgspec
 
 from depose import calibrated, casefile, collect, ledger, register, report, selftest
 from depose.analysis import Analysis, analyze
+from depose.budget import Estimate
 from depose.canon import canonical, sha256
-from depose.collect import Collected, Estimate, Imported
+from depose.collect import Collected, Imported
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError, UsageError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
@@ -145,10 +146,10 @@ def estimate(path: Path) -> tuple[Estimate, ...]:
     return collect.estimate_of(entries)
 
 
-def probe(path: Path, clock: Clock, progress: collect.Progress) -> Collected:
+def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.Watch | None = None) -> Collected:
     """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
     folder = casefile.folder_of(path)
-    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries))
+    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch)
     if done.asked and not done.answered:
         raise EndpointError(
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
@@ -161,14 +162,24 @@ def probe(path: Path, clock: Clock, progress: collect.Progress) -> Collected:
     return done
 
 
+def was_asked(path: Path) -> bool:
+    """Tell whether a suspect and a reference of a case were asked anything, answered or not."""
+    found = ledger.entries(casefile.folder_of(path))
+    asked = {exchange.model for exchange in found.exchanges}
+    roles = {spec.role for spec in found.registration.case.models if spec.code in asked}
+    return {"suspect", "reference"} <= roles
+
+
 def _first_reason(folder: Path) -> str:
     return next((e.reason for e in ledger.entries(folder).exchanges if e.outcome == "failed"), "not known")
 
 
-def import_answers(path: Path, code: str, file: Path, name: str, clock: Clock) -> Imported:
+def import_answers(
+    path: Path, code: str, file: Path, name: str, clock: Clock, columns: Mapping[str, str] | None = None
+) -> Imported:
     """Record transcripts of one model from a file."""
     folder = casefile.folder_of(path)
-    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries))
+    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries), columns)
     if done.missing and not done.answered:
         raise CaseError(
             f"{file}: no row answers any of the {done.missing} open questions to {code}",

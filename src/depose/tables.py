@@ -1,6 +1,6 @@
-"""Files of prompts and recorded answers, read strictly: JSON (AlpacaEval), JSONL, CSV, Parquet.
+"""Files of prompts and recorded answers, read strictly: JSON (AlpacaEval), JSONL, CSV, Parquet, and `foreign` ones.
 
-Every format becomes the same rows. Columns are known under these names:
+Every format becomes the same rows. Columns are known under these names, or under those that a mapping gives them:
 
 | meaning | names |
 |---|---|
@@ -18,10 +18,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from depose import foreign
 from depose.errors import CaseError
 from depose.model import Record
 
@@ -50,23 +51,12 @@ class Row(Record, frozen=True, kw_only=True):
     sample: int
     line: int
     """Number of the row in its file, from 1."""
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen = dict(pairs)
-    if len(seen) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
-    return seen
+    problem: str = ""
+    """Why a row that should hold an answer holds none."""
 
 
 def _json(text: str) -> list[Any]:
-    loaded = json.loads(text, object_pairs_hook=_pairs)
-    if isinstance(loaded, dict) and isinstance(loaded.get("results"), list):
-        loaded = loaded["results"]
-    if not isinstance(loaded, list):
-        raise ValueError("the top level is not a list")
-    return loaded
+    return foreign.rows_of(json.loads(text, object_pairs_hook=foreign.pairs))
 
 
 def _jsonl(text: str) -> list[Any]:
@@ -74,10 +64,10 @@ def _jsonl(text: str) -> list[Any]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                rows.append(json.loads(line, object_pairs_hook=_pairs))
+                rows.append(json.loads(line, object_pairs_hook=foreign.pairs))
             except ValueError as error:
                 raise ValueError(f"line {number}: {error}") from error
-    return rows
+    return foreign.from_batch(rows)
 
 
 def _csv(text: str) -> list[Any]:
@@ -97,13 +87,13 @@ def _csv(text: str) -> list[Any]:
     return rows
 
 
-def _parquet(path: Path) -> list[Any]:
+def _parquet(path: Path, mapped: Mapping[str, str]) -> list[Any]:
     import pyarrow
     import pyarrow.parquet
 
     try:
         schema = pyarrow.parquet.read_schema(path)
-        known = {name for group in COLUMNS.values() for name in group}
+        known = {name for group in COLUMNS.values() for name in group} | set(mapped.values())
         table = pyarrow.parquet.read_table(path, columns=[n for n in schema.names if n in known])
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(str(error).partition("\n")[0]) from error
@@ -111,13 +101,15 @@ def _parquet(path: Path) -> list[Any]:
     return rows
 
 
-def _load(path: Path) -> list[Any]:
+def _load(path: Path, mapped: Mapping[str, str]) -> list[Any]:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return _parquet(path)
+        return _parquet(path, mapped)
+    if suffix == ".eval":
+        return foreign.from_inspect(path)
     readers = {".json": _json, ".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv}
     if suffix not in readers:
-        raise ValueError(f"unknown kind of file {suffix!r}; known: .json, .jsonl, .ndjson, .csv, .parquet")
+        raise ValueError(f"unknown kind of file {suffix!r}; known: .json, .jsonl, .ndjson, .csv, .parquet, .eval")
     text = path.read_bytes().decode("utf-8-sig")
     return readers[suffix](text)
 
@@ -158,13 +150,19 @@ def _row(raw: object, line: int, columns: dict[str, str]) -> Row:
         cluster=text("cluster"),
         sample=int(sample),
         line=line,
+        problem=_string(raw.get("problem"), f"row {line}, 'problem'") if answer is None and "text" in columns else "",
     )
 
 
-def _columns(rows: list[Any]) -> dict[str, str]:
+def _columns(rows: list[Any], mapped: Mapping[str, str]) -> dict[str, str]:
     present = {name for raw in rows[:1_000] if isinstance(raw, dict) for name in raw}
-    found = {}
+    gone = next((name for name in mapped.values() if name not in present), None)
+    if gone is not None:
+        raise ValueError(f"no column {gone!r}; there are {', '.join(sorted(present)[:12])}")
+    found = dict(mapped)
     for meaning, names in COLUMNS.items():
+        if meaning in mapped:
+            continue
         hits = [name for name in names if name in present]
         if hits:
             found[meaning] = hits[0]
@@ -174,17 +172,21 @@ def _columns(rows: list[Any]) -> dict[str, str]:
     return found
 
 
-def read(path: Path) -> tuple[Row, ...]:
-    """Read a whole table; the first bad row is an error that names it."""
+def read(path: Path, mapped: Mapping[str, str] | None = None) -> tuple[Row, ...]:
+    """Read a whole table; the first bad row is an error that names it.
+
+    `mapped` says under which name a meaning of COLUMNS stands in this file, where it is none of the usual ones.
+    """
+    given = mapped or {}
     try:
         if not path.is_file() and path.exists():
             raise ValueError("not a file")
         if path.stat().st_size > LARGEST:
             raise ValueError(f"larger than {LARGEST} bytes")
-        raw = _load(path)
+        raw = _load(path, given)
         if not raw:
             raise ValueError("no rows")
-        columns = _columns(raw)
+        columns = _columns(raw, given)
         return tuple(_row(one, number, columns) for number, one in enumerate(raw, start=1))
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error

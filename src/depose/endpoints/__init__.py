@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from depose.evidence import Clock
 from depose.model import Ask, Fact, Reply
 
 
@@ -23,4 +24,13 @@ class Endpoint(Protocol):
 
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Answer each question in a fresh conversation, in order; a failure is a Reply with a reason."""
+        ...
+
+
+@runtime_checkable
+class Live(Endpoint, Protocol):
+    """An endpoint that answers one question per request and several requests at once; whoever asks sees to retries."""
+
+    def attempt(self, ask: Ask, number: int, clock: Clock) -> Reply:
+        """Ask one question once; a failure says in `again` whether it is worth another attempt."""
         ...

@@ -5,7 +5,7 @@ A case with recorded items is retrospective: nobody saw these answers being made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,12 +20,14 @@ class Unaligned(Record, frozen=True, kw_only=True):
 
     line: int
     prompt: str
+    problem: str = ""
+    """Why it holds no answer; nothing if it holds one that nobody asked for."""
 
 
 @lru_cache(maxsize=4)
-def _table(path: Path, digest: str) -> tuple[Row, ...]:
+def _table(path: Path, digest: str, mapped: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
     """Read a file once for all models that stand in it; the digest is part of the key."""
-    return read(path)
+    return read(path, dict(mapped))
 
 
 class Recorded:
@@ -33,7 +35,7 @@ class Recorded:
 
     batch = 1_000
 
-    def __init__(self, path: Path, model: str) -> None:
+    def __init__(self, path: Path, model: str, mapped: Mapping[str, str] | None = None) -> None:
         self._path = path
         try:
             if not path.is_file() and path.exists():
@@ -41,8 +43,8 @@ class Recorded:
             self._digest = sha256(path.read_bytes())
         except (OSError, ValueError) as error:
             raise CaseError(f"{path}: {error}", hint="check the file name") from error
-        rows = _table(path, self._digest)
-        names = models(rows)
+        rows = _table(path, self._digest, tuple(sorted((mapped or {}).items())))
+        names = models(tuple(row for row in rows if not row.problem)) or models(rows)
         if names == ("",) or (not model and len(names) == 1):  # a file that names no model holds one
             model = names[0]
         if model not in names:
@@ -50,6 +52,8 @@ class Recorded:
             raise CaseError(f"{path}: no answers of model {model!r}", hint=f"it holds: {shown}")
         self.model = model
         self._rows = tuple(row for row in of_model(rows, model) if row.text is not None)
+        failed = (row for row in rows if row.text is None and row.model in (model, ""))  # a failure may name no model
+        self._without = tuple(row for row in failed if row.problem or self._rows)
         self._by_id = self._index("id")
         self._by_prompt = self._index("prompt")
 
@@ -101,9 +105,14 @@ class Recorded:
         return Reply(outcome="answered" if row.text.strip() else "empty", text=row.text, source=source)
 
     def unaligned(self, asks: Sequence[Ask]) -> tuple[Unaligned, ...]:
-        """List the rows that none of the questions would use."""
+        """List the rows that none of the questions would use, and those that hold no answer."""
         used = {row.line for row in map(self._find, asks) if row is not None}
-        return tuple(Unaligned(line=r.line, prompt=r.prompt or r.id) for r in self._rows if r.line not in used)
+        idle = [Unaligned(line=r.line, prompt=r.prompt or r.id) for r in self._rows if r.line not in used]
+        idle += [
+            Unaligned(line=r.line, prompt=r.prompt or r.id, problem=r.problem or "no answer in it")
+            for r in self._without
+        ]
+        return tuple(sorted(idle, key=lambda row: row.line))
 
 
 def open_recorded(spec: ModelSpec, folder: Path) -> Recorded:

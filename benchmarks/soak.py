@@ -1,0 +1,90 @@
+"""Kill a run of four endpoints at random moments, again and again: what is lost, asked twice, or does not verify?
+
+Each round starts `depose probe` on a case of four scripted models, kills it (SIGKILL) after a random time, and reads
+the log. At the end the case is asked to its end, and every question must have one answer. A question in flight at
+the moment of a kill has been asked and has no record: that is counted apart, and is one at most per kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from depose import ledger, pipeline
+from depose.cli import now
+from depose.errors import DeposeError
+from depose.evidence import log_path, read_blob
+from fakes import finish, install, scripted_case, start
+
+
+def main() -> None:
+    """Print what happened; end with 1 if anything was lost, doubled or broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options = parser.parse_args()
+    chance = random.Random(options.seed)  # noqa: S311  # moments, not secrets
+    with tempfile.TemporaryDirectory() as place:
+        soak(Path(place), options.kills, chance)
+
+
+def soak(place: Path, kills: int, chance: random.Random) -> None:
+    """Kill, read, go on."""
+    site = install(place / "site")
+    sys.path.insert(0, str(site))
+    models = {"S1": "slow", "R1": "slow", "C1": "slow", "C2": "slow"}
+    protocol: dict[str, Any] = {"probes": ["open_howto:100", "open_lists:100"], "samples": max(1, kills // 40)}
+    folder = scripted_case(place / "case", models, **protocol)
+    pipeline.register_case(folder, now)
+    total = len(ledger.asks(ledger.entries(folder).registration))
+    verified = broken = lost = 0
+    known: set[ledger.Key] = set()
+    begun = time.monotonic()
+    for _ in range(kills):
+        process = start("probe", folder, path=[site])
+        size = log_path(folder).stat().st_size
+        while log_path(folder).stat().st_size == size and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.1))
+        process.kill()
+        finish(process)
+        try:
+            found = ledger.entries(folder)
+        except DeposeError as error:
+            broken += 1
+            print(f"does not verify: {error}", file=sys.stderr)
+            break
+        verified += 1
+        answered = {ledger.key(one) for one in found.exchanges}
+        lost += len(known - answered)
+        known = answered
+    unfinished = total - len(known)
+    last = finish(start("probe", folder, path=[site]))
+    found = ledger.entries(folder)
+    for one in found.exchanges:
+        for blob in (one.request, one.response):
+            read_blob(folder, blob)
+    answers = Counter(map(ledger.key, found.exchanges))
+    asked = Counter((folder.parent / f"asked-{folder.name}.txt").read_text().splitlines())
+    doubled = sum(count > 1 for count in answers.values())
+    flying = sum(asked.values()) - total
+    print(
+        f"{kills} kills in {time.monotonic() - begun:.0f} s, {total} questions to 4 endpoints "
+        f"({unfinished} left after the last kill): {verified} logs that verify, {broken} that do not, {lost} answers "
+        f"lost, {doubled} questions answered twice, {total - len(answers)} unanswered at the end, "
+        f"{flying} asked anew because a kill met them in flight"
+    )
+    bad = broken or lost or doubled or len(answers) != total or flying > kills or last.code
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Signing keys: ECDSA on P-256 with SHA-256, which OpenSSL 1.1.1, 3 and LibreSSL all verify with `openssl dgst`.
+
+Signatures are deterministic (RFC 6979): sealing the same case twice gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from depose import casefile
+from depose.errors import EvidenceError, UsageError
+
+PublicKey = ec.EllipticCurvePublicKey
+PrivateKey = ec.EllipticCurvePrivateKey
+
+
+def make(path: Path, passphrase: str = "") -> Path:
+    """Write a new private key, readable by its owner alone, and beside it the public one, whose path is returned."""
+    _outside_of_cases(path)
+    public = path.with_name(f"{path.name}.pub")
+    key = ec.generate_private_key(ec.SECP256R1())
+    locked = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text)
+        with public.open("xb") as file:
+            file.write(public_pem(key.public_key()))
+    except FileExistsError as error:
+        raise UsageError(f"{error.filename}: is there already", hint="a key is never written over") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", hint="name a file that can be made") from error
+    return public
+
+
+def _outside_of_cases(path: Path) -> None:
+    """Refuse a key inside a case folder, from where it would get into the wrong hands with the case."""
+    for folder in path.absolute().parents:
+        if (folder / casefile.NAME).is_file() or (folder / "evidence" / "log.jsonl").is_file():
+            raise UsageError(f"{path}: inside the case folder {folder}", hint="keep the key away from every case")
+
+
+def load(path: Path, passphrase: str = "") -> PrivateKey:
+    """Read a private key made by `make`."""
+    _outside_of_cases(path)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", hint="make one: depose keygen FILE") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path}: not a key that can be opened: {error}", hint="see --passphrase-env") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UsageError(f"{path}: not a P-256 key", hint="make one: depose keygen FILE")
+    return key
+
+
+def load_public(pem: bytes, name: str) -> PublicKey:
+    """Read a public key; `name` is for messages."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except ValueError as error:
+        raise EvidenceError(f"{name}: not a public key in PEM", hint="get it from the signer") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise EvidenceError(f"{name}: not a P-256 key", hint="get it from the signer")
+    return key
+
+
+def public_pem(key: PublicKey) -> bytes:
+    """Write a public key."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def fingerprint(key: PublicKey) -> str:
+    """SHA-256 of the public key in DER, as `openssl pkey -pubin -outform DER | sha256sum` prints it."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def sign(key: PrivateKey, data: bytes) -> bytes:
+    """Sign; the signature is in DER."""
+    return key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+
+def check(key: PublicKey, signature: bytes, data: bytes, name: str) -> None:
+    """Raise EvidenceError, with `name`, unless the key signed the data."""
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
+        raise EvidenceError(
+            f"{name}: not a signature of {fingerprint(key)[:16]}... over these bytes",
+            hint="the bundle was changed after it was signed, or signed by somebody else",
+        ) from error
+
+
+def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
+    """Return the bytes of a private key that must never be written into a bundle."""
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    return (plain.splitlines()[1], number)

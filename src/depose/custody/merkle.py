@@ -1,0 +1,51 @@
+"""A Merkle tree over the records of a log (RFC 6962, section 2.1), so that a single record can be produced.
+
+A leaf is the SHA-256 of a zero byte and the line; a node that of a one byte and its two halves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from depose.errors import EvidenceError
+
+
+def leaf(line: bytes) -> bytes:
+    """Hash one line, without its line feed."""
+    return hashlib.sha256(b"\x00" + line).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """Hash all leaves together: pairs from the left, an odd one is carried up as it is."""
+    level = list(leaves)
+    if not level:
+        raise EvidenceError("a tree without leaves has no root", hint="nothing was recorded")
+    while len(level) > 1:
+        level = [_node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+    return level[0]
+
+
+def path(leaves: Sequence[bytes], index: int) -> tuple[tuple[str, str], ...]:
+    """Return what leads from a leaf to the root: `left` or `right`, where the sibling stands, and its hash in hex."""
+    steps: list[tuple[str, str]] = []
+    level, place = list(leaves), index
+    while len(level) > 1:
+        sibling = place ^ 1
+        if sibling < len(level):
+            steps.append(("left" if sibling < place else "right", level[sibling].hex()))
+        level = [_node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+        place //= 2
+    return tuple(steps)
+
+
+def climb(start: bytes, steps: Sequence[tuple[str, str]]) -> bytes:
+    """Return the root to which a path leads from a leaf."""
+    found = start
+    for side, sibling in steps:
+        found = _node(bytes.fromhex(sibling), found) if side == "left" else _node(found, bytes.fromhex(sibling))
+    return found

@@ -1,0 +1,210 @@
+"""Seals a case: lists, signs, stamps and bundles it. A sealed case takes no further record."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from depose import casefile, ledger, pipeline
+from depose.canon import canonical, digest, sha256
+from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle
+from depose.custody.stamp import ROOTS, Source, fetch
+from depose.errors import CaseError
+from depose.evidence import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
+from depose.ledger import Entries
+from depose.model import Findings, Record
+
+FORMAT = "depose seal 1"
+BLOB = re.compile(r"[0-9a-f]{64}\Z")
+TOKEN = re.compile(r"[0-9a-f]{64}\.ts[qr]\Z")
+OUTSIDE = ("SHA256SUMS", "SHA256SUMS.pem", "SHA256SUMS.tsq", "SHA256SUMS.tsr")
+"""Files that SEAL lists; all others stand in SHA256SUMS."""
+
+
+class LogSeal(Record, frozen=True, kw_only=True):
+    """What the log was when it was sealed."""
+
+    records: int
+    head: str
+    merkle_root: str
+
+
+class Seal(Record, frozen=True, kw_only=True):
+    """`seal.json`."""
+
+    format: str
+    sealed_at: str
+    depose: str
+    signer: str
+    """Fingerprint of the public key."""
+    protocol: str
+    phase: str
+    log: LogSeal
+
+
+class Mark(Record, frozen=True, kw_only=True):
+    """What stays in the case folder: that it is sealed, and what."""
+
+    sealed_at: str
+    contents: str
+    """Digest of the digests of all files of the case."""
+    bundle: str
+
+
+class Sealed(Record, frozen=True, kw_only=True):
+    """A bundle that was written."""
+
+    bundle: str
+    sha256: str
+    fingerprint: str
+    records: int
+    head: str
+    merkle_root: str
+    stamped: str
+    """Time of the token over the whole, or nothing."""
+
+
+def seal(
+    path: Path, key: keys.PrivateKey, clock: Clock, environment: Mapping[str, str], source: Source | None = None
+) -> Sealed:
+    """Write the bundle of a case; sealing again with nothing changed gives the same bytes, but for a token.
+
+    Raises SecretFound, and writes nothing, where a secret stands in any file.
+    """
+    folder = casefile.folder_of(path)
+    source = (source or Source()).checked()
+    if not log_path(folder).is_file():
+        raise CaseError(f"{folder}: nothing is registered yet", hint=f"depose register {folder}")
+    with contextlib.nullcontext() if is_sealed(folder) else Log(folder, clock):
+        entries = ledger.entries(folder)
+        findings = _ready(folder, entries)
+        files = contents(folder)
+        _search(files, entries, key, environment)
+        digests = {name: _digest(file) for name, file in files.items()}
+        before = _mark(folder)
+        same = before is not None and before.contents == digest(digests)
+        sealed_at = before.sealed_at if before is not None and same else clock()
+        added = _added(folder, entries, findings, digests, key, sealed_at)
+        listing = manifest.write(digests | {name: sha256(data) for name, data in added.items()})
+        outside = {"SHA256SUMS": listing}
+        stamped = ""
+        if source.given:
+            got = fetch(listing, source, "token of SHA256SUMS")
+            stamped = got.said.time
+            outside |= {"SHA256SUMS.tsr": got.token, "SHA256SUMS.pem": source.roots}
+            outside |= {"SHA256SUMS.tsq": got.query} if got.query else {}
+        signed = manifest.write({name: sha256(data) for name, data in outside.items()})
+        goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
+        goal.parent.mkdir(exist_ok=True)
+        container.write_zip(goal, {**files, **added, **outside, "SEAL": signed, "SEAL.sig": keys.sign(key, signed)})
+        seals_folder(folder).mkdir(exist_ok=True)
+        mark = Mark(sealed_at=sealed_at, contents=digest(digests), bundle=goal.name)
+        write_whole(seals_folder(folder) / SEALED, canonical(mark))
+        _make_read_only(folder)
+    root = msgspec.json.decode(added["seal.json"], type=Seal).log.merkle_root
+    with goal.open("rb") as file:
+        whole = container.digest(file)[0]
+    return Sealed(
+        bundle=str(goal),
+        sha256=whole,
+        fingerprint=keys.fingerprint(key.public_key()),
+        records=entries.records,
+        head=entries.end,
+        merkle_root=root,
+        stamped=stamped,
+    )
+
+
+def _ready(folder: Path, entries: Entries) -> Findings:
+    """Refuse to seal what holds no answers, or findings of another state of the log."""
+    if not any(one.outcome == "answered" for one in entries.exchanges):
+        raise CaseError(f"{folder}: nothing is answered, so that there is nothing to seal", hint="depose probe")
+    with log_path(folder).open("rb") as file:
+        file.seek(-1, 2)
+        if file.read() != b"\n":
+            raise CaseError(f"{folder}: the last record was cut off by a kill", hint=f"depose probe {folder}")
+    _, findings, _ = pipeline.read_findings(folder)
+    if findings.log_head != entries.head or not entries.scored:
+        raise CaseError(f"{folder}: the findings are of another state of the log", hint=f"depose analyze {folder}")
+    return findings
+
+
+def contents(folder: Path) -> dict[str, Path]:
+    """List the files of a case that belong into its bundle, by their names in it."""
+    evidence, out = folder / "evidence", folder / "out"
+    found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
+    found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
+    if seals_folder(folder).is_dir():
+        for one in seals_folder(folder).iterdir():
+            if TOKEN.match(one.name) or one.name == ROOTS:
+                found[f"evidence/seals/{one.name}"] = one
+    for one in out.rglob("*"):
+        if one.is_file() and not one.name.startswith("."):
+            found[manifest.safe(f"out/{one.relative_to(out).as_posix()}")] = one
+    for name, one in found.items():
+        if one.is_symlink() or not one.is_file():
+            raise CaseError(f"{one}: not a plain file", hint=f"{name} cannot be sealed; put the file itself there")
+    return dict(sorted(found.items()))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return container.digest(opened)[0]
+
+
+def _search(files: Mapping[str, Path], entries: Entries, key: keys.PrivateKey, environment: Mapping[str, str]) -> None:
+    cases = [entries.registration.case]
+    secrets = leaks.of_environment(cases, environment) | leaks.of_files(cases)
+    secrets |= {f"signing key, part {n}": part for n, part in enumerate(keys.secret_forms(key), start=1)}
+    sought = leaks.needles(secrets)
+    for name, file in files.items():
+        with file.open("rb") as opened:
+            leaks.search(opened, name, sought)
+
+
+def _added(
+    folder: Path,
+    entries: Entries,
+    findings: Findings,
+    digests: Mapping[str, str],
+    key: keys.PrivateKey,
+    sealed_at: str,
+) -> dict[str, bytes]:
+    """Make the files that the seal adds and SHA256SUMS lists."""
+    with log_path(folder).open("rb") as file:
+        root = merkle.root([merkle.leaf(line[:-1]) for line in file])
+    subjects = {name: digests[name] for name in (f"out/{pipeline.FINDINGS}", "evidence/log.jsonl")}
+    record = Seal(
+        format=FORMAT,
+        sealed_at=sealed_at,
+        depose=version("depose"),
+        signer=keys.fingerprint(key.public_key()),
+        protocol=entries.protocol_digest,
+        phase=entries.registration.case.protocol.phase,
+        log=LogSeal(records=entries.records, head=entries.end, merkle_root=root.hex()),
+    )
+    return {
+        "seal.json": canonical(record),
+        "signer.pem": keys.public_pem(key.public_key()),
+        "statement.json": envelope.write(envelope.statement(findings, subjects), key),
+        "VERIFY.md": instructions.text(key.public_key(), entries.stamps, record.depose),
+        "VERIFY.py": instructions.script(),
+    }
+
+
+def _mark(folder: Path) -> Mark | None:
+    file = seals_folder(folder) / SEALED
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Mark) if file.is_file() else None
+    except msgspec.DecodeError as error:
+        raise CaseError(f"{file}: not the mark of a seal: {error}", hint="work in a copy of the bundle") from error
+
+
+def _make_read_only(folder: Path) -> None:
+    for file in (log_path(folder), *(folder / "evidence" / "blobs").iterdir()):
+        file.chmod(0o444)

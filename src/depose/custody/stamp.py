@@ -1,0 +1,102 @@
+"""Time-stamps of single records: of the protocol before anything is asked, of the head of the log as it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from depose import timestamp
+from depose.canon import canonical, sha256
+from depose.endpoints import tsa
+from depose.errors import CaseError, EvidenceError, UsageError
+from depose.evidence import Chained, Clock, Log, seals_folder, write_whole
+from depose.ledger import Reading, Stamp
+from depose.model import Record
+
+ROOTS = "tsa.pem"
+CLOCK_TOLERANCE = 300.0
+"""Seconds by which the clock of the log may differ from that of the authority."""
+
+
+class Source(Record, frozen=True, kw_only=True):
+    """Where a token comes from: an authority's URL, or a file that somebody fetched; and whom to trust."""
+
+    url: str = ""
+    token: bytes = b""
+    roots: bytes = b""
+
+    @property
+    def given(self) -> bool:
+        """Whether a token was asked for at all."""
+        return bool(self.url or self.token)
+
+    def checked(self) -> Source:
+        """Refuse a token without roots, or from two places."""
+        if self.given and not self.roots:
+            raise UsageError("a token needs the certificates that it is traced to", hint="--tsa-root PEM")
+        if self.url and self.token:
+            raise UsageError("a token comes from a URL or from a file", hint="give --tsa or --token")
+        return self
+
+
+class Fetched(Record, frozen=True, kw_only=True):
+    """A token over some data, and the request that led to it, if it was asked for here."""
+
+    query: bytes
+    token: bytes
+    said: timestamp.Token
+
+
+def fetch(data: bytes, source: Source, name: str) -> Fetched:
+    """Get a token over data and check it."""
+    query, token = b"", source.token
+    if source.url:
+        query = timestamp.request(data)
+        token = tsa.ask(source.url, query)
+        if not timestamp.answers(token, query):
+            raise EvidenceError(f"{source.url}: the reply answers another request", hint="try another authority")
+    return Fetched(query=query, token=token, said=timestamp.verify(token, data, source.roots, name))
+
+
+def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, clock: Clock) -> Stamp:
+    """Time-stamp the protocol in force or the last record, and note it in the log; a token file says which record."""
+    source.checked()
+    wanted = timestamp.imprint(source.token, "the token") if source.token else ""
+    by_digest: dict[str, Chained] = {}
+    reading, last = Reading(str(folder)), [""]
+
+    def each(chained: Chained) -> None:
+        reading.add(chained)
+        last[0] = chained.digest
+        if chained.entry.kind in ("protocol", "amendment") or chained.digest == wanted:
+            by_digest[chained.digest] = chained
+        by_digest["head"] = chained
+
+    with Log(folder, clock, each) as log:
+        found = reading.entries()
+        name = wanted or (found.in_force if which == "protocol" else "head")
+        target = by_digest.get(name)
+        if target is None:
+            raise CaseError(
+                f"the token is over {wanted[:16]}..., no record of {folder}", hint="is it for another case?"
+            )
+        before = next((one for one in found.stamps if one.of == target.digest), None)
+        if before is not None:
+            return before
+        got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
+        if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
+            raise CaseError(
+                f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
+                hint="set the clock of this machine right",
+            )
+        seals = seals_folder(folder)
+        seals.mkdir(exist_ok=True)
+        for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
+            if data:
+                write_whole(seals / f"{target.digest}{suffix}", data)
+        known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
+        if source.roots not in known:
+            write_whole(seals / ROOTS, known + source.roots)
+        made = Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+        log.append("timestamp", made)
+    return made

@@ -1,0 +1,90 @@
+"""Credentials: read from the environment or from a file that nobody else can read, and shown to nobody."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from pathlib import Path
+from urllib.parse import quote
+
+from depose.errors import EndpointError
+from depose.model import ModelSpec
+
+SHORTEST = 8
+"""Shorter keys (`EMPTY`, `ollama`) are no secrets, and would be found in ordinary text."""
+
+
+class Key:
+    """A credential. Only `reveal` gives it; its own text names where it came from."""
+
+    __slots__ = ("_forms", "_value", "origin")
+
+    def __init__(self, value: str, origin: str) -> None:
+        self._value = value
+        self._forms = forms(value)
+        self.origin = origin
+
+    def __repr__(self) -> str:
+        return f"Key({self.origin})"
+
+    def reveal(self) -> str:
+        """Return the credential itself, for the header that carries it."""
+        return self._value
+
+    def stands_in(self, data: bytes) -> bool:
+        """Tell whether the credential occurs in the data: as it is, or as base64, hex, URL or JSON text."""
+        return any(form in data for form in self._forms)
+
+
+def forms(secret: str) -> tuple[bytes, ...]:
+    """Write a secret in every form in which it might be found again; nothing for what is too short to be one."""
+    raw = secret.encode()
+    if len(raw) < SHORTEST:
+        return ()
+    found = [raw, raw.hex().encode(), raw.hex().upper().encode(), quote(secret, safe="").encode()]
+    found.append(raw.replace(b"/", b"\\/"))
+    for shift in range(3):  # inside other data its bytes may begin at any of three places of a base64 group
+        text = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
+        whole = text[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
+        found += [whole, whole.replace(b"+", b"-").replace(b"/", b"_")]
+    return tuple(dict.fromkeys(found))
+
+
+def read(spec: ModelSpec, folder: Path) -> Key | None:
+    """Return the credential of a model, or None where the case names none."""
+    if spec.api_key_env:
+        origin = f"environment variable {spec.api_key_env}"
+        value = os.environ.get(spec.api_key_env, "")
+        if not value:
+            raise EndpointError(f"{spec.code}: the {origin} is not set", hint=f"export {spec.api_key_env}=...")
+    elif spec.api_key_file:
+        origin = "file outside the case folder, mode 600"
+        value = _from_file(spec, folder)
+    else:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise EndpointError(
+            f"{spec.code}: the key ({origin}) holds a space, a line break or a character that is not ASCII",
+            hint="copy it again, without quotes",
+        )
+    return Key(value, origin)
+
+
+def _from_file(spec: ModelSpec, folder: Path) -> str:
+    path = Path(spec.api_key_file).expanduser()
+    where = f"{spec.code}: {path}"
+    if not path.is_absolute() or folder.resolve() in path.resolve().parents:
+        raise EndpointError(
+            f"{where}: a key must not stand in the case folder, which is handed on", hint="name it in full: ~/.keys/..."
+        )
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.getuid():
+                raise EndpointError(f"{where}: others can read it", hint=f"chmod 600 {path}")
+            return file.read(10_000).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise EndpointError(
+            f"{where}: {error.strerror or error}", hint="name a file with the key on one line"
+        ) from error
