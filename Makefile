@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	tamper soak bench-custody
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -73,6 +74,16 @@ validate: setup ## known error rates on labelled models (alpaca_eval of ../share
 
 validate-all: setup ## the same on every source of ../shared/data
 	$(BIN)/python benchmarks/validate.py --all
+
+tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
+	$(BIN)/python tests/tampering.py
+
+soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
+	$(BIN)/python benchmarks/soak.py --kills 200
+	DEPOSE_SOAK=1 $(BIN)/python -m pytest tests/test_tampering.py -q -k any
+
+bench-custody: setup ## append and verify 100,000 exchanges; ratios to plain writes and to sha256sum
+	$(BIN)/python benchmarks/custody.py
 
 define study
 if [ ! -f $(1) ]; then echo "make $@: $(1) is not there yet" >&2; exit 1; fi; $(BIN)/python $(1)

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -40,10 +41,8 @@ def soak(place: Path, kills: int, chance: random.Random) -> None:
     site = install(place / "site")
     sys.path.insert(0, str(site))
     models = {"S1": "slow", "R1": "slow", "C1": "slow", "C2": "slow"}
-    # Sized so that about kills * 20 ms of asking are spread over all rounds.
-    folder = scripted_case(
-        place / "case", models, probes=["open_howto:100", "open_lists:100"], samples=max(1, kills // 40)
-    )
+    protocol: dict[str, Any] = {"probes": ["open_howto:100", "open_lists:100"], "samples": max(1, kills // 40)}
+    folder = scripted_case(place / "case", models, **protocol)
     pipeline.register_case(folder, now)
     total = len(ledger.asks(ledger.entries(folder).registration))
     verified = broken = lost = 0

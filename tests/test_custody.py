@@ -461,7 +461,7 @@ def test_the_other_side_asks_the_same_and_sees_what_changed(target: Target, tmp_
     assert {one["model"] for one in done["models"]} == set(SCRIPTS)
     for one in done["models"]:
         assert one["then"] == one["now"]
-        assert (one["alike"], one["noise"], one["high"]) == (1.0, 1.0, 0.0)
+        assert (one["alike"], one["noise"], one["high"]) == pytest.approx((1.0, 1.0, 0.0))
     assert all(one["then"] == one["now"] and one["opinion_then"] == one["opinion_now"] for one in done["pairs"])
     assert done["protocol_then"] != done["protocol_now"], "registered at another time"
 
@@ -473,7 +473,7 @@ def test_a_model_that_changed_shows_as_drift(target: Target, tmp_path: Path, mon
     real = fakes.answer
     monkeypatch.setattr(fakes, "answer", lambda truth, prompt: real("new" if truth == "two" else truth, prompt))
     done = json.loads(replicated(target, tmp_path / "mine").out)
-    assert [one["model"] for one in done["models"] if one["low"] > 0] == ["C2"]
+    assert [one["model"] for one in done["models"] if one["low"] > 1e-9] == ["C2"]
 
 
 def test_replication_of_what_does_not_verify_is_refused(target: Target, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,8 @@ def test_the_commands_of_the_instructions_pass_on_the_untouched_bundle(target: T
     assert len((work / "VERIFY.py").read_text().splitlines()) < 60
 
 
+SOAK = bool(os.environ.get("DEPOSE_SOAK"))
+"""Under `make soak` more examples are tried, and findings are computed again."""
 BY_EDITOR = [one for one in ATTACKS if not one.zipped and not one.with_key]
 BY_SIGNER = ("an answer edited and all sealed anew", "a token of an authority of one's own", "after the answers")
 
@@ -92,7 +97,7 @@ def test_other_tools_see_what_a_signer_did_after_the_token(one: Attack, target: 
 # --- any byte ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400 if SOAK else 60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_of_the_zip_is_detected(target: Target, tmp_path: Path, data: st.DataObject) -> None:
     """One byte changed anywhere, in a file or between files, ends in EvidenceError."""
@@ -102,10 +107,10 @@ def test_any_changed_byte_of_the_zip_is_detected(target: Target, tmp_path: Path,
     changed = tmp_path / "changed.zip"
     changed.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
     with pytest.raises(EvidenceError):
-        verify(changed, public_key=target.public, recompute=False)
+        verify(changed, public_key=target.public, recompute=SOAK)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400 if SOAK else 60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
     target: Target, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -122,4 +127,12 @@ def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
     if file.read_bytes() == whole:
         return
     with pytest.raises(EvidenceError):
-        verify(work, public_key=target.public, recompute=False)
+        verify(work, public_key=target.public, recompute=SOAK)
+
+
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """Ten kills of a run with four endpoints; `make soak` does two hundred."""
+    script = Path(__file__).parents[1] / "benchmarks" / "soak.py"
+    done = subprocess.run([sys.executable, script, "--kills", "10"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 logs that verify, 0 that do not, 0 answers lost, 0 questions answered twice, 0 unanswered" in done.stdout
