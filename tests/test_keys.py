@@ -11,13 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depose.endpoints.keys import SHORTEST, Key, forms
 from fakes import TESTS, case_of, depose, write_case
 from faults import FAULTS, Server
-from faulty import remote
+from faulty import SILENT, remote
 
 CANARY = "sk-canary/7Jq+Zz_0123~456789-äöü".encode("ascii", "ignore").decode() + "=="
 PROVIDERS = ("openai", "anthropic", "google")
@@ -45,6 +45,7 @@ def test_a_secret_is_found_in_every_form(secret: str, before: bytes, after: byte
         assert key.stands_in(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_a_secret_is_not_found_where_it_is_not(data: bytes) -> None:
     """Other bytes do not hold it, and a word of a few letters is no secret."""
@@ -71,8 +72,16 @@ def leavings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     for server in servers:
         server.__enter__()
     models = [
-        remote(server.url, f"M{n}-{name}", "control", name, timeout=0.6, attempts=2, api_key_env="DEPOSE_CANARY")
-        for n, server in enumerate(servers)
+        remote(
+            server.url,
+            f"M{n}-{name}",
+            "control",
+            name,
+            timeout=0.6 if fault in SILENT else 60.0,
+            attempts=2,
+            api_key_env="DEPOSE_CANARY",
+        )
+        for server, fault, n in zip(servers, ("", *FAULTS), range(99), strict=False)
         for name in PROVIDERS
     ]
     models[0]["role"], models[1]["role"] = "suspect", "reference"

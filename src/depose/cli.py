@@ -597,7 +597,12 @@ def selftest(case: Path | None, kit: Path | None, no_live: bool, as_json: bool) 
 
 @cli.group()
 def lab() -> None:
-    """Train models of known lineage, and study on them how often the truth is found."""
+    """Train models of known lineage, and study on them how often the truth is found.
+
+    \b
+    Example:  depose lab build --recipe fast --out out/lab
+              depose lab study out/lab --out out/lab-study
+    """
 
 
 @lab.command()
