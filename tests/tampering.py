@@ -275,6 +275,11 @@ def _(work: Path, target: Target) -> None:
     (work / ".notes").write_text("By the way")
 
 
+@attack("an empty folder whose name says something", "an empty folder was added")
+def _(work: Path, target: Target) -> None:
+    (work / "out/all.of.this.is.invented").mkdir()
+
+
 @attack("a file called like a part of the seal", "out/SEAL: was added")
 def _(work: Path, target: Target) -> None:
     (work / "out/SEAL").write_text("By the way")
@@ -665,7 +670,7 @@ COMMANDS = {
     "sha256sum": "sha256sum --strict --quiet -c SEAL SHA256SUMS",
     "openssl": "openssl dgst -sha256 -verify signer.pem -signature SEAL.sig SEAL",
     "diff": "diff <({ cut -c67- SEAL SHA256SUMS; echo SEAL; echo SEAL.sig; } | LC_ALL=C sort) "
-    "<(find . -type f | sed 's|^\\./||' | LC_ALL=C sort)",
+    "<(find . -type f -o -type d -empty | sed 's|^\\./||' | LC_ALL=C sort)",
     "find": 'test -z "$(find . ! -type f ! -type d)"',
     "python3": f"{sys.executable} -I VERIFY.py",
     "fingerprint": 'test "$(openssl pkey -pubin -in signer.pem -outform DER | sha256sum | cut -c1-64)" = FINGERPRINT',

@@ -99,6 +99,7 @@ def test_a_key_inside_a_case_is_refused(target: Target) -> None:
     for act in (keys.make, keys.load):
         with pytest.raises(UsageError, match="inside the case folder"):
             act(target.case / "evidence" / "key.pem")
+    keys.make(target.case / ".." / "beside.pem")
 
 
 @given(count=st.integers(1, 40), data=st.data())

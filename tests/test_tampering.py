@@ -43,7 +43,8 @@ def test_the_untouched_bundle_verifies_zipped_and_unpacked_and_stays_as_it_is(ta
     for path in (work, target.bundle):
         done = verify(path, public_key=target.public, roots=target.authority.roots.read_bytes())
         assert len([line for line in done.checks if line.startswith("time-stamp of")]) == 2
-        assert "computed again from the log, to the byte: out/exhibits.csv" in done.checks[-1]
+        assert "computed again from the log, to the byte: out/exhibits.csv" in done.checks[-2]
+        assert "every answer with raw bytes stands in them" in done.checks[-1]
         assert done.not_verified == ("that the answers came from the models named: only their providers can say",)
     assert (files_in(work), target.bundle.read_bytes()) == before
 

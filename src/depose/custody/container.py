@@ -238,6 +238,8 @@ class Unpacked:
         self._folder = folder
         self._sizes: dict[str, int] = {}
         for place, folders, files in os.walk(folder):
+            if not folders and not files:
+                raise EvidenceError(f"{place}: an empty folder was added", hint="unpack the bundle again")
             for one in (*folders, *files):
                 path = Path(place, one)
                 name = path.relative_to(folder).as_posix()

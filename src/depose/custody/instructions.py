@@ -36,7 +36,7 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
 4. No file is missing, and none was added
 
        diff <({{ cut -c67- SEAL SHA256SUMS; echo SEAL; echo SEAL.sig; }} | LC_ALL=C sort) \\
-            <(find . -type f | sed 's|^\\./||' | LC_ALL=C sort)
+            <(find . -type f -o -type d -empty | sed 's|^\\./||' | LC_ALL=C sort)
 
        find . ! -type f ! -type d
 

@@ -41,7 +41,7 @@ def make(path: Path, passphrase: str = "") -> Path:
 
 def _outside_of_cases(path: Path) -> None:
     """Refuse a key inside a case folder, from where it would get into the wrong hands with the case."""
-    for folder in path.absolute().parents:
+    for folder in path.resolve().parents:
         if (folder / casefile.NAME).is_file() or (folder / "evidence" / "log.jsonl").is_file():
             raise UsageError(f"{path}: inside the case folder {folder}", hint="keep the key away from every case")
 

@@ -6,6 +6,7 @@ Writes nothing. Raises at the first thing that does not hold and names it; what 
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -76,6 +77,11 @@ def verify(
             done, without = _recomputed(read, findings, progress)
             checks += done
             missing += without
+            unlike = _unlike_raw(read)
+            checks += [] if unlike else ["every answer with raw bytes stands in them as it stands in the log"]
+            missing += (
+                [f"{len(unlike)} answers that stand otherwise in the raw bytes, such as {unlike[0]}"] if unlike else []
+            )
         else:
             missing.append("that the findings follow from the answers: not computed again")
         return Verified(
@@ -346,6 +352,33 @@ def _recomputed(read: Read, findings: Findings, progress: Callable[[str], None])
         if _bytes(read.bundle, name) != expected:
             without.append(f"{name} is not the one of this version of depose")
     return [f"computed again from the log, to the byte: {shown}"], without
+
+
+def _unlike_raw(read: Read) -> list[str]:
+    """List the answers whose words are not those of a string, or of all texts together, in their raw bytes."""
+    found = []
+    for one in read.entries.exchanges:
+        if one.outcome == "answered" and one.response:
+            raw = _bytes(read.bundle, f"evidence/blobs/{one.response}")
+            try:
+                value = json.loads(raw)
+            except ValueError:
+                value = raw.decode("utf-8", "replace")
+            said = [
+                text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") for text in _strings(value)
+            ]
+            if one.text not in said and one.text != "".join(said):
+                found.append(f"{one.model}, {one.prompt}, sample {one.sample}, replicate {one.replicate}")
+    return found
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Yield every string in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
 
 
 def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
