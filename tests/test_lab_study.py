@@ -50,7 +50,16 @@ def test_every_claim_has_its_row(result: Any) -> None:
     """Common base, common teacher, foil, blank, paraphrase and second hand are all tried."""
     tried = {one["claim"].partition(":")[0].partition(",")[0] for one in result["claims"]}
     assert {"common base", "common teacher", "foil", "blank", "paraphrased answers of the reference"} <= tried
-    assert row(result["claims"], suspect="foil")["indications"] == 0
+    for suspect in ("foil", "other", "base"):
+        assert set(row(result["claims"], suspect=suspect)["opinions"]) == {"no indication"}
+
+
+def test_a_common_teacher_is_a_relation_and_no_indication(result: Any) -> None:
+    """Two students of one teacher are as alike as student and teacher; the kind is left open."""
+    for one in result["claims"]:
+        if one["claim"] == "common teacher":
+            assert "indication" not in one["opinions"]
+            assert one["opinions"]["relation, kind not resolved"] > 0
 
 
 def test_a_folder_that_is_no_laboratory_is_refused(tmp_path: Path) -> None:

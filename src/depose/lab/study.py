@@ -245,7 +245,9 @@ def _doses(
     return rows
 
 
-def _judged(one: Drawn, draw: int, prompts: int, calibration: Calibration) -> tuple[str, float | None]:
+def _judged(
+    one: Drawn, draw: int, prompts: int, calibration: Calibration, *, untaught: bool = True
+) -> tuple[str, float | None]:
     """Look the opinion up as a case with this score would, its own power left aside; and the LR against unrelated.
 
     The interval of the ratio is that of the calibrator alone: a draw has no bootstrap of its own.
@@ -275,7 +277,7 @@ def _judged(one: Drawn, draw: int, prompts: int, calibration: Calibration) -> tu
         k=one.k,
         k_eff=one.k,
         shared_base=True,
-        untaught="the manifest of the laboratory",
+        untaught="the manifest of the laboratory" if untaught else "",
     )
     held = weighing.conditions(calibration, result, case)
     ratios = weighing.ratios(calibration, result, np.array([t]), case, held)
@@ -396,7 +398,8 @@ def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Cali
         if not once.has(suspect, reference) or setting not in once.settings:
             continue
         one = once.drawn(suspect, reference)[setting]
-        judged = [_judged(one, draw, USUAL, calibration) for draw in range(len(one.p))]
+        untaught = not any(p.student for p in plan if p.name == reference)
+        judged = [_judged(one, draw, USUAL, calibration, untaught=untaught) for draw in range(len(one.p))]
         ratios = [ratio for _, ratio in judged if ratio is not None]
         rows.append(
             {
@@ -408,7 +411,7 @@ def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Cali
                 "p_median": _tidy(np.median(one.p)),
                 "at_alpha": _share(one.p <= ALPHA),
                 "lr_median": _tidy(np.median(ratios)) if ratios else None,
-                "indications": sum(opinion == "indication" for opinion, _ in judged),
+                "opinions": {name: sum(o == name for o, _ in judged) for name in sorted({o for o, _ in judged})},
             }
         )
     return rows
@@ -468,7 +471,8 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
         hits = row["at_alpha"]
         yield (
             f"{row['claim']}: {row['suspect']} / {row['reference']}: median p {row['p_median']:.3f}, "
-            f"at alpha {hits['k']}/{hits['n']}, indications {row['indications']}"
+            f"at alpha {hits['k']}/{hits['n']}, "
+            + ", ".join(f"{name} {count}" for name, count in row["opinions"].items())
         )
     if result["batch_ranges"]:
         means = [one["mean"] for one in result["batch_ranges"].values()]
