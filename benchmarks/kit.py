@@ -35,7 +35,8 @@ BASE = "SmolLM2-135M"
 HEAD = """\
 # Models of known truth, trained in the laboratory (`depose lab build`): everyone is a fine-tune of one base.
 # S1 learnt from answers of the reference R1, S2 from those of another teacher. Both, the reference (twice) and three of
-# the controls are asked live with their adapters; the answers of the controls were recorded when they were trained.
+# the controls are asked live with their adapters; the answers of the controls and of two rival teachers (T1, T2, the
+# second of them the true teacher of S2) were recorded when they were trained.
 # Because all share one base, `derived` cannot be answered, and lineages are data lineages.
 # Made by benchmarks/kit.py; the laboratory's manifest is src/depose/kit/manifest.json.
 
@@ -103,7 +104,8 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
     target = ROOT / "casefiles" / "distilled"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    controls = [one.name for one in plan if not one.student and one.name != cast.reference]
+    rivals = (cast.mixer, cast.other)
+    controls = [one.name for one in plan if not one.student and one.name not in (cast.reference, *rivals)]
     codes = {name: f"C{number:02d}" for number, name in enumerate(controls, start=1)}
     adapters = {"S1": "dose-100", "S2": "other", "R1": cast.reference}
     adapters |= {f"L{n}": name for n, name in enumerate(controls[:REPEATED], start=1)}
@@ -143,11 +145,12 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
             within=_within(seen[name]),
             **lineage,
         )
-    for name, code in codes.items():
+    for name, code in {**{name: f"T{n}" for n, name in enumerate(rivals, start=1)}, **codes}.items():
+        role = "candidate" if name in rivals else "control"
         lineage = {"developer": f"maker of {name}", **base, "data_lineage": name, "source": made}
-        text += _model(code, "control", provider="recorded", file="answers.parquet", model=name, **lineage)
+        text += _model(code, role, provider="recorded", file="answers.parquet", model=name, **lineage)
     write_whole(target / "case.toml", text.encode())
-    write_whole(target / "answers.parquet", _answers({name: answers[name] for name in controls}))
+    write_whole(target / "answers.parquet", _answers({name: answers[name] for name in (*rivals, *controls)}))
 
 
 def _within(seen: dict[str, float]) -> list[float]:

@@ -45,7 +45,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def summary(findings: Findings) -> list[str]:
     """Set out one line for each suspect, reference and question."""
-    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "opinion"]
+    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "LR", "cap", "power"]
+    head += ["closest", "opinion"]
     return [
         f"{findings.title}: {findings.prompts} prompts",
         *table(head, [_line(f) for f in findings.findings]),
@@ -60,8 +61,11 @@ def _line(one: Finding) -> list[object]:
     else:
         span = f"{primary.low:.2f} to {primary.high:.2f}"
         numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
-    floor = f"{one.floor:.3f}"
-    return [one.suspect, one.reference, one.question, *numbers, floor, one.k, one.k_eff, opinion]
+    ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
+    numbers += [f"{one.floor:.3f}", str(one.k), str(one.k_eff)]
+    numbers += [f"{ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g})", f"{ratio.cap:.2g}"] if ratio else ["-", "-"]
+    numbers += [f"{one.power.value:.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
+    return [one.suspect, one.reference, one.question, *numbers, opinion]
 
 
 def listed(written: Sequence[Written]) -> list[str]:

@@ -32,7 +32,7 @@ from depose.validate.areas import (
     macro_area,
     together,
 )
-from depose.validate.scoring import PairScores, Scored
+from depose.validate.scoring import PairScores, Scored, one_base
 
 Array = NDArray[np.float64]
 
@@ -72,9 +72,13 @@ class Study:
         return [one for one in self.unrelated if one.pair.reference in references]
 
     def alternatives(self, question: str) -> dict[str, list[PairScores]]:
-        """Pairs of the question's own alternatives: what it must be told from."""
+        """Pairs of the question's own alternatives: what it must be told from.
+
+        On one base a student is a relative too: the weights are siblings, and what they say is taught.
+        """
         if question == "same":
-            return {"relatives": [one for one in self.scored.pairs if one.pair.relation in RELATIVES]}
+            kinds = (*RELATIVES, RELATION["distilled"]) if one_base(self.population) else RELATIVES
+            return {"relatives": [one for one in self.scored.pairs if one.pair.relation in kinds]}
         if question == "derived":
             apart = [one for one in self.positives("distilled") if not self._one_base(one)]
             return {"distilled only": apart}
