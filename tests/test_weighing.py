@@ -131,7 +131,7 @@ def test_power_counts_each_family_once() -> None:
 
 def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
     """What ships reads back strictly, covers all three questions, and names its source files by digest."""
-    assert bundled() == ("alpaca_eval",)
+    assert bundled() == ("alpaca_eval", "lab")
     loaded = load("alpaca_eval", tmp_path)
     assert loaded is not None
     made = loaded.calibration
@@ -184,3 +184,12 @@ def test_a_study_on_one_base_holds_for_one_base_alone() -> None:
             case = msgspec.structs.replace(CASE, shared_base=shared)
             held = {one.name: one.inside for one in conditions(study(one_base=one_base), result(), case)}
             assert held["bases"] == (one_base == shared)
+
+
+def test_a_calibrator_that_falls_with_the_score_is_not_used() -> None:
+    """Where the alternative gives closer likeness than H1 does, no likeness is evidence for H1 against it."""
+    falling = calibrator(Line(intercept=1.0, slope=-0.5))
+    made = study(calibrators=(falling,))
+    found = ratios(made, result(), np.full(50, 4.0), CASE, conditions(made, result(), CASE))
+    assert found[0].value is None
+    assert "closer likeness" in found[0].reason

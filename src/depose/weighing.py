@@ -122,10 +122,8 @@ def ratios(
             name = f"{case.question} / {against}"
             why = next((fact.value for fact in calibration.missing if fact.name == name), "not in the validation study")
             found.append(_without(against, why))
-        elif used.cllr >= 1:
-            found.append(
-                _without(against, f"the study has no information on it: Cllr {used.cllr:.2f}, lineages left out")
-            )
+        elif not _informs(used):
+            found.append(_without(against, _uninformed(used)))
         else:
             found.append(_evaluated(used, result, draws, reached, case.k_eff))
     return tuple(_with_documents(one, case) for one in found)
@@ -154,9 +152,20 @@ def point(
     For the specification curve: the case as a whole must be in the validated range, which the caller knows.
     """
     used = calibrator(calibration, question, "unrelated", prompts)
-    if used is None or used.detector != detector or used.cllr >= 1 or not used.lowest <= value <= used.highest:
+    if used is None or used.detector != detector or not _informs(used) or not used.lowest <= value <= used.highest:
         return None
     return _tidy(likelihood_ratio(used, value, np.array([value]), reached, k_eff).value)
+
+
+def _informs(used: Calibrator) -> bool:
+    """Tell whether the study has information: the ratio rises with the likeness, and held out it costs less than none."""
+    return used.line.slope > 0 and used.cllr < 1
+
+
+def _uninformed(used: Calibrator) -> str:
+    if used.line.slope <= 0:
+        return "in the study a closer likeness does not speak for H1 against it"
+    return f"the study has no information on it: Cllr {used.cllr:.2f}, lineages left out"
 
 
 def _without(against: str, reason: str) -> Ratio:
