@@ -158,7 +158,7 @@ def point(
 
 
 def _informs(used: Calibrator) -> bool:
-    """Tell whether the study has information: the ratio rises with the likeness, and held out it costs less than none."""
+    """Tell whether the study has information: the ratio rises with the likeness, and costs less than none held out."""
     return used.line.slope > 0 and used.cllr < 1
 
 
