@@ -345,5 +345,6 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         amendments=dossier.amendments,
         calibration=_described(loaded),
         scale=weighing.SCALE,
+        performance=loaded.performance if loaded else None,
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -9,9 +9,11 @@ import msgspec
 
 from depose.canon import sha256
 from depose.errors import CaseError
-from depose.model import Calibration, Record
+from depose.model import Calibration, Performance, Record
 
 FORMAT = "depose calibration 1"
+PERFORMANCE = "performance.json"
+"""Written by depose validate beside calibration.json."""
 
 
 class Loaded(Record, frozen=True, kw_only=True):
@@ -19,6 +21,8 @@ class Loaded(Record, frozen=True, kw_only=True):
 
     calibration: Calibration
     sha256: str
+    performance: Performance | None = None
+    """Error rates of the same study, where they lie beside it."""
 
 
 def bundled() -> tuple[str, ...]:
@@ -37,16 +41,31 @@ def load(name: str, folder: Path) -> Loaded | None:
     if not name:
         return None
     if name in bundled():
-        data = files(__package__ + ".calibrations").joinpath(f"{name}.json").read_bytes()
+        home = files(__package__ + ".calibrations")
+        data, beside = home.joinpath(f"{name}.json").read_bytes(), home.joinpath("studies", f"{name}.json")
     else:
         try:
-            data = (folder / name).read_bytes()
+            data, beside = (folder / name).read_bytes(), (folder / name).with_name(PERFORMANCE)
         except (OSError, ValueError) as error:
             raise CaseError(
                 f"$.protocol.calibration: {name!r} is neither bundled nor a file: {error}",
                 hint=f"bundled: {', '.join(bundled()) or 'none'}; depose validate writes calibration.json",
             ) from error
-    return parse(data, name)
+    found = parse(data, name)
+    if not beside.is_file():
+        return found
+    return msgspec.structs.replace(found, performance=_performance(beside.read_bytes(), f"{beside}", found.sha256))
+
+
+def _performance(data: bytes, name: str, calibration: str) -> Performance | None:
+    """Read the error rates of a study strictly; None where they belong to another calibration."""
+    try:
+        found = msgspec.json.decode(data, type=Performance)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise CaseError(
+            f"{name}: not the error rates of a study: {error}", hint=f"depose validate writes {PERFORMANCE}"
+        ) from error
+    return found if found.calibration == calibration else None
 
 
 def parse(data: bytes, name: str) -> Loaded:
