@@ -1,4 +1,4 @@
-"""What a report prints of a validation study: counts with exact bounds, and held-out likelihood ratios for its curves."""
+"""What a report prints of a validation study: error counts with exact bounds, held-out ratios for its curves."""
 
 from __future__ import annotations
 
