@@ -366,7 +366,7 @@ def test_pdf_can_be_read() -> None:
     """Every page carries the report id, its number and the count of pages; the end mark stands on the last."""
     findings = calibrated(exhibits=14)
     report_id = canon.digest(findings)[:12]
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages]
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
     for number_, page in enumerate(pages, 1):
         assert f"Report {report_id}" in page
         assert f"page {number_} of {len(pages)}" in page
@@ -444,7 +444,7 @@ def test_hostile_names_are_escaped() -> None:
     seen = outline(render_html(findings))
     assert not {"script", "img"} & set(seen.tags)
     assert "[U+202E]" in "".join(seen.text)
-    assert render_pdf(findings)[:5] == b"%PDF-"
+    assert render_pdf(findings).pdf[:5] == b"%PDF-"
 
 
 def test_hidden_characters_are_shown() -> None:
@@ -681,7 +681,7 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
 def test_propositions_stand_before_the_first_ratio() -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
     findings = calibrated()
-    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages[0].extract_text()
+    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages[0].extract_text()
     assert first.count("H1.") == first.count("H2.") == 3
     assert first.rindex("H2.") < first.index("3.20")
 

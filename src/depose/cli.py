@@ -34,7 +34,14 @@ FORMAT = click.option(
     "formats",
     default="pdf,html",
     show_default=True,
-    help="What to render: html, pdf or both, with a comma.",
+    help="What to render, with commas: html, pdf, viewer (the whole case as a page), data (JSON, JUnit, CSV).",
+)
+FLAVOUR = click.option(
+    "--flavour",
+    type=click.Choice(["expert", "compliance"]),
+    default="expert",
+    show_default=True,
+    help="The court report, or a summary of two pages.",
 )
 
 
@@ -205,17 +212,39 @@ def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
 @cli.command()
 @CASE
 @FORMAT
+@FLAVOUR
+@click.option("--final", is_flag=True, help="Refuse while literature or the verbal scale is unchecked (checked.toml).")
+@click.option(
+    "--pdf-variant",
+    "variant",
+    type=click.Choice(["a-3a", "ua-1"]),
+    default="a-3a",
+    show_default=True,
+    help="PDF/A for the file, PDF/UA for readers of screens.",
+)
+@click.option("--bates", default="", help="Number the pages from here on, such as DEP-ACME-0000001.")
 @FAIL_ON
 @JSON
-def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
+def report(
+    case: Path,
+    formats: str,
+    flavour: Any,
+    final: bool,
+    variant: Any,
+    bates: str,
+    fail_on: Sequence[str],
+    as_json: bool,
+) -> None:
     """Render the findings of CASE; nothing is asked and nothing is scored again.
 
     \b
     Example:  depose report acme --format html
+              depose report acme --flavour compliance --format pdf,data --fail-on indication
     """
     from depose import pipeline
 
-    written = pipeline.report_case(case, formats_of(formats))
+    order = pipeline.Order(formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates)
+    written = pipeline.report_case(case, order)
     show(written if as_json else None, listed(written))
     if fail_on:
         leave(pipeline.read_findings(case)[1], fail_on)
@@ -224,9 +253,10 @@ def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> N
 @cli.command()
 @CASE
 @FORMAT
+@FLAVOUR
 @FAIL_ON
 @JSON
-def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
+def audit(case: Path, formats: str, flavour: Any, fail_on: Sequence[str], as_json: bool) -> None:
     """Register, probe, analyze and report a CASE in one go.
 
     Resumes where it stopped. Ends with the paths of the reports.
@@ -246,7 +276,7 @@ def audit(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> No
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)
-    reports = pipeline.report_case(case, wanted)
+    reports = pipeline.report_case(case, pipeline.Order(formats=wanted, flavour=flavour))
     show(findings if as_json else None, summary(findings) + listed((*written, *reports)))
     leave(findings, fail_on)
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, casefile, collect, register, report
+from depose import calibrated, casefile, collect, register
 from depose.analysis import Analysis, analyze
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Estimate, Imported
 from depose.embedded import cache_folder
-from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError
+from depose.errors import CaseError, EndpointError, ProtocolChanged
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
 from depose.model import Dossier, Findings, Record, Registration
+from depose.publish import Order, publish
 from depose.tagging import Tagger
 from depose.vectors import Embedder
 
@@ -240,27 +241,8 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         raise CaseError(f"{file}: not findings of this version: {error}", hint=f"depose analyze {folder}") from error
 
 
-def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
-    """Render the findings of a case."""
+def report_case(path: Path, order: Order) -> tuple[Written, ...]:
+    """Render the findings of a case; every file is written whole, or not at all."""
     folder, findings, data = read_findings(path)
-    found = collect.entries(folder)
-    if findings.log_head != found.head:
-        raise ReportError(
-            f"{folder / 'out' / FINDINGS}: made from another state of the log", hint=f"depose analyze {folder}"
-        )
-    html = report.render_html(findings)
-    written = []
-    if "html" in formats:
-        written.append(_write(folder / "out" / "report.html", html))
-    if "pdf" in formats:
-        registration = canonical(found.registration)
-        exhibits = _exhibits_table(findings)
-        attached = (
-            (FINDINGS, data, "The findings from which this report is rendered"),
-            ("protocol.json", registration, "The registered protocol"),
-            (EXHIBITS, exhibits, "Index of the exhibits"),
-        )
-        written.append(
-            _write(folder / "out" / "report.pdf", report.render_pdf(findings, html=html, attachments=attached))
-        )
-    return tuple(written)
+    made = publish(folder, findings, data, _exhibits_table(findings), order)
+    return tuple(_write(folder / "out" / name, content) for name, content in made)

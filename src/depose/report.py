@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal
 from functools import partial
 from importlib.resources import files
 from itertools import count
@@ -39,6 +37,7 @@ from depose.errors import ReportError
 from depose.figures import crowded, ratio_bands, strip_plot
 from depose.model import Fact, Finding, Findings, Record
 from depose.produce import Bates
+from depose.setting import clip, number, page, pvalue
 from depose.statistics.verbal import SCALES, Scale
 from depose.vocabulary import AVOIDED
 from depose.wording import (
@@ -56,8 +55,6 @@ EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 180))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
 MODELS = 24
 """With more models than this, those with equal counts share a row."""
-MARKS = 3
-"""Combining marks shown on one character; more would climb into the lines above."""
 PROMPT = {False: 220, True: 140}
 """Characters of a prompt that an exhibit shows, with up to 8 exhibits and with more."""
 
@@ -108,33 +105,11 @@ def render_html(findings: Findings, setting: Setting = EXPERT) -> bytes:
 
 def _page(template: str, findings: Findings, setting: Setting, context: dict[str, Any]) -> bytes:
     """Fill a template: what both flavours share, and the context of one of them."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    def finalize(value: object) -> object:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=PackageLoader("depose.templates", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        number=number,
-        clip=clip,
-        source=_source,
-        reasons=_reasons,
-        codes=arrange.codes,
-        lr=arrange.likelihood,
-        conservative=arrange.conservative,
-        times=arrange.times,
-        listed=_listed,
-    )
-    page = environment.get_template(template).render(
+    return page(
+        template,
+        filters=FILTERS,
         findings=findings,
         report_id=canon.digest(findings)[:12],
         digest=canon.digest(findings),
@@ -149,7 +124,6 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         figure=partial(next, count(1)),
         **context,
     )
-    return page.encode()
 
 
 def _expert(findings: Findings, setting: Setting) -> dict[str, Any]:
@@ -231,6 +205,15 @@ def _expert(findings: Findings, setting: Setting) -> dict[str, Any]:
     }
 
 
+def _ranked(findings: Findings) -> Iterator[tuple[int, Finding]]:
+    """Yield findings whose candidates are enough for a figure, equal ones once."""
+    seen = set()
+    for place, one in enumerate(findings.findings, 1):
+        if len(one.candidates) > 2 and one.candidates not in seen:
+            seen.add(one.candidates)
+            yield place, one
+
+
 def _drawn(svg: bytes) -> Any:
     from markupsafe import Markup
 
@@ -304,6 +287,13 @@ def _row(number_: int, finding: Finding) -> dict[str, Any]:
     }
 
 
+class Printed(Record, frozen=True, kw_only=True):
+    """A PDF and the number of its pages."""
+
+    pdf: bytes
+    pages: int
+
+
 def render_pdf(
     findings: Findings,
     setting: Setting = EXPERT,
@@ -312,7 +302,7 @@ def render_pdf(
     attachments: Sequence[tuple[str, bytes, str]] = (),
     moment: datetime | None = None,
     variant: Variant = "a-3a",
-) -> bytes:
+) -> Printed:
     """Render the report as PDF/A-3a or PDF/UA-1 with attachments (name, content, description), from local bytes only.
 
     The compliance summary has exactly two pages: rows of findings give way until it has. `moment` dates the
@@ -343,55 +333,13 @@ def render_pdf(
             )
             for name, content, description in attachments
         ]
-        for page in pages:
-            laid = HTML(string=page, encoding="utf-8", url_fetcher=fetcher).render(pdf_variant=f"pdf/{variant}")
+        for one in pages:
+            laid = HTML(string=one, encoding="utf-8", url_fetcher=fetcher).render(pdf_variant=f"pdf/{variant}")
             if setting.flavour == "expert" or len(laid.pages) == PAGES:
                 laid.metadata.attachments = attached
-                return bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
+                written = bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
+                return Printed(pdf=written, pages=len(laid.pages))
     raise ReportError("the compliance summary does not fit two pages", hint="shorten title, authority or waivers")
-
-
-def visible(text: str) -> str:
-    """Show what hides or reorders (control, bidi, zero-width, unassigned) as [U+....]; keep line breaks and tabs."""
-    shown = []
-    marks = 0
-    for character in text.replace("\r\n", "\n"):
-        category = unicodedata.category(character)
-        if category == "Mn":
-            marks += 1
-            if marks > MARKS:
-                continue
-        elif marks:
-            shown.append(_more_marks(marks))
-            marks = 0
-        hidden = category[0] == "C" or category in ("Zl", "Zp")
-        shown.append(f"[U+{ord(character):04X}]" if hidden and character not in "\n\t" else character)
-    return "".join((*shown, _more_marks(marks)))
-
-
-def _more_marks(count: int) -> str:
-    return f"[{count - MARKS:,} more marks]" if count > MARKS else ""
-
-
-def number(value: float, places: int = 2) -> str:
-    """A number with a fixed count of decimals and a true minus sign."""
-    return f"{value:.{places}f}".replace("-", "−")
-
-
-def pvalue(p: float, floor: float) -> str:
-    """Three significant digits, rounded up, so that no print is below the floor. Raises ReportError below it."""
-    if not p >= floor * (1 - 1e-9) > 0:
-        raise ReportError(
-            f"a p-value of {p} is below its floor {floor}",
-            hint="the findings contradict themselves; run depose analyze again",
-        )
-    exact = Decimal(repr(round(p, 12)))
-    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
-
-
-def clip(text: str, length: int) -> str:
-    """The first characters, with a note of how many are left out."""
-    return text if len(text) <= length else f"{text[:length]} [… {len(text) - length:,} more]"
 
 
 def _reasons(codes: Iterable[str]) -> str:
@@ -417,6 +365,19 @@ def _scale(findings: Findings) -> Scale | None:
 
 def _source(value: Any) -> str:
     return canon.digest(value)[:12]
+
+
+FILTERS = {
+    "number": number,
+    "clip": clip,
+    "source": _source,
+    "reasons": _reasons,
+    "codes": arrange.codes,
+    "lr": arrange.likelihood,
+    "conservative": arrange.conservative,
+    "times": arrange.times,
+    "listed": _listed,
+}
 
 
 def _wide(findings: Findings) -> bool:
