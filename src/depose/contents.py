@@ -8,7 +8,7 @@ SECTIONS = (
     ("witness", "The witness"),
     ("materials", "Materials considered"),
     ("background", "Background"),
-    ("framework", "Framework: propositions and the likelihood ratio"),
+    ("framework", "Propositions and likelihood ratio"),
     ("method", "Method and protocol"),
     ("items", "Items examined"),
     ("collection", "Collection and custody"),

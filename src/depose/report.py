@@ -51,17 +51,17 @@ from depose.wording import (
     SENTENCES,
 )
 
-EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 180))
+EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 160))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
 MODELS = 24
 """With more models than this, those with equal counts share a row."""
-PROMPT = {False: 220, True: 140}
+PROMPT = {False: 220, True: 120}
 """Characters of a prompt that an exhibit shows, with up to 8 exhibits and with more."""
 
 PAGES = 2
 """Pages of the compliance summary."""
-ROWS = (12, 9, 6, 4, 2, 1)
-"""Findings that the compliance summary lists, until it fits its pages; findings.json has them all."""
+ROWS = ((12, 5), (9, 3), (6, 2), (4, 1), (1, 0))
+"""Findings and waivers that the compliance summary lists, until it fits its pages; compliance.json has them all."""
 Flavour = Literal["expert", "compliance"]
 Variant = Literal["a-3a", "ua-1"]
 
@@ -175,9 +175,7 @@ def _expert(findings: Findings, setting: Setting) -> dict[str, Any]:
             for one in (study.held_out if study else ())
             if one.question in asked and one.against == "unrelated"
         ],
-        "rankings": {
-            number: _drawn(ranking(one)) for number, one in enumerate(findings.findings, 1) if len(one.candidates) > 1
-        },
+        "rankings": {place: _drawn(ranking(one)) for place, one in _ranked(findings)},
         "primaries": [arrange.primary(finding) for finding in findings.findings],
         "results": results,
         "drawings": drawings,
@@ -242,9 +240,10 @@ def _read_time(text: str) -> datetime | None:
 
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
-    """Yield the compliance summary with fewer and fewer rows of findings, until there are none."""
-    for rows in ROWS:
-        yield _page("compliance.html", findings, setting, _summary(findings, setting, rows))
+    """Yield the compliance summary with fewer and fewer rows."""
+    for rows, waivers in ROWS:
+        context = _summary(findings, setting, rows)
+        yield _page("compliance.html", findings, setting, {**context, "most_waivers": waivers})
 
 
 def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
