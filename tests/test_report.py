@@ -366,6 +366,7 @@ def test_pdf_says_what_it_is() -> None:
         assert "/JavaScript" not in pdf.Root.get("/Names", {})
 
 
+@pytest.mark.criterion(19)
 def test_pdf_can_be_read() -> None:
     """Every page carries the report id, its number and the count of pages; the end mark stands on the last."""
     findings = calibrated(exhibits=14)
@@ -386,6 +387,7 @@ def test_fifty_exhibits_fit_on_twenty_pages(make: Callable[..., Findings], suspe
     assert render_pdf(make(suspects=suspects, exhibits=50)).pages <= 20
 
 
+@pytest.mark.criterion(24)
 @pytest.mark.parametrize("text", [PROSE, HOSTILE])
 def test_page_is_self_contained(text: str) -> None:
     """No script, frame, handler, link out, remote resource or path of this machine stands in the page."""
@@ -459,6 +461,7 @@ def test_hidden_characters_are_shown() -> None:
     )
 
 
+@pytest.mark.criterion(10)
 def test_limitations_cannot_be_switched_off() -> None:
     """Every limitation stands in the report, whatever protocol, flags or results the findings hold."""
     for findings in (
@@ -472,6 +475,7 @@ def test_limitations_cannot_be_switched_off() -> None:
     assert len(LIMITATIONS) >= 11
 
 
+@pytest.mark.criterion(18)
 def test_signature_block_is_blank() -> None:
     """Both forms of declaration are there, and nothing that a case can hold fills them."""
     page = render_html(build()).decode()
@@ -494,6 +498,7 @@ def test_own_words_avoid_what_the_method_cannot_carry(findings: Findings) -> Non
     assert not violations(own_words(page))
 
 
+@pytest.mark.criterion(14, 15, 16)
 def test_report_has_what_a_court_asks_for() -> None:
     """Propositions, parts of H2, denominators, deviations, blank fields and the order of sections are there."""
     findings = build(retrospective=False)
@@ -515,6 +520,7 @@ def test_report_has_what_a_court_asks_for() -> None:
         assert word in text
 
 
+@pytest.mark.criterion(11)
 @pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
 def test_everything_is_numbered(findings: Findings) -> None:
     """Paragraphs, tables and figures are numbered without a gap; each caption has class, n and a digest."""
@@ -535,6 +541,7 @@ def test_everything_is_numbered(findings: Findings) -> None:
     assert canon.digest(findings.findings[1])[:12] in page
 
 
+@pytest.mark.criterion(12, 13)
 def test_exhibits_show_rule_rank_and_two_controls() -> None:
     """Each exhibit stands beside two controls, names its place in the rule, and marks what is shared."""
     findings = build()
@@ -643,6 +650,7 @@ def cells(page: bytes, mark: str) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip() for name, text in found}
 
 
+@pytest.mark.criterion(9)
 @pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
 def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -> None:
     """Cell by cell, by id, the opinions at the end are those of the summary."""
@@ -655,6 +663,7 @@ def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -
         assert summary["3-lr"].endswith("not evaluated: common teacher")
 
 
+@pytest.mark.criterion(3, 6)
 def test_ratio_is_printed_with_all_that_it_needs() -> None:
     """Number, interval, method, lineages, cap and its sentence come before the word; uncapped values in detail only."""
     page = render_html(calibrated(questions=("distilled",)))
@@ -676,6 +685,7 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     assert text.count("H1. At some stage") == text.count("H2. No such training") == 2
 
 
+@pytest.mark.criterion(2)
 def test_propositions_stand_before_the_first_ratio() -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
     findings = calibrated()
@@ -685,6 +695,7 @@ def test_propositions_stand_before_the_first_ratio() -> None:
     assert first.rindex("H2.") < first.index("3.20")
 
 
+@pytest.mark.criterion(5)
 def test_scale_is_printed_whole() -> None:
     """Every band of the scale, its document and year, and that nobody compared it with the original."""
     text = words(render_html(calibrated()))
@@ -703,6 +714,7 @@ def test_unknown_scale_is_refused() -> None:
             render_html(msgspec.structs.replace(calibrated(), scale=name))
 
 
+@pytest.mark.criterion(6)
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -740,6 +752,7 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
     ]
 
 
+@pytest.mark.criterion(20)
 def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> None:
     """Each condition stands beside the study's; one outside is said in section 1 as well."""
     page = render_html(calibrated())
@@ -752,6 +765,7 @@ def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> No
     assert canon.sha256(b"validation") in rest
 
 
+@pytest.mark.criterion(38)
 def test_null_result_prints_its_power() -> None:
     """No indication is said with the power, as k of n pairs and families, and the null sentence."""
     findings = calibrated(questions=("same",))
@@ -783,6 +797,7 @@ def test_candidates_that_cannot_be_told_apart_are_named() -> None:
     assert "Less close than T2 by the paired test over prompt clusters: T3." in text
 
 
+@pytest.mark.criterion(1)
 def test_disclosure_items_are_left_to_the_witness() -> None:
     """All six items of the rule have a row, and the last three are blank."""
     page = render_html(calibrated()).decode()
