@@ -58,6 +58,7 @@ def curves(held: HeldOut) -> bytes:
         figure = _figure(height)
         left = figure.add_axes((0.075, 0.2, 0.4, 0.77))
         right = figure.add_axes((0.59, 0.2, 0.4, 0.77))
+        pattern: Any
         for values, dash, width, label in (
             (held.true, "-", 1.4, f"true pairs, n = {len(held.true)}"),
             (held.other, (0, (4, 2)), 1.0, f"other pairs, n = {len(held.other)}"),
@@ -72,12 +73,12 @@ def curves(held: HeldOut) -> bytes:
         _plain_axes(left, "log10 likelihood ratio, lineages left out", "share of pairs above")
         h1, h2 = np.array(held.true) * LOG, np.array(held.other) * LOG
         best1, best2 = (np.clip(side, -30, 30) for side in pav(h1, h2))
-        for entropy, dash, width, label in (
-            (ece(h1, h2, ODDS), "-", 1.4, "as given"),
+        for entropy, pattern, width, label in (
+            (ece(h1, h2, ODDS), "solid", 1.4, "as given"),
             (ece(best1, best2, ODDS), (0, (4, 2)), 1.0, "recalibrated"),
             (ece(np.zeros(1), np.zeros(1), ODDS), (0, (1, 1.6)), 1.0, "LR = 1 always"),
         ):
-            right.plot(ODDS, entropy, color=INK, linestyle=dash, linewidth=width, label=label)
+            right.plot(ODDS, entropy, color=INK, linestyle=pattern, linewidth=width, label=label)
         right.set_ylim(0, None)
         right.legend(frameon=False, fontsize=6.8, loc="upper right", handlelength=2.6, borderaxespad=0)
         _plain_axes(right, "prior log10 odds", "cross-entropy, bits")

@@ -84,10 +84,11 @@ def junit(findings: Findings, annex: Annex) -> bytes:
         elif outcome == compliance.OPEN:
             _add(case, "skipped", states, "skipped", f"{outcome}: {said}")
     suite.set("tests", str(len(findings.findings)))
-    for name, value in states.items():
-        suite.set(name, str(value))
+    for name, times in states.items():
+        suite.set(name, str(times))
     ElementTree.indent(suite)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="utf-8") + b"\n"
+    written: bytes = ElementTree.tostring(suite, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written + b"\n"
 
 
 def controls(findings: Findings) -> bytes:

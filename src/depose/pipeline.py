@@ -17,7 +17,8 @@ from depose.errors import CaseError, EndpointError, ProtocolChanged
 from depose.evidence import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.features import Features
 from depose.model import Dossier, Findings, Record, Registration
-from depose.publish import Order, publish
+from depose.publish import Order as Order
+from depose.publish import publish
 from depose.tagging import Tagger
 from depose.vectors import Embedder
 

@@ -10,7 +10,7 @@ import base64
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -366,7 +366,7 @@ def _source(value: Any) -> str:
     return canon.digest(value)[:12]
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "clip": clip,
     "source": _source,
