@@ -25,7 +25,7 @@ class Bates(Record, frozen=True, kw_only=True):
         """Set the number of each page in the middle of its foot."""
         return (
             f'@counter-style bates {{ system: extends decimal; pad: {self.digits} "0"; prefix: ""; suffix: "" }}\n'
-            f"body {{ counter-reset: bates {self.first - 1} }}\n"
+            f"@page :first {{ counter-reset: bates {self.first - 1} }}\n"
             f'@page {{ counter-increment: bates; @bottom-center {{ content: "{self.prefix}-" counter(bates, bates); '
             'font: 7.5pt "Depose Sans", sans-serif; color: #1a1a1a } }'
         )
