@@ -487,7 +487,8 @@ def test_signature_block_is_blank() -> None:
     assert 'Expert report of <span class="blank"></span>' in page
     named = msgspec.structs.replace(build(), title="Jane Doe", authority="Jane Doe, 1 May 2026")
     changed = render_html(named).decode()
-    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s24"') :])
+    kept = changed[changed.index('id="s24"') :].replace(canon.digest(named), canon.digest(build()))
+    kept = kept.replace(canon.digest(named)[:12], canon.digest(build())[:12])
     assert kept == block
 
 
