@@ -1,8 +1,8 @@
 """A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
 
 Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `endpoint`, `control` (a question to a
-model that cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the scores, under
-blind codes) and `unblinding` (who the codes are).
+model that cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the
+scores, under blind codes) and `unblinding` (who the codes are).
 """
 
 from __future__ import annotations
