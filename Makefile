@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
 .PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	tamper soak bench-custody lab lab-fast lab-kit
+	tamper soak bench-custody lab lab-fast lab-kit criteria schema
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -41,6 +41,12 @@ check: setup ## format, lint, types, import contracts, README, tests
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog --check README.md
 	$(BIN)/python -m pytest
+
+criteria: setup ## the acceptance criteria of the report, each with the tests that check it
+	@$(BIN)/python tests/criteria.py
+
+schema: setup ## write docs/findings.schema.json
+	$(BIN)/python -c 'from pathlib import Path; from depose.outputs import schema; Path("docs/findings.schema.json").write_bytes(schema())'
 
 # The second environment sees the packages of the first through a .pth file, but has its own depose.
 wheel-test: setup ## build the wheel, install it beside the packages of .venv, run the tests against it

@@ -63,7 +63,7 @@ def sealed_case(folder: Path, **protocol: Any) -> Target:
             stamp(case, "protocol", source, now)
             pipeline.probe(case, now, lambda answered, failed: None)
             pipeline.analyze_case(case, lambda line: None, now)
-            pipeline.report_case(case, ["html"])
+            pipeline.report_case(case, pipeline.Order(formats=("html",)))
             public = keys.make(folder / "key.pem")
             key = keys.load(folder / "key.pem")
             done = seal(case, key, now, {}, source)

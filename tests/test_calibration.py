@@ -92,6 +92,7 @@ def test_a_pair_of_two_lineages_is_left_out_with_both() -> None:
     assert predicted[0] == pytest.approx(float(log_lr(line, h1[:1])[0]))
 
 
+@pytest.mark.criterion(6)
 def test_no_ratio_exceeds_the_cap_of_the_lineages() -> None:
     """A huge score with none of 23 lineages reaching it gives exactly 1 / (1 - 0.05^(1/23)), also at the upper end."""
     found = likelihood_ratio(calibrator(Line(intercept=0, slope=9)), 8.0, np.full(99, 8.0), 0, 23)

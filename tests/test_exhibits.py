@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from depose.exhibits import choose, exhibit
 from depose.features import Bag
 from depose.model import Prompt
 
 
+@pytest.mark.criterion(12)
 def test_the_rule_takes_top_median_bottom_and_random() -> None:
     """Six of a hundred: two highest, two around the median, one lowest, one at random."""
     scores = np.random.default_rng(1).permutation(100).astype(float)
@@ -21,6 +23,7 @@ def test_the_rule_takes_top_median_bottom_and_random() -> None:
     assert all(scores[p.index] == 100 - p.rank for p in picks)
 
 
+@pytest.mark.criterion(12)
 def test_the_rule_is_repeatable_and_never_takes_a_prompt_twice() -> None:
     """The same scores and seed choose the same prompts; few prompts are all shown once; unscored ones never."""
     scores = np.array([0.3, np.nan, 0.1, 0.2])

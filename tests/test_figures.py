@@ -92,6 +92,7 @@ def test_drawing_nests_in_a_page() -> None:
     assert used == set(re.findall(rb' id="([^"]*)"', svg))
 
 
+@pytest.mark.criterion(23)
 def test_nothing_is_told_by_colour() -> None:
     """All ink is grey or black, and the suspect has a shape of its own: filled, where controls are open."""
     svg = strip_plot(*case("C1", "C2", "C3")).decode()
@@ -196,6 +197,7 @@ def test_axis_reaches_every_ratio(scale: Scale, value: float) -> None:
     assert names <= set(" ".join(texts(ratio_bands(mirror, scale))).split())
 
 
+@pytest.mark.criterion(23)
 def test_ratio_drawing_is_the_same_twice_and_grey() -> None:
     """The same records give the same bytes; all ink is grey; the drawing nests, with ids of its own."""
     svg = ratio_bands(RATED)

@@ -16,6 +16,7 @@ from depose.lab import texts
 from depose.lab.export import families, links, pure
 from depose.lab.guides import guides, relaid, restyle, sentences
 from depose.lab.recipe import Recipe, line_up, lineages, read, roles
+from depose.lab.study import study
 from depose.plugins import load, names
 from depose.population import read as read_population
 from depose.register import stream
@@ -271,6 +272,15 @@ def test_a_folder_of_another_recipe_or_of_something_else_is_refused(laboratory: 
     (tmp_path / "mine" / "diary.txt").write_text("private")
     with pytest.raises(CaseError, match="no laboratory"):
         building.build(other, tmp_path / "mine", lambda _: None)
+
+
+@pytest.mark.live
+def test_the_fast_recipe_builds_from_nothing_and_can_be_studied(tmp_path: Path) -> None:
+    """The whole chain runs on any machine: base, lineages, students, answers, population, study."""
+    built = building.build(read("fast"), tmp_path / "lab", lambda _: None)
+    assert len(built.models) == len(line_up(read("fast")))
+    done = study(tmp_path / "lab", tmp_path / "study", lambda _: None)
+    assert any(line.startswith("false alarms") for line in done.lines)
 
 
 def test_a_manifest_is_canonical(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_ece_at_even_odds_is_cllr() -> None:
     assert values[2] < 0.01
 
 
+@pytest.mark.criterion(6)
 def test_the_lineage_cap_is_the_one_of_the_design() -> None:
     """K = 19 caps at 6.9, 23 at 8.2, 37 at 12.9; LR 100 needs about 299 lineages; one exceedance lowers it."""
     assert [round(lineage_cap(0, n), 1) for n in (19, 23, 37)] == [6.9, 8.2, 12.9]

@@ -16,11 +16,13 @@ import pytest
 
 from depose import canon
 from depose.arrange import codes, conservative, likelihood, times
+from depose.contents import SECTIONS
 from depose.errors import ReportError
 from depose.excerpts import excerpt
 from depose.model import (
     Against,
     Candidate,
+    Check,
     Condition,
     Denominator,
     Excluded,
@@ -42,8 +44,10 @@ from depose.model import (
     Span,
     Unanswered,
 )
-from depose.report import clip, number, pvalue, render_html, render_pdf, visible
+from depose.report import render_html, render_pdf
+from depose.setting import clip, number, pvalue, visible
 from depose.statistics.verbal import SCALES
+from depose.vocabulary import violations
 from depose.wording import AGAINST, LIMITATIONS, PARTS
 
 PROSE = (
@@ -288,12 +292,6 @@ HOSTILE = (
     "data:text/html;base64,PHNjcmlwdD4= http://evil.example/x.png Z\u0301\u0302\u0303\u0304\u0305\u0306 "
     "</mark></body></html>"
 )
-FORBIDDEN = re.compile(
-    r"match|\bprov(e|es|ed|en|ing)\b|certain(ty|ly)|\bunique|theft|\bst(ole|olen|eal)|identical source|zero error|"
-    r"fingerprint|\bDNA\b|\bhigh confidence\b|statistically significant|consistent with|infring|\bcop(y|ied)\b|"
-    r"\bguilt|\badmit|probability that .{0,40} was distilled|p = 0(?!\.)",
-    re.IGNORECASE,
-)
 
 
 class Outline(HTMLParser):
@@ -329,6 +327,30 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(outline(page).text))
 
 
+def own_words(page: bytes) -> str:
+    """The text that depose itself writes: without quoted answers, and without the list of words avoided."""
+    for start in (rb'<div class="exhibit[" ]', rb'<div class="vocabulary"'):
+        page = re.sub(start + rb".*?</table>\s*</div>", b"", page, flags=re.DOTALL)
+    return words(page)
+
+
+def test_every_quality_check_is_printed_and_a_failed_one_stands_out() -> None:
+    """A row per check with limit, what was seen and how it ended, in the section on quality control."""
+    checks = (
+        Check(name="self-test", model="", limit="every known sample", seen="11 of 12; failed: twin", passed=False),
+        Check(name="answered", model="S1", limit="at least 80% of its questions", seen="387 of 390", passed=True),
+    )
+    page = words(render_html(msgspec.structs.replace(build(), quality=checks)))
+    section = page[page.rindex("Check Model Limit Seen Result") :]
+    assert section.startswith(
+        "Check Model Limit Seen Result self-test whole case every known sample 11 of 12; failed: twin FAILED "
+        "answered S1 at least 80% of its questions 387 of 390 passed "
+    )
+    assert page.count("FAILED") == 1
+    assert "FAILED" not in words(render_html(msgspec.structs.replace(build(), quality=checks[1:])))
+    assert "None: no check was recorded." in words(render_html(build()))
+
+
 def test_html_is_the_same_twice() -> None:
     """Identical findings give identical HTML."""
     assert render_html(calibrated()) == render_html(calibrated())
@@ -348,7 +370,7 @@ def test_pdf_says_what_it_is() -> None:
     findings = build(questions=("distilled",))
     written = render_pdf(
         findings, attachments=[("findings.json", b"{}", "the findings")], moment=datetime(2026, 1, 2, tzinfo=UTC)
-    )
+    ).pdf
     with pikepdf.open(io.BytesIO(written)) as pdf:
         metadata = pdf.open_metadata()
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
@@ -362,11 +384,12 @@ def test_pdf_says_what_it_is() -> None:
         assert "/JavaScript" not in pdf.Root.get("/Names", {})
 
 
+@pytest.mark.criterion(19)
 def test_pdf_can_be_read() -> None:
     """Every page carries the report id, its number and the count of pages; the end mark stands on the last."""
     findings = calibrated(exhibits=14)
     report_id = canon.digest(findings)[:12]
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages]
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
     for number_, page in enumerate(pages, 1):
         assert f"Report {report_id}" in page
         assert f"page {number_} of {len(pages)}" in page
@@ -376,16 +399,13 @@ def test_pdf_can_be_read() -> None:
     assert f"End of report {report_id}" in pages[-1]
 
 
-@pytest.mark.parametrize(("suspects", "exhibits"), [(("S1", "S2"), 50)])
-@pytest.mark.parametrize("make", [build, calibrated], ids=["plain", "calibrated"])
-def test_fifty_exhibits_fit_on_twenty_pages(
-    make: Callable[..., Findings], suspects: tuple[str, ...], exhibits: int
-) -> None:
-    """Two suspects, three questions and fifty exhibits make at most twenty pages."""
-    written = render_pdf(make(suspects=suspects, exhibits=exhibits))
-    assert len(pypdf.PdfReader(io.BytesIO(written)).pages) <= 20
+@pytest.mark.parametrize(("make", "suspects"), [(build, ("S1", "S2")), (calibrated, ("S1",))])
+def test_fifty_exhibits_fit_on_twenty_pages(make: Callable[..., Findings], suspects: tuple[str, ...]) -> None:
+    """Three questions and fifty exhibits make at most twenty pages."""
+    assert render_pdf(make(suspects=suspects, exhibits=50)).pages <= 20
 
 
+@pytest.mark.criterion(24)
 @pytest.mark.parametrize("text", [PROSE, HOSTILE])
 def test_page_is_self_contained(text: str) -> None:
     """No script, frame, handler, link out, remote resource or path of this machine stands in the page."""
@@ -444,7 +464,7 @@ def test_hostile_names_are_escaped() -> None:
     seen = outline(render_html(findings))
     assert not {"script", "img"} & set(seen.tags)
     assert "[U+202E]" in "".join(seen.text)
-    assert render_pdf(findings)[:5] == b"%PDF-"
+    assert render_pdf(findings).pdf[:5] == b"%PDF-"
 
 
 def test_hidden_characters_are_shown() -> None:
@@ -459,6 +479,7 @@ def test_hidden_characters_are_shown() -> None:
     )
 
 
+@pytest.mark.criterion(10)
 def test_limitations_cannot_be_switched_off() -> None:
     """Every limitation stands in the report, whatever protocol, flags or results the findings hold."""
     for findings in (
@@ -472,18 +493,20 @@ def test_limitations_cannot_be_switched_off() -> None:
     assert len(LIMITATIONS) >= 11
 
 
+@pytest.mark.criterion(18)
 def test_signature_block_is_blank() -> None:
     """Both forms of declaration are there, and nothing that a case can hold fills them."""
     page = render_html(build()).decode()
-    block = page[page.index('id="s17"') :]
+    block = page[page.index('id="s24"') :]
     assert "under the laws of the United States of America" in block
-    assert block.count("under penalty of perjury") == 2
-    assert block.count('<span class="blank"></span>') == block.count('<span class="blank short"></span>') == 2
+    assert block.count("under penalty of perjury") == 4, "two forms of declaration, two draft certificates"
+    assert block.count('<span class="blank"></span>') == block.count('<span class="blank short"></span>') == 4
     assert "/s/" not in block
     assert 'Expert report of <span class="blank"></span>' in page
     named = msgspec.structs.replace(build(), title="Jane Doe", authority="Jane Doe, 1 May 2026")
     changed = render_html(named).decode()
-    kept = re.sub(canon.digest(named)[:12], canon.digest(build())[:12], changed[changed.index('id="s17"') :])
+    kept = changed[changed.index('id="s24"') :].replace(canon.digest(named), canon.digest(build()))
+    kept = kept.replace(canon.digest(named)[:12], canon.digest(build())[:12])
     assert kept == block
 
 
@@ -491,18 +514,17 @@ def test_signature_block_is_blank() -> None:
 def test_own_words_avoid_what_the_method_cannot_carry(findings: Findings) -> None:
     """Outside of the exhibits no word of the report claims more than a comparison of two propositions."""
     page = render_html(findings)
-    text = re.sub(rb'<div class="exhibit".*?</table>\s*</div>', b"", page, flags=re.DOTALL)
-    assert not FORBIDDEN.findall(words(text))
+    assert not violations(own_words(page))
 
 
+@pytest.mark.criterion(14, 15, 16)
 def test_report_has_what_a_court_asks_for() -> None:
     """Propositions, parts of H2, denominators, deviations, blank fields and the order of sections are there."""
     findings = build(retrospective=False)
     page = render_html(findings).decode()
     text = words(page.encode())
     heads = re.findall(r"<h2 id=\"s\d+\"><span class=\"no\">(\d+)</span> ([^<]+)</h2>", page)
-    assert [int(n) for n, _ in heads] == list(range(1, 18))
-    assert [head for _, head in heads][:4] == ["Summary of opinions", "Propositions", "Method", "Items examined"]
+    assert [(int(n), title) for n, title in heads] == [(n, title) for n, (_, title) in enumerate(SECTIONS, 1)]
     assert page.count("<b>H1.</b>") == page.count("<b>H2.</b>") == 3
     assert text.count("H2a") == text.count("H2b") == 3
     assert "not evaluated: no validation study calibrates this case" in text
@@ -517,6 +539,7 @@ def test_report_has_what_a_court_asks_for() -> None:
         assert word in text
 
 
+@pytest.mark.criterion(11)
 @pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
 def test_everything_is_numbered(findings: Findings) -> None:
     """Paragraphs, tables and figures are numbered without a gap; each caption has class, n and a digest."""
@@ -526,22 +549,23 @@ def test_everything_is_numbered(findings: Findings) -> None:
     tables = re.findall(r"<caption><b>Table (\d+)\.", page)
     assert [int(n) for n in tables] == list(range(1, len(tables) + 1))
     figures = [int(n) for n in re.findall(r"<b>Fig\. (\d+)\.", page)]
-    assert figures == list(range(1, (6 if findings.calibration else 3) + 1))
+    assert figures == list(range(1, (7 if findings.calibration else 4) + 1))
     assert page.count("<svg ") == len(figures)
     captions = re.findall(r"<(?:caption|figcaption)>.*?</(?:caption|figcaption)>", page, flags=re.DOTALL)
     assert len(captions) == len(tables) + len(figures) + len(findings.exhibits)
     for caption in captions:
         assert re.search(r'class="class">[RCSOI]</span> n = ', caption)
         assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>|fixed text</span>", caption)
-    assert sum("fixed text</span>" in caption for caption in captions) == 1
+    assert sum("fixed text</span>" in caption for caption in captions) == 5
     assert canon.digest(findings.findings[1])[:12] in page
 
 
+@pytest.mark.criterion(12, 13)
 def test_exhibits_show_rule_rank_and_two_controls() -> None:
     """Each exhibit stands beside two controls, names its place in the rule, and marks what is shared."""
     findings = build()
     page = render_html(findings).decode()
-    exhibits = re.findall(r'<div class="exhibit".*?</div>', page, flags=re.DOTALL)
+    exhibits = re.findall(r'<div class="exhibit[" ].*?</div>', page, flags=re.DOTALL)
     assert len(exhibits) == 6
     for e in exhibits:
         assert [h.split("</b> ")[1] for h in re.findall(r"<th><b>.*?(?=<span)", e)] == [
@@ -645,6 +669,7 @@ def cells(page: bytes, mark: str) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip() for name, text in found}
 
 
+@pytest.mark.criterion(9)
 @pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
 def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -> None:
     """Cell by cell, by id, the opinions at the end are those of the summary."""
@@ -657,6 +682,7 @@ def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -
         assert summary["3-lr"].endswith("not evaluated: common teacher")
 
 
+@pytest.mark.criterion(3, 6)
 def test_ratio_is_printed_with_all_that_it_needs() -> None:
     """Number, interval, method, lineages, cap and its sentence come before the word; uncapped values in detail only."""
     page = render_html(calibrated(questions=("distilled",)))
@@ -678,14 +704,17 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     assert text.count("H1. At some stage") == text.count("H2. No such training") == 2
 
 
+@pytest.mark.criterion(2)
 def test_propositions_stand_before_the_first_ratio() -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
     findings = calibrated()
-    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings))).pages[0].extract_text()
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
+    first = next(page for page in pages if "3.20" in page)
     assert first.count("H1.") == first.count("H2.") == 3
     assert first.rindex("H2.") < first.index("3.20")
 
 
+@pytest.mark.criterion(5)
 def test_scale_is_printed_whole() -> None:
     """Every band of the scale, its document and year, and that nobody compared it with the original."""
     text = words(render_html(calibrated()))
@@ -704,6 +733,7 @@ def test_unknown_scale_is_refused() -> None:
             render_html(msgspec.structs.replace(calibrated(), scale=name))
 
 
+@pytest.mark.criterion(6)
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -741,19 +771,20 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
     ]
 
 
+@pytest.mark.criterion(20)
 def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> None:
     """Each condition stands beside the study's; one outside is said in section 1 as well."""
     page = render_html(calibrated())
     text = words(page)
-    head, rest = text[: text.index("2 Propositions")], text[text.index("9 Validation and conditions") :]
+    head, rest = text[: text.rindex("3 The witness")], text[text.rindex("13 Validation and error rates") :]
     assert "findings 1, 2 and 3, language: validated English, case Dutch" in head
     assert "number of prompts" not in head
     assert "language English Dutch no 1, 2, 3" in rest
     assert "number of prompts 10 to 390 390 yes 1, 2, 3" in rest
     assert canon.sha256(b"validation") in rest
-    assert "docs/validation.md of the same version of depose" in rest
 
 
+@pytest.mark.criterion(38)
 def test_null_result_prints_its_power() -> None:
     """No indication is said with the power, as k of n pairs and families, and the null sentence."""
     findings = calibrated(questions=("same",))
@@ -768,7 +799,7 @@ def test_prompt_level_p_is_secondary() -> None:
     """The test over prompts is one line, labelled conditional and secondary, and never in the summary."""
     text = words(render_html(calibrated(questions=("same",))))
     assert "Prompt-level p, conditional on these models and secondary: 0.000100." in text
-    assert "0.000100" not in text[: text.index("2 Propositions")]
+    assert "0.000100" not in text[: text.rindex("3 The witness")]
 
 
 def test_candidates_that_cannot_be_told_apart_are_named() -> None:
@@ -785,6 +816,7 @@ def test_candidates_that_cannot_be_told_apart_are_named() -> None:
     assert "Less close than T2 by the paired test over prompt clusters: T3." in text
 
 
+@pytest.mark.criterion(1)
 def test_disclosure_items_are_left_to_the_witness() -> None:
     """All six items of the rule have a row, and the last three are blank."""
     page = render_html(calibrated()).decode()
@@ -817,7 +849,7 @@ def test_equal_findings_share_figure_and_table() -> None:
     )
     page = render_html(msgspec.structs.replace(findings, findings=same))
     text = words(page)
-    assert page.count(b"<svg ") == 2
+    assert page.count(b"<svg ") == 3, "a time line and two figures"
     assert "score, controls and figure as for finding 1" in text
     assert "Findings 1, 2 and 3 by detector" in text
     assert "phrases (1, 2)" in text

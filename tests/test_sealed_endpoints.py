@@ -33,7 +33,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pipeline.register_case(folder, now)
         pipeline.probe(folder, now, lambda answered, failed: None)
     pipeline.analyze_case(folder, lambda line: None, now)
-    pipeline.report_case(folder, ["html"])
+    pipeline.report_case(folder, pipeline.Order(formats=("html",)))
     keys.make(folder.parent / "key.pem")
     return folder
 

@@ -11,6 +11,7 @@ from depose.statistics.verbal import SCALES, SPANS_ONE, word
 EDGES = [(name, row) for name, scale in SCALES.items() for row in range(len(scale.bands))]
 
 
+@pytest.mark.criterion(4)
 @pytest.mark.parametrize(("name", "row"), EDGES)
 def test_an_edge_takes_the_weaker_word(name: str, row: int) -> None:
     """Exactly on an edge the lower band speaks, just above it the upper; the same for H2."""
@@ -25,12 +26,14 @@ def test_an_edge_takes_the_weaker_word(name: str, row: int) -> None:
         assert word(1e-9, 1 / edge, scale) == f"{weaker} for H2 over H1"
 
 
+@pytest.mark.criterion(4)
 @pytest.mark.parametrize(("low", "high"), [(0.5, 2), (1, 9), (0.1, 1), (1, 1)])
 def test_an_interval_spanning_one_has_no_word(low: float, high: float) -> None:
     """Where the interval holds 1, the findings do not discriminate."""
     assert word(low, high, SCALES["enfsi-2015"]) == SPANS_ONE
 
 
+@pytest.mark.criterion(4)
 def test_the_conservative_end_decides() -> None:
     """A wide interval is named by the end nearer to 1."""
     assert word(2, 5_000, SCALES["enfsi-2015"]) == "weak support for H1 over H2"

@@ -387,5 +387,6 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         calibration=_described(loaded),
         scale=weighing.SCALE,
         quality=analyst.checks,
+        performance=loaded.performance if loaded else None,
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

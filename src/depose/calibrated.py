@@ -9,9 +9,11 @@ import msgspec
 
 from depose.canon import sha256
 from depose.errors import CaseError
-from depose.model import Calibration, Record
+from depose.model import Calibration, Performance, Record
 
 FORMAT = "depose calibration 1"
+PERFORMANCE = "performance.json"
+"""Written by depose validate beside calibration.json."""
 
 
 class Loaded(Record, frozen=True, kw_only=True):
@@ -19,6 +21,9 @@ class Loaded(Record, frozen=True, kw_only=True):
 
     calibration: Calibration
     sha256: str
+    performance: Performance | None = None
+    """Error rates of the same study, where they lie beside it."""
+    performance_sha256: str = ""
 
 
 def bundled() -> tuple[str, ...]:
@@ -34,7 +39,10 @@ def bundled() -> tuple[str, ...]:
 
 def load(name: str, folder: Path) -> Loaded | None:
     """Load a calibration by its bundled name or by a file name read from the case folder; None for no name."""
-    return parse(raw(name, folder), name) if name else None
+    if not name:
+        return None
+    found, data = parse(raw(name, folder), name), beside(name, folder)
+    return found if data is None else joined(found, data, name)
 
 
 def raw(name: str, folder: Path) -> bytes:
@@ -48,6 +56,29 @@ def raw(name: str, folder: Path) -> bytes:
             f"$.protocol.calibration: {name!r} is neither bundled nor a file: {error}",
             hint=f"bundled: {', '.join(bundled()) or 'none'}; depose validate writes calibration.json",
         ) from error
+
+
+def beside(name: str, folder: Path) -> bytes | None:
+    """Read the bytes of the error rates that lie beside a calibration; None where there are none."""
+    if name in bundled():
+        home = files(__package__ + ".calibrations").joinpath("studies", f"{name}.json")
+        return home.read_bytes() if home.is_file() else None
+    path = (folder / name).with_name(PERFORMANCE)
+    return path.read_bytes() if path.is_file() else None
+
+
+def joined(found: Loaded, data: bytes, name: str) -> Loaded:
+    """Add the error rates of its study to a calibration, read strictly; those of another calibration add nothing."""
+    try:
+        rates = msgspec.json.decode(data, type=Performance)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise CaseError(
+            f"{PERFORMANCE} beside {name}: not the error rates of a study: {error}",
+            hint=f"depose validate writes {PERFORMANCE}",
+        ) from error
+    if rates.calibration != found.sha256:
+        return found
+    return msgspec.structs.replace(found, performance=rates, performance_sha256=sha256(data))
 
 
 def parse(data: bytes, name: str) -> Loaded:

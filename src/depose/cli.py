@@ -49,7 +49,14 @@ FORMAT = click.option(
     "formats",
     default="pdf,html",
     show_default=True,
-    help="What to render: html, pdf or both, with a comma.",
+    help="What to render, with commas: html, pdf, viewer (the whole case as a page), data (JSON, JUnit, CSV).",
+)
+FLAVOUR = click.option(
+    "--flavour",
+    type=click.Choice(["expert", "compliance"]),
+    default="expert",
+    show_default=True,
+    help="The court report, or a summary of two pages.",
 )
 KEY = click.option("--key", type=click.Path(path_type=Path), help="Private signing key (depose keygen).")
 PASSPHRASE = click.option("--passphrase-env", default="", help="Variable that holds the passphrase of the key.")
@@ -285,17 +292,39 @@ def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
 @cli.command()
 @CASE
 @FORMAT
+@FLAVOUR
+@click.option("--final", is_flag=True, help="Refuse while literature or the verbal scale is unchecked (checked.toml).")
+@click.option(
+    "--pdf-variant",
+    "variant",
+    type=click.Choice(["a-3a", "ua-1"]),
+    default="a-3a",
+    show_default=True,
+    help="PDF/A for the file, PDF/UA for readers of screens.",
+)
+@click.option("--bates", default="", help="Number the pages from here on, such as DEP-ACME-0000001.")
 @FAIL_ON
 @JSON
-def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> None:
+def report(
+    case: Path,
+    formats: str,
+    flavour: Any,
+    final: bool,
+    variant: Any,
+    bates: str,
+    fail_on: Sequence[str],
+    as_json: bool,
+) -> None:
     """Render the findings of CASE; nothing is asked and nothing is scored again.
 
     \b
     Example:  depose report acme --format html
+              depose report acme --flavour compliance --format pdf,data --fail-on indication
     """
     from depose import pipeline
 
-    written = pipeline.report_case(case, formats_of(formats))
+    order = pipeline.Order(formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates)
+    written = pipeline.report_case(case, order)
     show(written if as_json else None, listed(written))
     if fail_on:
         leave(pipeline.read_findings(case)[1], fail_on)
@@ -304,12 +333,19 @@ def report(case: Path, formats: str, fail_on: Sequence[str], as_json: bool) -> N
 @cli.command()
 @CASE
 @FORMAT
+@FLAVOUR
 @FAIL_ON
 @KEY
 @PASSPHRASE
 @JSON
 def audit(
-    case: Path, formats: str, fail_on: Sequence[str], key: Path | None, passphrase_env: str, as_json: bool
+    case: Path,
+    formats: str,
+    flavour: Any,
+    fail_on: Sequence[str],
+    key: Path | None,
+    passphrase_env: str,
+    as_json: bool,
 ) -> None:
     """Register, probe, analyze and report a CASE in one go; with --key also seal it.
 
@@ -320,7 +356,7 @@ def audit(
     """
     from depose import pipeline
 
-    wanted = formats_of(formats)
+    order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
     click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
     tested = pipeline.fit_for_use(case, now, _say)
     click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
@@ -330,7 +366,7 @@ def audit(
     except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
         if pipeline.was_asked(case):
             _analyze(case)
-            click.echo("\n".join(listed(pipeline.report_case(case, wanted))), err=True)
+            click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
     meter.finish()
     for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
@@ -338,7 +374,7 @@ def audit(
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
     findings, written = _analyze(case)
-    reports = pipeline.report_case(case, wanted)
+    reports = pipeline.report_case(case, order)
     end = [f"not sealed: depose seal {case} --key KEY"]
     if key is not None:
         from depose.custody.seal import seal as seal_case

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depose.figures import GREY, INK, RULE, WIDTH, _settings, _written
+from depose.figures import GREY, INK, RULE, WIDTH, settings, written
 from depose.model import Curve, Finding, Specification
 
 AXES = (("detector", "Detector"), ("answers", "Answers"), ("prompts", "Prompts"), ("controls", "Controls"))
@@ -41,14 +41,15 @@ def specification_curve(finding: Finding, curve: Curve, alpha: float) -> bytes:
     shares = curve.shares[1:]
     below = LINE * (len(shares) + 1)
     height = TOP + below + 0.34
-    with matplotlib.rc_context(_settings(finding, f"curve {curve.registered.detector}")):
+    told = (finding.question, finding.suspect, finding.reference, "curve", curve.registered.detector)
+    with matplotlib.rc_context(settings(*told)):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         upper = figure.add_axes((LEFT, (below + 0.3) / height, RIGHT - LEFT, (TOP - 0.06) / height))
         lower = figure.add_axes((LEFT, 0.04 / height, RIGHT - LEFT, below / height))
         _draw_p(upper, curve, alpha)
         _draw_choices(lower, curve)
-        return _written(figure, curve_alt(finding, curve, alpha))
+        return written(figure, curve_alt(finding, curve, alpha))
 
 
 def _place(curve: Curve) -> int:

@@ -53,25 +53,26 @@ def strip_plot(finding: Finding, result: Result) -> bytes:
     longest = 0 if crowded(result) else _longest((*result.reference_side, *result.suspect_side))
     names = 0.16 + longest * 0.043
     height = 2 * names + 1.24 * ROW + 0.38
-    with matplotlib.rc_context(_settings(finding, result.detector)):
+    with matplotlib.rc_context(settings(finding.question, finding.suspect, finding.reference, result.detector)):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes((0.17, 0.36 / height, 0.815, 1 - 0.38 / height))
         _draw(axes, finding, result, span=(height - 0.38) / ROW)
-        return _written(figure, strip_alt(finding, result))
+        return written(figure, strip_alt(finding, result))
 
 
-def _settings(finding: Finding, what: str) -> dict[str, object]:
-    """Text stays text, and ids differ between drawings but not between runs."""
+def settings(*what: str) -> dict[str, object]:
+    """Make text stay text, and ids differ between drawings but not between runs."""
     return {
         "svg.fonttype": "none",
-        "svg.hashsalt": f"depose {finding.question} {finding.suspect} {finding.reference} {what}",
+        "svg.hashsalt": f"depose {' '.join(what)}",
         "font.family": "DejaVu Sans",
         "path.simplify": False,
     }
 
 
-def _written(figure, alt: str) -> bytes:  # type: ignore[no-untyped-def]
+def written(figure, alt: str) -> bytes:  # type: ignore[no-untyped-def]
+    """Save a drawing as plain SVG with its description as title."""
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata={"Title": alt, **nothing})
@@ -96,7 +97,7 @@ def _draw(axes, finding: Finding, result: Result, *, span: float) -> None:  # ty
     axes.plot([result.value], [middle], marker="D", markersize=6.5, color=INK, zorder=5)
     right = result.value < low + 0.75 * (high - low)
     axes.annotate(
-        f"{_short(finding.suspect)} and {_short(finding.reference)}: {result.value:.2f}",
+        f"{short(finding.suspect)} and {short(finding.reference)}: {result.value:.2f}",
         (result.high if right else result.low, middle),
         xytext=(6 if right else -6, 0),
         textcoords="offset points",
@@ -122,9 +123,9 @@ def _draw(axes, finding: Finding, result: Result, *, span: float) -> None:  # ty
         if not crowded(result):
             _name(axes, side, y, up=up)
     rows = (
-        (top, f"{_short(finding.suspect)} and", f"each control, n = {len(result.reference_side)}"),
-        (middle, f"{_short(finding.suspect)} and", f"{_short(finding.reference)}, 95 % interval"),
-        (bottom, f"each control, n = {len(result.suspect_side)},", f"and {_short(finding.reference)}"),
+        (top, f"{short(finding.suspect)} and", f"each control, n = {len(result.reference_side)}"),
+        (middle, f"{short(finding.suspect)} and", f"{short(finding.reference)}, 95 % interval"),
+        (bottom, f"each control, n = {len(result.suspect_side)},", f"and {short(finding.reference)}"),
     )
     for y, *lines in rows:
         for rise, line in zip((4.5, -4.5), lines, strict=True):
@@ -167,7 +168,7 @@ def _name(axes, side: Sequence[Against], y: float, *, up: bool) -> None:  # type
         axes.text(
             place,
             y + direction * 0.28,
-            _short(against.model),
+            short(against.model),
             rotation=90,
             rotation_mode="anchor",
             ha="left" if up else "right",
@@ -228,7 +229,7 @@ def ratio_bands(finding: Finding, scale: Scale = DEFAULT_SCALE) -> bytes:
     names = [_halves(band.words.removesuffix(" support")) for band in scale.bands[: max(up, down)]]
     head = 0.16 + 0.12 * max(map(len, names))
     height = 0.28 * len(finding.ratios) + 0.36 + head
-    with matplotlib.rc_context(_settings(finding, "ratios")):
+    with matplotlib.rc_context(settings(finding.question, finding.suspect, finding.reference, "ratios")):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes((0.21, 0.36 / height, 0.6, 1 - (0.36 + head) / height))
@@ -236,7 +237,7 @@ def ratio_bands(finding: Finding, scale: Scale = DEFAULT_SCALE) -> bytes:
         axes.set_ylim(-0.6, len(finding.ratios) - 0.4)
         for place, ratio in enumerate(finding.ratios):
             _ratio_row(axes, ratio, len(finding.ratios) - 1 - place)
-        return _written(figure, ratio_alt(finding, scale))
+        return written(figure, ratio_alt(finding, scale))
 
 
 def _edges(scale: Scale) -> list[float]:
@@ -370,10 +371,11 @@ def _attributes(style: str) -> str:
 
 
 def _longest(side: Sequence[Against]) -> int:
-    return max((len(_short(a.model)) for a in side), default=0)
+    return max((len(short(a.model)) for a in side), default=0)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """Cut a name to what fits in a drawing."""
     return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
 
 

@@ -432,6 +432,46 @@ class Calibration(Record, frozen=True, kw_only=True):
     """All models of the study carry the weights of one base, so that lineages are data lineages."""
 
 
+class ErrorRate(Record, frozen=True, kw_only=True):
+    """An error counted in a validation study: k of n, with the one-sided 95 % exact upper bound."""
+
+    question: Question
+    what: str
+    k: int
+    n: int
+    upper95: float
+    k_families: int | None = None
+    """Families of suspects with at least one such pair, where they were counted."""
+    n_families: int = 0
+
+
+class HeldOut(Record, frozen=True, kw_only=True):
+    """log10 likelihood ratios of a study, each fitted without the lineages of its pair; for Tippett and ECE curves."""
+
+    question: Question
+    against: str
+    detector: str
+    prompts: int
+    families_true: int
+    families_other: int
+    true: tuple[float, ...]
+    other: tuple[float, ...]
+    cllr: float
+    cllr_min: float
+
+
+class Performance(Record, frozen=True, kw_only=True):
+    """What a report prints of the validation study behind a calibration."""
+
+    format: str
+    source: str
+    calibration: str
+    """Digest of the calibration that came out of the same run."""
+    command: str
+    rates: tuple[ErrorRate, ...]
+    held_out: tuple[HeldOut, ...]
+
+
 # --- what the analysis finds ----------------------------------------------------------------------
 
 
@@ -791,3 +831,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Id of the verbal scale."""
     quality: tuple[Check, ...] = ()
     """Every check of quality control; if one fails there is no opinion."""
+    performance: Performance | None = None
+    """Error rates and held-out ratios of that study, where they came with it."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, casefile, collect, ledger, register, report, selftest
+from depose import calibrated, casefile, collect, ledger, register, selftest
 from depose.analysis import Analysis, analyze
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Imported
 from depose.embedded import cache_folder
-from depose.errors import CaseError, EndpointError, ProtocolChanged, ReportError, UsageError
+from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.features import Features
 from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
 from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
+from depose.publish import Order as Order
+from depose.publish import publish
 from depose.tagging import Tagger
 from depose.vectors import Embedder
 
@@ -225,8 +227,7 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
             f"{folder / casefile.NAME}: differs from the registered protocol",
             hint="the analysis follows the registered one; restore the file, or depose amend",
         )
-    loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
-    _same_calibration(dossier, loaded)
+    loaded = _registered(dossier, calibrated.load(dossier.registration.case.protocol.calibration, folder))
     made = results(dossier, loaded, cache_folder(), progress)
     _unblind(folder, entries, sha256(made.files[SCORES]), clock)
     (folder / "out").mkdir(exist_ok=True)
@@ -267,15 +268,24 @@ def _unblind(folder: Path, entries: Entries, scores: str, clock: Clock) -> None:
         log.append("unblinding", Unblinded(scores=scores, names=names))
 
 
-def _same_calibration(dossier: Dossier, loaded: calibrated.Loaded | None) -> None:
-    """Refuse a calibration that is not the registered one, as after an update of depose."""
-    name = f"calibration {dossier.registration.case.protocol.calibration}"
-    registered = next((fact.value for fact in dossier.registration.files if fact.name == name), None)
-    if loaded is not None and registered is not None and loaded.sha256 != registered:
-        raise ProtocolChanged(
-            f"{name}: its digest differs from the registered one",
-            hint="analyze with the version of depose that registered the case, or name the old calibration file",
-        )
+def _registered(dossier: Dossier, loaded: calibrated.Loaded | None) -> calibrated.Loaded | None:
+    """Refuse a calibration, or error rates, other than those registered, as after an update of depose.
+
+    Error rates that were not registered are left out, since nobody could compute the findings again with them.
+    """
+    if loaded is None:
+        return None
+    name = dossier.registration.case.protocol.calibration
+    registered = {fact.name: fact.value for fact in dossier.registration.files}
+    rates = f"error rates {name}"
+    found = {f"calibration {name}": loaded.sha256, rates: loaded.performance_sha256}
+    for file, digest in found.items():
+        if registered.get(file, digest) != digest:
+            raise ProtocolChanged(
+                f"{file}: its digest differs from the registered one",
+                hint="analyze with the version of depose that registered the case, or name the old calibration file",
+            )
+    return loaded if rates in registered else msgspec.structs.replace(loaded, performance=None, performance_sha256="")
 
 
 def _write(folder: Path, name: str, data: bytes) -> Written:
@@ -349,25 +359,8 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         raise CaseError(f"{file}: not findings of this version: {error}", hint=f"depose analyze {folder}") from error
 
 
-def report_case(path: Path, formats: Sequence[str]) -> tuple[Written, ...]:
-    """Render the findings of a case."""
+def report_case(path: Path, order: Order) -> tuple[Written, ...]:
+    """Render the findings of a case; every file is written whole, or not at all."""
     folder, findings, data = read_findings(path)
-    found = ledger.entries(folder)
-    if findings.log_head != found.head:
-        raise ReportError(
-            f"{folder / 'out' / FINDINGS}: made from another state of the log", hint=f"depose analyze {folder}"
-        )
-    html = report.render_html(findings)
-    written = []
-    if "html" in formats:
-        written.append(_write(folder, "report.html", html))
-    if "pdf" in formats:
-        registration = canonical(found.registration)
-        exhibits = _exhibits_table(findings)
-        attached = (
-            (FINDINGS, data, "The findings from which this report is rendered"),
-            ("protocol.json", registration, "The registered protocol"),
-            (EXHIBITS, exhibits, "Index of the exhibits"),
-        )
-        written.append(_write(folder, "report.pdf", report.render_pdf(findings, html=html, attachments=attached)))
-    return tuple(written)
+    made = publish(folder, findings, data, _exhibits_table(findings), order)
+    return tuple(_write(folder, name, content) for name, content in made)

@@ -88,15 +88,21 @@ def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
     loaded = calibrated.load(case.protocol.calibration, folder)
     if loaded is not None:
         facts.append(Fact(name=f"calibration {case.protocol.calibration}", value=loaded.sha256))
+        if loaded.performance is not None:
+            facts.append(Fact(name=f"error rates {case.protocol.calibration}", value=loaded.performance_sha256))
     return tuple(facts)
 
 
 def keep(case: Case, folder: Path, log: Log) -> None:
-    """Store every file that the case names, and its calibration, as blobs: a copy of the case needs nothing else."""
-    for name, where in casefile.named_files(case).items():
-        log.keep(casefile.resolve(folder, name, where))
-    if case.protocol.calibration:
-        log.store(calibrated.raw(case.protocol.calibration, folder))
+    """Store every file that the case names, its calibration and its error rates as blobs: a copy needs no more."""
+    for file, where in casefile.named_files(case).items():
+        log.keep(casefile.resolve(folder, file, where))
+    name = case.protocol.calibration
+    loaded, rates = calibrated.load(name, folder), calibrated.beside(name, folder) if name else None
+    if loaded is not None:
+        log.store(calibrated.raw(name, folder))
+        if loaded.performance is not None and rates is not None:
+            log.store(rates)
 
 
 def registration(case: Case, folder: Path) -> Registration:

@@ -19,6 +19,8 @@ from depose.statistics.verbal import SCALES, word
 
 Array = NDArray[np.float64]
 
+FEWEST_FAMILIES = 5
+"""Families of true pairs without which a study says nothing of power."""
 SCALE = "enfsi-2015"
 COMMON_TEACHER = "common teacher"
 AGAINST: dict[Question, tuple[str, ...]] = {
@@ -228,6 +230,8 @@ def power(calibration: Calibration | None, result: Result, question: Question, a
     for one in rows:
         if one.prompts == size:
             hits.setdefault(one.family, []).append(one.p <= alpha)
+    if len(hits) < FEWEST_FAMILIES:
+        return None
     shares = [sum(values) / len(values) for values in hits.values()]
     flat = [hit for values in hits.values() for hit in values]
     return Power(value=_tidy(float(np.mean(shares))), k=sum(flat), n=len(flat), families=len(hits), prompts=size)

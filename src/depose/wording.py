@@ -115,12 +115,30 @@ AGAINST = {
 }
 """What the H2 of a likelihood ratio is, in plain words."""
 
-DISCLOSURE = (
-    ("(i)", "every opinion, with its basis and reasons", "sections 1, 2, 3, 7, 8, 9 and 15"),
-    ("(ii)", "facts or data considered", "sections 4, 5 and 6; the log and findings.json"),
-    ("(iii)", "exhibits that summarise or support the opinions", "section 10; the tables and figures of 7 and 8"),
-    ("(iv)", "qualifications, and publications of the previous ten years", ""),
-    ("(v)", "cases with testimony, at trial or by deposition, in the previous four years", ""),
-    ("(vi)", "compensation for study and testimony", ""),
+OUTCOMES = ("no indication at the tested power", "indication – review", "inconclusive")
+"""The three outcomes of the compliance summary; there is no fourth."""
+
+QUESTIONS_TO_VENDOR = {
+    "no indication at the tested power": (
+        "Which model and version answered on the dates listed, and will changes be announced?",
+        "What does the published summary of training content say of synthetic data?",
+    ),
+    "indication – review": (
+        "Which base model, and which data after pre-training, went into the model that answered on the dates listed?",
+        "Were outputs of other developers' models among the training data, from whom, and on what terms?",
+        "Does the published summary of training content describe these data?",
+        "Can weights, training logs or dated data manifests be inspected, or their digests be given?",
+    ),
+    "inconclusive": (
+        "Which model and version answered on the dates listed, and through which route?",
+        "Which base model and which kinds of training data are declared, synthetic data included?",
+        "Can the vendor name models of its own that may serve as controls, or as known cases?",
+    ),
+}
+"""Neutral questions that follow from an outcome."""
+
+NOT_TESTED = (
+    "Training data, weights and logs of the vendor. Who collected outputs, from whom, when, and on what terms.",
+    "Languages, tasks, sampling settings and system prompts other than those listed; later versions of the service.",
+    "Safety, quality, or any conformity of the model.",
 )
-"""FRCP 26(a)(2)(B): what is asked for, and where it stands; nothing where the witness alone can say it."""

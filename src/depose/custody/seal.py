@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose import casefile, ledger, pipeline
+from depose import annex, casefile, ledger, pipeline
 from depose.canon import canonical, digest, sha256
 from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle
 from depose.custody.stamp import ROOTS, Source, fetch
@@ -139,6 +139,7 @@ def contents(folder: Path) -> dict[str, Path]:
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
+    found |= {name: folder / name for name in (annex.WAIVERS, annex.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
             if TOKEN.match(one.name) or one.name == ROOTS:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from depose import calibrated, collect, pipeline, report, timestamp
+from depose import annex, calibrated, collect, pipeline, report, timestamp
 from depose.canon import canonical, sha256
 from depose.custody import container, envelope, instructions, keys, manifest, merkle
 from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.seal import FORMAT, OUTSIDE, Seal
 from depose.custody.stamp import CLOCK_TOLERANCE, ROOTS
-from depose.errors import DeposeError, EvidenceError, UsageError
+from depose.errors import CaseError, EvidenceError, UsageError
 from depose.evidence import Chained, chained
 from depose.ledger import Entries, Reading
 from depose.model import Dossier, Exchange, Fact, Findings, Record
@@ -329,7 +329,7 @@ def _recomputed(read: Read, findings: Findings, progress: Callable[[str], None])
     """Compute the findings again from the log and compare bytes."""
     dossier = collect.dossier_of(read.entries, read.bundle.name)
     made = pipeline.results(dossier, _calibration(read, dossier), None, progress)
-    files = made.files | {"report.html": report.render_html(findings)}
+    files = made.files | {"report.html": report.render_html(findings, report.Setting(annex=_annex(read)))}
     differing = [
         f"out/{name}"
         for name, data in files.items()
@@ -381,6 +381,12 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(one)
 
 
+def _annex(read: Read) -> annex.Annex:
+    """Take waivers and checks of the literature, which the report prints, from the bundle."""
+    names = [name for name in (annex.WAIVERS, annex.CHECKED) if name in read.bundle.sizes()]
+    return annex.parse({name: _bytes(read.bundle, name) for name in names}, Path(read.bundle.name))
+
+
 def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
     """Take the calibration from the blobs, by the digest that was registered."""
     name = dossier.registration.case.protocol.calibration
@@ -390,7 +396,14 @@ def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
     blob = f"evidence/blobs/{fact.value}"
     if blob not in read.bundle.sizes():
         raise EvidenceError(f"{blob}: the registered calibration is missing", hint=_HINT)
+    rates = next((f.value for f in dossier.registration.files if f.name == f"error rates {name}"), "")
     try:
-        return calibrated.parse(_bytes(read.bundle, blob), name)
-    except DeposeError as error:
+        found = calibrated.parse(_bytes(read.bundle, blob), name)
+        if not rates:
+            return found
+        blob = f"evidence/blobs/{rates}"
+        if blob not in read.bundle.sizes():
+            raise EvidenceError(f"{blob}: the registered error rates are missing", hint=_HINT)
+        return calibrated.joined(found, _bytes(read.bundle, blob), name)
+    except CaseError as error:
         raise EvidenceError(f"{blob}: {error.message}", hint=error.hint) from error

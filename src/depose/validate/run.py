@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 
 from depose import population as labelled
-from depose.calibrated import parse
+from depose.calibrated import PERFORMANCE, parse
+from depose.canon import sha256
 from depose.errors import UsageError
 from depose.evidence import write_whole
 from depose.features import Encode, Mask
@@ -24,6 +25,7 @@ from depose.statistics.likelihood import cllr, cllr_min
 from depose.validate import plots
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.calibrate import calibration as fit_calibration
+from depose.validate.performance import performance
 from depose.validate.scoring import Progress, score_population
 from depose.validate.study import (
     PRIMARY,
@@ -100,7 +102,9 @@ def validate(
     progress(f"{source}: plots")
     written = [_write(out / name, image) for name, image in _plots(study).items()]
     written.append(_write(out / "selection.json", _json(_selected(study))))
-    written.append(_write(out / "calibration.json", msgspec.json.encode(made)))
+    fitted = msgspec.json.encode(made)
+    written.append(_write(out / "calibration.json", fitted))
+    written.append(_write(out / PERFORMANCE, msgspec.json.encode(performance(study, sha256(fitted)))))
     result["seconds"] = round(time.monotonic() - start, 1)
     written.append(_write(out / "validation.json", _json(result)))
     return Validated(files=tuple(written), lines=tuple(table(result, scored.unscored)))

@@ -1,0 +1,119 @@
+"""Findings of a case to files: reports, viewer, machine-readable outputs, productions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from depose import annex, ledger, outputs, produce, report, viewer
+from depose.canon import canonical, sha256
+from depose.errors import ReportError
+from depose.evidence import read_log
+from depose.model import Exchange, Findings, Record
+
+FORMATS = ("pdf", "html", "viewer", "data")
+BATES = "bates.csv"
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """What to render, and how."""
+
+    formats: tuple[str, ...] = ("pdf", "html")
+    flavour: report.Flavour = "expert"
+    variant: report.Variant = "a-3a"
+    final: bool = False
+    """Refuse while anything printed is not checked against its primary document."""
+    bates: str = ""
+
+
+def publish(
+    folder: Path, findings: Findings, data: bytes, exhibits: bytes, order: Order
+) -> Iterator[tuple[str, bytes]]:
+    """Yield each file of `out` with its name; raise before the first one where the order cannot be carried out."""
+    found = ledger.entries(folder)
+    if findings.log_head != found.head:
+        raise ReportError(
+            f"{folder}/out/findings.json: made from another state of the log", hint=f"depose analyze {folder}"
+        )
+    added = annex.read(folder)
+    open_ = report.unchecked(findings, added)
+    if order.final and open_:
+        raise ReportError(
+            f"--final: not checked against the primary document: {', '.join(open_)}",
+            hint=f"check each, and say so in {folder / annex.CHECKED}",
+        )
+    numbers = produce.parse(order.bates) if order.bates else None
+    if numbers and "pdf" not in order.formats:
+        raise ReportError("--bates numbers the pages of a PDF", hint="add pdf to --format")
+    plain = report.Setting(flavour=order.flavour, annex=added)
+    setting = msgspec.structs.replace(plain, bates=numbers)
+    name = "report" if order.flavour == "expert" else "compliance"
+    if "html" in order.formats:
+        yield f"{name}.html", report.render_html(findings, plain)
+    if "pdf" in order.formats:
+        attached = [
+            ("findings.json", data, "The findings from which this report is rendered"),
+            ("protocol.json", canonical(found.registration), "The registered protocol"),
+            ("exhibits.csv", exhibits, "Index of the exhibits"),
+        ]
+        for file in (annex.WAIVERS, annex.CHECKED):
+            if (folder / file).is_file():
+                attached.append((file, (folder / file).read_bytes(), "Added by the users of this case"))
+        printed = report.render_pdf(findings, setting, attachments=attached, variant=order.variant)
+        if numbers:
+            yield BATES, _numbered(folder, f"{name}.pdf", printed, data, numbers)
+        yield f"{name}.pdf", printed.pdf
+    if "data" in order.formats:
+        yield from outputs.files(findings, added)
+    if "viewer" in order.formats:
+        records = tuple(_records(folder))
+        scores = _scores(folder / "out" / "scores.parquet")
+        for page, script in (("viewer.html", False), ("explore.html", True)):
+            yield page, viewer.render(findings, found.registration.prompts, records, scores, script=script)
+
+
+def _numbered(folder: Path, name: str, printed: report.Printed, data: bytes, numbers: produce.Bates) -> bytes:
+    """Enter a production into the map: the report by its pages, findings.json by one slip-sheet number."""
+    path = folder / "out" / BATES
+    earlier = produce.read(path.read_bytes()) if path.is_file() else ()
+    rows = (
+        produce.Produced(
+            first=numbers.number(),
+            last=numbers.number(printed.pages - 1),
+            object=name,
+            sha256=sha256(printed.pdf),
+            exhibit="",
+            legend="",
+        ),
+        produce.Produced(
+            first=numbers.number(printed.pages),
+            last=numbers.number(printed.pages),
+            object="findings.json (native)",
+            sha256=sha256(data),
+            exhibit="",
+            legend="",
+        ),
+    )
+    same = {(one.first, one.sha256) for one in earlier}
+    fresh = [one for one in rows if (one.first, one.sha256) not in same]
+    return produce.table(produce.add(earlier, fresh))
+
+
+def _records(folder: Path) -> Iterator[viewer.Recorded]:
+    for chained in read_log(folder):
+        if chained.entry.kind == "exchange":
+            exchange = msgspec.convert(chained.entry.body, Exchange)
+            yield viewer.Recorded(seq=chained.entry.seq, digest=chained.digest, exchange=exchange)
+
+
+def _scores(path: Path) -> Sequence[viewer.Score]:
+    """Read the table of scores that analyze wrote; none where it is gone."""
+    if not path.is_file():
+        return ()
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    names = viewer.Score.__struct_fields__
+    return [viewer.Score(**{name: row[name] for name in names}) for row in rows]

@@ -1,0 +1,79 @@
+"""How text and numbers are set on a page: hostile text made visible, numbers rounded one way, templates filled."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from depose.errors import ReportError
+
+MARKS = 3
+"""Combining marks shown on one character; more would climb into the lines above."""
+
+
+def page(template: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
+    """Fill a bundled template: every string escaped and made visible, an unknown name an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: object) -> object:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=PackageLoader("depose.templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(filters)
+    return environment.get_template(template).render(**context).encode()
+
+
+def visible(text: str) -> str:
+    """Show what hides or reorders (control, bidi, zero-width, unassigned) as [U+....]; keep line breaks and tabs."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    shown = []
+    marks = 0
+    for character in text.replace("\r\n", "\n"):
+        category = unicodedata.category(character)
+        if category == "Mn":
+            marks += 1
+            if marks > MARKS:
+                continue
+        elif marks:
+            shown.append(_more_marks(marks))
+            marks = 0
+        hidden = category[0] == "C" or category in ("Zl", "Zp")
+        shown.append(f"[U+{ord(character):04X}]" if hidden and character not in "\n\t" else character)
+    return "".join((*shown, _more_marks(marks)))
+
+
+def _more_marks(count: int) -> str:
+    return f"[{count - MARKS:,} more marks]" if count > MARKS else ""
+
+
+def number(value: float, places: int = 2) -> str:
+    """A number with a fixed count of decimals and a true minus sign."""
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def pvalue(p: float, floor: float) -> str:
+    """Three significant digits, rounded up, so that no print is below the floor. Raises ReportError below it."""
+    if not p >= floor * (1 - 1e-9) > 0:
+        raise ReportError(
+            f"a p-value of {p} is below its floor {floor}",
+            hint="the findings contradict themselves; run depose analyze again",
+        )
+    exact = Decimal(repr(round(p, 12)))
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
+
+
+def clip(text: str, length: int) -> str:
+    """The first characters, with a note of how many are left out."""
+    return text if len(text) <= length else f"{text[:length]} [… {len(text) - length:,} more]"
