@@ -92,7 +92,9 @@ def main(folder: Path) -> None:
     )
     left_out = (cast.reference, cast.other)
     validate(folder, SOURCE, work, detectors=NEEDED, leave_out=left_out, seed=recipe.seed, progress=print)
-    shutil.copyfile(work / "calibration.json", ROOT / "src" / "depose" / "calibrations" / "lab.json")
+    calibrations = ROOT / "src" / "depose" / "calibrations"
+    shutil.copyfile(work / "calibration.json", calibrations / "lab.json")
+    shutil.copyfile(work / "performance.json", calibrations / "studies" / "lab.json")
     print(*study(folder, work, print).lines, sep="\n")
     seen = json.loads((work / "study.json").read_text())["batch_ranges"]
     _case(folder, recipe, answers, seen)

@@ -23,9 +23,9 @@ def study(**changes: Any) -> Calibration:
     """Make the calibration of a small study."""
     pairs = tuple(
         TruePair(
-            question="same", detector="phrases", prompts=size, family=f"f{i % 4}", k_eff=20 + i, p=0.04 + 0.02 * (i % 4)
+            question="same", detector="phrases", prompts=size, family=f"f{i % 5}", k_eff=20 + i, p=0.04 + 0.02 * (i % 5)
         )
-        for i in range(8)
+        for i in range(10)
         for size in (50, 100)
     )
     plain = Calibration(
@@ -120,13 +120,13 @@ def test_without_a_study_there_is_no_ratio() -> None:
 
 
 def test_power_counts_each_family_once() -> None:
-    """Of four families one reaches p <= .05: power .25, from the largest number of prompts that the case has."""
+    """Of five families one reaches p <= .05: power .2, from the largest number of prompts that the case has."""
     found = power(study(), result(), "same", 0.05)
     assert found is not None
-    assert (found.value, found.k, found.n, found.families, found.prompts) == (0.25, 2, 8, 4, 100)
+    assert (found.value, found.k, found.n, found.families, found.prompts) == (0.2, 2, 10, 5, 100)
     half = power(study(), result(prompts=60), "same", 0.07)
     assert half is not None
-    assert (half.value, half.prompts) == (0.5, 50)
+    assert (half.value, half.prompts) == (0.4, 50)
 
 
 def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
@@ -193,3 +193,10 @@ def test_a_calibrator_that_falls_with_the_score_is_not_used() -> None:
     found = ratios(made, result(), np.full(50, 4.0), CASE, conditions(made, result(), CASE))
     assert found[0].value is None
     assert "closer likeness" in found[0].reason
+
+
+def test_power_needs_five_families() -> None:
+    """A single family that is always found says nothing of the others."""
+    made = study()
+    few = tuple(one for one in made.true_pairs if one.family != "f4")
+    assert power(msgspec.structs.replace(made, true_pairs=few), result(), "same", 0.05) is None
