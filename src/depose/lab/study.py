@@ -119,9 +119,12 @@ class _Material:
         """Tell whether all these models answered here."""
         return all(name in self.bags.index for name in names)
 
-    def drawn(self, suspect: str, reference: str, detector: str = PRIMARY) -> dict[Setting, Drawn]:
-        """Score a pair on every drawn set of rows."""
-        used = [spec.code for spec in self.bags.controls(suspect, reference).used if not spec.code.endswith(AGAIN)]
+    def drawn(
+        self, suspect: str, reference: str, detector: str = PRIMARY, without: Sequence[str] = ()
+    ) -> dict[Setting, Drawn]:
+        """Score a pair on every drawn set of rows, with all clean controls but those named."""
+        clean = [spec.code for spec in self.bags.controls(suspect, reference).used]
+        used = [code for code in clean if not code.endswith(AGAIN) and code not in without]
         bag = [self.bags.index[name] for name in (suspect, reference, *used)]
         if len(used) < FEWEST_LINEAGES:
             raise AnalysisError(
@@ -204,7 +207,7 @@ def _study(folder: Path, out: Path, say: Say) -> Studied:
         "true_pairs": pairs,
         "false_alarms": alarms,
         "claims": _claims(plan, cast, once, calibration),
-        "batch_ranges": _batch_ranges(plan, once),
+        "batch_ranges": _batch_ranges(plan, cast, once),
     }
     result["seconds"] = round(time.monotonic() - start, 1)
     out.mkdir(parents=True, exist_ok=True)
@@ -417,15 +420,17 @@ def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Cali
     return rows
 
 
-def _batch_ranges(plan: Sequence[Any], once: _Material) -> dict[str, dict[str, float]]:
+def _batch_ranges(plan: Sequence[Any], cast: Roles, once: _Material) -> dict[str, dict[str, float]]:
     """Predict T of `phrases` between two times of each lineage, for 50 new prompts: mean and three standard deviations.
 
+    In the bag of the case `distilled`, whose controls are the lineages but for the reference and the two rival teachers.
     A draw takes half of 100 prompts without replacement, which halves its variance; new prompts have the whole of it.
     """
     setting = Setting(prompts=USUAL, samples=1)
     found: dict[str, dict[str, float]] = {}
     for name in (one.name for one in plan if not one.student and setting in once.settings):
-        t = once.drawn(name + AGAIN, name, BATCH)[setting].t
+        away = (cast.reference, cast.mixer, cast.other, "base")
+        t = once.drawn(name + AGAIN, name, BATCH, away)[setting].t
         wide = 3 * float(np.std(t, ddof=1)) * np.sqrt(2)
         found[name] = {"mean": _tidy(t.mean()), "lowest": _tidy(t.mean() - wide), "highest": _tidy(t.mean() + wide)}
     return found
