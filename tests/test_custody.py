@@ -512,5 +512,5 @@ def test_error_rates_and_waivers_are_sealed_and_computed_again(tmp_path: Path) -
     done = verify(Path(seal(folder, keys.load(tmp_path / "k"), now, {}).bundle))
     assert any("out/findings.json" in line and "out/report.html" in line for line in done.checks)
     (folder / "performance.json").write_text(json.dumps(known | {"calibration": sha256(data), "command": "other"}))
-    with pytest.raises(ProtocolChanged, match="error rates mine.json: its digest differs"):
+    with pytest.raises(ProtocolChanged, match=r"error rates mine\.json: its digest differs"):
         pipeline.analyze_case(folder, lambda line: None, now)
