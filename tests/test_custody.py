@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority import Authority, openssl
-from depose import ledger, pipeline, timestamp
+from depose import calibrated, ledger, pipeline, timestamp
 from depose.canon import canonical, sha256
 from depose.cli import now
 from depose.custody import container, keys, leaks, manifest, merkle
@@ -494,3 +494,24 @@ def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     (bundle,) = (folder / "sealed").iterdir()
     assert (ran.code, str(bundle) in ran.out) == (0, True)
     assert verify(bundle, public_key=(tmp_path / "k.pub").read_bytes()).checks
+
+
+def test_error_rates_and_waivers_are_sealed_and_computed_again(tmp_path: Path) -> None:
+    """What the report prints beside the calibration follows from the bundle; rates that changed later are refused."""
+    folder = scripted_case(tmp_path / "case", SCRIPTS)
+    change(folder, 'calibration = ""', 'calibration = "mine.json"')
+    data = calibrated.raw("alpaca_eval", folder)
+    (folder / "mine.json").write_bytes(data)
+    known = json.loads(calibrated.beside("alpaca_eval", folder) or b"{}")
+    (folder / "performance.json").write_text(json.dumps(known | {"calibration": sha256(data)}))
+    (folder / "checked.toml").write_text('[[check]]\nid = "enfsi-2015"\nchecked_on = 2026-11-20\nchecked_by = "JD"\n')
+    pipeline.register_case(folder, now)
+    finished(folder)
+    pipeline.report_case(folder, pipeline.Order(formats=("html",)))
+    assert pipeline.read_findings(folder)[1].performance is not None
+    keys.make(tmp_path / "k")
+    done = verify(Path(seal(folder, keys.load(tmp_path / "k"), now, {}).bundle))
+    assert any("out/findings.json" in line and "out/report.html" in line for line in done.checks)
+    (folder / "performance.json").write_text(json.dumps(known | {"calibration": sha256(data), "command": "other"}))
+    with pytest.raises(ProtocolChanged, match=r"error rates mine\.json: its digest differs"):
+        pipeline.analyze_case(folder, lambda line: None, now)
