@@ -1,40 +1,47 @@
-"""Sentence vectors beside plain `SentenceTransformer.encode` with its defaults, on the same texts: `make bench-embedding`.
+"""Sentence vectors beside plain `SentenceTransformer.encode` with its defaults: `make bench-embedding`.
 
-Texts: the answers of the bundled kit, each once. Both take turns, so that load on the machine falls on both alike;
-printed are texts per second, the median ratio of each two neighbouring turns, and the least cosine to float32.
+Texts: answers of alpaca_eval in ../shared/data, or those of a FILE given, a JSON list. Both take turns, so that load on
+the machine falls on both alike; printed are texts per second, the median ratio of each two neighbouring turns, and the
+least cosine to float32.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import time
-from importlib.resources import as_file, files
 from pathlib import Path
 
-import pyarrow.parquet
 from depose import embedded
 from depose.devices import choose
+from depose.tables import read as read_table
 from depose.vectors import MODEL, Embedder
 
+DATA = Path("../shared/data/responses-alpaca_eval.parquet")
 COUNT, TURNS = 400, 5
 """Texts in a turn, and turns of each."""
 
 
-def kit_texts() -> list[str]:
-    """Return distinct answers of the kit, evenly over the file."""
-    with as_file(files("depose.kit")) as folder:
-        tables = [pyarrow.parquet.read_table(path) for path in sorted(Path(folder).glob("*.parquet"))]
-    every = sorted({text for table in tables for text in table["text"].to_pylist() if text})
+def texts_of(file: Path | None) -> list[str]:
+    """Return distinct texts, evenly over the source."""
+    if file:
+        every = sorted(set(json.loads(file.read_text())))
+    else:
+        every = sorted({row.text for row in read_table(DATA) if row.text and row.text.strip()})
     return every[:: max(1, len(every) // COUNT)][:COUNT]
 
 
 def main() -> int:
     """Print what was measured; 1 where it falls short of the target of this machine."""
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    if not (file or DATA).is_file():
+        print(f"skipped: {file or DATA} is not here")
+        return 0
     embedded.settle_libraries()
     from sentence_transformers import SentenceTransformer
 
-    texts, device = kit_texts(), choose()
+    texts, device = texts_of(file), choose()
     plain = SentenceTransformer(str(embedded.folder(MODEL)), device=device, local_files_only=True)
     ours = Embedder(None, device)
     exact = plain.encode(texts, normalize_embeddings=True, show_progress_bar=False)

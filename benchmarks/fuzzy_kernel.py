@@ -32,7 +32,7 @@ LANES, PAIRS = 16, 2
 
 
 def pairs(count: int, longest: int, seed: int) -> list[list[str]]:
-    """Draw pairs of texts; the second is at times a garbled copy of the first, at times it has an alphabet of its own."""
+    """Draw pairs of texts; the second is a thinned copy of the first, has the same letters, or mostly others."""
     draw = random.Random(seed)  # noqa: S311
     pool = [
         chr(draw.choice((draw.randrange(32, 127), draw.randrange(0x10000), draw.randrange(0x110000))))

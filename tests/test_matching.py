@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from depose.detectors.fuzzy import fuzzy
 from depose.features import LIMIT, Bag, Features
@@ -45,7 +47,7 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 @needs_triton
 def test_edges() -> None:
-    """Empty texts, word borders, carries over all words, texts longer than the kernel takes and single launches agree."""
+    """Empty texts, word borders, carries over all words, too long texts and single launches agree."""
     done = run("-c", EDGES)
     assert done.stdout == "equal\n", done.stderr
 
@@ -72,14 +74,14 @@ def test_compiles_for_a_gpu(tmp_path: Path) -> None:
 
 def test_detector_takes_the_path_it_is_given() -> None:
     """The detector hands a given matcher the cut and lower-cased texts of each prompt, and uses what it returns."""
-    prompts = tuple(Prompt(id=name, family="f", text=name) for name in "pq")
+    prompts = tuple(Prompt(id=name, family="f", text=name, cluster=name) for name in "pq")
     bag = Bag(
         models=("a", "b", "c"), prompts=prompts, answers=((("One", "two"), ("three",), ()), (("x" * 900,), ("y",), ()))
     )
-    seen = []
+    seen: list[list[str]] = []
 
-    def constant(groups: list[list[str]]) -> list[np.ndarray]:
-        seen.extend(groups)
+    def constant(groups: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:
+        seen.extend(map(list, groups))
         return [np.full((len(group), len(group)), 0.25 * len(group)) for group in groups]
 
     values = fuzzy(bag, Features(match=constant)).values

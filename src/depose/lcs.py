@@ -15,8 +15,8 @@ LONGEST = WORD * WORD
 """Characters of a pattern at most: as many words as a carry mask has bits."""
 
 
-@triton.jit
-def lcs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@triton.jit  # type: ignore[untyped-decorator]
+def lcs(  # type: ignore[no-untyped-def]
     pattern_of,
     other_of,
     out,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def match(groups: Sequence[Sequence[str]], device: str, block: int = WARP) -> li
         texts = [text for group in part for text in group]
         ends = np.cumsum([0, *map(len, part)])
         pairs = np.array(
-            [pair for start, end in zip(ends, ends[1:], strict=False) for pair in combinations(range(start, end), 2)],
+            [pair for start, end in pairwise(ends) for pair in combinations(range(start, end), 2)],
             np.int64,
         ).reshape(-1, 2)
         lengths = np.array([len(text) for text in texts], np.int64)

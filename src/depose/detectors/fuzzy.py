@@ -15,7 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
 from depose.detectors import Similarity
-from depose.detectors.pairwise import by_member
+from depose.detectors.pairwise import averaged
 from depose.features import LIMIT, Bag, Features
 
 
@@ -31,7 +31,5 @@ def fuzzy(bag: Bag, features: Features) -> Similarity:
     """Score each two models, per prompt, by how few insertions and deletions part their answers (0 to 1)."""
     groups = [[text[:LIMIT].lower() for samples in members for text in samples] for members in bag.answers]
     found = (features.match or ratios)(groups)
-    values = np.stack(
-        [by_member(members, lambda _, one=one: one) for members, one in zip(bag.answers, found, strict=True)]
-    )
+    values = np.stack([averaged(members, one) for members, one in zip(bag.answers, found, strict=True)])
     return Similarity(detector="fuzzy", values=values)
