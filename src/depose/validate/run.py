@@ -114,10 +114,11 @@ def encoder(detectors: Sequence[str]) -> Encode | None:
     """Open the sentence encoder if a detector needs it."""
     if "embedding" not in detectors:
         return None
+    from depose.devices import choose
     from depose.embedded import cache_folder
     from depose.vectors import Embedder
 
-    return Embedder(cache_folder() / "vectors.sqlite").encode
+    return Embedder(cache_folder() / "vectors.sqlite", choose()).encode
 
 
 def masker(detectors: Sequence[str]) -> Mask | None:
