@@ -276,7 +276,7 @@ def test_recorded_files_and_the_calibration_are_kept_as_blobs(tmp_path: Path) ->
     pipeline.register_case(folder, Clock())
     blobs = {one.name for one in (folder / "evidence/blobs").iterdir()}
     assert blobs == {fact.value for fact in ledger.entries(folder).registration.files}
-    assert len(blobs) == 3
+    assert len(blobs) == 4
 
 
 # --- sealing ----------------------------------------------------------------------------------------
