@@ -72,7 +72,8 @@ def main() -> int:
     """Run, print one line each, and count what is open."""
     kept = Kept()
     folder = Path(__file__).parent
-    code = pytest.main(["-q", "--no-header", "-p", "no:terminal", str(folder)], plugins=[kept])
+    quiet = ["-o", "addopts=", "--import-mode=importlib", "-p", "no:terminal"]
+    code = pytest.main([*quiet, str(folder)], plugins=[kept])
     open_ = 0
     for number, text in CRITERIA.items():
         tests = kept.tests.get(number, [])
