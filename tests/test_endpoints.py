@@ -367,7 +367,8 @@ def test_requests_are_spaced_as_the_rates_say(tmp_path: Path, limit: dict[str, f
     sent = sorted(one.wire.sent_us for one in heard(folder) if one.wire)
     gaps = [after - before for before, after in pairwise(sent)]
     least = 60 / 600 if "rpm" in limit else 18 * 60 / 6_000
-    assert min(gaps) > least * 0.9 * 1e6
+    assert min(gaps) > least * 0.5 * 1e6  # a thread that wakes late comes closer to the next one
+    assert sum(gaps) > (len(gaps) - 0.5) * least * 1e6
     assert sum(gaps) < 4 * 2.5 * 1e6
 
 
