@@ -109,6 +109,16 @@ def test_a_model_too_few_or_too_many_fails(kit: Path) -> None:
     assert "butler" in found["controls: answers"]
 
 
+def test_a_sample_that_is_not_there_fails_by_name(kit: Path) -> None:
+    """A kit without its positive is no crash, and nothing is judged without it."""
+    listed = (kit / "generation.csv").read_text()
+    assert "lab,dose-100\n" in listed
+    (kit / "generation.csv").write_text(listed.replace("lab,dose-100\n", "", 1))
+    found = failed(selftest(kit, quiet))
+    assert found["positive: answers"] == "dose-100 is missing"
+    assert found["recorded samples"].endswith("dose-100")
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"format":"depose kit 1"}'])
 def test_a_broken_kit_is_an_error(kit: Path, data: bytes) -> None:
     """A kit that cannot be read is no failed test but an error with a next step."""

@@ -113,8 +113,14 @@ def _run(folder: Path, say: Say, live: bool) -> SelfTest:
         ) from error
     population = read_population(folder, SOURCE)
     samples = _Samples(kit=kit, population=population, prompts=_first(population))
-    tests = [*_whole(samples), *_judged(samples, say)]
-    if live:
+    tests = _whole(samples)
+    absent = {kit.reference, *kit.samples.values(), *kit.live} - {one.name for one in population.members}
+    if absent:
+        found = f"not in {folder}: {', '.join(sorted(absent))}"
+        tests.append(ControlTest(name="recorded samples", expected="there", found=found, passed=False))
+    else:
+        tests += _judged(samples, say)
+    if live and not absent:
         tests += [_asked(samples, model, adapter, say) for model, adapter in kit.live.items()]
     return SelfTest(
         software=version("depose"),

@@ -14,7 +14,6 @@ Each step is written under a temporary name and renamed, so that a build that wa
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +31,7 @@ from depose.lab import export, texts, train
 from depose.lab.export import Answered
 from depose.lab.recipe import Planned, Recipe, Roles, line_up, lineages, roles
 from depose.lab.texts import Example
+from depose.making import workspace
 from depose.model import Ask, ModelSpec, Prompt, Record
 from depose.plugins import load
 from depose.register import stream
@@ -198,13 +198,10 @@ class _Laboratory:
 
     def _step(self, target: Path, make: Callable[[Path], train.Tuned]) -> tuple[train.Tuned, float]:
         """Make a folder under a temporary name and rename it."""
-        work = Path(tempfile.mkdtemp(prefix=".making-", dir=_folder(target.parent)))
         start = time.monotonic()
-        try:
+        with workspace(target.parent) as work:
             tuned = make(work)
             work.rename(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
         return tuned, round(time.monotonic() - start, 1)
 
     # --- what they learn ----------------------------------------------------------------------------
