@@ -369,7 +369,7 @@ def test_pdf_says_what_it_is() -> None:
     """The file claims PDF/A-3a, is tagged, and gives its attachments back with date and relationship."""
     findings = build(questions=("distilled",))
     written = render_pdf(
-        findings, attachments=[("findings.json", b"{}", "the findings")], moment=datetime(2026, 1, 2, tzinfo=UTC)
+        findings, attachments=[("findings.json", b"{}", "the findings")], dated=datetime(2026, 1, 2, tzinfo=UTC)
     ).pdf
     with pikepdf.open(io.BytesIO(written)) as pdf:
         metadata = pdf.open_metadata()
