@@ -68,11 +68,11 @@ def curves(held: HeldOut) -> bytes:
     """Draw Tippett plot and empirical cross-entropy of held-out likelihood ratios beside each other."""
     import matplotlib
 
-    height = 1.7
+    height = 1.5
     with matplotlib.rc_context(settings("curves", held.question, held.against)):
         figure = _figure(height)
-        left = figure.add_axes((0.075, 0.21, 0.4, 0.66))
-        right = figure.add_axes((0.59, 0.21, 0.4, 0.66))
+        left = figure.add_axes((0.075, 0.24, 0.4, 0.63))
+        right = figure.add_axes((0.59, 0.24, 0.4, 0.63))
         pattern: Any
         for values, dash, width, label in (
             (held.true, "-", 1.4, f"true pairs, n = {len(held.true)}"),

@@ -29,9 +29,9 @@ from depose.setting import drawn, moment
 from depose.vocabulary import together
 from depose.wording import AGAINST, PARTS
 
-EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 130))
+EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 115))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
-PROMPT = ((8, 220), (24, 120), (10**9, 64))
+PROMPT = ((8, 220), (24, 120), (10**9, 48))
 """Number of exhibits, and characters of a prompt likewise."""
 MODELS = 24
 """With more models than this, those with equal counts share a row."""

@@ -14,7 +14,7 @@ from depose.arrange import likelihood
 from depose.model import Against, Finding, Ratio, Record, Result
 from depose.statistics.verbal import SCALES, Scale
 
-WIDTH, ROW = 6.3, 0.5
+WIDTH, ROW = 6.3, 0.44
 """Inches: the width of the text block, and the height of one row of points."""
 CROWDED = 48
 """With more controls than this, names are listed in the text and not drawn."""

@@ -73,12 +73,13 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
     """Fill a template with what both flavours share and the context of one; refuse words the method cannot carry."""
     from markupsafe import Markup
 
+    digest = canon.digest(findings)
     made = page(
         template,
-        filters=FILTERS,
+        filters={**FILTERS, "source": _sources()},
         findings=findings,
-        report_id=canon.digest(findings)[:12],
-        digest=canon.digest(findings),
+        report_id=digest[:12],
+        digest=digest,
         version=next((f.value for f in findings.software if f.name == "depose"), "version not recorded"),
         css=Markup(sheet(findings, setting.bates)),  # noqa: S704 - our own
         legend=setting.legend,
@@ -213,15 +214,22 @@ def _listed(numbers: Iterable[int]) -> str:
     return f"findings {', '.join(first)} and {last}" if first else f"finding {last}"
 
 
-def _source(value: Any) -> str:
-    return canon.digest(value)[:12]
+def _sources() -> Callable[[Any], str]:
+    """Digest a part of findings, once in a page for all captions that name it."""
+    known: dict[int, tuple[Any, str]] = {}
+
+    def source(value: Any) -> str:
+        if id(value) not in known:
+            known[id(value)] = (value, canon.digest(value)[:12])
+        return known[id(value)][1]
+
+    return source
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "clip": clip,
     "minus": minus,
-    "source": _source,
     "reasons": _reasons,
     "codes": arrange.codes,
     "lr": arrange.likelihood,

@@ -6,7 +6,8 @@ import base64
 import re
 from importlib.resources import files
 
-from depose import canon
+import msgspec
+
 from depose.model import Findings
 from depose.produce import Bates
 
@@ -33,4 +34,4 @@ def sheet(findings: Findings, bates: Bates | None) -> str:
 
 def _wide(findings: Findings) -> bool:
     """Whether any text needs the extended Latin letters, which cost a font each."""
-    return re.search("[\u0100-\u02ff\u1e00-\u1eff]", canon.canonical(findings).decode()) is not None
+    return re.search("[\u0100-\u02ff\u1e00-\u1eff]", msgspec.json.encode(findings).decode()) is not None
