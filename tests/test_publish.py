@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import shutil
@@ -73,11 +74,31 @@ def test_production_numbers_are_never_used_twice(case: Path) -> None:
     pages = pypdf.PdfReader(case / "out" / "compliance.pdf").pages
     assert ["DEP-X-0000041" in pages[0].extract_text(), "DEP-X-0000042" in pages[1].extract_text()] == [True, True]
     rows = produce.read((case / "out" / "bates.csv").read_bytes())
-    assert [(one.first, one.last) for one in rows] == [("DEP-X-0000041", "DEP-X-0000042"), ("DEP-X-0000043",) * 2]
+    assert [one.first for one in rows] == [f"DEP-X-00000{n}" for n in (41, 42, 43)] == [one.last for one in rows]
     assert rows[0].sha256 == hashlib.sha256((case / "out" / "compliance.pdf").read_bytes()).hexdigest()
     again = depose("report", case, "--format", "pdf", "--bates", "DEP-X-0000043")
     assert again.code == 1
     assert "DEP-X-0000044" in again.err
+
+
+def test_exhibits_are_found_by_the_number_of_their_page(case: Path) -> None:
+    """In a production every page carries the legend, and map and index say on which page each exhibit stands."""
+    order = ("--format", "pdf", "--bates", "DEP-Y-0000001", "--legend", "CONFIDENTIAL")
+    assert depose("report", case, *order).code == 0
+    pages = [page.extract_text() for page in pypdf.PdfReader(case / "out" / "report.pdf").pages]
+    assert all("CONFIDENTIAL" in page for page in pages)
+    with (case / "out" / "exhibits-DEP-Y-0000001.csv").open(newline="") as file:
+        index = list(csv.DictReader(file))
+    assert len(index) == 6
+    for row in index:
+        text = pages[int(row["page"][-7:]) - 1]
+        assert f"Ex. {row['exhibit']}." in text and row["page"] in text
+        assert row["legend"] == "CONFIDENTIAL"
+    rows = [one for one in produce.read((case / "out" / "bates.csv").read_bytes()) if one.first.startswith("DEP-Y")]
+    assert len(rows) == len(pages) + 1
+    assert sorted(int(n) for one in rows for n in one.exhibit.split()) == [1, 2, 3, 4, 5, 6]
+    assert "add --bates" in depose("report", case, "--format", "pdf", "--legend", "X").err
+    assert "--legend" in depose("report", case, "--bates", "DEP-Y-0000900", "--legend", "\u202ex").err
 
 
 @pytest.mark.parametrize("text", ["0000001", "dep-0000001", "DEP-1", "DEP-0000000", "DEP 0000001", "D-0000001;}"])
