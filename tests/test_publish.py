@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 from datetime import date
@@ -126,17 +127,35 @@ def test_accessible_variant_says_what_it_is() -> None:
 
 @pytest.mark.criterion(24)
 def test_viewer_links_every_answer_to_its_record(case: Path) -> None:
-    """Every exchange of the log stands in both pages with the digest of its line; no file of this machine is named."""
+    """Every exchange of the log stands on one page, once, with the digest of its line, and no page holds a script."""
     lines = log_path(case).read_bytes().splitlines()
+    pages = [path.read_text() for path in sorted((case / "out" / "viewer").iterdir())]
+    assert len(pages) == 16
+    together = "".join(pages)
+    assert together.count('<td class="answer">') == sum(b'"kind":"exchange"' in line for line in lines)
+    for number, line in enumerate(lines, 1):
+        if b'"kind":"exchange"' in line:
+            assert together.count(f"{number}<br>{hashlib.sha256(line).hexdigest()[:12]}") == 1
+    for text in pages:
+        assert "<script" not in text
+        assert "default-src 'none'" in text
+        assert str(case) not in text
+
+
+@pytest.mark.criterion(24)
+def test_lists_lead_to_every_prompt_and_back(case: Path) -> None:
+    """Both lists name all pages in order; each page leads back, and to its neighbours; no link leads elsewhere."""
+    out = case / "out"
     for name in ("viewer.html", "explore.html"):
-        page = (case / "out" / name).read_text()
-        assert page.count('<td class="answer">') == sum(b'"kind":"exchange"' in line for line in lines)
-        for number, line in enumerate(lines, 1):
-            if b'"kind":"exchange"' in line:
-                assert f"{number}<br>{hashlib.sha256(line).hexdigest()[:12]}" in page
+        page = (out / name).read_text()
+        assert re.findall(r'href="([^"]*)"', page) == [f"viewer/{n:04d}.html" for n in range(1, 17)]
         assert ("<script>" in page) is (name == "explore.html")
         assert "default-src 'none'" in page
         assert str(case) not in page
+    for n in (1, 7, 16):
+        links = re.findall(r'href="([^"]*)"', (out / "viewer" / f"{n:04d}.html").read_text())
+        assert links == ["../viewer.html", *(f"{near:04d}.html" for near in (n - 1, n + 1) if 0 < near < 17)]
+        assert all((out / "viewer" / link).is_file() for link in links)
 
 
 def browse(page: Path, *flags: str) -> str:
@@ -162,24 +181,25 @@ def browse(page: Path, *flags: str) -> str:
 
 @needs_chromium
 def test_viewer_opens_in_a_browser(case: Path) -> None:
-    """Without a script every prompt is there to read."""
+    """Without a script every prompt is listed, and its answers are there to read."""
     seen = browse(case / "out" / "viewer.html")
-    assert seen.count("<details ") == 16
+    assert seen.count("data-place=") == 16
     assert "as registered" not in seen
+    assert browse(case / "out" / "viewer" / "0003.html").count('<td class="answer">') == 22
 
 
 @needs_chromium
 def test_explorer_sorts_and_filters_in_a_browser(case: Path, tmp_path: Path) -> None:
     """Its own script runs under its policy: sorting by score reorders prompts, and a word hides those without it."""
     page = (case / "out" / "explore.html").read_text()
-    assert browse(case / "out" / "explore.html").count("<details ") == 16
+    assert browse(case / "out" / "explore.html").count("data-place=") == 16
     drive = 'find.value = "no such word";'
     script = page[page.index("<script>") + 8 : page.index("</script>")]
     driven = script + f"\n{drive} sort.value = 'down'; update();"
     file = tmp_path / "driven.html"
     file.write_text(page.replace(script, driven).replace("script-src 'sha256-", "script-src 'unsafe-inline' 'x-"))
     seen = browse(file)
-    assert seen.count("hidden") >= 16
+    assert seen.count('hidden=""') == 16
     assert '<output id="shown">0</output>' in seen
     places = [float(part.split('"')[0]) for part in seen.split('data-score="')[1:]]
     assert places == sorted(places, reverse=True)

@@ -76,8 +76,7 @@ def publish(
     if "viewer" in order.formats:
         records = tuple(_records(folder))
         scores = _scores(folder / "out" / "scores.parquet")
-        for page, script in (("viewer.html", False), ("explore.html", True)):
-            yield page, viewer.render(findings, found.registration.prompts, records, scores, script=script)
+        yield from viewer.pages(findings, found.registration.prompts, records, scores)
 
 
 def _production(order: Order) -> produce.Bates | None:

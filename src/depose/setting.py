@@ -15,8 +15,13 @@ MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
 
 
-def page(template: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
-    """Fill a bundled template: every string escaped and made visible, an unknown name an error."""
+def page(name: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
+    """Fill a bundled template once."""
+    return template(name, filters=filters)(**context)
+
+
+def template(name: str, *, filters: Mapping[str, Callable[..., Any]]) -> Callable[..., bytes]:
+    """Make a bundled template ready to fill: every string escaped and made visible, an unknown name an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -33,7 +38,12 @@ def page(template: str, *, filters: Mapping[str, Callable[..., Any]], **context:
         keep_trailing_newline=True,
     )
     environment.filters.update(filters)
-    return environment.get_template(template).render(**context).encode()
+    made = environment.get_template(name)
+
+    def fill(**context: Any) -> bytes:
+        return made.render(**context).encode()
+
+    return fill
 
 
 def visible(text: str) -> str:
