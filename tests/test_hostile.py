@@ -44,10 +44,21 @@ sys.stderr.write(f"{printed.pages} pages; tried {tried}")
 sys.stdout.buffer.write(printed.pdf)
 """
 """Renders findings in a process whose every attempt to reach out is refused and kept."""
-ALONE = (
-    ("unshare", "--net") if subprocess.run(("unshare", "--net", "true"), capture_output=True).returncode == 0 else ()
-)
-"""Where the system allows it, the process has no network at all besides."""
+ASKS = """
+import urllib.request
+try:
+    urllib.request.urlopen("http://127.0.0.1:9/")
+except OSError as error:
+    print(error, tried)
+"""
+
+
+def alone(code: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run code in a process of its own, where the system allows it with no network at all."""
+    without = ("unshare", "--net")
+    allowed = shutil.which("unshare") and not subprocess.run((*without, "true"), capture_output=True).returncode
+    ran = (*(without if allowed else ()), sys.executable, "-c", code)
+    return subprocess.run(ran, input=data, capture_output=True, check=True)
 
 
 def corpus(of: Callable[[str], str]) -> Findings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -65,7 +65,7 @@ def pages(
         "report_id": digest[:12],
         "css": Markup(_text("viewer.css")),  # noqa: S704 - our own
     }
-    filters = {"number": number, "clip": clip}
+    filters: dict[str, Callable[..., Any]] = {"number": number, "clip": clip}
     whole, single = (template(name, filters=filters) for name in ("viewer.html", "prompt.html"))
     for name, code in (("viewer.html", ""), ("explore.html", _text("explore.js"))):
         yield (
