@@ -20,7 +20,7 @@ CROWDED = 48
 """With more controls than this, names are listed in the text and not drawn."""
 NAME_LENGTH = 14
 FONT = "Depose Sans, Source Sans 3, DejaVu Sans, sans-serif"
-INK, GREY, RULE = "#1a1a1a", "#595959", "#b3b3b3"
+INK, GREY, RULE = "#1a1a1a", "#595959", "#7d7d7d"
 SHADES = "#f4f4f4", "#e3e3e3"
 DEFAULT_SCALE = SCALES["enfsi-2015"]
 
