@@ -149,7 +149,8 @@ def refuse(page: bytes, findings: Findings, annex: Annex) -> None:
     text = own_words(page)
     if violations(text) and (hits := violations(_without(text, _foreign(findings, annex)))):
         raise ReportError(
-            f"the report would say {hits[0].around!r}, which the method cannot carry ({hits[0].phrase})",
+            f"the report would say {hits[0].around!r}, which the method cannot carry: "
+            + "; ".join(dict.fromkeys(hit.phrase for hit in hits)),
             hint="this is a fault of depose or of a plugin's text; appendix C lists what is written instead",
         )
 
@@ -185,13 +186,16 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _without(text: str, foreign: set[str]) -> str:
-    """Take out what others wrote, whole or as far as it was not cut."""
+    """Take out what others wrote, as words of its own, whole or as far as it was not cut."""
     for one in sorted(foreign, key=lambda x: (-len(x), x)):
-        start = text.find(head := one[:LEAD])
-        while start >= 0:
-            end = start + len(head)
-            while end - start < len(one) and text[end : end + 1] == one[end - start]:
+        kept, at = [], 0
+        for found in re.finditer(rf"(?<!\w){re.escape(one[:LEAD])}", text):
+            end = found.end()
+            while end - found.start() < len(one) and text[end : end + 1] == one[end - found.start()]:
                 end += 1
-            text = f"{text[:start]} … {text[end:]}"
-            start = text.find(head, start)
+            inside = end - found.start() == len(one) and text[end : end + 1].isalnum()
+            if found.start() >= at and not inside:
+                kept.append(text[at : found.start()])
+                at = end
+        text = " … ".join((*kept, text[at:]))
     return text
