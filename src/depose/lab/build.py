@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from importlib.metadata import PackageNotFoundError, version
@@ -128,7 +129,9 @@ def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[
     torch.set_num_threads(1)
     said: list[str] = []
     try:
-        _Laboratory(recipe, out, say or said.append, 1).make(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+            _Laboratory(recipe, out, say or said.append, 1).make(name)
     finally:
         torch.set_num_threads(before)
     return said
