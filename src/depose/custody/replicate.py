@@ -18,8 +18,8 @@ import numpy as np
 from depose import casefile, collect, inventory, ledger, pipeline
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
+from depose.custody.bundle import opened
 from depose.custody.stamp import Source, stamp
-from depose.custody.verify import opened
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import Clock, write_whole
