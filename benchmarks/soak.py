@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from depose import ledger, pipeline
+from depose import bodies, ledger, pipeline
 from depose.cli import now
 from depose.errors import DeposeError
 from depose.evidence import log_path, read_blob
@@ -46,7 +46,7 @@ def soak(place: Path, kills: int, chance: random.Random) -> None:
     pipeline.register_case(folder, now)
     total = len(ledger.asks(ledger.entries(folder).registration))
     verified = broken = lost = 0
-    known: set[ledger.Key] = set()
+    known: set[bodies.Key] = set()
     begun = time.monotonic()
     for _ in range(kills):
         process = start("probe", folder, path=[site])

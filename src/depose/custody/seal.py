@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def seal(
     with contextlib.nullcontext() if is_sealed(folder) else Log(folder, clock):
         entries = ledger.entries(folder)
         findings = _ready(folder, entries)
-        files = contents(folder)
+        files = contents(folder, {stamp.of for stamp in entries.stamps})
         _search(files, entries, key, environment)
         digests = {name: _digest(file) for name, file in files.items()}
         before = _mark(folder)
@@ -134,15 +134,18 @@ def _ready(folder: Path, entries: Entries) -> Findings:
     return findings
 
 
-def contents(folder: Path) -> dict[str, Path]:
-    """List the files of a case that belong into its bundle, by their names in it."""
+def contents(folder: Path, stamped: Collection[str]) -> dict[str, Path]:
+    """List the files of a case that belong into its bundle, by their names in it.
+
+    `stamped` are the records whose tokens the log names: a kill may leave one that it does not.
+    """
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
     found |= {name: folder / name for name in (annex.WAIVERS, annex.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
-            if TOKEN.match(one.name) or one.name == ROOTS:
+            if one.name == ROOTS or (TOKEN.match(one.name) and one.stem in stamped):
                 found[f"evidence/seals/{one.name}"] = one
     for one in out.rglob("*"):
         if one.is_file() and not one.name.startswith("."):

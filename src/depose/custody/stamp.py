@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from depose import timestamp
+from depose.bodies import Stamp
 from depose.canon import canonical, sha256
 from depose.endpoints import tsa
 from depose.errors import CaseError, EvidenceError, UsageError
 from depose.evidence import Chained, Clock, Log, seals_folder, write_whole
-from depose.ledger import Reading, Stamp
+from depose.ledger import Reading
 from depose.model import Record
 
 ROOTS = "tsa.pem"
@@ -58,6 +59,25 @@ def fetch(data: bytes, source: Source, name: str) -> Fetched:
     return Fetched(query=query, token=token, said=timestamp.verify(token, data, source.roots, name))
 
 
+def obtain(folder: Path, source: Source, target: Chained) -> Stamp:
+    """Have a record time-stamped and keep request, token and certificates in `seals`; the log is left alone."""
+    got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
+    if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
+        raise CaseError(
+            f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
+            hint="set the clock of this machine right",
+        )
+    seals = seals_folder(folder)
+    seals.mkdir(exist_ok=True)
+    for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
+        if data:
+            write_whole(seals / f"{target.digest}{suffix}", data)
+    known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
+    if source.roots not in known:
+        write_whole(seals / ROOTS, known + source.roots)
+    return Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+
+
 def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, clock: Clock) -> Stamp:
     """Time-stamp the protocol in force or the last record, and note it in the log; a token file says which record."""
     source.checked()
@@ -83,20 +103,6 @@ def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, cloc
         before = next((one for one in found.stamps if one.of == target.digest), None)
         if before is not None:
             return before
-        got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
-        if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
-            raise CaseError(
-                f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
-                hint="set the clock of this machine right",
-            )
-        seals = seals_folder(folder)
-        seals.mkdir(exist_ok=True)
-        for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
-            if data:
-                write_whole(seals / f"{target.digest}{suffix}", data)
-        known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
-        if source.roots not in known:
-            write_whole(seals / ROOTS, known + source.roots)
-        made = Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+        made = obtain(folder, source, target)
         log.append("timestamp", made)
     return made
