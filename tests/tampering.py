@@ -24,7 +24,7 @@ import msgspec
 from authority import Authority
 from depose import pipeline
 from depose.canon import canonical, sha256
-from depose.cli import now
+from depose.cli.options import now
 from depose.custody import envelope, keys, manifest, merkle
 from depose.custody.seal import OUTSIDE, seal
 from depose.custody.stamp import Source, stamp
@@ -60,7 +60,7 @@ def sealed_case(folder: Path, **protocol: Any) -> Target:
         pipeline.register_case(case, now)
         with authority.serve() as url:
             source = Source(url=url, roots=authority.roots.read_bytes())
-            stamp(case, "protocol", source, now)
+            stamp(case, source, now)
             pipeline.probe(case, now, lambda answered, failed: None)
             pipeline.analyze_case(case, lambda line: None, now)
             pipeline.report_case(case, pipeline.Order(formats=("html",)))

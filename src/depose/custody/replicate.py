@@ -111,7 +111,7 @@ def replicate(
     pipeline.register_case(folder, clock)
     _same(entries.registration, ledger.entries(folder).registration)
     if source.given:
-        stamp(folder, "protocol", source, clock)
+        stamp(folder, source, clock)
     pipeline.probe(folder, clock, progress)
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)

@@ -1,9 +1,8 @@
-"""Time-stamps of single records: of the protocol before anything is asked, of the head of the log as it grows."""
+"""Time-stamps of single records: of the protocol before anything is asked, of checkpoints as the log grows."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from depose import timestamp
 from depose.bodies import Stamp
@@ -78,24 +77,21 @@ def obtain(folder: Path, source: Source, target: Chained) -> Stamp:
     return Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
 
 
-def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, clock: Clock) -> Stamp:
-    """Time-stamp the protocol in force or the last record, and note it in the log; a token file says which record."""
+def stamp(folder: Path, source: Source, clock: Clock) -> Stamp:
+    """Time-stamp the protocol in force, or the record that a token file is over, and note it in the log."""
     source.checked()
     wanted = timestamp.imprint(source.token, "the token") if source.token else ""
-    by_digest: dict[str, Chained] = {}
-    reading, last = Reading(str(folder)), [""]
+    known: dict[str, Chained] = {}
+    reading = Reading(str(folder))
 
     def each(chained: Chained) -> None:
         reading.add(chained)
-        last[0] = chained.digest
         if chained.entry.kind in ("protocol", "amendment") or chained.digest == wanted:
-            by_digest[chained.digest] = chained
-        by_digest["head"] = chained
+            known[chained.digest] = chained
 
     with Log(folder, clock, each) as log:
         found = reading.entries()
-        name = wanted or (found.in_force if which == "protocol" else "head")
-        target = by_digest.get(name)
+        target = known.get(wanted or found.in_force)
         if target is None:
             raise CaseError(
                 f"the token is over {wanted[:16]}..., no record of {folder}", hint="is it for another case?"
