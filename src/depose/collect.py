@@ -20,7 +20,7 @@ from depose.budget import Budget, Estimate, estimates
 from depose.checkpoints import Checkpoints
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
-from depose.errors import EndpointError
+from depose.errors import EndpointError, EvidenceError
 from depose.evidence import Clock, Log
 from depose.ledger import Entries, Reading, entries, key
 from depose.model import (
@@ -110,7 +110,7 @@ def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
     return opened
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
@@ -124,9 +124,9 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: st
         sample=ask.sample,
         replicate=ask.replicate,
         outcome=reply.outcome,
-        text=_whole(reply.text),
-        finish=_whole(reply.finish),
-        reason=_whole(reply.reason),
+        text=whole(reply.text),
+        finish=whole(reply.finish),
+        reason=whole(reply.reason),
         request=log.store(reply.request),
         response=log.store(reply.response),
         source=reply.source,
@@ -340,7 +340,10 @@ def dossier_of(found: Entries, name: str) -> Dossier:
     if strangers:
         raise ledger.not_asked(name, min(strangers))
     last = {key(exchange): exchange for exchange in found.exchanges}
-    done = {key(e): e for e in found.exchanges if e.outcome != "failed"}
+    settled = [e for e in found.exchanges if e.outcome != "failed"]
+    done = {key(e): e for e in settled}
+    if len(done) < len(settled):
+        raise _answered_twice(name, settled)
     final = last | done
     transcripts, unanswered = [], []
     for ask in planned:
@@ -364,6 +367,19 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         amendments=tuple(map(str, found.amendments)),
         time_stamped=found.stamped,
         selftest=found.selftest,
+    )
+
+
+def _answered_twice(name: str, settled: Sequence[Exchange]) -> EvidenceError:
+    """Name a question with two answers: whoever may choose between answers can choose the findings."""
+    seen: set[Key] = set()
+    for model, prompt, sample, replicate in map(key, settled):
+        if (model, prompt, sample, replicate) in seen:
+            break
+        seen.add((model, prompt, sample, replicate))
+    return EvidenceError(
+        f"{name}: a question is answered twice: {model}, {prompt}, sample {sample}, replicate {replicate}",
+        hint="depose asks nothing again that was answered: the log was made up",
     )
 
 

@@ -69,6 +69,12 @@ class Entries(Record, frozen=True, kw_only=True):
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[Amended, ...]
     stamps: tuple[Stamp, ...]
+    stamped: bool
+    """Whether the protocol in force had a time-stamp before anything was asked under it."""
+    noted_at: dict[str, str]
+    """When each time-stamp was noted in the log, by the digest of its record."""
+    asked_first: dict[str, str]
+    """When the first question was asked under each protocol, by the digest of its record."""
     scored: tuple[str, ...]
     unblinded: tuple[str, ...]
     runs: tuple[Run, ...]
@@ -79,11 +85,6 @@ class Entries(Record, frozen=True, kw_only=True):
     """Questions that a run was ended in the midst of: sent, or about to be, and nothing is known of it. Once a time."""
     selftest: SelfTest | None = None
     """The last self-test."""
-
-    @property
-    def stamped(self) -> bool:
-        """Whether the protocol in force has a time-stamp."""
-        return any(stamp.of == self.in_force for stamp in self.stamps)
 
 
 class Reading:
@@ -96,6 +97,9 @@ class Reading:
         self._controls: list[Exchange] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
         self._stamps: list[Stamp] = []
+        self._noted_at: dict[str, str] = {}
+        self._asked_first: dict[str, str] = {}
+        self._stamped = False
         self._scored: list[str] = []
         self._unblinded: list[str] = []
         self._runs: list[Run] = []
@@ -124,14 +128,14 @@ class Reading:
         elif kind == "protocol":
             if self._protocols:
                 raise EvidenceError(f"{self._name}: record {chained.entry.seq} is a second protocol", hint=_amend())
-            self._protocols.append((chained, body(chained, Registration), None))
+            self._in_force(chained, body(chained, Registration), None)
         elif kind == "amendment":
             amendment = body(chained, Amendment)
-            self._protocols.append((chained, amendment.registration, amendment))
+            self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
         elif kind == "timestamp":
-            self._stamps.append(body(chained, Stamp))
+            self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
             self._checkpoints.append(self._true(chained))
         elif kind == "unstamped":
@@ -141,13 +145,25 @@ class Reading:
         elif kind == "scores":
             self._scored.append(body(chained, Scored).scores)
         elif kind == "unblinding":
-            self._unblinded.append(self._known(body(chained, Unblinded).scores))
+            self._unblinded.append(self._known(body(chained, Unblinded)))
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
             )
 
+    def _in_force(self, chained: Chained, registration: Registration, amendment: Amendment | None) -> None:
+        self._protocols.append((chained, registration, amendment))
+        self._stamped = False
+
+    def _date(self, at: str, stamp: Stamp) -> None:
+        self._noted_at[stamp.of] = at
+        digest = self._protocols[-1][0].digest
+        self._stamped = self._stamped or (stamp.of == digest and digest not in self._asked_first)
+        self._stamps.append(stamp)
+
     def _came(self, kind: str, one: Exchange) -> None:
+        digest = self._protocols[-1][0].digest
+        self._asked_first[digest] = min(one.started, self._asked_first.get(digest, one.started))
         if kind == "exchange":
             self._exchanges.append((len(self._protocols) - 1, one))
         else:
@@ -173,10 +189,14 @@ class Reading:
             )
         return chained
 
-    def _known(self, scores: str) -> str:
-        if scores not in self._scored:
+    def _known(self, unblinded: Unblinded) -> str:
+        if unblinded.scores not in self._scored:
             raise EvidenceError(f"{self._name}: unblinded before the scores were recorded", hint=_amend())
-        return scores
+        if unblinded.names != names(self._protocols[-1][1].case):
+            raise EvidenceError(
+                f"{self._name}: the codes were given other names than the protocol gives them", hint=_amend()
+            )
+        return unblinded.scores
 
     def entries(self) -> Entries:
         """Sum up; raise CaseError where nothing was read."""
@@ -209,6 +229,9 @@ class Reading:
                 if amendment is not None
             ),
             stamps=tuple(self._stamps),
+            stamped=self._stamped,
+            noted_at=self._noted_at,
+            asked_first=self._asked_first,
             scored=tuple(self._scored),
             unblinded=tuple(self._unblinded),
             runs=tuple(self._runs),
@@ -235,6 +258,11 @@ class Reading:
             else:
                 superseded.append((under, one))
         return counts, superseded
+
+
+def names(case: Case) -> tuple[Fact, ...]:
+    """Say who the codes are."""
+    return tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in case.models)
 
 
 def _amend() -> str:

@@ -23,7 +23,7 @@ from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, 
 from depose.features import Features
 from depose.ledger import Amended, Entries, Reading
 from depose.matching import matcher
-from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
+from depose.model import Dossier, Findings, Record, Registration, SelfTest
 from depose.publish import Order as Order
 from depose.publish import publish
 from depose.tagging import Tagger
@@ -271,7 +271,7 @@ def _unblind(folder: Path, entries: Entries, scores: str, clock: Clock) -> None:
     """Record the digest of the scores, and then that the codes got their names; the same scores are recorded once."""
     if entries.scored and entries.scored[-1] == scores:
         return
-    names = tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in entries.registration.case.models)
+    names = ledger.names(entries.registration.case)
     with Log(folder, clock) as log:
         if log.head != entries.end:
             raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")

@@ -20,6 +20,8 @@ from depose.ledger import Entries, Reading
 from depose.model import Exchange
 
 LOG = "evidence/log.jsonl"
+LARGEST = 65_536
+"""Bytes of what is read before a signature was checked."""
 HINT = "ask for the bundle as it was sealed"
 
 
@@ -54,6 +56,9 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
     for name in ("SEAL", "SEAL.sig", "SHA256SUMS", "seal.json", "signer.pem", LOG):
         if name not in sizes:
             raise EvidenceError(f"{bundle.name}: no {name}: not sealed, or taken apart", hint="depose seal CASE")
+    for name in ("SEAL", "SEAL.sig", "signer.pem"):
+        if sizes[name] > LARGEST:
+            raise EvidenceError(f"{bundle.name}: {name}: has {sizes[name]} bytes, more than any has", hint=HINT)
     key = keys.load_public(content(bundle, "signer.pem"), "signer.pem")
     if public_key:
         known = keys.load_public(public_key, "--public-key")

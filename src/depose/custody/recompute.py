@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import msgspec
 
 from depose import annex, calibrated, collect, pipeline, report
 from depose.canon import canonical, sha256
-from depose.custody import container, envelope, instructions
+from depose.custody import container, envelope
 from depose.custody.bundle import HINT, LOG, Read, content
 from depose.errors import CaseError, EvidenceError
 from depose.model import Dossier, Fact, Findings
@@ -59,37 +58,7 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
         name for name in read.bundle.sizes() if name.startswith("out/") and name.removeprefix("out/") not in files
     )
     without = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
-    for name, expected in (("VERIFY.py", instructions.script()),):
-        if content(read.bundle, name) != expected:
-            without.append(f"{name} is not the one of this version of depose")
     return [f"computed again from the log, to the byte: {shown}"], without
-
-
-def unlike_raw(read: Read) -> list[str]:
-    """List the answers whose words are not those of a string, or of all texts together, in their raw bytes."""
-    found = []
-    for one in read.entries.exchanges:
-        if one.outcome == "answered" and one.response:
-            raw = content(read.bundle, f"evidence/blobs/{one.response}")
-            try:
-                value = json.loads(raw)
-            except ValueError:
-                value = raw.decode("utf-8", "replace")
-            said = [
-                text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") for text in _strings(value)
-            ]
-            if one.text not in said and one.text != "".join(said):
-                found.append(f"{one.model}, {one.prompt}, sample {one.sample}, replicate {one.replicate}")
-    return found
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Yield every string in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
 
 
 def _annex(read: Read) -> annex.Annex:

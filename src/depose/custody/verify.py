@@ -5,13 +5,17 @@ Writes nothing. Raises at the first thing that does not hold and names it; what 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from depose.custody import keys
 from depose.custody.bundle import opened
-from depose.custody.recompute import recomputed, statement, unlike_raw
+from depose.custody.consistent import consistent
+from depose.custody.recompute import recomputed, statement
+from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
+from depose.ledger import Entries
 from depose.model import Record
 
 
@@ -44,16 +48,15 @@ def verify(
         dated, without = stamps(read, roots)
         findings = statement(read)
         checks += [*dated, "the signed statement says what the findings say"]
-        missing += without
+        missing += [*without, *_open_ends(read.entries)]
+        for check in (consistent, rederived):
+            done, without = check(read)
+            checks += done
+            missing += without
         if recompute:
             done, without = recomputed(read, findings, progress)
             checks += done
             missing += without
-            unlike = unlike_raw(read)
-            checks += [] if unlike else ["every answer with raw bytes stands in them as it stands in the log"]
-            missing += (
-                [f"{len(unlike)} answers that stand otherwise in the raw bytes, such as {unlike[0]}"] if unlike else []
-            )
         else:
             missing.append("that the findings follow from the answers: not computed again")
         return Verified(
@@ -63,3 +66,15 @@ def verify(
             checks=tuple(checks),
             not_verified=(*missing, "that the answers came from the models named: only their providers can say"),
         )
+
+
+def _open_ends(entries: Entries) -> list[str]:
+    """Say what the log itself says is not known."""
+    flagged = Counter(run.flagged for run in entries.runs if run.flagged)
+    found = [
+        f"the times of the log ({count} of {len(entries.runs)} looks at the clock): {why}"
+        for why, count in flagged.items()
+    ]
+    if entries.lost:
+        found.append(f"what became of {len(entries.lost)} questions: a run was cut short with them in flight")
+    return found
