@@ -25,7 +25,7 @@ PrivateKey = ec.EllipticCurvePrivateKey
 
 def make(path: Path, passphrase: str = "") -> Path:
     """Write a new private key, readable by its owner alone, and beside it the public one, whose path is returned."""
-    _outside_of_cases(path)
+    outside_of_cases(path)
     public = path.with_name(f"{path.name}.pub")
     key = ec.generate_private_key(ec.SECP256R1())
     locked = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
@@ -42,7 +42,7 @@ def make(path: Path, passphrase: str = "") -> Path:
     return public
 
 
-def _outside_of_cases(path: Path) -> None:
+def outside_of_cases(path: Path) -> None:
     """Refuse a key inside a case folder, from where it would get into the wrong hands with the case."""
     for folder in path.resolve().parents:
         if (folder / casefile.NAME).is_file() or (folder / "evidence" / "log.jsonl").is_file():
@@ -51,7 +51,7 @@ def _outside_of_cases(path: Path) -> None:
 
 def load(path: Path, passphrase: str = "") -> PrivateKey:
     """Read a private key made by `make`."""
-    _outside_of_cases(path)
+    outside_of_cases(path)
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
     except OSError as error:

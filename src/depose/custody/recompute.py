@@ -10,7 +10,7 @@ import msgspec
 
 from depose import annex, calibrated, collect, pipeline, report
 from depose.canon import canonical, sha256
-from depose.custody import container, envelope
+from depose.custody import container, envelope, pdf
 from depose.custody.bundle import HINT, LOG, Read, content
 from depose.errors import CaseError, EvidenceError
 from depose.model import Dossier, Fact, Findings
@@ -59,6 +59,24 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
     )
     without = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
     return [f"computed again from the log, to the byte: {shown}"], without
+
+
+def signed_reports(read: Read) -> tuple[list[str], list[str]]:
+    """Check every signed PDF against the report that it is a copy of."""
+    checks: list[str] = []
+    missing: list[str] = []
+    for name in read.bundle.sizes():
+        if name.startswith("out/") and name.endswith(pdf.SUFFIX):
+            report = name.removesuffix(pdf.SUFFIX) + ".pdf"
+            if report not in read.bundle.sizes():
+                raise EvidenceError(f"{report}: is missing, and {name} is a signed copy of it", hint=HINT)
+            found = pdf.check(content(read.bundle, name), content(read.bundle, report), name)
+            if found.missing:
+                missing.append(f"the signature of {name}: {found.missing}")
+            else:
+                checks.append(f"{name} is {report}, signed with the certificate {found.certificate} of {found.signer}")
+                missing.append(f"that the certificate of {found.signer} is to be trusted: that is for a reader of PDFs")
+    return checks, missing
 
 
 def _annex(read: Read) -> annex.Annex:

@@ -12,7 +12,7 @@ from pathlib import Path
 from depose.custody import keys
 from depose.custody.bundle import opened
 from depose.custody.consistent import consistent
-from depose.custody.recompute import recomputed, statement
+from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
 from depose.ledger import Entries
@@ -49,7 +49,7 @@ def verify(
         findings = statement(read)
         checks += [*dated, "the signed statement says what the findings say"]
         missing += [*without, *_open_ends(read.entries)]
-        for check in (consistent, rederived):
+        for check in (consistent, rederived, signed_reports):
             done, without = check(read)
             checks += done
             missing += without
