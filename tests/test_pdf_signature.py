@@ -84,15 +84,18 @@ def test_a_signed_report_is_the_report_with_a_signature_that_others_read(case: P
         assert "Signature is Valid" in said
 
 
-def test_a_signed_report_is_pdf_a_still(case: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_a_signed_report_is_pdf_a_still(case: Path, tmp_path: Path, kind: str) -> None:
     """It claims what the report claims; the field is printable and without size; attachments and tags are all there."""
     report = (case / "out/report.pdf").read_bytes()
-    signed = pdf.sign(report, pdf.signer(*certified(tmp_path), ""), Source())
+    signed = pdf.sign(report, pdf.signer(*certified(tmp_path, kind), ""), Source())
     with pikepdf.open(io.BytesIO(report)) as before, pikepdf.open(io.BytesIO(signed)) as after:
         for name in ("pdfaid:part", "pdfaid:conformance"):
             assert before.open_metadata()[name] == after.open_metadata()[name] != ""
         assert before.Root.Metadata.read_bytes() == after.Root.Metadata.read_bytes()
         assert dict(before.docinfo) == dict(after.docinfo)
+        assert before.pdf_version == after.pdf_version == "1.7"
+        assert "/Version" not in after.Root
         (field,) = after.Root.AcroForm.Fields
         assert [float(x) for x in field.Rect] == [0, 0, 0, 0]
         assert int(field.F) & 0b100111 == 0b100, "print; neither invisible, hidden nor without view"

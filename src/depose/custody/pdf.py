@@ -94,6 +94,9 @@ def sign(report: bytes, who: Signer, source: Source) -> bytes:
         def _update_meta(self) -> None:
             """Leave producer and dates alone: in PDF/A they stand in two places that must agree."""
 
+        def ensure_output_version(self, version: object) -> None:
+            """Leave the version alone: PDF/A-3 is PDF 1.7, and readers of it know elliptic curves all the same."""
+
     first, *others = map(asn1_x509.Certificate.load, who.certificates)
     store = SimpleCertificateStore()
     store.register_multiple(others)
