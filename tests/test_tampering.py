@@ -142,3 +142,4 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path)
     done = subprocess.run([sys.executable, script, "--kills", "10"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 logs that verify, 0 that do not, 0 answers lost, 0 questions answered twice, 0 unanswered" in done.stdout
+    assert "; 0 asked anew without such a record" in done.stdout
