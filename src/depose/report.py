@@ -117,7 +117,7 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         report_id=canon.digest(findings)[:12],
         digest=canon.digest(findings),
         version=next((f.value for f in findings.software if f.name == "depose"), "version not recorded"),
-        css=Markup(_css(wide=_wide(findings), bates=setting.bates)),  # noqa: S704 - our own
+        css=Markup(css(wide=_wide(findings), bates=setting.bates)),  # noqa: S704 - our own
         items={item.code: item for item in findings.items},
         sentences=SENTENCES,
         limitations=LIMITATIONS,
@@ -394,7 +394,7 @@ def _wide(findings: Findings) -> bool:
     return re.search("[\u0100-\u02ff\u1e00-\u1eff]", canon.canonical(findings).decode()) is not None
 
 
-def _css(*, wide: bool, bates: Bates | None) -> str:
+def css(*, wide: bool, bates: Bates | None) -> str:
     """The style sheet, with the fonts in it."""
     folder = files("depose.templates")
     faces = []

@@ -173,7 +173,9 @@ def _matching(patterns: Sequence[str], names: Sequence[str], where: str) -> tupl
     """Names that match a pattern, in their own order; a pattern that matches nothing is an error."""
     for index, pattern in enumerate(patterns):
         if not any(fnmatchcase(name, pattern) for name in names):
-            raise CaseError(f"{where}[{index}]: no model is called {pattern!r}", hint=f"models: {', '.join(names[:20])}")
+            raise CaseError(
+                f"{where}[{index}]: no model is called {pattern!r}", hint=f"models: {', '.join(names[:20])}"
+            )
     return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
@@ -182,7 +184,9 @@ def _population(file: BatchFile, folder: Path) -> Population:
     path = casefile.resolve(folder, file.screening.prompts, "$.screening.prompts")
     prompts = {row.id or row.prompt: row for row in read_table(path) if row.prompt.strip()}
     asks = [
-        Ask(model="", prompt=key, sample=0, replicate=0, text=row.prompt, system="", temperature=0, max_tokens=1, seed=0)
+        Ask(
+            model="", prompt=key, sample=0, replicate=0, text=row.prompt, system="", temperature=0, max_tokens=1, seed=0
+        )
         for key, row in sorted(prompts.items())
     ]
     columns = []

@@ -120,9 +120,7 @@ def orders(
         chosen = tuple(choose.of(suspect, reference) for reference in references)
         answers = bases.digest_of(texts)
         key = digest([FORMAT, software, DETECTORS, base, suspect, answers, msgspec.to_builtins(chosen)])
-        yield Order(
-            suspect=suspect, texts=() if suspect in inside else texts, chosen=chosen, answers=answers, key=key
-        )
+        yield Order(suspect=suspect, texts=() if suspect in inside else texts, chosen=chosen, answers=answers, key=key)
 
 
 def row_of(base: Base, ready: Ready | None, order: Order, known: Mapping[tuple[int, ...], dict[str, Array]]) -> Row:
@@ -227,5 +225,7 @@ def parse(data: bytes, name: str) -> Row:
     try:
         found = msgspec.json.decode(data, type=Row)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise AnalysisError(f"{name}: not a row of this version: {error}", hint="remove it; it is made again") from error
+        raise AnalysisError(
+            f"{name}: not a row of this version: {error}", hint="remove it; it is made again"
+        ) from error
     return found
