@@ -65,7 +65,7 @@ def _timed(act: Callable[[], object]) -> float:
 
 
 def _through_the_log(case: Path, count: int, text: str) -> None:
-    from depose.cli import now
+    from depose.cli.options import now
 
     body = dict.fromkeys(("finish", "reason", "request", "response", "source", "started", "ended"), "")
     half = 0.0

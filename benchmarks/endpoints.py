@@ -58,7 +58,7 @@ def bare(url: str, calls: int, width: int) -> float:
 def probed(url: str, calls: int, width: int, folder: Path) -> float:
     """Ask the same number of questions with depose, in this process; seconds of `probe` alone."""
     from depose import pipeline
-    from depose.cli import now
+    from depose.cli.options import now
     from fakes import case_of, model, write_case
     from faulty import remote
 

@@ -19,7 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from depose import ledger, pipeline
-from depose.cli import now
+from depose.cli.options import now
 from depose.errors import DeposeError
 from depose.evidence import log_path, read_blob
 from fakes import finish, install, scripted_case, start

@@ -24,7 +24,7 @@ import msgspec
 from authority import Authority
 from depose import pipeline
 from depose.canon import canonical, sha256
-from depose.cli import now
+from depose.cli.options import now
 from depose.custody import envelope, keys, manifest, merkle
 from depose.custody.seal import OUTSIDE, seal
 from depose.custody.stamp import Source, stamp

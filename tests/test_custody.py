@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from authority import Authority, openssl
 from depose import calibrated, ledger, pipeline, timestamp
 from depose.canon import canonical, sha256
-from depose.cli import now
+from depose.cli.options import now
 from depose.custody import container, keys, leaks, manifest, merkle
 from depose.custody.redact import produce, redact, verify_redacted
 from depose.custody.seal import seal

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from depose import ledger, pipeline
-from depose.cli import now
+from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.redact import redact
 from depose.custody.seal import Sealed, seal

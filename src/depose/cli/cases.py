@@ -1,0 +1,315 @@
+"""The commands of one case, as it goes: new, register, amend, probe, import, analyze, report, audit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depose.cli.options import (
+    CASE,
+    FAIL_ON,
+    FLAVOUR,
+    FORMAT,
+    JSON,
+    KEY,
+    PASSPHRASE,
+    TOKEN,
+    TSA,
+    TSA_ROOT,
+    key_of,
+    now,
+    say,
+    source_of,
+)
+from depose.console import Meter, columns_of, formats_of, leave, listed, plain, sealed_lines, show, summary, table
+from depose.errors import EndpointError
+
+if TYPE_CHECKING:
+    from depose.model import Findings
+    from depose.pipeline import Written
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--from", "source", default="rebadged", show_default=True, help="A bundled case, or a case file.")
+@JSON
+def new(folder: Path, source: str, as_json: bool) -> None:
+    """Copy a case file into a new FOLDER.
+
+    \b
+    Example:  depose new acme --from recorded     then edit acme/case.toml
+    Bundled:  depose list cases
+    """
+    from depose import pipeline
+
+    files = pipeline.new(source, folder)
+    show(
+        {"files": files} if as_json else None,
+        [f"{folder}: made from {source}", f"next: depose audit {folder}"],
+    )
+
+
+@click.command()
+@CASE
+@TSA
+@TOKEN
+@TSA_ROOT
+@JSON
+def register(case: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+    """Validate a CASE and freeze its protocol as record 0 of the log.
+
+    The digest printed is what a later reader checks. From then on the protocol changes by depose amend alone.
+    With a time-stamp it can be shown to have been fixed before anything was asked.
+
+    \b
+    Example:  depose register acme
+              depose register acme --tsa https://freetsa.org/tsr --tsa-root cacert.pem
+    Offline:  openssl ts -query -digest PROTOCOL_SHA256 -sha256 -cert -out q.tsq
+              and then depose register acme --token q.tsr --tsa-root cacert.pem
+    """
+    from depose import pipeline
+
+    source = source_of(tsa, token, tsa_root)
+    done = pipeline.register_case(case, now)
+    state = "registered" if done.fresh else "registered before, unchanged"
+    lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
+    if source.given:
+        from depose.custody.stamp import stamp
+
+        made = stamp(Path(done.folder), "protocol", source, now)
+        lines.append(f"time-stamped {made.time} by {made.authority}")
+    show(done if as_json else None, lines)
+
+
+@click.command()
+@CASE
+@click.option("--reason", required=True, help="Why the protocol changes.")
+@JSON
+def amend(case: Path, reason: str, as_json: bool) -> None:
+    """Record a change of the protocol of CASE: the new one whole, what differs, why, and whether scores were known.
+
+    Edit the case file first. Answers whose question, model and phase are untouched go on counting.
+
+    \b
+    Example:  depose amend acme --reason "control C4 was withdrawn by its maker"
+    """
+    from depose import pipeline
+
+    done = pipeline.amend(case, reason, now)
+    lines = [f"{fact.name}: {fact.value}" for fact in done.changes]
+    lines.append(f"amended, sha256 {done.digest}; {done.lost} earlier answers no longer count")
+    show(done if as_json else None, lines)
+
+
+@click.command()
+@CASE
+@click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
+@TSA
+@TSA_ROOT
+@JSON
+def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, as_json: bool) -> None:
+    """Ask what is still unanswered in a registered CASE.
+
+    Safe to stop and to start again: nothing that was answered is asked twice. With --tsa the end of the log is
+    time-stamped when the run ends.
+
+    \b
+    Example:  depose probe acme --dry-run
+              depose probe acme
+    """
+    source = source_of(tsa, None, tsa_root)
+    if dry_run:
+        _dry_run(case, as_json)
+        return
+    _probe(case, as_json)
+    if source.given:
+        from depose import casefile
+        from depose.custody.stamp import stamp
+
+        made = stamp(casefile.folder_of(case), "head", source, now)
+        click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
+
+
+def _dry_run(case: Path, as_json: bool) -> None:
+    from depose import pipeline
+
+    rows = pipeline.estimate(case)
+    cells = [
+        [
+            r.model,
+            r.questions,
+            r.input_tokens,
+            r.output_tokens,
+            "no price" if r.cost is None else f"{r.cost:.2f}",
+        ]
+        for r in rows
+    ]
+    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
+    show(rows if as_json else None, table(head, cells))
+
+
+def _probe(case: Path, as_json: bool) -> None:
+    from depose import pipeline
+
+    total = sum(row.questions for row in pipeline.estimate(case))
+    meter = Meter(total)
+    done = pipeline.probe(case, now, meter.advance, meter)
+    meter.finish()
+    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
+    if done.waiting:
+        lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
+    if done.stopped:
+        lines.append(f"stopped: {done.stopped}; raise it in a new case, or analyze what there is")
+    show(done if as_json else None, lines)
+
+
+@click.command(name="import")
+@CASE
+@click.option("--model", "code", required=True, help="Code of the model in the case.")
+@click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
+@click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def import_(case: Path, code: str, name: str, columns: Sequence[str], file: Path, as_json: bool) -> None:
+    """Record the answers of one model of CASE from a FILE.
+
+    Formats: AlpacaEval JSON, JSONL, CSV, Parquet; OpenAI batch output (custom_id is the prompt id, or ID#1 for a
+    further sample); inspect logs (.eval, .json); promptfoo JSON. Columns: prompt_id or id; prompt, instruction or
+    question; output, answer or response; model or generator; sample. Others are named with --column; the meanings are
+    id, prompt, text, model, sample. Rows that fit no registered prompt, or hold no answer, are listed.
+
+    \b
+    Example:  depose import acme --model C7 answers/model_outputs.json
+              depose import acme --model C8 --column text=reply --column id=number table.csv
+    """
+    from depose import pipeline
+
+    done = pipeline.import_answers(case, code, file, name, now, columns_of(columns))
+    lines = [f"{code}: {done.answered} recorded, {done.missing} missing in the file, {done.already} were there before"]
+    if done.unaligned:
+        lines.append(f"{len(done.unaligned)} rows fit no registered prompt or hold no answer:")
+        lines += [f"  {row}" for row in done.unaligned[:20]]
+        lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
+    show(done if as_json else None, lines)
+
+
+@click.command()
+@CASE
+@FAIL_ON
+@JSON
+def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
+    """Turn the transcripts of CASE into findings, scores and an index of exhibits.
+
+    Pure: the same log gives the same bytes in out/findings.json, out/scores.parquet and out/exhibits.csv.
+
+    \b
+    Example:  depose analyze acme --json
+    """
+    findings, written = _analyze(case)
+    show(findings if as_json else None, summary(findings) + listed(written))
+    leave(findings, fail_on)
+
+
+def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
+    from depose import pipeline
+
+    return pipeline.analyze_case(case, say, now)
+
+
+@click.command()
+@CASE
+@FORMAT
+@FLAVOUR
+@click.option("--final", is_flag=True, help="Refuse while literature or the verbal scale is unchecked (checked.toml).")
+@click.option(
+    "--pdf-variant",
+    "variant",
+    type=click.Choice(["a-3a", "ua-1"]),
+    default="a-3a",
+    show_default=True,
+    help="PDF/A for the file, PDF/UA for readers of screens.",
+)
+@click.option("--bates", default="", help="Number the pages from here on, such as DEP-ACME-0000001.")
+@FAIL_ON
+@JSON
+def report(
+    case: Path,
+    formats: str,
+    flavour: Any,
+    final: bool,
+    variant: Any,
+    bates: str,
+    fail_on: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Render the findings of CASE; nothing is asked and nothing is scored again.
+
+    \b
+    Example:  depose report acme --format html
+              depose report acme --flavour compliance --format pdf,data --fail-on indication
+    """
+    from depose import pipeline
+
+    order = pipeline.Order(formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates)
+    written = pipeline.report_case(case, order)
+    show(written if as_json else None, listed(written))
+    if fail_on:
+        leave(pipeline.read_findings(case)[1], fail_on)
+
+
+@click.command()
+@CASE
+@FORMAT
+@FLAVOUR
+@FAIL_ON
+@KEY
+@PASSPHRASE
+@JSON
+def audit(
+    case: Path,
+    formats: str,
+    flavour: Any,
+    fail_on: Sequence[str],
+    key: Path | None,
+    passphrase_env: str,
+    as_json: bool,
+) -> None:
+    """Register, probe, analyze and report a CASE in one go; with --key also seal it.
+
+    Resumes where it stopped. Ends with the paths of the reports.
+
+    \b
+    Example:  depose audit acme --fail-on indication
+    """
+    from depose import pipeline
+
+    order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
+    click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
+    tested = pipeline.fit_for_use(case, now, say)
+    click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
+    meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter)
+    except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
+        if pipeline.was_asked(case):
+            _analyze(case)
+            click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
+        raise
+    meter.finish()
+    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+        click.echo(plain(line), err=True)
+    for code in done.waiting:
+        click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
+    findings, written = _analyze(case)
+    reports = pipeline.report_case(case, order)
+    end = [f"not sealed: depose seal {case} --key KEY"]
+    if key is not None:
+        from depose.custody.seal import seal as seal_case
+
+        end = sealed_lines(seal_case(case, key_of(key, passphrase_env), now, os.environ))
+    show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
+    leave(findings, fail_on)

@@ -1,0 +1,179 @@
+"""The commands of custody: keygen, seal, verify, redact, replicate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from depose.cli.options import (
+    CASE,
+    JSON,
+    KEY,
+    PASSPHRASE,
+    PUBLIC_KEY,
+    TOKEN,
+    TSA,
+    TSA_ROOT,
+    key_of,
+    now,
+    passphrase_of,
+    say,
+    source_of,
+)
+from depose.console import replication_lines, sealed_lines, show
+from depose.errors import UsageError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@PASSPHRASE
+@JSON
+def keygen(file: Path, passphrase_env: str, as_json: bool) -> None:
+    """Make a signing key (ECDSA P-256): FILE holds the private part, FILE.pub the public one.
+
+    Keep FILE away from every case, and give FILE.pub, or its fingerprint, to whoever is to verify.
+
+    \b
+    Example:  depose keygen ~/keys/expert.pem --passphrase-env MY_PASSPHRASE
+    """
+    from depose.custody import keys
+
+    public = keys.make(file, passphrase_of(passphrase_env))
+    print_ = keys.fingerprint(keys.load_public(public.read_bytes(), str(public)))
+    made = {"private": str(file), "public": str(public), "fingerprint": print_}
+    show(made if as_json else None, [f"private {file}", f"public  {public}", f"fingerprint sha256 {print_}"])
+
+
+@click.command()
+@CASE
+@KEY
+@PASSPHRASE
+@TSA
+@TOKEN
+@TSA_ROOT
+@JSON
+def seal(
+    case: Path,
+    key: Path | None,
+    passphrase_env: str,
+    tsa: str,
+    token: Path | None,
+    tsa_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign a CASE and write it as one bundle, CASE/sealed/NAME.zip; from then on it takes no further record.
+
+    The bundle can be checked without depose: see VERIFY.md in it. Secrets are searched for first.
+
+    \b
+    Example:  depose seal acme --key ~/keys/expert.pem --tsa https://freetsa.org/tsr --tsa-root cacert.pem
+    Offline:  depose seal acme --key KEY, then openssl ts -query -data SHA256SUMS -sha256 -cert -out q.tsq
+              and then depose seal acme --key KEY --token q.tsr --tsa-root cacert.pem
+    """
+    from depose.custody.seal import seal as seal_case
+
+    if key is None:
+        raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
+    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root))
+    show(done if as_json else None, sealed_lines(done))
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@PUBLIC_KEY
+@TSA_ROOT
+@click.option("--no-recompute", is_flag=True, help="Check seal, files, log and time-stamps alone: much faster.")
+@JSON
+def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
+    """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
+
+    Ends with 3 at the first thing that does not hold, and lists what was not verified.
+
+    \b
+    Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
+    """
+    from depose.custody.redact import is_redacted, verify_redacted
+    from depose.custody.verify import verify as verify_bundle
+
+    known = public_key.read_bytes() if public_key else b""
+    if is_redacted(bundle):
+        done = verify_redacted(bundle, known)
+    else:
+        done = verify_bundle(
+            bundle,
+            public_key=known,
+            roots=tsa_root.read_bytes() if tsa_root else b"",
+            recompute=not no_recompute,
+            progress=say,
+        )
+    lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
+    show(done if as_json else None, lines)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--find", multiple=True, help="Words to withhold. May be given several times.")
+@click.option("--find-env", multiple=True, help="Variable that holds words to withhold.")
+@click.option("--reason", default="", help="Why they are withheld.")
+@click.option("--record", "records", multiple=True, type=int, help="Produce this record of the log alone, with proof.")
+@JSON
+def redact(
+    bundle: Path,
+    folder: Path,
+    find: Sequence[str],
+    find_env: Sequence[str],
+    reason: str,
+    records: Sequence[int],
+    as_json: bool,
+) -> None:
+    """Write a derived copy of a BUNDLE into a new FOLDER, with words withheld or with single records alone.
+
+    The bundle and its digests stay as they are; the copy lists each range of bytes that was withheld, and why.
+    A copy is checked by depose verify, a single record by python3 -I VERIFY.py proof-N.json in its folder.
+
+    \b
+    Example:  depose redact acme.zip public --find "org-a1b2c3" --reason "account of a third party"
+              depose redact acme.zip produced --record 12 --record 40
+    """
+    from depose.custody import redact as redaction
+
+    if bool(records) == bool(find or find_env):
+        raise UsageError("a copy withholds words or produces records", hint="give --find, --find-env or --record")
+    if records:
+        made = redaction.produce(bundle, folder, records)
+        show([str(one) for one in made] if as_json else None, [str(one) for one in made])
+        return
+    words = [text.encode() for text in (*find, *(passphrase_of(name) for name in find_env))]
+    done = redaction.redact(bundle, folder, words, reason, now())
+    said = f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
+    show(done if as_json else None, [said])
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@PUBLIC_KEY
+@TSA
+@TSA_ROOT
+@JSON
+def replicate(
+    bundle: Path, folder: Path, public_key: Path | None, tsa: str, tsa_root: Path | None, as_json: bool
+) -> None:
+    """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
+
+    Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
+    opinions side by side; keeps it in out/replication.json. A killed run goes on when started again.
+
+    \b
+    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub
+    """
+    from depose.custody.replicate import replicate as replicate_case
+
+    known = public_key.read_bytes() if public_key else b""
+    source = source_of(tsa, None, tsa_root)
+    done = replicate_case(bundle, folder, known, source, now, lambda *_: None, say)
+    show(done if as_json else None, replication_lines(done))

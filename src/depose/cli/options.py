@@ -1,0 +1,80 @@
+"""What several commands share: their options, the clock, keys and time-stamps."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from depose.errors import UsageError
+
+if TYPE_CHECKING:
+    from depose.custody.keys import PrivateKey
+    from depose.custody.stamp import Source
+
+CASE = click.argument("case", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+FAIL_ON = click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(["indication", "inconclusive"]),
+    help="Exit 4 at an indication (or a relation), 5 where an opinion is inconclusive. May be given twice.",
+)
+FORMAT = click.option(
+    "--format",
+    "formats",
+    default="pdf,html",
+    show_default=True,
+    help="What to render, with commas: html, pdf, viewer (the whole case as a page), data (JSON, JUnit, CSV).",
+)
+FLAVOUR = click.option(
+    "--flavour",
+    type=click.Choice(["expert", "compliance"]),
+    default="expert",
+    show_default=True,
+    help="The court report, or a summary of two pages.",
+)
+KEY = click.option("--key", type=click.Path(path_type=Path), help="Private signing key (depose keygen).")
+PASSPHRASE = click.option("--passphrase-env", default="", help="Variable that holds the passphrase of the key.")
+TSA = click.option("--tsa", default="", help="URL of a time-stamping authority (RFC 3161).")
+TOKEN = click.option("--token", type=click.Path(path_type=Path), help="Or its reply, fetched elsewhere (.tsr).")
+TSA_ROOT = click.option("--tsa-root", type=click.Path(path_type=Path), help="Its certificates, in PEM.")
+PUBLIC_KEY = click.option(
+    "--public-key", type=click.Path(path_type=Path), help="The signer's public key, got by another way."
+)
+
+
+def now() -> str:
+    """Return the time now in UTC, to the microsecond."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def say(line: str) -> None:
+    """Print a line of progress to stderr."""
+    click.echo(f"  {line}", err=True)
+
+
+def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:
+    """Return where a time-stamp comes from, if from anywhere; raise UsageError for options that do not go together."""
+    from depose.custody.stamp import Source
+
+    return Source(
+        url=tsa, token=token.read_bytes() if token else b"", roots=roots.read_bytes() if roots else b""
+    ).checked()
+
+
+def key_of(path: Path, passphrase_env: str) -> PrivateKey:
+    """Read the private key, with the passphrase that the variable holds."""
+    from depose.custody import keys
+
+    return keys.load(path, passphrase_of(passphrase_env))
+
+
+def passphrase_of(name: str) -> str:
+    """Return what the variable holds, nothing for no variable; raise UsageError when it is empty."""
+    if name and not os.environ.get(name):
+        raise UsageError(f"the variable {name} holds no passphrase", hint=f"export {name}=...")
+    return os.environ.get(name, "")
