@@ -23,6 +23,7 @@ from depose.casefile import NAME
 from depose.evidence import Clock
 from depose.making import workspace
 from depose.model import ModelSpec, Question
+from depose.setting import clip
 from depose.tables import read as read_table
 
 PROMPTS, ANSWERS = "prompts.jsonl", "answers.jsonl"
@@ -100,7 +101,7 @@ def _files(
         "detectors": list(DETECTORS),
     }
     head = {
-        "title": f"{pair[0]} against {pair[1]}: confirmation of a screening hit",
+        "title": clip(f"{pair[0]} against {pair[1]}: confirmation of a screening hit", 1_900),
         "authority": plan.file.batch.authority,
     }
     case = [_table("[case]", head), _table("[protocol]", protocol), *(_table("[[models]]", spec) for spec in specs)]
@@ -115,7 +116,7 @@ def _specs(plan: Plan, pair: tuple[str, str], controls: Sequence[str]) -> Iterat
         role = ("suspect", "reference")[number] if number < 2 else "control"
         code = ("S1", "R1")[number] if number < 2 else f"C{number - 1}"
         if name in given:
-            spec = msgspec.structs.replace(given[name], role=role)  # type: ignore[arg-type]
+            spec = msgspec.structs.replace(given[name], role=role)
             plain = {k: v for k, v in msgspec.to_builtins(spec).items() if v != _DEFAULTS.get(k, _NOTHING)}
             plain.pop("file")
             yield plain | ({"file": ANSWERS, "model": name} if spec.provider == "recorded" else {})

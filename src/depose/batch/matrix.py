@@ -138,28 +138,30 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         alone = controls_needed(found.tests, screening.alpha)
         lines.append(
             f"{found.tests} p-values were computed. With K controls a rank p-value cannot fall below 1/(K+1), here "
-            f"{found.lowest_floor:.3f} at the least. Benjamini-Hochberg over all of them at {screening.alpha:g} rejects "
-            f"{found.rejections}; for one cell alone to be rejected, {alone} independent controls would be needed."
+            f"{found.lowest_floor:.3f} at the least. Benjamini-Hochberg over all of them at {screening.alpha:g} "
+            f"rejects {found.rejections}; for one cell alone to be rejected, {alone} independent controls would be "
+            "needed."
         )
     for one in found.asked:
         lines.append(
-            f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of related "
-            f"cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local false-discovery rate "
-            f"of at most {screening.fdr:g}, and {one.expected_false:.1f} of these are expected to be false."
+            f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
+            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
+            f"false-discovery rate of at most {screening.fdr:g}, and {one.expected_false:.1f} of these are expected to "
+            "be false."
         )
     lines.append(
-        "Local false-discovery rates are model-based: they hold as far as the pairs of known relation, from which they are "
-        "estimated with all lineages of a cell left out, are like the cells of this batch."
+        "Local false-discovery rates are model-based: they hold as far as the pairs of known relation, from which they "
+        "are estimated with all lineages of a cell left out, are like the cells of this batch."
     )
     if found.hits:
         able = sum(one.outcome == HITS[0] for one in found.cells)
         lines.append(
-            f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control lineages "
-            f"(hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims."
+            f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control "
+            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims."
         )
     lines.append(
-        "A screening hit is a place to look and says nothing of wrongdoing; each is put to the fresh half of the prompts "
-        "in a case of its own, with alpha divided by the number of hits."
+        "A screening hit is a place to look and says nothing of wrongdoing; each is put to the fresh half of the "
+        "prompts in a case of its own, with alpha divided by the number of hits."
     )
     return tuple(lines)
 

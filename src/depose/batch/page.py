@@ -112,7 +112,7 @@ def _square(one: Judged, letters: dict[str, str]) -> Square:
 
 
 def dendrogram(matrix: Matrix) -> str:
-    """Draw how alike suspects are in their scores against all references (average linkage); nothing for fewer than 3."""
+    """Draw how alike suspects are in their scores against all references (average linkage); none for fewer than 3."""
     from scipy.cluster.hierarchy import dendrogram as lay_out
     from scipy.cluster.hierarchy import linkage
 
@@ -138,7 +138,8 @@ def dendrogram(matrix: Matrix) -> str:
     ]
     title = f"Dendrogram of {len(names)} suspects by their scores against {len(matrix.references)} references"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {height:.0f}" role="img"><title>{title}</title>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {height:.0f}" role="img">'
+        f"<title>{title}</title>"
         f'<g fill="none" stroke="{INK}" stroke-width="0.8">{"".join(lines)}</g>'
         f'<g font-family="Depose Sans, DejaVu Sans, sans-serif" font-size="7.5" fill="{INK}" text-anchor="end">'
         f'{"".join(labels)}</g><text x="{left:.0f}" y="{height - 6:.0f}" font-size="7" fill="{GREY}" '

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -18,6 +19,7 @@ from depose.validate.study import PRIMARY, Study
 
 FORMAT = "depose screening 1"
 NAME = "screening.json"
+QUESTIONS: tuple[Question, ...] = get_args(Question)
 DETECTORS = tuple(dict.fromkeys(PRIMARY.values()))
 
 
@@ -52,9 +54,9 @@ class Labelled(Record, frozen=True, kw_only=True):
 
 def labelled(study: Study, facts: tuple[Fact, ...], software: tuple[Fact, ...]) -> Labelled:
     """List the true pairs of every question, and the unrelated ones of the same references."""
-    true: dict[int, Question] = {id(one): question for question in PRIMARY for one in study.positives(question)}
+    true: dict[int, Question] = {id(one): question for question in QUESTIONS for one in study.positives(question)}
     controls: dict[int, list[Question]] = {}
-    for question in PRIMARY:
+    for question in QUESTIONS:
         for one in study.matched(question):
             controls.setdefault(id(one), []).append(question)
     kept = [one for one in study.labelled if id(one) in true or id(one) in controls]
