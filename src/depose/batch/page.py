@@ -9,21 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from depose import report
+from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
 from depose.batch.screen import Judged
 from depose.canon import digest
 from depose.errors import ReportError
-from depose.figures import GREY, INK, WIDTH
 from depose.model import Record
-from depose.setting import clip, number, page
-
-Array = NDArray[np.float64]
+from depose.setting import clip, number, page, pvalue
 
 COLUMNS = 12
 """References beside each other; more stand in a further table."""
@@ -31,8 +25,6 @@ DARKEST = 4.0
 """Log10 likelihood ratio at which a shade is full."""
 LISTED = 200
 """Hits, changes and drifts that the page lists; matrix.json has them all."""
-LEAVES = 200
-"""Suspects that the dendrogram can still show."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -52,7 +44,6 @@ def render(matrix: Matrix) -> bytes:
 
     reasons = sorted({one.reason for one in matrix.cells if one.reason})
     letters = {reason: _letter(place) for place, reason in enumerate(reasons)}
-    drawn = dendrogram(matrix)
     css = report.css(wide=True, bates=None) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
     return page(
         "batch.html",
@@ -62,12 +53,13 @@ def render(matrix: Matrix) -> bytes:
         digest=digest(matrix),
         version=next((one.value for one in matrix.software if one.name == "depose"), ""),
         maps=[(one.question, list(_maps(matrix, one.question, letters))) for one in matrix.asked],
+        pvalue=pvalue,
         letters=[(letter, reason) for reason, letter in letters.items()],
         hits=sorted(
             (one for one in matrix.cells if one.outcome in HITS),
             key=lambda one: (-(one.log10_lr or 0.0), one.question, one.suspect, one.reference),
         ),
-        dendrogram=Markup(drawn) if drawn else None,  # noqa: S704 - drawn by us
+        dendrogram=[Markup(part) for part in dendrogram(matrix)],  # noqa: S704 - drawn by us
         listed=LISTED,
         claimable=HITS[0],
     )
@@ -106,65 +98,6 @@ def _square(one: Judged, letters: dict[str, str]) -> Square:
         style=f"background: hsl(0, 0%, {shade}%)",
         kind={HITS[0]: "hit", HITS[1]: "lead"}.get(one.outcome, "none"),
     )
-
-
-# --- dendrogram -------------------------------------------------------------------------------------
-
-
-def dendrogram(matrix: Matrix) -> str:
-    """Draw how alike suspects are in their scores against all references (average linkage); none for fewer than 3."""
-    from scipy.cluster.hierarchy import dendrogram as lay_out
-    from scipy.cluster.hierarchy import linkage
-
-    names = [one.name for one in matrix.suspects]
-    profile = _profiles(matrix, names)
-    if not 3 <= len(names) <= LEAVES or not profile.size:
-        return ""
-    made = lay_out(linkage(profile, "average"), no_plot=True, labels=names)
-    row, left, right = 11.0, 150.0, WIDTH * 72
-    height = row * len(names) + 24
-    largest = max(max(branch) for branch in made["dcoord"]) or 1.0
-
-    def x(distance: float) -> float:
-        return left + (right - left - 6) * distance / largest
-
-    lines = [
-        f'<path d="M{x(d[0]):.1f} {p[0] / 10 * row:.1f}H{x(d[1]):.1f}V{p[2] / 10 * row:.1f}H{x(d[3]):.1f}"/>'
-        for p, d in zip(made["icoord"], made["dcoord"], strict=True)
-    ]
-    labels = [
-        f'<text x="{left - 4:.0f}" y="{(place + 0.5) * row + 2.5:.1f}">{_escaped(clip(name, 34))}</text>'
-        for place, name in enumerate(made["ivl"])
-    ]
-    title = f"Dendrogram of {len(names)} suspects by their scores against {len(matrix.references)} references"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {height:.0f}" role="img">'
-        f"<title>{title}</title>"
-        f'<g fill="none" stroke="{INK}" stroke-width="0.8">{"".join(lines)}</g>'
-        f'<g font-family="Depose Sans, DejaVu Sans, sans-serif" font-size="7.5" fill="{INK}" text-anchor="end">'
-        f'{"".join(labels)}</g><text x="{left:.0f}" y="{height - 6:.0f}" font-size="7" fill="{GREY}" '
-        f'font-family="Depose Sans, DejaVu Sans, sans-serif">distance 0 to {largest:.1f}, in units of T</text></svg>'
-    )
-
-
-def _profiles(matrix: Matrix, names: Sequence[str]) -> Array:
-    """T of the first question's detector, [suspects, references]; 0 where there is none."""
-    first = matrix.asked[0].question
-    place = {name: number for number, name in enumerate(names)}
-    columns = {one.name: number for number, one in enumerate(matrix.references)}
-    found = np.zeros((len(names), len(columns)))
-    for one in matrix.cells:
-        if one.question == first and one.t is not None:
-            found[place[one.suspect], columns[one.reference]] = one.t
-    return found
-
-
-def _escaped(text: str) -> Any:
-    from markupsafe import escape
-
-    from depose.setting import visible
-
-    return escape(visible(text))
 
 
 # --- PDF --------------------------------------------------------------------------------------------
