@@ -62,7 +62,7 @@ def batch(path: Path, out: Path, manner: Manner, clock: Clock, say: Say, progres
     out.mkdir(parents=True, exist_ok=True)
     with held(out):
         made, done = _rows(found, out, manner, say, progress)
-        now = _matrix(found, done, scores, sha256(data), out / "cases")
+        now = _matrix(found, done, scores, sha256(data), out)
         if before is not None:
             now = msgspec.structs.replace(now, changes=matrix.changes(*before, now))
         if manner.confirm:
@@ -127,7 +127,7 @@ def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say)
     return place
 
 
-def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest: str, cases: Path) -> Matrix:
+def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest: str, out: Path) -> Matrix:
     made, setting = found.population, found.file.screening
     screened = plan.cut(made, found.screened)
     members = {one.name: one for one in made.members}
@@ -168,7 +168,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         k_needed=judged.k_needed,
         asked=judged.asked,
         cells=judged.cells,
-        confirmations=confirm.write(found, judged, cases),
+        confirmations=confirm.Cases(found, out / "cases", out / "fresh").write(judged),
     )
 
 
