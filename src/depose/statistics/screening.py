@@ -7,8 +7,10 @@ has density f1, the others have f0. With LR = f1 / f0 the local false-discovery 
 
 LR comes from pairs of known relation; pi is estimated from the batch by maximum likelihood (the fixed point of EM for a
 change of class shares: Saerens, Latinne and Decaestecker 2002). The likelihood is concave in pi, so the maximum is one.
-Used is not the maximum but the lower end of its one-sided 95 % likelihood interval, in which all cells of one suspect
-count as one, since they are not independent: in a small batch the share is then 0 and nothing is a hit.
+Used is not the maximum but the lower end of its one-sided 95 % likelihood interval. Cells of one suspect are not
+independent, so the logarithm of the likelihood is tempered by the ratio of its information to the variance of its score
+with suspects as the units (Godambe's; Ribatet, Cooley and Davison 2012), by 1 at most. In a small batch only strong
+ratios move the lower end from 0, and with it nothing is a hit.
 
 Model-based: right only as far as the pairs of known relation are like the cells of the batch.
 """
@@ -41,25 +43,28 @@ def related_share(log_lr: Array, suspects: Sequence[str]) -> Share:
     if not len(log_lr):
         return Share(value=0.0, low=0.0)
     gain = np.expm1(np.clip(log_lr, -500, 500))
-    _, place, sizes = np.unique(np.asarray(suspects), return_inverse=True, return_counts=True)
-    weight = 1 / sizes[place]
 
-    def slope(share: float, weights: Array) -> float:
-        return float((weights * (gain / (1 + share * gain))).sum())
+    def slopes(share: float) -> Array:
+        found: Array = gain / (1 + share * gain)
+        return found
 
-    def best(weights: Array) -> float:
-        if slope(0.0, weights) <= 0:
-            return 0.0
-        return LARGEST if slope(LARGEST, weights) >= 0 else float(brentq(slope, 0.0, LARGEST, args=(weights,)))
+    def slope(share: float) -> float:
+        return float(slopes(share).sum())
 
-    mode = best(weight)
+    if slope(0.0) <= 0:
+        return Share(value=0.0, low=0.0)
+    best = LARGEST if slope(LARGEST) >= 0 else float(brentq(slope, 0.0, LARGEST))
+    _, place = np.unique(np.asarray(suspects), return_inverse=True)
+    each = slopes(best)
+    tempered = min(1.0, float((each**2).sum() / (np.bincount(place, each) ** 2).sum()))
 
     def above(share: float) -> float:
         """How far the likelihood at `share` is above that of the end of the interval."""
-        return float((weight * (np.log1p(share * gain) - np.log1p(mode * gain))).sum() + chi2.ppf(0.9, 1) / 2)
+        lost = np.log1p(share * gain) - np.log1p(best * gain)
+        return float(tempered * lost.sum() + chi2.ppf(0.9, 1) / 2)
 
-    low = 0.0 if mode == 0 or above(0.0) >= 0 else float(brentq(above, 0.0, mode))
-    return Share(value=best(np.ones(len(gain))), low=low)
+    low = 0.0 if above(0.0) >= 0 else float(brentq(above, 0.0, best))
+    return Share(value=best, low=low)
 
 
 def local_fdr(log_lr: Array, share: float) -> Array:
