@@ -17,7 +17,7 @@ from test_engine import WORDS
 CONTROLS = 24
 PROMPTS = 28
 REFERENCES = ("R1", "R2", "R3")
-TRUTH = {"S1": "R1", "S2": "S2", "S3": "R2", "S4": "S4", "S5": "S5", "S6": "S6"}
+TRUTH = {"S1": "R1", "S2": "S2", "S3": "R2", "S4": "S4", "S5": "R3", "S6": "S6", "S7": "R1"}
 """Suspects, and in whose words each of them writes."""
 
 
@@ -30,20 +30,20 @@ def said(voice: str, prompt: int) -> str:
 
 
 def labelled(seed: int = 1, **change: Any) -> Labelled:
-    """Make scores of pairs of known relation: true ones about 7, unrelated ones about 0."""
+    """Make scores of pairs of known relation: true ones about 11, unrelated ones about 0."""
     rng = np.random.default_rng(seed)
     pairs = []
-    for number in range(60):
-        true = number < 20
-        t = tuple(float(np.round(rng.normal(7.0 if true else 0.0, 1.5 if true else 1.0), 4)) for _ in range(2))
+    for number in range(150):
+        true = number < 50
+        t = tuple(float(np.round(rng.normal(11.0 if true else 0.0, 2.0 if true else 1.0), 4)) for _ in range(2))
         for question in ("same", "derived", "distilled"):
             pairs.append(
                 LabelledPair(
                     suspect=f"known{number}",
                     reference=f"teacher{number % 7}",
-                    question=question if true else None,  # type: ignore[arg-type]
+                    question=question if true else None,
                     lineages=(f"k{number}", f"t{number % 7}"),
-                    control_for=() if true else (question,),  # type: ignore[arg-type]
+                    control_for=() if true else (question,),
                     t={"phrases": t, "habits": t},
                 )
             )

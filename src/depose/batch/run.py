@@ -66,7 +66,7 @@ def batch(path: Path, out: Path, manner: Manner, clock: Clock, say: Say, progres
         if before is not None:
             now = msgspec.structs.replace(now, changes=matrix.changes(*before, now))
         if manner.confirm:
-            now = msgspec.structs.replace(now, confirmations=_confirmed(now.confirmations, out / "cases", clock, say))
+            now = msgspec.structs.replace(now, confirmations=confirmed(now.confirmations, out / "cases", clock, say))
         files = tuple(_written(now, out, manner))
     return Ran(matrix=now, made=made, kept=len(done) - made, files=files)
 
@@ -74,7 +74,7 @@ def batch(path: Path, out: Path, manner: Manner, clock: Clock, say: Say, progres
 def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) -> tuple[int, list[Row]]:
     """Make the rows that are missing; return how many, and all of them in the order of the suspects."""
     screened = plan.cut(found.population, found.screened)
-    shared = _only(screened, {*found.references, *found.controls})
+    shared = only(screened, {*found.references, *found.controls})
     digest = bases.base_digest(shared)
     orders = list(rows.orders(screened, found.suspects, found.references, found.controls, digest))
     folder = out / "rows"
@@ -103,9 +103,10 @@ def _read(folder: Path, order: Order) -> Row:
     return row
 
 
-def _only(population: Population, names: set[str]) -> Population:
-    """Keep some of the models of a population, in its order."""
+def only(population: Population, names: set[str]) -> Population:
+    """Keep some of the models of a population, in the order of their names."""
     kept = [place for place, one in enumerate(population.members) if one.name in names]
+    kept.sort(key=lambda place: population.members[place].name)
     return msgspec.structs.replace(
         population,
         members=tuple(population.members[place] for place in kept),
@@ -154,7 +155,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         screening=setting,
         software=tuple(Fact(name=name, value=version(name)) for name in ("depose", *rows.LIBRARIES)),
         labelled=(Fact(name="source", value=scores.source), Fact(name="sha256", value=digest)),
-        base=bases.base_digest(_only(screened, {*found.references, *found.controls})),
+        base=bases.base_digest(only(screened, {*found.references, *found.controls})),
         prompts_screened=len({key for key, _ in screened.rows}),
         prompts_fresh=len({made.rows[row][0] for row in found.fresh}),
         suspects=tuple(described(found.suspects)),
@@ -172,7 +173,8 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
     )
 
 
-def _confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Say) -> tuple[Confirmation, ...]:
+def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Say) -> tuple[Confirmation, ...]:
+    """Audit the case of every hit, and enter its opinions."""
     made = []
     for number, one in enumerate(cases, 1):
         say(f"case {number} of {len(cases)}: {one.suspect} against {one.reference}")
