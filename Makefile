@@ -103,7 +103,7 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 	$(BIN)/python benchmarks/kit.py $(LAB)/default
 
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
-	$(BIN)/python tests/tampering.py
+	$(BIN)/python benchmarks/tamper.py
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200

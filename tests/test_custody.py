@@ -183,10 +183,10 @@ def test_an_authority_that_does_not_answer_is_an_error(authority: Authority, tmp
     with authority.serve(b"<html>") as junk, authority.serve(b"", 500) as broken:
         for url, kind in ((junk, EvidenceError), (broken, EndpointError), ("http://127.0.0.1:1/", EndpointError)):
             with pytest.raises(kind):
-                stamp(folder, "protocol", Source(url=url, roots=roots), now)
+                stamp(folder, Source(url=url, roots=roots), now)
     replay = authority.reply(timestamp.request(b"else"))
     with authority.serve(replay) as url, pytest.raises(EvidenceError, match="answers another request"):
-        stamp(folder, "protocol", Source(url=url, roots=roots), now)
+        stamp(folder, Source(url=url, roots=roots), now)
     assert files_in(folder) == before
 
 
@@ -212,7 +212,7 @@ def test_a_clock_that_disagrees_with_the_authority_is_refused(authority: Authori
     pipeline.register_case(folder, lambda: "2999-01-01T00:00:00.000000Z")
     with authority.serve() as url, pytest.raises(CaseError, match="is dated 2999"):
         source = Source(url=url, roots=authority.roots.read_bytes())
-        stamp(folder, "protocol", source, lambda: "2999-01-01T00:00:00.000000Z")
+        stamp(folder, source, lambda: "2999-01-01T00:00:00.000000Z")
 
 
 # --- amendments, blind codes ------------------------------------------------------------------------

@@ -12,10 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attacks import BY_ANYBODY
+from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from fakes import files_in
-from tampering import ATTACKS, Attack, Target, met, sealed_case, seen_by, unpack
+from tampering import Attack, Target, met, sealed_case, seen_by, unpack
+
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,8 @@ def test_every_attack_is_refused_with_its_message(one: Attack, target: Target, t
 
 
 def test_there_are_enough_attacks_under_different_names() -> None:
-    """At least forty, each named once."""
-    assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 40
+    """At least a hundred, each named once."""
+    assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 100
 
 
 def test_the_untouched_bundle_verifies_zipped_and_unpacked_and_stays_as_it_is(target: Target, tmp_path: Path) -> None:
@@ -42,10 +46,11 @@ def test_the_untouched_bundle_verifies_zipped_and_unpacked_and_stays_as_it_is(ta
     before = files_in(work), target.bundle.read_bytes()
     for path in (work, target.bundle):
         done = verify(path, public_key=target.public, roots=target.authority.roots.read_bytes())
-        assert len([line for line in done.checks if line.startswith("time-stamp of")]) == 2
-        assert "computed again from the log, to the byte: out/exhibits.csv" in done.checks[-2]
-        assert "every answer with raw bytes stands in them" in done.checks[-1]
-        assert done.not_verified == ("that the answers came from the models named: only their providers can say",)
+        assert len([line for line in done.checks if line.startswith("time-stamp of")]) >= 4
+        assert "computed again from the log, to the byte: out/exhibits.csv" in done.checks[-1]
+        assert "20 answers: their words stand in their raw bytes" in done.checks
+        missing = [line for line in done.not_verified if not line.startswith("the times of the log")]
+        assert missing == ["that the answers came from the models named: only their providers can say"]
     assert (files_in(work), target.bundle.read_bytes()) == before
 
 
@@ -70,13 +75,13 @@ def test_the_commands_of_the_instructions_pass_on_the_untouched_bundle(target: T
         "openssl ts -verify -digest",
     ):
         assert command in text
-    assert len((work / "VERIFY.py").read_text().splitlines()) < 60
+    assert len((work / "VERIFY.py").read_text().splitlines()) < 70
 
 
 SOAK = bool(os.environ.get("DEPOSE_SOAK"))
 """Under `make soak` more examples are tried, and findings are computed again."""
-BY_EDITOR = [one for one in ATTACKS if not one.zipped and not one.with_key]
-BY_SIGNER = ("an answer edited and all sealed anew", "a token of an authority of one's own", "after the answers")
+BY_EDITOR = [one for one in BY_ANYBODY if not one.unseen]
+AFTER_THE_TOKEN = ("all sealed anew", "an authority of one's own", "with the old token", "note was taken out")
 
 
 @pytest.mark.parametrize("one", BY_EDITOR, ids=lambda one: one.name)
@@ -87,7 +92,7 @@ def test_other_tools_see_what_an_editor_did(one: Attack, target: Target, tmp_pat
     assert list(seen_by(work, target)), one.name
 
 
-@pytest.mark.parametrize("one", [a for a in ATTACKS if a.name.endswith(BY_SIGNER)], ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [a for a in BY_SIGNER if a.name.endswith(AFTER_THE_TOKEN)], ids=lambda one: one.name)
 def test_other_tools_see_what_a_signer_did_after_the_token(one: Attack, target: Target, tmp_path: Path) -> None:
     """With the key, but after the time-stamp, the token tells, or the script that looks for its record."""
     work = unpack(target, tmp_path / "work")
@@ -137,3 +142,4 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path)
     done = subprocess.run([sys.executable, script, "--kills", "10"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 logs that verify, 0 that do not, 0 answers lost, 0 questions answered twice, 0 unanswered" in done.stdout
+    assert "; 0 asked anew without such a record" in done.stdout

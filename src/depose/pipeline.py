@@ -11,17 +11,19 @@ import msgspec
 
 from depose import calibrated, casefile, collect, ledger, register, selftest
 from depose.analysis import Analysis, analyze
+from depose.bodies import Amendment, Scored, Unblinded
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
+from depose.checkpoints import Checkpoints
 from depose.collect import Collected, Imported
 from depose.devices import choose
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.features import Features
-from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
+from depose.ledger import Amended, Entries, Reading
 from depose.matching import matcher
-from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
+from depose.model import Dossier, Findings, Record, Registration, SelfTest
 from depose.publish import Order as Order
 from depose.publish import publish
 from depose.tagging import Tagger
@@ -43,10 +45,11 @@ class Registered(Record, frozen=True, kw_only=True):
 
 
 class Written(Record, frozen=True, kw_only=True):
-    """A file and its digest."""
+    """A file, its digest and its size in bytes."""
 
     path: str
     sha256: str
+    size: int
 
 
 def new(source: str, folder: Path) -> tuple[Path, ...]:
@@ -150,10 +153,16 @@ def estimate(path: Path) -> tuple[Estimate, ...]:
     return collect.estimate_of(entries)
 
 
-def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.Watch | None = None) -> Collected:
+def probe(
+    path: Path,
+    clock: Clock,
+    progress: collect.Progress,
+    watch: collect.Watch | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Collected:
     """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
     folder = casefile.folder_of(path)
-    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch)
+    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch, checkpoints)
     if done.asked and not done.answered:
         raise EndpointError(
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
@@ -263,7 +272,7 @@ def _unblind(folder: Path, entries: Entries, scores: str, clock: Clock) -> None:
     """Record the digest of the scores, and then that the codes got their names; the same scores are recorded once."""
     if entries.scored and entries.scored[-1] == scores:
         return
-    names = tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in entries.registration.case.models)
+    names = ledger.names(entries.registration.case)
     with Log(folder, clock) as log:
         if log.head != entries.end:
             raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
@@ -298,8 +307,9 @@ def _write(folder: Path, name: str, data: bytes) -> Written:
     if not path.is_file() or path.read_bytes() != data:
         if path.is_file() and is_sealed(folder):
             raise CaseError(f"{path}: was sealed, and would be changed", hint="work in a copy of the case")
+        path.parent.mkdir(exist_ok=True)
         write_whole(path, data)
-    return Written(path=str(path), sha256=sha256(data))
+    return Written(path=str(path), sha256=sha256(data), size=len(data))
 
 
 def _scores_table(analysis: Analysis) -> bytes:

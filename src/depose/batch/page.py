@@ -17,6 +17,7 @@ from depose.batch.screen import Judged
 from depose.errors import ReportError
 from depose.model import Record
 from depose.setting import clip, number, page, pvalue
+from depose.sheet import base
 
 COLUMNS = 12
 """References beside each other; more stand in a further table."""
@@ -43,7 +44,7 @@ def render(matrix: Matrix, digest: str) -> bytes:
 
     reasons = sorted({one.reason for one in matrix.cells if one.reason})
     letters = {reason: _letter(place) for place, reason in enumerate(reasons)}
-    css = report.css(wide=True, bates=None) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
+    css = base(wide=True) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
     return page(
         "batch.html",
         filters={"number": number, "clip": clip},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
+from depose.bodies import Stamp
 from depose.custody.keys import PublicKey, fingerprint
-from depose.ledger import Stamp
 
 SCRIPT = "independent.py"
 
@@ -46,15 +46,26 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
 
        python3 -I VERIFY.py
 
-   must begin with `verified`. It is {lines} lines long: read it first.
+   must end with a line that begins with `verified`. It is {lines} lines long: read it first. It prints when the first
+   question was sent.
 
 6. The time-stamps
 
 {stamps}
 
+   The first of them is over the protocol. Its time must lie before the first question:
+
+       for t in evidence/seals/*.tsr; do openssl ts -reply -in $t -text | grep 'Time stamp'; done
+
    Get the certificates of the authority from itself and use them for `-CAfile`: those enclosed came with the bundle.
    After they have expired, add `-attime` and the time of the token in seconds since 1970
    (`openssl ts -reply -in FILE.tsr -text` prints it).
+
+7. Which answers stand behind a number? A row of `out/scores.parquet` names a prompt and two models, an exhibit its
+   prompt and models. Records and raw bytes of a model's answers to a prompt:
+
+       grep -n '"kind":"exchange"' evidence/log.jsonl | grep '"model":"CODE"' | grep '"prompt":"ID"' |
+           sed 's/.*"response":"\\([0-9a-f]*\\)".*"seq":\\([0-9]*\\)}}$/record \\2, evidence\\/blobs\\/\\1/'
 
 What this does not show: that the answers came from the models named (ask the providers for their logs by the request
 ids), or that the findings follow from the answers. For that: `pip install depose=={version}` and

@@ -18,8 +18,8 @@ import numpy as np
 from depose import casefile, collect, inventory, ledger, pipeline
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
+from depose.custody.bundle import opened
 from depose.custody.stamp import Source, stamp
-from depose.custody.verify import opened
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import Clock, write_whole
@@ -111,7 +111,7 @@ def replicate(
     pipeline.register_case(folder, clock)
     _same(entries.registration, ledger.entries(folder).registration)
     if source.given:
-        stamp(folder, "protocol", source, clock)
+        stamp(folder, source, clock)
     pipeline.probe(folder, clock, progress)
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)
