@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
 import io
 import json
+import os
 import re
 import signal
 import sys
@@ -339,6 +341,32 @@ def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Pat
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="workers are found by /proc")
+def test_a_worker_that_dies_is_an_error_that_says_so(file: Path, tmp_path: Path) -> None:
+    """Where a worker is killed, as for want of memory, the run ends with 1 and what to do; the next run goes on."""
+    process = start("batch", file, "--out", tmp_path, "--workers", "2")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        for worker in workers_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+        time.sleep(0.01)
+    done = finish(process)
+    assert done.code == 1
+    assert "a worker process died" in done.err
+    assert "fewer --workers" in done.err
+    assert finish(start("batch", file, "--out", tmp_path, "--workers", "1")).code == 0
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that a pool has spawned."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
 # --- the two halves ---------------------------------------------------------------------------------
 
 
@@ -408,7 +436,7 @@ def test_the_page_has_family_size_q_values_and_no_blank_cell(found: tuple[Path, 
     blind = msgspec.structs.replace(
         cells[0], outcome="not informative", reason="18 independent control lineages", log10_lr=None, lr=None, lfdr=None
     )
-    html = page.render(msgspec.structs.replace(found[1], cells=(blind, *cells[1:]))).decode()
+    html = page.render(msgspec.structs.replace(found[1], cells=(blind, *cells[1:])), "0" * 64).decode()
     squares = re.findall(r'<td class="(hit|lead|none|hatched)"[^>]*><span>([^<]*)</span></td>', html)
     assert len(squares) == len(cells)
     assert all(text.strip() for _, text in squares)
@@ -438,7 +466,7 @@ def test_names_are_hostile(tmp_path: Path) -> None:
 
     suspects = tuple(msgspec.structs.replace(s, name=bad) if s.name == "S1" else s for s in found.suspects)
     made = msgspec.structs.replace(found, suspects=suspects, cells=tuple(map(renamed, found.cells)), title=bad)
-    html = page.render(made).decode()
+    html = page.render(made, "0" * 64).decode()
     assert "<script>" not in html
     assert "\u202e" not in html
     assert "[U+202E]" in html
@@ -495,7 +523,7 @@ def test_what_changed_since_the_last_audit(tmp_path: Path) -> None:
     write(tmp_path / "vendors", {**kept, "S4": "R3", "S9": "S9"})
     found = go(file, tmp_path / "second", since=str(tmp_path / "first" / "matrix.json")).matrix.changes
     assert found is not None
-    assert not found.prompts_differ
+    assert not found.base_differs
     assert {one.suspect for one in found.new} == {"S9"}
     assert {one.suspect for one in found.gone} == {"S6"}
     assert {(one.suspect, one.reference) for one in found.changed} >= {("S4", "R3")}
@@ -599,6 +627,4 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
 
 def test_cores_are_those_of_this_process() -> None:
     """There is at least one, and not more than the machine has."""
-    import os
-
     assert 1 <= engines.cores() <= (os.cpu_count() or 1)

@@ -25,6 +25,7 @@ from depose.evidence import Clock, write_whole
 from depose.making import workspace
 from depose.model import ModelSpec, Role, Verdict
 from depose.setting import clip
+from depose.tables import COLUMNS
 from depose.tables import read as read_table
 
 ROLES: tuple[Role, ...] = ("suspect", "reference", "control")
@@ -121,9 +122,7 @@ class Cases:
         return self._kept[what]
 
     def _prompts(self) -> Iterator[dict[str, Any]]:
-        data, folder = self._plan.file.data, Path(self._plan.folder)
-        table = f"{data.folder}/responses-{data.source}.parquet" if data else self._plan.file.screening.prompts
-        families = {row.id or row.prompt: row.family for row in read_table(folder / table)}
+        families = _families(self._plan)
         made = self._plan.population
         asked = {made.rows[row][0]: made.prompts[row] for row in self._plan.fresh}
         for key, text in asked.items():
@@ -136,6 +135,22 @@ class Cases:
             text = made.answers[row][place]
             if text is not None:
                 yield {"prompt_id": key, "sample": sample, "prompt": made.prompts[row], "model": name, "output": text}
+
+
+def _families(plan: Plan) -> dict[str, str]:
+    """Read the family of each prompt; of a folder of the benchmark no more than the two columns that say it."""
+    data, folder = plan.file.data, Path(plan.folder)
+    if data is None:
+        return {row.id or row.prompt: row.family for row in read_table(folder / plan.file.screening.prompts)}
+    import pyarrow.parquet
+
+    path = folder / data.folder / f"responses-{data.source}.parquet"
+    names = pyarrow.parquet.read_schema(path).names
+    key, family = (next((name for name in COLUMNS[what] if name in names), None) for what in ("id", "family"))
+    if key is None or family is None:
+        return {}
+    table = pyarrow.parquet.read_table(path, columns=[key, family])
+    return {str(one): of or "" for one, of in zip(*(table[name].to_pylist() for name in (key, family)), strict=True)}
 
 
 def _link(source: Path, goal: Path) -> None:

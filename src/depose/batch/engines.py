@@ -10,6 +10,8 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +32,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Open a pool of spawned processes."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+@contextmanager
+def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Open a pool of spawned processes; drop what waits where something goes wrong."""
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as running:
+        try:
+            yield running
+        except BrokenProcessPool as error:
+            raise AnalysisError(
+                "a worker process died, perhaps for want of memory",
+                hint="rows that are done are kept; run the command again, with fewer --workers",
+            ) from error
+        except BaseException:
+            running.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def counted(slices: Sequence[Population], workers: int) -> list[Counted]:
@@ -51,12 +64,8 @@ def processes(folder: Path, orders: Sequence[Order], workers: int) -> Iterator[D
         return
     with pool(min(workers, len(orders))) as running:
         waiting = {running.submit(rows.make, folder, order): order for order in orders}
-        try:
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BaseException:
-            running.shutdown(wait=False, cancel_futures=True)
-            raise
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
 
 
 def ray(folder: Path, orders: Sequence[Order], workers: int) -> Iterator[Done]:

@@ -68,7 +68,8 @@ class Changes(Record, frozen=True, kw_only=True):
 
     since: str
     """Digest of the earlier matrix."""
-    prompts_differ: bool
+    base_differs: bool
+    """Other prompts, references or controls move every score by themselves."""
     new: tuple[Changed, ...]
     gone: tuple[Changed, ...]
     changed: tuple[Changed, ...]
@@ -186,7 +187,7 @@ def changes(before: Matrix, data: bytes, now: Matrix) -> Changes:
     answers = {one.name: one.answers for one in before.suspects}
     return Changes(
         since=sha256(data),
-        prompts_differ=before.base != now.base,
+        base_differs=before.base != now.base,
         new=tuple(_changed(None, one) for key, one in new.items() if key not in old),
         gone=tuple(_changed(one, None) for key, one in old.items() if key not in new),
         changed=tuple(_changed(old[key], new[key]) for key in both if old[key].outcome != new[key].outcome),

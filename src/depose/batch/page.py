@@ -14,7 +14,6 @@ from depose import report
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
 from depose.batch.screen import Judged
-from depose.canon import digest
 from depose.errors import ReportError
 from depose.model import Record
 from depose.setting import clip, number, page, pvalue
@@ -39,8 +38,8 @@ class Square(Record, frozen=True, kw_only=True):
     """`hit`, `lead`, `none` or `hatched`."""
 
 
-def render(matrix: Matrix) -> bytes:
-    """Render a matrix as one self-contained page; the same matrix gives the same bytes."""
+def render(matrix: Matrix, digest: str) -> bytes:
+    """Render a matrix, named by the digest of its bytes, as one self-contained page."""
     from markupsafe import Markup
 
     reasons = sorted({one.reason for one in matrix.cells if one.reason})
@@ -51,7 +50,7 @@ def render(matrix: Matrix) -> bytes:
         filters={"number": number, "clip": clip},
         m=matrix,
         css=Markup(css),  # noqa: S704 - our own
-        digest=digest(matrix),
+        digest=digest,
         version=next((one.value for one in matrix.software if one.name == "depose"), ""),
         maps=[(one.question, list(_maps(matrix, one.question, letters))) for one in matrix.asked],
         pvalue=pvalue,

@@ -183,9 +183,10 @@ def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Sa
 
 
 def _written(now: Matrix, out: Path, manner: Manner) -> Iterator[str]:
-    html = page.render(now)
+    data = canonical(now)
+    html = page.render(now, sha256(data))
     files = {
-        "matrix.json": canonical(now),
+        "matrix.json": data,
         "matrix.csv": matrix.table(now),
         "matrix.junit.xml": matrix.junit(now),
         "matrix.html": html,

@@ -8,7 +8,6 @@ number of hits asks for.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -259,8 +258,3 @@ def _cell(
         lfdr=None,
         controls=cell.controls,
     ), found
-
-
-def outcomes(cells: Sequence[Judged]) -> Counter[str]:
-    """Count cells by outcome."""
-    return Counter(one.outcome for one in cells)

@@ -35,8 +35,8 @@ class Rows:
         if moment - self._last < (0.2 if terminal else 10) and done < total:
             return
         self._last = moment
-        left = (moment - self._start) / done * (total - done) if done else float("inf")
-        line = f"rows {done}/{total} [{'#' * (24 * done // total):<24}] {left:.0f} s left"
+        left = f" {(moment - self._start) / done * (total - done):.0f} s left" if done else ""
+        line = f"rows {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
         click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
 
 
