@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
 .PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch
+	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -66,6 +66,9 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
+
+bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits; docs/report.png made anew
+	$(BIN)/python benchmarks/report.py $(DEMO) --picture docs/report.png
 
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py

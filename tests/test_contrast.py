@@ -81,7 +81,8 @@ def test_every_text_on_every_background_of_a_style_sheet(name: str) -> None:
 @pytest.mark.parametrize("svg", [pytest.param(svg, id=name) for name, svg in drawings()])
 def test_every_text_and_mark_on_every_ground_of_a_figure(svg: bytes) -> None:
     """Texts reach 4.5 and lines and fills 3 on paper and on every shade of the figure; nothing is see-through."""
-    texts, marks = set(), set()
+    texts: set[str] = set()
+    marks: set[str] = set()
     for element in ElementTree.fromstring(svg).iter():  # noqa: S314 - our own
         tag = element.tag.rpartition("}")[2]
         for field in ("fill", "stroke"):

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from depose.figures import Rated, crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
+from depose.figures import WIDTH, Rated, crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
 from depose.model import Against, Finding, Opinion, Ratio, Result
+from depose.setting import number
 from depose.statistics.verbal import SCALES, Scale
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -118,10 +119,18 @@ def test_none_one_and_many_controls_are_drawn(names: tuple[str, ...]) -> None:
     assert f"n = {len(names)}" in " ".join(written)
 
 
-@pytest.mark.parametrize("value", [227.0, -3.0, 0.0])
-def test_extreme_scores_stay_inside(value: float) -> None:
-    """A score far outside of the controls is drawn inside of the axis, with its label."""
-    assert f"S1 and R1: {value:.2f}" in texts(strip_plot(*case("C1", "C2", value=value)))
+@pytest.mark.parametrize("value", [227.0, -3.0, 0.0, 1.4])
+@pytest.mark.parametrize("around", [0.01, 0.6, 40.0])
+def test_extreme_scores_stay_inside(value: float, around: float) -> None:
+    """A score far outside of the controls, or with a wide interval, is drawn inside, its label whole."""
+    finding, result = case("C1", "C2", value=value)
+    wide = msgspec.structs.replace(result, low=value - around, high=value + around)
+    svg = strip_plot(finding, wide).decode()
+    found = re.search(r'text-anchor="(\w+)"[^>]* x="([\d.]+)"[^>]*>(S1 and R1: [^<]*)<', svg)
+    assert found is not None and found[3] == f"S1 and R1: {number(value)}"
+    length = 4.6 * len(found[3])
+    start = float(found[2]) - {"start": 0, "middle": length / 2, "end": length}[found[1]]
+    assert start > 0.17 * WIDTH * 72 and start + length < WIDTH * 72
 
 
 def test_markup_in_names_is_text() -> None:

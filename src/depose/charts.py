@@ -13,6 +13,7 @@ import numpy as np
 
 from depose.figures import GREY, INK, RULE, WIDTH, settings, short, written
 from depose.model import Candidate, Fact, Finding, HeldOut
+from depose.setting import number
 from depose.statistics.likelihood import ece, pav
 
 LOG = float(np.log(10))
@@ -131,7 +132,7 @@ def ranking(finding: Finding) -> bytes:
                 [one.value], [place], marker="D" if one.tested else "o", markersize=5, color=INK, markerfacecolor=face
             )
             note = ("tested" if one.tested else "rival") + ("" if one.in_set else ", less close")
-            for text, edge, align in ((short(one.model), 0, "right"), (f"{one.value:.2f}  {note}", 1, "left")):
+            for text, edge, align in ((short(one.model), 0, "right"), (f"{number(one.value)}  {note}", 1, "left")):
                 axes.annotate(
                     text,
                     (edge, place),

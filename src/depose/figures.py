@@ -12,6 +12,7 @@ from math import log10, nan
 
 from depose.arrange import likelihood
 from depose.model import Against, Finding, Ratio, Record, Result
+from depose.setting import number
 from depose.statistics.verbal import SCALES, Scale
 
 WIDTH, ROW = 6.3, 0.44
@@ -102,14 +103,16 @@ def _draw(axes, finding: Finding, result: Result, *, span: float) -> None:  # ty
     for end in (result.low, result.high):
         axes.plot([end, end], [middle - 0.1, middle + 0.1], color=INK, linewidth=0.9)
     axes.plot([result.value], [middle], marker="D", markersize=6.5, color=INK, zorder=5)
-    right = result.value < low + 0.75 * (high - low)
+    label = f"{short(finding.suspect)} and {short(finding.reference)}: {number(result.value)}"
+    room = 0.012 * len(label) * (high - low)
+    right, left = high - result.high > room, result.low - low > room
     axes.annotate(
-        f"{short(finding.suspect)} and {short(finding.reference)}: {result.value:.2f}",
-        (result.high if right else result.low, middle),
-        xytext=(6 if right else -6, 0),
+        label,
+        (result.high if right else result.low if left else result.value, middle),
+        xytext=(6, 0) if right else (-6, 0) if left else (0, 6),
         textcoords="offset points",
-        ha="left" if right else "right",
-        va="center",
+        ha="left" if right else "right" if left else "center",
+        va="center" if right or left else "bottom",
         fontsize=8,
         color=INK,
         parse_math=False,
