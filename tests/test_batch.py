@@ -25,7 +25,7 @@ import batches
 from batches import CONTROLS, REFERENCES, TRUTH, labelled, spec, write
 from depose import casefile, plugins
 from depose.batch import base as bases
-from depose.batch import engines, matrix, page, plan, rows, run, screen
+from depose.batch import matrix, page, plan, rows, run, screen
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
 from depose.errors import AnalysisError, CaseError, UsageError
@@ -623,8 +623,3 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
     assert json.loads(again.out)["format"] == matrix.FORMAT
     assert depose("batch", file, "--out", tmp_path, "--fail-on", "inconclusive").code == 0
     assert depose("batch", tmp_path / "none.toml").code == 1
-
-
-def test_cores_are_those_of_this_process() -> None:
-    """There is at least one, and not more than the machine has."""
-    assert 1 <= engines.cores() <= (os.cpu_count() or 1)
