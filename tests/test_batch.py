@@ -187,6 +187,7 @@ def _screened(found: rows.Row, family: str = "f", **change: Any) -> screen.Judge
         labelled(**change),
         ("same",),
         prompts=14,
+        one_base=False,
         alpha=0.05,
         fdr=0.1,
     )
@@ -218,6 +219,7 @@ def test_nothing_is_extrapolated() -> None:
     [
         (_row("S", 5.0, k=24, k_eff=18), {}, "18 independent control lineages; 19 are needed"),
         (_row("S", 5.0), {"k_high": 23}, "24 controls; validated for 3 to 23"),
+        (_row("S", 5.0), {"one_base": True}, "models of different bases; validated for models of one base"),
         (_row("S", 5.0), {"prompts": (400, 100)}, "14 prompts; pairs of known relation are scored on 100 or more"),
     ],
 )

@@ -22,6 +22,7 @@ from depose.making import held
 from depose.model import Fact, Record
 from depose.population import Population
 from depose.validate import labelled
+from depose.validate.scoring import one_base
 from depose.workers import cores
 
 SLICES = 4
@@ -140,6 +141,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         scores,
         setting.questions,
         prompts=len({screened.rows[row][0] for row in range(len(screened.rows))}),
+        one_base=one_base(made),
         alpha=setting.alpha,
         fdr=setting.fdr,
     )
