@@ -50,7 +50,9 @@ BATCH = 96
 """Questions answered together; a model's answers do not depend on what else is in the batch beyond rounding."""
 LIBRARIES = ("depose", "torch", "transformers", "peft", "numpy")
 MOST = 8
-"""Models that are made side by side at most: each takes about 1.5 GB."""
+"""Models that are made side by side at most: each takes 1.5 to 3 GB."""
+RENEWED = 4
+"""Models after which a process gives way to a new one."""
 AGAIN = 1
 """Replicate number under which every lineage answers the probes a second time."""
 Say = Callable[[str], None]
@@ -155,7 +157,7 @@ class _Laboratory:
                 _make(self.recipe, self.out, name, lambda line: self.say(f"  {line}"))
                 self._hear([])
         else:
-            with pool(self.workers) as workers:
+            with pool(self.workers, RENEWED) as workers:
                 try:
                     for rank in ranks:
                         for made in as_completed([workers.submit(_make, self.recipe, self.out, name) for name in rank]):
