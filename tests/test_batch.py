@@ -241,6 +241,22 @@ def test_the_smaller_number_of_prompts_is_used() -> None:
     assert fewer.log10_lr != _screened(_row("S", 2.0)).log10_lr
 
 
+def test_a_matrix_without_information_says_so(tmp_path: Path) -> None:
+    """Where nothing may be judged, there is no hit, no share and no rate, and the reason stands in every cell."""
+    file = write(tmp_path)
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(labelled(one_base=True)))
+    found = go(file, tmp_path / "out").matrix
+    assert {one.outcome for one in found.cells} == {"not informative"}
+    assert (found.hits, found.confirmations) == (0, ())
+    cells = len(TRUTH) * len(REFERENCES)
+    assert f"same: none of {cells} cells is informative; the heat map says why." in found.statement
+    html = (tmp_path / "out" / "matrix.html").read_text()
+    assert html.count('class="hatched"') == 3 * cells
+    assert "models of different bases; validated for models of one base" in html
+    done = depose("batch", file, "--out", tmp_path / "out", "--fail-on", "indication", "--fail-on", "inconclusive")
+    assert done.code == 5
+
+
 # --- the same bytes ---------------------------------------------------------------------------------
 
 
