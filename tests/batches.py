@@ -48,7 +48,15 @@ def labelled(seed: int = 1, **change: Any) -> Labelled:
                 )
             )
     made = Labelled(
-        format=FORMAT, source="made", files=(), software=(), prompts=(14, 10), k_low=3, k_high=60, pairs=tuple(pairs)
+        format=FORMAT,
+        source="made",
+        files=(),
+        software=(),
+        prompts=(14, 10),
+        k_low=3,
+        k_high=60,
+        one_base=False,
+        pairs=tuple(pairs),
     )
     return msgspec.structs.replace(made, **change)
 

@@ -25,7 +25,7 @@ import batches
 from batches import CONTROLS, REFERENCES, TRUTH, labelled, spec, write
 from depose import casefile, plugins
 from depose.batch import base as bases
-from depose.batch import engines, matrix, page, plan, rows, run, screen
+from depose.batch import matrix, page, plan, rows, run, screen
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
 from depose.errors import AnalysisError, CaseError, UsageError
@@ -187,6 +187,7 @@ def _screened(found: rows.Row, family: str = "f", **change: Any) -> screen.Judge
         labelled(**change),
         ("same",),
         prompts=14,
+        one_base=False,
         alpha=0.05,
         fdr=0.1,
     )
@@ -218,6 +219,7 @@ def test_nothing_is_extrapolated() -> None:
     [
         (_row("S", 5.0, k=24, k_eff=18), {}, "18 independent control lineages; 19 are needed"),
         (_row("S", 5.0), {"k_high": 23}, "24 controls; validated for 3 to 23"),
+        (_row("S", 5.0), {"one_base": True}, "models of different bases; validated for models of one base"),
         (_row("S", 5.0), {"prompts": (400, 100)}, "14 prompts; pairs of known relation are scored on 100 or more"),
     ],
 )
@@ -237,6 +239,22 @@ def test_the_smaller_number_of_prompts_is_used() -> None:
     assert _screened(_row("S", 2.0), pairs=shifted).log10_lr == _screened(_row("S", 2.0)).log10_lr
     fewer = _screened(_row("S", 2.0), pairs=shifted, prompts=(400, 10))
     assert fewer.log10_lr != _screened(_row("S", 2.0)).log10_lr
+
+
+def test_a_matrix_without_information_says_so(tmp_path: Path) -> None:
+    """Where nothing may be judged, there is no hit, no share and no rate, and the reason stands in every cell."""
+    file = write(tmp_path)
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(labelled(one_base=True)))
+    found = go(file, tmp_path / "out").matrix
+    assert {one.outcome for one in found.cells} == {"not informative"}
+    assert (found.hits, found.confirmations) == (0, ())
+    cells = len(TRUTH) * len(REFERENCES)
+    assert f"same: none of {cells} cells is informative; the heat map says why." in found.statement
+    html = (tmp_path / "out" / "matrix.html").read_text()
+    assert html.count('class="hatched"') == 3 * cells
+    assert "models of different bases; validated for models of one base" in html
+    done = depose("batch", file, "--out", tmp_path / "out", "--fail-on", "indication", "--fail-on", "inconclusive")
+    assert done.code == 5
 
 
 # --- the same bytes ---------------------------------------------------------------------------------
@@ -623,8 +641,3 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
     assert json.loads(again.out)["format"] == matrix.FORMAT
     assert depose("batch", file, "--out", tmp_path, "--fail-on", "inconclusive").code == 0
     assert depose("batch", tmp_path / "none.toml").code == 1
-
-
-def test_cores_are_those_of_this_process() -> None:
-    """There is at least one, and not more than the machine has."""
-    assert 1 <= engines.cores() <= (os.cpu_count() or 1)

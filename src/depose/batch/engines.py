@@ -6,7 +6,6 @@ and read the base from mapped files or from Ray's object store.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from depose import workers
 from depose.batch import base as bases
 from depose.batch import rows
 from depose.batch.base import Counted
@@ -27,15 +27,10 @@ Done = tuple[Order, bytes]
 Engine = Callable[[Path, Sequence[Order], int], Iterator[Done]]
 
 
-def cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
-def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Open a pool of spawned processes; drop what waits where something goes wrong."""
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as running:
+def working(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Open worker processes; drop what waits where something goes wrong."""
+    with workers.pool(count) as running:
         try:
             yield running
         except BrokenProcessPool as error:
@@ -48,27 +43,27 @@ def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
-def counted(slices: Sequence[Population], workers: int) -> list[Counted]:
+def counted(slices: Sequence[Population], count: int) -> list[Counted]:
     """Count the features of every slice of a population."""
-    if workers == 1:
+    if count == 1:
         return [bases.count(one) for one in slices]
-    with pool(min(workers, len(slices))) as processes:
-        return list(processes.map(bases.count, slices))
+    with working(min(count, len(slices))) as running:
+        return list(running.map(bases.count, slices))
 
 
-def processes(folder: Path, orders: Sequence[Order], workers: int) -> Iterator[Done]:
+def processes(folder: Path, orders: Sequence[Order], count: int) -> Iterator[Done]:
     """Make rows on processes of this machine; one worker is this process itself."""
-    if workers == 1 or len(orders) == 1:
+    if count == 1 or len(orders) == 1:
         for order in orders:
             yield order, rows.make(folder, order)
         return
-    with pool(min(workers, len(orders))) as running:
+    with working(min(count, len(orders))) as running:
         waiting = {running.submit(rows.make, folder, order): order for order in orders}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
 
 
-def ray(folder: Path, orders: Sequence[Order], workers: int) -> Iterator[Done]:
+def ray(folder: Path, orders: Sequence[Order], count: int) -> Iterator[Done]:
     """Make rows on a Ray cluster: the one that RAY_ADDRESS names, else one on this machine.
 
     The base goes into the object store once; each actor makes it ready once.
@@ -79,13 +74,13 @@ def ray(folder: Path, orders: Sequence[Order], workers: int) -> Iterator[Done]:
         raise UsageError("--engine ray: ray is not installed", hint="pip install 'depose[ray]'") from error
     started = not cluster.is_initialized()
     if started:
-        local: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers}
+        local: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": count}
         cluster.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **local)
     try:
         found = bases.load(folder)
         held = cluster.put((found.names, found.prompts, bases.arrays(found)))
         actor = cluster.remote(num_cpus=1)(Worker)
-        actors = [actor.remote(held) for _ in range(min(workers, len(orders)))]
+        actors = [actor.remote(held) for _ in range(min(count, len(orders)))]
         left = list(reversed(orders))
         running = {}
         for one in actors:

@@ -145,7 +145,9 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         )
     for one in found.asked:
         lines.append(
-            f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
+            f"{one.question}: none of {one.cells} cells is informative; the heat map says why."
+            if not one.informative
+            else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
             f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
             f"false-discovery rate of at most {screening.fdr:g}, and {one.expected_false:.1f} of these are expected to "
             "be false."

@@ -22,6 +22,8 @@ from depose.making import held
 from depose.model import Fact, Record
 from depose.population import Population
 from depose.validate import labelled
+from depose.validate.scoring import one_base
+from depose.workers import cores
 
 SLICES = 4
 """Slices of prompts for each worker, when features are counted."""
@@ -81,7 +83,7 @@ def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) 
     folder.mkdir(exist_ok=True)
     missing = [order for order in orders if not _path(folder, order).is_file()]
     if missing:
-        workers = manner.workers or engines.cores()
+        workers = manner.workers or cores()
         place = _base(shared, out / "base", digest, workers, say)
         say(f"{len(missing)} of {len(orders)} rows to make, {len(found.references)} references each")
         progress(0, len(missing))
@@ -139,6 +141,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         scores,
         setting.questions,
         prompts=len({screened.rows[row][0] for row in range(len(screened.rows))}),
+        one_base=one_base(made),
         alpha=setting.alpha,
         fdr=setting.fdr,
     )

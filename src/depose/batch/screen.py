@@ -97,7 +97,7 @@ class Screened(Record, frozen=True, kw_only=True):
 class _Judge:
     """Fits likelihood ratios for cells, equal selections of pairs once."""
 
-    def __init__(self, labelled: Labelled, question: Question, prompts: int) -> None:
+    def __init__(self, labelled: Labelled, question: Question, prompts: int, *, one_base: bool) -> None:
         sizes = [place for place, size in enumerate(labelled.prompts) if size <= prompts]
         self._labelled = labelled
         self.reason = ""
@@ -105,6 +105,9 @@ class _Judge:
         if not sizes:
             fewest = min(labelled.prompts, default=0)
             self.reason = f"{prompts} prompts; pairs of known relation are scored on {fewest} or more"
+        elif one_base != labelled.one_base:
+            mine, theirs = ("one base" if one else "different bases" for one in (one_base, labelled.one_base))
+            self.reason = f"models of {mine}; validated for models of {theirs}"
         place = max(sizes, key=labelled.prompts.__getitem__, default=0)
         pairs = [one for one in labelled.pairs if sizes and one.t[detector][place] is not None]
         self._true = [one for one in pairs if one.question == question]
@@ -153,6 +156,7 @@ def screen(
     questions: Sequence[Question],
     *,
     prompts: int,
+    one_base: bool,
     alpha: float,
     fdr: float,
 ) -> Screened:
@@ -161,7 +165,9 @@ def screen(
     judged: list[Judged] = []
     asked: list[Asked] = []
     for question in questions:
-        cells, summary = _question(ordered, members, _Judge(labelled, question, prompts), question, fdr)
+        cells, summary = _question(
+            ordered, members, _Judge(labelled, question, prompts, one_base=one_base), question, fdr
+        )
         judged += cells
         asked.append(summary)
     tested = [place for place, one in enumerate(judged) if one.p is not None]

@@ -15,6 +15,7 @@ import msgspec
 
 from depose.errors import CaseError
 from depose.model import Fact, Question, Record
+from depose.validate.scoring import one_base
 from depose.validate.study import PRIMARY, Study
 
 FORMAT = "depose screening 1"
@@ -49,6 +50,8 @@ class Labelled(Record, frozen=True, kw_only=True):
     """Numbers of prompts that the pairs were scored on."""
     k_low: int
     k_high: int
+    one_base: bool
+    """Whether all models carry the weights of one base, as in a laboratory."""
     pairs: tuple[LabelledPair, ...]
 
 
@@ -69,6 +72,7 @@ def labelled(study: Study, facts: tuple[Fact, ...], software: tuple[Fact, ...]) 
         prompts=study.scored.sizes,
         k_low=min((one.k for one in kept), default=0),
         k_high=max((one.k for one in kept), default=0),
+        one_base=one_base(study.population),
         pairs=tuple(
             LabelledPair(
                 suspect=one.pair.suspect,
