@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from depose import casefile, pipeline, register, timestamp
+from depose import casefile, register, results, timestamp
 from depose.canon import sha256
 from depose.custody import instructions
 from depose.custody.bundle import HINT, LOG, Read, content
@@ -47,9 +47,14 @@ def _case(read: Read) -> None:
 
 
 def _scores(read: Read) -> None:
-    name = f"out/{pipeline.SCORES}"
-    if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) not in read.entries.scored[-1:]:
+    name = f"out/{results.SCORES}"
+    digests = [one.scores for one in read.entries.scored[-1:]]
+    if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) not in digests:
         raise EvidenceError(f"{name}: not the scores whose digest was recorded before the names were known", hint=HINT)
+    vectors = f"out/{results.VECTORS}"
+    there = sha256(content(read.bundle, vectors)) if vectors in read.bundle.sizes() else ""
+    if there != read.entries.scored[-1].vectors:
+        raise EvidenceError(f"{vectors}: not the sentence vectors whose digest was recorded with the scores", hint=HINT)
 
 
 def _dates(read: Read) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from depose import casefile, collect, inventory, ledger, pipeline
+from depose import casefile, collect, inventory, ledger, pipeline, results
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
 from depose.custody.bundle import opened
@@ -97,7 +97,7 @@ def replicate(
     with opened(bundle, public_key) as read:
         entries = read.entries
         then = collect.dossier_of(entries, str(bundle))
-        with read.bundle.open(f"out/{pipeline.FINDINGS}") as file:
+        with read.bundle.open(f"out/{results.FINDINGS}") as file:
             findings = msgspec.json.decode(file.read(), type=Findings)
         if not folder.exists():
             files = {}
