@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
 .PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel
+	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -75,6 +75,9 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
+	$(BIN)/python benchmarks/batch.py
 
 bench-endpoints: setup ## calls a second against a server on loopback, beside a bare httpx2 loop
 	$(BIN)/python benchmarks/endpoints.py

@@ -3,7 +3,6 @@ const list = document.getElementById("prompts");
 const rows = Array.from(list.children);
 const find = document.getElementById("find");
 const sort = document.getElementById("sort");
-const model = document.getElementById("model");
 const shown = document.getElementById("shown");
 const score = (row) => ("score" in row.dataset ? Number(row.dataset.score) : null);
 
@@ -18,15 +17,12 @@ function update() {
   const wanted = find.value.toLowerCase();
   let count = 0;
   for (const row of rows) {
-    const hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
-    row.hidden = hidden;
-    if (!hidden) count += 1;
-    for (const answer of row.querySelectorAll("tr[data-model]"))
-      answer.hidden = model.value !== "" && answer.dataset.model !== model.value;
+    row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
+    if (!row.hidden) count += 1;
   }
   list.append(...rows.toSorted(order));
   shown.textContent = String(count);
 }
 
 document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
-for (const control of [find, sort, model]) control.addEventListener("input", update);
+for (const control of [find, sort]) control.addEventListener("input", update);

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from depose.figures import crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
+from depose.figures import Rated, crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
 from depose.model import Against, Finding, Opinion, Ratio, Result
 from depose.statistics.verbal import SCALES, Scale
 
@@ -149,8 +149,8 @@ def test_labels_are_moved_apart_and_stay_in_order() -> None:
     assert spread([], 1.0, 0.0, 1.0) == []
 
 
-def rated(*ratios: tuple[str, float | None, float, float, float]) -> Finding:
-    """A finding with ratios: against, value, low, high, cap."""
+def rated(*ratios: tuple[str, float | None, float, float, float]) -> list[Rated]:
+    """One numbered finding with ratios: against, value, low, high, cap."""
     made = tuple(
         Ratio(
             against=against,
@@ -169,7 +169,7 @@ def rated(*ratios: tuple[str, float | None, float, float, float]) -> Finding:
         )
         for against, value, low, high, cap in ratios
     )
-    return msgspec.structs.replace(case("C1", "C2")[0], ratios=made)
+    return [Rated(number=3, finding=msgspec.structs.replace(case("C1", "C2")[0], ratios=made))]
 
 
 RATED = rated(("unrelated", 5.1, 3.2, 6.8, 6.86), ("same base, other teacher", None, 1, 1, 1))
@@ -178,7 +178,7 @@ RATED = rated(("unrelated", 5.1, 3.2, 6.8, 6.86), ("same base, other teacher", N
 def test_ratios_are_written_with_their_bands() -> None:
     """Each alternative has a row, its number, interval and cap, and every band that is reached has its name."""
     written = texts(ratio_bands(RATED))
-    assert "unrelated" in written
+    assert "3: unrelated" in written
     assert "5.10 [3.20 to 6.80]" in written
     assert "cap 6.86" in written
     assert "not evaluated" in written
@@ -215,6 +215,6 @@ def test_ratio_drawing_is_the_same_twice_and_grey() -> None:
 def test_ratio_alt_text_gives_the_numbers() -> None:
     """The alt text says each ratio with interval and cap, and which was not evaluated."""
     alt = ratio_alt(RATED)
-    assert "Against unrelated: 5.10 (95 % interval 3.20 to 6.80, cap 6.86)." in alt
-    assert "Against same base, other teacher: not evaluated." in alt
+    assert "Finding 3 against unrelated: 5.10 (95 % interval 3.20 to 6.80, cap 6.86)." in alt
+    assert "Finding 3 against same base, other teacher: not evaluated." in alt
     assert "ENFSI Guideline" in alt

@@ -2,33 +2,63 @@
 
 from __future__ import annotations
 
+import io
 import re
-import socket
-from collections.abc import Callable, Iterator
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 
 import msgspec
+import pikepdf
 import pytest
 
 from depose.model import Exchange, Findings, Prompt
-from depose.report import render_html, render_pdf
-from depose.viewer import Recorded, render
+from depose.report import render_html
+from depose.viewer import Recorded, pages
 from hostile import ANSWERS
 from test_report import build, drop_cut, outline
 
 SHOWN = "\x00\x1b\x9b\u202e\u2066\u200b\ufeff\u2028\u2029\u0085\U000e0041"
 
 
-@pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """Refuse and list every connection that is tried."""
-    tried: list[object] = []
+CHILD = """
+import sys
+tried = []
 
-    def refuse(_self: socket.socket, address: object) -> None:
-        tried.append(address)
+def refuse(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        tried.append(event)
+        raise OSError("the network is refused")
+    if event == "urllib.Request" and not str(args[0]).startswith("data:"):
+        tried.append(str(args[0]))
         raise OSError("the network is refused")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    yield tried
+sys.addaudithook(refuse)
+import msgspec
+from depose.model import Findings
+from depose.report import render_pdf
+
+printed = render_pdf(msgspec.json.decode(sys.stdin.buffer.read(), type=Findings))
+sys.stderr.write(f"{printed.pages} pages; tried {tried}")
+sys.stdout.buffer.write(printed.pdf)
+"""
+"""Renders findings in a process whose every attempt to reach out is refused and kept."""
+ASKS = """
+import urllib.request
+try:
+    urllib.request.urlopen("http://127.0.0.1:9/")
+except OSError as error:
+    print(error, tried)
+"""
+
+
+def alone(code: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run code in a process of its own, where the system allows it with no network at all."""
+    without = ("unshare", "--net")
+    allowed = shutil.which("unshare") and not subprocess.run((*without, "true"), capture_output=True).returncode
+    ran = (*(without if allowed else ()), sys.executable, "-c", code)
+    return subprocess.run(ran, input=data, capture_output=True, check=True)
 
 
 def corpus(of: Callable[[str], str]) -> Findings:
@@ -65,28 +95,41 @@ def test_answers_change_no_structure_of_the_report() -> None:
 
 
 @pytest.mark.criterion(24)
-@pytest.mark.parametrize("script", [False, True])
-def test_answers_change_no_structure_of_the_viewer(script: bool) -> None:
-    """Whole answers, each on a page of its own, leave the elements of the viewer as they are."""
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["viewer", "explore", "prompt"])
+def test_answers_change_no_structure_of_the_viewer(place: int) -> None:
+    """Whole texts, as answer and as prompt, leave the elements of the viewer's pages as they are."""
     findings = build(questions=("same",), exhibits=0)
-    plain = outline(case_page(findings, "a", script=script)).tags
+    plain = outline(case_page(findings, "a", place)).tags
     for text in ANSWERS:
-        seen = outline(case_page(findings, clean(text), script=script))
+        seen = outline(case_page(findings, clean(text), place))
         assert seen.tags == plain
         assert not set(SHOWN) & set("".join(seen.text))
 
 
-@pytest.mark.criterion(24)
-def test_whole_corpus_makes_a_pdf_without_a_request(offline: list[object]) -> None:
+@pytest.mark.criterion(16, 24)
+def test_whole_corpus_makes_a_pdf_without_a_request() -> None:
     """All sixty in one report with the network refused: a PDF, and nothing was asked for."""
-    printed = render_pdf(corpus(clean))
-    assert printed.pdf.startswith(b"%PDF-")
-    assert not re.search(rb"/(JavaScript|JS|Launch|URI|SubmitForm|GoToR)\b", printed.pdf)
-    assert offline == []
+    done = alone(CHILD, msgspec.json.encode(corpus(clean)))
+    assert done.stdout.startswith(b"%PDF-")
+    assert re.search(rb"\d+ pages; tried \[\]$", done.stderr), done.stderr[-500:]
+    assert not re.search(rb"/(JavaScript|JS|Launch|URI|SubmitForm|GoToR)\b", done.stdout)
+    with pikepdf.open(io.BytesIO(done.stdout)) as pdf:
+        assert all(("/AA" not in page and not page.get("/Annots")) or links(page) for page in pdf.pages)
 
 
-def case_page(findings: Findings, text: str, *, script: bool = False) -> bytes:
-    """A viewer with one prompt and one answer."""
+def links(page: pikepdf.Page) -> bool:
+    """Whether all annotations of a page are links inside of the document."""
+    return all(one.Subtype == "/Link" and "/A" not in one and "/Dest" in one for one in page.Annots)
+
+
+def test_a_request_would_be_refused_and_seen() -> None:
+    """The process that renders without a network does see a request where there is one."""
+    done = alone(CHILD.partition("import msgspec")[0] + ASKS)
+    assert b"the network is refused" in done.stdout and b"http://127.0.0.1:9/" in done.stdout
+
+
+def case_page(findings: Findings, text: str, place: int) -> bytes:
+    """One page of a viewer with one prompt and one answer, both of this text."""
     exchange = Exchange(
         model="S1",
         prompt="p1",
@@ -102,5 +145,6 @@ def case_page(findings: Findings, text: str, *, script: bool = False) -> bytes:
         started="2026-11-24T06:01:10Z",
         ended="2026-11-24T06:01:11Z",
     )
-    prompts = (Prompt(id="p1", family="f", cluster="c", text="How do I keep bread?"),)
-    return render(findings, prompts, (Recorded(seq=3, digest="ab" * 32, exchange=exchange),), (), script=script)
+    prompts = (Prompt(id="p1", family="f", cluster="c", text=text),)
+    made = pages(findings, prompts, (Recorded(seq=3, digest="ab" * 32, exchange=exchange),), ())
+    return list(made)[place][1]

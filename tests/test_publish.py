@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 from datetime import date
@@ -73,11 +75,31 @@ def test_production_numbers_are_never_used_twice(case: Path) -> None:
     pages = pypdf.PdfReader(case / "out" / "compliance.pdf").pages
     assert ["DEP-X-0000041" in pages[0].extract_text(), "DEP-X-0000042" in pages[1].extract_text()] == [True, True]
     rows = produce.read((case / "out" / "bates.csv").read_bytes())
-    assert [(one.first, one.last) for one in rows] == [("DEP-X-0000041", "DEP-X-0000042"), ("DEP-X-0000043",) * 2]
+    assert [one.first for one in rows] == [f"DEP-X-00000{n}" for n in (41, 42, 43)] == [one.last for one in rows]
     assert rows[0].sha256 == hashlib.sha256((case / "out" / "compliance.pdf").read_bytes()).hexdigest()
     again = depose("report", case, "--format", "pdf", "--bates", "DEP-X-0000043")
     assert again.code == 1
     assert "DEP-X-0000044" in again.err
+
+
+def test_exhibits_are_found_by_the_number_of_their_page(case: Path) -> None:
+    """In a production every page carries the legend, and map and index say on which page each exhibit stands."""
+    order = ("--format", "pdf", "--bates", "DEP-Y-0000001", "--legend", "CONFIDENTIAL")
+    assert depose("report", case, *order).code == 0
+    pages = [page.extract_text() for page in pypdf.PdfReader(case / "out" / "report.pdf").pages]
+    assert all("CONFIDENTIAL" in page for page in pages)
+    with (case / "out" / "exhibits-DEP-Y-0000001.csv").open(newline="") as file:
+        index = list(csv.DictReader(file))
+    assert len(index) == 6
+    for row in index:
+        text = pages[int(row["page"][-7:]) - 1]
+        assert f"Ex. {row['exhibit']}." in text and row["page"] in text
+        assert row["legend"] == "CONFIDENTIAL"
+    rows = [one for one in produce.read((case / "out" / "bates.csv").read_bytes()) if one.first.startswith("DEP-Y")]
+    assert len(rows) == len(pages) + 1
+    assert sorted(int(n) for one in rows for n in one.exhibit.split()) == [1, 2, 3, 4, 5, 6]
+    assert "add --bates" in depose("report", case, "--format", "pdf", "--legend", "X").err
+    assert "--legend" in depose("report", case, "--bates", "DEP-Y-0000900", "--legend", "\u202ex").err
 
 
 @pytest.mark.parametrize("text", ["0000001", "dep-0000001", "DEP-1", "DEP-0000000", "DEP 0000001", "D-0000001;}"])
@@ -105,17 +127,35 @@ def test_accessible_variant_says_what_it_is() -> None:
 
 @pytest.mark.criterion(24)
 def test_viewer_links_every_answer_to_its_record(case: Path) -> None:
-    """Every exchange of the log stands in both pages with the digest of its line; no file of this machine is named."""
+    """Every exchange of the log stands on one page, once, with the digest of its line, and no page holds a script."""
     lines = log_path(case).read_bytes().splitlines()
+    pages = [path.read_text() for path in sorted((case / "out" / "viewer").iterdir())]
+    assert len(pages) == 16
+    together = "".join(pages)
+    assert together.count('<td class="answer">') == sum(b'"kind":"exchange"' in line for line in lines)
+    for number, line in enumerate(lines, 1):
+        if b'"kind":"exchange"' in line:
+            assert together.count(f"{number}<br>{hashlib.sha256(line).hexdigest()[:12]}") == 1
+    for text in pages:
+        assert "<script" not in text
+        assert "default-src 'none'" in text
+        assert str(case) not in text
+
+
+@pytest.mark.criterion(24)
+def test_lists_lead_to_every_prompt_and_back(case: Path) -> None:
+    """Both lists name all pages in order; each page leads back, and to its neighbours; no link leads elsewhere."""
+    out = case / "out"
     for name in ("viewer.html", "explore.html"):
-        page = (case / "out" / name).read_text()
-        assert page.count('<td class="answer">') == sum(b'"kind":"exchange"' in line for line in lines)
-        for number, line in enumerate(lines, 1):
-            if b'"kind":"exchange"' in line:
-                assert f"{number}<br>{hashlib.sha256(line).hexdigest()[:12]}" in page
+        page = (out / name).read_text()
+        assert re.findall(r'href="([^"]*)"', page) == [f"viewer/{n:04d}.html" for n in range(1, 17)]
         assert ("<script>" in page) is (name == "explore.html")
         assert "default-src 'none'" in page
         assert str(case) not in page
+    for n in (1, 7, 16):
+        links = re.findall(r'href="([^"]*)"', (out / "viewer" / f"{n:04d}.html").read_text())
+        assert links == ["../viewer.html", *(f"{near:04d}.html" for near in (n - 1, n + 1) if 0 < near < 17)]
+        assert all((out / "viewer" / link).is_file() for link in links)
 
 
 def browse(page: Path, *flags: str) -> str:
@@ -141,24 +181,25 @@ def browse(page: Path, *flags: str) -> str:
 
 @needs_chromium
 def test_viewer_opens_in_a_browser(case: Path) -> None:
-    """Without a script every prompt is there to read."""
+    """Without a script every prompt is listed, and its answers are there to read."""
     seen = browse(case / "out" / "viewer.html")
-    assert seen.count("<details ") == 16
+    assert seen.count("data-place=") == 16
     assert "as registered" not in seen
+    assert browse(case / "out" / "viewer" / "0003.html").count('<td class="answer">') == 22
 
 
 @needs_chromium
 def test_explorer_sorts_and_filters_in_a_browser(case: Path, tmp_path: Path) -> None:
     """Its own script runs under its policy: sorting by score reorders prompts, and a word hides those without it."""
     page = (case / "out" / "explore.html").read_text()
-    assert browse(case / "out" / "explore.html").count("<details ") == 16
+    assert browse(case / "out" / "explore.html").count("data-place=") == 16
     drive = 'find.value = "no such word";'
     script = page[page.index("<script>") + 8 : page.index("</script>")]
     driven = script + f"\n{drive} sort.value = 'down'; update();"
     file = tmp_path / "driven.html"
     file.write_text(page.replace(script, driven).replace("script-src 'sha256-", "script-src 'unsafe-inline' 'x-"))
     seen = browse(file)
-    assert seen.count("hidden") >= 16
+    assert seen.count('hidden=""') == 16
     assert '<output id="shown">0</output>' in seen
     places = [float(part.split('"')[0]) for part in seen.split('data-score="')[1:]]
     assert places == sorted(places, reverse=True)

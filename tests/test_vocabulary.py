@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
+import msgspec
 import pytest
 
 from depose import contents, wording
+from depose.errors import ReportError
 from depose.report import Setting, render_html
 from depose.statistics.verbal import SCALES
 from depose.vocabulary import AVOIDED, bare_rates, violations
@@ -101,3 +103,40 @@ def test_error_section_has_no_bare_rate() -> None:
     assert all("1 of 20" in row and "0.216" in row for row in rows)
     assert bare_rates("wrong in 4 % of cases, 95 % interval 1 to 7") == ("4 %",)
     assert bare_rates("12.5 percent") == ("12.5 percent",)
+
+
+@pytest.mark.criterion(8)
+@pytest.mark.parametrize("phrase", [one.phrase for one in AVOIDED])
+def test_report_that_would_say_one_is_refused(phrase: str) -> None:
+    """A phrase in a text of depose's own, here the rule of choice, stops the rendering and is named."""
+    findings = build(questions=("same",), exhibits=1)
+    spoken = msgspec.structs.replace(findings, exhibit_rule=f"Chosen at random: {PLANTED[phrase]}.")
+    with pytest.raises(ReportError, match="which the method cannot carry") as refused:
+        render_html(spoken)
+    assert phrase in str(refused.value)
+
+
+@pytest.mark.criterion(8)
+def test_words_of_others_stop_no_report() -> None:
+    """Names, titles, prompts and answers are quoted as they are, whole or cut; our words beside them are not."""
+    findings = build(questions=("same",), text=" ".join(PLANTED.values()))
+    item = msgspec.structs.replace(
+        findings.items[0], name="unique-match-7b", developer="Guilty & Sons", system="Steal. " * 90
+    )
+    named = msgspec.structs.replace(
+        findings,
+        title="Alleged theft: " + "was it copied or not? " * 40,
+        authority="the parties admitted this on record",
+        items=(item, *findings.items[1:]),
+        amendments=("the first draft violated the terms",),
+        exhibits=tuple(
+            msgspec.structs.replace(
+                one, prompt=msgspec.structs.replace(one.prompt, text="Can you prove Fermat's theorem?")
+            )
+            for one in findings.exhibits
+        ),
+    )
+    assert b"unique-match-7b" in render_html(named)
+    render_html(named, Setting(flavour="compliance"))
+    with pytest.raises(ReportError, match="guilt"):
+        render_html(msgspec.structs.replace(named, exhibit_rule="It shows who is guilty."))

@@ -36,6 +36,7 @@ from depose.model import (
     Question,
     Ratio,
     Result,
+    Tree,
 )
 from depose.opinion import Grounds, decide
 from depose.register import stream
@@ -44,6 +45,7 @@ from depose.statistics import lineage, ranks
 from depose.statistics.centring import FEWEST, parts_of
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
+from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
 FORMAT = "depose findings 1"
 Array = NDArray[np.float64]
@@ -306,6 +308,19 @@ class _Analyst:
                 )
         return tuple(shown)
 
+    def tree(self) -> Tree | None:
+        """Join all models that answered by likeness, on the primary detector of the last question."""
+        codes = [spec.code for spec in self.case.models if not spec.repeats and not self.bench.silent((spec.code,))]
+        if not FEWEST_MODELS <= len(codes) <= MOST_MODELS:
+            return None
+        detector = getattr(self.protocol.primary, self.protocol.questions[-1])
+        clusters = [prompt.cluster for prompt in self.bench.bag(codes).prompts]
+        rng = stream(self.protocol.seed, "tree", detector)
+        try:
+            return tree(self.bench.measured(codes, detector), codes, clusters, self.protocol.bootstrap, rng)
+        except ValueError:
+            return None
+
 
 def _least(values: Sequence[float | None]) -> float | None:
     """Return the smallest, or None if one of them was not evaluated."""
@@ -388,5 +403,6 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         scale=weighing.SCALE,
         quality=analyst.checks,
         performance=loaded.performance if loaded else None,
+        tree=analyst.tree(),
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

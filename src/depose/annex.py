@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from depose.errors import CaseError
 from depose.model import Code, Question, Record, Text
+from depose.statistics.verbal import Scale
 
 WAIVERS, CHECKED = "waivers.toml", "checked.toml"
 
@@ -113,6 +114,13 @@ def parse(data: Mapping[str, bytes], folder: Path) -> Annex:
 def literature() -> tuple[Work, ...]:
     """All works, in the order in which they are printed."""
     return msgspec.convert(_bundled("literature.toml"), _Works).entry
+
+
+def unchecked(scale: Scale | None, annex: Annex) -> tuple[str, ...]:
+    """Name the literature and the verbal scale that nobody compared with the primary document."""
+    checked = {one.id for one in annex.checks}
+    names = [work.id for work in literature() if work.id not in checked]
+    return (*names, *((scale.id,) if scale and not scale.checked and scale.id not in checked else ()))
 
 
 def mapping() -> tuple[Mapped, ...]:

@@ -15,12 +15,14 @@ from depose.model import (
     Denominator,
     Fact,
     Finding,
+    Findings,
     Item,
     Power,
     Ratio,
     Record,
     Result,
 )
+from depose.statistics.verbal import SCALES, Scale
 
 
 class Drawn(Record, frozen=True, kw_only=True):
@@ -176,6 +178,17 @@ def powers(findings: Iterable[Finding]) -> list[tuple[tuple[int, ...], Power]]:
 
 
 # --- likelihood ratios ----------------------------------------------------------------------------
+
+
+def scale(findings: Findings) -> Scale | None:
+    """The verbal scale that words were chosen by. Raises ReportError where there are words, or ratios, but no scale."""
+    if findings.scale in SCALES:
+        return SCALES[findings.scale]
+    if findings.scale or any(evaluated(finding) for finding in findings.findings):
+        raise ReportError(
+            f"the verbal scale {findings.scale!r} is not one of {', '.join(SCALES)}", hint="run depose analyze again"
+        )
+    return None
 
 
 def evaluated(finding: Finding) -> bool:

@@ -102,12 +102,17 @@ class Bench:
             self._unnamed[text] = without_names(text)
         return self._unnamed[text]
 
+    def measured(self, members: Sequence[str], detector: str) -> Measured:
+        """Take a detector's measure of a bag."""
+        found: Measured = plugins.load("detectors", detector)(self._compared(members, detector), self._features)
+        return found
+
     def scored(self, members: tuple[str, ...], detector: str) -> Scored:
         """Score a bag with a detector, once."""
         key = (members, detector)
         if key not in self._scored:
             self._progress(f"{detector}: {members[0]} and {members[1]} among {len(members)}")
-            measured: Measured = plugins.load("detectors", detector)(self._compared(members, detector), self._features)
+            measured = self.measured(members, detector)
             self._scored[key] = Scored(measured=measured, scores=score(measured), d=per_prompt(measured))
         return self._scored[key]
 

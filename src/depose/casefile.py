@@ -88,10 +88,10 @@ def decoded(text: str, name: str = NAME) -> Case:
     except RecursionError as error:
         raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
     except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {_said(str(error))}", hint="the case format: depose new --help") from error
+        raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
 
 
-def _said(message: str) -> str:
+def said(message: str) -> str:
     """Put the path first: `$.protocol: unknown field 'alhpa'`."""
     text, _, where = message.partition(" - at ")
     path = where.strip("`") or "$"

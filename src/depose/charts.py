@@ -19,11 +19,11 @@ LOG = float(np.log(10))
 ODDS = np.linspace(-2, 2, 81)
 
 
-def _figure(height: float) -> Any:
+def _figure(height: float, width: float = WIDTH) -> Any:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Figure(figsize=(width, height))
     FigureCanvasSVG(figure)
     return figure
 
@@ -36,6 +36,21 @@ def _plain_axes(axes: Any, x: str, y: str = "") -> None:
     axes.tick_params(labelsize=7, length=3, width=0.6, color=INK, labelcolor=INK)
     axes.set_xlabel(x, fontsize=7.5, color=INK, labelpad=2)
     axes.set_ylabel(y, fontsize=7.5, color=INK, labelpad=2)
+
+
+def _legend(axes: Any) -> None:
+    """Name the lines above the panel, where no curve can run through the names."""
+    axes.legend(
+        frameon=False,
+        fontsize=6.8,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0.99),
+        ncols=3,
+        handlelength=2.2,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        borderaxespad=0,
+    )
 
 
 def curves_alt(held: HeldOut) -> str:
@@ -53,11 +68,11 @@ def curves(held: HeldOut) -> bytes:
     """Draw Tippett plot and empirical cross-entropy of held-out likelihood ratios beside each other."""
     import matplotlib
 
-    height = 1.75
+    height = 1.5
     with matplotlib.rc_context(settings("curves", held.question, held.against)):
         figure = _figure(height)
-        left = figure.add_axes((0.075, 0.2, 0.4, 0.77))
-        right = figure.add_axes((0.59, 0.2, 0.4, 0.77))
+        left = figure.add_axes((0.075, 0.24, 0.4, 0.63))
+        right = figure.add_axes((0.59, 0.24, 0.4, 0.63))
         pattern: Any
         for values, dash, width, label in (
             (held.true, "-", 1.4, f"true pairs, n = {len(held.true)}"),
@@ -69,7 +84,7 @@ def curves(held: HeldOut) -> bytes:
             left.stairs(share, reach, baseline=None, color=INK, linestyle=dash, linewidth=width, label=label)
         left.axvline(0, color=RULE, linewidth=0.7, zorder=0)
         left.set_ylim(-0.03, 1.03)
-        left.legend(frameon=False, fontsize=6.8, loc="lower left", handlelength=2.6, borderaxespad=0.2)
+        _legend(left)
         _plain_axes(left, "log10 likelihood ratio, lineages left out", "share of pairs above")
         h1, h2 = np.array(held.true) * LOG, np.array(held.other) * LOG
         best1, best2 = (np.clip(side, -30, 30) for side in pav(h1, h2))
@@ -80,7 +95,7 @@ def curves(held: HeldOut) -> bytes:
         ):
             right.plot(ODDS, entropy, color=INK, linestyle=pattern, linewidth=width, label=label)
         right.set_ylim(0, None)
-        right.legend(frameon=False, fontsize=6.8, loc="upper right", handlelength=2.6, borderaxespad=0)
+        _legend(right)
         _plain_axes(right, "prior log10 odds", "cross-entropy, bits")
         return written(figure, curves_alt(held))
 
@@ -95,14 +110,15 @@ def ranking_alt(finding: Finding, candidates: Sequence[Candidate]) -> str:
 
 
 def ranking(finding: Finding) -> bytes:
-    """Draw the candidate teachers of a finding by score; filled: the tested reference; open: rivals."""
+    """Draw the candidate teachers of a finding by score, half a column wide; filled: the tested reference."""
     import matplotlib
 
     rows = sorted(finding.candidates, key=lambda c: (-c.value, c.model))
-    height = 0.42 + 0.19 * len(rows)
+    width = WIDTH * 0.485
+    height = 0.4 + 0.17 * len(rows)
     with matplotlib.rc_context(settings("ranking", finding.question, finding.suspect, finding.reference)):
-        figure = _figure(height)
-        axes = figure.add_axes((0.21, 0.36 / height, 0.6, 1 - 0.38 / height))
+        figure = _figure(height, width)
+        axes = figure.add_axes((0.17, 0.34 / height, 0.5, 1 - 0.36 / height))
         low, high = min(0.0, rows[-1].value), max(0.0, rows[0].value)
         pad = 0.06 * (high - low) or 1.0
         axes.set_xlim(low - pad, high + pad)
@@ -120,11 +136,11 @@ def ranking(finding: Finding) -> bytes:
                     text,
                     (edge, place),
                     xycoords=("axes fraction", "data"),
-                    xytext=(6 if edge else -6, 0),
+                    xytext=(5 if edge else -5, 0),
                     textcoords="offset points",
                     ha=align,
                     va="center",
-                    fontsize=7.5,
+                    fontsize=7,
                     color=INK,
                     parse_math=False,
                 )

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -69,8 +70,13 @@ def _line(one: Finding) -> list[object]:
 
 
 def listed(written: Sequence[Written]) -> list[str]:
-    """List files with the beginning of their digests."""
-    return [f"{one.path}  sha256 {one.sha256[:12]}" for one in written]
+    """List files with the beginning of their digests; pages of the viewer are counted."""
+    pages = [one for one in written if Path(one.path).parent.name == "viewer"]
+    lines = [f"{one.path}  sha256 {one.sha256[:12]}" for one in written if one not in pages]
+    if pages:
+        size = sum(one.size for one in pages) / 1e6
+        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:.1f} MB together")
+    return lines
 
 
 def sealed_lines(sealed: Sealed) -> list[str]:

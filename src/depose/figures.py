@@ -11,18 +11,25 @@ from collections.abc import Sequence
 from math import log10, nan
 
 from depose.arrange import likelihood
-from depose.model import Against, Finding, Ratio, Result
+from depose.model import Against, Finding, Ratio, Record, Result
 from depose.statistics.verbal import SCALES, Scale
 
-WIDTH, ROW = 6.3, 0.5
+WIDTH, ROW = 6.3, 0.44
 """Inches: the width of the text block, and the height of one row of points."""
 CROWDED = 48
 """With more controls than this, names are listed in the text and not drawn."""
 NAME_LENGTH = 14
 FONT = "Depose Sans, Source Sans 3, DejaVu Sans, sans-serif"
-INK, GREY, RULE = "#1a1a1a", "#595959", "#b3b3b3"
+INK, GREY, RULE = "#1a1a1a", "#595959", "#7d7d7d"
 SHADES = "#f4f4f4", "#e3e3e3"
 DEFAULT_SCALE = SCALES["enfsi-2015"]
+
+
+class Rated(Record, frozen=True, kw_only=True):
+    """A finding with likelihood ratios, under its number."""
+
+    number: int
+    finding: Finding
 
 
 def strip_alt(finding: Finding, result: Result) -> str:
@@ -199,25 +206,30 @@ def spread(values: Sequence[float], step: float, low: float, high: float) -> lis
     return placed
 
 
-def ratio_alt(finding: Finding, scale: Scale = DEFAULT_SCALE) -> str:
-    """Say in words what the figure of the likelihood ratios of this finding shows."""
-    rows = " ".join(_ratio_alt(ratio) for ratio in finding.ratios)
+def ratio_alt(rated: Sequence[Rated], scale: Scale = DEFAULT_SCALE) -> str:
+    """Say in words what the figure of the likelihood ratios of these findings shows."""
+    rows = " ".join(_ratio_alt(place, ratio) for place, ratio in _rows(rated))
     return (
-        f"Likelihood ratios on a logarithmic axis with the bands of {scale.document}, {scale.year}, question "
-        f"{finding.question}, {finding.suspect} and {finding.reference}. {rows}"
+        f"Likelihood ratios on a logarithmic axis with the bands of {scale.document}, {scale.year}, "
+        f"{rated[0].finding.suspect} and {rated[0].finding.reference}. {rows}"
     )
 
 
-def _ratio_alt(ratio: Ratio) -> str:
+def _ratio_alt(number: int, ratio: Ratio) -> str:
+    start = f"Finding {number} against {ratio.against}:"
     if ratio.value is None or ratio.low is None or ratio.high is None:
-        return f"Against {ratio.against}: not evaluated."
+        return f"{start} not evaluated."
     value, low, high = map(likelihood, (ratio.value, ratio.low, ratio.high))
     cap = "" if ratio.cap is None else f", cap {likelihood(ratio.cap)}"
-    return f"Against {ratio.against}: {value} (95 % interval {low} to {high}{cap})."
+    return f"{start} {value} (95 % interval {low} to {high}{cap})."
 
 
-def ratio_bands(finding: Finding, scale: Scale = DEFAULT_SCALE) -> bytes:
-    """Draw each likelihood ratio of a finding with interval and cap, on a log axis over the bands of the scale.
+def _rows(rated: Sequence[Rated]) -> list[tuple[int, Ratio]]:
+    return [(one.number, ratio) for one in rated for ratio in one.finding.ratios]
+
+
+def ratio_bands(rated: Sequence[Rated], scale: Scale = DEFAULT_SCALE) -> bytes:
+    """Draw each likelihood ratio of one pair's findings with interval and cap, on a log axis over the scale's bands.
 
     A standalone SVG whose text stays text.
     """
@@ -225,19 +237,24 @@ def ratio_bands(finding: Finding, scale: Scale = DEFAULT_SCALE) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    down, up = _reach(finding.ratios, scale)
+    rows = _rows(rated)
+    down, up = _reach([ratio for _, ratio in rows], scale)
     names = [_halves(band.words.removesuffix(" support")) for band in scale.bands[: max(up, down)]]
     head = 0.16 + 0.12 * max(map(len, names))
-    height = 0.28 * len(finding.ratios) + 0.36 + head
-    with matplotlib.rc_context(settings(finding.question, finding.suspect, finding.reference, "ratios")):
+    height = 0.27 * len(rows) + 0.36 + head
+    first = rated[0].finding
+    with matplotlib.rc_context(settings(first.suspect, first.reference, "ratios", *(str(r.number) for r in rated))):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes((0.21, 0.36 / height, 0.6, 1 - (0.36 + head) / height))
         _bands(axes, scale, names, down, up)
-        axes.set_ylim(-0.6, len(finding.ratios) - 0.4)
-        for place, ratio in enumerate(finding.ratios):
-            _ratio_row(axes, ratio, len(finding.ratios) - 1 - place)
-        return written(figure, ratio_alt(finding, scale))
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        for place, (number, ratio) in enumerate(rows):
+            y = len(rows) - 1 - place
+            _ratio_row(axes, number, ratio, y)
+            if place and rows[place - 1][0] != number:
+                axes.axhline(y + 0.5, color=GREY, linewidth=0.5, zorder=1)
+        return written(figure, ratio_alt(rated, scale))
 
 
 def _edges(scale: Scale) -> list[float]:
@@ -291,9 +308,10 @@ def _bands(axes, scale: Scale, names: Sequence[Sequence[str]], down: int, up: in
     axes.spines["bottom"].set_linewidth(0.6)
 
 
-def _ratio_row(axes, ratio: Ratio, y: float) -> None:  # type: ignore[no-untyped-def]
+def _ratio_row(axes, number: int, ratio: Ratio, y: float) -> None:  # type: ignore[no-untyped-def]
     """Draw one ratio: a diamond, a bar for the interval, a broken line for the cap; the numbers on the right."""
-    lines = [ratio.against] if len(ratio.against) <= 16 else _halves(ratio.against)
+    name = f"{number}: {ratio.against}"
+    lines = [name] if len(name) <= 20 else _halves(name)
     _beside(axes, "\n".join(lines), 0, y, align="right")
     if ratio.value is None or ratio.low is None or ratio.high is None:
         _beside(axes, "not evaluated", 1, y, align="left")

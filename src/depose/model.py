@@ -799,6 +799,29 @@ class Check(Record, frozen=True, kw_only=True):
     passed: bool
 
 
+class Join(Record, frozen=True, kw_only=True):
+    """Two groups that become one. Places 0 to n - 1 are the n models of the tree; join i has place n + i."""
+
+    left: int
+    right: int
+    t: float
+    """Mean T of the pairs across the two."""
+    support: int
+    """Draws in which the joined models form a clade again."""
+
+
+class Tree(Record, frozen=True, kw_only=True):
+    """Models joined by likeness; it illustrates, and no opinion looks at it."""
+
+    detector: str
+    models: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """Models that share no prompt with some other."""
+    clusters: int
+    draws: int
+    joins: tuple[Join, ...]
+
+
 class Findings(Record, frozen=True, kw_only=True):
     """Everything that a report may say."""
 
@@ -833,3 +856,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Every check of quality control; if one fails there is no opinion."""
     performance: Performance | None = None
     """Error rates and held-out ratios of that study, where they came with it."""
+    tree: Tree | None = None
+    """None where too few models can be compared, or too many to be read."""

@@ -38,10 +38,11 @@ class Registered(Record, frozen=True, kw_only=True):
 
 
 class Written(Record, frozen=True, kw_only=True):
-    """A file and its digest."""
+    """A file, its digest and its size in bytes."""
 
     path: str
     sha256: str
+    size: int
 
 
 def new(source: str, folder: Path) -> tuple[Path, ...]:
@@ -284,8 +285,9 @@ def _write(folder: Path, name: str, data: bytes) -> Written:
     if not path.is_file() or path.read_bytes() != data:
         if path.is_file() and is_sealed(folder):
             raise CaseError(f"{path}: was sealed, and would be changed", hint="work in a copy of the case")
+        path.parent.mkdir(exist_ok=True)
         write_whole(path, data)
-    return Written(path=str(path), sha256=sha256(data))
+    return Written(path=str(path), sha256=sha256(data), size=len(data))
 
 
 def read_findings(path: Path) -> tuple[Path, Findings, bytes]:

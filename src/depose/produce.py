@@ -36,7 +36,7 @@ class Bates(Record, frozen=True, kw_only=True):
 
 
 class Produced(Record, frozen=True, kw_only=True):
-    """One object of a production: a document by its pages, a native file by one slip-sheet number."""
+    """One object of a production: a page of a document, a native file by one slip-sheet number."""
 
     first: str
     last: str
@@ -62,6 +62,19 @@ def table(rows: Iterable[Produced]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows([getattr(row, column) for column in COLUMNS] for row in rows)
+    return text.getvalue().encode()
+
+
+def index(exhibits: bytes, rows: Iterable[Produced]) -> bytes:
+    """Add to the index of exhibits the number of the page on which each stands, and the legend of that page."""
+    places = {number: one for one in rows for number in one.exhibit.split()}
+    head, *listed = csv.reader(io.StringIO(exhibits.decode()))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([*head, "page", "legend"])
+    for row in listed:
+        place = places.get(row[0])
+        writer.writerow([*row, place.first if place else "", place.legend if place else ""])
     return text.getvalue().encode()
 
 

@@ -12,9 +12,12 @@ from depose.canon import canonical, sha256
 from depose.errors import ReportError
 from depose.evidence import read_log
 from depose.model import Exchange, Findings, Record
+from depose.setting import visible
 
 FORMATS = ("pdf", "html", "viewer", "data")
 BATES = "bates.csv"
+LEGEND = 60
+"""Characters of a legend, which shares the head of a page."""
 
 
 class Order(Record, frozen=True, kw_only=True):
@@ -26,6 +29,9 @@ class Order(Record, frozen=True, kw_only=True):
     final: bool = False
     """Refuse while anything printed is not checked against its primary document."""
     bates: str = ""
+    """Number the pages of a production from here on."""
+    legend: str = ""
+    """What each page of a production says besides, such as a grade of confidentiality."""
 
 
 def publish(
@@ -44,11 +50,9 @@ def publish(
             f"--final: not checked against the primary document: {', '.join(open_)}",
             hint=f"check each, and say so in {folder / annex.CHECKED}",
         )
-    numbers = produce.parse(order.bates) if order.bates else None
-    if numbers and "pdf" not in order.formats:
-        raise ReportError("--bates numbers the pages of a PDF", hint="add pdf to --format")
+    numbers = _production(order)
     plain = report.Setting(flavour=order.flavour, annex=added)
-    setting = msgspec.structs.replace(plain, bates=numbers)
+    setting = msgspec.structs.replace(plain, bates=numbers, legend=order.legend)
     name = "report" if order.flavour == "expert" else "compliance"
     if "html" in order.formats:
         yield f"{name}.html", report.render_html(findings, plain)
@@ -63,39 +67,55 @@ def publish(
                 attached.append((file, (folder / file).read_bytes(), "Added by the users of this case"))
         printed = report.render_pdf(findings, setting, attachments=attached, variant=order.variant)
         if numbers:
-            yield BATES, _numbered(folder, f"{name}.pdf", printed, data, numbers)
+            rows = _rows(f"{name}.pdf", printed, data, numbers, order.legend)
+            yield BATES, _numbered(folder, rows)
+            yield f"exhibits-{order.bates}.csv", produce.index(exhibits, rows)
         yield f"{name}.pdf", printed.pdf
     if "data" in order.formats:
         yield from outputs.files(findings, added)
     if "viewer" in order.formats:
         records = tuple(_records(folder))
         scores = _scores(folder / "out" / "scores.parquet")
-        for page, script in (("viewer.html", False), ("explore.html", True)):
-            yield page, viewer.render(findings, found.registration.prompts, records, scores, script=script)
+        yield from viewer.pages(findings, found.registration.prompts, records, scores)
 
 
-def _numbered(folder: Path, name: str, printed: report.Printed, data: bytes, numbers: produce.Bates) -> bytes:
-    """Enter a production into the map: the report by its pages, findings.json by one slip-sheet number."""
+def _production(order: Order) -> produce.Bates | None:
+    """Read what an order says of a production."""
+    if order.legend and not order.bates:
+        raise ReportError("--legend stands on the pages of a production", hint="add --bates PREFIX-0000001")
+    if order.legend != visible(order.legend) or len(order.legend) > LEGEND:
+        raise ReportError(f"--legend: at most {LEGEND} characters that can be seen", hint="such as CONFIDENTIAL")
+    if order.bates and "pdf" not in order.formats:
+        raise ReportError("--bates numbers the pages of a PDF", hint="add pdf to --format")
+    return produce.parse(order.bates) if order.bates else None
+
+
+def _rows(
+    name: str, printed: report.Printed, data: bytes, numbers: produce.Bates, legend: str
+) -> list[produce.Produced]:
+    """Number the report page by page, with the exhibits on each, and findings.json by one slip-sheet number."""
+    pages = [
+        produce.Produced(
+            first=numbers.number(page),
+            last=numbers.number(page),
+            object=f"{name}, page {page + 1} of {printed.pages}",
+            sha256=sha256(printed.pdf),
+            exhibit=" ".join(map(str, shown)),
+            legend=legend,
+        )
+        for page, shown in enumerate(printed.exhibits)
+    ]
+    slip = numbers.number(printed.pages)
+    native = produce.Produced(
+        first=slip, last=slip, object="findings.json (native)", sha256=sha256(data), exhibit="", legend=legend
+    )
+    return [*pages, native]
+
+
+def _numbered(folder: Path, rows: Sequence[produce.Produced]) -> bytes:
+    """Enter a production into the map of earlier ones; the same one is entered once."""
     path = folder / "out" / BATES
     earlier = produce.read(path.read_bytes()) if path.is_file() else ()
-    rows = (
-        produce.Produced(
-            first=numbers.number(),
-            last=numbers.number(printed.pages - 1),
-            object=name,
-            sha256=sha256(printed.pdf),
-            exhibit="",
-            legend="",
-        ),
-        produce.Produced(
-            first=numbers.number(printed.pages),
-            last=numbers.number(printed.pages),
-            object="findings.json (native)",
-            sha256=sha256(data),
-            exhibit="",
-            legend="",
-        ),
-    )
     same = {(one.first, one.sha256) for one in earlier}
     fresh = [one for one in rows if (one.first, one.sha256) not in same]
     return produce.table(produce.add(earlier, fresh))

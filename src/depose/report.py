@@ -6,60 +6,23 @@ string is escaped, and characters that hide or reorder are shown by their code p
 
 from __future__ import annotations
 
-import base64
+import gc
 import os
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib.resources import files
 from itertools import count
 from typing import Any, Literal
 
-from depose import arrange, canon, compliance, excerpts
-from depose.annex import Annex, literature, mapping
-from depose.charts import curves, ranking, timeline
-from depose.contents import (
-    ALTERNATIVES,
-    APPENDICES,
-    BACKGROUND,
-    CERTIFICATES,
-    CROSSWALK,
-    DISCLOSURE,
-    GLOSSARY,
-    NO,
-    SECTIONS,
-    WITNESS,
-)
-from depose.curves import specification_curve
+from depose import annex, arrange, canon, compliance, expert, vocabulary
+from depose.annex import Annex, mapping
 from depose.errors import ReportError
-from depose.figures import crowded, ratio_bands, strip_plot
-from depose.model import Fact, Finding, Findings, Record
+from depose.model import Finding, Findings, Record
 from depose.produce import Bates
-from depose.setting import clip, number, page, pvalue
-from depose.statistics.verbal import SCALES, Scale
-from depose.vocabulary import AVOIDED
-from depose.wording import (
-    AGAINST,
-    LIMITATIONS,
-    NOT_TESTED,
-    OUTCOMES,
-    PARTS,
-    QUESTIONS_TO_VENDOR,
-    REASONS,
-    SENTENCES,
-)
-
-EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 160))
-"""Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
-MODELS = 24
-"""With more models than this, those with equal counts share a row."""
-CURVES = 2
-"""Specification curves that are drawn; more stand in one table, since each takes half a page."""
-PROMPT = {False: 220, True: 120}
-"""Characters of a prompt that an exhibit shows, with up to 8 exhibits and with more."""
+from depose.setting import clip, minus, moment, number, page, pvalue
+from depose.sheet import sheet
+from depose.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
 
 PAGES = 2
 """Pages of the compliance summary."""
@@ -75,49 +38,51 @@ INSTALL = (
 
 
 class Setting(Record, frozen=True, kw_only=True):
-    """How findings are set: the flavour, what people added, the first production number."""
+    """How findings are set: the flavour, what people added, and for a production its first number and its legend."""
 
     flavour: Flavour = "expert"
     annex: Annex = Annex()
     bates: Bates | None = None
+    legend: str = ""
+    """On every page, such as a grade of confidentiality."""
 
 
 EXPERT = Setting()
 
 
-def unchecked(findings: Findings, annex: Annex) -> tuple[str, ...]:
+def unchecked(findings: Findings, added: Annex) -> tuple[str, ...]:
     """Name the literature and the verbal scale that nobody compared with the primary document."""
-    checked = {one.id for one in annex.checks}
-    names = [work.id for work in literature() if work.id not in checked]
-    scale = _scale(findings)
-    return (*names, *((scale.id,) if scale and not scale.checked and scale.id not in checked else ()))
+    return annex.unchecked(arrange.scale(findings), added)
 
 
 def render_html(findings: Findings, setting: Setting = EXPERT) -> bytes:
     """Render one flavour of report as one self-contained page; identical findings give identical bytes.
 
-    Raises ReportError for findings that contradict themselves, such as a p-value below its floor.
+    Raises ReportError for findings that contradict themselves, such as a p-value below its floor, and where the
+    report would say a word that the method cannot carry.
     """
     for finding in findings.findings:
         for ratio in finding.ratios:
             arrange.check(ratio)
     if setting.flavour == "compliance":
         return next(_summaries(findings, setting))
-    return _page("expert.html", findings, setting, _expert(findings, setting))
+    return _page("expert.html", findings, setting, expert.context(findings, setting.annex))
 
 
 def _page(template: str, findings: Findings, setting: Setting, context: dict[str, Any]) -> bytes:
-    """Fill a template: what both flavours share, and the context of one of them."""
+    """Fill a template with what both flavours share and the context of one; refuse words the method cannot carry."""
     from markupsafe import Markup
 
-    return page(
+    digest = canon.digest(findings)
+    made = page(
         template,
-        filters=FILTERS,
+        filters={**FILTERS, "source": _sources()},
         findings=findings,
-        report_id=canon.digest(findings)[:12],
-        digest=canon.digest(findings),
+        report_id=digest[:12],
+        digest=digest,
         version=next((f.value for f in findings.software if f.name == "depose"), "version not recorded"),
-        css=Markup(_css(wide=_wide(findings), bates=setting.bates)),  # noqa: S704 - our own
+        css=Markup(sheet(findings, setting.bates)),  # noqa: S704 - our own
+        legend=setting.legend,
         items={item.code: item for item in findings.items},
         sentences=SENTENCES,
         limitations=LIMITATIONS,
@@ -127,126 +92,8 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         figure=partial(next, count(1)),
         **context,
     )
-
-
-def _expert(findings: Findings, setting: Setting) -> dict[str, Any]:
-    """Gather what the expert report prints."""
-    scale = _scale(findings)
-    results = arrange.grouped(findings.findings)
-    drawings = {
-        drawn.numbers[0]: _drawn(strip_plot(drawn.finding, drawn.result))
-        for group in results
-        for drawn in group.figures
-    }
-    bands = {
-        number: _drawn(ratio_bands(finding, scale))
-        for number, finding in enumerate(findings.findings, 1)
-        if scale and arrange.evaluated(finding)
-    }
-    others = [drawn for group in results for drawn in group.figures if drawn.finding.curve is not None]
-    specified = {
-        drawn.numbers[0]: _drawn(specification_curve(drawn.finding, curve, findings.protocol.alpha))
-        for drawn in others
-        if len(others) <= CURVES and (curve := drawn.finding.curve) is not None
-    }
-    asked = set(findings.protocol.questions)
-    study = findings.performance
-    many = len(findings.exhibits)
-    length = next(shown for most, shown in EXCERPT if many <= most)
-    roles = {item.code: item.role for item in findings.items}
-    checks = {one.id: one for one in setting.annex.checks}
-    return {
-        "draft": unchecked(findings, setting.annex),
-        "checks": checks,
-        "works": literature(),
-        "sections": SECTIONS,
-        "no": NO,
-        "titles": dict(SECTIONS),
-        "appendices": APPENDICES,
-        "appendices_by": dict(APPENDICES),
-        "first_table": 1,
-        "witness": WITNESS,
-        "background": BACKGROUND,
-        "glossary": GLOSSARY,
-        "alternatives": ALTERNATIVES,
-        "crosswalk": CROSSWALK,
-        "avoided": AVOIDED,
-        "certificates": CERTIFICATES,
-        "quality": [
-            {"role": role, "n": len(found), "codes": found}
-            for role in ("positive", "foil")
-            for found in [[item.code for item in findings.items if item.role == role]]
-        ],
-        "timeline": _timeline(findings),
-        "rates": [one for one in study.rates if one.question in asked] if study else [],
-        "curves": [
-            (one, _drawn(curves(one)))
-            for one in (study.held_out if study else ())
-            if one.question in asked and one.against == "unrelated"
-        ],
-        "rankings": {place: _drawn(ranking(one)) for place, one in _ranked(findings)},
-        "primaries": [arrange.primary(finding) for finding in findings.findings],
-        "results": results,
-        "drawings": drawings,
-        "bands": bands,
-        "specified": specified,
-        "scale": scale,
-        "scale_checked": bool(scale and (scale.checked or scale.id in checks)),
-        "named": list(dict.fromkeys(ratio.against for one in findings.findings for ratio in one.ratios)),
-        "silent": arrange.silent(findings.findings),
-        "compared": arrange.compared(findings.findings),
-        "powers": arrange.powers(findings.findings),
-        "described": arrange.described(findings.items),
-        "counts": arrange.counted(findings.denominators, roles, together=len(findings.denominators) > MODELS),
-        "together": len(findings.denominators) > MODELS,
-        "counts_of_controls": arrange.alike(findings.findings),
-        "chosen": arrange.chosen(findings.findings),
-        "exhibits": [(exhibit, excerpts.excerpts(exhibit, length)) for exhibit in findings.exhibits],
-        "excerpt": length,
-        "line_break": excerpts.LINE_BREAK,
-        "prompt_length": PROMPT[many > 8],
-        "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
-        "parts": PARTS,
-        "against": AGAINST,
-        "disclosure": DISCLOSURE,
-        "crowded": crowded,
-    }
-
-
-def _ranked(findings: Findings) -> Iterator[tuple[int, Finding]]:
-    """Yield findings whose candidates are enough for a figure, equal ones once."""
-    seen = set()
-    for place, one in enumerate(findings.findings, 1):
-        if len(one.candidates) > 2 and one.candidates not in seen:
-            seen.add(one.candidates)
-            yield place, one
-
-
-def _drawn(svg: bytes) -> Any:
-    from markupsafe import Markup
-
-    return Markup(svg.decode())  # noqa: S704 - drawn by us
-
-
-def _timeline(findings: Findings) -> Any:
-    """Draw the times that can be read; nothing where fewer than two can."""
-    events = []
-    for name, text in (
-        ("protocol registered", findings.registered_at),
-        ("first question", findings.first_asked),
-        ("last question", findings.last_asked),
-    ):
-        if _read_time(text) is not None:
-            events.append(Fact(name=name, value=text))
-    return _drawn(timeline(events)) if len(events) > 1 else None
-
-
-def _read_time(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    vocabulary.refuse(made, findings, setting.annex)
+    return made
 
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
@@ -297,10 +144,11 @@ def _row(number_: int, finding: Finding) -> dict[str, Any]:
 
 
 class Printed(Record, frozen=True, kw_only=True):
-    """A PDF and the number of its pages."""
+    """A PDF, the number of its pages, and the exhibits that stand on each."""
 
     pdf: bytes
     pages: int
+    exhibits: tuple[tuple[int, ...], ...]
 
 
 def render_pdf(
@@ -309,21 +157,21 @@ def render_pdf(
     *,
     html: bytes | None = None,
     attachments: Sequence[tuple[str, bytes, str]] = (),
-    moment: datetime | None = None,
+    dated: datetime | None = None,
     variant: Variant = "a-3a",
 ) -> Printed:
     """Render the report as PDF/A-3a or PDF/UA-1 with attachments (name, content, description), from local bytes only.
 
-    The compliance summary has exactly two pages: rows of findings give way until it has. `moment` dates the
+    The compliance summary has exactly two pages: rows of findings give way until it has. `dated` dates the
     attachments; without it SOURCE_DATE_EPOCH, else the time of the last answer. Raises ReportError where a system
     library is missing.
     """
-    moment = _moment(findings, moment)
+    dated = _dated(findings, dated)
     if html is None and setting.flavour == "compliance":
         pages: Iterable[bytes] = _summaries(findings, setting)
     else:
         pages = (render_html(findings, setting) if html is None else html,)
-    with _source_date(moment):
+    with _source_date(dated), _collector_paused():
         try:
             from weasyprint import HTML, Attachment
             from weasyprint.urls import URLFetcher
@@ -335,8 +183,8 @@ def render_pdf(
                 string=content,
                 name=name,
                 description=description,
-                created=moment,
-                modified=moment,
+                created=dated,
+                modified=dated,
                 relationship="Data",
                 url_fetcher=fetcher,
             )
@@ -347,8 +195,13 @@ def render_pdf(
             if setting.flavour == "expert" or len(laid.pages) == PAGES:
                 laid.metadata.attachments = attached
                 written = bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
-                return Printed(pdf=written, pages=len(laid.pages))
+                return Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
     raise ReportError("the compliance summary does not fit two pages", hint="shorten title, authority or waivers")
+
+
+def _exhibits(page: Any) -> tuple[int, ...]:
+    """The numbers of the exhibits on a page, by the anchors that stand there."""
+    return tuple(sorted(int(name[1:]) for name in page.anchors if name[:1] == "e" and name[1:].isdecimal()))
 
 
 def _reasons(codes: Iterable[str]) -> str:
@@ -361,25 +214,22 @@ def _listed(numbers: Iterable[int]) -> str:
     return f"findings {', '.join(first)} and {last}" if first else f"finding {last}"
 
 
-def _scale(findings: Findings) -> Scale | None:
-    """The verbal scale that words were chosen by. Raises ReportError where there are words, or ratios, but no scale."""
-    if findings.scale in SCALES:
-        return SCALES[findings.scale]
-    if findings.scale or any(arrange.evaluated(finding) for finding in findings.findings):
-        raise ReportError(
-            f"the verbal scale {findings.scale!r} is not one of {', '.join(SCALES)}", hint="run depose analyze again"
-        )
-    return None
+def _sources() -> Callable[[Any], str]:
+    """Digest a part of findings, once in a page for all captions that name it."""
+    known: dict[int, tuple[Any, str]] = {}
 
+    def source(value: Any) -> str:
+        if id(value) not in known:
+            known[id(value)] = (value, canon.digest(value)[:12])
+        return known[id(value)][1]
 
-def _source(value: Any) -> str:
-    return canon.digest(value)[:12]
+    return source
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "clip": clip,
-    "source": _source,
+    "minus": minus,
     "reasons": _reasons,
     "codes": arrange.codes,
     "lr": arrange.likelihood,
@@ -389,36 +239,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _wide(findings: Findings) -> bool:
-    """Whether any text needs the extended Latin letters, which cost a font each."""
-    return re.search("[\u0100-\u02ff\u1e00-\u1eff]", canon.canonical(findings).decode()) is not None
-
-
-def _css(*, wide: bool, bates: Bates | None) -> str:
-    """The style sheet, with the fonts in it."""
-    folder = files("depose.templates")
-    faces = []
-    for family, name, weight, style in (
-        (f"Depose {family}{extra}", f"{stem}-{subset}-{weight}-{style}.woff2", weight, style)
-        for family, stem in (
-            ("Serif", "source-serif-4"),
-            ("Sans", "source-sans-3"),
-            ("Mono", "jetbrains-mono"),
-        )
-        for extra, subset in (("", "latin"), (" Ext", "latin-ext"))[: 1 + wide]
-        for weight, style in ((400, "normal"), (400, "italic"), (600, "normal"))
-    ):
-        font = folder / "fonts" / name
-        if font.is_file():
-            data = base64.b64encode(font.read_bytes()).decode()
-            faces.append(
-                f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
-                f"src: url(data:font/woff2;base64,{data}) }}"
-            )
-    return "\n".join((*faces, (folder / "report.css").read_text("utf-8"), bates.css if bates else ""))
-
-
-def _moment(findings: Findings, given: datetime | None) -> datetime:
+def _dated(findings: Findings, given: datetime | None) -> datetime:
     """The time that the files inside the PDF carry."""
     if given is not None:
         return given
@@ -427,17 +248,17 @@ def _moment(findings: Findings, given: datetime | None) -> datetime:
             raise ReportError(f"SOURCE_DATE_EPOCH is not a number of seconds: {epoch}", hint="unset it")
         return datetime.fromtimestamp(int(epoch), UTC)
     for text in (findings.last_asked, findings.registered_at):
-        if (found := _read_time(text)) is not None:
+        if (found := moment(text)) is not None:
             return found
     raise ReportError("the findings carry no date", hint="set SOURCE_DATE_EPOCH, or run depose analyze again")
 
 
 @contextmanager
-def _source_date(moment: datetime) -> Iterator[None]:
+def _source_date(when: datetime) -> Iterator[None]:
     """Fix the date that font tools write, and put the environment back afterwards."""
     name = "SOURCE_DATE_EPOCH"
     before = os.environ.get(name)
-    os.environ[name] = before or str(int(moment.timestamp()))
+    os.environ[name] = before or str(int(when.timestamp()))
     try:
         yield
     finally:
@@ -445,3 +266,15 @@ def _source_date(moment: datetime) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Lay out without the cycle collector: what a layout makes lives to its end, and looking for garbage is in vain."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -13,8 +15,13 @@ MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
 
 
-def page(template: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
-    """Fill a bundled template: every string escaped and made visible, an unknown name an error."""
+def page(name: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
+    """Fill a bundled template once."""
+    return template(name, filters=filters)(**context)
+
+
+def template(name: str, *, filters: Mapping[str, Callable[..., Any]]) -> Callable[..., bytes]:
+    """Make a bundled template ready to fill: every string escaped and made visible, an unknown name an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -31,7 +38,12 @@ def page(template: str, *, filters: Mapping[str, Callable[..., Any]], **context:
         keep_trailing_newline=True,
     )
     environment.filters.update(filters)
-    return environment.get_template(template).render(**context).encode()
+    made = environment.get_template(name)
+
+    def fill(**context: Any) -> bytes:
+        return made.render(**context).encode()
+
+    return fill
 
 
 def visible(text: str) -> str:
@@ -56,6 +68,27 @@ def visible(text: str) -> str:
 
 def _more_marks(count: int) -> str:
     return f"[{count - MARKS:,} more marks]" if count > MARKS else ""
+
+
+def drawn(svg: bytes) -> Any:
+    """Let a drawing of our own into a page."""
+    from markupsafe import Markup
+
+    return Markup(svg.decode())  # noqa: S704 - drawn by us, its texts escaped
+
+
+def moment(text: str) -> datetime | None:
+    """Read a time, in UTC where it names no zone; None where it is not one."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def minus(text: str) -> str:
+    """Set the sign of each negative number in a text as a true minus sign."""
+    return re.sub(r"(?<![\w.–-])-(?=\d)", "−", text)
 
 
 def number(value: float, places: int = 2) -> str:

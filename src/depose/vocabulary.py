@@ -1,14 +1,22 @@
 """Words that claim more than a comparison of two propositions can carry, and what is written instead.
 
-The lint runs over everything that depose writes by itself: templates, fixed sentences, and the text of rendered
-reports outside of quoted answers. The appendix that lists these words is the one place where they may stand.
+The lint runs over everything that depose writes by itself: templates, fixed sentences, and, before a report leaves
+the renderer, its text outside of quoted answers and of what others named. The appendix that lists these words is the
+one place where they may stand.
 """
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
 
-from depose.model import Record
+import msgspec
+
+from depose.annex import Annex
+from depose.errors import ReportError
+from depose.model import Findings, Record
+from depose.setting import visible
 
 
 class Avoided(Record, frozen=True, kw_only=True):
@@ -93,6 +101,13 @@ AVOIDED = tuple(
         ),
     )
 )
+QUOTED = (
+    r"<style>.*?</style>",
+    r'<div class="exhibit[" ].*?</table>\s*</div>',
+    r'<div class="vocabulary".*?</table>\s*</div>',
+)
+LEAD = 20
+"""Characters by which what others wrote is found, since long texts are cut for print."""
 PATTERNS = tuple((one.phrase, re.compile(one.pattern, re.IGNORECASE | re.DOTALL)) for one in AVOIDED)
 BARE = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?\s*(?:%|per ?cent\b)", re.IGNORECASE)
 LEVELS = re.compile(r"95\s*%\s*(?:interval|exact|one-sided|Clopper|bound|upper)|one-sided 95\s*%", re.IGNORECASE)
@@ -111,3 +126,76 @@ def violations(text: str) -> tuple[Hit, ...]:
 def bare_rates(text: str) -> tuple[str, ...]:
     """List percentages that are not the level of an interval or bound: rates without k, n and bound."""
     return tuple(found[0] for found in BARE.finditer(LEVELS.sub("", text)))
+
+
+def together() -> dict[str, tuple[Avoided, ...]]:
+    """Put phrases together by what is written instead."""
+    found: dict[str, tuple[Avoided, ...]] = {}
+    for one in AVOIDED:
+        found[one.instead] = (*found.get(one.instead, ()), one)
+    return found
+
+
+def own_words(page: bytes) -> str:
+    """The text of a report without quoted answers and without the appendix that lists the words."""
+    text = page.decode()
+    for quoted in QUOTED:
+        text = re.sub(quoted, " ", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text)))
+
+
+def refuse(page: bytes, findings: Findings, annex: Annex) -> None:
+    """Raise ReportError where a rendered report says a phrase of the list in words of its own."""
+    text = own_words(page)
+    if violations(text) and (hits := violations(_without(text, _foreign(findings, annex)))):
+        raise ReportError(
+            f"the report would say {hits[0].around!r}, which the method cannot carry: "
+            + "; ".join(dict.fromkeys(hit.phrase for hit in hits)),
+            hint="this is a fault of depose or of a plugin's text; appendix C lists what is written instead",
+        )
+
+
+def _foreign(findings: Findings, annex: Annex) -> set[str]:
+    """What others wrote or named: title, authority, models, files, prompts, amendments, reasons, waivers."""
+    given = (
+        findings.title,
+        findings.authority,
+        findings.items,
+        findings.files,
+        findings.families,
+        findings.amendments,
+        [one.model for one in findings.denominators],
+        [one.reason for one in findings.unanswered],
+        [one.prompt for one in findings.exhibits],
+        [one.excluded for one in findings.findings],
+        findings.protocol,
+        annex,
+    )
+    return {" ".join(visible(one).split()) for one in _strings(msgspec.to_builtins(given))} - {""}
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _strings(one)
+
+
+def _without(text: str, foreign: set[str]) -> str:
+    """Take out what others wrote, as words of its own, whole or as far as it was not cut."""
+    for one in sorted(foreign, key=lambda x: (-len(x), x)):
+        kept, at = [], 0
+        for found in re.finditer(rf"(?<!\w){re.escape(one[:LEAD])}", text):
+            end = found.end()
+            while end - found.start() < len(one) and text[end : end + 1] == one[end - found.start()]:
+                end += 1
+            inside = end - found.start() == len(one) and text[end : end + 1].isalnum()
+            if found.start() >= at and not inside:
+                kept.append(text[at : found.start()])
+                at = end
+        text = " … ".join((*kept, text[at:]))
+    return text

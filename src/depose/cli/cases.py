@@ -243,6 +243,7 @@ def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
     help="PDF/A for the file, PDF/UA for readers of screens.",
 )
 @click.option("--bates", default="", help="Number the pages from here on, such as DEP-ACME-0000001.")
+@click.option("--legend", default="", help="What numbered pages say besides, such as CONFIDENTIAL.")
 @FAIL_ON
 @JSON
 def report(
@@ -252,6 +253,7 @@ def report(
     final: bool,
     variant: Any,
     bates: str,
+    legend: str,
     fail_on: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -263,7 +265,9 @@ def report(
     """
     from depose import pipeline
 
-    order = pipeline.Order(formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates)
+    order = pipeline.Order(
+        formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates, legend=legend
+    )
     written = pipeline.report_case(case, order)
     show(written if as_json else None, listed(written))
     if fail_on:
