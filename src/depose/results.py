@@ -77,7 +77,7 @@ def vectors_table(vectors: Mapping[str, NDArray[np.float32]]) -> bytes:
 def arithmetic() -> str:
     """Name what adds here: machine, numpy and its BLAS with the processor that it was made for."""
     import numpy as np
-    import threadpoolctl  # type: ignore[import-untyped]
+    import threadpoolctl
 
     libraries = (one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas")
     used = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in libraries}
