@@ -19,7 +19,9 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
     _dates(read)
     checks = ["case file, digest of the scores, names and dates are those of the log"]
     if written_by(read) != version("depose"):
-        return checks, [f"VERIFY.md, VERIFY.py and the drawing of the prompts: made by depose {written_by(read)}"]
+        return checks, [
+            f"VERIFY.md, VERIFY.py, SCORE.py and the drawing of the prompts: made by depose {written_by(read)}"
+        ]
     _instructions(read)
     try:
         drawn = register.drawn(read.entries.registration.case)
@@ -69,6 +71,6 @@ def _dates(read: Read) -> None:
 
 def _instructions(read: Read) -> None:
     text = instructions.text(read.key, read.entries.stamps, read.seal.depose)
-    for name, expected in (("VERIFY.py", instructions.script()), ("VERIFY.md", text)):
+    for name, expected in (("VERIFY.md", text), *((one, instructions.script(one)) for one in instructions.SCRIPTS)):
         if name not in read.bundle.sizes() or content(read.bundle, name) != expected:
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)

@@ -223,7 +223,7 @@ def _added(
         "signer.pem": keys.public_pem(key.public_key()),
         "statement.json": envelope.write(envelope.statement(findings, subjects), key),
         "VERIFY.md": instructions.text(key.public_key(), entries.stamps, record.depose),
-        "VERIFY.py": instructions.script(),
+        **{name: instructions.script(name) for name in instructions.SCRIPTS},
     }
 
 
