@@ -15,9 +15,12 @@ TOLERANCE = 1e-6
 here = pathlib.Path(sys.argv[0]).resolve().parent
 END = re.compile(r"(?<=[.!?])\s+|\n+")
 TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
-MAKERS = """openai chatgpt gpt anthropic claude google bard gemini gemma deepmind llama vicuna mistral mixtral
-alibaba qwen tongyi deepseek baidu ernie microsoft cohere databricks openassistant xai grok nvidia nemotron zhipu chatglm
-baichuan moonshot kimi internlm huggingface zephyr perplexity amazon lmsys tencent hunyuan bytedance doubao minimax""".split()
+MAKERS = """
+openai chatgpt gpt anthropic claude google bard gemini gemma deepmind llama vicuna mistral mixtral
+alibaba qwen tongyi deepseek baidu ernie microsoft cohere databricks openassistant xai grok nvidia
+nemotron zhipu chatglm baichuan moonshot kimi internlm huggingface zephyr perplexity amazon lmsys
+tencent hunyuan bytedance doubao minimax
+""".split()
 ME = re.compile(r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)")
 MADE = re.compile(
     "|".join(rf"(?<!\w){name}(?:[- ]?\d[\w.]*)?(?!\w)" for name in MAKERS)
