@@ -1,4 +1,4 @@
-"""Bodies of the records of a log, but for those that other stages know too (`model.py`).
+"""Bodies of the records of a log, but for those that other stages know too (`model`).
 
 Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
