@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from depose import pipeline
+from depose import naming, pipeline
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
 from fakes import recorded_case, words
 
+SCRIPT = Path(pipeline.__file__).parent / "custody/rescore.py"
 SELVES = (
     "As an AI language model trained by OpenAI, I must be careful.",
     "I am Claude 3.5, made by Anthropic!",
@@ -109,9 +110,16 @@ def test_what_it_cannot_score_it_says(tmp_path: Path) -> None:
     assert "not scored here: S1 and R1, same" in ran.stdout
 
 
+def test_the_script_knows_the_same_names() -> None:
+    """Its list of makers, written anew, is the one that detectors leave out."""
+    found = re.search(r'MAKERS = """(.*?)"""', SCRIPT.read_text(), re.S)
+    assert found is not None
+    assert tuple(found[1].split()) == naming.NAMES
+
+
 def test_the_script_imports_nothing_but_the_standard_library() -> None:
     """Neither depose nor numpy."""
-    text = (Path(pipeline.__file__).parent / "custody/rescore.py").read_text()
+    text = SCRIPT.read_text()
     assert set(re.findall(r"^import (\w+)|^from (\w+)", text, re.M)) <= {
         (name, "") for name in ("collections", "hashlib", "json", "math", "pathlib", "re", "sys")
     }
