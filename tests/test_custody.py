@@ -508,6 +508,21 @@ def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     assert verify(bundle, public_key=(tmp_path / "k.pub").read_bytes()).checks
 
 
+def test_a_confirmatory_case_is_audited_in_one_go_with_an_authority(authority: Authority, tmp_path: Path) -> None:
+    """With --tsa the protocol is stamped before anything is asked, then a checkpoint and the whole; all verify."""
+    folder = scripted_case(tmp_path / "case", SCRIPTS, phase="confirmatory")
+    assert depose("keygen", tmp_path / "k").code == 0
+    with authority.serve() as url:
+        options = ("--format", "html", "--key", tmp_path / "k", "--tsa", url, "--tsa-root", authority.roots)
+        assert depose("audit", folder, *options).code == 0
+    (bundle,) = (folder / "sealed").iterdir()
+    done = verify(bundle, public_key=(tmp_path / "k.pub").read_bytes(), roots=authority.roots.read_bytes())
+    stamps = [line.partition(" by ")[0] for line in done.checks if line.startswith("time-stamp of")]
+    assert stamps[0] == "time-stamp of record 0 (protocol)"
+    assert stamps[1].endswith("(checkpoint)")
+    assert stamps[2] == "time-stamp of the whole"
+
+
 def test_error_rates_and_waivers_are_sealed_and_computed_again(tmp_path: Path) -> None:
     """What the report prints beside the calibration follows from the bundle; rates that changed later are refused."""
     folder = scripted_case(tmp_path / "case", SCRIPTS)
