@@ -10,6 +10,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,8 +19,9 @@ import numpy as np
 from depose import casefile, collect, inventory, ledger, pipeline, results
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
+from depose.checkpoints import Checkpoints
 from depose.custody.bundle import opened
-from depose.custody.stamp import Source, stamp
+from depose.custody.stamp import Source, obtain, stamp
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import Clock, write_whole
@@ -112,7 +114,8 @@ def replicate(
     _same(entries.registration, ledger.entries(folder).registration)
     if source.given:
         stamp(folder, source, clock)
-    pipeline.probe(folder, clock, progress)
+    stamper = partial(obtain, folder, source) if source.given else None
+    pipeline.probe(folder, clock, progress, checkpoints=Checkpoints(stamper))
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)
     made = Replication(
