@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -20,10 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depose import ledger, pipeline, results
+from depose.canon import sha256
 from depose.cli.options import now
 from depose.custody import keys
+from depose.custody.bundle import opened
 from depose.custody.closeness import TOLERANCE, rounded
+from depose.custody.container import Unpacked
 from depose.custody.seal import seal
+from depose.custody.sealed_vectors import Vectors
 from depose.custody.verify import Verified, verify
 from depose.errors import EvidenceError
 from fakes import install, scripted_case
@@ -202,6 +207,22 @@ def test_vectors_that_another_device_rounds_are_verified_and_told(embedded: tupl
     same = next(line for line in done.checks if line.startswith("computed again from the log, to the byte: "))
     assert "out/findings.json" in same
     assert "out/scores.parquet" in same
+
+
+@pytest.mark.parametrize("data", [b"junk", results.vectors_table({"a": np.zeros(3, np.float32)}), b""])
+def test_a_table_that_holds_no_vectors_is_refused(tmp_path: Path, site: Path, data: bytes) -> None:
+    """Whatever a signer seals under that name is no crash: junk, vectors of another length, nothing."""
+    folder = asked(tmp_path / "case")
+    bundle = sealed(folder)
+    with opened(bundle, b"") as read:
+        one = msgspec.structs.replace(read.entries.scored[-1], vectors=sha256(data))
+        name = f"out/{results.VECTORS}"
+        work = tmp_path / "work"
+        subprocess.run([sys.executable, "-m", "zipfile", "-e", bundle, work], check=True)
+        (work / name).write_bytes(data)
+        forged = read._replace(bundle=Unpacked(work), entries=msgspec.structs.replace(read.entries, scored=(one,)))
+        with pytest.raises(EvidenceError, match=r"out/vectors\.parquet: not a table of sentence vectors"):
+            Vectors(forged)
 
 
 @pytest.mark.live

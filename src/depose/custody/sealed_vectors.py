@@ -13,7 +13,7 @@ from depose.canon import sha256
 from depose.custody.bundle import HINT, Read, content
 from depose.devices import choose
 from depose.errors import EvidenceError, ModelFileError
-from depose.vectors import Embedder
+from depose.vectors import WIDTH, Embedder
 
 ALIKE = 0.9998
 """Products in bfloat16 instead of float32 leave a cosine above .9999 (vectors.py)."""
@@ -27,11 +27,17 @@ class Vectors:
         self._texts: list[str] = []
         self._rows: dict[str, NDArray[np.float32]] = {}
         if self._name in read.bundle.sizes():
-            import pyarrow.parquet
+            self._rows = self._read(content(read.bundle, self._name))
 
-            table = pyarrow.parquet.read_table(io.BytesIO(content(read.bundle, self._name))).to_pydict()
-            for name, row in zip(table["sha256"], table["float32"], strict=True):
-                self._rows[name] = np.frombuffer(row, "<f4").astype(np.float32)
+    def _read(self, data: bytes) -> dict[str, NDArray[np.float32]]:
+        import pyarrow.parquet
+
+        try:
+            table = pyarrow.parquet.read_table(io.BytesIO(data)).to_pydict()
+            rows = np.frombuffer(b"".join(table["float32"]), "<f4").reshape(-1, WIDTH).astype(np.float32)
+            return dict(zip(table["sha256"], rows, strict=True))
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            raise EvidenceError(f"{self._name}: not a table of sentence vectors: {error}", hint=HINT) from error
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Give each text its sealed vector."""
