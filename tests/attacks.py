@@ -38,6 +38,7 @@ _flipped("a bit of the statement", "statement.json: was changed", "statement.jso
 _flipped("a bit of seal.json", "seal.json: was changed", "seal.json")
 _flipped("a bit of the instructions", "VERIFY.md: was changed", "VERIFY.md")
 _flipped("a bit of the script", "VERIFY.py: was changed", "VERIFY.py")
+_flipped("a bit of the script that scores", "SCORE.py: was changed", "SCORE.py")
 _flipped("a bit of the manifest", "SHA256SUMS: was changed", "SHA256SUMS")
 _flipped("a bit of SEAL", "SEAL.sig: not a signature", "SEAL")
 _flipped("a bit of the signature", "SEAL.sig: not a signature", "SEAL.sig")

@@ -11,6 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
+
 from attacks import forge_answer
 from authority import Authority
 from depose import timestamp
@@ -268,6 +271,43 @@ _rewritten(
     b"PAR2",
     scored=True,
 )
+
+
+@BY_SIGNER.add(
+    "with the key and new tokens: a score edited, and another machine claimed",
+    r"out/scores.parquet: does not follow from the log: computed again, \$?column",
+    recompute=True,
+)
+def _(work: Path, target: Target) -> None:
+    file = work / "out/scores.parquet"
+    table = pyarrow.parquet.read_table(file)
+    values = table["value"].to_pylist()
+    values[3] += 1e-6
+    pyarrow.parquet.write_table(table.set_column(5, "value", pyarrow.array(values)), file, compression="zstd")
+    _as_if_elsewhere(work, target, sha256(file.read_bytes()))
+
+
+@BY_SIGNER.add(
+    "with the key and new tokens: an opinion edited, and another machine claimed",
+    r"out/findings.json: does not follow from the log: computed again, \$.findings.*verdict is inconclusive",
+    recompute=True,
+)
+def _(work: Path, target: Target) -> None:
+    edit(work / "out/findings.json", b'"verdict":"inconclusive"', b'"verdict":"indication"')
+    _as_if_elsewhere(work, target, sha256((work / "out/scores.parquet").read_bytes()))
+
+
+def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
+    """Record that the scores were made on a machine that adds otherwise."""
+
+    def change(records: Records) -> None:
+        _first(records, "scores")["body"] |= {"scores": scores, "arithmetic": "a machine far away"}
+        _first(records, "unblinding")["body"]["scores"] = scores
+
+    rechain(work, change, target.authority.reply)
+    _stamped_anew(work, target)
+
+
 _rewritten("an exhibit edited", "out/exhibits.csv: does not follow", "out/exhibits.csv", b"exhibit,", b"Exhibit,")
 _rewritten(
     "a sentence of the report edited",

@@ -221,6 +221,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 # --- when everything fails --------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["probe", "audit"])
 def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) -> None:
     """Where every question fails, the first reason is printed and the exit code is 1, every time."""

@@ -40,6 +40,7 @@ def test_there_are_enough_attacks_under_different_names() -> None:
     assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 100
 
 
+@pytest.mark.criterion(46)
 def test_the_untouched_bundle_verifies_zipped_and_unpacked_and_stays_as_it_is(target: Target, tmp_path: Path) -> None:
     """Nothing is left unverified but what no bundle can show, and nothing is written."""
     work = unpack(target, tmp_path / "work")
@@ -64,6 +65,7 @@ def test_what_was_not_given_is_said_not_to_be_verified(target: Target) -> None:
 # --- with nothing but sha256sum, openssl, diff and python3 -------------------------------------------
 
 
+@pytest.mark.criterion(39, 40, 42)
 def test_the_commands_of_the_instructions_pass_on_the_untouched_bundle(target: Target, tmp_path: Path) -> None:
     """They are the ones that VERIFY.md prints, and they end well."""
     work = unpack(target, tmp_path / "work")
@@ -84,6 +86,7 @@ BY_EDITOR = [one for one in BY_ANYBODY if not one.unseen]
 AFTER_THE_TOKEN = ("all sealed anew", "an authority of one's own", "with the old token", "note was taken out")
 
 
+@pytest.mark.criterion(39, 40, 41)
 @pytest.mark.parametrize("one", BY_EDITOR, ids=lambda one: one.name)
 def test_other_tools_see_what_an_editor_did(one: Attack, target: Target, tmp_path: Path) -> None:
     """Whatever somebody without the key does to an unpacked bundle, one of the printed commands ends badly."""
@@ -92,6 +95,7 @@ def test_other_tools_see_what_an_editor_did(one: Attack, target: Target, tmp_pat
     assert list(seen_by(work, target)), one.name
 
 
+@pytest.mark.criterion(43)
 @pytest.mark.parametrize("one", [a for a in BY_SIGNER if a.name.endswith(AFTER_THE_TOKEN)], ids=lambda one: one.name)
 def test_other_tools_see_what_a_signer_did_after_the_token(one: Attack, target: Target, tmp_path: Path) -> None:
     """With the key, but after the time-stamp, the token tells, or the script that looks for its record."""
@@ -116,6 +120,7 @@ def test_any_changed_byte_of_the_zip_is_detected(target: Target, tmp_path: Path,
         verify(changed, public_key=target.public, recompute=SOAK)
 
 
+@pytest.mark.criterion(39)
 @settings(max_examples=400 if SOAK else 60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
@@ -136,6 +141,7 @@ def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
         verify(work, public_key=target.public, recompute=SOAK)
 
 
+@pytest.mark.criterion(50)
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """Ten kills of a run with four endpoints; `make soak` does two hundred."""
     script = Path(__file__).parents[1] / "benchmarks" / "soak.py"

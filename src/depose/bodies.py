@@ -81,6 +81,11 @@ class Scored(Record, frozen=True, kw_only=True):
     scores: str
     head: str
     """Digest of the last record that they were made from."""
+    arithmetic: str
+    """What added: machine, numpy and its BLAS. Another one may round otherwise."""
+    vectors: str
+    """SHA-256 of the sentence vectors that they were made with, if any; what made these is in `encoder`."""
+    encoder: str
 
 
 class Unblinded(Record, frozen=True, kw_only=True):

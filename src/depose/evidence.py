@@ -266,6 +266,8 @@ class Log:
 
     def sync(self) -> None:
         """Force everything written so far to disk: first the blobs, then the lines that name them."""
+        if not self._fresh and not self._waiting:
+            return
         if self._fresh:
             with ThreadPoolExecutor(SYNC_THREADS) as pool:  # asked for together, they share one commit of the disk
                 list(pool.map(_sync, self._fresh))

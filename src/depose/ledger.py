@@ -75,7 +75,7 @@ class Entries(Record, frozen=True, kw_only=True):
     """When each time-stamp was noted in the log, by the digest of its record."""
     asked_first: dict[str, str]
     """When the first question was asked under each protocol, by the digest of its record."""
-    scored: tuple[str, ...]
+    scored: tuple[Scored, ...]
     unblinded: tuple[str, ...]
     runs: tuple[Run, ...]
     """Beginnings and ends of runs of asking."""
@@ -100,7 +100,7 @@ class Reading:
         self._noted_at: dict[str, str] = {}
         self._asked_first: dict[str, str] = {}
         self._stamped = False
-        self._scored: list[str] = []
+        self._scored: list[Scored] = []
         self._unblinded: list[str] = []
         self._runs: list[Run] = []
         self._checkpoints: list[Chained] = []
@@ -143,7 +143,7 @@ class Reading:
         elif kind == "run":
             self._runs.append(body(chained, Run))
         elif kind == "scores":
-            self._scored.append(body(chained, Scored).scores)
+            self._scored.append(body(chained, Scored))
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
         else:
@@ -190,7 +190,7 @@ class Reading:
         return chained
 
     def _known(self, unblinded: Unblinded) -> str:
-        if unblinded.scores not in self._scored:
+        if all(unblinded.scores != one.scores for one in self._scored):
             raise EvidenceError(f"{self._name}: unblinded before the scores were recorded", hint=_amend())
         if unblinded.names != names(self._protocols[-1][1].case):
             raise EvidenceError(

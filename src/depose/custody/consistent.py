@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from depose import casefile, pipeline, register, timestamp
+from depose import casefile, register, results, timestamp
 from depose.canon import sha256
 from depose.custody import instructions
 from depose.custody.bundle import HINT, LOG, Read, content
@@ -19,7 +19,9 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
     _dates(read)
     checks = ["case file, digest of the scores, names and dates are those of the log"]
     if written_by(read) != version("depose"):
-        return checks, [f"VERIFY.md, VERIFY.py and the drawing of the prompts: made by depose {written_by(read)}"]
+        return checks, [
+            f"VERIFY.md, VERIFY.py, SCORE.py and the drawing of the prompts: made by depose {written_by(read)}"
+        ]
     _instructions(read)
     try:
         drawn = register.drawn(read.entries.registration.case)
@@ -47,9 +49,14 @@ def _case(read: Read) -> None:
 
 
 def _scores(read: Read) -> None:
-    name = f"out/{pipeline.SCORES}"
-    if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) not in read.entries.scored[-1:]:
+    name = f"out/{results.SCORES}"
+    digests = [one.scores for one in read.entries.scored[-1:]]
+    if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) not in digests:
         raise EvidenceError(f"{name}: not the scores whose digest was recorded before the names were known", hint=HINT)
+    vectors = f"out/{results.VECTORS}"
+    there = sha256(content(read.bundle, vectors)) if vectors in read.bundle.sizes() else ""
+    if there != read.entries.scored[-1].vectors:
+        raise EvidenceError(f"{vectors}: not the sentence vectors whose digest was recorded with the scores", hint=HINT)
 
 
 def _dates(read: Read) -> None:
@@ -64,6 +71,6 @@ def _dates(read: Read) -> None:
 
 def _instructions(read: Read) -> None:
     text = instructions.text(read.key, read.entries.stamps, read.seal.depose)
-    for name, expected in (("VERIFY.py", instructions.script()), ("VERIFY.md", text)):
+    for name, expected in (("VERIFY.md", text), *((one, instructions.script(one)) for one in instructions.SCRIPTS)):
         if name not in read.bundle.sizes() or content(read.bundle, name) != expected:
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from depose.bodies import Stamp
 from depose.custody.keys import PublicKey, fingerprint
 
-SCRIPT = "independent.py"
+SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py"}
+"""Name in a bundle, and the file here."""
 
 TEXT = """# How to verify this bundle without depose
 
@@ -67,6 +68,13 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
        grep -n '"kind":"exchange"' evidence/log.jsonl | grep '"model":"CODE"' | grep '"prompt":"ID"' |
            sed 's/.*"response":"\\([0-9a-f]*\\)".*"seq":\\([0-9]*\\)}}$/record \\2, evidence\\/blobs\\/\\1/'
 
+8. The score that decides
+
+       python3 -I SCORE.py
+
+   scores suspect and reference again from the log, written anew without a line of depose, and must end with
+   `reproduced`.
+
 What this does not show: that the answers came from the models named (ask the providers for their logs by the request
 ids), or that the findings follow from the answers. For that: `pip install depose=={version}` and
 `depose verify BUNDLE --public-key FILE`, which computes them again from the log and compares bytes.
@@ -85,9 +93,9 @@ RECORD = """       openssl ts -verify -digest {of} -in evidence/seals/{of}.tsr -
    must print `Verification: OK`: the record with this SHA-256 existed at {time}"""
 
 
-def script() -> bytes:
-    """Return the script that checks a bundle by itself."""
-    return files(__package__).joinpath(SCRIPT).read_bytes()
+def script(name: str) -> bytes:
+    """Return a script that needs nothing but Python."""
+    return files(__package__).joinpath(SCRIPTS[name]).read_bytes()
 
 
 def text(key: PublicKey, stamps: Sequence[Stamp], version: str) -> bytes:
@@ -95,7 +103,7 @@ def text(key: PublicKey, stamps: Sequence[Stamp], version: str) -> bytes:
     records = "\n\n".join(RECORD.format(of=one.of, time=one.time) for one in stamps)
     return TEXT.format(
         fingerprint=fingerprint(key),
-        lines=script().count(b"\n"),
+        lines=script("VERIFY.py").count(b"\n"),
         stamps=f"{records or NO_STAMP}\n\n{FINAL}",
         version=version,
     ).encode()

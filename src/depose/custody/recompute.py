@@ -8,17 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from depose import annex, calibrated, collect, pipeline, report
+from depose import annex, calibrated, collect, report, results
 from depose.canon import canonical, sha256
 from depose.custody import container, envelope, pdf
 from depose.custody.bundle import HINT, LOG, Read, content
+from depose.custody.closeness import TOLERANCE, rounded
+from depose.custody.consistent import written_by
+from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
 from depose.model import Dossier, Fact, Findings
 
 
 def statement(read: Read) -> Findings:
     """Check that findings and statement speak of this log."""
-    name = f"out/{pipeline.FINDINGS}"
+    name = f"out/{results.FINDINGS}"
     data = content(read.bundle, name) if name in read.bundle.sizes() else b""
     try:
         findings = msgspec.json.decode(data, type=Findings)
@@ -36,29 +39,44 @@ def statement(read: Read) -> Findings:
 
 
 def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) -> tuple[list[str], list[str]]:
-    """Compute the findings again from the log and compare bytes."""
+    """Compute the findings again from the log, with the sealed sentence vectors, and compare bytes.
+
+    On a machine that adds otherwise numbers may differ by rounding, and what differs is said.
+    """
     dossier = collect.dossier_of(read.entries, read.bundle.name)
-    made = pipeline.results(dossier, _calibration(read, dossier), None, progress)
+    vectors = Vectors(read)
+    made = results.results(dossier, _calibration(read, dossier), None, progress, vectors.encode)
     files = made.files | {"report.html": report.render_html(findings, report.Setting(annex=_annex(read)))}
-    differing = [
-        f"out/{name}"
-        for name, data in files.items()
-        if f"out/{name}" in read.bundle.sizes() and content(read.bundle, f"out/{name}") != data
-    ]
-    written = next((fact.value for fact in dossier.registration.software if fact.name == "depose"), "")
-    if differing and written == version("depose"):
+    there = {f"out/{name}": data for name, data in sorted(files.items()) if f"out/{name}" in read.bundle.sizes()}
+    differing = [name for name, data in there.items() if content(read.bundle, name) != data]
+    exact = [name for name in there if name not in differing]
+    checks = [f"computed again from the log, to the byte: {', '.join(exact)}"] if exact else []
+    rest = sorted(
+        name for name in read.bundle.sizes() if name.startswith("out/") and name not in (*there, *_reports(read))
+    )
+    missing = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
+    here, then = results.arithmetic(), read.entries.scored[-1].arithmetic
+    if differing and written_by(read) != version("depose"):
+        missing.append(f"{', '.join(differing)}: made by depose {written_by(read)}, and bytes differ")
+    elif differing and here == then:
         raise EvidenceError(
             f"{differing[0]}: does not follow from the log: computed again, its bytes differ",
-            hint="it was changed before it was sealed, or made on a machine whose libraries round otherwise",
+            hint="it was changed before it was sealed",
         )
-    if differing:
-        return [], [f"{', '.join(differing)}: made by depose {written}; this is {version('depose')}, and bytes differ"]
-    shown = ", ".join(sorted(f"out/{name}" for name in files if f"out/{name}" in read.bundle.sizes()))
-    rest = sorted(
-        name for name in read.bundle.sizes() if name.startswith("out/") and name.removeprefix("out/") not in files
-    )
-    without = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
-    return [f"computed again from the log, to the byte: {shown}"], without
+    else:
+        for name in differing:
+            found = rounded(name, content(read.bundle, name), there[name])
+            checks.append(
+                f"{name}: computed again from the log, the same but for rounding (tolerance {TOLERANCE:g}): {found}"
+            )
+            missing.append(f"{name} to the byte: sealed with {then}, computed again with {here}")
+    done, without = vectors.compared()
+    return checks + done, missing + without
+
+
+def _reports(read: Read) -> set[str]:
+    """Name the signed copies of reports, which are checked by themselves."""
+    return {name for name in read.bundle.sizes() if name.endswith(pdf.SUFFIX)}
 
 
 def signed_reports(read: Read) -> tuple[list[str], list[str]]:

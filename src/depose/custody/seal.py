@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose import annex, casefile, ledger, pipeline
+from depose import annex, casefile, ledger, pipeline, results
 from depose.canon import canonical, digest, sha256
 from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
@@ -208,7 +208,7 @@ def _added(
     """Make the files that the seal adds and SHA256SUMS lists."""
     with log_path(folder).open("rb") as file:
         root = merkle.root([merkle.leaf(line[:-1]) for line in file])
-    subjects = {name: digests[name] for name in (f"out/{pipeline.FINDINGS}", "evidence/log.jsonl")}
+    subjects = {name: digests[name] for name in (f"out/{results.FINDINGS}", "evidence/log.jsonl")}
     record = Seal(
         format=FORMAT,
         sealed_at=sealed_at,
@@ -223,7 +223,7 @@ def _added(
         "signer.pem": keys.public_pem(key.public_key()),
         "statement.json": envelope.write(envelope.statement(findings, subjects), key),
         "VERIFY.md": instructions.text(key.public_key(), entries.stamps, record.depose),
-        "VERIFY.py": instructions.script(),
+        **{name: instructions.script(name) for name in instructions.SCRIPTS},
     }
 
 
