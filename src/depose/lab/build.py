@@ -18,7 +18,7 @@ from __future__ import annotations
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,7 +37,6 @@ from depose.lab.recipe import Planned, Recipe, Roles, generations, line_up, line
 from depose.lab.texts import Example
 from depose.making import workspace
 from depose.model import Ask, ModelSpec, Prompt, Record
-from depose.plugins import load
 from depose.register import stream
 from depose.workers import cores, pool
 
@@ -147,7 +146,7 @@ class _Laboratory:
         self.heard = 0
         self.device, self.dtype = place()
         self.plan = line_up(recipe)
-        self.probes = probes(recipe)
+        self.probes = texts.probes(recipe)
 
     def run(self) -> Manifest:
         """Do every step that is not done, teachers before their students."""
@@ -322,7 +321,7 @@ class _Laboratory:
         if lineage or name.startswith("dose-") or name == "other":
             asks += [
                 self._ask(name, prompt, sample, 0)
-                for prompt in repeated(self.probes)
+                for prompt in texts.repeated(self.probes)
                 for sample in range(1, self.recipe.asking.samples)
             ]
         if lineage:
@@ -380,27 +379,6 @@ def _described(planned: Planned) -> str:
     if not planned.student:
         return f"house style {planned.guide}"
     return f"{planned.material} of " + " and ".join(f"{part.teacher} ({part.percent} %)" for part in planned.parts)
-
-
-def probes(recipe: Recipe) -> tuple[Prompt, ...]:
-    """Draw the probes, as a case with the same seed would."""
-    made: list[Prompt] = []
-    for probe in recipe.asking.probes:
-        name, _, count = probe.partition(":")
-        made.extend(load("probes", name)(int(count), stream(recipe.seed, "probe", name)))
-    return tuple(made)
-
-
-def repeated(asked: Sequence[Prompt]) -> Iterator[Prompt]:
-    """Pick the prompts that are asked several times: the first quarter of every family."""
-    counts: dict[str, int] = {}
-    for prompt in asked:
-        counts[prompt.family] = counts.get(prompt.family, 0) + 1
-    seen: dict[str, int] = {}
-    for prompt in asked:
-        seen[prompt.family] = seen.get(prompt.family, 0) + 1
-        if seen[prompt.family] * 4 < counts[prompt.family] + 4:
-            yield prompt
 
 
 def _folder(path: Path) -> Path:
