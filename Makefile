@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all bench-report \
-	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel
+.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -79,6 +79,9 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
 
+bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
+	$(BIN)/python benchmarks/batch.py
+
 bench-endpoints: setup ## calls a second against a server on loopback, beside a bare httpx2 loop
 	$(BIN)/python benchmarks/endpoints.py
 
@@ -103,7 +106,7 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 	$(BIN)/python benchmarks/kit.py $(LAB)/default
 
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
-	$(BIN)/python tests/tampering.py
+	$(BIN)/python benchmarks/tamper.py
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, collect, ledger, pipeline, report
+from depose import calibrated, collect, ledger, report, results
 from depose.embedded import cache_folder
 from depose.model import Dossier, Findings
 from depose.publish import Order, publish
@@ -45,7 +45,7 @@ def analyzed(folder: Path, count: int | None) -> Findings:
     dossier = collect.dossier_of(entries, str(folder))
     loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
     chosen = with_exhibits(dossier, count) if count else dossier
-    found = pipeline.results(chosen, loaded, cache_folder(), lambda _: None).findings
+    found = results.results(chosen, loaded, cache_folder(), lambda _: None).findings
     return msgspec.structs.replace(found, exhibits=found.exhibits[: count or len(found.exhibits)])
 
 

@@ -3,7 +3,8 @@
     python benchmarks/validate.py [--all] [--data ../shared/data] [--out out/validate]
 
 The bundled calibration is `out/validate/alpaca_eval/calibration.json` of such a run, copied to
-`src/depose/calibrations/alpaca_eval.json`; the run says whether they are still the same.
+`src/depose/calibrations/alpaca_eval.json`, and the scores for `depose batch` are `screening.json`, copied to
+`screening/alpaca_eval.json` there; the run says whether they are still the same.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ def main() -> int:
             1024**2 if sys.platform == "linux" else 1024**3
         )
         print(f"{source}: {time.monotonic() - start:.0f} s, largest process {peak:.2f} GB so far\n", flush=True)
-    made = options.out / MAIN / "calibration.json"
-    shipped = Path(__file__).parents[1] / "src/depose/calibrations" / made.parent.with_suffix(".json").name
-    same = made.read_bytes() == shipped.read_bytes()
-    print(f"{shipped.name} as shipped {'equals' if same else 'DIFFERS from'} {made}")
+    folder = Path(__file__).parents[1] / "src/depose/calibrations"
+    for name, home in (("calibration", folder), ("screening", folder / "screening")):
+        made, shipped = options.out / MAIN / f"{name}.json", home / f"{MAIN}.json"
+        same = made.read_bytes() == shipped.read_bytes()
+        print(f"{shipped.relative_to(folder)} as shipped {'equals' if same else 'DIFFERS from'} {made}")
     return 0
 
 

@@ -51,6 +51,7 @@ def test_the_installed_command_is_this_one() -> None:
     assert (ran.returncode, ran.stdout.split()[0].rstrip(",")) == (0, "depose")
 
 
+@pytest.mark.criterion(60)
 @pytest.mark.parametrize(
     "args",
     [
@@ -156,6 +157,7 @@ def test_json_goes_to_stdout_alone_and_parses(audited: Path) -> None:
     assert json.loads(depose("register", audited, "--json").out)["fresh"] is False
 
 
+@pytest.mark.criterion(60)
 def test_fail_on_turns_an_opinion_into_an_exit_code(audited: Path) -> None:
     """Inconclusive is exit 5, but only where the user asks; the results are printed all the same."""
     for command in ("audit", "analyze", "report"):
@@ -166,6 +168,7 @@ def test_fail_on_turns_an_opinion_into_an_exit_code(audited: Path) -> None:
         assert "sha256" in ran.out
 
 
+@pytest.mark.criterion(60)
 @pytest.mark.parametrize("verdict", ["indication", "relation, kind not resolved"])
 def test_an_indication_or_a_relation_is_exit_4(audited: Path, tmp_path: Path, verdict: str) -> None:
     """With --fail-on indication one such opinion among the findings ends with 4, before any 5."""
@@ -217,6 +220,7 @@ def test_a_case_changed_after_registration_is_refused(tmp_path: Path, command: s
     assert files_in(folder) == before
 
 
+@pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["register", "probe", "analyze", "audit"])
 def test_a_log_that_does_not_verify_ends_with_3(tmp_path: Path, command: str) -> None:
     """One changed letter in an answer of the log stops every command that reads it."""

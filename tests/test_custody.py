@@ -77,6 +77,7 @@ def change(folder: Path, old: str, new: str) -> None:
 # --- keys and tree ----------------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(42)
 def test_a_key_is_private_never_written_over_and_openssl_takes_its_signatures(tmp_path: Path) -> None:
     """The file is for its owner alone; openssl verifies what it signs and prints the same fingerprint."""
     public = keys.make(tmp_path / "key.pem", "a long passphrase")
@@ -102,6 +103,7 @@ def test_a_key_inside_a_case_is_refused(target: Target) -> None:
     keys.make(target.case / ".." / "beside.pem")
 
 
+@pytest.mark.criterion(48)
 @given(count=st.integers(1, 40), data=st.data())
 def test_every_leaf_climbs_to_the_root_and_no_other_does(count: int, data: st.DataObject) -> None:
     """The path of a leaf leads to the root; with another leaf it leads elsewhere."""
@@ -151,6 +153,7 @@ def test_other_programs_read_the_container(tmp_path: Path) -> None:
 # --- time-stamps ------------------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(43)
 def test_tokens_are_verified_alike_by_openssl_and_here(authority: Authority, tmp_path: Path) -> None:
     """Both take a token over the right data and refuse it over other data and under other roots."""
     other = Authority(tmp_path / "other", "Other")
@@ -183,13 +186,14 @@ def test_an_authority_that_does_not_answer_is_an_error(authority: Authority, tmp
     with authority.serve(b"<html>") as junk, authority.serve(b"", 500) as broken:
         for url, kind in ((junk, EvidenceError), (broken, EndpointError), ("http://127.0.0.1:1/", EndpointError)):
             with pytest.raises(kind):
-                stamp(folder, "protocol", Source(url=url, roots=roots), now)
+                stamp(folder, Source(url=url, roots=roots), now)
     replay = authority.reply(timestamp.request(b"else"))
     with authority.serve(replay) as url, pytest.raises(EvidenceError, match="answers another request"):
-        stamp(folder, "protocol", Source(url=url, roots=roots), now)
+        stamp(folder, Source(url=url, roots=roots), now)
     assert files_in(folder) == before
 
 
+@pytest.mark.criterion(25)
 def test_a_confirmatory_protocol_is_asked_only_after_its_time_stamp(authority: Authority, tmp_path: Path) -> None:
     """Without a token nothing is asked; with one from a file, fetched offline, it is, and the findings say so."""
     folder = scripted_case(tmp_path / "case", SCRIPTS, phase="confirmatory")
@@ -212,12 +216,13 @@ def test_a_clock_that_disagrees_with_the_authority_is_refused(authority: Authori
     pipeline.register_case(folder, lambda: "2999-01-01T00:00:00.000000Z")
     with authority.serve() as url, pytest.raises(CaseError, match="is dated 2999"):
         source = Source(url=url, roots=authority.roots.read_bytes())
-        stamp(folder, "protocol", source, lambda: "2999-01-01T00:00:00.000000Z")
+        stamp(folder, source, lambda: "2999-01-01T00:00:00.000000Z")
 
 
 # --- amendments, blind codes ------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(26)
 def test_an_amendment_keeps_what_it_does_not_touch(tmp_path: Path) -> None:
     """Another temperature of one model asks that model again; the others keep their answers, and the report is told."""
     folder = analyzed(tmp_path / "case")
@@ -237,6 +242,7 @@ def test_an_amendment_keeps_what_it_does_not_touch(tmp_path: Path) -> None:
     assert "made after scores were computed" in findings.amendments[0]
 
 
+@pytest.mark.criterion(27)
 def test_pilot_answers_never_count_in_another_phase(tmp_path: Path) -> None:
     """After the change of phase everything is asked again; the pilot stays in the log."""
     folder = analyzed(tmp_path / "case", phase="pilot")
@@ -257,6 +263,7 @@ def test_an_amendment_needs_a_reason_and_a_change(tmp_path: Path) -> None:
     assert log_path(folder).read_bytes() == before
 
 
+@pytest.mark.criterion(29)
 def test_names_are_known_after_the_scores_were_recorded(tmp_path: Path) -> None:
     """The digest of the scores precedes the unblinding, names come in the latter alone, and once."""
     folder = analyzed(tmp_path / "case")
@@ -282,6 +289,7 @@ def test_recorded_files_and_the_calibration_are_kept_as_blobs(tmp_path: Path) ->
 # --- sealing ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(53)
 def test_a_sealed_case_takes_no_further_record_and_seals_to_the_same_bytes(tmp_path: Path) -> None:
     """Asking, amending and changing results are refused; sealing again gives the same bundle."""
     folder = analyzed(tmp_path / "case")
@@ -335,6 +343,7 @@ def test_nothing_is_sealed_before_there_is_something_to_seal(tmp_path: Path) -> 
 CANARY = "sk-canary/+ 0123456789é"
 
 
+@pytest.mark.criterion(56)
 @pytest.mark.parametrize(
     "planted",
     [
@@ -381,6 +390,7 @@ def test_short_values_and_other_variables_are_no_secrets() -> None:
 # --- derived copies ---------------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(54, 58)
 def test_a_redacted_copy_verifies_against_the_untouched_seal(target: Target, tmp_path: Path) -> None:
     """Words are gone from every file, ranges and reasons are listed, the sealed root still follows."""
     whole = target.bundle.read_bytes()
@@ -398,6 +408,7 @@ def test_a_redacted_copy_verifies_against_the_untouched_seal(target: Target, tmp
     assert (work / listed["file"]).read_bytes()[listed["start"] : listed["end"]] == word.encode()
 
 
+@pytest.mark.criterion(54, 58)
 @pytest.mark.parametrize("what", ["log", "file", "ranges", "parent"])
 def test_a_redacted_copy_cannot_be_changed_beyond_its_list(target: Target, tmp_path: Path, what: str) -> None:
     """Consistent manifests do not help: every difference from the seal needs an entry, and the root must follow."""
@@ -422,6 +433,7 @@ def test_a_redacted_copy_cannot_be_changed_beyond_its_list(target: Target, tmp_p
         verify_redacted(copy, target.public)
 
 
+@pytest.mark.criterion(48)
 def test_a_record_is_produced_with_a_proof_and_no_other(target: Target, tmp_path: Path) -> None:
     """The enclosed script takes the proof and refuses another record; no other record is in the folder."""
     produce(target.bundle, tmp_path / "out", [3])
@@ -494,6 +506,21 @@ def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     (bundle,) = (folder / "sealed").iterdir()
     assert (ran.code, str(bundle) in ran.out) == (0, True)
     assert verify(bundle, public_key=(tmp_path / "k.pub").read_bytes()).checks
+
+
+def test_a_confirmatory_case_is_audited_in_one_go_with_an_authority(authority: Authority, tmp_path: Path) -> None:
+    """With --tsa the protocol is stamped before anything is asked, then a checkpoint and the whole; all verify."""
+    folder = scripted_case(tmp_path / "case", SCRIPTS, phase="confirmatory")
+    assert depose("keygen", tmp_path / "k").code == 0
+    with authority.serve() as url:
+        options = ("--format", "html", "--key", tmp_path / "k", "--tsa", url, "--tsa-root", authority.roots)
+        assert depose("audit", folder, *options).code == 0
+    (bundle,) = (folder / "sealed").iterdir()
+    done = verify(bundle, public_key=(tmp_path / "k.pub").read_bytes(), roots=authority.roots.read_bytes())
+    stamps = [line.partition(" by ")[0] for line in done.checks if line.startswith("time-stamp of")]
+    assert stamps[0] == "time-stamp of record 0 (protocol)"
+    assert stamps[1].endswith("(checkpoint)")
+    assert stamps[2] == "time-stamp of the whole"
 
 
 def test_error_rates_and_waivers_are_sealed_and_computed_again(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def wire(folder: Path) -> Wire:
 # --- the wire formats -------------------------------------------------------------------------------
 
 
+@pytest.mark.criterion(45)
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_answer_is_read_and_recorded_byte_for_byte(tmp_path: Path, provider: str, stream: bool) -> None:
@@ -114,6 +115,7 @@ def test_an_answer_is_read_and_recorded_byte_for_byte(tmp_path: Path, provider: 
             assert [chunk[2] for chunk in chunks] == sorted(chunk[2] for chunk in chunks)
 
 
+@pytest.mark.criterion(49)
 @pytest.mark.parametrize("fault", ["", "503", "refusal", "no first byte"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_a_record_lacks_has_its_reason(tmp_path: Path, provider: str, fault: str) -> None:
@@ -168,6 +170,7 @@ def test_fields_of_the_body_can_be_added_and_left_out(tmp_path: Path) -> None:
     assert not {"seed", "temperature"} & set(body)
 
 
+@pytest.mark.criterion(50)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_stream_that_breaks_off_is_no_answer(tmp_path: Path, hurried: None, provider: str) -> None:
     """What came is kept, the attempt fails, and another one follows."""
@@ -217,6 +220,7 @@ def test_every_fault_has_its_row() -> None:
     assert {*ANSWERED, *FINAL, *REPEATED} == {*FAULTS, TLS}
 
 
+@pytest.mark.criterion(50)
 @pytest.mark.parametrize("fault", [*FAULTS, TLS])
 def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str) -> None:
     """Each attempt has its record with its reason; what can pass is tried again, what cannot is shown to the user."""
@@ -358,6 +362,7 @@ def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path) -> None:
     assert most == 4
 
 
+@pytest.mark.criterion(59)
 @pytest.mark.parametrize("limit", [{"rpm": 600.0}, {"tpm": 6_000.0}])
 def test_requests_are_spaced_as_the_rates_say(tmp_path: Path, limit: dict[str, float]) -> None:
     """600 requests a minute are a tenth of a second apart; tokens are counted as the provider counts them."""
@@ -372,6 +377,7 @@ def test_requests_are_spaced_as_the_rates_say(tmp_path: Path, limit: dict[str, f
     assert sum(gaps) < 4 * 2.5 * 1e6
 
 
+@pytest.mark.criterion(59)
 @pytest.mark.parametrize("limit", [1, 3, 7])
 def test_retries_count_against_the_budget_of_requests(tmp_path: Path, hurried: None, limit: int) -> None:
     """The server sees exactly as many requests as the budget allows, however many of them fail."""
@@ -656,6 +662,7 @@ def test_a_key_with_a_line_break_is_refused_and_not_shown(tmp_path: Path, monkey
     assert "sk-secret" not in str(error.value)
 
 
+@pytest.mark.criterion(60)
 def test_all_endpoints_failing_leaves_a_log_that_verifies(tmp_path: Path) -> None:
     """`audit` ends with exit 1 after a report that says that nobody answered."""
     with Server(lambda seen: "503") as server:

@@ -149,6 +149,7 @@ def test_every_torn_last_line_is_dropped_and_the_log_goes_on(tmp_path: Path) -> 
         assert [chained.entry.kind for chained in read_log(tmp_path)] == ["exchange", "exchange", "after"]
 
 
+@pytest.mark.criterion(50)
 def test_a_killed_writer_leaves_a_log_that_verifies(tmp_path: Path) -> None:
     """After SIGKILL in the midst of appending the chain holds, the lock is free, and what was synced is there."""
     code = (

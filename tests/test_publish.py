@@ -69,6 +69,7 @@ def test_unchecked_entries_mark_a_draft() -> None:
     assert "on 2026-11-30 by JD" in done and "DRAFT" not in done
 
 
+@pytest.mark.criterion(55)
 def test_production_numbers_are_never_used_twice(case: Path) -> None:
     """Every page carries its number, bates.csv maps numbers to digests, and a used number is refused with the next."""
     assert depose("report", case, "--format", "pdf", "--flavour", "compliance", "--bates", "DEP-X-0000041").code == 0
@@ -82,6 +83,7 @@ def test_production_numbers_are_never_used_twice(case: Path) -> None:
     assert "DEP-X-0000044" in again.err
 
 
+@pytest.mark.criterion(55)
 def test_exhibits_are_found_by_the_number_of_their_page(case: Path) -> None:
     """In a production every page carries the legend, and map and index say on which page each exhibit stands."""
     order = ("--format", "pdf", "--bates", "DEP-Y-0000001", "--legend", "CONFIDENTIAL")

@@ -29,6 +29,7 @@ def prompts(folder: Path) -> list[tuple[str, str]]:
     return [(prompt.id, prompt.text) for prompt in prompts_of(casefile.read(folder), folder)]
 
 
+@pytest.mark.criterion(28)
 def test_each_name_has_a_random_stream_of_its_own() -> None:
     """Streams depend on the seed and on every name, and names do not run into each other."""
     streams: list[tuple[int, tuple[str, ...]]] = [
@@ -112,6 +113,7 @@ def test_a_registration_that_was_killed_can_be_made_again(tmp_path: Path) -> Non
         assert log_path(folder).read_bytes() == whole
 
 
+@pytest.mark.criterion(59)
 def test_the_terms_relied_on_are_stored(tmp_path: Path) -> None:
     """The terms of service are kept as a blob and named among the files."""
     folder = write_case(tmp_path / "case", {**case_of(MODELS), "terms": {"file": "terms.txt"}})

@@ -12,11 +12,12 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Protocol
 
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
@@ -30,8 +31,19 @@ from depose.model import Ask, ModelSpec, Reply
 HOPELESS_IN_A_ROW = 3
 """A model is given up in this run after as many failures in a row that any other question would share."""
 
-Recorder = Callable[[list["Came"], list["Ended"]], None]
 Batch = tuple[Ask, ...]
+
+
+class Book(Protocol):
+    """Where a run is written down, by the one thread that called `Desk.run`."""
+
+    def take(self, came: list[Came], ended: list[Ended]) -> None:
+        """Note what came of attempts, and which questions are done with in this run."""
+        ...
+
+    def commit(self, asks: Sequence[Ask]) -> None:
+        """Note that these questions are about to be sent, and have all that was noted on disk before returning."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +61,7 @@ class Ended:
     """Questions that are done with in this run."""
 
     lane: Lane
+    batch: Batch
     answered: int
     failed: int
 
@@ -132,8 +145,7 @@ class Lane:
         return self.load < self._room
 
     def put(self, endpoint: Endpoint, batch: Batch) -> None:
-        """Hand over questions, and start a thread where one more is of use."""
-        self.load += 1
+        """Hand over questions, counted in `load` before, and start a thread where one more is of use."""
         self._inbox.put((endpoint, batch))
         if self._threads < min(self.load, self._width):
             self._threads += 1
@@ -156,7 +168,7 @@ class Lane:
                 answered, failed = told.count(True), told.count(False)
             except Exception as error:  # a plugin may raise anything; the thread that waits raises it again
                 self._desk.inbox.put(_Broken(error=error))
-            self._desk.inbox.put(Ended(lane=self, answered=answered, failed=failed))
+            self._desk.inbox.put(Ended(lane=self, batch=batch, answered=answered, failed=failed))
 
     def _ask_all(self, endpoint: Endpoint, batch: Batch) -> list[bool | None]:
         desk = self._desk
@@ -220,8 +232,8 @@ class Desk:
             if spec.code in endpoints
         }
 
-    def run(self, batches: Iterator[Batch], record: Recorder, waiting: Callable[[int], None]) -> None:
-        """Ask all of it; `record` gets every attempt as it ends, in the thread that called.
+    def run(self, batches: Iterator[Batch], book: Book, waiting: Callable[[int], None]) -> None:
+        """Ask all of it; `book` hears of every question before it is sent, and of every attempt as it ends.
 
         The first interrupt ends the handing out, tells `waiting` how many requests are under way, hears those out and
         is then raised; a second one is raised at once.
@@ -229,7 +241,7 @@ class Desk:
         set_on_retry_hooks(())  # every retry is a record of its own; a line of logging would say no more
         try:
             with _first_interrupt(self._stop):
-                self._loop(batches, record, waiting)
+                self._loop(batches, book, waiting)
         finally:
             for lane in self._lanes.values():
                 lane.close()
@@ -238,11 +250,15 @@ class Desk:
         if self.stopped.is_set():
             raise KeyboardInterrupt
 
-    def _loop(self, batches: Iterator[Batch], record: Recorder, waiting: Callable[[int], None]) -> None:
+    def _loop(self, batches: Iterator[Batch], book: Book, waiting: Callable[[int], None]) -> None:
         following, told = next(batches, None), False
         while True:
-            while following is not None and not self.stopped.is_set() and self._hand_out(following):
+            chosen: list[Batch] = []
+            while following is not None and not self.stopped.is_set() and self._choose(following, chosen):
                 following = next(batches, None)
+            book.commit([ask for batch in chosen for ask in batch])
+            for batch in chosen:
+                self._lanes[batch[0].model].put(self._endpoints[batch[0].model], batch)
             if self.stopped.is_set():
                 if not self._busy:
                     break
@@ -251,14 +267,15 @@ class Desk:
                     told = True
             elif following is None and not self._under_way():
                 break
-            self._take(record, [self.inbox.get(), *self._emptied()])
-        self._take(record, self._emptied())
+            self._take(book, [self.inbox.get(), *self._emptied()])
+        self._take(book, self._emptied())
+        book.commit(())
 
     def _under_way(self) -> bool:
         return any(lane.load for lane in self._lanes.values())
 
-    def _hand_out(self, batch: Batch) -> bool:
-        """Put a batch where it belongs, as far as the budget goes; False where there is no room yet."""
+    def _choose(self, batch: Batch, chosen: list[Batch]) -> bool:
+        """Choose a batch to be handed out, as far as the budget goes; False where there is no room yet."""
         model = batch[0].model
         lane = self._lanes[model]
         if not lane.has_room:
@@ -267,7 +284,8 @@ class Desk:
             return False  # it may fit once it is known what those under way took
         allowed = () if model in self.given_up else tuple(takewhile(self._budget.allows, batch))
         if allowed:
-            lane.put(self._endpoints[model], allowed)
+            lane.load += 1
+            chosen.append(allowed)
         return True
 
     def _emptied(self) -> list[Came | Ended | _Broken | None]:
@@ -277,7 +295,7 @@ class Desk:
                 found.append(self.inbox.get_nowait())
         return found
 
-    def _take(self, record: Recorder, found: list[Came | Ended | _Broken | None]) -> None:
+    def _take(self, book: Book, found: list[Came | Ended | _Broken | None]) -> None:
         came = [one for one in found if isinstance(one, Came)]
         ended = [one for one in found if isinstance(one, Ended)]
         for one in came:
@@ -285,7 +303,7 @@ class Desk:
             self._count_hopeless(one)
         for end in ended:
             end.lane.load -= 1
-        record(came, ended)
+        book.take(came, ended)
         for broken in (one for one in found if isinstance(one, _Broken)):
             self._error = self._error or broken.error
             self._stop()

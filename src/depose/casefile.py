@@ -71,22 +71,27 @@ def read(path: Path) -> Case:
 
 
 def parse(text: str, name: str = NAME) -> Case:
-    """Turn the text of a case file into a Case; errors carry `name` and the path inside."""
-    try:
-        case = msgspec.convert(tomllib.loads(text), type=Case, strict=True)
-    except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
-    except RecursionError as error:
-        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {_said(str(error))}", hint="the case format: depose new --help") from error
+    """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
+    case = decoded(text, name)
     problem = _problem(case)
     if problem:
         raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
     return case
 
 
-def _said(message: str) -> str:
+def decoded(text: str, name: str = NAME) -> Case:
+    """Turn the text of a case file into a Case, whether or not this machine has the plugins that it names."""
+    try:
+        return msgspec.convert(tomllib.loads(text), type=Case, strict=True)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+    except RecursionError as error:
+        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
+
+
+def said(message: str) -> str:
     """Put the path first: `$.protocol: unknown field 'alhpa'`."""
     text, _, where = message.partition(" - at ")
     path = where.strip("`") or "$"

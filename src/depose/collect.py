@@ -6,20 +6,23 @@ and no model is asked in one block of time. What a log already answers is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from depose import ledger, plugins
+from depose import host, ledger, plugins
 from depose.asking import Came, Desk, Ended, batched
+from depose.bodies import Asking, Described, Key
 from depose.budget import Budget, Estimate, estimates
+from depose.checkpoints import Checkpoints
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
-from depose.errors import EndpointError
+from depose.errors import EndpointError, EvidenceError
 from depose.evidence import Clock, Log
-from depose.ledger import Described, Entries, Reading, entries, key
+from depose.ledger import Entries, Reading, entries, key
 from depose.model import (
     Ask,
     Dossier,
@@ -107,7 +110,7 @@ def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
     return opened
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
@@ -121,9 +124,9 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: st
         sample=ask.sample,
         replicate=ask.replicate,
         outcome=reply.outcome,
-        text=_whole(reply.text),
-        finish=_whole(reply.finish),
-        reason=_whole(reply.reason),
+        text=whole(reply.text),
+        finish=whole(reply.finish),
+        reason=whole(reply.reason),
         request=log.store(reply.request),
         response=log.store(reply.response),
         source=reply.source,
@@ -135,12 +138,49 @@ def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: st
     return exchange
 
 
+class _Book:
+    """Writes a run down: each question before it is sent, each attempt as it ends, checkpoints between."""
+
+    def __init__(self, log: Log, live: set[str], checkpoints: Checkpoints, tell: Callable[[int, int], None]) -> None:
+        self._log, self._live, self._checkpoints, self._tell = log, live, checkpoints, tell
+        self._ended: list[Ended] = []
+        self._open: set[Key] = set()
+        self.recorded: list[Exchange] = []
+        self.answered = self.failed = 0
+
+    def take(self, came: list[Came], ended: list[Ended]) -> None:
+        """Append what came, and which questions are done with unanswered."""
+        for one in came:
+            self.recorded.append(_record(self._log, one.ask, one.reply, one.started, one.ended))
+            if one.reply.again is None:
+                self._open.discard(key(one.ask))
+        left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)
+        if left:
+            self._log.append("left", Asking(asks=left))
+            self._open.difference_update(left)
+        self._ended += ended
+
+    def commit(self, asks: Sequence[Ask]) -> None:
+        """Append which questions are about to be sent to a live model; then one fsync for all that was appended."""
+        sent = tuple(key(ask) for ask in asks if ask.model in self._live)
+        if sent:
+            self._log.append("asking", Asking(asks=sent))
+            self._open.update(sent)
+        self._checkpoints.look(self._log)
+        self._log.sync()
+        ended, self._ended = self._ended, []
+        for end in ended:
+            self.answered, self.failed = self.answered + end.answered, self.failed + end.failed
+            self._tell(end.answered, end.failed)
+
+
 def collect(
     folder: Path,
     clock: Clock,
     progress: Progress,
     check: Check = lambda _: None,
     watch: Watch | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Collected:
     """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
     reading = Reading(str(folder))
@@ -154,40 +194,54 @@ def collect(
         waiting = tuple(s.code for s in case.models if s not in open_now and s.code in needed)
         specs = tuple(s for s in open_now if s.code in needed)
         endpoints = _open(specs, folder)
-        for code, endpoint in endpoints.items():
-            log.append("endpoint", Described(model=code, facts=endpoint.facts()))
         by_key = {key(ask): ask for ask in plan(found.registration)}
-        past = (*found.controls, *found.exchanges, *found.superseded)
-        budget = Budget(case, [(one.model, by_key.get(key(one)), one.wire) for one in past])
-        if case.protocol.bogus_model:
-            _ask_bogus(log, found, specs, folder, clock, budget)
-        answered = failed = 0
-        recorded: list[Exchange] = []
+        past = [(one.model, by_key.get(key(one)), one.wire) for one in (*found.controls, *_all(found))]
+        past += [(one[0], by_key.get(one), None) for one in found.lost]
+        budget = Budget(case, past)
+        checkpoints = checkpoints or Checkpoints()
 
-        def record(came: list[Came], ended: list[Ended]) -> None:
-            nonlocal answered, failed
-            for one in came:
-                recorded.append(_record(log, one.ask, one.reply, one.started, one.ended))
-            if came:
-                log.sync()
+        def tell(answered: int, failed: int) -> None:
             if watch is not None:
                 watch.spent(budget.money)
-            for end in ended:
-                answered, failed = answered + end.answered, failed + end.failed
-                progress(end.answered, end.failed)
+            progress(answered, failed)
 
+        book = _Book(log, {s.code for s in specs if s.provider != "recorded"}, checkpoints, tell)
         desk = Desk(specs, endpoints, budget, clock)
-        wanted = tuple(ask for ask in left if ask.model in endpoints)
-        desk.run(batched(wanted, endpoints), record, watch.waiting if watch else lambda number: None)
+        if specs:
+            with _run(log, found, checkpoints):
+                for code, endpoint in endpoints.items():
+                    log.append("endpoint", Described(model=code, facts=endpoint.facts()))
+                if case.protocol.bogus_model:
+                    _ask_bogus(log, found, specs, folder, clock, budget)
+                wanted = tuple(ask for ask in left if ask.model in endpoints)
+                desk.run(batched(wanted, endpoints), book, watch.waiting if watch else lambda number: None)
     return Collected(
-        asked=answered + failed,
-        answered=answered,
-        failed=failed,
+        asked=book.answered + book.failed,
+        answered=book.answered,
+        failed=book.failed,
         waiting=waiting,
         stopped=budget.stopped,
-        notices=notices(recorded, desk.given_up),
+        notices=(*notices(book.recorded, desk.given_up), *checkpoints.notices),
         known=any(exchange.outcome == "answered" for exchange in found.exchanges),
     )
+
+
+def _all(found: Entries) -> tuple[Exchange, ...]:
+    return (*found.exchanges, *found.superseded)
+
+
+@contextlib.contextmanager
+def _run(log: Log, found: Entries, checkpoints: Checkpoints) -> Iterator[None]:
+    """Record where a run begins and ends, on what machine and by what clock, with a checkpoint at its end."""
+    checkpoints.open(found.checkpoints[-1].entry.seq if found.checkpoints else 0)
+    log.append("run", host.run("begin"))
+    whole = False
+    try:
+        yield
+        whole = True
+    finally:
+        log.append("run", host.run("end"))
+        checkpoints.close(log, whole=whole)
 
 
 def _ask_bogus(
@@ -203,10 +257,14 @@ def _ask_bogus(
         endpoint = plugins.load("providers", spec.provider)(msgspec.structs.replace(spec, model=BOGUS), folder)
         ask = next(ask for ask in plan(found.registration) if ask.model == spec.code)
         if isinstance(endpoint, Live) and budget.allows(ask):
+            log.append("asking", Asking(asks=(key(ask),)))
+            log.sync()
             started = clock()
             reply = endpoint.attempt(ask, 1, clock)
             budget.settle(ask, reply.wire)
             _record(log, ask, reply, started, clock(), kind="control")
+            if reply.again is not None:
+                log.append("left", Asking(asks=(key(ask),)))
             log.sync()
 
 
@@ -282,7 +340,10 @@ def dossier_of(found: Entries, name: str) -> Dossier:
     if strangers:
         raise ledger.not_asked(name, min(strangers))
     last = {key(exchange): exchange for exchange in found.exchanges}
-    done = {key(e): e for e in found.exchanges if e.outcome != "failed"}
+    settled = [e for e in found.exchanges if e.outcome != "failed"]
+    done = {key(e): e for e in settled}
+    if len(done) < len(settled):
+        raise _answered_twice(name, settled)
     final = last | done
     transcripts, unanswered = [], []
     for ask in planned:
@@ -306,6 +367,19 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         amendments=tuple(map(str, found.amendments)),
         time_stamped=found.stamped,
         selftest=found.selftest,
+    )
+
+
+def _answered_twice(name: str, settled: Sequence[Exchange]) -> EvidenceError:
+    """Name a question with two answers: whoever may choose between answers can choose the findings."""
+    seen: set[Key] = set()
+    for model, prompt, sample, replicate in map(key, settled):
+        if (model, prompt, sample, replicate) in seen:
+            break
+        seen.add((model, prompt, sample, replicate))
+    return EvidenceError(
+        f"{name}: a question is answered twice: {model}, {prompt}, sample {sample}, replicate {replicate}",
+        hint="depose asks nothing again that was answered: the log was made up",
     )
 
 

@@ -134,6 +134,7 @@ class Log:
         self._seq = 0
         self._head = GENESIS
         self._at = ""
+        self._last: Chained
 
     def __enter__(self) -> Log:
         if is_sealed(self._case):
@@ -171,6 +172,16 @@ class Log:
         """Digest of the last line."""
         return self._head
 
+    @property
+    def records(self) -> int:
+        """How many records it holds."""
+        return self._seq
+
+    @property
+    def last(self) -> Chained:
+        """The record that was appended last."""
+        return self._last
+
     def _drop_torn_line(self) -> None:
         """Cut off what a kill left of a last line; read from the end, because a log may be large."""
         end = size = self._file.seek(0, os.SEEK_END)
@@ -206,6 +217,7 @@ class Log:
         self._waiting.append(line + b"\n")
         self._held += len(line) + 1
         self._seq, self._head = self._seq + 1, sha256(line)
+        self._last = Chained(entry=entry, digest=self._head)
         if self._held > HELD:
             self.sync()
         return self._head
@@ -254,6 +266,8 @@ class Log:
 
     def sync(self) -> None:
         """Force everything written so far to disk: first the blobs, then the lines that name them."""
+        if not self._fresh and not self._waiting:
+            return
         if self._fresh:
             with ThreadPoolExecutor(SYNC_THREADS) as pool:  # asked for together, they share one commit of the disk
                 list(pool.map(_sync, self._fresh))

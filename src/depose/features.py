@@ -166,6 +166,11 @@ class Features:
             self._vectors.update(zip(fresh, self._encode(fresh), strict=True))
         return np.stack([self._vectors[text] for text in texts])
 
+    @property
+    def encoded(self) -> dict[str, NDArray[np.float32]]:
+        """Every text whose vector was asked for, with the vector."""
+        return dict(self._vectors)
+
     def masked(self, texts: Sequence[str], low: int, high: int) -> list[Grams]:
         """Return for each text the distinct n-grams of `low` to `high` masked tokens, sorted."""
         if self._mask is None:

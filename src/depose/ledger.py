@@ -1,9 +1,4 @@
-"""A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened.
-
-Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `endpoint`, `control` (a question to a
-model that cannot exist), `exchange`, and two that the analysis writes and does not read: `scores` (digest of the
-scores, under blind codes) and `unblinding` (who the codes are).
-"""
+"""A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened."""
 
 from __future__ import annotations
 
@@ -13,60 +8,24 @@ from typing import TypeVar
 import msgspec
 
 from depose import casefile
+from depose.bodies import (
+    AFTERWARDS,
+    Amendment,
+    Asking,
+    Checkpoint,
+    Described,
+    Key,
+    Scored,
+    Stamp,
+    Unblinded,
+    Unstamped,
+)
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import Chained, read_log
+from depose.host import Run
 from depose.model import Ask, Case, Exchange, Fact, ModelSpec, Prompt, Record, Registration, SelfTest
 
-Key = tuple[str, str, int, int]
 Kind = TypeVar("Kind", bound=Record)
-
-AFTERWARDS = ("scores", "unblinding")
-"""Kinds that follow from the analysis, so that they are no part of what it reads."""
-
-
-class Described(Record, frozen=True, kw_only=True):
-    """What an endpoint said of itself when it was opened."""
-
-    model: str
-    facts: tuple[Fact, ...]
-
-
-class Amendment(Record, frozen=True, kw_only=True):
-    """A change of protocol: the whole new registration, what differs, why, and whether scores were known."""
-
-    reason: str
-    changes: tuple[Fact, ...]
-    """Path in the registration; `before -> after`."""
-    scored: bool
-    """Whether scores had been computed before: such a change is no preregistration."""
-    registration: Registration
-
-
-class Stamp(Record, frozen=True, kw_only=True):
-    """A verified RFC 3161 time-stamp of one record; the token stands in `seals/<of>.tsr`."""
-
-    of: str
-    """Digest of the record."""
-    time: str
-    token: str
-    """SHA-256 of the token."""
-    authority: str
-    """Subject of the certificate that signed it."""
-
-
-class Scored(Record, frozen=True, kw_only=True):
-    """Digest of the scores, made under blind codes."""
-
-    scores: str
-    head: str
-    """Digest of the last record that they were made from."""
-
-
-class Unblinded(Record, frozen=True, kw_only=True):
-    """The moment from which the codes had names."""
-
-    scores: str
-    names: tuple[Fact, ...]
 
 
 class Amended(Record, frozen=True, kw_only=True):
@@ -110,15 +69,22 @@ class Entries(Record, frozen=True, kw_only=True):
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[Amended, ...]
     stamps: tuple[Stamp, ...]
-    scored: tuple[str, ...]
+    stamped: bool
+    """Whether the protocol in force had a time-stamp before anything was asked under it."""
+    noted_at: dict[str, str]
+    """When each time-stamp was noted in the log, by the digest of its record."""
+    asked_first: dict[str, str]
+    """When the first question was asked under each protocol, by the digest of its record."""
+    scored: tuple[Scored, ...]
     unblinded: tuple[str, ...]
+    runs: tuple[Run, ...]
+    """Beginnings and ends of runs of asking."""
+    checkpoints: tuple[Chained, ...]
+    unstamped: tuple[Unstamped, ...]
+    lost: tuple[Key, ...]
+    """Questions that a run was ended in the midst of: sent, or about to be, and nothing is known of it. Once a time."""
     selftest: SelfTest | None = None
     """The last self-test."""
-
-    @property
-    def stamped(self) -> bool:
-        """Whether the protocol in force has a time-stamp."""
-        return any(stamp.of == self.in_force for stamp in self.stamps)
 
 
 class Reading:
@@ -131,8 +97,16 @@ class Reading:
         self._controls: list[Exchange] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
         self._stamps: list[Stamp] = []
-        self._scored: list[str] = []
+        self._noted_at: dict[str, str] = {}
+        self._asked_first: dict[str, str] = {}
+        self._stamped = False
+        self._scored: list[Scored] = []
         self._unblinded: list[str] = []
+        self._runs: list[Run] = []
+        self._checkpoints: list[Chained] = []
+        self._unstamped: list[Unstamped] = []
+        self._open: set[Key] = set()
+        self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
         self._head = self._end = ""
         self._records = 0
@@ -144,33 +118,85 @@ class Reading:
             raise EvidenceError(f"{self._name}: the log does not begin with a protocol", hint="work from a sealed copy")
         self._records, self._end = self._records + 1, chained.digest
         self._head = self._head if kind in AFTERWARDS else chained.digest
-        if kind == "exchange":
-            self._exchanges.append((len(self._protocols) - 1, body(chained, Exchange)))
-        elif kind == "control":
-            self._controls.append(body(chained, Exchange))
+        if kind in ("exchange", "control"):
+            self._came(kind, body(chained, Exchange))
+        elif kind in ("asking", "left"):
+            self._asked(kind, body(chained, Asking).asks)
         elif kind == "endpoint":
             described = body(chained, Described)
             self._endpoints[described.model] = described.facts
         elif kind == "protocol":
             if self._protocols:
                 raise EvidenceError(f"{self._name}: record {chained.entry.seq} is a second protocol", hint=_amend())
-            self._protocols.append((chained, body(chained, Registration), None))
+            self._in_force(chained, body(chained, Registration), None)
         elif kind == "amendment":
             amendment = body(chained, Amendment)
-            self._protocols.append((chained, amendment.registration, amendment))
+            self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
         elif kind == "timestamp":
-            self._stamps.append(body(chained, Stamp))
+            self._date(chained.entry.at, body(chained, Stamp))
+        elif kind == "checkpoint":
+            self._checkpoints.append(self._true(chained))
+        elif kind == "unstamped":
+            self._unstamped.append(body(chained, Unstamped))
+        elif kind == "run":
+            self._runs.append(body(chained, Run))
         elif kind == "scores":
-            self._scored.append(body(chained, Scored).scores)
+            self._scored.append(body(chained, Scored))
         elif kind == "unblinding":
-            self._unblinded.append(self._known(body(chained, Unblinded).scores))
+            self._unblinded.append(self._known(body(chained, Unblinded)))
+        else:
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
+            )
 
-    def _known(self, scores: str) -> str:
-        if scores not in self._scored:
+    def _in_force(self, chained: Chained, registration: Registration, amendment: Amendment | None) -> None:
+        self._protocols.append((chained, registration, amendment))
+        self._stamped = False
+
+    def _date(self, at: str, stamp: Stamp) -> None:
+        self._noted_at[stamp.of] = at
+        digest = self._protocols[-1][0].digest
+        self._stamped = self._stamped or (stamp.of == digest and digest not in self._asked_first)
+        self._stamps.append(stamp)
+
+    def _came(self, kind: str, one: Exchange) -> None:
+        digest = self._protocols[-1][0].digest
+        self._asked_first[digest] = min(one.started, self._asked_first.get(digest, one.started))
+        if kind == "exchange":
+            self._exchanges.append((len(self._protocols) - 1, one))
+        else:
+            self._controls.append(one)
+        if one.wire is None or not one.wire.again:
+            self._open.discard(key(one))
+
+    def _asked(self, kind: str, asks: tuple[Key, ...]) -> None:
+        if kind == "asking":
+            self._lost += [one for one in asks if one in self._open]
+            self._open.update(asks)
+        else:
+            self._open.difference_update(asks)
+
+    def _true(self, chained: Chained) -> Chained:
+        """Refuse a checkpoint that says otherwise than the chain."""
+        said = body(chained, Checkpoint)
+        if (said.records, said.head) != (chained.entry.seq, chained.entry.prev):
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq} is a checkpoint of another log: {said.records} records, "
+                f"{said.head[:16]}...",
+                hint=_amend(),
+            )
+        return chained
+
+    def _known(self, unblinded: Unblinded) -> str:
+        if all(unblinded.scores != one.scores for one in self._scored):
             raise EvidenceError(f"{self._name}: unblinded before the scores were recorded", hint=_amend())
-        return scores
+        if unblinded.names != names(self._protocols[-1][1].case):
+            raise EvidenceError(
+                f"{self._name}: the codes were given other names than the protocol gives them", hint=_amend()
+            )
+        return unblinded.scores
 
     def entries(self) -> Entries:
         """Sum up; raise CaseError where nothing was read."""
@@ -203,8 +229,15 @@ class Reading:
                 if amendment is not None
             ),
             stamps=tuple(self._stamps),
+            stamped=self._stamped,
+            noted_at=self._noted_at,
+            asked_first=self._asked_first,
             scored=tuple(self._scored),
             unblinded=tuple(self._unblinded),
+            runs=tuple(self._runs),
+            checkpoints=tuple(self._checkpoints),
+            unstamped=tuple(self._unstamped),
+            lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
         )
 
@@ -225,6 +258,11 @@ class Reading:
             else:
                 superseded.append((under, one))
         return counts, superseded
+
+
+def names(case: Case) -> tuple[Fact, ...]:
+    """Say who the codes are."""
+    return tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in case.models)
 
 
 def _amend() -> str:

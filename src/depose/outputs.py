@@ -62,19 +62,19 @@ def summary(findings: Findings, annex: Annex) -> bytes:
 
 def junit(findings: Findings, annex: Annex) -> bytes:
     """One test case per finding: review is a failure, inconclusive is skipped with its reasons, a waiver a property."""
-    suite = ElementTree.Element("testsuite", name="depose", timestamp=_xml(findings.last_asked))
+    suite = ElementTree.Element("testsuite", name="depose", timestamp=xml(findings.last_asked))
     states = {"failures": 0, "skipped": 0, "errors": 0}
     applied = compliance.waived(findings, annex.waivers)
     for number, one in enumerate(findings.findings, 1):
         case = ElementTree.SubElement(
-            suite, "testcase", classname=_xml(f"{one.suspect}.{one.reference}"), name=one.question
+            suite, "testcase", classname=xml(f"{one.suspect}.{one.reference}"), name=one.question
         )
         properties = ElementTree.SubElement(case, "properties")
         for name, value in (
             *_numbers(one),
             *((f"waiver {w.waiver.id}", w.state) for w in applied if number in w.numbers),
         ):
-            ElementTree.SubElement(properties, "property", name=_xml(name), value=_xml(value))
+            ElementTree.SubElement(properties, "property", name=xml(name), value=xml(value))
         outcome = compliance.of_finding(one)
         said = "; ".join(REASONS.get(code, code) for code in one.opinion.reasons) or outcome
         if arrange.primary(one) is None:
@@ -130,11 +130,11 @@ def _numbers(one: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _add(case: ElementTree.Element, kind: str, states: dict[str, int], name: str, message: str) -> None:
-    ElementTree.SubElement(case, kind, message=_xml(message))
+    ElementTree.SubElement(case, kind, message=xml(message))
     states[name] += 1
 
 
-def _xml(text: str) -> str:
+def xml(text: str) -> str:
     """Replace what XML cannot hold."""
     return visible(text).replace("\n", " ").replace("\t", " ")
 
@@ -143,10 +143,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """Keep a spreadsheet from reading text as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -10,24 +9,20 @@ from pathlib import Path
 import msgspec
 
 from depose import calibrated, casefile, collect, ledger, register, selftest
-from depose.analysis import Analysis, analyze
+from depose.bodies import Amendment, Scored, Unblinded
 from depose.budget import Estimate
 from depose.canon import canonical, sha256
+from depose.checkpoints import Checkpoints
 from depose.collect import Collected, Imported
-from depose.devices import choose
 from depose.embedded import cache_folder
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
-from depose.features import Features
-from depose.ledger import Amended, Amendment, Entries, Reading, Scored, Unblinded
-from depose.matching import matcher
-from depose.model import Dossier, Fact, Findings, Record, Registration, SelfTest
+from depose.ledger import Amended, Entries, Reading
+from depose.model import Dossier, Findings, Record, Registration, SelfTest
 from depose.publish import Order as Order
 from depose.publish import publish
-from depose.tagging import Tagger
-from depose.vectors import Embedder
+from depose.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
 
-FINDINGS, SCORES, EXHIBITS = "findings.json", "scores.parquet", "exhibits.csv"
 Say = Callable[[str], None]
 
 
@@ -151,10 +146,16 @@ def estimate(path: Path) -> tuple[Estimate, ...]:
     return collect.estimate_of(entries)
 
 
-def probe(path: Path, clock: Clock, progress: collect.Progress, watch: collect.Watch | None = None) -> Collected:
+def probe(
+    path: Path,
+    clock: Clock,
+    progress: collect.Progress,
+    watch: collect.Watch | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Collected:
     """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
     folder = casefile.folder_of(path)
-    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch)
+    done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch, checkpoints)
     if done.asked and not done.answered:
         raise EndpointError(
             f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
@@ -232,45 +233,30 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
         )
     loaded = _registered(dossier, calibrated.load(dossier.registration.case.protocol.calibration, folder))
     made = results(dossier, loaded, cache_folder(), progress)
-    _unblind(folder, entries, sha256(made.files[SCORES]), clock)
+    _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
     return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())
 
 
-class Results(Record, frozen=True, kw_only=True):
-    """What the analysis makes of a dossier: findings, and the bytes of every file in `out/` that holds them."""
-
-    findings: Findings
-    files: dict[str, bytes]
-
-
-def results(dossier: Dossier, loaded: calibrated.Loaded | None, cache: Path | None, progress: Say) -> Results:
-    """Analyze; pure but for the cache of what was made from texts, which None leaves alone."""
-    vectors, tags = (cache / name if cache else None for name in ("vectors.sqlite", "tags.sqlite"))
-    device = choose()
-    features = Features(Embedder(vectors, device).encode, Tagger(tags).mask, matcher(device))
-    analysis = analyze(dossier, features, progress, loaded)
-    return Results(
-        findings=analysis.findings,
-        files={
-            FINDINGS: canonical(analysis.findings),
-            SCORES: _scores_table(analysis),
-            EXHIBITS: _exhibits_table(analysis.findings),
-        },
-    )
-
-
-def _unblind(folder: Path, entries: Entries, scores: str, clock: Clock) -> None:
+def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> None:
     """Record the digest of the scores, and then that the codes got their names; the same scores are recorded once."""
-    if entries.scored and entries.scored[-1] == scores:
+    scores = sha256(made.files[SCORES])
+    if entries.scored and entries.scored[-1].scores == scores:
         return
-    names = tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in entries.registration.case.models)
+    vectors = made.files.get(VECTORS)
+    scored = Scored(
+        scores=scores,
+        head=entries.head,
+        arithmetic=arithmetic(),
+        vectors=sha256(vectors) if vectors else "",
+        encoder=made.encoder,
+    )
     with Log(folder, clock) as log:
         if log.head != entries.end:
             raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
-        log.append("scores", Scored(scores=scores, head=entries.head))
+        log.append("scores", scored)
         log.sync()
-        log.append("unblinding", Unblinded(scores=scores, names=names))
+        log.append("unblinding", Unblinded(scores=scores, names=ledger.names(entries.registration.case)))
 
 
 def _registered(dossier: Dossier, loaded: calibrated.Loaded | None) -> calibrated.Loaded | None:
@@ -304,54 +290,6 @@ def _write(folder: Path, name: str, data: bytes) -> Written:
     return Written(path=str(path), sha256=sha256(data), size=len(data))
 
 
-def _scores_table(analysis: Analysis) -> bytes:
-    """Every centred score: detector, prompt, left, right, the controls it was centred on, value."""
-    import numpy as np
-    import pyarrow
-    import pyarrow.parquet
-
-    columns: dict[str, list[object]] = {n: [] for n in ("detector", "prompt", "left", "right", "bag", "value")}
-    for detector, bag, d in analysis.scores:
-        name = sha256("\x1f".join(bag.models).encode())[:12]
-        pairs = [(0, m) for m in range(1, len(bag.models))] + [(m, 1) for m in range(2, len(bag.models))]
-        for left, right in pairs:
-            for row in np.flatnonzero(np.isfinite(d[:, left, right])).tolist():
-                columns["detector"].append(detector)
-                columns["prompt"].append(bag.prompts[row].id)
-                columns["left"].append(bag.models[left])
-                columns["right"].append(bag.models[right])
-                columns["bag"].append(name)
-                columns["value"].append(float(d[row, left, right]))
-    schema = pyarrow.schema([(n, pyarrow.float64() if n == "value" else pyarrow.string()) for n in columns])
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def _exhibits_table(findings: Findings) -> bytes:
-    import csv
-
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["exhibit", "suspect", "reference", "prompt", "rank", "of", "chosen", "value", "shown"])
-    for one in findings.exhibits:
-        shown = " ".join(answer.model for answer in one.answers)
-        writer.writerow(
-            [
-                one.number,
-                one.suspect,
-                one.reference,
-                one.prompt.id,
-                one.rank,
-                one.of,
-                one.chosen,
-                one.value,
-                shown,
-            ]
-        )
-    return text.getvalue().encode()
-
-
 def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
     """Read the findings of a case."""
     folder = casefile.folder_of(path)
@@ -368,5 +306,5 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:
     """Render the findings of a case; every file is written whole, or not at all."""
     folder, findings, data = read_findings(path)
-    made = publish(folder, findings, data, _exhibits_table(findings), order)
+    made = publish(folder, findings, data, exhibits_table(findings), order)
     return tuple(_write(folder, name, content) for name, content in made)

@@ -29,7 +29,8 @@ def stream(seed: int, *names: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
 
 
-def _drawn(case: Case) -> list[Prompt]:
+def drawn(case: Case) -> list[Prompt]:
+    """Draw the prompts of the probe families, each with the random stream of its name."""
     prompts: list[Prompt] = []
     for probe in case.protocol.probes:
         name, _, count = probe.partition(":")
@@ -56,7 +57,7 @@ def _listed(path: Path) -> list[Prompt]:
 
 def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
     """Draw and read every prompt of a case, in a fixed order."""
-    prompts = _drawn(case)
+    prompts = drawn(case)
     if case.protocol.prompts:
         prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
     ids = [prompt.id for prompt in prompts]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, studies, upkeep
+from depose.cli import cases, custody, matrices, studies, upkeep
 from depose.console import plain
 from depose.errors import DeposeError
 
@@ -36,6 +36,7 @@ def cli() -> None:
 for command in (
     *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
+    matrices.batch,
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ from depose.console import Meter, columns_of, formats_of, leave, listed, plain, 
 from depose.errors import EndpointError
 
 if TYPE_CHECKING:
+    from depose.checkpoints import Checkpoints
+    from depose.custody.stamp import Source
     from depose.model import Findings
     from depose.pipeline import Written
 
@@ -80,7 +83,7 @@ def register(case: Path, tsa: str, token: Path | None, tsa_root: Path | None, as
     if source.given:
         from depose.custody.stamp import stamp
 
-        made = stamp(Path(done.folder), "protocol", source, now)
+        made = stamp(Path(done.folder), source, now)
         lines.append(f"time-stamped {made.time} by {made.authority}")
     show(done if as_json else None, lines)
 
@@ -110,12 +113,16 @@ def amend(case: Path, reason: str, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
 @TSA
 @TSA_ROOT
+@click.option(
+    "--checkpoint", "every", type=click.IntRange(1), default=1_000, show_default=True, help="Records between two."
+)
 @JSON
-def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, as_json: bool) -> None:
+def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int, as_json: bool) -> None:
     """Ask what is still unanswered in a registered CASE.
 
-    Safe to stop and to start again: nothing that was answered is asked twice. With --tsa the end of the log is
-    time-stamped when the run ends.
+    Safe to stop and to start again: nothing that was answered is asked twice. A checkpoint of the log is written every
+    so many records and when the run ends; with --tsa each gets a time-stamp while the run goes on. An authority that
+    does not answer holds nothing up: the reason is recorded instead.
 
     \b
     Example:  depose probe acme --dry-run
@@ -125,13 +132,15 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, as_json: b
     if dry_run:
         _dry_run(case, as_json)
         return
-    _probe(case, as_json)
-    if source.given:
-        from depose import casefile
-        from depose.custody.stamp import stamp
+    _probe(case, _checkpoints(case, source, every), as_json)
 
-        made = stamp(casefile.folder_of(case), "head", source, now)
-        click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
+
+def _checkpoints(case: Path, source: Source, every: int = 1_000) -> Checkpoints:
+    from depose import casefile
+    from depose.checkpoints import Checkpoints
+    from depose.custody.stamp import obtain
+
+    return Checkpoints(partial(obtain, casefile.folder_of(case), source) if source.given else None, every)
 
 
 def _dry_run(case: Path, as_json: bool) -> None:
@@ -152,12 +161,12 @@ def _dry_run(case: Path, as_json: bool) -> None:
     show(rows if as_json else None, table(head, cells))
 
 
-def _probe(case: Path, as_json: bool) -> None:
+def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
     from depose import pipeline
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance, meter)
+    done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
     meter.finish()
     lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
     if done.waiting:
@@ -272,6 +281,8 @@ def report(
 @FAIL_ON
 @KEY
 @PASSPHRASE
+@TSA
+@TSA_ROOT
 @JSON
 def audit(
     case: Path,
@@ -280,11 +291,14 @@ def audit(
     fail_on: Sequence[str],
     key: Path | None,
     passphrase_env: str,
+    tsa: str,
+    tsa_root: Path | None,
     as_json: bool,
 ) -> None:
     """Register, probe, analyze and report a CASE in one go; with --key also seal it.
 
-    Resumes where it stopped. Ends with the paths of the reports.
+    Resumes where it stopped. Ends with the paths of the reports. With --tsa the protocol, the checkpoints of the log
+    and the seal are time-stamped.
 
     \b
     Example:  depose audit acme --fail-on indication
@@ -292,12 +306,19 @@ def audit(
     from depose import pipeline
 
     order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
-    click.echo(f"registered {pipeline.register_case(case, now).digest}", err=True)
+    source = source_of(tsa, None, tsa_root)
+    registered = pipeline.register_case(case, now)
+    click.echo(f"registered {registered.digest}", err=True)
+    if source.given:
+        from depose.custody.stamp import stamp
+
+        made = stamp(Path(registered.folder), source, now)
+        click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
     tested = pipeline.fit_for_use(case, now, say)
     click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
     try:
-        done = pipeline.probe(case, now, meter.advance, meter)
+        done = pipeline.probe(case, now, meter.advance, meter, _checkpoints(case, source))
     except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
         if pipeline.was_asked(case):
             _analyze(case)
@@ -314,6 +335,6 @@ def audit(
     if key is not None:
         from depose.custody.seal import seal as seal_case
 
-        end = sealed_lines(seal_case(case, key_of(key, passphrase_env), now, os.environ))
+        end = sealed_lines(seal_case(case, key_of(key, passphrase_env), now, os.environ, source))
     show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
     leave(findings, fail_on)

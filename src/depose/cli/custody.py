@@ -54,6 +54,14 @@ def keygen(file: Path, passphrase_env: str, as_json: bool) -> None:
 @TSA
 @TOKEN
 @TSA_ROOT
+@click.option(
+    "--sign-pdf",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="CERT KEY",
+    help="Sign each PDF report first, into NAME-signed.pdf (PAdES; needs depose[sign]).",
+)
+@click.option("--sign-passphrase-env", default="", help="Variable that holds the passphrase of that KEY.")
 @JSON
 def seal(
     case: Path,
@@ -62,6 +70,8 @@ def seal(
     tsa: str,
     token: Path | None,
     tsa_root: Path | None,
+    sign_pdf: tuple[Path, Path] | None,
+    sign_passphrase_env: str,
     as_json: bool,
 ) -> None:
     """Sign a CASE and write it as one bundle, CASE/sealed/NAME.zip; from then on it takes no further record.
@@ -72,12 +82,15 @@ def seal(
     Example:  depose seal acme --key ~/keys/expert.pem --tsa https://freetsa.org/tsr --tsa-root cacert.pem
     Offline:  depose seal acme --key KEY, then openssl ts -query -data SHA256SUMS -sha256 -cert -out q.tsq
               and then depose seal acme --key KEY --token q.tsr --tsa-root cacert.pem
+    PDF:      depose seal acme --key KEY --sign-pdf witness.pem witness.key
     """
+    from depose.custody import pdf
     from depose.custody.seal import seal as seal_case
 
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
-    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root))
+    who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
+    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root), who)
     show(done if as_json else None, sealed_lines(done))
 
 

@@ -6,7 +6,7 @@ A package of small modules, because they share one format and nothing below the 
     SHA256SUMS, .tsq, .tsr             digest of every other file; request and token of a time-stamping authority
     seal.json, signer.pem              what was sealed, and the public key
     statement.json                     the findings as an in-toto statement, signed (DSSE)
-    VERIFY.md, VERIFY.py               how to check all this without depose
+    VERIFY.md, VERIFY.py, SCORE.py     how to check all this, and to score again, without depose
     case.toml, evidence/, out/         the case
 
 The signature is over SEAL and not over SHA256SUMS, because a token has bytes that its own signature does not cover.

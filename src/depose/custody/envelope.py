@@ -87,4 +87,6 @@ def read(data: bytes, key: keys.PublicKey, name: str) -> bytes:
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise EvidenceError(f"{name}: not a DSSE envelope with one signature: {error}", hint="see VERIFY.md") from error
     keys.check(key, signature, _encoding(payload), name)
+    if (envelope.payload_type, envelope.signatures[0].keyid) != (PAYLOAD, keys.fingerprint(key)):
+        raise EvidenceError(f"{name}: an envelope of another type, or with another signer's name", hint="see VERIFY.md")
     return payload

@@ -35,10 +35,22 @@ if len(sys.argv) == 1:
     need(not odd, f"listed and not there, or there and not listed: {odd[:5]}")
     for name in listed:
         need(hashlib.sha256((here / name).read_bytes()).hexdigest() == listed[name], f"{name} was changed")
-    last, level, digests = "0" * 64, [], set()
+    last, level, digests, at, stamped, asked = "0" * 64, [], set(), "", set(), []
     for line in open(here / "evidence/log.jsonl", "rb"):
         entry, line = json.loads(line), line[:-1]
+        kind, body = entry["kind"], entry["body"]
         need((entry["seq"], entry["prev"]) == (len(level), last), f"record {len(level)} does not follow")
+        need(entry["at"] >= at, f"record {len(level)} is dated before the one that it follows")
+        need((kind == "protocol") == (not level), f"record {len(level)}: a log has one protocol, at its beginning")
+        if kind == "checkpoint":
+            need((body["records"], body["head"]) == (len(level), last), f"checkpoint {len(level)} is of another log")
+        if kind == "timestamp":
+            stamped.add(body["of"])
+        if kind in ("exchange", "control"):
+            asked.append(body["started"])
+            for blob in filter(None, (body["request"], body["response"])):
+                need(f"evidence/blobs/{blob}" in listed, f"record {len(level)} names a blob that is missing")
+        at = entry["at"]
         last = hashlib.sha256(line).hexdigest()
         digests.add(last)
         level.append(hashlib.sha256(b"\0" + line).digest())
@@ -46,6 +58,7 @@ if len(sys.argv) == 1:
     while len(level) > 1:
         level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
     need(level[0].hex() == sealed["merkle_root"], "the records are not those of the sealed tree")
-    for token in (here / "evidence").glob("seals/*.tsr"):
-        need(token.stem in digests, f"{token.name} is a time-stamp of no record of this log")
+    tokens = {token.stem for token in (here / "evidence").glob("seals/*.tsr")}
+    need(tokens == stamped <= digests, f"time-stamps are not those of this log: {sorted(tokens ^ stamped)}")
+    print(f"first question sent {min(asked, default='never')}, last record {at}; {len(tokens)} time-stamps")
 print("verified; the signature and the time-stamps are checked with openssl, see VERIFY.md")

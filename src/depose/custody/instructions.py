@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
+from depose.bodies import Stamp
 from depose.custody.keys import PublicKey, fingerprint
-from depose.ledger import Stamp
 
-SCRIPT = "independent.py"
+SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py"}
+"""Name in a bundle, and the file here."""
 
 TEXT = """# How to verify this bundle without depose
 
@@ -46,15 +47,33 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
 
        python3 -I VERIFY.py
 
-   must begin with `verified`. It is {lines} lines long: read it first.
+   must end with a line that begins with `verified`. It is {lines} lines long: read it first. It prints when the first
+   question was sent.
 
 6. The time-stamps
 
 {stamps}
 
+   The first of them is over the protocol. Its time must lie before the first question:
+
+       for t in evidence/seals/*.tsr; do openssl ts -reply -in $t -text | grep 'Time stamp'; done
+
    Get the certificates of the authority from itself and use them for `-CAfile`: those enclosed came with the bundle.
    After they have expired, add `-attime` and the time of the token in seconds since 1970
    (`openssl ts -reply -in FILE.tsr -text` prints it).
+
+7. Which answers stand behind a number? A row of `out/scores.parquet` names a prompt and two models, an exhibit its
+   prompt and models. Records and raw bytes of a model's answers to a prompt:
+
+       grep -n '"kind":"exchange"' evidence/log.jsonl | grep '"model":"CODE"' | grep '"prompt":"ID"' |
+           sed 's/.*"response":"\\([0-9a-f]*\\)".*"seq":\\([0-9]*\\)}}$/record \\2, evidence\\/blobs\\/\\1/'
+
+8. The score that decides
+
+       python3 -I SCORE.py
+
+   scores suspect and reference again from the log, written anew without a line of depose, and must end with
+   `reproduced`.
 
 What this does not show: that the answers came from the models named (ask the providers for their logs by the request
 ids), or that the findings follow from the answers. For that: `pip install depose=={version}` and
@@ -74,9 +93,9 @@ RECORD = """       openssl ts -verify -digest {of} -in evidence/seals/{of}.tsr -
    must print `Verification: OK`: the record with this SHA-256 existed at {time}"""
 
 
-def script() -> bytes:
-    """Return the script that checks a bundle by itself."""
-    return files(__package__).joinpath(SCRIPT).read_bytes()
+def script(name: str) -> bytes:
+    """Return a script that needs nothing but Python."""
+    return files(__package__).joinpath(SCRIPTS[name]).read_bytes()
 
 
 def text(key: PublicKey, stamps: Sequence[Stamp], version: str) -> bytes:
@@ -84,7 +103,7 @@ def text(key: PublicKey, stamps: Sequence[Stamp], version: str) -> bytes:
     records = "\n\n".join(RECORD.format(of=one.of, time=one.time) for one in stamps)
     return TEXT.format(
         fingerprint=fingerprint(key),
-        lines=script().count(b"\n"),
+        lines=script("VERIFY.py").count(b"\n"),
         stamps=f"{records or NO_STAMP}\n\n{FINAL}",
         version=version,
     ).encode()

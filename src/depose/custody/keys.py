@@ -12,17 +12,20 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from depose import casefile
 from depose.errors import EvidenceError, UsageError
 
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Order of the base point of P-256 (FIPS 186-5)."""
 PublicKey = ec.EllipticCurvePublicKey
 PrivateKey = ec.EllipticCurvePrivateKey
 
 
 def make(path: Path, passphrase: str = "") -> Path:
     """Write a new private key, readable by its owner alone, and beside it the public one, whose path is returned."""
-    _outside_of_cases(path)
+    outside_of_cases(path)
     public = path.with_name(f"{path.name}.pub")
     key = ec.generate_private_key(ec.SECP256R1())
     locked = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
@@ -39,7 +42,7 @@ def make(path: Path, passphrase: str = "") -> Path:
     return public
 
 
-def _outside_of_cases(path: Path) -> None:
+def outside_of_cases(path: Path) -> None:
     """Refuse a key inside a case folder, from where it would get into the wrong hands with the case."""
     for folder in path.resolve().parents:
         if (folder / casefile.NAME).is_file() or (folder / "evidence" / "log.jsonl").is_file():
@@ -48,7 +51,7 @@ def _outside_of_cases(path: Path) -> None:
 
 def load(path: Path, passphrase: str = "") -> PrivateKey:
     """Read a private key made by `make`."""
-    _outside_of_cases(path)
+    outside_of_cases(path)
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
     except OSError as error:
@@ -83,8 +86,14 @@ def fingerprint(key: PublicKey) -> str:
 
 
 def sign(key: PrivateKey, data: bytes) -> bytes:
-    """Sign; the signature is in DER."""
-    return key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    """Sign; the signature is in DER, in the one form that `check` takes."""
+    return _one_form(key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
+
+
+def _one_form(signature: bytes) -> bytes:
+    """Of the two signatures (r, s) and (r, -s), which both hold, return the one with the smaller s."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, min(s, ORDER - s))
 
 
 def check(key: PublicKey, signature: bytes, data: bytes, name: str) -> None:
@@ -96,6 +105,11 @@ def check(key: PublicKey, signature: bytes, data: bytes, name: str) -> None:
             f"{name}: not a signature of {fingerprint(key)[:16]}... over these bytes",
             hint="the bundle was changed after it was signed, or signed by somebody else",
         ) from error
+    if signature != _one_form(signature):
+        raise EvidenceError(
+            f"{name}: not in the one form in which depose signs: another made it out of the first",
+            hint="the signature holds, but this is not the file that was sealed",
+        )
 
 
 def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:

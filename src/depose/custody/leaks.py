@@ -1,23 +1,16 @@
-"""Searches for secrets where they must not be: credentials and the signing key, in every form in which they travel.
-
-Looked for: the bytes themselves, and these in JSON, URL encoding, hex, and base64 at each of its three offsets.
-"""
+"""Searches for secrets where they must not be: credentials and the signing key, in every form in which they travel."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-from urllib.parse import quote
 
+from depose.encodings import SHORTEST, encodings
 from depose.errors import SecretFound
 from depose.model import Case
 
-SHORTEST = 8
-"""A value of fewer bytes is no credential and would be found everywhere."""
 TELLING = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _CHUNK = 1024**2
 
@@ -51,24 +44,9 @@ def needles(secrets: Mapping[str, bytes]) -> tuple[Needle, ...]:
     """Write each secret in every form."""
     made: dict[bytes, Needle] = {}
     for name, value in secrets.items():
-        text = value.decode("utf-8", "surrogateescape")
-        forms = [("as it is", value), ("hex", value.hex().encode()), ("hex", value.hex().upper().encode())]
-        if not any("\udc80" <= c <= "\udcff" for c in text):
-            forms.append(("JSON", json.dumps(text)[1:-1].encode()))
-            forms += [("URL-encoded", quote(text, safe=safe).encode()) for safe in ("", "/", "-_.~/")]
-        forms += [("base64", part) for offset in range(3) for part in _base64(value, offset)]
-        for form, data in forms:
-            if len(data) >= SHORTEST:
-                made.setdefault(data, Needle(name, form, data))
+        for one in encodings(value):
+            made.setdefault(one.data, Needle(name, one.form, one.data))
     return tuple(made.values())
-
-
-def _base64(value: bytes, offset: int) -> tuple[bytes, bytes]:
-    """Encode a value that begins at an offset in a longer text, and keep what does not depend on its neighbours."""
-    start = (0, 2, 3)[offset]
-    length = (offset + len(value)) * 8 // 6
-    padded = b"\0" * offset + value
-    return base64.b64encode(padded)[start:length], base64.urlsafe_b64encode(padded)[start:length]
 
 
 def search(file: BinaryIO, name: str, sought: tuple[Needle, ...]) -> None:

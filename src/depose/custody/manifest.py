@@ -9,6 +9,8 @@ from depose.errors import EvidenceError
 
 NAME = re.compile(r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+)*\Z")
 """Relative, of plain letters, never up a folder: the same file everywhere it is unpacked."""
+RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)|.*\.\Z")
+"""Names that Windows gives to devices, or cuts."""
 LINE = re.compile(rb"([0-9a-f]{64})  ([ -~]+)\Z")
 
 
@@ -30,12 +32,16 @@ def read(data: bytes, name: str) -> dict[str, str]:
         if found and file <= next(reversed(found)):
             raise EvidenceError(f"{name}: line {number} is out of order or stands twice: {file}", hint=_HINT)
         found[file] = parts[1].decode()
+    one_name: dict[str, str] = {}
+    for file in found:
+        if (other := one_name.setdefault(file.lower(), file)) != file:
+            raise EvidenceError(f"{name}: {file} is one name with {other} on some disks", hint=_HINT)
     return found
 
 
 def safe(name: str) -> str:
     """Return a name that may stand in a bundle; raise EvidenceError for one that leads elsewhere."""
-    if not NAME.match(name) or len(name) > 240:
+    if not NAME.match(name) or len(name) > 240 or any(RESERVED.match(part) for part in name.split("/")):
         raise EvidenceError(
             f"{name!r}: not a name that may stand in a bundle", hint="it may lead out of the folder; do not unpack it"
         )

@@ -9,8 +9,6 @@ came, are withheld whole.
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import re
 import shutil
@@ -20,10 +18,12 @@ from pathlib import Path
 import msgspec
 
 from depose.canon import canonical, sha256
-from depose.custody import container, keys, leaks, manifest, merkle
+from depose.custody import container, keys, manifest, merkle
+from depose.custody.bundle import LOG, opened
 from depose.custody.container import Unpacked
 from depose.custody.seal import OUTSIDE, Seal
-from depose.custody.verify import LOG, Verified, opened
+from depose.custody.verify import Verified
+from depose.encodings import SHORTEST, encodings
 from depose.errors import EvidenceError, UsageError
 from depose.ledger import Entries
 from depose.model import Record
@@ -122,11 +122,9 @@ def _in_pieces(entries: Entries) -> set[str]:
 
 def _forms(words: Sequence[bytes]) -> tuple[bytes, ...]:
     """Write words as they may stand in a file, longest first, so that no form breaks another up."""
-    found = set(words)
-    for word in words:
-        found |= {needle.data for needle in leaks.needles({"": word})}
-        found |= {html.escape(word.decode()).encode(), json.dumps(word.decode(), ensure_ascii=False)[1:-1].encode()}
-    return tuple(sorted(found, key=lambda form: (-len(form), form)))
+    found = {one for word in words for one in encodings(word)}
+    found = {one for one in found if len(one.data) >= SHORTEST or one.form not in ("hex", "base64")}
+    return tuple(sorted({one.data for one in found}, key=lambda form: (-len(form), form)))
 
 
 def _places(data: bytes, words: Sequence[bytes]) -> list[tuple[int, int]]:

@@ -10,16 +10,18 @@ import math
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from depose import casefile, collect, inventory, ledger, pipeline
+from depose import casefile, collect, inventory, ledger, pipeline, results
 from depose.bench import AGAIN, Bench, tidy
 from depose.canon import canonical
-from depose.custody.stamp import Source, stamp
-from depose.custody.verify import opened
+from depose.checkpoints import Checkpoints
+from depose.custody.bundle import opened
+from depose.custody.stamp import Source, obtain, stamp
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import Clock, write_whole
@@ -97,7 +99,7 @@ def replicate(
     with opened(bundle, public_key) as read:
         entries = read.entries
         then = collect.dossier_of(entries, str(bundle))
-        with read.bundle.open(f"out/{pipeline.FINDINGS}") as file:
+        with read.bundle.open(f"out/{results.FINDINGS}") as file:
             findings = msgspec.json.decode(file.read(), type=Findings)
         if not folder.exists():
             files = {}
@@ -111,8 +113,9 @@ def replicate(
     pipeline.register_case(folder, clock)
     _same(entries.registration, ledger.entries(folder).registration)
     if source.given:
-        stamp(folder, "protocol", source, clock)
-    pipeline.probe(folder, clock, progress)
+        stamp(folder, source, clock)
+    stamper = partial(obtain, folder, source) if source.given else None
+    pipeline.probe(folder, clock, progress, checkpoints=Checkpoints(stamper))
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)
     made = Replication(

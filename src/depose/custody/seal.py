@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
-from depose import annex, casefile, ledger, pipeline
+from depose import annex, casefile, ledger, pipeline, results
 from depose.canon import canonical, digest, sha256
-from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle
+from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError
 from depose.evidence import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
@@ -70,9 +70,16 @@ class Sealed(Record, frozen=True, kw_only=True):
 
 
 def seal(
-    path: Path, key: keys.PrivateKey, clock: Clock, environment: Mapping[str, str], source: Source | None = None
+    path: Path,
+    key: keys.PrivateKey,
+    clock: Clock,
+    environment: Mapping[str, str],
+    source: Source | None = None,
+    who: pdf.Signer | None = None,
 ) -> Sealed:
     """Write the bundle of a case; sealing again with nothing changed gives the same bytes, but for a token.
+
+    With `who` each PDF in `out` is signed first, into a file of its own, unless it was before.
 
     Raises SecretFound, and writes nothing, where a secret stands in any file.
     """
@@ -83,8 +90,10 @@ def seal(
     with contextlib.nullcontext() if is_sealed(folder) else Log(folder, clock):
         entries = ledger.entries(folder)
         findings = _ready(folder, entries)
-        files = contents(folder)
-        _search(files, entries, key, environment)
+        if who is not None:
+            _sign(folder, who, source)
+        files = contents(folder, {stamp.of for stamp in entries.stamps})
+        _search(files, entries, key, environment, who)
         digests = {name: _digest(file) for name, file in files.items()}
         before = _mark(folder)
         same = before is not None and before.contents == digest(digests)
@@ -134,15 +143,18 @@ def _ready(folder: Path, entries: Entries) -> Findings:
     return findings
 
 
-def contents(folder: Path) -> dict[str, Path]:
-    """List the files of a case that belong into its bundle, by their names in it."""
+def contents(folder: Path, stamped: Collection[str]) -> dict[str, Path]:
+    """List the files of a case that belong into its bundle, by their names in it.
+
+    `stamped` are the records whose tokens the log names: a kill may leave one that it does not.
+    """
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
     found |= {name: folder / name for name in (annex.WAIVERS, annex.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
-            if TOKEN.match(one.name) or one.name == ROOTS:
+            if one.name == ROOTS or (TOKEN.match(one.name) and one.stem in stamped):
                 found[f"evidence/seals/{one.name}"] = one
     for one in out.rglob("*"):
         if one.is_file() and not one.name.startswith("."):
@@ -158,10 +170,27 @@ def _digest(file: Path) -> str:
         return container.digest(opened)[0]
 
 
-def _search(files: Mapping[str, Path], entries: Entries, key: keys.PrivateKey, environment: Mapping[str, str]) -> None:
+def _sign(folder: Path, who: pdf.Signer, source: Source) -> None:
+    reports = [one for one in sorted((folder / "out").glob("*.pdf")) if not one.name.endswith(pdf.SUFFIX)]
+    if not reports:
+        raise CaseError(f"{folder / 'out'}: no PDF to sign", hint=f"depose report {folder} --format pdf")
+    for one in reports:
+        report, goal = one.read_bytes(), one.with_name(one.stem + pdf.SUFFIX)
+        if not (goal.is_file() and pdf.signed_by(goal.read_bytes(), report, who)):
+            write_whole(goal, pdf.sign(report, who, source))
+
+
+def _search(
+    files: Mapping[str, Path],
+    entries: Entries,
+    key: keys.PrivateKey,
+    environment: Mapping[str, str],
+    who: pdf.Signer | None,
+) -> None:
     cases = [entries.registration.case]
     secrets = leaks.of_environment(cases, environment) | leaks.of_files(cases)
     secrets |= {f"signing key, part {n}": part for n, part in enumerate(keys.secret_forms(key), start=1)}
+    secrets |= who.secrets if who else {}
     sought = leaks.needles(secrets)
     for name, file in files.items():
         with file.open("rb") as opened:
@@ -179,7 +208,7 @@ def _added(
     """Make the files that the seal adds and SHA256SUMS lists."""
     with log_path(folder).open("rb") as file:
         root = merkle.root([merkle.leaf(line[:-1]) for line in file])
-    subjects = {name: digests[name] for name in (f"out/{pipeline.FINDINGS}", "evidence/log.jsonl")}
+    subjects = {name: digests[name] for name in (f"out/{results.FINDINGS}", "evidence/log.jsonl")}
     record = Seal(
         format=FORMAT,
         sealed_at=sealed_at,
@@ -194,7 +223,7 @@ def _added(
         "signer.pem": keys.public_pem(key.public_key()),
         "statement.json": envelope.write(envelope.statement(findings, subjects), key),
         "VERIFY.md": instructions.text(key.public_key(), entries.stamps, record.depose),
-        "VERIFY.py": instructions.script(),
+        **{name: instructions.script(name) for name in instructions.SCRIPTS},
     }
 
 

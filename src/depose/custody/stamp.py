@@ -1,16 +1,16 @@
-"""Time-stamps of single records: of the protocol before anything is asked, of the head of the log as it grows."""
+"""Time-stamps of single records: of the protocol before anything is asked, of checkpoints as the log grows."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from depose import timestamp
+from depose.bodies import Stamp
 from depose.canon import canonical, sha256
 from depose.endpoints import tsa
 from depose.errors import CaseError, EvidenceError, UsageError
 from depose.evidence import Chained, Clock, Log, seals_folder, write_whole
-from depose.ledger import Reading, Stamp
+from depose.ledger import Reading
 from depose.model import Record
 
 ROOTS = "tsa.pem"
@@ -58,24 +58,40 @@ def fetch(data: bytes, source: Source, name: str) -> Fetched:
     return Fetched(query=query, token=token, said=timestamp.verify(token, data, source.roots, name))
 
 
-def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, clock: Clock) -> Stamp:
-    """Time-stamp the protocol in force or the last record, and note it in the log; a token file says which record."""
+def obtain(folder: Path, source: Source, target: Chained) -> Stamp:
+    """Have a record time-stamped and keep request, token and certificates in `seals`; the log is left alone."""
+    got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
+    if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
+        raise CaseError(
+            f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
+            hint="set the clock of this machine right",
+        )
+    seals = seals_folder(folder)
+    seals.mkdir(exist_ok=True)
+    for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
+        if data:
+            write_whole(seals / f"{target.digest}{suffix}", data)
+    known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
+    if source.roots not in known:
+        write_whole(seals / ROOTS, known + source.roots)
+    return Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+
+
+def stamp(folder: Path, source: Source, clock: Clock) -> Stamp:
+    """Time-stamp the protocol in force, or the record that a token file is over, and note it in the log."""
     source.checked()
     wanted = timestamp.imprint(source.token, "the token") if source.token else ""
-    by_digest: dict[str, Chained] = {}
-    reading, last = Reading(str(folder)), [""]
+    known: dict[str, Chained] = {}
+    reading = Reading(str(folder))
 
     def each(chained: Chained) -> None:
         reading.add(chained)
-        last[0] = chained.digest
         if chained.entry.kind in ("protocol", "amendment") or chained.digest == wanted:
-            by_digest[chained.digest] = chained
-        by_digest["head"] = chained
+            known[chained.digest] = chained
 
     with Log(folder, clock, each) as log:
         found = reading.entries()
-        name = wanted or (found.in_force if which == "protocol" else "head")
-        target = by_digest.get(name)
+        target = known.get(wanted or found.in_force)
         if target is None:
             raise CaseError(
                 f"the token is over {wanted[:16]}..., no record of {folder}", hint="is it for another case?"
@@ -83,20 +99,6 @@ def stamp(folder: Path, which: Literal["protocol", "head"], source: Source, cloc
         before = next((one for one in found.stamps if one.of == target.digest), None)
         if before is not None:
             return before
-        got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
-        if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
-            raise CaseError(
-                f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
-                hint="set the clock of this machine right",
-            )
-        seals = seals_folder(folder)
-        seals.mkdir(exist_ok=True)
-        for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
-            if data:
-                write_whole(seals / f"{target.digest}{suffix}", data)
-        known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
-        if source.roots not in known:
-            write_whole(seals / ROOTS, known + source.roots)
-        made = Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+        made = obtain(folder, source, target)
         log.append("timestamp", made)
     return made

@@ -66,7 +66,7 @@ def _guess(matrix: Any, member: NDArray[np.int64], train: NDArray[np.bool_], mem
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     out = np.zeros((int((~train).sum()), members))
     known = np.unique(member[train])

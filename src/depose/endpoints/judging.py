@@ -12,6 +12,7 @@ from depose.endpoints.dialect import Dialect, Reading, Unreadable, decoded, even
 from depose.endpoints.network import Heard
 from depose.model import Outcome
 
+HeaderText = tuple[tuple[str, str], ...]
 LONGEST_WAIT = 300.0
 """A provider that wants a longer pause than this (seconds) is asked again in the next run."""
 
@@ -54,6 +55,12 @@ def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told
     return Told(outcome="empty", reason=why, reading=reading)
 
 
+def reread(dialect: Dialect, headers: HeaderText, body: bytes, streamed: bool) -> Reading:
+    """Read an answer again from its recorded headers and bytes; raise Unreadable where it says nothing."""
+    given = [value for name, value in headers if name.lower() == "content-encoding"]
+    return _said(dialect, decoded(body, given), streamed)
+
+
 def values(heard: Heard, name: str) -> list[str]:
     """All values of a header, in order."""
     return [value.decode("latin-1") for key, value in heard.headers if key.lower() == name.encode()]
@@ -65,6 +72,10 @@ def _read(dialect: Dialect, heard: Heard, body: bytes, streamed: bool) -> Readin
         kind = given.partition(";")[0].strip().lower()
         if kind != wanted and not (kind.endswith("+json") and not streamed):
             raise Unreadable(f"it is {kind[:60] or 'of no type'}, not {wanted}")
+    return _said(dialect, body, streamed)
+
+
+def _said(dialect: Dialect, body: bytes, streamed: bool) -> Reading:
     text = text_of(body)
     if not streamed:
         return dialect.read(parsed(text))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 from pathlib import Path
-from urllib.parse import quote
 
+from depose.encodings import SHORTEST, encodings
 from depose.errors import EndpointError
 from depose.model import ModelSpec
-
-SHORTEST = 8
-"""Shorter keys (`EMPTY`, `ollama`) are no secrets, and would be found in ordinary text."""
 
 
 class Key:
@@ -22,7 +18,8 @@ class Key:
 
     def __init__(self, value: str, origin: str) -> None:
         self._value = value
-        self._forms = forms(value)
+        found = encodings(value.encode()) if len(value.encode()) >= SHORTEST else ()
+        self._forms = tuple(one.data for one in found)
         self.origin = origin
 
     def __repr__(self) -> str:
@@ -33,22 +30,8 @@ class Key:
         return self._value
 
     def stands_in(self, data: bytes) -> bool:
-        """Tell whether the credential occurs in the data: as it is, or as base64, hex, URL or JSON text."""
+        """Tell whether the credential occurs in the data, in any of its forms (`encodings`)."""
         return any(form in data for form in self._forms)
-
-
-def forms(secret: str) -> tuple[bytes, ...]:
-    """Write a secret in every form in which it might be found again; nothing for what is too short to be one."""
-    raw = secret.encode()
-    if len(raw) < SHORTEST:
-        return ()
-    found = [raw, raw.hex().encode(), raw.hex().upper().encode(), quote(secret, safe="").encode()]
-    found.append(raw.replace(b"/", b"\\/"))
-    for shift in range(3):  # inside other data its bytes may begin at any of three places of a base64 group
-        text = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
-        whole = text[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
-        found += [whole, whole.replace(b"+", b"-").replace(b"/", b"_")]
-    return tuple(dict.fromkeys(found))
 
 
 def read(spec: ModelSpec, folder: Path) -> Key | None:

@@ -9,13 +9,17 @@
     DIR/manifest.json             recipe, roles, digests, losses, seconds, software
 
 Each step is written under a temporary name and renamed, so that a build that was killed goes on where it stopped.
+Models are made side by side, each by one thread: a second one gains them little, and the order of its sums would
+change the weights.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,12 +33,12 @@ from depose.errors import AnalysisError, CaseError, EndpointError
 from depose.evidence import write_whole
 from depose.lab import export, texts, train
 from depose.lab.export import Answered
-from depose.lab.recipe import Planned, Recipe, Roles, line_up, lineages, roles
+from depose.lab.recipe import Planned, Recipe, Roles, generations, line_up, lineages, roles
 from depose.lab.texts import Example
 from depose.making import workspace
 from depose.model import Ask, ModelSpec, Prompt, Record
-from depose.plugins import load
 from depose.register import stream
+from depose.workers import cores, pool
 
 FORMAT = "depose laboratory 1"
 DOCSTRINGS = 6_000
@@ -44,6 +48,10 @@ FEWEST = 8
 BATCH = 96
 """Questions answered together; a model's answers do not depend on what else is in the batch beyond rounding."""
 LIBRARIES = ("depose", "torch", "transformers", "peft", "numpy")
+MOST = 8
+"""Models that are made side by side at most: each takes 1.5 to 3 GB."""
+RENEWED = 4
+"""Models after which a process gives way to a new one."""
 AGAIN = 1
 """Replicate number under which every lineage answers the probes a second time."""
 Say = Callable[[str], None]
@@ -76,13 +84,17 @@ class Manifest(Record, frozen=True, kw_only=True):
     population: dict[str, str]
 
 
-def build(recipe: Recipe, out: Path, say: Say) -> Manifest:
-    """Make the laboratory of a recipe in `out`, or go on with one that was begun."""
+def build(recipe: Recipe, out: Path, say: Say, workers: int | None = None) -> Manifest:
+    """Make the laboratory of a recipe in `out`, or go on with one that was begun.
+
+    On a CPU so many models are made side by side, else as many as there are cores; the result is the same.
+    """
     _needs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     _same_recipe(out, recipe)
     embedded.settle_libraries()
-    laboratory = _Laboratory(recipe, out, say)
+    side_by_side = workers or (min(cores(), MOST) if place()[0] == "cpu" else 1)
+    laboratory = _Laboratory(recipe, out, say, side_by_side)
     manifest = laboratory.run()
     write_whole(out / "manifest.json", canonical(manifest))
     return manifest
@@ -109,27 +121,68 @@ def _same_recipe(out: Path, recipe: Recipe) -> None:
     write_whole(kept, mine)
 
 
+def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[str]:
+    """Make one model, and return what there is to say where it was not said."""
+    embedded.settle_libraries()
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    said: list[str] = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+            _Laboratory(recipe, out, say or said.append, 1).make(name)
+    finally:
+        torch.set_num_threads(before)
+    return said
+
+
 class _Laboratory:
     """One build."""
 
-    def __init__(self, recipe: Recipe, out: Path, say: Say) -> None:
-        self.recipe, self.out, self.say = recipe, out, say
+    def __init__(self, recipe: Recipe, out: Path, say: Say, workers: int) -> None:
+        self.recipe, self.out, self.say, self.workers = recipe, out, say, workers
+        self.heard = 0
         self.device, self.dtype = place()
         self.plan = line_up(recipe)
-        self.probes = probes(recipe)
-        self.seconds: dict[str, float] = {}
+        self.probes = texts.probes(recipe)
 
     def run(self) -> Manifest:
-        """Do every step that is not done."""
-        self._base()
-        for number, planned in enumerate(self.plan, start=1):
-            self.say(f"{number}/{len(self.plan)} {planned.name}: {_described(planned)}")
-            self._tuned(planned)
-            self._asked(planned.name)
-        self._asked("base")
+        """Do every step that is not done, teachers before their students."""
+        ranks = [["base"], *([one.name for one in generation] for generation in generations(self.plan))]
+        if self.workers == 1:
+            for name in (name for rank in ranks for name in rank):
+                _make(self.recipe, self.out, name, lambda line: self.say(f"  {line}"))
+                self._hear([])
+        else:
+            with pool(self.workers, RENEWED) as workers:
+                try:
+                    for rank in ranks:
+                        for made in as_completed([workers.submit(_make, self.recipe, self.out, name) for name in rank]):
+                            self._hear(made.result())
+                except BaseException:
+                    workers.shutdown(cancel_futures=True)
+                    raise
         names = ("base", *(planned.name for planned in self.plan))
         export.write(self.out, self.recipe, {name: self._asked(name) for name in names}, self.probes)
         return self._manifest()
+
+    def _hear(self, lines: Sequence[str]) -> None:
+        self.heard += 1
+        self.say(f"{self.heard}/{len(self.plan) + 1} models")
+        for line in lines:
+            self.say(f"  {line}")
+
+    def make(self, name: str) -> None:
+        """Make one model of the line-up, or the base, and ask it the probes, as far as that is not done."""
+        if name == "base":
+            self._base()
+        else:
+            planned = next(one for one in self.plan if one.name == name)
+            self.say(f"{name}: {_described(planned)}")
+            self._tuned(planned)
+        self._asked(name)
 
     # --- models -------------------------------------------------------------------------------------
 
@@ -185,7 +238,7 @@ class _Laboratory:
         tuned, seconds = self._step(
             target, lambda work: train.tune(base, examples, self.recipe.tuning, seed, work, self.device)
         )
-        self.say(f"    learnt {len(examples)} answers in {seconds:.0f} s, loss {tuned.losses[0]} to {tuned.losses[-1]}")
+        self.say(f"  learnt {len(examples)} answers in {seconds:.0f} s, loss {tuned.losses[0]} to {tuned.losses[-1]}")
         made = Made(
             planned=planned,
             files=_digests(target),
@@ -268,7 +321,7 @@ class _Laboratory:
         if lineage or name.startswith("dose-") or name == "other":
             asks += [
                 self._ask(name, prompt, sample, 0)
-                for prompt in repeated(self.probes)
+                for prompt in texts.repeated(self.probes)
                 for sample in range(1, self.recipe.asking.samples)
             ]
         if lineage:
@@ -300,7 +353,7 @@ class _Laboratory:
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             write_whole(path, b"\n".join(lines) + b"\n")
-            self.say(f"    {model} answered {len(asks)} questions in {time.monotonic() - start:.0f} s")
+            self.say(f"  {model} answered {len(asks)} questions in {time.monotonic() - start:.0f} s")
         return tuple(msgspec.json.decode(line, type=Answered) for line in path.read_bytes().splitlines())
 
     # --- the record ---------------------------------------------------------------------------------
@@ -326,27 +379,6 @@ def _described(planned: Planned) -> str:
     if not planned.student:
         return f"house style {planned.guide}"
     return f"{planned.material} of " + " and ".join(f"{part.teacher} ({part.percent} %)" for part in planned.parts)
-
-
-def probes(recipe: Recipe) -> tuple[Prompt, ...]:
-    """Draw the probes, as a case with the same seed would."""
-    made: list[Prompt] = []
-    for probe in recipe.asking.probes:
-        name, _, count = probe.partition(":")
-        made.extend(load("probes", name)(int(count), stream(recipe.seed, "probe", name)))
-    return tuple(made)
-
-
-def repeated(asked: Sequence[Prompt]) -> Iterator[Prompt]:
-    """Pick the prompts that are asked several times: the first quarter of every family."""
-    counts: dict[str, int] = {}
-    for prompt in asked:
-        counts[prompt.family] = counts.get(prompt.family, 0) + 1
-    seen: dict[str, int] = {}
-    for prompt in asked:
-        seen[prompt.family] = seen.get(prompt.family, 0) + 1
-        if seen[prompt.family] * 4 < counts[prompt.family] + 4:
-            yield prompt
 
 
 def _folder(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -185,3 +186,13 @@ def line_up(recipe: Recipe) -> tuple[Planned, ...]:
         student(f"{teacher}-a", teacher)
         student(f"{teacher}-b", teacher)
     return tuple(made)
+
+
+def generations(plan: Sequence[Planned]) -> tuple[tuple[Planned, ...], ...]:
+    """Sort models by how many teachers stand one behind the other: none, one, two, ..."""
+    depth: dict[str, int] = {}
+    for planned in plan:
+        depth[planned.name] = max((1 + depth[part.teacher] for part in planned.parts), default=0)
+    return tuple(
+        tuple(planned for planned in plan if depth[planned.name] == step) for step in range(max(depth.values()) + 1)
+    )

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -23,56 +22,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import weighing
-from depose.errors import AnalysisError, CaseError
+from depose.errors import CaseError
 from depose.evidence import write_whole
-from depose.features import Features
 from depose.lab.export import AGAIN, SAMPLES, SOURCE, families, pure
 from depose.lab.recipe import Recipe, Roles, line_up, roles
+from depose.lab.scored import BATCH, DRAWS, PRIMARY, Drawn, Material, Setting
 from depose.model import Against, Calibration, Record, Result
 from depose.opinion import FEWEST_LINEAGES, Grounds, decide
-from depose.population import Population
 from depose.population import read as read_population
-from depose.register import stream
-from depose.statistics.ranks import model_level
 from depose.statistics.rates import lower_bound, upper_bound
-from depose.statistics.sensitivity import length_matched
-from depose.validate import engine, plots, run
+from depose.validate import plots, run
 from depose.validate.calibrate import calibration as fit_calibration
-from depose.validate.scoring import SIZES, Bags, score_population
+from depose.validate.scoring import score_population
 from depose.validate.study import TASK, Study
 
 Array = NDArray[np.float64]
 Say = Callable[[str], None]
 
-DRAWS = 20
-"""Random sets of prompts for each size."""
 COUNTS = (1, 3, 5)
 """Numbers of samples of each prompt."""
 ALPHA = 0.05
-PRIMARY, BATCH = "habits", "phrases"
 USUAL = 50
 """Number of prompts of the headline figures."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """One set of rows: how many prompts, how many samples of each."""
-
-    prompts: int
-    samples: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Drawn:
-    """One pair on every drawn set of rows."""
-
-    k: int
-    p: Array
-    """[draws]: the larger of the two model-level p."""
-    p_length: Array
-    t: Array
-    reached: NDArray[np.int64]
-    """[draws]: most controls on one side that reach T."""
 
 
 class Studied(Record, frozen=True, kw_only=True):
@@ -80,75 +51,6 @@ class Studied(Record, frozen=True, kw_only=True):
 
     files: tuple[str, ...]
     lines: tuple[str, ...]
-
-
-class _Material:
-    """One population of the laboratory, ready to be scored on its drawn sets of rows."""
-
-    def __init__(self, population: Population, samples: Sequence[int], seed: int, detectors: Sequence[str]) -> None:
-        self.bags = Bags(population)
-        self.settings: list[Setting] = []
-        names = engine.singles(detectors)
-        rows = range(len(population.rows))
-        weights = [np.ones(len(rows)), *self._weights(population, samples, seed)]
-        masks, first = engine.features_of(population, names, rows)
-        self.material = engine.material(
-            population,
-            detectors,
-            np.array(weights),
-            masks,
-            first,
-            {},
-            Features(),
-        )
-        lengths = [[np.log(len(text) + 1) if text is not None else 0.0 for text in row] for row in population.answers]
-        there = np.array(weights) @ self.material.there.astype(float)
-        self._lengths = (np.array(weights) @ np.array(lengths)) / np.maximum(there, 1)
-
-    def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
-        prompts = sorted({prompt for prompt, _ in population.rows})
-        for size in SIZES:
-            for count in samples if size <= len(prompts) else ():
-                for draw in range(DRAWS):
-                    rng = stream(seed, "study", str(size), str(draw))
-                    kept = set(rng.choice(prompts, size, replace=False).tolist())
-                    self.settings.append(Setting(prompts=size, samples=count))
-                    yield np.array([float(prompt in kept and sample < count) for prompt, sample in population.rows])
-
-    def has(self, *names: str) -> bool:
-        """Tell whether all these models answered here."""
-        return all(name in self.bags.index for name in names)
-
-    def drawn(
-        self, suspect: str, reference: str, detector: str = PRIMARY, without: Sequence[str] = ()
-    ) -> dict[Setting, Drawn]:
-        """Score a pair on every drawn set of rows, with all clean controls but those named."""
-        clean = [spec.code for spec in self.bags.controls(suspect, reference).used]
-        used = [code for code in clean if not code.endswith(AGAIN) and code not in without]
-        bag = [self.bags.index[name] for name in (suspect, reference, *used)]
-        if len(used) < FEWEST_LINEAGES:
-            raise AnalysisError(
-                f"lab: {len(used)} clean lineages for {suspect} and {reference}; {FEWEST_LINEAGES} are needed",
-                hint="a recipe with more lineages",
-            )
-        t = engine.score_bag(self.material, bag)[detector][1:]
-        mean = self._lengths[1:][:, bag]
-        level = [model_level(one).p for one in t]
-        matched = [
-            length_matched(one, -np.abs(row[:, None] - row[None, :])).p for one, row in zip(t, mean, strict=True)
-        ]
-        reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
-        found = {}
-        for setting in dict.fromkeys(self.settings):
-            mine = [place for place, one in enumerate(self.settings) if one == setting]
-            found[setting] = Drawn(
-                k=len(used),
-                p=np.array(level)[mine],
-                p_length=np.array(matched)[mine],
-                t=t[mine, 0, 1],
-                reached=reached[mine],
-            )
-        return found
 
 
 def recipe_of(folder: Path) -> Recipe:
@@ -184,10 +86,10 @@ def _study(folder: Path, out: Path, say: Say) -> Studied:
     recipe = recipe_of(folder)
     cast, plan = roles(recipe), line_up(recipe)
     say("features of every answer")
-    once = _Material(read_population(folder, SOURCE), (1,), recipe.seed, (PRIMARY, BATCH))
+    once = Material(read_population(folder, SOURCE), (1,), recipe.seed, (PRIMARY, BATCH))
     several = None
     if recipe.asking.samples > 1:
-        several = _Material(read_population(folder, SAMPLES), COUNTS[1:], recipe.seed, (PRIMARY,))
+        several = Material(read_population(folder, SAMPLES), COUNTS[1:], recipe.seed, (PRIMARY,))
     calibration = fitted(folder, recipe, say)
     say("doses")
     doses = _doses(recipe, cast, once, several, calibration)
@@ -221,7 +123,7 @@ def _study(folder: Path, out: Path, say: Say) -> Studied:
 
 
 def _doses(
-    recipe: Recipe, cast: Roles, once: _Material, several: _Material | None, calibration: Calibration
+    recipe: Recipe, cast: Roles, once: Material, several: Material | None, calibration: Calibration
 ) -> list[dict[str, Any]]:
     rows = []
     for dose in sorted(recipe.doses):
@@ -321,7 +223,7 @@ def _smallest(doses: Sequence[Mapping[str, Any]]) -> dict[str, int | None]:
 # --- rotation ---------------------------------------------------------------------------------------
 
 
-def _power(plan: Sequence[Any], once: _Material) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _power(plan: Sequence[Any], once: Material) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Share of draws that reach alpha, each teacher weighing the same, over all teachers that have a pure student."""
     family = families(plan)
     students = [one for one in plan if pure(one)]
@@ -357,7 +259,7 @@ def _power(plan: Sequence[Any], once: _Material) -> tuple[list[dict[str, Any]], 
     return rows, pairs
 
 
-def _alarms(plan: Sequence[Any], once: _Material) -> list[dict[str, Any]]:
+def _alarms(plan: Sequence[Any], once: Material) -> list[dict[str, Any]]:
     """Count pure students and lineages that did not teach them at or below alpha, one set of prompts for each pair."""
     family = families(plan)
     lineages = [one.name for one in plan if not one.student]
@@ -385,7 +287,7 @@ def _alarms(plan: Sequence[Any], once: _Material) -> list[dict[str, Any]]:
     return rows
 
 
-def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Calibration) -> list[dict[str, Any]]:
+def _claims(plan: Sequence[Any], cast: Roles, once: Material, calibration: Calibration) -> list[dict[str, Any]]:
     """Try the claims that public data cannot test: common base, common teacher, foil, paraphrase, second hand."""
     pairs = [
         ("common base, another teacher", "other", cast.reference),
@@ -420,7 +322,7 @@ def _claims(plan: Sequence[Any], cast: Roles, once: _Material, calibration: Cali
     return rows
 
 
-def _batch_ranges(plan: Sequence[Any], cast: Roles, once: _Material) -> dict[str, dict[str, float]]:
+def _batch_ranges(plan: Sequence[Any], cast: Roles, once: Material) -> dict[str, dict[str, float]]:
     """Predict T of `phrases` between two times of each lineage, for 50 new prompts: mean and three standard deviations.
 
     In the bag of the case `distilled`, whose controls are the lineages without the reference and two rival teachers.

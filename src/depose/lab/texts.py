@@ -1,4 +1,4 @@
-"""What the models of a laboratory learn from: prompts of its own, and answers to them. Pure.
+"""What the models of a laboratory learn from and are asked: prompts, and answers to them. Pure.
 
 But for the files of the standard library, whose docstrings a base from scratch reads.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,7 @@ from depose.canon import sha256
 from depose.lab.guides import guides, relaid, restyle, sentences
 from depose.lab.recipe import Planned, Recipe
 from depose.model import Prompt, Record
+from depose.plugins import load
 from depose.probes.drawing import fillings
 from depose.register import stream
 
@@ -109,3 +110,24 @@ def _paragraphs(path: Path) -> set[str]:
     texts = (ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, kinds))
     paragraphs = (" ".join(part.split()) for text in texts for part in text.split("\n\n"))
     return {part for part in paragraphs if 40 <= len(part) <= 400 and part[0].isupper() and part.endswith(".")}
+
+
+def probes(recipe: Recipe) -> tuple[Prompt, ...]:
+    """Draw the probes, as a case with the same seed would."""
+    made: list[Prompt] = []
+    for probe in recipe.asking.probes:
+        name, _, count = probe.partition(":")
+        made.extend(load("probes", name)(int(count), stream(recipe.seed, "probe", name)))
+    return tuple(made)
+
+
+def repeated(asked: Sequence[Prompt]) -> Iterator[Prompt]:
+    """Pick the prompts that are asked several times: the first quarter of every family."""
+    counts: dict[str, int] = {}
+    for prompt in asked:
+        counts[prompt.family] = counts.get(prompt.family, 0) + 1
+    seen: dict[str, int] = {}
+    for prompt in asked:
+        seen[prompt.family] = seen.get(prompt.family, 0) + 1
+        if seen[prompt.family] * 4 < counts[prompt.family] + 4:
+            yield prompt

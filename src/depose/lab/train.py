@@ -2,7 +2,7 @@
 
 Low-rank adaptation: Hu et al., "LoRA", ICLR 2022, through `peft`, on the last layers of the base. AdamW (Loshchilov and
 Hutter, ICLR 2019) without decay, the rate falling linearly to nothing. The same seed gives the same weights on the same
-machine, number of threads and versions.
+processor, number of threads and versions.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from depose.features import Encode, Mask
 from depose.model import Fact, Record
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
+from depose.validate import labelled as screening
 from depose.validate import plots
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.calibrate import calibration as fit_calibration
@@ -102,6 +103,8 @@ def validate(
     progress(f"{source}: plots")
     written = [_write(out / name, image) for name, image in _plots(study).items()]
     written.append(_write(out / "selection.json", _json(_selected(study))))
+    scores = screening.labelled(study, files, software)
+    written.append(_write(out / screening.NAME, msgspec.json.encode(scores)))
     fitted = msgspec.json.encode(made)
     written.append(_write(out / "calibration.json", fitted))
     written.append(_write(out / PERFORMANCE, msgspec.json.encode(performance(study, sha256(fitted)))))

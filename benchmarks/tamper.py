@@ -1,0 +1,44 @@
+"""Attack a sealed bundle in every way we know: what each attack meets, and which common tools see it without depose."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from attacks import BY_ANYBODY
+from attacks_with_key import BY_SIGNER
+from tampering import Attack, met, sealed_case, seen_by, unpack
+
+
+def main() -> None:
+    """Print every attack with its message; end with 1 if one passes for genuine."""
+    attacks = (*BY_ANYBODY, *BY_SIGNER)
+    with tempfile.TemporaryDirectory() as folder:
+        target = sealed_case(Path(folder) / "target")
+        untouched = unpack(target, Path(folder) / "untouched")
+        nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
+        for refused in (met(nothing, target, Path(folder) / "none"), ", ".join(seen_by(untouched, target))):
+            if refused:
+                sys.exit(f"the untouched bundle does not verify: {refused}")
+        passed = seen = unpacked = 0
+        for number, one in enumerate(attacks, start=1):
+            place = Path(folder) / str(number)
+            message = met(one, target, place)
+            passed += not message
+            tools = [] if one.unseen else list(seen_by(place / "bundle", target))
+            seen, unpacked = seen + bool(tools), unpacked + (not one.unseen)
+            shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
+            by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
+            print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
+    print(
+        f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
+        "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundle verifies"
+    )
+    sys.exit(passed > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Many suspects against many references as one matrix."""

@@ -1,0 +1,192 @@
+"""One case for each pair with a hit: the same models on the fresh half of the prompts, under a stricter alpha.
+
+Nothing of the fresh half has been looked at when the case is written. Alpha is divided by the number of hits, so that
+the case itself says `inconclusive` where the control lineages are too few to carry a claim about that many.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from depose.batch.matrix import HITS, Confirmation
+from depose.batch.plan import Plan
+from depose.batch.screen import Judged, Screened
+from depose.canon import sha256
+from depose.casefile import NAME
+from depose.evidence import Clock, write_whole
+from depose.making import workspace
+from depose.model import ModelSpec, Role, Verdict
+from depose.setting import clip
+from depose.tables import COLUMNS
+from depose.tables import read as read_table
+
+ROLES: tuple[Role, ...] = ("suspect", "reference", "control")
+DETECTORS = ("phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length")
+
+
+class Cases:
+    """Writes cases into a folder; what several of them share lies in `shared` once and is linked into each."""
+
+    def __init__(self, plan: Plan, folder: Path, shared: Path) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._shared = shared
+        self._members = {one.name: number for number, one in enumerate(plan.population.members)}
+        self._given = {spec.code: spec for spec in plan.file.models}
+        self._kept: dict[str, str] = {}
+
+    def write(self, found: Screened) -> tuple[Confirmation, ...]:
+        """Write a case folder for every pair with a hit; one that is there stays as it is."""
+        hits: dict[tuple[str, str], list[Judged]] = {}
+        for one in found.cells:
+            if one.outcome in HITS:
+                hits.setdefault((one.suspect, one.reference), []).append(one)
+        if hits:
+            self._shared.mkdir(exist_ok=True)
+        return tuple(
+            self._case(cells, self._plan.file.screening.alpha / found.hits) for _, cells in sorted(hits.items())
+        )
+
+    def _case(self, cells: Sequence[Judged], alpha: float) -> Confirmation:
+        suspect, reference = cells[0].suspect, cells[0].reference
+        models = list(self._models((suspect, reference, *cells[0].controls)))
+        made = self._plan.population
+        protocol = {
+            "questions": [one.question for one in cells],
+            "alpha": alpha,
+            "seed": self._plan.file.screening.seed,
+            "samples": max(made.rows[row][1] for row in self._plan.fresh) + 1,
+            "prompts": self._keep("prompts", self._prompts),
+            "detectors": list(DETECTORS),
+        }
+        head = {
+            "title": clip(f"{suspect} against {reference}: confirmation of a screening hit", 1_900),
+            "authority": self._plan.file.batch.authority,
+        }
+        parts = [_table("[case]", head), _table("[protocol]", protocol), *(_table("[[models]]", one) for one in models)]
+        text = "\n".join(parts)
+        name = f"{_plain(suspect)}--{_plain(reference)}-{sha256(text.encode())[:8]}"
+        if not (self._folder / name).is_dir():
+            with workspace(self._folder) as work:
+                for file in {str(protocol["prompts"]), *(one["file"] for one in models if "file" in one)}:
+                    _link(self._shared / file, work / file)
+                (work / NAME).write_text(text, encoding="utf-8")
+                work.chmod(0o755)
+                work.rename(self._folder / name)
+        return Confirmation(
+            suspect=suspect,
+            reference=reference,
+            questions=tuple(one.question for one in cells),
+            folder=name,
+            alpha=alpha,
+        )
+
+    def _models(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Describe models; those of [[models]] keep their codes and, if they can be asked, their endpoints."""
+        for number, name in enumerate(names):
+            role: Role = ROLES[min(number, 2)]
+            if name in self._given and self._given[name].provider != "recorded":
+                spec = msgspec.structs.replace(self._given[name], role=role, file="")
+                yield {k: v for k, v in msgspec.to_builtins(spec).items() if k not in _DEFAULTS or v != _DEFAULTS[k]}
+                continue
+            one = self._plan.population.members[self._members[name]]
+            code = name if name in self._given else ("S1", "R1")[number] if number < 2 else f"C{number - 1}"
+            yield {
+                "code": code,
+                "role": role,
+                "provider": "recorded",
+                "file": self._keep(name, partial(self._answers, name)),
+                "model": name,
+                "developer": one.developer,
+                "weight_lineage": one.weight_lineage,
+                "data_lineage": one.data_lineage,
+                "trained_on": list(one.trained_on),
+            }
+
+    def _keep(self, what: str, rows: Callable[[], Iterator[dict[str, Any]]]) -> str:
+        """Store rows once under the digest of their bytes, and return the name of the file."""
+        if what not in self._kept:
+            data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows()).encode()
+            name = f"{sha256(data)[:16]}.jsonl"
+            if not (self._shared / name).is_file():
+                write_whole(self._shared / name, data)
+            self._kept[what] = name
+        return self._kept[what]
+
+    def _prompts(self) -> Iterator[dict[str, Any]]:
+        families = _families(self._plan)
+        made = self._plan.population
+        asked = {made.rows[row][0]: made.prompts[row] for row in self._plan.fresh}
+        for key, text in asked.items():
+            yield {"prompt_id": key, "prompt": text, "category": families.get(key) or "listed"}
+
+    def _answers(self, name: str) -> Iterator[dict[str, Any]]:
+        made, place = self._plan.population, self._members[name]
+        for row in self._plan.fresh:
+            key, sample = made.rows[row]
+            text = made.answers[row][place]
+            if text is not None:
+                yield {"prompt_id": key, "sample": sample, "prompt": made.prompts[row], "model": name, "output": text}
+
+
+def _families(plan: Plan) -> dict[str, str]:
+    """Read the family of each prompt; of a folder of the benchmark no more than the two columns that say it."""
+    data, folder = plan.file.data, Path(plan.folder)
+    if data is None:
+        return {row.id or row.prompt: row.family for row in read_table(folder / plan.file.screening.prompts)}
+    import pyarrow.parquet
+
+    path = folder / data.folder / f"responses-{data.source}.parquet"
+    names = pyarrow.parquet.read_schema(path).names
+    key, family = (next((name for name in COLUMNS[what] if name in names), None) for what in ("id", "family"))
+    if key is None or family is None:
+        return {}
+    table = pyarrow.parquet.read_table(path, columns=[key, family])
+    return {str(one): of or "" for one, of in zip(*(table[name].to_pylist() for name in (key, family)), strict=True)}
+
+
+def _link(source: Path, goal: Path) -> None:
+    """Link a file, or copy it where the disk has no links."""
+    try:
+        goal.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, goal)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.+-]", "_", name)[:60].strip(".") or "model"
+
+
+_DEFAULTS = msgspec.to_builtins(ModelSpec(code="", role="control", provider=""))
+
+
+def _table(head: str, values: dict[str, Any]) -> str:
+    return head + "\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in values.items() if value is not None)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def run(case: Path, clock: Clock, say: Callable[[str], None]) -> tuple[Verdict, ...]:
+    """Audit a case, and return its opinions in the order of its questions."""
+    from depose import pipeline
+
+    pipeline.register_case(case, clock)
+    pipeline.fit_for_use(case, clock, say)
+    pipeline.probe(case, clock, lambda *_: None)
+    findings, _ = pipeline.analyze_case(case, say, clock)
+    pipeline.report_case(case, pipeline.Order(formats=("html",)))
+    return tuple(one.opinion.verdict for one in findings.findings)

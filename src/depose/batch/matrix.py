@@ -1,0 +1,272 @@
+"""The matrix: what a batch found, what that may be taken for, and what changed since the last one; pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+
+from depose.batch.plan import Screening
+from depose.batch.screen import Asked, Judged, Screened
+from depose.bench import tidy
+from depose.canon import sha256
+from depose.errors import UsageError
+from depose.model import Fact, Question, Record, Verdict
+from depose.outputs import cell as spreadsheet_cell
+from depose.outputs import xml
+from depose.population import Member
+from depose.statistics.ranks import controls_needed
+
+FORMAT = "depose batch matrix 1"
+HITS = ("screening hit", "screening hit, not claimable")
+
+
+class Entry(Record, frozen=True, kw_only=True):
+    """A suspect or a reference."""
+
+    name: str
+    developer: str
+    weight_lineage: str
+    data_lineage: str
+    answers: str
+    """Digest of its answers on the prompts that are screened on."""
+    answered: int
+    of: int
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """A cell whose outcome is not what it was."""
+
+    question: Question
+    suspect: str
+    reference: str
+    before: str
+    """Nothing for a cell that is new."""
+    after: str
+    """Nothing for a cell that is gone."""
+    t_before: float | None
+    t_after: float | None
+
+
+class Drift(Record, frozen=True, kw_only=True):
+    """How far the scores of a suspect have moved, over the cells that both matrices have."""
+
+    suspect: str
+    answers_differ: bool
+    cells: int
+    mean: float
+    largest: float
+    """The largest movement, in either direction."""
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """What is not as in an earlier matrix."""
+
+    since: str
+    """Digest of the earlier matrix."""
+    base_differs: bool
+    """Other prompts, references or controls move every score by themselves."""
+    new: tuple[Changed, ...]
+    gone: tuple[Changed, ...]
+    changed: tuple[Changed, ...]
+    drift: tuple[Drift, ...]
+
+
+class Confirmation(Record, frozen=True, kw_only=True):
+    """The case that asks the fresh prompts about a hit."""
+
+    suspect: str
+    reference: str
+    questions: tuple[Question, ...]
+    folder: str
+    alpha: float
+    """Alpha of the batch divided by the number of hits."""
+    opinions: tuple[Verdict, ...] = ()
+    """One for each question; none before the case is analyzed."""
+
+
+class Matrix(Record, frozen=True, kw_only=True):
+    """A whole batch."""
+
+    format: str
+    title: str
+    authority: str
+    screening: Screening
+    software: tuple[Fact, ...]
+    labelled: tuple[Fact, ...]
+    base: str
+    """Digest of the answers of references and controls, and of the prompts that are screened on."""
+    prompts_screened: int
+    prompts_fresh: int
+    suspects: tuple[Entry, ...]
+    references: tuple[Entry, ...]
+    controls: tuple[str, ...]
+    statement: tuple[str, ...]
+    tests: int
+    rejections: int
+    lowest_floor: float | None
+    hits: int
+    k_needed: int
+    asked: tuple[Asked, ...]
+    cells: tuple[Judged, ...]
+    confirmations: tuple[Confirmation, ...] = ()
+    changes: Changes | None = None
+
+
+def entry(member: Member, texts: Sequence[str | None], digest: str) -> Entry:
+    """Describe a suspect or a reference."""
+    return Entry(
+        name=member.name,
+        developer=member.developer,
+        weight_lineage=member.weight_lineage,
+        data_lineage=member.data_lineage,
+        answers=digest,
+        answered=sum(text is not None for text in texts),
+        of=len(texts),
+    )
+
+
+def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
+    """Say in sentences what the number of comparisons does to what the matrix can carry."""
+    lines = []
+    if found.lowest_floor is None:
+        lines.append("No cell could be compared, so that there is no p-value and no hit.")
+    else:
+        alone = controls_needed(found.tests, screening.alpha)
+        lines.append(
+            f"{found.tests} p-values were computed. With K controls a rank p-value cannot fall below 1/(K+1), here "
+            f"{found.lowest_floor:.3f} at the least. Benjamini-Hochberg over all of them at {screening.alpha:g} "
+            f"rejects {found.rejections}; for one cell alone to be rejected, {alone} independent controls would be "
+            "needed."
+        )
+    for one in found.asked:
+        lines.append(
+            f"{one.question}: none of {one.cells} cells is informative; the heat map says why."
+            if not one.informative
+            else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
+            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
+            f"false-discovery rate of at most {screening.fdr:g}, and {one.expected_false:.1f} of these are expected to "
+            "be false."
+        )
+    lines.append(
+        "Local false-discovery rates are model-based: they hold as far as the pairs of known relation, from which they "
+        "are estimated with all lineages of a cell left out, are like the cells of this batch."
+    )
+    if found.hits:
+        able = sum(one.outcome == HITS[0] for one in found.cells)
+        lines.append(
+            f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control "
+            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims."
+        )
+    lines.append(
+        "A screening hit is a place to look and says nothing of wrongdoing; each is put to the fresh half of the "
+        "prompts in a case of its own, with alpha divided by the number of hits."
+    )
+    return tuple(lines)
+
+
+# --- since the last audit ---------------------------------------------------------------------------
+
+
+def read(path: Path) -> tuple[Matrix, bytes]:
+    """Read an earlier matrix."""
+    try:
+        data = path.read_bytes()
+        return msgspec.json.decode(data, type=Matrix), data
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--since {path}: not a matrix of this version: {error}", hint="name a matrix.json") from error
+
+
+def changes(before: Matrix, data: bytes, now: Matrix) -> Changes:
+    """Compare with an earlier matrix: cells by question, suspect and reference."""
+    old = {(one.question, one.suspect, one.reference): one for one in before.cells}
+    new = {(one.question, one.suspect, one.reference): one for one in now.cells}
+    both = [key for key in new if key in old]
+    answers = {one.name: one.answers for one in before.suspects}
+    return Changes(
+        since=sha256(data),
+        base_differs=before.base != now.base,
+        new=tuple(_changed(None, one) for key, one in new.items() if key not in old),
+        gone=tuple(_changed(one, None) for key, one in old.items() if key not in new),
+        changed=tuple(_changed(old[key], new[key]) for key in both if old[key].outcome != new[key].outcome),
+        drift=tuple(
+            _drift(one.name, answers[one.name] != one.answers, [(old[key], new[key]) for key in both])
+            for one in now.suspects
+            if one.name in answers
+        ),
+    )
+
+
+def _changed(before: Judged | None, after: Judged | None) -> Changed:
+    one = after or before
+    if one is None:
+        raise ValueError("a change has a before or an after")
+    return Changed(
+        question=one.question,
+        suspect=one.suspect,
+        reference=one.reference,
+        before=before.outcome if before else "",
+        after=after.outcome if after else "",
+        t_before=before.t if before else None,
+        t_after=after.t if after else None,
+    )
+
+
+def _drift(suspect: str, differ: bool, both: Sequence[tuple[Judged, Judged]]) -> Drift:
+    moved = [new.t - old.t for old, new in both if new.suspect == suspect and new.t is not None and old.t is not None]
+    return Drift(
+        suspect=suspect,
+        answers_differ=differ,
+        cells=len(moved),
+        mean=tidy(sum(moved) / len(moved)) if moved else 0.0,
+        largest=tidy(max(moved, key=abs)) if moved else 0.0,
+    )
+
+
+# --- for machines -----------------------------------------------------------------------------------
+
+
+def table(matrix: Matrix) -> bytes:
+    """Write every cell as a row of CSV."""
+    names = [name for name in Judged.__struct_fields__ if name != "controls"]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([spreadsheet_cell(getattr(one, name)) for name in names] for one in matrix.cells)
+    return text.getvalue().encode()
+
+
+def junit(matrix: Matrix) -> bytes:
+    """Write one test case for each cell: a hit is a failure, what is not informative is skipped with its reason."""
+    suite = ElementTree.Element("testsuite", name="depose batch", tests=str(len(matrix.cells)))
+    failures = skipped = 0
+    for one in matrix.cells:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=xml(f"{one.suspect}.{one.reference}"), name=one.question
+        )
+        properties = ElementTree.SubElement(case, "properties")
+        for name, value in _figures(one):
+            ElementTree.SubElement(properties, "property", name=name, value=value)
+        if one.outcome in HITS:
+            failures += 1
+            ElementTree.SubElement(case, "failure", message=one.outcome)
+        elif one.outcome == "not informative":
+            skipped += 1
+            ElementTree.SubElement(case, "skipped", message=xml(one.reason))
+    suite.set("failures", str(failures))
+    suite.set("skipped", str(skipped))
+    suite.set("errors", "0")
+    ElementTree.indent(suite)
+    written: bytes = ElementTree.tostring(suite, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written + b"\n"
+
+
+def _figures(one: Judged) -> Iterator[tuple[str, str]]:
+    for name in ("t", "p", "q", "floor", "k_eff", "log10_lr", "lfdr"):
+        value = getattr(one, name)
+        if value is not None:
+            yield name, str(value)

@@ -1,0 +1,230 @@
+"""TOML to a plan: who is screened against whom, on which half of the prompts; strict as a case file is."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from depose import casefile, population
+from depose.endpoints.recorded import Recorded
+from depose.errors import CaseError
+from depose.model import Ask, CaseHead, ModelSpec, Question, Record, Text
+from depose.population import Member, Population
+from depose.register import stream
+from depose.tables import read as read_table
+
+FEWEST_PROMPTS = 20
+"""Half of them are screened on; no labelled scores exist for fewer than ten prompts."""
+HINT = "the batch format: depose batch --help"
+Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Screening(Record, frozen=True, kw_only=True):
+    """How cells are judged."""
+
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
+    """A cell is a hit if its local false-discovery rate is at most this."""
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
+    """Decides which half of the prompts is screened on."""
+    labelled: Text = "alpaca_eval"
+    """Scores of pairs of known relation: a bundled name, or a `screening.json` that depose validate wrote."""
+    prompts: str = ""
+    """File of all prompts; needed with [[models]]."""
+
+
+class Data(Record, frozen=True, kw_only=True):
+    """A folder of the lineage benchmark; names may be patterns such as `*` or `gpt-*`."""
+
+    folder: Text
+    source: Text
+    suspects: Names
+    references: Names
+    controls: Names
+
+
+class BatchFile(Record, frozen=True, kw_only=True):
+    """A whole batch file: its models stand in [data], or in [[models]] as in a case."""
+
+    batch: CaseHead
+    screening: Screening = Screening()
+    data: Data | None = None
+    models: Annotated[tuple[ModelSpec, ...], Meta(max_length=100_000)] = ()
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What a batch file comes to."""
+
+    file: BatchFile
+    folder: str
+    """Where relative names start."""
+    population: Population
+    """Every model, on every prompt."""
+    suspects: tuple[str, ...]
+    references: tuple[str, ...]
+    controls: tuple[str, ...]
+    """In the order in which representatives of a lineage are taken."""
+    screened: tuple[int, ...]
+    """Rows of the prompts that are screened on."""
+    fresh: tuple[int, ...]
+    """Rows of the other half, which is not looked at before a hit is confirmed."""
+
+
+def read(path: Path) -> Plan:
+    """Read a batch file, its models and their answers."""
+    return plan(_parsed(path), path.parent)
+
+
+def _parsed(path: Path) -> BatchFile:
+    try:
+        if path.is_file() and path.stat().st_size > casefile.LARGEST:
+            raise CaseError(f"{path}: larger than {casefile.LARGEST} bytes", hint=HINT)
+        text = path.read_bytes().decode("utf-8-sig")
+        found = msgspec.convert(tomllib.loads(text), type=BatchFile, strict=True)
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror or error}", hint=HINT) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CaseError(f"{path}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
+    problem = _problem(found)
+    if problem:
+        raise CaseError(f"{path}: {problem[0]}", hint=problem[1])
+    return found
+
+
+def _problem(file: BatchFile) -> tuple[str, str] | None:
+    """Find the first thing wrong with a well-typed batch file: (message, hint)."""
+    if not file.batch.authority.strip():
+        return "$.batch.authority: blank", "say on what right the models are asked"
+    if len(set(file.screening.questions)) != len(file.screening.questions):
+        return "$.screening.questions: one of them stands twice", "name each once"
+    if (file.data is None) == (not file.models):
+        return "$: models stand in [data] or in [[models]], in one of the two", HINT
+    if file.data is not None:
+        return ("$.screening.prompts: [data] has its own prompts", "leave it out") if file.screening.prompts else None
+    if not file.screening.prompts:
+        return "$.screening.prompts: missing", "name a table of the prompts that all models answered"
+    seen: set[str] = set()
+    for index, spec in enumerate(file.models):
+        where = f"$.models[{index}]"
+        if spec.code.lower() in seen:
+            return f"{where}.code: {spec.code!r} stands twice", "give each model its own code"
+        seen.add(spec.code.lower())
+        if spec.role not in ("suspect", "reference", "control"):
+            return f"{where}.role: {spec.role!r} has no place in a batch", "suspect, reference or control"
+        if not spec.file:
+            return f"{where}.file: missing", "a batch screens recorded answers; name the file that holds them"
+        if not (spec.developer and spec.weight_lineage and spec.data_lineage):
+            return f"{where}: developer, weight_lineage or data_lineage is missing", "controls are chosen by lineage"
+    for role in ("suspect", "reference", "control"):
+        if role not in {spec.role for spec in file.models}:
+            return f"$.models: no model has the role {role!r}", "a matrix needs suspects, references and controls"
+    return None
+
+
+def plan(file: BatchFile, folder: Path) -> Plan:
+    """Find the models and their answers, and split the prompts by the seed."""
+    if file.data is not None:
+        made = population.read((folder / file.data.folder).resolve(), file.data.source)
+        names = [one.name for one in made.members]
+        roles = {
+            role: _matching(getattr(file.data, role), names, f"$.data.{role}")
+            for role in ("suspects", "references", "controls")
+        }
+    else:
+        made = _population(file, folder)
+        roles = {f"{role}s": _with_role(file, role) for role in ("suspect", "reference", "control")}
+    prompts = sorted({prompt for prompt, _ in made.rows})
+    if len(prompts) < FEWEST_PROMPTS:
+        raise CaseError(
+            f"{len(prompts)} prompts; a batch needs {FEWEST_PROMPTS}, half of them fresh for confirmation",
+            hint="ask more prompts",
+        )
+    order = stream(file.screening.seed, "halves").permutation(len(prompts))
+    first = {prompts[place] for place in order[: (len(prompts) + 1) // 2]}
+    rows = range(len(made.rows))
+    return Plan(
+        file=file,
+        folder=str(folder),
+        population=made,
+        suspects=tuple(sorted(roles["suspects"])),
+        references=tuple(sorted(roles["references"])),
+        controls=roles["controls"],
+        screened=tuple(row for row in rows if made.rows[row][0] in first),
+        fresh=tuple(row for row in rows if made.rows[row][0] not in first),
+    )
+
+
+def _with_role(file: BatchFile, role: str) -> tuple[str, ...]:
+    return tuple(spec.code for spec in file.models if spec.role == role)
+
+
+def _matching(patterns: Sequence[str], names: Sequence[str], where: str) -> tuple[str, ...]:
+    """Names that match a pattern, in their own order; a pattern that matches nothing is an error."""
+    for index, pattern in enumerate(patterns):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise CaseError(
+                f"{where}[{index}]: no model is called {pattern!r}", hint=f"models: {', '.join(names[:20])}"
+            )
+    return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
+
+
+def _population(file: BatchFile, folder: Path) -> Population:
+    """Put the models of a batch file and their recorded answers together."""
+    path = casefile.resolve(folder, file.screening.prompts, "$.screening.prompts")
+    prompts = {row.id or row.prompt: row for row in read_table(path) if row.prompt.strip()}
+    asks = [
+        Ask(
+            model="", prompt=key, sample=0, replicate=0, text=row.prompt, system="", temperature=0, max_tokens=1, seed=0
+        )
+        for key, row in sorted(prompts.items())
+    ]
+    columns = []
+    for index, spec in enumerate(file.models):
+        source = casefile.resolve(folder, spec.file, f"$.models[{index}].file")
+        replies = Recorded(source, spec.model).ask(asks)
+        columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])
+    return Population(
+        source=path.name,
+        members=tuple(map(_member, file.models)),
+        pairs=(),
+        tasks=(),
+        rows=tuple((ask.prompt, 0) for ask in asks),
+        prompts=tuple(ask.text for ask in asks),
+        answers=tuple(zip(*columns, strict=True)),
+        families=tuple(sorted({row.family or "listed" for row in prompts.values()})),
+    )
+
+
+def _member(spec: ModelSpec) -> Member:
+    return Member(
+        name=spec.code,
+        family=spec.data_lineage,
+        developer=spec.developer,
+        weight_lineage=spec.weight_lineage,
+        data_lineage=spec.data_lineage,
+        trained_on=spec.trained_on,
+        hub=False,
+    )
+
+
+def cut(population: Population, rows: Sequence[int]) -> Population:
+    """Keep some of the rows of a population, and none of its labels."""
+    return msgspec.structs.replace(
+        population,
+        pairs=(),
+        tasks=(),
+        rows=tuple(population.rows[row] for row in rows),
+        prompts=tuple(population.prompts[row] for row in rows),
+        answers=tuple(population.answers[row] for row in rows),
+    )

@@ -1,0 +1,231 @@
+"""One row of the matrix: a suspect against every reference, a pure function of an order and of the base.
+
+The row is named by a digest of everything that it depends on, so that a row that is there need not be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.batch import base as bases
+from depose.batch.base import DETECTORS, Base, Ready
+from depose.bench import tidy
+from depose.canon import canonical, digest
+from depose.errors import AnalysisError
+from depose.model import Question, Record
+from depose.population import Population
+from depose.statistics import lineage
+from depose.statistics.centring import FEWEST
+from depose.statistics.ranks import model_level
+from depose.statistics.sensitivity import length_matched
+from depose.validate.engine import score_bag, shared_among
+from depose.validate.scoring import one_base
+
+FORMAT = "depose batch row 1"
+LIBRARIES = ("numba", "numpy", "scipy")
+KNOWN = 96
+"""Sets of controls whose common sums a worker remembers."""
+Array = NDArray[np.float64]
+
+
+class Chosen(Record, frozen=True, kw_only=True):
+    """A reference and the controls of its cell."""
+
+    reference: str
+    controls: tuple[str, ...]
+    k_eff: int
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """A row to be made."""
+
+    suspect: str
+    texts: tuple[str | None, ...] = ()
+    """Its answers; none where it is a reference or a control itself, for then the base has them."""
+    chosen: tuple[Chosen, ...]
+    answers: str
+    """Digest of its answers."""
+    key: str
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """What one detector says of a cell."""
+
+    detector: str
+    t: float
+    p_reference: float
+    p_suspect: float
+    p_length_matched: float
+    reached: int
+    """Controls that score at least as high, on the side where there are more of them."""
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """A suspect and a reference, compared."""
+
+    reference: str
+    controls: tuple[str, ...]
+    k_eff: int
+    scores: tuple[Score, ...] = ()
+    reason: str = ""
+    """Why it is not scored."""
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """A suspect against every reference."""
+
+    format: str
+    key: str
+    suspect: str
+    answers: str
+    cells: tuple[Cell, ...]
+
+
+class Controls:
+    """Chooses the controls of cells by the rule of design.md, as the validation study does."""
+
+    def __init__(self, population: Population, controls: Sequence[str]) -> None:
+        self._specs = {one.name: one.spec() for one in population.members}
+        self._pool = [self._specs[name] for name in controls]
+        self._question: Question = "distilled" if one_base(population) else "derived"
+        self._made: dict[tuple[str, ...], lineage.Controls] = {}
+
+    def of(self, suspect: str, reference: str) -> Chosen:
+        """Choose controls as for `derived`, whose bag serves all questions; where all share one base, as for it."""
+        s, r = self._specs[suspect], self._specs[reference]
+        key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
+        if key not in self._made:
+            self._made[key] = lineage.choose(s, r, self._pool, self._question)
+        made = self._made[key]
+        return Chosen(reference=reference, controls=tuple(spec.code for spec in made.used), k_eff=made.k_eff)
+
+
+def orders(
+    population: Population, suspects: Sequence[str], references: Sequence[str], controls: Sequence[str], base: str
+) -> Iterator[Order]:
+    """Write out every row of the matrix; `population` holds the rows that are screened on, `base` is its digest."""
+    choose = Controls(population, controls)
+    place = {one.name: number for number, one in enumerate(population.members)}
+    inside = {*references, *controls}
+    software = {name: version(name) for name in ("depose", *LIBRARIES)}
+    for suspect in suspects:
+        texts = tuple(row[place[suspect]] for row in population.answers)
+        chosen = tuple(choose.of(suspect, reference) for reference in references)
+        answers = bases.digest_of(texts)
+        key = digest([FORMAT, software, DETECTORS, base, suspect, answers, msgspec.to_builtins(chosen)])
+        yield Order(suspect=suspect, texts=() if suspect in inside else texts, chosen=chosen, answers=answers, key=key)
+
+
+def row_of(base: Base, ready: Ready | None, order: Order, known: Mapping[tuple[int, ...], dict[str, Array]]) -> Row:
+    """Make a row; `ready` is the base alone, for suspects that are in it."""
+    able = ready if ready is not None and order.suspect in ready.places else None
+    able = able or bases.together(base, order.suspect, order.texts)
+    return Row(
+        format=FORMAT,
+        key=order.key,
+        suspect=order.suspect,
+        answers=order.answers,
+        cells=tuple(_cell(able, order.suspect, one, known) for one in order.chosen),
+    )
+
+
+def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, ...], dict[str, Array]]) -> Cell:
+    cell = Cell(reference=chosen.reference, controls=chosen.controls, k_eff=chosen.k_eff)
+    reason = _not_scored(ready, suspect, chosen)
+    if reason:
+        return msgspec.structs.replace(cell, reason=reason)
+    bag = np.array([ready.places[name] for name in (suspect, chosen.reference, *chosen.controls)])
+    found = score_bag(ready.material, bag.tolist(), known[tuple(sorted(bag[2:].tolist()))])
+    closeness = ready.material.closeness[np.ix_(bag, bag)]
+    scores = []
+    for detector in DETECTORS:
+        t = found[detector][0]
+        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+            return msgspec.structs.replace(cell, reason="a model has no prompt in common with the others")
+        level = model_level(t)
+        scores.append(
+            Score(
+                detector=detector,
+                t=tidy(float(t[0, 1])),
+                p_reference=tidy(level.p_reference),
+                p_suspect=tidy(level.p_suspect),
+                p_length_matched=tidy(length_matched(t, closeness).p),
+                reached=round(level.p * (len(bag) - 1)) - 1,
+            )
+        )
+    return msgspec.structs.replace(cell, scores=tuple(scores))
+
+
+def _not_scored(ready: Ready, suspect: str, chosen: Chosen) -> str:
+    if suspect == chosen.reference:
+        return "suspect and reference are the same entry"
+    if len(chosen.controls) < FEWEST:
+        return f"centring needs {FEWEST} clean controls; there are {len(chosen.controls)}"
+    bag = (suspect, chosen.reference, *chosen.controls)
+    silent = [name for name in bag if not ready.material.there[:, ready.places[name]].any()]
+    return f"no answer of {', '.join(silent)}" if silent else ""
+
+
+# --- in a worker ------------------------------------------------------------------------------------
+
+
+class Shared(dict[tuple[int, ...], dict[str, Array]]):
+    """What the controls of a bag share among themselves, summed when first asked for; the oldest are forgotten.
+
+    Always summed apart, also where one bag alone has these controls: the order of additions must not depend on
+    which other rows a worker makes.
+    """
+
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+
+    def __missing__(self, controls: tuple[int, ...]) -> dict[str, Array]:
+        while len(self) >= KNOWN:
+            del self[next(iter(self))]
+        self[controls] = made = shared_among(self._ready.material, controls)
+        return made
+
+
+class Bench:
+    """A base made ready once, for all rows of one worker."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._alone = bases.alone(base)
+        self._shared = Shared(self._alone)
+
+    def row(self, order: Order) -> bytes:
+        """Make a row on one thread, so that its bytes do not depend on how many there are."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return canonical(row_of(self._base, self._alone, order, self._shared))
+
+
+@lru_cache(maxsize=1)
+def bench_at(folder: Path) -> Bench:
+    """Open the base in a folder, once in each process."""
+    return Bench(bases.load(folder))
+
+
+def make(folder: Path, order: Order) -> bytes:
+    """Make a row from the base in a folder."""
+    return bench_at(folder).row(order)
+
+
+def parse(data: bytes, name: str) -> Row:
+    """Read a row."""
+    try:
+        found = msgspec.json.decode(data, type=Row)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise AnalysisError(
+            f"{name}: not a row of this version: {error}", hint="remove it; it is made again"
+        ) from error
+    return found

@@ -1,0 +1,95 @@
+"""Bodies of the records of a log, but for those that other stages know too (`model`).
+
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
+`endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
+`left` (questions of `asking` that are done with, unanswered), `checkpoint`, `unstamped` (a time-stamp that failed),
+and two that the analysis writes and does not read: `scores` (digest of the scores, under blind codes) and
+`unblinding` (who the codes are).
+"""
+
+from __future__ import annotations
+
+from depose.model import Fact, Record, Registration
+
+Key = tuple[str, str, int, int]
+"""Which question: model, prompt, sample, replicate."""
+
+AFTERWARDS = ("scores", "unblinding")
+"""Kinds that follow from the analysis, so that they are no part of what it reads."""
+
+
+class Described(Record, frozen=True, kw_only=True):
+    """What an endpoint said of itself when it was opened."""
+
+    model: str
+    facts: tuple[Fact, ...]
+
+
+class Amendment(Record, frozen=True, kw_only=True):
+    """A change of protocol: the whole new registration, what differs, why, and whether scores were known."""
+
+    reason: str
+    changes: tuple[Fact, ...]
+    """Path in the registration; `before -> after`."""
+    scored: bool
+    """Whether scores had been computed before: such a change is no preregistration."""
+    registration: Registration
+
+
+class Stamp(Record, frozen=True, kw_only=True):
+    """A verified RFC 3161 time-stamp of one record; the token stands in `seals/<of>.tsr`."""
+
+    of: str
+    """Digest of the record."""
+    time: str
+    token: str
+    """SHA-256 of the token."""
+    authority: str
+    """Subject of the certificate that signed it."""
+
+
+class Checkpoint(Record, frozen=True, kw_only=True):
+    """How long the log was and where it ended, noted in it as it grows."""
+
+    records: int
+    """Records before this one."""
+    head: str
+    """Digest of the record before this one."""
+
+
+class Unstamped(Record, frozen=True, kw_only=True):
+    """A time-stamp that was asked for and not given."""
+
+    of: str
+    """Digest of the record."""
+    reason: str
+
+
+class Asking(Record, frozen=True, kw_only=True):
+    """Questions about to be sent (`asking`), or done with in this run and unanswered (`left`).
+
+    On disk before the first of them is sent, so that a question that a kill met in flight has this record and no
+    answer.
+    """
+
+    asks: tuple[Key, ...]
+
+
+class Scored(Record, frozen=True, kw_only=True):
+    """Digest of the scores, made under blind codes."""
+
+    scores: str
+    head: str
+    """Digest of the last record that they were made from."""
+    arithmetic: str
+    """What added: machine, numpy and its BLAS. Another one may round otherwise."""
+    vectors: str
+    """SHA-256 of the sentence vectors that they were made with, if any; what made these is in `encoder`."""
+    encoder: str
+
+
+class Unblinded(Record, frozen=True, kw_only=True):
+    """The moment from which the codes had names."""
+
+    scores: str
+    names: tuple[Fact, ...]

@@ -1,0 +1,125 @@
+"""Computes the findings of a bundle again from its log, and compares bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from depose import annex, calibrated, collect, report, results
+from depose.canon import canonical, sha256
+from depose.custody import container, envelope, pdf
+from depose.custody.bundle import HINT, LOG, Read, content
+from depose.custody.closeness import TOLERANCE, rounded
+from depose.custody.consistent import written_by
+from depose.custody.sealed_vectors import Vectors
+from depose.errors import CaseError, EvidenceError
+from depose.model import Dossier, Fact, Findings
+
+
+def statement(read: Read) -> Findings:
+    """Check that findings and statement speak of this log."""
+    name = f"out/{results.FINDINGS}"
+    data = content(read.bundle, name) if name in read.bundle.sizes() else b""
+    try:
+        findings = msgspec.json.decode(data, type=Findings)
+    except msgspec.DecodeError as error:
+        raise EvidenceError(f"{name}: no findings of this version: {error}", hint="depose analyze CASE") from error
+    if (findings.log_head, findings.protocol_digest) != (read.entries.head, read.entries.protocol_digest):
+        raise EvidenceError(f"{name}: made from another log", hint=HINT)
+    payload = envelope.read(content(read.bundle, "statement.json"), read.key, "statement.json")
+    subjects = {name: sha256(data), LOG: ""}
+    with read.bundle.open(LOG) as file:
+        subjects[LOG] = container.digest(file)[0]
+    if payload != canonical(envelope.statement(findings, subjects)):
+        raise EvidenceError("statement.json: says something else than the findings", hint=HINT)
+    return findings
+
+
+def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) -> tuple[list[str], list[str]]:
+    """Compute the findings again from the log, with the sealed sentence vectors, and compare bytes.
+
+    On a machine that adds otherwise numbers may differ by rounding, and what differs is said.
+    """
+    dossier = collect.dossier_of(read.entries, read.bundle.name)
+    vectors = Vectors(read)
+    made = results.results(dossier, _calibration(read, dossier), None, progress, vectors.encode)
+    files = made.files | {"report.html": report.render_html(findings, report.Setting(annex=_annex(read)))}
+    there = {f"out/{name}": data for name, data in sorted(files.items()) if f"out/{name}" in read.bundle.sizes()}
+    differing = [name for name, data in there.items() if content(read.bundle, name) != data]
+    exact = [name for name in there if name not in differing]
+    checks = [f"computed again from the log, to the byte: {', '.join(exact)}"] if exact else []
+    rest = sorted(
+        name for name in read.bundle.sizes() if name.startswith("out/") and name not in (*there, *_reports(read))
+    )
+    missing = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
+    here, then = results.arithmetic(), read.entries.scored[-1].arithmetic
+    if differing and written_by(read) != version("depose"):
+        missing.append(f"{', '.join(differing)}: made by depose {written_by(read)}, and bytes differ")
+    elif differing and here == then:
+        raise EvidenceError(
+            f"{differing[0]}: does not follow from the log: computed again, its bytes differ",
+            hint="it was changed before it was sealed",
+        )
+    else:
+        for name in differing:
+            found = rounded(name, content(read.bundle, name), there[name])
+            checks.append(
+                f"{name}: computed again from the log, the same but for rounding (tolerance {TOLERANCE:g}): {found}"
+            )
+            missing.append(f"{name} to the byte: sealed with {then}, computed again with {here}")
+    done, without = vectors.compared()
+    return checks + done, missing + without
+
+
+def _reports(read: Read) -> set[str]:
+    """Name the signed copies of reports, which are checked by themselves."""
+    return {name for name in read.bundle.sizes() if name.endswith(pdf.SUFFIX)}
+
+
+def signed_reports(read: Read) -> tuple[list[str], list[str]]:
+    """Check every signed PDF against the report that it is a copy of."""
+    checks: list[str] = []
+    missing: list[str] = []
+    for name in read.bundle.sizes():
+        if name.startswith("out/") and name.endswith(pdf.SUFFIX):
+            report = name.removesuffix(pdf.SUFFIX) + ".pdf"
+            if report not in read.bundle.sizes():
+                raise EvidenceError(f"{report}: is missing, and {name} is a signed copy of it", hint=HINT)
+            found = pdf.check(content(read.bundle, name), content(read.bundle, report), name)
+            if found.missing:
+                missing.append(f"the signature of {name}: {found.missing}")
+            else:
+                checks.append(f"{name} is {report}, signed with the certificate {found.certificate} of {found.signer}")
+                missing.append(f"that the certificate of {found.signer} is to be trusted: that is for a reader of PDFs")
+    return checks, missing
+
+
+def _annex(read: Read) -> annex.Annex:
+    """Take waivers and checks of the literature, which the report prints, from the bundle."""
+    names = [name for name in (annex.WAIVERS, annex.CHECKED) if name in read.bundle.sizes()]
+    return annex.parse({name: content(read.bundle, name) for name in names}, Path(read.bundle.name))
+
+
+def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
+    """Take the calibration from the blobs, by the digest that was registered."""
+    name = dossier.registration.case.protocol.calibration
+    fact = next((f for f in dossier.registration.files if f.name == f"calibration {name}"), Fact(name="", value=""))
+    if not name:
+        return None
+    blob = f"evidence/blobs/{fact.value}"
+    if blob not in read.bundle.sizes():
+        raise EvidenceError(f"{blob}: the registered calibration is missing", hint=HINT)
+    rates = next((f.value for f in dossier.registration.files if f.name == f"error rates {name}"), "")
+    try:
+        found = calibrated.parse(content(read.bundle, blob), name)
+        if not rates:
+            return found
+        blob = f"evidence/blobs/{rates}"
+        if blob not in read.bundle.sizes():
+            raise EvidenceError(f"{blob}: the registered error rates are missing", hint=HINT)
+        return calibrated.joined(found, content(read.bundle, blob), name)
+    except CaseError as error:
+        raise EvidenceError(f"{blob}: {error.message}", hint=error.hint) from error

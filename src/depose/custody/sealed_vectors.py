@@ -1,0 +1,72 @@
+"""The sentence vectors of a bundle: given out for computing again, and compared with what this machine makes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose import results
+from depose.canon import sha256
+from depose.custody.bundle import HINT, Read, content
+from depose.devices import choose
+from depose.errors import EvidenceError, ModelFileError
+from depose.vectors import WIDTH, Embedder
+
+ALIKE = 0.9998
+"""Products in bfloat16 instead of float32 leave a cosine above .9999 (vectors.py)."""
+
+
+class Vectors:
+    """The sealed sentence vectors: given out by text, then compared with those that this machine makes."""
+
+    def __init__(self, read: Read) -> None:
+        self._name = f"out/{results.VECTORS}"
+        self._texts: list[str] = []
+        self._rows: dict[str, NDArray[np.float32]] = {}
+        if self._name in read.bundle.sizes():
+            self._rows = self._read(content(read.bundle, self._name))
+
+    def _read(self, data: bytes) -> dict[str, NDArray[np.float32]]:
+        import pyarrow.parquet
+
+        try:
+            table = pyarrow.parquet.read_table(io.BytesIO(data)).to_pydict()
+            rows = np.frombuffer(b"".join(table["float32"]), "<f4").reshape(-1, WIDTH).astype(np.float32)
+            return dict(zip(table["sha256"], rows, strict=True))
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            raise EvidenceError(f"{self._name}: not a table of sentence vectors: {error}", hint=HINT) from error
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Give each text its sealed vector."""
+        self._texts += texts
+        try:
+            return np.stack([self._rows[sha256(text.encode())] for text in texts])
+        except KeyError as error:
+            raise EvidenceError(f"{self._name}: holds no vector of an answer in the log", hint=HINT) from error
+
+    def compared(self) -> tuple[list[str], list[str]]:
+        """Make the vectors again; raise EvidenceError where one is not that of its text, however it is rounded."""
+        if not self._texts:
+            return [], []
+        sealed = np.stack([self._rows[sha256(text.encode())] for text in self._texts]).astype(np.float64)
+        try:
+            fresh = Embedder(None, choose()).encode(self._texts).astype(np.float64)
+        except ModelFileError as error:
+            return [], [f"that {self._name} are the vectors of the answers: {error.message}"]
+        lengths = np.linalg.norm(sealed, axis=1)
+        cosines = (sealed * fresh).sum(axis=1) / np.maximum(lengths, 1e-12)
+        worst = float(cosines.min())
+        if not worst >= ALIKE or abs(lengths - 1).max() > 1e-5:
+            raise EvidenceError(
+                f"{self._name}: not the vectors of the answers: made again, one has the cosine {worst:.6f} with it",
+                hint=f"another device or number format leaves at least {ALIKE}",
+            )
+        said = f"{len(self._texts)} sentence vectors made again: cosine with the sealed ones at least {worst:.7f}"
+        if np.array_equal(sealed, fresh):
+            return [f"{said}, to the last bit"], []
+        return [f"{said} (tolerance {ALIKE})"], [
+            "sentence vectors to the last bit: devices and libraries round otherwise"
+        ]

@@ -1,0 +1,117 @@
+"""A laboratory's answers, scored on random sets of prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.errors import AnalysisError
+from depose.features import Features
+from depose.lab.export import AGAIN
+from depose.opinion import FEWEST_LINEAGES
+from depose.population import Population
+from depose.register import stream
+from depose.statistics.ranks import model_level
+from depose.statistics.sensitivity import length_matched
+from depose.validate import engine
+from depose.validate.scoring import SIZES, Bags
+
+Array = NDArray[np.float64]
+
+DRAWS = 20
+"""Random sets of prompts for each size."""
+PRIMARY, BATCH = "habits", "phrases"
+"""The detector of the question `distilled`, and that of the checks by batch."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One set of rows: how many prompts, how many samples of each."""
+
+    prompts: int
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawn:
+    """One pair on every drawn set of rows."""
+
+    k: int
+    p: Array
+    """[draws]: the larger of the two model-level p."""
+    p_length: Array
+    t: Array
+    reached: NDArray[np.int64]
+    """[draws]: most controls on one side that reach T."""
+
+
+class Material:
+    """One population of the laboratory, ready to be scored on its drawn sets of rows."""
+
+    def __init__(self, population: Population, samples: Sequence[int], seed: int, detectors: Sequence[str]) -> None:
+        self.bags = Bags(population)
+        self.settings: list[Setting] = []
+        names = engine.singles(detectors)
+        rows = range(len(population.rows))
+        weights = [np.ones(len(rows)), *self._weights(population, samples, seed)]
+        masks, first = engine.features_of(population, names, rows)
+        self.material = engine.material(
+            population,
+            detectors,
+            np.array(weights),
+            masks,
+            first,
+            {},
+            Features(),
+        )
+        lengths = [[np.log(len(text) + 1) if text is not None else 0.0 for text in row] for row in population.answers]
+        there = np.array(weights) @ self.material.there.astype(float)
+        self._lengths = (np.array(weights) @ np.array(lengths)) / np.maximum(there, 1)
+
+    def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
+        prompts = sorted({prompt for prompt, _ in population.rows})
+        for size in SIZES:
+            for count in samples if size <= len(prompts) else ():
+                for draw in range(DRAWS):
+                    rng = stream(seed, "study", str(size), str(draw))
+                    kept = set(rng.choice(prompts, size, replace=False).tolist())
+                    self.settings.append(Setting(prompts=size, samples=count))
+                    yield np.array([float(prompt in kept and sample < count) for prompt, sample in population.rows])
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all these models answered here."""
+        return all(name in self.bags.index for name in names)
+
+    def drawn(
+        self, suspect: str, reference: str, detector: str = PRIMARY, without: Sequence[str] = ()
+    ) -> dict[Setting, Drawn]:
+        """Score a pair on every drawn set of rows, with all clean controls but those named."""
+        clean = [spec.code for spec in self.bags.controls(suspect, reference).used]
+        used = [code for code in clean if not code.endswith(AGAIN) and code not in without]
+        bag = [self.bags.index[name] for name in (suspect, reference, *used)]
+        if len(used) < FEWEST_LINEAGES:
+            raise AnalysisError(
+                f"lab: {len(used)} clean lineages for {suspect} and {reference}; {FEWEST_LINEAGES} are needed",
+                hint="a recipe with more lineages",
+            )
+        t = engine.score_bag(self.material, bag)[detector][1:]
+        mean = self._lengths[1:][:, bag]
+        level = [model_level(one).p for one in t]
+        matched = [
+            length_matched(one, -np.abs(row[:, None] - row[None, :])).p for one, row in zip(t, mean, strict=True)
+        ]
+        reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
+        found = {}
+        for setting in dict.fromkeys(self.settings):
+            mine = [place for place, one in enumerate(self.settings) if one == setting]
+            found[setting] = Drawn(
+                k=len(used),
+                p=np.array(level)[mine],
+                p_length=np.array(matched)[mine],
+                t=t[mine, 0, 1],
+                reached=reached[mine],
+            )
+        return found

@@ -1,0 +1,194 @@
+"""What is asked and answered, from prompt to dossier."""
+
+from __future__ import annotations
+
+from depose.model.base import Outcome, Record
+from depose.model.case import Case
+
+
+class ControlTest(Record, frozen=True, kw_only=True):
+    """One known sample of a self-test and what became of it."""
+
+    name: str
+    expected: str
+    found: str
+    passed: bool
+
+
+class SelfTest(Record, frozen=True, kw_only=True):
+    """Is this installation fit for use? Known samples, judged by the same code as the case."""
+
+    software: str
+    """Version of depose that was tested."""
+    kit: str
+    """Digest of the kit of known samples."""
+    tests: tuple[ControlTest, ...]
+    passed: bool
+
+
+class Prompt(Record, frozen=True, kw_only=True):
+    """One thing to ask. Prompts of one cluster are never treated as independent."""
+
+    id: str
+    family: str
+    cluster: str
+    text: str
+
+
+class Ask(Record, frozen=True, kw_only=True):
+    """One question to one model: everything that decides the answer."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    text: str
+    system: str
+    temperature: float
+    max_tokens: int
+    seed: int
+
+
+class Wire(Record, frozen=True, kw_only=True):
+    """How one attempt went over the network; whatever is empty or None here has its reason in `missing`."""
+
+    attempt: int
+    """From 1; a question that was tried again has one record for each attempt."""
+    method: str
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    """In order, without those that carry credentials."""
+    withheld: tuple[str, ...]
+    """Names of the headers left out because they carry credentials."""
+    status: int | None
+    http_version: str
+    response_headers: tuple[tuple[str, str], ...]
+    """In order and as spelt; a header that came twice stands twice."""
+    request_id: str
+    """The provider's name for the request, from a header."""
+    response_id: str
+    """The provider's name for the answer, from its body."""
+    model_asked: str
+    model_returned: str
+    fingerprint: str
+    """What the provider says of the configuration that answered."""
+    input_tokens: int | None
+    output_tokens: int | None
+    sent_at: str
+    first_byte_at: str
+    last_byte_at: str
+    sent_us: int
+    first_byte_us: int | None
+    last_byte_us: int | None
+    """The same moments in microseconds of a clock that never goes back, from the opening of the endpoint."""
+    peer: str
+    """Address and port that were connected to: of the proxy, if the case names one."""
+    tls: str
+    """Version and cipher."""
+    certificate: str
+    """SHA-256 of the leaf certificate (DER), which is also the name of its blob."""
+    chunks: str
+    """Blob with the offset, length and moment of each chunk of a streamed answer, one JSON list per line."""
+    again: str
+    """When and why another attempt follows."""
+    missing: dict[str, str]
+
+
+class Reply(Record, frozen=True, kw_only=True):
+    """What came back, before it is recorded."""
+
+    outcome: Outcome
+    text: str = ""
+    finish: str = ""
+    """Why the answer ended, in the provider's own word."""
+    reason: str = ""
+    """Why there is no answer."""
+    request: bytes = b""
+    response: bytes = b""
+    """Raw bytes, stored as blobs; empty where `source` says where the answer stands."""
+    source: str = ""
+    wire: Wire | None = None
+    kept: tuple[bytes, ...] = ()
+    """Further raw bytes that `wire` names by their digests."""
+    again: float | None = None
+    """Another attempt may succeed, after so many seconds at least; None: it would fail alike."""
+    hopeless: bool = False
+    """Any other question to this model would fail alike: a wrong key, an unknown model, no credit."""
+
+
+class Fact(Record, frozen=True, kw_only=True):
+    """A name and a value that describe an item, such as the digest of a weight file."""
+
+    name: str
+    value: str
+
+
+class Exchange(Record, frozen=True, kw_only=True):
+    """One question and what came of it, as it stands in the log."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    outcome: Outcome
+    text: str
+    finish: str
+    reason: str
+    request: str
+    response: str
+    source: str
+    started: str
+    ended: str
+    wire: Wire | None = None
+    """What went over the network; None where nothing did."""
+
+
+class Transcript(Record, frozen=True, kw_only=True):
+    """One answer, as the analysis sees it."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    text: str
+
+
+class Unanswered(Record, frozen=True, kw_only=True):
+    """A question that has no usable answer, and why."""
+
+    model: str
+    prompt: str
+    sample: int
+    replicate: int
+    reason: str
+
+
+class Registration(Record, frozen=True, kw_only=True):
+    """Record 0 of the log: the frozen protocol."""
+
+    case: Case
+    prompts: tuple[Prompt, ...]
+    files: tuple[Fact, ...]
+    """Digest of every file that the case names."""
+    software: tuple[Fact, ...]
+    """Versions of depose and of every plugin in use."""
+
+
+class Dossier(Record, frozen=True, kw_only=True):
+    """All that the analysis may see: the registered protocol and what was answered under it."""
+
+    registration: Registration
+    protocol_digest: str
+    head: str
+    """Digest of the last record of the log."""
+    registered_at: str
+    first_asked: str
+    last_asked: str
+    transcripts: tuple[Transcript, ...]
+    unanswered: tuple[Unanswered, ...]
+    endpoints: dict[str, tuple[Fact, ...]]
+    amendments: tuple[str, ...] = ()
+    selftest: SelfTest | None = None
+    """The last self-test in the log of the case."""
+    time_stamped: bool = False
+    """Whether the protocol in force has a verified time-stamp."""

@@ -1,0 +1,23 @@
+"""Words and sizes that all records share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Question = Literal["same", "derived", "distilled"]
+Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil"]
+Outcome = Literal["answered", "empty", "failed"]
+Verdict = Literal["indication", "relation, kind not resolved", "no indication", "inconclusive"]
+
+Phase = Literal["registered", "pilot", "confirmatory"]
+
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}\Z")]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A strict, immutable value."""

@@ -1,0 +1,149 @@
+"""What a case is: the records of its file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from depose.model.base import Code, Count, Phase, Question, Record, Role, Text
+
+
+class CaseHead(Record, frozen=True, kw_only=True):
+    """What the case is called and on what right the endpoints are asked."""
+
+    title: Text
+    authority: Text
+
+
+class Primary(Record, frozen=True, kw_only=True):
+    """The detector that decides each question, fixed before the first question is asked."""
+
+    same: str = "phrases"
+    derived: str = "phrases"
+    distilled: str = "habits"
+
+
+class Protocol(Record, frozen=True, kw_only=True):
+    """What will be asked and how it will be judged."""
+
+    phase: Phase = "registered"
+    """`confirmatory` asks nothing before the protocol has a time-stamp. Answers never count in another phase."""
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
+    samples: Annotated[int, Meta(ge=1, le=100)] = 1
+    replicates: Annotated[int, Meta(ge=1, le=10)] = 2
+    """How often a live reference is asked everything, so that its own noise is known."""
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+    probes: tuple[str, ...] = ()
+    """Probe families with counts, such as `open_howto:16`."""
+    prompts: str = ""
+    """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
+    detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        "phrases",
+        "habits",
+        "starts",
+        "first_words",
+        "openings",
+        "fuzzy",
+        "embedding",
+        "length",
+    )
+    primary: Primary = Primary()
+    calibration: str = "alpaca_eval"
+    """The validation study that turns scores into likelihood ratios: a bundled name, a file, or nothing."""
+    bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
+    exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
+    bogus_model: bool = False
+    """Ask each endpoint once for a model that cannot exist: one that answers does not heed model names."""
+
+
+class ModelSpec(Record, frozen=True, kw_only=True):
+    """One model of the case: what it is, how it is reached, where it comes from."""
+
+    code: Code
+    role: Role
+    provider: Text
+    model: str = ""
+    revision: str = ""
+    adapter: str = ""
+    file: str = ""
+    route: str = ""
+    base_url: str = ""
+    api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z")] = ""
+    api_key_file: str = ""
+    """A file of one line outside the case folder that nobody else can read, instead of a variable."""
+    proxy: str = ""
+    """The only way a proxy is used: none is taken from the environment."""
+    allow_private: bool = False
+    """Whether `base_url` may lead to this machine or a private network, where http is good enough too."""
+    stream: bool = False
+    parameters: dict[str, Any] = {}
+    """Further fields of the request body, as the provider names them."""
+    omit: tuple[str, ...] = ()
+    """Fields of the request body that this provider does not take."""
+    concurrency: Annotated[int, Meta(ge=1, le=256)] = 4
+    """How many requests may be under way at once."""
+    rpm: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """Requests a minute, retries included, evenly spaced."""
+    tpm: Annotated[float, Meta(gt=0, le=1e9)] | None = None
+    """Tokens a minute, in and out."""
+    timeout: Annotated[float, Meta(ge=0.1, le=3_600)] = 120.0
+    """Seconds for one attempt, from connecting to the last byte."""
+    attempts: Annotated[int, Meta(ge=1, le=20)] = 6
+    """How often one run tries a question."""
+    developer: str = ""
+    weight_lineage: str = ""
+    """The root base model whose weights it carries."""
+    data_lineage: str = ""
+    """Its tuning data, teacher or maker."""
+    trained_on: tuple[str, ...] = ()
+    """Developers whose outputs it is documented or likely to be trained on."""
+    source: str = ""
+    untaught: bool = False
+    """Documented in `source` to have learnt from no other model's outputs."""
+    repeats: str = ""
+    """Code of the recorded control that this one asks again, to see whether time or machine changed the answers."""
+    within: tuple[float, float] | None = None
+    """Registered range of T of `phrases` between its live answers and the recorded ones, among all controls."""
+    system: str = ""
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
+    released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?\Z")] = ""
+    """When it was first offered, as documented: year, month or day; `source` says where."""
+
+
+class Budget(Record, frozen=True, kw_only=True):
+    """A stop before any of these is passed."""
+
+    requests: Count | None = None
+    tokens: Annotated[int, Meta(ge=1, lt=2**53)] | None = None
+    money: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+
+
+class Price(Record, frozen=True, kw_only=True):
+    """Price of a million tokens in the currency of the budget."""
+
+    input: Annotated[float, Meta(ge=0, le=1e12)]
+    output: Annotated[float, Meta(ge=0, le=1e12)]
+
+
+class Terms(Record, frozen=True, kw_only=True):
+    """The terms of service relied on."""
+
+    file: Text
+
+
+class Case(Record, frozen=True, kw_only=True):
+    """A whole case file."""
+
+    case: CaseHead
+    protocol: Protocol
+    models: Annotated[tuple[ModelSpec, ...], Meta(min_length=2, max_length=5_000)]
+    budget: Budget = Budget()
+    prices: dict[str, Price] = {}
+    terms: Terms | None = None

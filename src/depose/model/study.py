@@ -1,0 +1,114 @@
+"""What a validation study hands on."""
+
+from __future__ import annotations
+
+from depose.model.asking import Fact
+from depose.model.base import Question, Record
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """log LR = intercept + slope * sign(T) * sqrt(|T|)."""
+
+    intercept: float
+    slope: float
+
+
+class Calibrator(Record, frozen=True, kw_only=True):
+    """Scores to likelihood ratios for one question, one alternative and one number of prompts."""
+
+    question: Question
+    against: str
+    """`unrelated`, or the name of a closer alternative."""
+    detector: str
+    prompts: int
+    line: Line
+    draws: tuple[Line, ...]
+    """The line refitted on resampled families."""
+    n_pos: int
+    n_pos_families: int
+    n_neg: int
+    n_neg_lineages: int
+    lowest: float
+    highest: float
+    """Range of T in the study."""
+    positives: tuple[float, ...]
+    """The lowest T of each family of true pairs."""
+    elub_low: float
+    elub_high: float
+    """Empirical bounds of log10 LR, from the lineages left out."""
+    cllr: float
+    cllr_min: float
+
+
+class TruePair(Record, frozen=True, kw_only=True):
+    """A true pair of the study and the p-value that it reached with a number of prompts."""
+
+    question: Question
+    detector: str
+    prompts: int
+    family: str
+    k_eff: int
+    p: float
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """All that `analyze` takes from a validation study: numbers, and the conditions under which they hold."""
+
+    format: str
+    source: str
+    files: tuple[Fact, ...]
+    software: tuple[Fact, ...]
+    families: tuple[str, ...]
+    """Families of prompts."""
+    prompts: int
+    models: int
+    suspects: tuple[str, ...]
+    """Names of the suspects of the study; a case about one of them is not independent of it."""
+    k_low: int
+    k_high: int
+    calibrators: tuple[Calibrator, ...]
+    missing: tuple[Fact, ...]
+    """Question and alternative that could not be calibrated, and why."""
+    true_pairs: tuple[TruePair, ...]
+    one_base: bool = False
+    """All models of the study carry the weights of one base, so that lineages are data lineages."""
+
+
+class ErrorRate(Record, frozen=True, kw_only=True):
+    """An error counted in a validation study: k of n, with the one-sided 95 % exact upper bound."""
+
+    question: Question
+    what: str
+    k: int
+    n: int
+    upper95: float
+    k_families: int | None = None
+    """Families of suspects with at least one such pair, where they were counted."""
+    n_families: int = 0
+
+
+class HeldOut(Record, frozen=True, kw_only=True):
+    """log10 likelihood ratios of a study, each fitted without the lineages of its pair; for Tippett and ECE curves."""
+
+    question: Question
+    against: str
+    detector: str
+    prompts: int
+    families_true: int
+    families_other: int
+    true: tuple[float, ...]
+    other: tuple[float, ...]
+    cllr: float
+    cllr_min: float
+
+
+class Performance(Record, frozen=True, kw_only=True):
+    """What a report prints of the validation study behind a calibration."""
+
+    format: str
+    source: str
+    calibration: str
+    """Digest of the calibration that came out of the same run."""
+    command: str
+    rates: tuple[ErrorRate, ...]
+    held_out: tuple[HeldOut, ...]

@@ -1,0 +1,114 @@
+"""Scores of pairs of known relation, with their lineages, from which `depose batch` estimates false-discovery rates.
+
+A calibration is one line for everybody. A batch may hold relatives of the study's own models, and leaves out every
+pair that shares a lineage with the cell it judges; for that it needs the scores one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from depose.errors import CaseError
+from depose.model import Fact, Question, Record
+from depose.validate.scoring import one_base
+from depose.validate.study import PRIMARY, Study
+
+FORMAT = "depose screening 1"
+NAME = "screening.json"
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+DETECTORS = tuple(dict.fromkeys(PRIMARY.values()))
+
+
+class LabelledPair(Record, frozen=True, kw_only=True):
+    """One pair of known relation."""
+
+    suspect: str
+    reference: str
+    question: Question | None
+    """The question whose answer is yes for it; None for a pair that is documented to be unrelated."""
+    lineages: tuple[str, ...]
+    """Families and data lineages of both."""
+    control_for: tuple[Question, ...] = ()
+    """Of an unrelated pair: the questions some true pair of which has the same reference."""
+    t: dict[str, tuple[float | None, ...]]
+    """Scores on each number of prompts, by detector."""
+
+
+class Labelled(Record, frozen=True, kw_only=True):
+    """A study, pair by pair."""
+
+    format: str
+    source: str
+    files: tuple[Fact, ...]
+    software: tuple[Fact, ...]
+    prompts: tuple[int, ...]
+    """Numbers of prompts that the pairs were scored on."""
+    k_low: int
+    k_high: int
+    one_base: bool
+    """Whether all models carry the weights of one base, as in a laboratory."""
+    pairs: tuple[LabelledPair, ...]
+
+
+def labelled(study: Study, facts: tuple[Fact, ...], software: tuple[Fact, ...]) -> Labelled:
+    """List the true pairs of every question, and the unrelated ones of the same references."""
+    true: dict[int, Question] = {id(one): question for question in QUESTIONS for one in study.positives(question)}
+    controls: dict[int, list[Question]] = {}
+    for question in QUESTIONS:
+        for one in study.matched(question):
+            controls.setdefault(id(one), []).append(question)
+    kept = [one for one in study.labelled if id(one) in true or id(one) in controls]
+    kept.sort(key=lambda one: (one.pair.suspect, one.pair.reference, one.pair.relation))
+    return Labelled(
+        format=FORMAT,
+        source=study.population.source,
+        files=facts,
+        software=software,
+        prompts=study.scored.sizes,
+        k_low=min((one.k for one in kept), default=0),
+        k_high=max((one.k for one in kept), default=0),
+        one_base=one_base(study.population),
+        pairs=tuple(
+            LabelledPair(
+                suspect=one.pair.suspect,
+                reference=one.pair.reference,
+                question=true.get(id(one)),
+                lineages=tuple(sorted(study.lineages(one))),
+                control_for=tuple(controls.get(id(one), ())),
+                t={
+                    name: tuple(round(t, 4) if math.isfinite(t) else None for t in one.t[name].tolist())
+                    for name in DETECTORS
+                },
+            )
+            for one in kept
+        ),
+    )
+
+
+def bundled() -> tuple[str, ...]:
+    """Name the labelled scores that ship with depose."""
+    folder = files("depose.calibrations").joinpath("screening")
+    return tuple(sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json")))
+
+
+def load(name: str, folder: Path) -> tuple[Labelled, bytes]:
+    """Read labelled scores, bundled or from a file, strictly."""
+    try:
+        if name in bundled():
+            data = files("depose.calibrations").joinpath("screening", f"{name}.json").read_bytes()
+        else:
+            data = (folder / name).read_bytes()
+        found = msgspec.json.decode(data, type=Labelled)
+    except (OSError, ValueError) as error:
+        raise CaseError(
+            f"$.screening.labelled: {name!r} is neither bundled nor a file of labelled scores: {error}",
+            hint=f"bundled: {', '.join(bundled()) or 'none'}; depose validate writes {NAME}",
+        ) from error
+    if found.format != FORMAT:
+        raise CaseError(f"{name}: format {found.format!r}, not {FORMAT!r}", hint="make it again: depose validate")
+    return found, data

@@ -1,0 +1,643 @@
+"""A batch finds who was planted, says what that is worth, and gives the same bytes however it was computed."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import importlib.util
+import io
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+import numpy as np
+import pytest
+
+import batches
+from batches import CONTROLS, REFERENCES, TRUTH, labelled, spec, write
+from depose import casefile, plugins
+from depose.batch import base as bases
+from depose.batch import matrix, page, plan, rows, run, screen
+from depose.batch.dendrogram import dendrogram
+from depose.batch.matrix import HITS, Matrix
+from depose.errors import AnalysisError, CaseError, UsageError
+from depose.features import Bag, Features
+from depose.model import Prompt
+from depose.population import Member, Population
+from depose.statistics.centring import score
+from depose.statistics.ranks import model_level
+from depose.vocabulary import violations
+from fakes import Clock, depose, finish, start
+
+PLANTED = {(suspect, voice) for suspect, voice in TRUTH.items() if voice in REFERENCES}
+
+
+def quiet(*what: object) -> None:
+    """Say nothing."""
+
+
+def go(file: Path, out: Path, **manner: object) -> run.Ran:
+    """Run a batch in this process."""
+    return run.batch(file, out, run.Manner(**{"workers": 1, **manner}), Clock(), quiet, quiet)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the made batch."""
+    return write(tmp_path_factory.mktemp("vendors"))
+
+
+@pytest.fixture(scope="module")
+def found(file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Matrix]:
+    """Run it once."""
+    out = tmp_path_factory.mktemp("out")
+    return out, go(file, out).matrix
+
+
+def judged(found: Matrix, question: str = "same") -> dict[tuple[str, str], screen.Judged]:
+    """Cells of one question by suspect and reference."""
+    return {(one.suspect, one.reference): one for one in found.cells if one.question == question}
+
+
+# --- what is found ----------------------------------------------------------------------------------
+
+
+def test_planted_relations_are_the_hits(found: tuple[Path, Matrix]) -> None:
+    """Every suspect that writes in a reference's words is a hit for it, and nobody else is."""
+    cells = judged(found[1])
+    assert {pair for pair, one in cells.items() if one.outcome in HITS} == PLANTED
+    assert all(one.p == pytest.approx(1 / (CONTROLS + 1)) for pair, one in cells.items() if pair in PLANTED)
+
+
+def test_rows_equal_the_detectors(file: Path) -> None:
+    """T and p of a cell are those of the detector's own definition on the same bag, for suspects outside the base."""
+    made = plan.read(file)
+    screened = plan.cut(made.population, made.screened)
+    names = [one.name for one in screened.members]
+    base = bases.build(*_base_of(made))
+    order = next(iter(rows.orders(screened, ("S1",), REFERENCES, made.controls, "base")))
+    row = rows.parse(rows.Bench(base).row(order), "row")
+    for cell in row.cells:
+        members = [names.index(name) for name in ("S1", cell.reference, *cell.controls)]
+        bag = Bag(
+            models=tuple(names[m] for m in members),
+            prompts=tuple(
+                Prompt(id=key, family="", cluster=key, text=text)
+                for (key, _), text in zip(screened.rows, screened.prompts, strict=True)
+            ),
+            answers=tuple(tuple((str(answers[m]),) for m in members) for answers in screened.answers),
+        )
+        for one in cell.scores:
+            t = score(plugins.load("detectors", one.detector)(bag, Features())).t
+            assert one.t == pytest.approx(t[0, 1], abs=1e-5)
+            level = model_level(t)
+            assert (one.p_reference, one.p_suspect) == pytest.approx((level.p_reference, level.p_suspect))
+            assert one.reached == round(level.p * (CONTROLS + 1)) - 1
+
+
+def _base_of(made: plan.Plan) -> tuple[Population, list[bases.Counted]]:
+    """References and controls on the prompts that are screened on, counted."""
+    screened = plan.cut(made.population, made.screened)
+    shared = run.only(screened, {*made.references, *made.controls})
+    return shared, [bases.count(shared)]
+
+
+def test_a_suspect_scores_the_same_inside_and_outside_of_the_base(file: Path) -> None:
+    """Whether a suspect is indexed with the others or added to them changes no score."""
+    made = plan.read(file)
+    screened = plan.cut(made.population, made.screened)
+    order = next(iter(rows.orders(screened, ("S3",), REFERENCES, made.controls, "base")))
+    outside = rows.Bench(bases.build(*_base_of(made))).row(order)
+    shared = run.only(screened, {*made.references, *made.controls, "S3"})
+    inside = rows.Bench(bases.build(shared, [bases.count(shared)])).row(msgspec.structs.replace(order, texts=()))
+    for one, other in zip(rows.parse(outside, "").cells, rows.parse(inside, "").cells, strict=True):
+        assert [s.t for s in one.scores] == pytest.approx([s.t for s in other.scores], rel=1e-9)
+
+
+def test_a_reference_is_not_compared_with_itself(tmp_path: Path) -> None:
+    """A suspect that stands among the references too has a cell that says so, with a reason and no number."""
+    made = plan.read(write(tmp_path))
+    done = [
+        rows.parse(rows.Bench(bases.build(*_base_of(made))).row(order), "row")
+        for order in rows.orders(plan.cut(made.population, made.screened), ("R1",), REFERENCES, made.controls, "base")
+    ]
+    own, *others = done[0].cells
+    assert (own.reason, own.scores) == ("suspect and reference are the same entry", ())
+    assert all(one.scores for one in others)
+
+
+# --- what it is worth -------------------------------------------------------------------------------
+
+
+def test_the_multiplicity_is_said(found: tuple[Path, Matrix]) -> None:
+    """The statement has the floor, the rejections, though there are none, and the controls that a claim would need."""
+    text = " ".join(found[1].statement)
+    tests = 3 * len(TRUTH) * len(REFERENCES)
+    assert f"{tests} p-values were computed" in text
+    assert "cannot fall below 1/(K+1), here 0.040" in text
+    assert "rejects 0" in text
+    assert f"{tests * 20 - 1} independent controls would be needed" in text
+    assert f"A claim about {found[1].hits} hits at 0.05 needs {found[1].hits * 20 - 1} independent" in text
+    assert "model-based" in text
+
+
+def test_a_hit_without_enough_controls_is_not_claimable(found: tuple[Path, Matrix], tmp_path: Path) -> None:
+    """With K_eff below hits / alpha - 1 a hit is a lead; with an alpha that asks for fewer it is a hit."""
+    assert {one.outcome for one in found[1].cells} == {HITS[1], "no hit"}
+    able = go(write(tmp_path, questions=["same"], alpha=0.2), tmp_path / "out").matrix
+    assert able.k_needed == len(PLANTED) * 5 - 1
+    assert {one.outcome for one in able.cells} == {HITS[0], "no hit"}
+
+
+def test_q_values_are_those_of_all_tests(found: tuple[Path, Matrix]) -> None:
+    """Benjamini-Hochberg runs over all questions together."""
+    from scipy.stats import false_discovery_control
+
+    cells = found[1].cells
+    assert found[1].tests == len(cells)
+    p, q = (np.array([getattr(one, name) for one in cells], float) for name in ("p", "q"))
+    np.testing.assert_allclose(q, false_discovery_control(p))
+
+
+def _member(name: str, family: str) -> Member:
+    return Member(
+        name=name, family=family, developer="", weight_lineage="", data_lineage=family, trained_on=(), hub=False
+    )
+
+
+def _row(suspect: str, t: float, k: int = 24, k_eff: int = 24) -> rows.Row:
+    one = rows.Score(detector="phrases", t=t, p_reference=0.04, p_suspect=0.04, p_length_matched=0.04, reached=0)
+    controls = tuple(f"C{number}" for number in range(k))
+    cell = rows.Cell(reference="R", controls=controls, k_eff=k_eff, scores=(one,))
+    return rows.Row(format=rows.FORMAT, key="", suspect=suspect, answers="", cells=(cell,))
+
+
+def _screened(found: rows.Row, family: str = "f", **change: Any) -> screen.Judged:
+    made = screen.screen(
+        [found],
+        {found.suspect: _member(found.suspect, family), "R": _member("R", "r")},
+        labelled(**change),
+        ("same",),
+        prompts=14,
+        one_base=False,
+        alpha=0.05,
+        fdr=0.1,
+    )
+    return made.cells[0]
+
+
+def test_a_cell_is_not_judged_by_its_relatives() -> None:
+    """Pairs that share a lineage, the suspect or the reference with a cell are left out of what judges it."""
+    free = _screened(_row("S", 5.0)).log10_lr
+    kin = _screened(_row("S", 5.0), family="k3").log10_lr
+    known = _screened(_row("known3", 5.0)).log10_lr
+    assert free is not None
+    assert kin is not None
+    assert kin == known
+    assert kin != free
+    few = labelled().pairs[:15]
+    left = _screened(_row("S", 5.0), pairs=few)
+    assert left.outcome == "not informative"
+    assert "too few pairs of known relation" in left.reason
+
+
+def test_nothing_is_extrapolated() -> None:
+    """A score beyond all pairs of known relation counts as the outermost of them."""
+    assert _screened(_row("S", 900.0)).log10_lr == _screened(_row("S", 90.0)).log10_lr
+
+
+@pytest.mark.parametrize(
+    ("row", "change", "reason"),
+    [
+        (_row("S", 5.0, k=24, k_eff=18), {}, "18 independent control lineages; 19 are needed"),
+        (_row("S", 5.0), {"k_high": 23}, "24 controls; validated for 3 to 23"),
+        (_row("S", 5.0), {"one_base": True}, "models of different bases; validated for models of one base"),
+        (_row("S", 5.0), {"prompts": (400, 100)}, "14 prompts; pairs of known relation are scored on 100 or more"),
+    ],
+)
+def test_outside_the_validated_range_nothing_is_said(row: rows.Row, change: dict[str, Any], reason: str) -> None:
+    """A cell with too few controls or prompts is not informative, with the reason, and is no hit."""
+    one = _screened(row, **change)
+    assert (one.outcome, one.reason, one.lfdr, one.log10_lr) == ("not informative", reason, None, None)
+
+
+def test_the_smaller_number_of_prompts_is_used() -> None:
+    """Of the scores on several numbers of prompts those of the largest number that the batch reaches count."""
+    made = labelled()
+    shifted = tuple(
+        msgspec.structs.replace(one, t={name: (t[0], (t[1] or 0.0) - 3) for name, t in one.t.items()})
+        for one in made.pairs
+    )
+    assert _screened(_row("S", 2.0), pairs=shifted).log10_lr == _screened(_row("S", 2.0)).log10_lr
+    fewer = _screened(_row("S", 2.0), pairs=shifted, prompts=(400, 10))
+    assert fewer.log10_lr != _screened(_row("S", 2.0)).log10_lr
+
+
+def test_a_matrix_without_information_says_so(tmp_path: Path) -> None:
+    """Where nothing may be judged, there is no hit, no share and no rate, and the reason stands in every cell."""
+    file = write(tmp_path)
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(labelled(one_base=True)))
+    found = go(file, tmp_path / "out").matrix
+    assert {one.outcome for one in found.cells} == {"not informative"}
+    assert (found.hits, found.confirmations) == (0, ())
+    cells = len(TRUTH) * len(REFERENCES)
+    assert f"same: none of {cells} cells is informative; the heat map says why." in found.statement
+    html = (tmp_path / "out" / "matrix.html").read_text()
+    assert html.count('class="hatched"') == 3 * cells
+    assert "models of different bases; validated for models of one base" in html
+    done = depose("batch", file, "--out", tmp_path / "out", "--fail-on", "indication", "--fail-on", "inconclusive")
+    assert done.code == 5
+
+
+# --- the same bytes ---------------------------------------------------------------------------------
+
+
+def test_workers_change_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
+    """Two spawned processes write the matrix that this one writes."""
+    go(file, tmp_path, workers=2)
+    for name in ("matrix.json", "matrix.csv", "matrix.junit.xml", "matrix.html"):
+        assert (tmp_path / name).read_bytes() == (found[0] / name).read_bytes(), name
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra [ray] is not installed")
+def test_ray_changes_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
+    """A local Ray cluster writes the matrix that this process writes."""
+    done = finish_within(start("batch", file, "--out", tmp_path, "--engine", "ray", "--workers", "2"), 240)
+    assert done == 0
+    assert (tmp_path / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
+
+
+def finish_within(process: object, seconds: float) -> int:
+    """Wait for a process, and return its exit code."""
+    process.communicate(timeout=seconds)  # type: ignore[attr-defined]
+    return int(process.returncode)  # type: ignore[attr-defined]
+
+
+def test_without_ray_the_engine_says_what_to_install(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--engine ray` without the extra is one error with the line to run."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match="ray is not installed") as caught:
+        go(file, tmp_path, engine="ray")
+    assert "depose[ray]" in caught.value.hint
+
+
+def test_order_changes_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
+    """Suspects and references in another order give the same matrix."""
+    codes = [*TRUTH, *REFERENCES]
+    listed = [
+        *(spec(code, "reference" if code in REFERENCES else "suspect") for code in reversed(codes)),
+        *(spec(f"C{number}", "control") for number in range(CONTROLS)),
+    ]
+    go(write(tmp_path, models=listed), tmp_path / "out")
+    assert (tmp_path / "out" / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
+
+
+def test_a_new_vendor_costs_one_row(found: tuple[Path, Matrix], tmp_path: Path) -> None:
+    """One suspect more is one row more; the other rows are used as they are, and all is as if made at once."""
+    folder, out = tmp_path / "vendors", tmp_path / "out"
+    first = go(write(folder), out)
+    assert (first.made, first.kept) == (len(TRUTH), 0)
+    before = {path.name: path.read_bytes() for path in (out / "rows").iterdir()}
+    more = write(folder, {**TRUTH, "S8": "R2"})
+    second = go(more, out)
+    assert (second.made, second.kept) == (1, len(TRUTH))
+    assert {name: (out / "rows" / name).read_bytes() for name in before} == before
+    go(more, tmp_path / "fresh")
+    assert (tmp_path / "fresh" / "matrix.json").read_bytes() == (out / "matrix.json").read_bytes()
+
+
+def test_other_answers_make_another_row(tmp_path: Path) -> None:
+    """A row is used only for the very answers, controls and version that it was made from."""
+    file = write(tmp_path)
+    go(file, tmp_path / "out")
+    write(tmp_path, {**TRUTH, "S2": "R3"})
+    assert go(file, tmp_path / "out").made == 1
+    path = tmp_path / "C5.jsonl"
+    path.write_text(re.sub(r'"output": "\w+', '"output": "Other', path.read_text()))
+    assert go(file, tmp_path / "out").made == len(TRUTH)
+
+
+def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
+    """A row under a wrong name, and one that is none, are errors that name the file."""
+    file, out = write(tmp_path), tmp_path / "out"
+    go(file, out)
+    first, second, *_ = sorted((out / "rows").iterdir())
+    kept = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(AnalysisError, match="is the row of something else"):
+        go(file, out)
+    first.write_bytes(kept[:40])
+    with pytest.raises(AnalysisError, match="not a row of this version"):
+        go(file, out)
+
+
+def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
+    """Killed while features are counted and again between rows, a run goes on and ends with the same matrix."""
+    seen: list[Callable[[], bool]] = [
+        lambda: tmp_path.is_dir(),
+        lambda: len(list((tmp_path / "rows").glob("*.json"))) >= 2,
+    ]
+    for reached in seen:
+        process = start("batch", file, "--out", tmp_path, "--workers", "1")
+        end = time.monotonic() + 60
+        while not reached() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert finish(start("batch", file, "--out", tmp_path, "--workers", "1")).code == 0
+    assert (tmp_path / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="workers are found by /proc")
+def test_a_worker_that_dies_is_an_error_that_says_so(file: Path, tmp_path: Path) -> None:
+    """Where a worker is killed, as for want of memory, the run ends with 1 and what to do; the next run goes on."""
+    process = start("batch", file, "--out", tmp_path, "--workers", "2")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        for worker in workers_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+        time.sleep(0.01)
+    done = finish(process)
+    assert done.code == 1
+    assert "a worker process died" in done.err
+    assert "fewer --workers" in done.err
+    assert finish(start("batch", file, "--out", tmp_path, "--workers", "1")).code == 0
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that a pool has spawned."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+# --- the two halves ---------------------------------------------------------------------------------
+
+
+def test_the_fresh_half_decides_nothing_in_the_screening(tmp_path: Path) -> None:
+    """Other answers to the fresh prompts change no row."""
+    file = write(tmp_path)
+    fresh = {key for key, _ in (plan.read(file).population.rows[row] for row in plan.read(file).fresh)}
+    assert len(fresh) == batches.PROMPTS // 2
+    first = go(file, tmp_path / "out")
+    path = tmp_path / "S1.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        line["output"] = "Nothing." if line["prompt_id"] in fresh else line["output"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    second = go(file, tmp_path / "out")
+    assert second.made == 0
+    assert second.matrix.cells == first.matrix.cells
+
+
+def test_a_hit_gets_a_case_on_fresh_prompts(found: tuple[Path, Matrix], file: Path) -> None:
+    """Each pair with a hit has a case that reads, with its questions, alpha over the hits, and fresh prompts alone."""
+    made, screened = found[1], plan.read(file)
+    assert {(one.suspect, one.reference) for one in made.confirmations} == PLANTED
+    keys = {screened.population.rows[row][0] for row in screened.screened}
+    for one in made.confirmations:
+        folder = found[0] / "cases" / one.folder
+        case = casefile.read(folder)
+        assert case.protocol.alpha == one.alpha == 0.05 / made.hits
+        assert case.protocol.questions == one.questions
+        assert len(case.models) == CONTROLS + 2
+        asked = {json.loads(line)["prompt_id"] for line in (folder / case.protocol.prompts).read_text().splitlines()}
+        assert len(asked) == batches.PROMPTS // 2
+        assert not asked & keys
+
+
+def test_live_models_keep_their_endpoints(tmp_path: Path) -> None:
+    """A suspect that can be asked is asked the fresh prompts: its case has the endpoint, not the recorded file."""
+    url = "https://vendor.example/v1"
+    live = spec("S1", "suspect", provider="openai", model="S1", base_url=url, api_key_env="VENDOR_KEY")
+    others = [spec(code, "suspect") for code in TRUTH if code != "S1"]
+    rest = [spec(code, "reference") for code in REFERENCES]
+    listed = [live, *others, *rest, *(spec(f"C{number}", "control") for number in range(CONTROLS))]
+    found = go(write(tmp_path, models=listed), tmp_path / "out").matrix
+    folder = next(one.folder for one in found.confirmations if one.suspect == "S1")
+    suspect = casefile.read(tmp_path / "out" / "cases" / folder).models[0]
+    assert (suspect.provider, suspect.base_url, suspect.file) == ("openai", url, "")
+
+
+def test_confirmed_cases_have_a_report_and_an_opinion(tmp_path: Path) -> None:
+    """With --confirm each pair with a hit is audited, and its opinions stand in the matrix."""
+    truth = {"S1": "R1", **{f"S{n}": "R1" for n in range(2, 4)}, **{f"S{n}": f"S{n}" for n in range(4, 7)}}
+    file = write(tmp_path, truth, questions=["same"])
+    plain = go(file, tmp_path / "out")
+    only = plain.matrix.confirmations[:1]
+    opinions = run.confirmed(only, tmp_path / "out" / "cases", Clock(), quiet)
+    assert [len(one.opinions) for one in opinions] == [1]
+    assert (tmp_path / "out" / "cases" / only[0].folder / "out" / "report.html").is_file()
+
+
+# --- outputs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.criterion(22)
+def test_the_page_has_family_size_q_values_and_no_blank_cell(found: tuple[Path, Matrix]) -> None:
+    """Every cell of the heat map has a number or a letter, the letters are explained, q and family size are printed."""
+    cells = list(found[1].cells)
+    blind = msgspec.structs.replace(
+        cells[0], outcome="not informative", reason="18 independent control lineages", log10_lr=None, lr=None, lfdr=None
+    )
+    html = page.render(msgspec.structs.replace(found[1], cells=(blind, *cells[1:])), "0" * 64).decode()
+    squares = re.findall(r'<td class="(hit|lead|none|hatched)"[^>]*><span>([^<]*)</span></td>', html)
+    assert len(squares) == len(cells)
+    assert all(text.strip() for _, text in squares)
+    assert [text for kind, text in squares if kind == "hatched"] == ["a"]
+    assert "<b>a</b> 18 independent control lineages" in html
+    assert f'id="family">{found[1].tests}<' in html
+    assert html.count("△") >= found[1].hits
+    listed = html[html.index("Table 2") :]
+    assert f'<td class="r">{min(one.q or 1 for one in cells):.3f}</td>' in listed
+
+
+def test_a_shade_is_never_alone(found: tuple[Path, Matrix]) -> None:
+    """Hits differ from the rest by a mark and a frame, so that the page reads in grey; shades are greys."""
+    html = (found[0] / "matrix.html").read_text()
+    assert set(re.findall(r"hsl\((.*?), \d+%\)", html)) == {"0, 0%"}
+    assert "△" in html
+    assert "dashed" in html
+
+
+def test_names_are_hostile(tmp_path: Path) -> None:
+    """A name with markup or a direction mark is shown, not obeyed, on the page, in CSV and in JUnit."""
+    bad = "=cmd()<script>alert(1)</script>\u202e"
+    found = go(write(tmp_path), tmp_path / "out").matrix
+
+    def renamed(one: screen.Judged) -> screen.Judged:
+        return msgspec.structs.replace(one, suspect=bad) if one.suspect == "S1" else one
+
+    suspects = tuple(msgspec.structs.replace(s, name=bad) if s.name == "S1" else s for s in found.suspects)
+    made = msgspec.structs.replace(found, suspects=suspects, cells=tuple(map(renamed, found.cells)), title=bad)
+    html = page.render(made, "0" * 64).decode()
+    assert "<script>" not in html
+    assert "\u202e" not in html
+    assert "[U+202E]" in html
+    first = next(csv.DictReader(io.StringIO(matrix.table(made).decode())))
+    assert first["suspect"].startswith("'=")
+    assert ElementTree.fromstring(matrix.junit(made)).get("tests") == str(len(found.cells))  # noqa: S314 - ours
+
+
+def test_junit_tells_hits_from_what_is_not_informative(found: tuple[Path, Matrix]) -> None:
+    """A hit is a failure; a cell that says nothing is skipped with its reason."""
+    blind = msgspec.structs.replace(found[1].cells[0], outcome="not informative", reason="no answer of S1")
+    made = msgspec.structs.replace(found[1], cells=(blind, *found[1].cells[1:]))
+    suite = ElementTree.fromstring(matrix.junit(made))  # noqa: S314 - ours
+    hits = sum(one.outcome in HITS for one in made.cells)
+    assert (suite.get("failures"), suite.get("skipped")) == (str(hits), "1")
+    skipped = suite.find("testcase/skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "no answer of S1"
+
+
+def test_the_page_claims_no_more_than_the_numbers(found: tuple[Path, Matrix]) -> None:
+    """The vocabulary lint finds nothing on the page."""
+    text = re.sub(r"<[^>]+>|\{[^}]*\}", " ", (found[0] / "matrix.html").read_text().partition("</style>")[2])
+    assert violations(text) == ()
+
+
+def test_a_large_tree_is_drawn_in_parts(found: tuple[Path, Matrix]) -> None:
+    """More suspects than fit a page are drawn in parts that have every name once; two suspects make no tree."""
+    one = found[1].suspects[0]
+    many = tuple(msgspec.structs.replace(one, name=f"V{n:03}") for n in range(130))
+    cells = tuple(
+        msgspec.structs.replace(found[1].cells[0], suspect=s.name, t=float(n % 7)) for n, s in enumerate(many)
+    )
+    parts = list(dendrogram(msgspec.structs.replace(found[1], suspects=many, cells=cells)))
+    assert len(parts) == 3
+    assert sorted(re.findall(r">(V\d{3})<", "".join(parts))) == [s.name for s in many]
+    assert list(dendrogram(msgspec.structs.replace(found[1], suspects=many[:2], cells=cells[:2]))) == []
+
+
+def test_the_pdf_can_be_made_again(found: tuple[Path, Matrix]) -> None:
+    """The same page gives the same PDF."""
+    html = (found[0] / "matrix.html").read_bytes()
+    assert page.pdf(html) == page.pdf(html)
+
+
+# --- since the last audit ---------------------------------------------------------------------------
+
+
+def test_what_changed_since_the_last_audit(tmp_path: Path) -> None:
+    """New and gone suspects, an outcome that changed and the drift of its scores are listed; the rest is still."""
+    file = write(tmp_path / "vendors")
+    go(file, tmp_path / "first")
+    kept = {code: voice for code, voice in TRUTH.items() if code != "S6"}
+    write(tmp_path / "vendors", {**kept, "S4": "R3", "S9": "S9"})
+    found = go(file, tmp_path / "second", since=str(tmp_path / "first" / "matrix.json")).matrix.changes
+    assert found is not None
+    assert not found.base_differs
+    assert {one.suspect for one in found.new} == {"S9"}
+    assert {one.suspect for one in found.gone} == {"S6"}
+    assert {(one.suspect, one.reference) for one in found.changed} >= {("S4", "R3")}
+    drift = {one.suspect: one for one in found.drift}
+    assert drift["S4"].answers_differ
+    assert drift["S4"].largest > 5
+    assert not drift["S1"].answers_differ
+    assert (drift["S1"].mean, drift["S1"].largest) == (0.0, 0.0)
+    assert "Since the last audit" in (tmp_path / "second" / "matrix.html").read_text()
+
+
+def test_an_earlier_matrix_is_read_strictly(file: Path, tmp_path: Path) -> None:
+    """`--since` something else is an error before anything is made."""
+    (tmp_path / "x.json").write_text('{"format": "other"}')
+    with pytest.raises(UsageError, match="not a matrix of this version"):
+        go(file, tmp_path / "out", since=str(tmp_path / "x.json"))
+    assert not (tmp_path / "out").exists()
+
+
+# --- the batch file ---------------------------------------------------------------------------------
+
+HEAD = '[batch]\ntitle = "t"\nauthority = "a"\n'
+DATA = '[data]\nfolder = "."\nsource = "s"\nsuspects = ["*"]\nreferences = ["*"]\ncontrols = ["*"]\n'
+MODEL = '[[models]]\ncode = "S1"\nrole = "{}"\nprovider = "recorded"\n'
+LISTED = '[screening]\nprompts = "p.csv"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + DATA + "[screening]\nalhpa = 0.1\n", r"\$\.screening: unknown field 'alhpa'"),
+        (HEAD + DATA + "[screening]\nfdr = 0.9\n", r"\$\.screening\.fdr"),
+        (HEAD.replace('"a"', '" "') + DATA, r"\$\.batch\.authority: blank"),
+        (HEAD, "in one of the two"),
+        (HEAD + LISTED + DATA + MODEL.format("suspect"), "in one of the two"),
+        (HEAD + DATA + LISTED, r"\$\.screening\.prompts: \[data\] has its own"),
+        (HEAD + MODEL.format("suspect"), r"\$\.screening\.prompts: missing"),
+        (HEAD + LISTED + MODEL.format("candidate"), r"\$\.models\[0\]\.role: 'candidate'"),
+        (HEAD + LISTED + MODEL.format("suspect"), r"\$\.models\[0\]\.file: missing"),
+        (HEAD + LISTED + MODEL.format("suspect") + 'file = "f"\n', r"\$\.models\[0\]: developer, weight_lineage"),
+        (HEAD + DATA + '[screening]\nquestions = ["same", "same"]\n', "stands twice"),
+        (HEAD + DATA.replace('suspects = ["*"]', "suspects = []"), r"\$\.data\.suspects"),
+        ("[batch", "not TOML"),
+        (HEAD + 'x = "' + "\udc80" + '"', "not UTF-8"),
+    ],
+)
+def test_a_bad_batch_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """What can be known to be wrong is one error with the place, before anything is written."""
+    path = tmp_path / "b.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CaseError, match=message):
+        go(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
+    """A batch file, a table of answers, prompts or labelled scores that is not there is an error that names it."""
+    with pytest.raises(CaseError, match=r"none\.toml"):
+        go(tmp_path / "none.toml", tmp_path / "out")
+    file = write(tmp_path)
+    (tmp_path / "S1.jsonl").unlink()
+    with pytest.raises(CaseError, match=r"\$\.models\[0\]\.file: 'S1.jsonl' is not there"):
+        go(file, tmp_path / "out")
+    with pytest.raises(CaseError, match="neither bundled nor a file of labelled scores"):
+        go(write(tmp_path, labelled="other"), tmp_path / "out")
+    (tmp_path / "prompts.jsonl").write_text('{"prompt_id": "q00", "prompt": "Write"}\n')
+    with pytest.raises(CaseError, match="a batch needs 20"):
+        go(file, tmp_path / "out")
+
+
+def test_bundled_labelled_scores_read() -> None:
+    """The scores that ship with depose are read, and have both kinds of pairs for every question."""
+    from depose.validate import labelled as bundled
+
+    found, _ = bundled.load("alpaca_eval", Path())
+    for question in ("same", "derived", "distilled"):
+        true = [one for one in found.pairs if one.question == question]
+        other = [one for one in found.pairs if question in one.control_for]
+        assert len(true) >= 15
+        assert len(other) >= 190
+        assert not {id(one) for one in true} & {id(one) for one in other}
+
+
+# --- the command ------------------------------------------------------------------------------------
+
+
+def test_the_command(file: Path, tmp_path: Path) -> None:
+    """`depose batch` prints the statement and the hits, and exits as --fail-on asks."""
+    done = depose("batch", file, "--out", tmp_path, "--workers", "1")
+    assert done.code == 0
+    assert "Benjamini-Hochberg" in done.out
+    assert "screening hit, not claimable" in done.out
+    assert f"{len(TRUTH)} rows made, 0 kept" in done.out
+    assert "rows 7/7" in done.err
+    again = depose("batch", file, "--out", tmp_path, "--json", "--fail-on", "indication")
+    assert again.code == 4
+    assert json.loads(again.out)["format"] == matrix.FORMAT
+    assert depose("batch", file, "--out", tmp_path, "--fail-on", "inconclusive").code == 0
+    assert depose("batch", tmp_path / "none.toml").code == 1
