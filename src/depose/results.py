@@ -76,7 +76,7 @@ def vectors_table(vectors: Mapping[str, NDArray[np.float32]]) -> bytes:
 
 
 def arithmetic() -> str:
-    """Name what adds, writes and draws here: machine, BLAS with its processor, and the libraries that make the bytes."""
+    """Name what adds, writes and draws here: machine, BLAS with its processor, libraries that make the bytes."""
     import numpy as np
     import threadpoolctl
 
