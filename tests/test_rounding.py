@@ -90,7 +90,17 @@ def test_tables_are_compared_by_their_cells(tmp_path: Path) -> None:
         with pytest.raises(EvidenceError):
             rounded("x.parquet", table(0.5), other)
     with pytest.raises(EvidenceError, match="the file"):
-        rounded("x.html", b"<p>", b"<q>")
+        rounded("x.txt", b"a", b"b")
+
+
+def test_pages_may_differ_in_their_drawings_alone() -> None:
+    """Another version of the library that draws is told; another word, or a drawing more, is refused."""
+    page = "<p>inconclusive</p><svg a>1</svg><p>end</p><svg>2</svg>"
+    found = rounded("x.html", page.encode(), page.replace("a>1", "b>1").encode())
+    assert str(found) == "all words and numbers are the same, 1 figures are drawn otherwise"
+    for other in (page.replace("inconclusive", "indication"), page.replace("<p>end</p>", ""), page + "<svg>3</svg>"):
+        with pytest.raises(EvidenceError, match="its words differ"):
+            rounded("x.html", page.encode(), other.encode())
 
 
 # --- whole bundles ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,13 +76,14 @@ def vectors_table(vectors: Mapping[str, NDArray[np.float32]]) -> bytes:
 
 
 def arithmetic() -> str:
-    """Name what adds here: machine, numpy and its BLAS with the processor that it was made for."""
+    """Name what adds, writes and draws here: machine, BLAS with its processor, libraries that make the bytes."""
     import numpy as np
     import threadpoolctl
 
     libraries = (one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas")
     used = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in libraries}
-    return " ".join((platform.machine(), f"numpy {np.__version__}", *sorted(used)))
+    made = (f"{name} {version(name)}" for name in ("scipy", "pyarrow", "jinja2", "matplotlib"))
+    return " ".join((platform.machine(), f"numpy {np.__version__}", *sorted(used), *made))
 
 
 def _scores_table(analysis: Analysis) -> bytes:
