@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from depose import exhibits, inventory, quality, rivals, weighing
 from depose.bench import AGAIN, Bench, Progress, tidy
-from depose.calibrated import Loaded
+from depose.calibrated import Loaded, described
 from depose.detectors import Measured, Similarity
 from depose.errors import AnalysisError
 from depose.features import Bag, Features
@@ -26,7 +26,6 @@ from depose.model import (
     Condition,
     Dossier,
     Exhibit,
-    Fact,
     Finding,
     Findings,
     ModelSpec,
@@ -353,15 +352,6 @@ def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
     ]
 
 
-def _described(loaded: Loaded | None) -> tuple[Fact, ...]:
-    """Name the validation study behind the likelihood ratios."""
-    if loaded is None:
-        return ()
-    made = loaded.calibration
-    facts = {"source": made.source, "sha256": loaded.sha256, "models": made.models, "prompts": made.prompts}
-    return tuple(Fact(name=name, value=str(value)) for name, value in facts.items())
-
-
 def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
     analyst = _Analyst(dossier, features, loaded, progress)
@@ -399,7 +389,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
-        calibration=_described(loaded),
+        calibration=described(loaded),
         scale=weighing.SCALE,
         quality=analyst.checks,
         performance=loaded.performance if loaded else None,

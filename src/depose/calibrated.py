@@ -9,7 +9,7 @@ import msgspec
 
 from depose.canon import sha256
 from depose.errors import CaseError
-from depose.model import Calibration, Performance, Record
+from depose.model import Calibration, Fact, Performance, Record
 
 FORMAT = "depose calibration 1"
 PERFORMANCE = "performance.json"
@@ -92,3 +92,12 @@ def parse(data: bytes, name: str) -> Loaded:
     if found.format != FORMAT:
         raise CaseError(f"{name}: format {found.format!r}, not {FORMAT!r}", hint="make it again: depose validate")
     return Loaded(calibration=found, sha256=sha256(data))
+
+
+def described(loaded: Loaded | None) -> tuple[Fact, ...]:
+    """Name the validation study behind the likelihood ratios."""
+    if loaded is None:
+        return ()
+    made = loaded.calibration
+    facts = {"source": made.source, "sha256": loaded.sha256, "models": made.models, "prompts": made.prompts}
+    return tuple(Fact(name=name, value=str(value)) for name, value in facts.items())
