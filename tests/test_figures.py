@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from depose.figures import WIDTH, Rated, crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
+from depose.drawing import WIDTH
+from depose.figures import Rated, crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
 from depose.model import Against, Finding, Opinion, Ratio, Result
 from depose.setting import number
 from depose.statistics.verbal import SCALES, Scale

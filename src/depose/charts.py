@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from depose.figures import GREY, INK, RULE, WIDTH, settings, short, written
+from depose.drawing import GREY, INK, RULE, WIDTH, settings, short, written
 from depose.model import Candidate, Fact, Finding, HeldOut
 from depose.setting import number
 from depose.statistics.likelihood import ece, pav

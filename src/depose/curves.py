@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depose.figures import GREY, INK, RULE, WIDTH, settings, written
+from depose.drawing import GREY, INK, RULE, WIDTH, settings, written
 from depose.model import Curve, Finding, Specification
 
 AXES = (("detector", "Detector"), ("answers", "Answers"), ("prompts", "Prompts"), ("controls", "Controls"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from depose.figures import GREY, INK, RULE, WIDTH, settings, short, written
+from depose.drawing import GREY, INK, RULE, WIDTH, settings, short, written
 from depose.model import Tree
 
 ROW = 0.1

@@ -5,23 +5,19 @@ Every mark differs in shape and label, never in colour alone. The bytes depend o
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from math import log10, nan
 
 from depose.arrange import likelihood
+from depose.drawing import GREY, INK, RULE, WIDTH, settings, short, written
 from depose.model import Against, Finding, Ratio, Record, Result
 from depose.setting import number
 from depose.statistics.verbal import SCALES, Scale
 
-WIDTH, ROW = 6.3, 0.44
-"""Inches: the width of the text block, and the height of one row of points."""
+ROW = 0.44
+"""Inches: the height of one row of points."""
 CROWDED = 48
 """With more controls than this, names are listed in the text and not drawn."""
-NAME_LENGTH = 14
-FONT = "Depose Sans, Source Sans 3, DejaVu Sans, sans-serif"
-INK, GREY, RULE = "#1a1a1a", "#595959", "#7d7d7d"
 SHADES = "#f4f4f4", "#e3e3e3"
 DEFAULT_SCALE = SCALES["enfsi-2015"]
 
@@ -67,24 +63,6 @@ def strip_plot(finding: Finding, result: Result) -> bytes:
         axes = figure.add_axes((0.17, 0.36 / height, 0.815, 1 - 0.38 / height))
         _draw(axes, finding, result, span=(height - 0.38) / ROW)
         return written(figure, strip_alt(finding, result))
-
-
-def settings(*what: str) -> dict[str, object]:
-    """Make text stay text, and ids differ between drawings but not between runs."""
-    return {
-        "svg.fonttype": "none",
-        "svg.hashsalt": f"depose {' '.join(what)}",
-        "font.family": "DejaVu Sans",
-        "path.simplify": False,
-    }
-
-
-def written(figure, alt: str) -> bytes:  # type: ignore[no-untyped-def]
-    """Save a drawing as plain SVG with its description as title."""
-    buffer = io.BytesIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata={"Title": alt, **nothing})
-    return _plain(buffer.getvalue().decode())
 
 
 def _draw(axes, finding: Finding, result: Result, *, span: float) -> None:  # type: ignore[no-untyped-def]
@@ -370,34 +348,8 @@ def _power(exponent: int) -> str:
     return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:.{-exponent}f}"
 
 
-def _plain(svg: str) -> bytes:
-    """Keep the drawing alone, with styles as attributes and no unused id, so that it nests in HTML."""
-    svg = re.sub(r"<(style|metadata).*?</\1>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    used = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r' style="([^"]*)"', lambda found: _attributes(found[1]), svg)
-    if "<g " not in svg:
-        svg = re.sub(r"\s*</?g>", "", svg)
-    return svg.replace("<svg ", '<svg role="img" ', 1).encode()
-
-
-def _attributes(style: str) -> str:
-    pairs = [pair.split(":", 1) for pair in style.split(";") if ":" in pair]
-    values = {name.strip(): value.strip() for name, value in pairs}
-    if font := values.pop("font", ""):
-        values["font-size"] = font.split(" ")[0]
-    if font or "font-family" in values:
-        values["font-family"] = FONT
-    return "".join(f' {name}="{value}"' for name, value in values.items())
-
-
 def _longest(side: Sequence[Against]) -> int:
     return max((len(short(a.model)) for a in side), default=0)
-
-
-def short(name: str) -> str:
-    """Cut a name to what fits in a drawing."""
-    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
 
 
 def _side_alt(label: str, side: Sequence[Against]) -> str:

@@ -9,7 +9,7 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from depose.batch.matrix import Matrix
-from depose.figures import FONT, GREY, INK, WIDTH
+from depose.drawing import FONT, GREY, INK, WIDTH
 from depose.setting import clip, visible
 
 ROW, LEFT, RIGHT = 11.0, 150.0, WIDTH * 72
