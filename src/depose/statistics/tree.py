@@ -85,7 +85,7 @@ def _linked(t: Array) -> Array:
     """Link by average; heights are minus the mean T. A pair that a draw leaves without a score is as unlike as any."""
     from scipy.cluster.hierarchy import linkage
 
-    pairs = t[np.triu_indices(len(t), 1)]
+    pairs = np.round(t[np.triu_indices(len(t), 1)], 12)  # what ties on one processor ties on every other
     pairs = np.where(np.isfinite(pairs), pairs, np.nanmin(pairs))
     joined = linkage(pairs.max() - pairs, "average")
     joined[:, 2] -= pairs.max()
