@@ -20,9 +20,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pool(count: int, tasks: int | None = None) -> ProcessPoolExecutor:
-    """Open so many worker processes; each ends after so many tasks, for work that leaves its memory in pieces."""
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin, max_tasks_per_child=tasks)
+def pool(count: int) -> ProcessPoolExecutor:
+    """Open so many worker processes."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:

@@ -109,6 +109,11 @@ def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loa
     return _Loaded(model, tokenizer, ends, pad, getattr(model.config, "max_position_embeddings", None))
 
 
+def forget() -> None:
+    """Let go of all models in memory."""
+    _load.cache_clear()
+
+
 def _ends(*given: int | list[int] | None) -> tuple[int, ...]:
     found: list[int] = []
     for value in given:

@@ -27,7 +27,7 @@ import msgspec
 
 from depose import embedded
 from depose.canon import canonical, sha256
-from depose.endpoints.local import Local, place
+from depose.endpoints.local import Local, forget, place
 from depose.endpoints.weights import find
 from depose.errors import AnalysisError, CaseError, EndpointError
 from depose.evidence import write_whole
@@ -50,8 +50,6 @@ BATCH = 96
 LIBRARIES = ("depose", "torch", "transformers", "peft", "numpy")
 MOST = 8
 """Models that are made side by side at most: each takes 1.5 to 3 GB."""
-RENEWED = 4
-"""Models after which a process gives way to a new one."""
 AGAIN = 1
 """Replicate number under which every lineage answers the probes a second time."""
 Say = Callable[[str], None]
@@ -135,6 +133,7 @@ def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[
             _Laboratory(recipe, out, say or said.append, 1).make(name)
     finally:
         torch.set_num_threads(before)
+        forget()
     return said
 
 
@@ -156,7 +155,7 @@ class _Laboratory:
                 _make(self.recipe, self.out, name, lambda line: self.say(f"  {line}"))
                 self._hear([])
         else:
-            with pool(self.workers, RENEWED) as workers:
+            with pool(self.workers) as workers:
                 try:
                     for rank in ranks:
                         for made in as_completed([workers.submit(_make, self.recipe, self.out, name) for name in rank]):
