@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -303,6 +304,8 @@ def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monk
     out, _ = process.communicate(timeout=60)
     shown = os.read(leader, 100_000).decode()
     os.close(leader)
-    assert (process.returncode, out) == (0, b"asked 60: 60 answered, 0 failed\n")
+    result, checkpoint = out.decode().splitlines()
+    assert (process.returncode, result) == (0, "asked 60: 60 answered, 0 failed")
+    assert re.fullmatch(r"checkpoint: \d+ records before it, sha256 [0-9a-f]{64}", checkpoint)
     assert "asked 60/60 [" + "#" * 24 + "]" in shown
     assert len(ledger.entries(folder).exchanges) == 60
