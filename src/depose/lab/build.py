@@ -125,7 +125,7 @@ def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(2 if name == "base" else 1)  # a base from scratch is made alone
     said: list[str] = []
     try:
         with warnings.catch_warnings():
