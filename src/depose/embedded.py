@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -232,6 +233,8 @@ def settle_libraries() -> None:
         TRANSFORMERS_VERBOSITY="error",
         TOKENIZERS_PARALLELISM="false",
     )
+    # peft asks transformers by an old name; whoever runs depose can do nothing about it.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
     # On a machine that also does something else, threads that spin made generation up to nine times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from importlib.metadata import PackageNotFoundError, version
@@ -128,9 +127,7 @@ def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[
     torch.set_num_threads(2 if name == "base" else 1)  # a base from scratch is made alone
     said: list[str] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
-            _Laboratory(recipe, out, say or said.append, 1).make(name)
+        _Laboratory(recipe, out, say or said.append, 1).make(name)
     finally:
         torch.set_num_threads(before)
         forget()
