@@ -132,7 +132,10 @@ def _row(raw: object, line: int, columns: dict[str, str]) -> Row:
         raise ValueError(f"row {line} is not an object")
 
     def text(meaning: str) -> str:
-        return _string(raw.get(columns.get(meaning, "")), f"row {line}, {columns.get(meaning, meaning)!r}")
+        value = raw.get(columns.get(meaning, ""))
+        if type(value) is str and value.isascii():
+            return value
+        return _string(value, f"row {line}, {columns.get(meaning, meaning)!r}")
 
     prompt = text("prompt")
     if not prompt.strip() and not text("id"):

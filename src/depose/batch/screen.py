@@ -8,7 +8,7 @@ number of hits asks for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -24,7 +24,7 @@ from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
 from depose.statistics.likelihood import lineage_cap
 from depose.statistics.screening import benjamini_hochberg, local_fdr, related_share
-from depose.validate.labelled import Labelled
+from depose.validate.labelled import Labelled, LabelledPair
 from depose.validate.study import PRIMARY
 
 Array = NDArray[np.float64]
@@ -94,6 +94,25 @@ class Screened(Record, frozen=True, kw_only=True):
     cells: tuple[Judged, ...]
 
 
+class _Touched:
+    """Which of some pairs share a lineage, the suspect or the reference with a cell."""
+
+    def __init__(self, pairs: Sequence[LabelledPair]) -> None:
+        self._nothing = np.zeros(len(pairs), bool)
+        self._of: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        for place, one in enumerate(pairs):
+            named = [("lineage", name) for name in one.lineages]
+            for key in (*named, ("suspect", one.suspect), ("reference", one.reference)):
+                self._of.setdefault(key, np.zeros(len(pairs), bool))[place] = True
+
+    def by(self, lineages: Collection[str], suspect: str, reference: str) -> NDArray[np.bool_]:
+        """Return [pairs]: touched or not."""
+        named = [("lineage", name) for name in lineages]
+        found = [self._of[key] for key in (*named, ("suspect", suspect), ("reference", reference)) if key in self._of]
+        touched: NDArray[np.bool_] = np.logical_or.reduce([self._nothing, *found])
+        return touched
+
+
 class _Judge:
     """Fits likelihood ratios for cells, equal selections of pairs once."""
 
@@ -113,6 +132,7 @@ class _Judge:
         self._true = [one for one in pairs if one.question == question]
         self._other = [one for one in pairs if question in one.control_for]
         self._t = [np.array([one.t[detector][place] for one in kind], float) for kind in (self._true, self._other)]
+        self._touched = [_Touched(kind) for kind in (self._true, self._other)]
         self._made: dict[bytes, tuple[Line, float, float] | None] = {}
 
     def log_lr(self, score: Score, cell: Cell, suspect: Member, reference: Member) -> float | str:
@@ -122,16 +142,7 @@ class _Judge:
         if not self._labelled.k_low <= len(cell.controls) <= self._labelled.k_high:
             return f"{len(cell.controls)} controls; validated for {self._labelled.k_low} to {self._labelled.k_high}"
         gone = {suspect.family, suspect.data_lineage, reference.family, reference.data_lineage}
-        kept = [
-            np.array(
-                [
-                    not gone & set(one.lineages) and suspect.name != one.suspect and reference.name != one.reference
-                    for one in kind
-                ],
-                bool,
-            )
-            for kind in (self._true, self._other)
-        ]
+        kept = [~kind.by(gone, suspect.name, reference.name) for kind in self._touched]
         key = np.concatenate(kept).tobytes()
         if key not in self._made:
             self._made[key] = self._fitted(*(t[keep] for t, keep in zip(self._t, kept, strict=True)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from depose.model import Record
 
@@ -26,12 +26,12 @@ class Rate(Record, frozen=True, kw_only=True):
 
 def upper_bound(k: int, n: int, level: float = 0.95) -> float:
     """Return the one-sided exact upper bound of a rate; 1 if nothing was tried."""
-    return 1.0 if k >= n else float(beta.ppf(level, k + 1, n - k))
+    return 1.0 if k >= n else float(betaincinv(k + 1, n - k, level))
 
 
 def lower_bound(k: int, n: int, level: float = 0.95) -> float:
     """Return the one-sided exact lower bound of a rate; 0 if nothing happened."""
-    return 0.0 if k <= 0 else float(beta.ppf(1 - level, k, n - k + 1))
+    return 0.0 if k <= 0 else float(betaincinv(k, n - k + 1, 1 - level))
 
 
 def rate(k: int, n: int) -> Rate:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def related_share(log_lr: Array, suspects: Sequence[str]) -> Share:
     def above(share: float) -> float:
         """How far the likelihood at `share` is above that of the end of the interval."""
         lost = np.log1p(share * gain) - np.log1p(best * gain)
-        return float(tempered * lost.sum() + chi2.ppf(0.9, 1) / 2)
+        return float(tempered * lost.sum() + gammaincinv(0.5, 0.9))
 
     low = 0.0 if above(0.0) >= 0 else float(brentq(above, 0.0, best))
     return Share(value=best, low=low)
