@@ -13,6 +13,8 @@ from depose.errors import ReportError
 
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
+COMPILED: dict[str, bytes] = {}
+"""Templates that were compiled in this process, by Jinja's key; filled by several environments."""
 
 
 def page(name: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any) -> bytes:
@@ -23,7 +25,16 @@ def page(name: str, *, filters: Mapping[str, Callable[..., Any]], **context: Any
 def template(name: str, *, filters: Mapping[str, Callable[..., Any]]) -> Callable[..., bytes]:
     """Make a bundled template ready to fill: every string escaped and made visible, an unknown name an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2.bccache import Bucket, BytecodeCache
     from markupsafe import Markup
+
+    class Compiled(BytecodeCache):
+        def load_bytecode(self, bucket: Bucket) -> None:
+            if bucket.key in COMPILED:
+                bucket.bytecode_from_string(COMPILED[bucket.key])
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            COMPILED[bucket.key] = bucket.bytecode_to_string()
 
     def finalize(value: object) -> object:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -36,6 +47,7 @@ def template(name: str, *, filters: Mapping[str, Callable[..., Any]]) -> Callabl
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=Compiled(),
     )
     environment.filters.update(filters)
     made = environment.get_template(name)
