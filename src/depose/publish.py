@@ -54,8 +54,10 @@ def publish(
     plain = report.Setting(flavour=order.flavour, annex=added)
     setting = msgspec.structs.replace(plain, bates=numbers, legend=order.legend)
     name = "report" if order.flavour == "expert" else "compliance"
+    html = None
     if "html" in order.formats:
-        yield f"{name}.html", report.render_html(findings, plain)
+        html = report.render_html(findings, plain)
+        yield f"{name}.html", html
     if "pdf" in order.formats:
         attached = [
             ("findings.json", data, "The findings from which this report is rendered"),
@@ -65,7 +67,8 @@ def publish(
         for file in (annex.WAIVERS, annex.CHECKED):
             if (folder / file).is_file():
                 attached.append((file, (folder / file).read_bytes(), "Added by the users of this case"))
-        printed = report.render_pdf(findings, setting, attachments=attached, variant=order.variant)
+        same = html if setting == plain and order.flavour == "expert" else None
+        printed = report.render_pdf(findings, setting, html=same, attachments=attached, variant=order.variant)
         if numbers:
             rows = _rows(f"{name}.pdf", printed, data, numbers, order.legend)
             yield BATES, _numbered(folder, rows)

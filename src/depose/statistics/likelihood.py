@@ -48,9 +48,9 @@ def pav(h1: Array, h2: Array) -> tuple[Array, Array]:
 
 
 def _isotonic(mean: Array, mass: Array) -> Array:
-    from sklearn.isotonic import isotonic_regression
+    from scipy.optimize import isotonic_regression
 
-    fitted: Array = isotonic_regression(mean, sample_weight=mass)
+    fitted: Array = isotonic_regression(mean, weights=mass).x
     return np.clip(fitted, 0.0, 1.0)
 
 
