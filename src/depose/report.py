@@ -64,9 +64,10 @@ def render_html(findings: Findings, setting: Setting = EXPERT) -> bytes:
     for finding in findings.findings:
         for ratio in finding.ratios:
             arrange.check(ratio)
-    if setting.flavour == "compliance":
-        return next(_summaries(findings, setting))
-    return _page("expert.html", findings, setting, expert.context(findings, setting.annex))
+    with _collector_paused():
+        if setting.flavour == "compliance":
+            return next(_summaries(findings, setting))
+        return _page("expert.html", findings, setting, expert.context(findings, setting.annex))
 
 
 def _page(template: str, findings: Findings, setting: Setting, context: dict[str, Any]) -> bytes:
@@ -270,7 +271,7 @@ def _source_date(when: datetime) -> Iterator[None]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Lay out without the cycle collector: what a layout makes lives to its end, and looking for garbage is in vain."""
+    """Draw and lay out without the cycle collector: what is made lives to the end."""
     running = gc.isenabled()
     gc.disable()
     try:
