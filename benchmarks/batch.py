@@ -166,23 +166,29 @@ def kind(pair: Pair | None, one: Member, other: Member) -> str:
 
 
 def discoveries(matrix: dict[str, Any], made: Population) -> None:
-    """Print how many hits there are, and how many of those with a label are false."""
+    """Print how many hits there are, and how many of those with a label are false; of how many families of suspects."""
     known = truth(made.pairs)
     members = {one.name: one for one in made.members}
-    everything: Counter[str] = Counter()
+
+    def kinds(cells: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+        pairs = [(one["suspect"], one["reference"]) for one in cells]
+        return [(kind(known.get(pair), *(members[name] for name in pair)), members[pair[0]].family) for pair in pairs]
+
+    hits = [one for one in matrix["cells"] if one["outcome"] in HITS]
     for asked in matrix["asked"]:
-        hits = [one for one in matrix["cells"] if one["question"] == asked["question"] and one["outcome"] in HITS]
-        pairs = [(one["suspect"], one["reference"]) for one in hits]
-        counts = Counter(kind(known.get(pair), *(members[name] for name in pair)) for pair in pairs)
-        everything += counts
-        print(f"  {asked['question']:<10} {_rates(counts)}; expected false by the model {asked['expected_false']:.1f}")
-    print(f"  {'all':<10} {_rates(everything)}")
+        mine = kinds([one for one in hits if one["question"] == asked["question"]])
+        print(f"  {asked['question']:<10} {_rates(mine)}; expected false by the model {asked['expected_false']:.1f}")
+    print(f"  {'all':<10} {_rates(kinds(hits))}")
+    low = [one for one in matrix["cells"] if one["lfdr"] is not None and one["lfdr"] <= FDR]
+    print(f"  by the local rate alone, whatever p: {_rates(kinds(low))}")
 
 
-def _rates(counts: Counter[str]) -> str:
+def _rates(found: Sequence[tuple[str, str]]) -> str:
+    counts = Counter(name for name, _ in found)
     true, documented = counts["true"], counts["false, documented"]
     false = documented + counts["false as far as documented"]
-    parts = [f"{sum(counts.values())} hits ({', '.join(f'{n} {name}' for name, n in sorted(counts.items()))})"]
+    listed = (f"{n} {name} ({len({f for k, f in found if k == name})} families)" for name, n in sorted(counts.items()))
+    parts = [f"{len(found)} hits: {', '.join(listed) or 'none'}"]
     for name, k in (("documented", documented), ("all labels", false)):
         n = true + k
         bounds = f"{lower_bound(k, n):.3f}-{upper_bound(k, n):.3f}" if n else "none"

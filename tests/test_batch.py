@@ -209,6 +209,35 @@ def test_a_cell_is_not_judged_by_its_relatives() -> None:
     assert "too few pairs of known relation" in left.reason
 
 
+def test_a_batch_unlike_the_pairs_of_known_relation_has_no_more_hits(tmp_path: Path) -> None:
+    """Where every cell scores as the true pairs do, rates are low everywhere; hits still beat their own controls."""
+    file = write(tmp_path)
+    lower = tuple(
+        msgspec.structs.replace(
+            one, t={name: tuple(None if t is None else t - 14 for t in row) for name, row in one.t.items()}
+        )
+        for one in labelled().pairs
+    )
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(labelled(pairs=lower)))
+    cells = judged(go(file, tmp_path / "out").matrix)
+    low = {pair for pair, one in cells.items() if one.lfdr is not None and one.lfdr <= 0.1}
+    hits = {pair for pair, one in cells.items() if one.outcome in HITS}
+    assert hits == {pair for pair in low if (cells[pair].p or 1) <= 0.05}
+    assert hits >= PLANTED
+    assert len(low) > 3 * len(hits)
+
+
+def test_models_that_no_prompt_brings_together_are_named(tmp_path: Path) -> None:
+    """One control that answered other prompts than a suspect makes a cell that says which two these are."""
+    file = write(tmp_path)
+    for code, kept in (("S2", 0), ("C3", 1)):
+        path = tmp_path / f"{code}.jsonl"
+        path.write_text("".join(line + "\n" for n, line in enumerate(path.read_text().splitlines()) if n % 2 == kept))
+    cells = judged(go(file, tmp_path / "out").matrix)
+    assert {one.reason for pair, one in cells.items() if pair[0] == "S2"} == {"S2 and C3 answered no prompt in common"}
+    assert all(one.p is not None for pair, one in cells.items() if pair[0] != "S2")
+
+
 def test_nothing_is_extrapolated() -> None:
     """A score beyond all pairs of known relation counts as the outermost of them."""
     assert _screened(_row("S", 900.0)).log10_lr == _screened(_row("S", 90.0)).log10_lr

@@ -149,12 +149,13 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
             if not one.informative
             else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
             f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
-            f"false-discovery rate of at most {screening.fdr:g}, and {one.expected_false:.1f} of these are expected to "
-            "be false."
+            f"false-discovery rate of at most {screening.fdr:g} and a p-value of at most {screening.alpha:g}, and "
+            f"{one.expected_false:.1f} of these are expected to be false."
         )
     lines.append(
         "Local false-discovery rates are model-based: they hold as far as the pairs of known relation, from which they "
-        "are estimated with all lineages of a cell left out, are like the cells of this batch."
+        "are estimated with all lineages of a cell left out, are like the cells of this batch. A share of related "
+        "cells beyond belief says that they are not. The p-value of a cell rests on its own controls alone."
     )
     if found.hits:
         able = sum(one.outcome == HITS[0] for one in found.cells)

@@ -31,7 +31,7 @@ class Screening(Record, frozen=True, kw_only=True):
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
     fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
-    """A cell is a hit if its local false-discovery rate is at most this."""
+    """A cell is a hit if its local false-discovery rate is at most this, and its p-value at most `alpha`."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Decides which half of the prompts is screened on."""
     labelled: Text = "alpaca_eval"

@@ -148,7 +148,7 @@ def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, 
     for detector in DETECTORS:
         t = found[detector][0]
         if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
-            return msgspec.structs.replace(cell, reason="a model has no prompt in common with the others")
+            return msgspec.structs.replace(cell, reason=_apart(ready, bag))
         level = model_level(t)
         scores.append(
             Score(
@@ -161,6 +161,17 @@ def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, 
             )
         )
     return msgspec.structs.replace(cell, scores=tuple(scores))
+
+
+def _apart(ready: Ready, bag: NDArray[np.int_]) -> str:
+    """Name two models of a bag that no prompt brings together."""
+    there = ready.material.there[:, bag].astype(int)
+    apart = np.argwhere(there.T @ there == 0)
+    if not len(apart):
+        return "a model has no prompt in common with the others"
+    names = list(ready.places)
+    first, second = (names[bag[place]] for place in apart[0])
+    return f"{first} and {second} answered no prompt in common"
 
 
 def _not_scored(ready: Ready, suspect: str, chosen: Chosen) -> str:

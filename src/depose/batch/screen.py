@@ -1,9 +1,11 @@
 """Rows to judged cells: likelihood ratios with lineages left out, local false-discovery rates, and what may be claimed.
 
 Pure. Each cell is judged by the pairs of known relation that share no lineage, suspect or reference with it. Scores
-beyond all of these pairs count as the outermost of them, so that nothing is extrapolated. A hit is a place to look:
-with K controls no p-value falls below 1 / (K + 1), so that a claim needs as many independent control lineages as the
-number of hits asks for.
+beyond all of these pairs count as the outermost of them, so that nothing is extrapolated. A hit needs a low local rate,
+which rests on those pairs, and a p-value of at most alpha, which rests on the controls of its own cell: where a batch
+is unlike the pairs of known relation, the one misleads and the other does not. A hit is a place to look: with K
+controls no p-value falls below 1 / (K + 1), so that a claim needs as many independent control lineages as the number of
+hits asks for.
 """
 
 from __future__ import annotations
@@ -177,7 +179,7 @@ def screen(
     asked: list[Asked] = []
     for question in questions:
         cells, summary = _question(
-            ordered, members, _Judge(labelled, question, prompts, one_base=one_base), question, fdr
+            ordered, members, _Judge(labelled, question, prompts, one_base=one_base), question, alpha, fdr
         )
         judged += cells
         asked.append(summary)
@@ -205,7 +207,7 @@ def _claimed(one: Judged, needed: int) -> Judged:
 
 
 def _question(
-    rows: Sequence[Row], members: Mapping[str, Member], judge: _Judge, question: Question, fdr: float
+    rows: Sequence[Row], members: Mapping[str, Member], judge: _Judge, question: Question, alpha: float, fdr: float
 ) -> tuple[list[Judged], Asked]:
     made: list[Judged] = []
     logs: list[float] = []
@@ -219,10 +221,14 @@ def _question(
             made.append(one)
     share = related_share(np.array(logs), [made[place].suspect for place in places])
     rates = local_fdr(np.array(logs), share.low).tolist()
+    hits = []
     for place, rate in zip(places, rates, strict=True):
-        outcome: Outcome = "screening hit" if rate <= fdr else "no hit"
+        p = made[place].p
+        outcome: Outcome = "no hit"
+        if rate <= fdr and p is not None and p <= alpha:
+            outcome = "screening hit"
+            hits.append(rate)
         made[place] = msgspec.structs.replace(made[place], lfdr=tidy(rate), outcome=outcome)
-    hits = [rate for rate in rates if rate <= fdr]
     summary = Asked(
         question=question,
         cells=len(made),
