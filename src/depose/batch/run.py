@@ -140,7 +140,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         members,
         scores,
         setting.questions,
-        prompts=len({screened.rows[row][0] for row in range(len(screened.rows))}),
+        prompts=answered_by_both(screened),
         one_base=one_base(made),
         alpha=setting.alpha,
         fdr=setting.fdr,
@@ -174,6 +174,15 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         cells=judged.cells,
         confirmations=confirm.Cases(found, out / "cases", out / "fresh").write(judged),
     )
+
+
+def answered_by_both(population: Population) -> Callable[[str, str], int]:
+    """Tell of two models how many prompts both have answered."""
+    place = {one.name: number for number, one in enumerate(population.members)}
+    keys, row_of = np.unique([key for key, _ in population.rows], return_inverse=True)
+    there = np.zeros((len(keys), len(place)), bool)
+    np.logical_or.at(there, row_of, np.array([[text is not None for text in row] for row in population.answers]))
+    return lambda one, other: int((there[:, place[one]] & there[:, place[other]]).sum())
 
 
 def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Say) -> tuple[Confirmation, ...]:
