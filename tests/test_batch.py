@@ -385,9 +385,41 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
     first.write_bytes(second.read_bytes())
     with pytest.raises(AnalysisError, match="is the row of something else"):
         go(file, out)
+    short = json.loads(kept)
+    short["cells"].pop()
+    first.write_text(json.dumps(short))
+    with pytest.raises(AnalysisError, match="is the row of something else"):
+        go(file, out)
     first.write_bytes(kept[:40])
     with pytest.raises(AnalysisError, match="not a row of this version"):
         go(file, out)
+
+
+@pytest.mark.parametrize("name", ["base.json", "counts.npy", "phrases.hashes.npy"])
+def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
+    """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
+    file, out = write(tmp_path), tmp_path / "out"
+    go(file, out)
+    (place,) = (out / "base").iterdir()
+    next((out / "rows").iterdir()).unlink()
+    whole = (place / name).read_bytes()
+    for left in (b"", whole[: len(whole) // 2]):
+        (place / name).write_bytes(left)
+        rows.bench_at.cache_clear()
+        with pytest.raises(AnalysisError, match="damaged") as caught:
+            go(file, out)
+        assert str(place) in caught.value.message
+
+
+def test_another_version_uses_no_index_of_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier version of depose or of a library counted is counted again, as its rows are made again."""
+    file, out = write(tmp_path), tmp_path / "out"
+    go(file, out)
+    (before,) = (out / "base").iterdir()
+    monkeypatch.setattr(rows, "version", lambda _: "0")
+    assert go(file, out).made == len(TRUTH)
+    (after,) = (out / "base").iterdir()
+    assert after.name != before.name
 
 
 def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
