@@ -147,6 +147,38 @@ def test_the_multiplicity_is_said(found: tuple[Path, Matrix]) -> None:
     assert f"{tests * 20 - 1} independent controls would be needed" in text
     assert f"A claim about {found[1].hits} hits at 0.05 needs {found[1].hits * 20 - 1} independent" in text
     assert "model-based" in text
+    assert f"not of the {tests} p-values that they were chosen from, for which it is {tests * 20 - 1}" in text
+
+
+def test_a_hit_for_distilled_on_a_shared_base_is_counted_as_such(found: tuple[Path, Matrix]) -> None:
+    """The statement says that one relation can answer to every question, and how many distilled hits share a base."""
+    assert "which kind it is the matrix does not say" in " ".join(found[1].statement)
+    members = {name: msgspec.structs.replace(_member(name, name), weight_lineage="llama") for name in ("S", "R")}
+    one = msgspec.structs.replace(_row("S", 20.0).cells[0].scores[0], detector="habits")
+    row = _row("S", 20.0)
+    row = msgspec.structs.replace(row, cells=(msgspec.structs.replace(row.cells[0], scores=(one,)),))
+    rows_ = [msgspec.structs.replace(row, suspect=f"S{n}") for n in range(30)]
+    members |= {other.suspect: msgspec.structs.replace(members["S"], name=other.suspect) for other in rows_}
+
+    def shared(base: str, *, one_base: bool = False) -> screen.Screened:
+        members["R"] = msgspec.structs.replace(members["R"], weight_lineage=base)
+        return screen.screen(
+            rows_,
+            members,
+            labelled(one_base=one_base),
+            ("distilled",),
+            prompts=lambda *_: 14,
+            one_base=one_base,
+            alpha=0.05,
+            fdr=0.1,
+        )
+
+    made = shared("llama")
+    assert (made.hits, made.shared_base) == (30, 30)
+    said = " ".join(matrix.statement(made, plan.Screening()))
+    assert "In 30 of the hits for distilled suspect and reference share a base" in said
+    assert shared("other").shared_base == 0
+    assert shared("llama", one_base=True).shared_base == 0
 
 
 def test_a_hit_without_enough_controls_is_not_claimable(found: tuple[Path, Matrix], tmp_path: Path) -> None:

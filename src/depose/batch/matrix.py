@@ -153,15 +153,29 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
             f"{one.expected_false:.1f} of these are expected to be false."
         )
     lines.append(
+        "Every question is screened against unrelated pairs alone, same and derived by one score: a relation of one "
+        "kind can be a hit for all of them, and which kind it is the matrix does not say."
+        + (
+            f" In {found.shared_base} of the hits for distilled suspect and reference share a base, which by itself "
+            "makes them alike, and the controls do not share it."
+            if found.shared_base
+            else ""
+        )
+    )
+    lines.append(
         "Local false-discovery rates are model-based: they hold as far as the pairs of known relation, from which they "
         "are estimated with all lineages of a cell left out, are like the cells of this batch. A share of related "
         "cells beyond belief says that they are not. The p-value of a cell rests on its own controls alone."
     )
     if found.hits:
+        every = controls_needed(found.tests, screening.alpha)
         able = sum(one.outcome == HITS[0] for one in found.cells)
         lines.append(
             f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control "
-            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims."
+            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims. That is "
+            f"a count of hits, not of the {found.tests} p-values that they were chosen from, for which it is {every}: "
+            "fresh prompts guard against luck with prompts, not against two models that are alike by chance, whom the "
+            "same controls meet again."
         )
     lines.append(
         "A screening hit is a place to look and says nothing of wrongdoing; each is put to the fresh half of the "

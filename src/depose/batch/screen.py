@@ -26,6 +26,7 @@ from depose.population import Member
 from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
 from depose.statistics.likelihood import lineage_cap
+from depose.statistics.lineage import share_base
 from depose.statistics.screening import benjamini_hochberg, local_fdr, related_share
 from depose.validate.labelled import Labelled, LabelledPair
 from depose.validate.study import PRIMARY
@@ -93,6 +94,8 @@ class Screened(Record, frozen=True, kw_only=True):
     hits: int
     k_needed: int
     """Independent control lineages that a claim about that many hits needs; 0 without hits."""
+    shared_base: int
+    """Hits for `distilled` whose suspect and reference share a base that their controls do not."""
     asked: tuple[Asked, ...]
     cells: tuple[Judged, ...]
 
@@ -214,9 +217,15 @@ def screen(
         lowest_floor=min((one.floor for one in judged if one.floor is not None), default=None),
         hits=hits,
         k_needed=needed,
+        shared_base=0 if one_base else sum(_on_one_base(one, members) for one in judged),
         asked=tuple(asked),
         cells=tuple(_claimed(one, needed) for one in judged),
     )
+
+
+def _on_one_base(one: Judged, members: Mapping[str, Member]) -> bool:
+    suspect, reference = members[one.suspect].spec(), members[one.reference].spec()
+    return one.question == "distilled" and one.outcome == "screening hit" and share_base(suspect, reference)
 
 
 def _claimed(one: Judged, needed: int) -> Judged:
