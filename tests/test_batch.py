@@ -28,6 +28,7 @@ from depose.batch import base as bases
 from depose.batch import matrix, page, plan, rows, run, screen
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
+from depose.cli import matrices
 from depose.errors import AnalysisError, CaseError, UsageError
 from depose.features import Bag, Features
 from depose.model import Prompt
@@ -552,9 +553,38 @@ def test_confirmed_cases_have_a_report_and_an_opinion(tmp_path: Path) -> None:
     file = write(tmp_path, truth, questions=["same"])
     plain = go(file, tmp_path / "out")
     only = plain.matrix.confirmations[:1]
-    opinions = run.confirmed(only, tmp_path / "out" / "cases", Clock(), quiet)
+    cases = tmp_path / "out" / "cases"
+    opinions = run.confirmed(only, cases, Clock(), quiet)
     assert [len(one.opinions) for one in opinions] == [1]
-    assert (tmp_path / "out" / "cases" / only[0].folder / "out" / "report.html").is_file()
+    assert (cases / only[0].folder / "out" / "report.html").is_file()
+    more = go(write(tmp_path, {**truth, "S7": "R2"}, questions=["same"]), tmp_path / "out")
+    again = {one.suspect: one for one in more.matrix.confirmations}
+    assert again["S1"].alpha < only[0].alpha
+    assert (again["S1"].also, again["S2"].also) == ((only[0].folder,), ())
+    html = (tmp_path / "out" / "matrix.html").read_text()
+    assert f'registered before or since: <span class="mono">{only[0].folder}</span>' in html
+    assert "not asked yet" not in html
+
+
+@pytest.mark.parametrize("name", ["case.toml", "*.jsonl"])
+def test_a_case_that_was_changed_is_not_confirmed(tmp_path: Path, name: str) -> None:
+    """A case whose protocol or answers are not those of the matrix is an error before anything is registered."""
+    found = go(write(tmp_path, questions=["same"]), tmp_path / "out").matrix
+    case = tmp_path / "out" / "cases" / found.confirmations[0].folder
+    path = next(case.glob(name))
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(CaseError, match=f"{path.name}: is not what batch wrote"):
+        run.confirmed(found.confirmations[:1], case.parent, Clock(), quiet)
+    assert not (case / "evidence").exists()
+
+
+def test_an_inconclusive_case_is_inconclusive(found: tuple[Path, Matrix]) -> None:
+    """With --confirm and --fail-on inconclusive, a case that decides nothing is exit 5, not 0."""
+    one = msgspec.structs.replace(found[1].confirmations[0], opinions=("inconclusive",))
+    made = msgspec.structs.replace(found[1], confirmations=(one,))
+    with pytest.raises(SystemExit) as caught:
+        matrices._leave(made, ("indication", "inconclusive"), confirmed=True)
+    assert caught.value.code == 5
 
 
 # --- outputs ----------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """One case for each pair with a hit: the same models on the fresh half of the prompts, under a stricter alpha.
 
-Nothing of the fresh half has been looked at when the case is written. Alpha is divided by the number of hits, so that
-the case itself says `inconclusive` where the control lineages are too few to carry a claim about that many.
+Nothing of the fresh half has been looked at when the first case of a pair is registered; the matrix names others
+that were. Alpha is divided by the number of hits, so that the case itself says `inconclusive` where the control
+lineages are too few to carry a claim about that many.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
 from depose.canon import sha256
-from depose.casefile import NAME
-from depose.evidence import Clock, write_whole
+from depose.casefile import NAME, decoded
+from depose.errors import CaseError
+from depose.evidence import Clock, log_path, write_whole
 from depose.making import workspace
 from depose.model import ModelSpec, Role, Verdict
 from depose.setting import clip
@@ -42,6 +44,7 @@ class Cases:
         self._members = {one.name: number for number, one in enumerate(plan.population.members)}
         self._given = {spec.code: spec for spec in plan.file.models}
         self._kept: dict[str, str] = {}
+        self._registered: dict[str, str] = {}
 
     def write(self, found: Screened) -> tuple[Confirmation, ...]:
         """Write a case folder for every pair with a hit; one that is there stays as it is."""
@@ -51,9 +54,17 @@ class Cases:
                 hits.setdefault((one.suspect, one.reference), []).append(one)
         if hits:
             self._shared.mkdir(exist_ok=True)
+            self._registered = dict(self._there())
         return tuple(
             self._case(cells, self._plan.file.screening.alpha / found.hits) for _, cells in sorted(hits.items())
         )
+
+    def _there(self) -> Iterator[tuple[str, str]]:
+        """Yield the folder and the title of every case that was registered."""
+        for folder in sorted(self._folder.glob("*--*")):
+            if log_path(folder).is_file() and (folder / NAME).is_file():
+                text = (folder / NAME).read_text(encoding="utf-8")
+                yield folder.name, decoded(text, str(folder / NAME)).case.title
 
     def _case(self, cells: Sequence[Judged], alpha: float) -> Confirmation:
         suspect, reference = cells[0].suspect, cells[0].reference
@@ -87,6 +98,7 @@ class Cases:
             questions=tuple(one.question for one in cells),
             folder=name,
             alpha=alpha,
+            also=tuple(one for one, title in self._registered.items() if title == head["title"] and one != name),
         )
 
     def _models(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -116,7 +128,7 @@ class Cases:
         if what not in self._kept:
             data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows()).encode()
             name = f"{sha256(data)[:16]}.jsonl"
-            if not (self._shared / name).is_file():
+            if not (self._shared / name).is_file() or (self._shared / name).read_bytes() != data:
                 write_whole(self._shared / name, data)
             self._kept[what] = name
         return self._kept[what]
@@ -184,9 +196,21 @@ def run(case: Path, clock: Clock, say: Callable[[str], None]) -> tuple[Verdict, 
     """Audit a case, and return its opinions in the order of its questions."""
     from depose import pipeline
 
+    _as_written(case)
     pipeline.register_case(case, clock)
     pipeline.fit_for_use(case, clock, say)
     pipeline.probe(case, clock, lambda *_: None)
     findings, _ = pipeline.analyze_case(case, say, clock)
     pipeline.report_case(case, pipeline.Order(formats=("html",)))
     return tuple(one.opinion.verdict for one in findings.findings)
+
+
+def _as_written(case: Path) -> None:
+    """Raise CaseError unless a case and its files are those that the matrix describes; their names hold digests."""
+    named = [(case / NAME, case.name[-8:]), *((path, path.stem) for path in sorted(case.glob("*.jsonl")))]
+    for path, digest in named:
+        if not path.is_file() or not sha256(path.read_bytes()).startswith(digest):
+            raise CaseError(
+                f"{path}: is not what batch wrote for this hit",
+                hint="move its folder away and run the command again, or audit it by itself: depose audit",
+            )

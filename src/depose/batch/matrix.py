@@ -86,7 +86,9 @@ class Confirmation(Record, frozen=True, kw_only=True):
     alpha: float
     """Alpha of the batch divided by the number of hits."""
     opinions: tuple[Verdict, ...] = ()
-    """One for each question; none before the case is analyzed."""
+    """One for each question; none where this run did not audit the case."""
+    also: tuple[str, ...] = ()
+    """Other cases of the pair that were registered: its fresh prompts may have been looked at there."""
 
 
 class Matrix(Record, frozen=True, kw_only=True):

@@ -58,7 +58,8 @@ class Rows:
     "--fail-on",
     multiple=True,
     type=click.Choice(["indication", "inconclusive"]),
-    help="Exit 4 at a hit (with --confirm: at an indication in a case), 5 where a cell is not informative.",
+    help="Exit 4 at a hit (with --confirm: at an indication in a case), 5 where a cell is not informative (with "
+    "--confirm: or a case is inconclusive).",
 )
 @JSON
 def batch(
@@ -119,7 +120,8 @@ def _lines(matrix: Matrix) -> list[str]:
         lines.append(f"since {matrix.changes.since[:12]}: cells {counts}")
     for one in matrix.confirmations:
         if one.opinions:
-            lines.append(f"case {one.folder}: {', '.join(one.opinions)}")
+            spent = f" (prompts not fresh: {', '.join(one.also)})" if one.also else ""
+            lines.append(f"case {one.folder}: {', '.join(one.opinions)}{spent}")
     return lines
 
 
@@ -129,5 +131,6 @@ def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool) -> None:
     found = opinions & {"indication", "relation, kind not resolved"} if confirmed else matrix.hits
     if "indication" in fail_on and found:
         sys.exit(4)
-    if "inconclusive" in fail_on and any(one.outcome == "not informative" for one in matrix.cells):
+    undecided = "inconclusive" in opinions or any(one.outcome == "not informative" for one in matrix.cells)
+    if "inconclusive" in fail_on and undecided:
         sys.exit(5)
