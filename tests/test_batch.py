@@ -693,14 +693,33 @@ def test_what_changed_since_the_last_audit(tmp_path: Path) -> None:
     assert drift["S4"].largest > 5
     assert not drift["S1"].answers_differ
     assert (drift["S1"].mean, drift["S1"].largest) == (0.0, 0.0)
+    assert (found.settings, found.controls_differ) == ((), 0)
     assert "Since the last audit" in (tmp_path / "second" / "matrix.html").read_text()
 
 
-def test_an_earlier_matrix_is_read_strictly(file: Path, tmp_path: Path) -> None:
+def test_what_changes_cells_by_itself_is_named(found: tuple[Path, Matrix], tmp_path: Path) -> None:
+    """Another alpha, rate, seed, version or labelled scores, and other controls of a cell, are not laid to a vendor."""
+    listed = [spec(code, "suspect", developer="developer C3" if code == "S4" else code) for code in TRUTH]
+    rest = [spec(code, "reference") for code in REFERENCES] + [spec(f"C{n}", "control") for n in range(CONTROLS)]
+    file = write(tmp_path, models=[*listed, *rest], alpha=0.2, fdr=0.2)
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(labelled(seed=2)))
+    changed = go(file, tmp_path / "out", since=str(found[0] / "matrix.json")).matrix.changes
+    assert changed is not None
+    assert not changed.base_differs
+    assert changed.settings == ("alpha", "fdr", "pairs of known relation")
+    assert changed.controls_differ == 3 * len(REFERENCES)
+    html = (tmp_path / "out" / "matrix.html").read_text()
+    assert "and they do: alpha, fdr, pairs of known relation." in html
+    assert f"{3 * len(REFERENCES)} cells have other controls" in html
+
+
+def test_an_earlier_matrix_is_read_strictly(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
     """`--since` something else is an error before anything is made."""
-    (tmp_path / "x.json").write_text('{"format": "other"}')
-    with pytest.raises(UsageError, match="not a matrix of this version"):
-        go(file, tmp_path / "out", since=str(tmp_path / "x.json"))
+    whole = json.loads((found[0] / "matrix.json").read_bytes())
+    for other in ({"format": "other"}, {**whole, "format": "depose batch matrix 0"}):
+        (tmp_path / "x.json").write_text(json.dumps(other))
+        with pytest.raises(UsageError, match="not a matrix of this version"):
+            go(file, tmp_path / "out", since=str(tmp_path / "x.json"))
     assert not (tmp_path / "out").exists()
 
 

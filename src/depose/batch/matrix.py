@@ -69,7 +69,11 @@ class Changes(Record, frozen=True, kw_only=True):
     since: str
     """Digest of the earlier matrix."""
     base_differs: bool
-    """Other prompts, references or controls move every score by themselves."""
+    """Other prompts, references or controls move every score by themselves; with other prompts all answers differ."""
+    settings: tuple[str, ...]
+    """What else is not as it was and makes cells read otherwise by itself."""
+    controls_differ: int
+    """Cells that have other controls than they had, for which a score may move by itself."""
     new: tuple[Changed, ...]
     gone: tuple[Changed, ...]
     changed: tuple[Changed, ...]
@@ -193,9 +197,12 @@ def read(path: Path) -> tuple[Matrix, bytes]:
     """Read an earlier matrix."""
     try:
         data = path.read_bytes()
-        return msgspec.json.decode(data, type=Matrix), data
+        found = msgspec.json.decode(data, type=Matrix)
     except (OSError, ValueError) as error:
         raise UsageError(f"--since {path}: not a matrix of this version: {error}", hint="name a matrix.json") from error
+    if found.format != FORMAT:
+        raise UsageError(f"--since {path}: not a matrix of this version: {found.format}", hint=f"format {FORMAT}")
+    return found, data
 
 
 def changes(before: Matrix, data: bytes, now: Matrix) -> Changes:
@@ -207,6 +214,8 @@ def changes(before: Matrix, data: bytes, now: Matrix) -> Changes:
     return Changes(
         since=sha256(data),
         base_differs=before.base != now.base,
+        settings=tuple(_settings(before, now)),
+        controls_differ=sum(old[key].controls != new[key].controls for key in both),
         new=tuple(_changed(None, one) for key, one in new.items() if key not in old),
         gone=tuple(_changed(one, None) for key, one in old.items() if key not in new),
         changed=tuple(_changed(old[key], new[key]) for key in both if old[key].outcome != new[key].outcome),
@@ -216,6 +225,16 @@ def changes(before: Matrix, data: bytes, now: Matrix) -> Changes:
             if one.name in answers
         ),
     )
+
+
+def _settings(before: Matrix, now: Matrix) -> Iterator[str]:
+    for name in ("alpha", "fdr", "seed"):
+        if getattr(before.screening, name) != getattr(now.screening, name):
+            yield name
+    if before.labelled != now.labelled:
+        yield "pairs of known relation"
+    if before.software != now.software:
+        yield "software"
 
 
 def _changed(before: Judged | None, after: Judged | None) -> Changed:

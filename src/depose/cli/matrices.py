@@ -118,6 +118,11 @@ def _lines(matrix: Matrix) -> list[str]:
     if matrix.changes is not None:
         counts = ", ".join(f"{len(getattr(matrix.changes, name))} {name}" for name in ("new", "gone", "changed"))
         lines.append(f"since {matrix.changes.since[:12]}: cells {counts}")
+        differ = [
+            *(["prompts, references or controls"] if matrix.changes.base_differs else []),
+            *matrix.changes.settings,
+        ]
+        lines += [f"not as it was, and changes cells by itself: {', '.join(differ)}"] if differ else []
     for one in matrix.confirmations:
         if one.opinions:
             spent = f" (prompts not fresh: {', '.join(one.also)})" if one.also else ""
