@@ -747,6 +747,8 @@ LISTED = '[screening]\nprompts = "p.csv"\n'
         (HEAD + DATA + '[screening]\nquestions = ["same", "same"]\n', "stands twice"),
         (HEAD + DATA.replace('suspects = ["*"]', "suspects = []"), r"\$\.data\.suspects"),
         ("[batch", "not TOML"),
+        (HEAD + DATA + "[screening]\nseed = " + "9" * 5000, "digits"),
+        (HEAD + DATA.replace('"."', '"\\u0000"'), r"\$\.data: holds a NUL"),
         (HEAD + 'x = "' + "\udc80" + '"', "not UTF-8"),
     ],
 )
@@ -765,13 +767,31 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
         go(tmp_path / "none.toml", tmp_path / "out")
     file = write(tmp_path)
     (tmp_path / "S1.jsonl").unlink()
-    with pytest.raises(CaseError, match=r"\$\.models\[0\]\.file: 'S1.jsonl' is not there"):
+    with pytest.raises(CaseError, match=r"batch\.toml: \$\.models\[0\]\.file: 'S1.jsonl' is not there"):
         go(file, tmp_path / "out")
     with pytest.raises(CaseError, match="neither bundled nor a file of labelled scores"):
         go(write(tmp_path, labelled="other"), tmp_path / "out")
     (tmp_path / "prompts.jsonl").write_text('{"prompt_id": "q00", "prompt": "Write"}\n')
     with pytest.raises(CaseError, match="a batch needs 20"):
         go(file, tmp_path / "out")
+
+
+def test_two_prompts_under_one_id_are_named(tmp_path: Path) -> None:
+    """Of two prompts with one id neither is dropped without a word."""
+    file, table = write(tmp_path), tmp_path / "prompts.jsonl"
+    table.write_text(table.read_text() + '{"prompt_id": "q03", "prompt": "Another one"}\n')
+    with pytest.raises(CaseError, match=r"prompts\.jsonl: row 29: another prompt has the id 'q03' too"):
+        go(file, tmp_path / "out")
+
+
+def test_a_model_that_no_case_could_ask_is_named_at_once(tmp_path: Path) -> None:
+    """A provider that is not there, or an endpoint without a key, is an error before rows are made, not in a case."""
+    file = write(tmp_path)
+    for provider, message in (("nonesuch", "unknown provider 'nonesuch'"), ("openai", "model: missing")):
+        text = file.read_text().replace('provider = "recorded"', f'provider = "{provider}"', 1)
+        (tmp_path / "b.toml").write_text(text)
+        with pytest.raises(CaseError, match=rf"b\.toml: \$\.models\[0\].*{message}"):
+            go(tmp_path / "b.toml", tmp_path / "out")
 
 
 def test_bundled_labelled_scores_read() -> None:

@@ -49,6 +49,8 @@ SAYS = {
     "which no file name can",
     "question_twice": "CASE/case.toml: $.protocol.questions: one of them stands twice",
     "recorded_twice": "CASE/case.toml: $.models[0].replicates: recorded answers cannot be asked for again",
+    "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 "
+    "digits; use sys.set_int_max_str_digits() to increase the limit",
     "steering_key": "CASE/case.toml: $.models[0]: unknown field '\\x1b[2Jno'",
     "terms_outside": "CASE/case.toml: $.terms.file: stands outside the case folder",
     "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected 'int' <= 9007199254740991",

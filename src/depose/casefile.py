@@ -89,6 +89,8 @@ def decoded(text: str, name: str = NAME) -> Case:
         raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
     except msgspec.ValidationError as error:
         raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
 
 
 def said(message: str) -> str:
@@ -106,10 +108,11 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return _bad_models(case.models) or _bad_protocol(case) or _bad_files(case)
+    return bad_models(case.models) or _bad_protocol(case) or _bad_files(case)
 
 
-def _bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    """Find the first thing wrong with well-typed models: (message, hint)."""
     providers = plugins.names("providers")
     seen: dict[str, int] = {}
     for index, spec in enumerate(models):
@@ -287,12 +290,12 @@ def _bad_files(case: Case) -> tuple[str, str] | None:
     return None
 
 
-def resolve(folder: Path, name: str, where: str) -> Path:
-    """Find a file that the case names at `where`: relative names are read from the case folder."""
+def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
+    """Find a file that `file` names at `where`: relative names are read from its folder."""
     path = folder / name
     if not path.is_file():
         what = "not a file" if path.exists() else "not there"
-        raise CaseError(f"{folder / NAME}: {where}: {name!r} is {what}", hint="relative names start at the case folder")
+        raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
     return path.resolve()
 
 

@@ -17,6 +17,7 @@ from depose.errors import CaseError
 from depose.model import Ask, CaseHead, ModelSpec, Question, Record, Text
 from depose.population import Member, Population
 from depose.register import stream
+from depose.tables import Row
 from depose.tables import read as read_table
 
 FEWEST_PROMPTS = 20
@@ -79,7 +80,7 @@ class Plan(Record, frozen=True, kw_only=True):
 
 def read(path: Path) -> Plan:
     """Read a batch file, its models and their answers."""
-    return plan(_parsed(path), path.parent)
+    return plan(_parsed(path), path)
 
 
 def _parsed(path: Path) -> BatchFile:
@@ -96,6 +97,8 @@ def _parsed(path: Path) -> BatchFile:
         raise CaseError(f"{path}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
     except msgspec.ValidationError as error:
         raise CaseError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise CaseError(f"{path}: {error}", hint="a shorter number") from error
     problem = _problem(found)
     if problem:
         raise CaseError(f"{path}: {problem[0]}", hint=problem[1])
@@ -110,6 +113,8 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
         return "$.screening.questions: one of them stands twice", "name each once"
     if (file.data is None) == (not file.models):
         return "$: models stand in [data] or in [[models]], in one of the two", HINT
+    if file.data is not None and "\0" in file.data.folder + file.data.source:
+        return "$.data: holds a NUL, which no file name can", "name a folder"
     if file.data is not None:
         return ("$.screening.prompts: [data] has its own prompts", "leave it out") if file.screening.prompts else None
     if not file.screening.prompts:
@@ -129,11 +134,12 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
     for role in ("suspect", "reference", "control"):
         if role not in {spec.role for spec in file.models}:
             return f"$.models: no model has the role {role!r}", "a matrix needs suspects, references and controls"
-    return None
+    return casefile.bad_models(file.models)
 
 
-def plan(file: BatchFile, folder: Path) -> Plan:
-    """Find the models and their answers, and split the prompts by the seed."""
+def plan(file: BatchFile, path: Path) -> Plan:
+    """Find the models and their answers, and split the prompts by the seed; `path` is that of the batch file."""
+    folder = path.parent
     if file.data is not None:
         made = population.read((folder / file.data.folder).resolve(), file.data.source)
         names = [one.name for one in made.members]
@@ -142,7 +148,7 @@ def plan(file: BatchFile, folder: Path) -> Plan:
             for role in ("suspects", "references", "controls")
         }
     else:
-        made = _population(file, folder)
+        made = _population(file, path)
         roles = {f"{role}s": _with_role(file, role) for role in ("suspect", "reference", "control")}
     prompts = sorted({prompt for prompt, _ in made.rows})
     if len(prompts) < FEWEST_PROMPTS:
@@ -179,10 +185,10 @@ def _matching(patterns: Sequence[str], names: Sequence[str], where: str) -> tupl
     return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
-def _population(file: BatchFile, folder: Path) -> Population:
+def _population(file: BatchFile, path: Path) -> Population:
     """Put the models of a batch file and their recorded answers together."""
-    path = casefile.resolve(folder, file.screening.prompts, "$.screening.prompts")
-    prompts = {row.id or row.prompt: row for row in read_table(path) if row.prompt.strip()}
+    table = casefile.resolve(path.parent, file.screening.prompts, "$.screening.prompts", path.name)
+    prompts = _prompts(table)
     asks = [
         Ask(
             model="", prompt=key, sample=0, replicate=0, text=row.prompt, system="", temperature=0, max_tokens=1, seed=0
@@ -191,11 +197,11 @@ def _population(file: BatchFile, folder: Path) -> Population:
     ]
     columns = []
     for index, spec in enumerate(file.models):
-        source = casefile.resolve(folder, spec.file, f"$.models[{index}].file")
+        source = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
         replies = Recorded(source, spec.model).ask(asks)
         columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])
     return Population(
-        source=path.name,
+        source=table.name,
         members=tuple(map(_member, file.models)),
         pairs=(),
         tasks=(),
@@ -204,6 +210,15 @@ def _population(file: BatchFile, folder: Path) -> Population:
         answers=tuple(zip(*columns, strict=True)),
         families=tuple(sorted({row.family or "listed" for row in prompts.values()})),
     )
+
+
+def _prompts(table: Path) -> dict[str, Row]:
+    """Read the prompts by id, or by their words where they have none; one id stands for one text."""
+    found: dict[str, Row] = {}
+    for row in read_table(table):
+        if row.prompt.strip() and found.setdefault(row.id or row.prompt, row).prompt != row.prompt:
+            raise CaseError(f"{table}: row {row.line}: another prompt has the id {row.id!r} too", hint="one id each")
+    return found
 
 
 def _member(spec: ModelSpec) -> Member:
