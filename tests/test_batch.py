@@ -518,6 +518,40 @@ def test_the_fresh_half_decides_nothing_in_the_screening(tmp_path: Path) -> None
     assert second.matrix.cells == first.matrix.cells
 
 
+def test_no_cluster_stands_in_both_halves(file: Path, tmp_path: Path) -> None:
+    """Prompts of one cluster, or of the same words, are all screened on or all fresh, and a case keeps the clusters."""
+    made = plan.read(file)
+    keys = [key for key, _ in made.population.rows]
+    before = {keys[row] for row in made.screened}
+    path = write(tmp_path)
+    table = tmp_path / "prompts.jsonl"
+    lines = [json.loads(line) for line in table.read_text().splitlines()]
+    for number, line in enumerate(lines):
+        line["cluster"] = f"made/{number % 9}"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = plan.read(path)
+    halves = [{found.clusters[keys[row]] for row in rows_} for rows_ in (found.screened, found.fresh)]
+    assert not halves[0] & halves[1]
+    assert abs(len(found.screened) - len(found.fresh)) <= 4
+    first = go(path, tmp_path / "out").matrix.confirmations[0].folder
+    case = casefile.read(tmp_path / "out" / "cases" / first)
+    asked = (tmp_path / "out" / "cases" / first / case.protocol.prompts).read_text().splitlines()
+    assert {json.loads(line)["cluster"] for line in asked} == halves[1]
+    for line in lines:
+        line["cluster"] = "made/0"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(CaseError, match="28 prompts in 1 clusters cannot be split"):
+        plan.read(path)
+    for number, line in enumerate(lines):
+        line["cluster"] = ""
+        line["prompt"] = "Say  it again" if number % 2 else f"say IT again{' ' * (number + 1)}"
+    lines[0]["prompt"] = "Something else"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(CaseError, match="28 prompts in 2 clusters cannot be split"):
+        plan.read(path)
+    assert before == {keys[row] for row in plan.read(write(tmp_path)).screened}
+
+
 def test_a_hit_gets_a_case_on_fresh_prompts(found: tuple[Path, Matrix], file: Path) -> None:
     """Each pair with a hit has a case that reads, with its questions, alpha over the hits, and fresh prompts alone."""
     made, screened = found[1], plan.read(file)

@@ -138,7 +138,9 @@ class Cases:
         made = self._plan.population
         asked = {made.rows[row][0]: made.prompts[row] for row in self._plan.fresh}
         for key, text in asked.items():
-            yield {"prompt_id": key, "prompt": text, "category": families.get(key) or "listed"}
+            cluster = self._plan.clusters.get(key)
+            named = {"cluster": cluster} if cluster else {}
+            yield {"prompt_id": key, "prompt": text, "category": families.get(key) or "listed", **named}
 
     def _answers(self, name: str) -> Iterator[dict[str, Any]]:
         made, place = self._plan.population, self._members[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -72,6 +72,8 @@ class Plan(Record, frozen=True, kw_only=True):
     references: tuple[str, ...]
     controls: tuple[str, ...]
     """In the order in which representatives of a lineage are taken."""
+    clusters: dict[str, str]
+    """Of each prompt, where its table names one."""
     screened: tuple[int, ...]
     """Rows of the prompts that are screened on."""
     fresh: tuple[int, ...]
@@ -141,6 +143,7 @@ def plan(file: BatchFile, path: Path) -> Plan:
     """Find the models and their answers, and split the prompts by the seed; `path` is that of the batch file."""
     folder = path.parent
     if file.data is not None:
+        clusters: dict[str, str] = {}
         made = population.read((folder / file.data.folder).resolve(), file.data.source)
         names = [one.name for one in made.members]
         roles = {
@@ -148,7 +151,10 @@ def plan(file: BatchFile, path: Path) -> Plan:
             for role in ("suspects", "references", "controls")
         }
     else:
-        made = _population(file, path)
+        table = casefile.resolve(folder, file.screening.prompts, "$.screening.prompts", path.name)
+        asked = _prompts(table)
+        made = _population(file, path, table.name, asked)
+        clusters = {key: row.cluster for key, row in asked.items()}
         roles = {f"{role}s": _with_role(file, role) for role in ("suspect", "reference", "control")}
     prompts = sorted({prompt for prompt, _ in made.rows})
     if len(prompts) < FEWEST_PROMPTS:
@@ -156,8 +162,7 @@ def plan(file: BatchFile, path: Path) -> Plan:
             f"{len(prompts)} prompts; a batch needs {FEWEST_PROMPTS}, half of them fresh for confirmation",
             hint="ask more prompts",
         )
-    order = stream(file.screening.seed, "halves").permutation(len(prompts))
-    first = {prompts[place] for place in order[: (len(prompts) + 1) // 2]}
+    first = _first_half(made, clusters, file.screening.seed)
     rows = range(len(made.rows))
     return Plan(
         file=file,
@@ -166,9 +171,29 @@ def plan(file: BatchFile, path: Path) -> Plan:
         suspects=tuple(sorted(roles["suspects"])),
         references=tuple(sorted(roles["references"])),
         controls=roles["controls"],
+        clusters=clusters,
         screened=tuple(row for row in rows if made.rows[row][0] in first),
         fresh=tuple(row for row in rows if made.rows[row][0] not in first),
     )
+
+
+def _first_half(population: Population, clusters: Mapping[str, str], seed: int) -> set[str]:
+    """Draw the prompts that are screened on; those of one cluster, or of the same words, never stand in both halves."""
+    texts = {prompt: text for (prompt, _), text in zip(population.rows, population.prompts, strict=True)}
+    together: dict[str, list[str]] = {}
+    for prompt in sorted(texts):
+        together.setdefault(clusters.get(prompt) or " ".join(texts[prompt].casefold().split()), []).append(prompt)
+    groups, half = list(together.values()), (len(texts) + 1) // 2
+    first: set[str] = set()
+    for place in stream(seed, "halves").permutation(len(groups)):
+        if len(first) + len(groups[place]) // 2 < half:
+            first.update(groups[place])
+    if min(len(first), len(texts) - len(first)) < FEWEST_PROMPTS // 4:
+        raise CaseError(
+            f"{len(texts)} prompts in {len(groups)} clusters cannot be split in halves: {len(first)} to screen on",
+            hint="ask prompts of more clusters; those of one are not independent",
+        )
+    return first
 
 
 def _with_role(file: BatchFile, role: str) -> tuple[str, ...]:
@@ -185,10 +210,8 @@ def _matching(patterns: Sequence[str], names: Sequence[str], where: str) -> tupl
     return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
-def _population(file: BatchFile, path: Path) -> Population:
+def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, Row]) -> Population:
     """Put the models of a batch file and their recorded answers together."""
-    table = casefile.resolve(path.parent, file.screening.prompts, "$.screening.prompts", path.name)
-    prompts = _prompts(table)
     asks = [
         Ask(
             model="", prompt=key, sample=0, replicate=0, text=row.prompt, system="", temperature=0, max_tokens=1, seed=0
@@ -197,11 +220,11 @@ def _population(file: BatchFile, path: Path) -> Population:
     ]
     columns = []
     for index, spec in enumerate(file.models):
-        source = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
-        replies = Recorded(source, spec.model).ask(asks)
+        answers = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
+        replies = Recorded(answers, spec.model).ask(asks)
         columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])
     return Population(
-        source=table.name,
+        source=source,
         members=tuple(map(_member, file.models)),
         pairs=(),
         tasks=(),
