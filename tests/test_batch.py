@@ -651,6 +651,17 @@ def test_a_shade_is_never_alone(found: tuple[Path, Matrix]) -> None:
     assert "dashed" in html
 
 
+def test_the_heat_map_can_be_heard(found: tuple[Path, Matrix]) -> None:
+    """Every cell of the heat map stands under the header of its reference and beside that of its suspect."""
+    html = (found[0] / "matrix.html").read_text()
+    maps = re.findall(r'<table class="map">(.*?)</table>', html, re.DOTALL)
+    assert len(maps) == 3
+    for table, one in zip(maps, found[1].asked, strict=True):
+        assert f"LR for {one.question}, references R1 to R3.</caption>" in table
+        assert re.findall(r'<th scope="row">([^<]*)</th>', table) == [s.name for s in found[1].suspects]
+        assert re.findall(r'<th scope="col">([^<]*)</th>', table) == ["suspect", *REFERENCES]
+
+
 def test_names_are_hostile(tmp_path: Path) -> None:
     """A name with markup or a direction mark is shown, not obeyed, on the page, in CSV and in JUnit."""
     bad = "=cmd()<script>alert(1)</script>\u202e"
