@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from batches import CONTROLS, PROMPTS, TRUTH, WORDS, labelled, spec, write
+from batches import CONTROLS, PROMPTS, TRUTH, labelled, spec, write
 from depose import ledger
 from depose.batch import run
 from depose.batch.matrix import HITS, Matrix
 from depose.errors import CaseError
 from depose.evidence import read_log
-from fakes import Clock, depose, finish, install, start, to_toml
+from fakes import Clock, depose, files_in, finish, install, start, to_toml
 from test_batch import go
+from test_engine import WORDS
 
 SCREENED = PROMPTS // 2
 SCRIPTS = {"S1": "light", "S2": "nobody", "R1": "same", "R2": "somebody"}
@@ -92,6 +93,23 @@ def test_live_models_are_asked_once_and_screened(tmp_path: Path) -> None:
     again = go(file, out)
     assert (again.made, asked(out)) == (0, questions)
     assert (out / "matrix.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("site")
+def test_a_sealed_case_of_answers_still_makes_its_matrix(tmp_path: Path) -> None:
+    """Analyzed and sealed, answers can be screened again; a vendor more needs another folder, and the error says so."""
+    folder, out = tmp_path / "batch", tmp_path / "out"
+    before = go(written(folder, SCRIPTS), out).matrix
+    case, key = out / "asked", tmp_path / "key"
+    for step in (("keygen", key), ("analyze", case), ("seal", case, "--key", key)):
+        assert depose(*step).code == 0, step
+    sealed = files_in(case)
+    assert go(folder / "batch.toml", out).matrix == before
+    with pytest.raises(CaseError, match="sealed") as caught:
+        go(written(folder, {**SCRIPTS, "S3": "same"}), out)
+    assert "--out" in caught.value.hint
+    assert files_in(case) == sealed
+    assert go(folder / "batch.toml", tmp_path / "next").made == 3
 
 
 @pytest.mark.usefixtures("site")

@@ -21,7 +21,8 @@ from depose.batch.casetext import described, limits, table
 from depose.batch.confirm import families_of
 from depose.batch.plan import Plan, live
 from depose.budget import Estimate, estimates
-from depose.evidence import Clock, log_path, write_whole
+from depose.errors import CaseError
+from depose.evidence import Clock, is_sealed, log_path, write_whole
 from depose.model import ModelSpec, Role
 
 PROMPTS = "prompts.jsonl"
@@ -80,11 +81,11 @@ def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int
     _in_force(folder, clock)
     if left:
         say(f"{left} questions to {len(live(plan.file))} models, recorded in {folder}")
-    shown = meter(left)
-    done = pipeline.probe(folder, clock, shown.advance, shown)
-    shown.finish()
-    for line in (*done.notices, *([f"stopped: {done.stopped}"] if done.stopped else [])):
-        say(line)
+        shown = meter(left)
+        done = pipeline.probe(folder, clock, shown.advance, shown)
+        shown.finish()
+        for line in (*done.notices, *([f"stopped: {done.stopped}"] if done.stopped else [])):
+            say(line)
     found = collect.dossier(folder)
     texts = {(one.model, one.prompt): one.text for one in found.transcripts}
     made = plan.population
@@ -135,6 +136,10 @@ def _written(plan: Plan, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in ((PROMPTS, "".join(f"{line}\n" for line in lines)), (casefile.NAME, text)):
         if not (folder / name).is_file() or (folder / name).read_bytes() != content.encode():
+            if is_sealed(folder):
+                raise CaseError(
+                    f"{folder}: sealed, and the batch was changed since", hint="ask again in another folder: --out DIR"
+                )
             write_whole(folder / name, content.encode())
     return folder
 
