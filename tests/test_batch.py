@@ -186,7 +186,7 @@ def _screened(found: rows.Row, family: str = "f", **change: Any) -> screen.Judge
         {found.suspect: _member(found.suspect, family), "R": _member("R", "r")},
         labelled(**change),
         ("same",),
-        prompts=14,
+        prompts=lambda *_: 14,
         one_base=False,
         alpha=0.05,
         fdr=0.1,
@@ -249,13 +249,33 @@ def test_nothing_is_extrapolated() -> None:
         (_row("S", 5.0, k=24, k_eff=18), {}, "18 independent control lineages; 19 are needed"),
         (_row("S", 5.0), {"k_high": 23}, "24 controls; validated for 3 to 23"),
         (_row("S", 5.0), {"one_base": True}, "models of different bases; validated for models of one base"),
-        (_row("S", 5.0), {"prompts": (400, 100)}, "14 prompts; pairs of known relation are scored on 100 or more"),
+        (
+            _row("S", 5.0),
+            {"prompts": (400, 100)},
+            "14 prompts answered by both; pairs of known relation are scored on 100 or more",
+        ),
     ],
 )
 def test_outside_the_validated_range_nothing_is_said(row: rows.Row, change: dict[str, Any], reason: str) -> None:
     """A cell with too few controls or prompts is not informative, with the reason, and is no hit."""
     one = _screened(row, **change)
     assert (one.outcome, one.reason, one.lfdr, one.log10_lr) == ("not informative", reason, None, None)
+
+
+def test_a_suspect_that_hardly_answered_is_not_judged_as_if_it_had(tmp_path: Path) -> None:
+    """A copy that answered one prompt is no hit by scores of pairs on ten and more; with all answers it is."""
+    file = write(tmp_path)
+    made = plan.read(file)
+    late = {made.population.rows[row][0] for row in made.screened[1:]}
+    path = tmp_path / "S1.jsonl"
+    lines = [line for line in path.read_text().splitlines() if json.loads(line)["prompt_id"] not in late]
+    path.write_text("".join(line + "\n" for line in lines))
+    cells = judged(go(file, tmp_path / "out").matrix)
+    reason = "1 prompts answered by both; pairs of known relation are scored on 10 or more"
+    assert {(one.outcome, one.reason) for pair, one in cells.items() if pair[0] == "S1"} == {
+        ("not informative", reason)
+    }
+    assert cells["S7", "R1"].outcome in HITS
 
 
 def test_the_smaller_number_of_prompts_is_used() -> None:
@@ -365,9 +385,41 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
     first.write_bytes(second.read_bytes())
     with pytest.raises(AnalysisError, match="is the row of something else"):
         go(file, out)
+    short = json.loads(kept)
+    short["cells"].pop()
+    first.write_text(json.dumps(short))
+    with pytest.raises(AnalysisError, match="is the row of something else"):
+        go(file, out)
     first.write_bytes(kept[:40])
     with pytest.raises(AnalysisError, match="not a row of this version"):
         go(file, out)
+
+
+@pytest.mark.parametrize("name", ["base.json", "counts.npy", "phrases.hashes.npy"])
+def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
+    """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
+    file, out = write(tmp_path), tmp_path / "out"
+    go(file, out)
+    (place,) = (out / "base").iterdir()
+    next((out / "rows").iterdir()).unlink()
+    whole = (place / name).read_bytes()
+    for left in (b"", whole[: len(whole) // 2]):
+        (place / name).write_bytes(left)
+        rows.bench_at.cache_clear()
+        with pytest.raises(AnalysisError, match="damaged") as caught:
+            go(file, out)
+        assert str(place) in caught.value.message
+
+
+def test_another_version_uses_no_index_of_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier version of depose or of a library counted is counted again, as its rows are made again."""
+    file, out = write(tmp_path), tmp_path / "out"
+    go(file, out)
+    (before,) = (out / "base").iterdir()
+    monkeypatch.setattr(rows, "version", lambda _: "0")
+    assert go(file, out).made == len(TRUTH)
+    (after,) = (out / "base").iterdir()
+    assert after.name != before.name
 
 
 def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.canon import sha256
+from depose.errors import AnalysisError
 from depose.features import Features, Grams
 from depose.making import workspace
 from depose.population import Population
@@ -318,5 +319,8 @@ def save(base: Base, folder: Path) -> None:
 
 def load(folder: Path) -> Base:
     """Map a base into memory; its pages are shared with every process that has mapped it."""
-    names, prompts = msgspec.json.decode((folder / "base.json").read_bytes(), type=tuple[list[str], list[str]])
-    return assembled(names, prompts, lambda name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c")))
+    try:
+        names, prompts = msgspec.json.decode((folder / "base.json").read_bytes(), type=tuple[list[str], list[str]])
+        return assembled(names, prompts, lambda name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c")))
+    except (OSError, ValueError, EOFError) as error:
+        raise AnalysisError(f"{folder}: damaged: {error}", hint="remove it; it is made again") from error

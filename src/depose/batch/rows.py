@@ -35,6 +35,11 @@ KNOWN = 96
 Array = NDArray[np.float64]
 
 
+def made_with() -> dict[str, str]:
+    """Versions of what rows and bases are made with; those of others are not used."""
+    return {name: version(name) for name in ("depose", *LIBRARIES)}
+
+
 class Chosen(Record, frozen=True, kw_only=True):
     """A reference and the controls of its cell."""
 
@@ -114,7 +119,7 @@ def orders(
     choose = Controls(population, controls)
     place = {one.name: number for number, one in enumerate(population.members)}
     inside = {*references, *controls}
-    software = {name: version(name) for name in ("depose", *LIBRARIES)}
+    software = made_with()
     for suspect in suspects:
         texts = tuple(row[place[suspect]] for row in population.answers)
         chosen = tuple(choose.of(suspect, reference) for reference in references)

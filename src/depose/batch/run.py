@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
 from depose.canon import canonical, sha256
+from depose.canon import digest as content_digest
 from depose.errors import AnalysisError
 from depose.evidence import Clock, write_whole
 from depose.making import held
@@ -112,7 +112,8 @@ def _path(folder: Path, order: Order) -> Path:
 def _read(folder: Path, order: Order) -> Row:
     path = _path(folder, order)
     row = rows.parse(path.read_bytes(), str(path))
-    if (row.key, row.suspect, row.answers) != (order.key, order.suspect, order.answers):
+    cells = tuple(rows.Chosen(reference=one.reference, controls=one.controls, k_eff=one.k_eff) for one in row.cells)
+    if (row.key, row.suspect, row.answers, cells) != (order.key, order.suspect, order.answers, order.chosen):
         raise AnalysisError(f"{path}: is the row of something else", hint="remove it; it is made again")
     return row
 
@@ -130,7 +131,7 @@ def only(population: Population, names: set[str]) -> Population:
 
 def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say) -> Path:
     """Index references and controls, unless that was done before; only the newest index is kept."""
-    place = folder / digest[:32]
+    place = folder / content_digest([rows.made_with(), digest])[:32]
     if not place.is_dir():
         say(f"features of {len(shared.members)} references and controls, {len(shared.rows)} answers each")
         count = min(len(shared.rows), SLICES * workers)
@@ -152,7 +153,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         members,
         scores,
         setting.questions,
-        prompts=len({screened.rows[row][0] for row in range(len(screened.rows))}),
+        prompts=answered_by_both(screened),
         one_base=one_base(made),
         alpha=setting.alpha,
         fdr=setting.fdr,
@@ -168,7 +169,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         title=found.file.batch.title,
         authority=found.file.batch.authority,
         screening=setting,
-        software=tuple(Fact(name=name, value=version(name)) for name in ("depose", *rows.LIBRARIES)),
+        software=tuple(Fact(name=name, value=value) for name, value in rows.made_with().items()),
         labelled=(Fact(name="source", value=scores.source), Fact(name="sha256", value=digest)),
         base=bases.base_digest(only(screened, {*found.references, *found.controls})),
         log=found.log,
@@ -187,6 +188,15 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         cells=judged.cells,
         confirmations=confirm.Cases(found, out / "cases", out / "fresh").write(judged),
     )
+
+
+def answered_by_both(population: Population) -> Callable[[str, str], int]:
+    """Tell of two models how many prompts both have answered."""
+    place = {one.name: number for number, one in enumerate(population.members)}
+    keys, row_of = np.unique([key for key, _ in population.rows], return_inverse=True)
+    there = np.zeros((len(keys), len(place)), bool)
+    np.logical_or.at(there, row_of, np.array([[text is not None for text in row] for row in population.answers]))
+    return lambda one, other: int((there[:, place[one]] & there[:, place[other]]).sum())
 
 
 def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Say) -> tuple[Confirmation, ...]:

@@ -10,7 +10,8 @@ hits asks for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
 from typing import Literal
 
 import msgspec
@@ -119,13 +120,14 @@ class _Judge:
     """Fits likelihood ratios for cells, equal selections of pairs once."""
 
     def __init__(self, labelled: Labelled, question: Question, prompts: int, *, one_base: bool) -> None:
+        """Judge cells whose suspect and reference both answered so many prompts."""
         sizes = [place for place, size in enumerate(labelled.prompts) if size <= prompts]
         self._labelled = labelled
         self.reason = ""
         detector = PRIMARY[question]
         if not sizes:
             fewest = min(labelled.prompts, default=0)
-            self.reason = f"{prompts} prompts; pairs of known relation are scored on {fewest} or more"
+            self.reason = f"{prompts} prompts answered by both; pairs of known relation are scored on {fewest} or more"
         elif one_base != labelled.one_base:
             mine, theirs = ("one base" if one else "different bases" for one in (one_base, labelled.one_base))
             self.reason = f"models of {mine}; validated for models of {theirs}"
@@ -162,25 +164,42 @@ class _Judge:
         return (line, float(both.min()), float(both.max())) if line.slope > 0 else None
 
 
+_JudgeOf = Callable[[str, str], _Judge]
+"""Of a suspect and a reference."""
+
+
+def _judges(labelled: Labelled, question: Question, prompts: Callable[[str, str], int], *, one_base: bool) -> _JudgeOf:
+    """Judge a cell by scores on no more prompts than its suspect and its reference have both answered."""
+    made = cache(partial(_Judge, labelled, question, one_base=one_base))
+
+    def judge(suspect: str, reference: str) -> _Judge:
+        both = prompts(suspect, reference)
+        return made(max((size for size in labelled.prompts if size <= both), default=both))
+
+    return judge
+
+
 def screen(
     rows: Sequence[Row],
     members: Mapping[str, Member],
     labelled: Labelled,
     questions: Sequence[Question],
     *,
-    prompts: int,
+    prompts: Callable[[str, str], int],
     one_base: bool,
     alpha: float,
     fdr: float,
 ) -> Screened:
-    """Judge every cell for every question; rows are taken in the order of their suspects."""
+    """Judge every cell for every question; rows are taken in the order of their suspects.
+
+    `prompts` says how many prompts a suspect and a reference have both answered.
+    """
     ordered = sorted(rows, key=lambda row: row.suspect)
     judged: list[Judged] = []
     asked: list[Asked] = []
     for question in questions:
-        cells, summary = _question(
-            ordered, members, _Judge(labelled, question, prompts, one_base=one_base), question, alpha, fdr
-        )
+        judge = _judges(labelled, question, prompts, one_base=one_base)
+        cells, summary = _question(ordered, members, judge, question, alpha, fdr)
         judged += cells
         asked.append(summary)
     tested = [place for place, one in enumerate(judged) if one.p is not None]
@@ -207,7 +226,7 @@ def _claimed(one: Judged, needed: int) -> Judged:
 
 
 def _question(
-    rows: Sequence[Row], members: Mapping[str, Member], judge: _Judge, question: Question, alpha: float, fdr: float
+    rows: Sequence[Row], members: Mapping[str, Member], judge: _JudgeOf, question: Question, alpha: float, fdr: float
 ) -> tuple[list[Judged], Asked]:
     made: list[Judged] = []
     logs: list[float] = []
@@ -242,7 +261,7 @@ def _question(
 
 
 def _cell(
-    row: Row, cell: Cell, question: Question, judge: _Judge, members: Mapping[str, Member]
+    row: Row, cell: Cell, question: Question, judge: _JudgeOf, members: Mapping[str, Member]
 ) -> tuple[Judged, float | None]:
     """Judge a cell by itself; its log likelihood ratio where it is informative."""
     detector = PRIMARY[question]
@@ -251,7 +270,7 @@ def _cell(
     reason: str = cell.reason
     found: float | None = None
     if score is not None:
-        made = judge.log_lr(score, cell, members[row.suspect], members[cell.reference])
+        made = judge(row.suspect, cell.reference).log_lr(score, cell, members[row.suspect], members[cell.reference])
         if k_eff < FEWEST_LINEAGES:
             reason = f"{k_eff} independent control lineages; {FEWEST_LINEAGES} are needed"
         elif isinstance(made, str):
