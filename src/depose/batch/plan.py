@@ -129,7 +129,11 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
     if (file.data is None) == (not file.models):
         return "$: models stand in [data] or in [[models]], in one of the two", HINT
     if file.data is not None:
-        return ("$.screening.prompts: [data] has its own prompts", "leave it out") if file.screening.prompts else None
+        if file.screening.prompts:
+            return "$.screening.prompts: [data] has its own prompts", "leave it out"
+        bare = BatchFile(batch=file.batch)
+        spare = [name for name in ("asking", "budget", "prices") if getattr(file, name) != getattr(bare, name)]
+        return (f"$.{spare[0]}: nobody is asked: [data] holds all answers", "leave it out") if spare else None
     if not file.screening.prompts:
         return "$.screening.prompts: missing", "name a table of the prompts that all models answered"
     seen: set[str] = set()
