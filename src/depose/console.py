@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from depose.budget import Estimate
     from depose.custody.replicate import Replication
     from depose.custody.seal import Sealed
     from depose.model import Finding, Findings
@@ -42,6 +43,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
+    """Set out what is still to be asked of each model, with upper bounds."""
+    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
+    cells = [
+        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:.2f}"]
+        for r in rows
+    ]
+    show(rows if as_json else None, table(head, cells))
 
 
 def summary(findings: Findings) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from depose.batch.casetext import described, limits, table
 from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
@@ -25,7 +26,7 @@ from depose.casefile import NAME, decoded
 from depose.errors import CaseError
 from depose.evidence import Clock, log_path, write_whole
 from depose.making import workspace
-from depose.model import ModelSpec, Role, Verdict
+from depose.model import Role, Verdict
 from depose.setting import clip
 from depose.tables import COLUMNS
 from depose.tables import read as read_table
@@ -74,6 +75,7 @@ class Cases:
             "questions": [one.question for one in cells],
             "alpha": alpha,
             "seed": self._plan.file.screening.seed,
+            **msgspec.to_builtins(self._plan.file.asking),
             "samples": max(made.rows[row][1] for row in self._plan.fresh) + 1,
             "prompts": self._keep("prompts", self._prompts),
             "detectors": list(DETECTORS),
@@ -82,7 +84,9 @@ class Cases:
             "title": clip(f"{suspect} against {reference}: confirmation of a screening hit", 1_900),
             "authority": self._plan.file.batch.authority,
         }
-        parts = [_table("[case]", head), _table("[protocol]", protocol), *(_table("[[models]]", one) for one in models)]
+        parts = [table("[case]", head), table("[protocol]", protocol)]
+        parts += limits(self._plan.file, [one["code"] for one in models])
+        parts += [table("[[models]]", one) for one in models]
         text = "\n".join(parts)
         name = f"{_plain(suspect)}--{_plain(reference)}-{sha256(text.encode())[:8]}"
         if not (self._folder / name).is_dir():
@@ -107,7 +111,7 @@ class Cases:
             role: Role = ROLES[min(number, 2)]
             if name in self._given and self._given[name].provider != "recorded":
                 spec = msgspec.structs.replace(self._given[name], role=role, file="")
-                yield {k: v for k, v in msgspec.to_builtins(spec).items() if k not in _DEFAULTS or v != _DEFAULTS[k]}
+                yield described(spec, Path(self._plan.folder))
                 continue
             one = self._plan.population.members[self._members[name]]
             code = name if name in self._given else ("S1", "R1")[number] if number < 2 else f"C{number - 1}"
@@ -134,7 +138,7 @@ class Cases:
         return self._kept[what]
 
     def _prompts(self) -> Iterator[dict[str, Any]]:
-        families = _families(self._plan)
+        families = families_of(self._plan)
         made = self._plan.population
         asked = {made.rows[row][0]: made.prompts[row] for row in self._plan.fresh}
         for key, text in asked.items():
@@ -151,7 +155,7 @@ class Cases:
                 yield {"prompt_id": key, "sample": sample, "prompt": made.prompts[row], "model": name, "output": text}
 
 
-def _families(plan: Plan) -> dict[str, str]:
+def families_of(plan: Plan) -> dict[str, str]:
     """Read the family of each prompt; of a folder of the benchmark no more than the two columns that say it."""
     data, folder = plan.file.data, Path(plan.folder)
     if data is None:
@@ -177,21 +181,6 @@ def _link(source: Path, goal: Path) -> None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.+-]", "_", name)[:60].strip(".") or "model"
-
-
-_DEFAULTS = msgspec.to_builtins(ModelSpec(code="", role="control", provider=""))
-
-
-def _table(head: str, values: dict[str, Any]) -> str:
-    return head + "\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in values.items() if value is not None)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def run(case: Path, clock: Clock, say: Callable[[str], None]) -> tuple[Verdict, ...]:

@@ -106,6 +106,8 @@ class Matrix(Record, frozen=True, kw_only=True):
     labelled: tuple[Fact, ...]
     base: str
     """Digest of the answers of references and controls, and of the prompts that are screened on."""
+    log: str = ""
+    """Head of the log of the models that were asked; nothing where all answers stand in files."""
     prompts_screened: int
     prompts_fresh: int
     suspects: tuple[Entry, ...]

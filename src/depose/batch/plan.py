@@ -14,7 +14,7 @@ from msgspec import Meta
 from depose import casefile, population
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
-from depose.model import Ask, CaseHead, ModelSpec, Question, Record, Text
+from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text
 from depose.population import Member, Population
 from depose.register import stream
 from depose.tables import Row
@@ -51,11 +51,22 @@ class Data(Record, frozen=True, kw_only=True):
     controls: Names
 
 
+class Asking(Record, frozen=True, kw_only=True):
+    """How live models are asked, as in the protocol of a case."""
+
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+
+
 class BatchFile(Record, frozen=True, kw_only=True):
     """A whole batch file: its models stand in [data], or in [[models]] as in a case."""
 
     batch: CaseHead
     screening: Screening = Screening()
+    asking: Asking = Asking()
+    budget: Budget = Budget()
+    """Of the screening, and again of the case of each hit."""
+    prices: dict[str, Price] = {}
     data: Data | None = None
     models: Annotated[tuple[ModelSpec, ...], Meta(max_length=100_000)] = ()
 
@@ -78,6 +89,13 @@ class Plan(Record, frozen=True, kw_only=True):
     """Rows of the prompts that are screened on."""
     fresh: tuple[int, ...]
     """Rows of the other half, which is not looked at before a hit is confirmed."""
+    log: str = ""
+    """Head of the log of the models that were asked; nothing where all answers stand in files."""
+
+
+def live(file: BatchFile) -> tuple[ModelSpec, ...]:
+    """List the models that are asked: those without a file of answers."""
+    return tuple(spec for spec in file.models if not spec.file)
 
 
 def read(path: Path) -> Plan:
@@ -118,7 +136,11 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
     if file.data is not None and "\0" in file.data.folder + file.data.source:
         return "$.data: holds a NUL, which no file name can", "name a folder"
     if file.data is not None:
-        return ("$.screening.prompts: [data] has its own prompts", "leave it out") if file.screening.prompts else None
+        if file.screening.prompts:
+            return "$.screening.prompts: [data] has its own prompts", "leave it out"
+        bare = BatchFile(batch=file.batch)
+        spare = [name for name in ("asking", "budget", "prices") if getattr(file, name) != getattr(bare, name)]
+        return (f"$.{spare[0]}: nobody is asked: [data] holds all answers", "leave it out") if spare else None
     if not file.screening.prompts:
         return "$.screening.prompts: missing", "name a table of the prompts that all models answered"
     seen: set[str] = set()
@@ -129,10 +151,19 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
         seen.add(spec.code.lower())
         if spec.role not in ("suspect", "reference", "control"):
             return f"{where}.role: {spec.role!r} has no place in a batch", "suspect, reference or control"
-        if not spec.file:
-            return f"{where}.file: missing", "a batch screens recorded answers; name the file that holds them"
+        if not spec.file and spec.provider == "recorded":
+            return f"{where}.file: missing", "name the file of its answers, or a provider that can be asked"
         if not (spec.developer and spec.weight_lineage and spec.data_lineage):
             return f"{where}: developer, weight_lineage or data_lineage is missing", "controls are chosen by lineage"
+    asked = {spec.code for spec in live(file)}
+    for code in file.prices:
+        if code not in asked:
+            return (
+                f"$.prices.{code}: no model that is asked has this code",
+                f"asked: {', '.join(sorted(asked)) or 'none'}",
+            )
+    if file.budget.money is not None and not file.prices:
+        return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
     for role in ("suspect", "reference", "control"):
         if role not in {spec.role for spec in file.models}:
             return f"$.models: no model has the role {role!r}", "a matrix needs suspects, references and controls"
@@ -218,8 +249,11 @@ def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, 
         )
         for key, row in sorted(prompts.items())
     ]
-    columns = []
+    columns: list[list[str | None]] = []
     for index, spec in enumerate(file.models):
+        if not spec.file:
+            columns.append([None] * len(asks))
+            continue
         answers = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
         replies = Recorded(answers, spec.model).ask(asks)
         columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from depose.batch import asking, confirm, engines, matrix, page, plan, rows, screen
 from depose.batch import base as bases
-from depose.batch import confirm, engines, matrix, page, plan, rows, screen
 from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
@@ -55,14 +55,26 @@ class Ran(Record, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
 
-def batch(path: Path, out: Path, manner: Manner, clock: Clock, say: Say, progress: Progress) -> Ran:
-    """Run a batch; what an earlier or killed run left in `out` is used."""
+def batch(
+    path: Path,
+    out: Path,
+    manner: Manner,
+    clock: Clock,
+    say: Say,
+    progress: Progress,
+    meter: Callable[[int], asking.Meter] = lambda _: asking.Silent(),
+) -> Ran:
+    """Run a batch; what an earlier or killed run left in `out` is used.
+
+    `progress` hears of rows, and the meter that `meter` makes of a number of questions hears of these.
+    """
     before = matrix.read(Path(manner.since)) if manner.since else None
     say(f"{path}: reading models and answers")
     found = plan.read(path)
     scores, data = labelled.load(found.file.screening.labelled, Path(found.folder))
     out.mkdir(parents=True, exist_ok=True)
     with held(out):
+        found = asking.asked(found, out / "asked", clock, say, meter)
         made, done = _rows(found, out, manner, say, progress)
         now = _matrix(found, done, scores, sha256(data), out)
         if before is not None:
@@ -160,6 +172,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         software=tuple(Fact(name=name, value=value) for name, value in rows.made_with().items()),
         labelled=(Fact(name="source", value=scores.source), Fact(name="sha256", value=digest)),
         base=bases.base_digest(only(screened, {*found.references, *found.controls})),
+        log=found.log,
         prompts_screened=len({key for key, _ in screened.rows}),
         prompts_fresh=len({made.rows[row][0] for row in found.fresh}),
         suspects=tuple(described(found.suspects)),

@@ -26,7 +26,7 @@ from depose.cli.options import (
     say,
     source_of,
 )
-from depose.console import Meter, columns_of, formats_of, leave, listed, plain, sealed_lines, show, summary, table
+from depose.console import Meter, columns_of, estimated, formats_of, leave, listed, plain, sealed_lines, show, summary
 from depose.errors import EndpointError
 
 if TYPE_CHECKING:
@@ -146,19 +146,7 @@ def _checkpoints(case: Path, source: Source, every: int = 1_000) -> Checkpoints:
 def _dry_run(case: Path, as_json: bool) -> None:
     from depose import pipeline
 
-    rows = pipeline.estimate(case)
-    cells = [
-        [
-            r.model,
-            r.questions,
-            r.input_tokens,
-            r.output_tokens,
-            "no price" if r.cost is None else f"{r.cost:.2f}",
-        ]
-        for r in rows
-    ]
-    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
-    show(rows if as_json else None, table(head, cells))
+    estimated(pipeline.estimate(case), as_json=as_json)
 
 
 def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depose.cli.options import JSON, now, say
-from depose.console import show, table
+from depose.console import Meter, estimated, show, table
 
 if TYPE_CHECKING:
     from depose.batch.matrix import Matrix
@@ -53,6 +53,7 @@ class Rows:
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="How many; 0 is one for each core.")
 @click.option("--since", default="", help="An earlier matrix.json: what is new, gone or changed, and drift.")
 @click.option("--confirm", is_flag=True, help="Audit the case of every hit on the fresh prompts, too.")
+@click.option("--dry-run", is_flag=True, help="Count what live models would be asked, with upper bounds; ask nothing.")
 @click.option("--pdf", is_flag=True, help="Write matrix.pdf as well.")
 @click.option(
     "--fail-on",
@@ -69,6 +70,7 @@ def batch(
     workers: int,
     since: str,
     confirm: bool,
+    dry_run: bool,
     pdf: bool,
     fail_on: Sequence[str],
     as_json: bool,
@@ -76,24 +78,31 @@ def batch(
     """Screen many suspects against many references, from the batch file FILE.
 
     Writes matrix.json, matrix.csv, matrix.junit.xml and matrix.html, and a case for each pair with a hit. Half of the
-    prompts is screened on; the cases ask the other half. Rows are kept: a killed run goes on, and a new suspect costs
-    one row. The bytes are the same for every engine and number of workers.
+    prompts is screened on; the cases ask the other half. Models without a `file` of answers are asked once, in the
+    registered case `asked` in the folder. Answers and rows are kept: a killed run goes on, and a new suspect costs its
+    answers and one row. The bytes are the same for every engine and number of workers.
 
     \b
     [batch]                                 title and authority, as in a case
     [screening]                             questions, alpha = 0.05, fdr = 0.1, seed = 7, labelled, prompts
     [data]                                  folder, source, suspects, references, controls (names or patterns)
-    [[models]]                              instead of [data]: models as in a case, each with a `file` of answers
+    [[models]]                              instead of [data]: models as in a case, with a `file` or an endpoint
+    [asking]                                temperature = 0.7, max_tokens = 200, for models with an endpoint
+    [budget], [prices]                      as in a case
 
     \b
     Example:  depose batch vendors.toml --fail-on indication
+              depose batch vendors.toml --dry-run
               depose batch vendors.toml --since last/matrix.json --confirm
     """
-    from depose.batch import run
+    from depose.batch import asking, plan, run
 
     manner = run.Manner(engine=engine, workers=workers, since=since, confirm=confirm, pdf=pdf)
     folder = out or file.with_suffix("")
-    done = run.batch(file, folder, manner, now, say, Rows())
+    if dry_run:
+        estimated(asking.estimate(plan.read(file), folder / "asked"), as_json=as_json)
+        return
+    done = run.batch(file, folder, manner, now, say, Rows(), Meter)
     show(
         done.matrix if as_json else None,
         [*_lines(done.matrix), f"{done.made} rows made, {done.kept} kept", *done.files],
