@@ -181,6 +181,27 @@ def test_a_broken_benchmark_is_named(data: Path, tmp_path: Path, broken: str, so
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("table", "old", "new", "message"),
+    [
+        ("lineage.csv", "model", "name", r"lineage\.csv: row 1 has no model"),
+        ("lineage.csv", "unknown,dev", "unknown", r"lineage\.csv: row 1 has no role"),
+        ("generation.csv", "source", "from", r"generation\.csv: row 1 has no source"),
+        ("pairs.csv", "label", "truth", r"pairs\.csv: row 1 has no label"),
+        ("pairs.csv", "distilled_from,1", "distilled_from,yes", r"pairs\.csv: row 1: label 'yes' is not 0, 1"),
+    ],
+)
+def test_a_table_of_other_columns_is_named(
+    data: Path, tmp_path: Path, table: str, old: str, new: str, message: str
+) -> None:
+    """A table without a column that is read, a row that is too short and a label that is none are named by row."""
+    for file in data.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / table).write_text((data / table).read_text().replace(old, new, 1))
+    with pytest.raises(CaseError, match=message):
+        population.read(tmp_path, "made")
+
+
 def test_the_deciding_detectors_cannot_be_left_out(data: Path, tmp_path: Path) -> None:
     """A study without the confound or a primary detector is refused by name."""
     with pytest.raises(UsageError, match="habits, length cannot be left out"):

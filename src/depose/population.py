@@ -90,12 +90,34 @@ class Population(Record, frozen=True, kw_only=True):
     """Families (categories) of the prompts."""
 
 
+NEEDED = {
+    "lineage.csv": "model developer family role base teachers teacher_models openai_teacher",
+    "generation.csv": "source model",
+    "pairs.csv": "source suspect reference relation label hard matched confidence suspect_family reference_family",
+    "ranking.csv": "source task suspect candidates true same_developer",
+}
+"""Columns of each table that are read."""
+
+
 def _csv(folder: Path, name: str) -> list[dict[str, str]]:
+    """Read a table; every row has every needed column."""
     try:
         with (folder / name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CaseError(f"{folder / name}: {error}", hint="--data names a folder of the lineage benchmark") from error
+    for number, row in enumerate(rows, 1):
+        lacking = [column for column in NEEDED[name].split() if row.get(column) is None]
+        if lacking:
+            raise CaseError(
+                f"{folder / name}: row {number} has no {', '.join(lacking)}",
+                hint="--data names a folder of the lineage benchmark",
+            )
+        if row.get("label", "") not in ("", "0", "1"):
+            raise CaseError(
+                f"{folder / name}: row {number}: label {row['label']!r} is not 0, 1 or nothing", hint="0: unrelated"
+            )
+    return rows
 
 
 def sources(folder: Path) -> tuple[str, ...]:
