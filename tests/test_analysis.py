@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from depose.analysis import analyze
+from depose.calibrated import Loaded
 from depose.canon import canonical
 from depose.errors import AnalysisError
 from depose.features import Features
@@ -17,6 +18,7 @@ from depose.model import (
     Case,
     CaseHead,
     Dossier,
+    Line,
     ModelSpec,
     Primary,
     Prompt,
@@ -24,9 +26,12 @@ from depose.model import (
     Registration,
     SelfTest,
     Transcript,
+    TruePair,
     Unanswered,
 )
 from depose.opinion import FEWEST_LINEAGES
+from test_calibration import calibrator
+from test_weighing import study
 
 PROMPTS = 24
 WORDS = [
@@ -156,6 +161,27 @@ def test_two_references_are_adjusted_and_need_more_controls() -> None:
     assert first.p_holm == pytest.approx(2 / 21)
     assert {f.k_needed for f in found} == {39}
     assert {f.opinion.reasons for f in found} == {("controls",)}
+
+
+def test_power_is_that_of_the_adjusted_test() -> None:
+    """A study whose true pairs reach p = .04 has power for one reference; with two Holm asks .025, and it has none."""
+    pairs = tuple(
+        TruePair(question="same", detector="phrases", prompts=20, family=f"f{i}", k_eff=24, p=0.04) for i in range(5)
+    )
+    line = msgspec.structs.replace(calibrator(Line(intercept=0.0, slope=2.0)), prompts=20)
+    made = study(families=("f",), prompts=PROMPTS, k_high=60, calibrators=(line,), true_pairs=pairs)
+    controls = [spec(f"C{i}", "control") for i in range(40)]
+    powers = []
+    for references in (("R1",), ("R1", "R2")):
+        one = dossier([spec("S1", "suspect"), *(spec(code, "reference") for code in references), *controls], {})
+        protocol = msgspec.structs.replace(
+            one.registration.case.protocol, questions=("same",), detectors=("phrases",), primary=Primary()
+        )
+        case = msgspec.structs.replace(one.registration.case, protocol=protocol)
+        one = msgspec.structs.replace(one, registration=msgspec.structs.replace(one.registration, case=case))
+        found = analyze(one, Features(), quiet, Loaded(calibration=made, sha256="0" * 64)).findings.findings
+        powers.append([(f.power.value if f.power else None, f.opinion.verdict, f.opinion.reasons) for f in found])
+    assert powers == [[(1.0, "no indication", ())], [(0.0, "inconclusive", ("power",))] * 2]
 
 
 def test_a_closer_rival_is_ranked_first() -> None:

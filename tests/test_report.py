@@ -44,7 +44,7 @@ from depose.model import (
     Span,
     Unanswered,
 )
-from depose.report import render_html, render_pdf
+from depose.report import Setting, render_html, render_pdf
 from depose.setting import clip, number, pvalue, visible
 from depose.statistics.verbal import SCALES
 from depose.vocabulary import violations
@@ -787,6 +787,29 @@ def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> No
 
 
 @pytest.mark.criterion(38)
+def test_p_is_said_to_be_unadjusted_over_suspects_and_questions() -> None:
+    """Where there are several findings, the summary and the decision rule say what Holm is not taken over."""
+    several, one = words(render_html(build())), words(render_html(build(questions=("same",))))
+    assert "not over suspects or questions, so that one of the 3 findings reaches alpha by chance more often" in several
+    assert "not over suspects or questions; its floor" in one
+    summary = words(render_html(build(), Setting(flavour="compliance")))
+    assert "adjusted (Holm) over references, not over suspects or questions" in summary
+
+
+def test_power_is_said_to_be_that_of_the_adjusted_test() -> None:
+    """With two references the power stands beside the alpha that Holm asks of the smaller p."""
+    assert "p at or below alpha with as many" in words(render_html(calibrated()))
+    assert "p at or below alpha / 2, as Holm asks" in words(render_html(calibrated(references=("R1", "R2"))))
+
+
+def test_settings_are_not_claimed_of_recorded_answers() -> None:
+    """How recorded answers were asked is said to be unknown; of a case without them nothing of the kind is said."""
+    recorded, live = (words(render_html(build(retrospective=one))) for one in (True, False))
+    for said in ("how they had been asked is not known to this report", "not of recorded items, whose settings"):
+        assert said in recorded
+        assert said not in live
+
+
 def test_null_result_prints_its_power() -> None:
     """No indication is said with the power, as k of n pairs and families, and the null sentence."""
     findings = calibrated(questions=("same",))

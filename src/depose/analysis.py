@@ -163,7 +163,7 @@ class _Analyst:
             ratios=weighing.ratios(self.calibration, primary, draws, case, held),
             conditions=held,
             power=(
-                weighing.power(self.calibration, primary, question, self.protocol.alpha)
+                weighing.power(self.calibration, primary, question, self.protocol.alpha / len(self.role("reference")))
                 if all(one.inside for one in held)
                 else None
             ),

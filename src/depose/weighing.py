@@ -212,7 +212,10 @@ def _tidy(value: float) -> float:
 
 
 def power(calibration: Calibration | None, result: Result, question: Question, alpha: float) -> Power | None:
-    """Count how often true pairs of the study reach alpha with enough controls and at most as many prompts."""
+    """Count how often true pairs of the study reach alpha with enough controls and at most as many prompts.
+
+    Where several references are tested, `alpha` is what Holm asks of the smallest of their p-values.
+    """
     if calibration is None:
         return None
     rows = [
