@@ -474,6 +474,8 @@ def test_hidden_characters_are_shown() -> None:
     assert visible("a\x1b[0m\x00\u202eb\u200b\ud800\n\tc\r\nd\re") == (
         "a[U+001B][0m[U+0000][U+202E]b[U+200B][U+D800]\n\tc\nd[U+000D]e"
     )
+    assert visible("a\u3164b\u115f\u034f\uffa0\u2800") == "a[U+3164]b[U+115F][U+034F][U+FFA0][U+2800]"
+    assert visible("e" + "\u20dd" * 9) == "e\u20dd\u20dd\u20dd[6 more marks]"
     assert visible("Zoë, naïve – “ok” 漢字 🙂") == "Zoë, naïve – “ok” 漢字 🙂"
     assert (
         visible("e" + "\u0301" * 9 + "f" + "\u0301" * 4)

@@ -13,6 +13,8 @@ from depose.errors import ReportError
 
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
+UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and a symbol without any shape: fillers, inherent vowels, the joiner of graphemes, blank braille."""
 COMPILED: dict[str, bytes] = {}
 """Templates that were compiled in this process, by Jinja's key; filled by several environments."""
 
@@ -66,14 +68,14 @@ def visible(text: str) -> str:
     marks = 0
     for character in text.replace("\r\n", "\n"):
         category = unicodedata.category(character)
-        if category == "Mn":
+        if category in ("Mn", "Me") and character not in UNSEEN:
             marks += 1
             if marks > MARKS:
                 continue
         elif marks:
             shown.append(_more_marks(marks))
             marks = 0
-        hidden = category[0] == "C" or category in ("Zl", "Zp")
+        hidden = category[0] == "C" or category in ("Zl", "Zp") or character in UNSEEN
         shown.append(f"[U+{ord(character):04X}]" if hidden and character not in "\n\t" else character)
     return "".join((*shown, _more_marks(marks)))
 
