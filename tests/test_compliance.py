@@ -184,6 +184,7 @@ def test_waivers_are_shown_and_change_no_outcome(tmp_path: Path) -> None:
         ('id = "W1"', 'id = "W1"\nhides = true'),
         ("[[waiver]]", "[[waivers]]"),
         ("reason", "= reason"),
+        ('id = "W1"', f"id = {'9' * 5000}"),
     ],
 )
 def test_waivers_are_read_strictly(tmp_path: Path, old: str, new: str) -> None:

@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 
 import pikepdf
+import pyarrow
+import pyarrow.parquet
 import pypdf
 import pytest
 
@@ -214,3 +216,29 @@ def test_policy_stops_what_is_not_ours(case: Path, tmp_path: Path) -> None:
     file = tmp_path / "planted.html"
     file.write_text(page.replace("</body>", "<script>document.title = 'planted'</script></body>"))
     assert "<title>planted</title>" not in browse(file)
+
+
+@pytest.mark.parametrize("broken", [b"x", None])
+def test_a_table_of_scores_that_is_none_is_named(case: Path, tmp_path: Path, broken: bytes | None) -> None:
+    """A damaged table of scores, and a table of something else, are one error with the file and the next step."""
+    copy = tmp_path / "case"
+    shutil.copytree(case, copy)
+    table = copy / "out" / "scores.parquet"
+    if broken is None:
+        pyarrow.parquet.write_table(pyarrow.table({"detector": ["length"]}), table)
+    else:
+        table.write_bytes(broken)
+    ran = depose("report", copy, "--format", "viewer")
+    assert ran.code == 1
+    assert ran.err.startswith(f"error: {table}: not a table of scores")
+    assert "depose analyze" in ran.err
+
+
+@pytest.mark.parametrize("epoch", ["soon", "-1", "9" * 14, "9" * 5000])
+def test_a_source_date_that_is_none_is_named(case: Path, monkeypatch: pytest.MonkeyPatch, epoch: str) -> None:
+    """SOURCE_DATE_EPOCH that is no number of seconds, or beyond the year 9999, is an error with a next step."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    ran = depose("report", case, "--format", "html")
+    assert ran.code == 1
+    assert ran.err.startswith("error: SOURCE_DATE_EPOCH is not a number of seconds")
+    assert "unset it" in ran.err

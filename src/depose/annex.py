@@ -135,5 +135,5 @@ def _bundled(name: str) -> object:
 def _table(data: bytes, path: Path, kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(tomllib.loads(data.decode()), kind)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         raise CaseError(f"{path}: {error}", hint="the fields are in the README, under Reports") from error

@@ -135,8 +135,11 @@ def _scores(path: Path) -> Sequence[viewer.Score]:
     """Read the table of scores that analyze wrote; none where it is gone."""
     if not path.is_file():
         return ()
+    import pyarrow
     import pyarrow.parquet
 
-    rows = pyarrow.parquet.read_table(path).to_pylist()
-    names = viewer.Score.__struct_fields__
-    return [viewer.Score(**{name: row[name] for name in names}) for row in rows]
+    try:
+        rows = pyarrow.parquet.read_table(path, columns=list(viewer.Score.__struct_fields__)).to_pylist()
+        return msgspec.convert(rows, list[viewer.Score])
+    except (pyarrow.ArrowException, OSError, msgspec.ValidationError) as error:
+        raise ReportError(f"{path}: not a table of scores: {error}", hint="depose analyze CASE writes it") from error

@@ -10,7 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from depose.annex import Annex, mapping
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record
 from depose.produce import Bates
-from depose.setting import clip, minus, moment, number, page, pvalue
+from depose.setting import clip, minus, moment, number, page, pvalue, source_date
 from depose.sheet import sheet
 from depose.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
 
@@ -244,10 +244,8 @@ def _dated(findings: Findings, given: datetime | None) -> datetime:
     """The time that the files inside the PDF carry."""
     if given is not None:
         return given
-    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
-        if not epoch.isascii() or not epoch.isdigit():
-            raise ReportError(f"SOURCE_DATE_EPOCH is not a number of seconds: {epoch}", hint="unset it")
-        return datetime.fromtimestamp(int(epoch), UTC)
+    if (epoch := source_date()) is not None:
+        return epoch
     for text in (findings.last_asked, findings.registered_at):
         if (found := moment(text)) is not None:
             return found

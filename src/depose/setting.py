@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
 UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and a symbol without any shape: fillers, inherent vowels, the joiner of graphemes, blank braille."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999, in seconds since 1970."""
 COMPILED: dict[str, bytes] = {}
 """Templates that were compiled in this process, by Jinja's key; filled by several environments."""
 
@@ -98,6 +101,16 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def source_date() -> datetime | None:
+    """Read SOURCE_DATE_EPOCH where it is set; raise ReportError where it is no time."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 12 or int(text) > LATEST:
+        raise ReportError(f"SOURCE_DATE_EPOCH is not a number of seconds: {text[:40]}", hint="unset it")
+    return datetime.fromtimestamp(int(text), UTC)
 
 
 def minus(text: str) -> str:

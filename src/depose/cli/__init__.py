@@ -14,6 +14,7 @@ import click
 from depose.cli import cases, custody, matrices, studies, upkeep
 from depose.console import plain
 from depose.errors import DeposeError
+from depose.setting import source_date
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -47,6 +48,7 @@ def main() -> NoReturn:
     """Run the command line; the one place where an error of depose becomes an exit code."""
     run: Callable[..., Any] = cli.main
     try:
+        source_date()  # before numpy reads it
         run(standalone_mode=False)
     except click.ClickException as error:
         error.show()
