@@ -165,6 +165,29 @@ def test_a_killed_run_asks_nothing_twice(tmp_path: Path, site: Path) -> None:
 
 
 @pytest.mark.usefixtures("site")
+def test_a_run_killed_before_its_first_record_goes_on(tmp_path: Path) -> None:
+    """A log without a record, as a kill can leave it, is registered; another text under an id is asked anew."""
+    folder, out = tmp_path / "batch", tmp_path / "out"
+    file = written(folder, SCRIPTS)
+    depose("batch", file, "--out", out, "--dry-run")
+    (out / "asked" / "evidence").mkdir()
+    (out / "asked" / "evidence" / "log.jsonl").touch()
+    assert json.loads(depose("batch", file, "--out", out, "--dry-run", "--json").out)[0]["questions"] == SCREENED
+    go(file, out)
+    before = asked(out)
+    screened = {question.split()[1] for question in before}
+    path = folder / "prompts.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    changed = next(row for row in rows if row["prompt_id"] in screened)
+    changed["prompt"] += ", in short"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    go(file, out)
+    again = asked(out) - before
+    assert {question.split()[1] for question in again} == {changed["prompt_id"]}
+    assert len(again) == len(SCRIPTS) + CONTROLS
+
+
+@pytest.mark.usefixtures("site")
 def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     """`--dry-run` counts the questions of each live model with upper bounds; no log is begun."""
     file, out = written(tmp_path / "batch", SCRIPTS), tmp_path / "out"

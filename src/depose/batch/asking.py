@@ -18,11 +18,11 @@ import msgspec
 from depose import casefile, collect, ledger, pipeline, register
 from depose.batch.base import DETECTORS
 from depose.batch.casetext import described, limits, table
-from depose.batch.confirm import families_of
+from depose.batch.confirm import prompts_in
 from depose.batch.plan import Plan, live
 from depose.budget import Estimate, estimates
-from depose.errors import CaseError
-from depose.evidence import Clock, is_sealed, log_path, write_whole
+from depose.errors import CaseError, ProtocolChanged
+from depose.evidence import Clock, is_sealed, log_path, read_log, write_whole
 from depose.model import ModelSpec, Role
 
 PROMPTS = "prompts.jsonl"
@@ -38,7 +38,7 @@ def estimate(plan: Plan, folder: Path) -> tuple[Estimate, ...]:
     case = casefile.read(_written(plan, folder))
     frozen = register.registration(case, folder)
     done = set()
-    if log_path(folder).is_file():
+    if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         done = {ledger.key(one) for one in ledger.entries(folder).exchanges if one.outcome != "failed"}
     asked = {spec.code for spec in live(plan.file)}
     open_ = [ask for ask in collect.plan(frozen) if ask.model in asked and ledger.key(ask) not in done]
@@ -77,8 +77,9 @@ def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int
     """Ask live models what is still unanswered, and put all their answers into the population of the plan."""
     if not live(plan.file):
         return plan
-    left = sum(one.questions for one in estimate(plan, folder))
+    _written(plan, folder)
     _in_force(folder, clock)
+    left = sum(one.questions for one in estimate(plan, folder))
     if left:
         say(f"{left} questions to {len(live(plan.file))} models, recorded in {folder}")
         shown = meter(left)
@@ -102,22 +103,16 @@ def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int
 
 def _in_force(folder: Path, clock: Clock) -> None:
     """Register the case, or amend it where the batch file has changed since."""
-    if not log_path(folder).is_file():
+    try:
         pipeline.register_case(folder, clock)
-        return
-    frozen = register.registration(casefile.read(folder), folder)
-    if ledger.changes(ledger.entries(folder).registration, frozen):
+    except ProtocolChanged:
         pipeline.amend(folder, "the batch file was changed", clock)
 
 
 def _written(plan: Plan, folder: Path) -> Path:
     """Write the case file and its prompts where they are not as they should be."""
-    made, setting, models, families = plan.population, plan.file.screening, _models(plan), families_of(plan)
-    prompts = {made.rows[row][0]: made.prompts[row] for row in plan.screened}
-    lines = (
-        json.dumps({"prompt_id": key, "prompt": text, "category": families.get(key) or "listed"})
-        for key, text in prompts.items()
-    )
+    setting, models = plan.file.screening, _models(plan)
+    prompts = "".join(json.dumps(row) + "\n" for row in prompts_in(plan, plan.screened))
     protocol = {
         "questions": list(setting.questions),
         "alpha": setting.alpha,
@@ -134,7 +129,7 @@ def _written(plan: Plan, folder: Path) -> Path:
     text = "\n".join(parts)
     casefile.parse(text, str(folder / casefile.NAME))
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((PROMPTS, "".join(f"{line}\n" for line in lines)), (casefile.NAME, text)):
+    for name, content in ((PROMPTS, prompts), (casefile.NAME, text)):
         if not (folder / name).is_file() or (folder / name).read_bytes() != content.encode():
             if is_sealed(folder):
                 raise CaseError(

@@ -77,7 +77,7 @@ class Cases:
             "seed": self._plan.file.screening.seed,
             **msgspec.to_builtins(self._plan.file.asking),
             "samples": max(made.rows[row][1] for row in self._plan.fresh) + 1,
-            "prompts": self._keep("prompts", self._prompts),
+            "prompts": self._keep("prompts", partial(prompts_in, self._plan, self._plan.fresh)),
             "detectors": list(DETECTORS),
         }
         head = {
@@ -137,15 +137,6 @@ class Cases:
             self._kept[what] = name
         return self._kept[what]
 
-    def _prompts(self) -> Iterator[dict[str, Any]]:
-        families = families_of(self._plan)
-        made = self._plan.population
-        asked = {made.rows[row][0]: made.prompts[row] for row in self._plan.fresh}
-        for key, text in asked.items():
-            cluster = self._plan.clusters.get(key)
-            named = {"cluster": cluster} if cluster else {}
-            yield {"prompt_id": key, "prompt": text, "category": families.get(key) or "listed", **named}
-
     def _answers(self, name: str) -> Iterator[dict[str, Any]]:
         made, place = self._plan.population, self._members[name]
         for row in self._plan.fresh:
@@ -155,7 +146,16 @@ class Cases:
                 yield {"prompt_id": key, "sample": sample, "prompt": made.prompts[row], "model": name, "output": text}
 
 
-def families_of(plan: Plan) -> dict[str, str]:
+def prompts_in(plan: Plan, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield the prompts of some rows of a plan, as a table of prompts has them."""
+    families, made = _families(plan), plan.population
+    for key, text in {made.rows[row][0]: made.prompts[row] for row in rows}.items():
+        cluster = plan.clusters.get(key)
+        named = {"cluster": cluster} if cluster else {}
+        yield {"prompt_id": key, "prompt": text, "category": families.get(key) or "listed", **named}
+
+
+def _families(plan: Plan) -> dict[str, str]:
     """Read the family of each prompt; of a folder of the benchmark no more than the two columns that say it."""
     data, folder = plan.file.data, Path(plan.folder)
     if data is None:
