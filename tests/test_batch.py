@@ -842,6 +842,18 @@ def test_a_model_that_no_case_could_ask_is_named_at_once(tmp_path: Path) -> None
             go(tmp_path / "b.toml", tmp_path / "out")
 
 
+@pytest.mark.parametrize("t", [{"phrases": (1.0, 1.0)}, {"phrases": (1.0, 1.0), "habits": (1.0,)}])
+def test_a_labelled_pair_without_its_scores_is_named(tmp_path: Path, t: dict[str, tuple[float, ...]]) -> None:
+    """A pair that lacks a detector, or scores on a number of prompts, is an error before rows are made."""
+    file = write(tmp_path)
+    first, *others = labelled().pairs
+    made = labelled(pairs=(msgspec.structs.replace(first, t=t), *others))
+    (tmp_path / "screening.json").write_bytes(msgspec.json.encode(made))
+    with pytest.raises(CaseError, match=r"screening\.json: pair 1 has not a score of phrases and of habits"):
+        go(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_bundled_labelled_scores_read() -> None:
     """The scores that ship with depose are read, and have both kinds of pairs for every question."""
     from depose.validate import labelled as bundled

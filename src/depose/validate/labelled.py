@@ -111,4 +111,10 @@ def load(name: str, folder: Path) -> tuple[Labelled, bytes]:
         ) from error
     if found.format != FORMAT:
         raise CaseError(f"{name}: format {found.format!r}, not {FORMAT!r}", hint="make it again: depose validate")
+    for number, one in enumerate(found.pairs, 1):
+        if any(len(one.t.get(detector, ())) != len(found.prompts) for detector in DETECTORS):
+            raise CaseError(
+                f"{name}: pair {number} has not a score of {' and of '.join(DETECTORS)} for each number of prompts",
+                hint="make it again: depose validate",
+            )
     return found, data
