@@ -568,6 +568,26 @@ def test_a_hit_gets_a_case_on_fresh_prompts(found: tuple[Path, Matrix], file: Pa
         assert not asked & keys
 
 
+def test_the_case_of_a_shared_base_has_controls_that_share_it(tmp_path: Path) -> None:
+    """Screening leaves out controls on the base of suspect and reference; a case asks for them, so they are in it."""
+    codes = [*TRUTH, *REFERENCES, *(f"C{number}" for number in range(CONTROLS))]
+    on_base = {"S1", "R1", "C3", "C4"}
+    listed = [
+        spec(
+            code,
+            {"S": "suspect", "R": "reference", "C": "control"}[code[0]],
+            **({"weight_lineage": "base"} if code in on_base else {}),
+        )
+        for code in codes
+    ]
+    found = go(write(tmp_path, models=listed), tmp_path / "out").matrix
+    cell = judged(found)["S1", "R1"]
+    assert not {"C3", "C4"} & set(cell.controls)
+    folder = next(one.folder for one in found.confirmations if (one.suspect, one.reference) == ("S1", "R1"))
+    controls = {one.code for one in casefile.read(tmp_path / "out" / "cases" / folder).models if one.role == "control"}
+    assert controls == {*cell.controls, "C3", "C4"}
+
+
 def test_live_models_keep_their_endpoints(tmp_path: Path) -> None:
     """A suspect that can be asked is asked the fresh prompts: its case has the endpoint, not the recorded file."""
     url = "https://vendor.example/v1"

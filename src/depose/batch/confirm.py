@@ -28,6 +28,7 @@ from depose.evidence import Clock, log_path, write_whole
 from depose.making import workspace
 from depose.model import Role, Verdict
 from depose.setting import clip
+from depose.statistics import lineage
 from depose.tables import COLUMNS
 from depose.tables import read as read_table
 
@@ -69,7 +70,7 @@ class Cases:
 
     def _case(self, cells: Sequence[Judged], alpha: float) -> Confirmation:
         suspect, reference = cells[0].suspect, cells[0].reference
-        models = list(self._models((suspect, reference, *cells[0].controls)))
+        models = list(self._models((suspect, reference, *self._controls(cells))))
         made = self._plan.population
         protocol = {
             "questions": [one.question for one in cells],
@@ -104,6 +105,17 @@ class Cases:
             alpha=alpha,
             also=tuple(one for one, title in self._registered.items() if title == head["title"] and one != name),
         )
+
+    def _controls(self, cells: Sequence[Judged]) -> tuple[str, ...]:
+        """Name the controls of the cells, and those that a case takes where suspect and reference share a base."""
+        specs = {one.name: one.spec() for one in self._plan.population.members}
+        suspect, reference = specs[cells[0].suspect], specs[cells[0].reference]
+        pool = [specs[name] for name in self._plan.controls]
+        found = dict.fromkeys(cells[0].controls)
+        for cell in cells:
+            chosen = lineage.choose(suspect, reference, pool, cell.question)
+            found |= dict.fromkeys(spec.code for spec in chosen.used)
+        return tuple(found)
 
     def _models(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Describe models; those of [[models]] keep their codes and, if they can be asked, their endpoints."""
