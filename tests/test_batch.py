@@ -611,6 +611,9 @@ def test_confirmed_cases_have_a_report_and_an_opinion(tmp_path: Path) -> None:
     opinions = run.confirmed(only, cases, Clock(), quiet)
     assert [len(one.opinions) for one in opinions] == [1]
     assert (cases / only[0].folder / "out" / "report.html").is_file()
+    assert depose("keygen", tmp_path / "key.pem").code == 0
+    assert depose("seal", cases / only[0].folder, "--key", tmp_path / "key.pem").code == 0
+    assert run.confirmed(only, cases, Clock(), quiet) == opinions
     more = go(write(tmp_path, {**truth, "S7": "R2"}, questions=["same"]), tmp_path / "out")
     again = {one.suspect: one for one in more.matrix.confirmations}
     assert again["S1"].alpha < only[0].alpha
