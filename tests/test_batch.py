@@ -148,6 +148,7 @@ def test_the_multiplicity_is_said(found: tuple[Path, Matrix]) -> None:
     assert f"{tests * 20 - 1} independent controls would be needed" in text
     assert f"A claim about {found[1].hits} hits at 0.05 needs {found[1].hits * 20 - 1} independent" in text
     assert "model-based" in text
+    assert "of these are expected to be false if the model holds." in text
     assert f"not of the {tests} p-values that they were chosen from, for which it is {tests * 20 - 1}" in text
 
 

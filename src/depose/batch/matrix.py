@@ -158,7 +158,7 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
             else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
             f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
             f"false-discovery rate of at most {screening.fdr:g} and a p-value of at most {screening.alpha:g}, and "
-            f"{one.expected_false:.1f} of these are expected to be false."
+            f"{one.expected_false:.1f} of these are expected to be false if the model holds."
         )
     lines.append(
         "Every question is screened against unrelated pairs alone, same and derived by one score: a relation of one "
