@@ -96,6 +96,17 @@ def test_live_models_are_asked_once_and_screened(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("site")
+def test_fresh_prompts_that_were_asked_before_are_named(tmp_path: Path) -> None:
+    """Under another seed prompts that were asked are fresh no more, and the case of a hit names where they were."""
+    file, out = written(tmp_path / "batch", SCRIPTS), tmp_path / "out"
+    assert [one.also for one in go(file, out).matrix.confirmations] == [()]
+    file.write_text(file.read_text().replace("[screening]", "[screening]\nseed = 8"))
+    (one,) = go(file, out).matrix.confirmations
+    assert one.also == ("asked",)
+    assert 'registered before or since: <span class="mono">asked</span>' in (out / "matrix.html").read_text()
+
+
+@pytest.mark.usefixtures("site")
 def test_a_sealed_case_of_answers_still_makes_its_matrix(tmp_path: Path) -> None:
     """Analyzed and sealed, answers can be screened again; a vendor more needs another folder, and the error says so."""
     folder, out = tmp_path / "batch", tmp_path / "out"

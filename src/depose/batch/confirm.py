@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from depose import ledger
 from depose.batch.casetext import described, limits, table
 from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
@@ -39,14 +40,17 @@ DETECTORS = ("phrases", "habits", "starts", "first_words", "openings", "fuzzy", 
 class Cases:
     """Writes cases into a folder; what several of them share lies in `shared` once and is linked into each."""
 
-    def __init__(self, plan: Plan, folder: Path, shared: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, shared: Path, asked: Path) -> None:
+        """Take the plan, the folder of the cases, that of shared files, and the case that asked the live models."""
         self._plan = plan
+        self._asked = asked
         self._folder = folder
         self._shared = shared
         self._members = {one.name: number for number, one in enumerate(plan.population.members)}
         self._given = {spec.code: spec for spec in plan.file.models}
         self._kept: dict[str, str] = {}
         self._registered: dict[str, str] = {}
+        self._early: set[str] = set()
 
     def write(self, found: Screened) -> tuple[Confirmation, ...]:
         """Write a case folder for every pair with a hit; one that is there stays as it is."""
@@ -57,6 +61,7 @@ class Cases:
         if hits:
             self._shared.mkdir(exist_ok=True)
             self._registered = dict(self._there())
+            self._early = set(self._asked_early())
         return tuple(
             self._case(cells, self._plan.file.screening.alpha / found.hits) for _, cells in sorted(hits.items())
         )
@@ -67,6 +72,13 @@ class Cases:
             if log_path(folder).is_file() and (folder / NAME).is_file():
                 text = (folder / NAME).read_text(encoding="utf-8")
                 yield folder.name, decoded(text, str(folder / NAME)).case.title
+
+    def _asked_early(self) -> Iterator[str]:
+        """Yield the live models that answered a fresh prompt when another half of the prompts was screened on."""
+        fresh = {self._plan.population.rows[row][0] for row in self._plan.fresh}
+        if log_path(self._asked).is_file():
+            found = ledger.entries(self._asked)
+            yield from (one.model for one in (*found.exchanges, *found.superseded) if one.prompt in fresh)
 
     def _case(self, cells: Sequence[Judged], alpha: float) -> Confirmation:
         suspect, reference = cells[0].suspect, cells[0].reference
@@ -103,7 +115,10 @@ class Cases:
             questions=tuple(one.question for one in cells),
             folder=name,
             alpha=alpha,
-            also=tuple(one for one, title in self._registered.items() if title == head["title"] and one != name),
+            also=(
+                *((self._asked.name,) if self._early & {suspect, reference} else ()),
+                *(one for one, title in self._registered.items() if title == head["title"] and one != name),
+            ),
         )
 
     def _controls(self, cells: Sequence[Judged]) -> tuple[str, ...]:

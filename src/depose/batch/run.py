@@ -186,7 +186,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         k_needed=judged.k_needed,
         asked=judged.asked,
         cells=judged.cells,
-        confirmations=confirm.Cases(found, out / "cases", out / "fresh").write(judged),
+        confirmations=confirm.Cases(found, out / "cases", out / "fresh", out / "asked").write(judged),
     )
 
 
