@@ -48,7 +48,7 @@ from depose.report import Setting, render_html, render_pdf
 from depose.setting import clip, number, pvalue, visible
 from depose.statistics.verbal import SCALES
 from depose.vocabulary import violations
-from depose.wording import AGAINST, LIMITATIONS, PARTS
+from depose.wording import AGAINST, LIMITATIONS, PARTS, REASONS
 
 PROSE = (
     "To keep bread fresh for longer, store it at room temperature in a paper bag or a bread box, away from direct "
@@ -395,7 +395,7 @@ def test_pdf_can_be_read() -> None:
         assert f"page {number_} of {len(pages)}" in page
         assert len(page) > 300
     assert "RETROSPECTIVE" in pages[0]
-    assert "registered, not time-stamped" in pages[0]
+    assert "Registered, not time-stamped" in pages[0]
     assert f"End of report {report_id}" in pages[-1]
 
 
@@ -538,7 +538,7 @@ def test_report_has_what_a_court_asks_for() -> None:
     assert "Amendments to the protocol: none." in text
     assert "gives no probability that a proposition is true" in text
     assert "RETROSPECTIVE" not in text
-    assert "registered, not time-stamped" in text
+    assert "Registered, not time-stamped" in text
     for word in ("testimony, at trial", "compensation", "No generative model wrote"):
         assert word in text
 
@@ -918,3 +918,12 @@ def test_short_answers_look_meant(text: str, shown: str) -> None:
     page = render_html(msgspec.structs.replace(build(), exhibits=(e,))).decode()
     assert shown in page[page.index('id="e1"') :]
     assert f"{len(text)} character{'s' if len(text) != 1 else ''}</th>" in page
+
+
+def test_more_controls_than_nineteen_may_be_too_few() -> None:
+    """Where alpha is small, 26 controls can be too few: no sentence says that they are fewer than 19."""
+    assert "19, or more where alpha is small" in REASONS["controls"]
+    said = words(render_html(build()))
+    assert "Fewer than 19 independent controls, or fewer than p needs to reach alpha at all" in said
+    said = words(render_html(build(), Setting(flavour="compliance")))
+    assert "at least 19 independent controls and as many as p needs" in said

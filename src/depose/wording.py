@@ -38,7 +38,7 @@ LIMITATIONS = (
 """Printed in every report; no configuration reaches them."""
 
 REASONS = {
-    "controls": "fewer than 19 independent clean controls",
+    "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
     "power": "the power of the test in this case is below 0.8 or not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
