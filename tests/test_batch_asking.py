@@ -139,6 +139,18 @@ def test_a_vendor_that_joins_is_asked_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("site")
+def test_the_terminal_names_the_next_step_and_who_is_new(tmp_path: Path) -> None:
+    """After a run it names a case to audit; since an earlier matrix, the suspect that joined."""
+    folder, out = tmp_path / "batch", tmp_path / "out"
+    first = depose("batch", written(folder, SCRIPTS), "--out", out).out
+    case = next((out / "cases").glob("S1--R1-*"))
+    assert f"1 case in {out / 'cases'}: depose audit {case}, or --confirm for all" in first
+    (out / "matrix.json").rename(tmp_path / "before.json")
+    file = written(folder, {**SCRIPTS, "S3": "nobody else"})
+    assert "new suspects: S3\n" in depose("batch", file, "--out", out, "--since", tmp_path / "before.json").out
+
+
+@pytest.mark.usefixtures("site")
 def test_recorded_and_live_models_stand_beside_each_other(tmp_path: Path) -> None:
     """A live suspect among recorded references and controls: it alone is asked, and its case keeps its endpoint."""
     file, out = write(tmp_path / "batch", {**TRUTH, "S8": "R1", "S9": "R2"}), tmp_path / "out"

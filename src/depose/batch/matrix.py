@@ -138,6 +138,12 @@ def entry(member: Member, texts: Sequence[str | None], digest: str) -> Entry:
     )
 
 
+def ranked(matrix: Matrix) -> list[Judged]:
+    """List the hits, strongest first; equal ones by suspect and reference."""
+    hits = (one for one in matrix.cells if one.outcome in HITS)
+    return sorted(hits, key=lambda one: (-(one.log10_lr or 0.0), one.suspect, one.reference, one.question))
+
+
 def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
     """Say in sentences what the number of comparisons does to what the matrix can carry."""
     lines = []
@@ -156,9 +162,10 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
             f"{one.question}: none of {one.cells} cells is informative; the heat map says why."
             if not one.informative
             else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
-            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
-            f"false-discovery rate of at most {screening.fdr:g} and a p-value of at most {screening.alpha:g}, and "
-            f"{one.expected_false:.1f} of these are expected to be false if the model holds."
+            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits or 'no'} "
+            f"{'cell has' if one.hits == 1 else 'cells have'} a local false-discovery rate of at most "
+            f"{screening.fdr:g} and a p-value of at most {screening.alpha:g}"
+            + (f"; {one.expected_false:.1f} of these are expected to be false if the model holds." if one.hits else ".")
         )
     lines.append(
         "Every question is screened against unrelated pairs alone, same and derived by one score: a relation of one "
@@ -179,8 +186,9 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         every = controls_needed(found.tests, screening.alpha)
         able = sum(one.outcome == HITS[0] for one in found.cells)
         lines.append(
-            f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control "
-            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims. That is "
+            f"A claim about {found.hits} hit{'s' if found.hits > 1 else ''} at {screening.alpha:g} needs "
+            f"{found.k_needed} independent control lineages (hits/alpha - 1), which {able} of {found.hits} "
+            f"{'have' if found.hits > 1 else 'has'}; a hit without them is a lead, not a claim. That is "
             f"a count of hits, not of the {found.tests} p-values that they were chosen from, for which it is {every}: "
             "fresh prompts guard against luck with prompts, not against two models that are alike by chance, whom the "
             "same controls meet again."

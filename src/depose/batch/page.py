@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from depose import report
 from depose.batch.dendrogram import dendrogram
-from depose.batch.matrix import HITS, Matrix
+from depose.batch.matrix import HITS, Matrix, ranked
 from depose.batch.screen import Judged
 from depose.errors import ReportError
 from depose.model import Record
@@ -55,10 +55,7 @@ def render(matrix: Matrix, digest: str) -> bytes:
         maps=[(one.question, list(_maps(matrix, one.question, letters))) for one in matrix.asked],
         pvalue=pvalue,
         letters=[(letter, reason) for reason, letter in letters.items()],
-        hits=sorted(
-            (one for one in matrix.cells if one.outcome in HITS),
-            key=lambda one: (-(one.log10_lr or 0.0), one.question, one.suspect, one.reference),
-        ),
+        hits=ranked(matrix),
         dendrogram=[Markup(part) for part in dendrogram(matrix)],  # noqa: S704 - drawn by us
         listed=LISTED,
         claimable=HITS[0],

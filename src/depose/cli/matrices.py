@@ -105,16 +105,16 @@ def batch(
     done = run.batch(file, folder, manner, now, say, Rows(), Meter)
     show(
         done.matrix if as_json else None,
-        [*_lines(done.matrix), f"{done.made} rows made, {done.kept} kept", *done.files],
+        [*_lines(done.matrix), *_next(done.matrix, folder), f"{done.made} rows made, {done.kept} kept", *done.files],
     )
     _leave(done.matrix, fail_on, confirmed=confirm)
 
 
 def _lines(matrix: Matrix) -> list[str]:
     """Set out the statement, the strongest hits, and what changed."""
-    from depose.batch.matrix import HITS
+    from depose.batch.matrix import ranked
 
-    hits = sorted((one for one in matrix.cells if one.outcome in HITS), key=lambda one: -(one.log10_lr or 0.0))
+    hits = ranked(matrix)
     head = ("question", "suspect", "reference", "T", "log10 LR", "local FDR", "p", "q", "K_eff", "reads")
     rows = [
         (one.question, one.suspect, one.reference, f"{one.t:.2f}", f"{one.log10_lr:.1f}", f"{one.lfdr:.3f}",
@@ -127,6 +127,8 @@ def _lines(matrix: Matrix) -> list[str]:
     if matrix.changes is not None:
         counts = ", ".join(f"{len(getattr(matrix.changes, name))} {name}" for name in ("new", "gone", "changed"))
         lines.append(f"since {matrix.changes.since[:12]}: cells {counts}")
+        fresh = sorted({one.suspect for one in matrix.changes.new} - {one.suspect for one in matrix.changes.drift})
+        lines += [f"new suspects: {', '.join(fresh[:SHOWN])}{', ...' if len(fresh) > SHOWN else ''}"] if fresh else []
         differ = [
             *(["prompts, references or controls"] if matrix.changes.base_differs else []),
             *matrix.changes.settings,
@@ -137,6 +139,15 @@ def _lines(matrix: Matrix) -> list[str]:
             spent = f" (prompts not fresh: {', '.join(one.also)})" if one.also else ""
             lines.append(f"case {one.folder}: {', '.join(one.opinions)}{spent}")
     return lines
+
+
+def _next(matrix: Matrix, folder: Path) -> list[str]:
+    """Name the cases that no run has audited, and how to."""
+    left = [one.folder for one in matrix.confirmations if not one.opinions]
+    if not left:
+        return []
+    count = f"{len(left)} case{'s' if len(left) > 1 else ''}"
+    return [f"{count} in {folder / 'cases'}: depose audit {folder / 'cases' / left[0]}, or --confirm for all"]
 
 
 def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool) -> None:
