@@ -156,7 +156,8 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
             f"{one.question}: none of {one.cells} cells is informative; the heat map says why."
             if not one.informative
             else f"{one.question}: {one.informative} of {one.cells} cells are informative. The model puts the share of "
-            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} cells have a local "
+            f"related cells at {one.share:.3f}, lower end {one.share_low:.3f}; {one.hits} "
+            f"cell{'s have' if one.hits != 1 else ' has'} a local "
             f"false-discovery rate of at most {screening.fdr:g} and a p-value of at most {screening.alpha:g}, and "
             f"{one.expected_false:.1f} of these are expected to be false if the model holds."
         )
@@ -179,8 +180,10 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         every = controls_needed(found.tests, screening.alpha)
         able = sum(one.outcome == HITS[0] for one in found.cells)
         lines.append(
-            f"A claim about {found.hits} hits at {screening.alpha:g} needs {found.k_needed} independent control "
-            f"lineages (hits/alpha - 1); {able} of the hits have as many. The others are leads, not claims. That is "
+            f"A claim about {found.hits} hit{'s' if found.hits != 1 else ''} "
+            f"at {screening.alpha:g} needs {found.k_needed} independent control "
+            f"lineages (hits/alpha - 1), which {able} of {found.hits} reach{'es' if able == 1 else ''}"
+            f"{'' if able == found.hits else '; the rest are leads, not claims'}. That is "
             f"a count of hits, not of the {found.tests} p-values that they were chosen from, for which it is {every}: "
             "fresh prompts guard against luck with prompts, not against two models that are alike by chance, whom the "
             "same controls meet again."
