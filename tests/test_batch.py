@@ -189,7 +189,7 @@ def test_a_hit_for_distilled_on_a_shared_base_is_counted_as_such(found: tuple[Pa
         (
             1,
             1,
-            "A claim about 1 hit at 0.05 needs 19 independent control lineages (hits/alpha - 1), which 1 of 1 reaches. That",
+            "A claim about 1 hit at 0.05 needs 19 independent control lineages (hits/alpha - 1), which 1 of 1 reaches.",
         ),
         (2, 0, "which 0 of 2 reach; the rest are leads, not claims."),
     ],
