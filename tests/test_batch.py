@@ -183,6 +183,36 @@ def test_a_hit_for_distilled_on_a_shared_base_is_counted_as_such(found: tuple[Pa
     assert shared("llama", one_base=True).shared_base == 0
 
 
+@pytest.mark.parametrize(
+    ("hits", "able", "said"),
+    [
+        (
+            1,
+            1,
+            "A claim about 1 hit at 0.05 needs 19 independent control lineages (hits/alpha - 1), which 1 of 1 reaches.",
+        ),
+        (2, 0, "which 0 of 2 reach; the rest are leads, not claims."),
+    ],
+)
+def test_statement_counts_claims_and_leads(found: tuple[Path, Matrix], hits: int, able: int, said: str) -> None:
+    """Leads are spoken of where there are some."""
+    cells = [one for one in found[1].cells if one.outcome == HITS[1]][:hits]
+    judged = tuple(msgspec.structs.replace(one, outcome=HITS[0 if n < able else 1]) for n, one in enumerate(cells))
+    made = screen.Screened(
+        tests=hits,
+        rejections=0,
+        lowest_floor=0.04,
+        hits=hits,
+        k_needed=hits * 20 - 1,
+        shared_base=0,
+        asked=(),
+        cells=judged,
+    )
+    text = " ".join(matrix.statement(made, plan.Screening()))
+    assert said in text
+    assert ("leads, not claims" in text) == (able < hits)
+
+
 def test_a_hit_without_enough_controls_is_not_claimable(found: tuple[Path, Matrix], tmp_path: Path) -> None:
     """With K_eff below hits / alpha - 1 a hit is a lead; with an alpha that asks for fewer it is a hit."""
     assert {one.outcome for one in found[1].cells} == {HITS[1], "no hit"}

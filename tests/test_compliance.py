@@ -16,7 +16,7 @@ from depose import annex, outputs
 from depose.annex import Annex, Waiver
 from depose.compliance import outcome, waived
 from depose.errors import CaseError
-from depose.model import Check, ErrorRate, Findings, HeldOut, Opinion, Performance, Verdict
+from depose.model import Check, ErrorRate, Findings, HeldOut, NotScored, Opinion, Performance, Verdict
 from depose.report import Setting, render_html, render_pdf
 from depose.vocabulary import violations
 from depose.wording import OUTCOMES
@@ -204,7 +204,8 @@ def test_a_waiver_stands_once(tmp_path: Path) -> None:
 def test_junit_tells_review_open_and_error_apart() -> None:
     """Review is a failure, inconclusive is skipped with its reason, nothing scored is an error."""
     findings = with_verdicts(build(), "no indication", "inconclusive", "indication")
-    broken = msgspec.structs.replace(findings.findings[0], results=())
+    told = tuple(NotScored(detector=name, reason="too few") for name in ("phrases", "habits"))
+    broken = msgspec.structs.replace(findings.findings[0], results=(), not_scored=told)
     findings = msgspec.structs.replace(findings, findings=(broken, *findings.findings[1:]), title=HOSTILE)
     suite = ElementTree.fromstring(outputs.junit(findings, Annex()))  # noqa: S314 - ours
     assert {name: suite.get(name) for name in ("tests", "failures", "skipped", "errors")} == {
@@ -214,6 +215,7 @@ def test_junit_tells_review_open_and_error_apart() -> None:
         "errors": "1",
     }
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["distilled"]
+    assert [error.get("message") for error in suite.iter("error")] == ["too few"]
 
 
 def test_data_holds_every_number() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -305,7 +306,25 @@ def test_a_sealed_case_takes_no_further_record_and_seals_to_the_same_bytes(tmp_p
         assert (ran.code, "the case is sealed" in ran.err) == (1, True)
     assert depose("analyze", folder).code == 0
     (folder / "out/findings.json").write_text("{}")
-    assert "was sealed, and would be changed" in depose("analyze", folder).err
+    refused = depose("analyze", folder).err
+    assert "was sealed, and would be changed" in refused and "remove out/findings.json in the copy" in refused
+
+
+def test_a_refused_production_of_a_sealed_case_uses_up_no_number(tmp_path: Path) -> None:
+    """Nothing is written where a sealed report would change; as the hint says, a copy without it is produced."""
+    folder = analyzed(tmp_path / "case")
+    order = ("--format", "pdf", "--flavour", "compliance", "--bates", "DEP-Z-0000001")
+    assert depose("report", folder, *order[:4]).code == 0
+    keys.make(tmp_path / "k")
+    seal(folder, keys.load(tmp_path / "k"), now, {})
+    before = sorted(path.name for path in (folder / "out").iterdir())
+    refused = depose("report", folder, *order)
+    assert refused.code == 1 and "remove out/compliance.pdf in the copy" in refused.err
+    assert sorted(path.name for path in (folder / "out").iterdir()) == before
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy/out/compliance.pdf").unlink()
+    assert depose("report", tmp_path / "copy", *order).code == 0
+    assert (tmp_path / "copy/out/bates.csv").is_file()
 
 
 def test_a_token_fetched_later_is_added_to_the_same_manifest(authority: Authority, tmp_path: Path) -> None:

@@ -708,6 +708,21 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     assert text.count("H1. At some stage") == text.count("H2. No such training") == 2
 
 
+def test_ratio_below_one_names_the_bound_that_holds_it() -> None:
+    """What limits a ratio below 1 is the true pairs of the study; the cap of the controls stands beside it."""
+    findings = calibrated(questions=("distilled",))
+    low = ratio(value=0.2, low=0.2, high=0.3)
+    low = msgspec.structs.replace(low, reached=17, lineages=19, cap=1.06, bottom=0.2)
+    one = msgspec.structs.replace(findings.findings[0], ratios=(low,))
+    text = words(render_html(msgspec.structs.replace(findings, findings=(one,)))).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "With 17 of the 19 independent lineages of the control set reaching the observed score, the findings cannot "
+        "support a likelihood ratio above about 1.06; the families of true pairs of the study cannot support one below "
+        "about 0.200." in text
+    )
+    assert "at most about 1.06" not in text
+
+
 @pytest.mark.criterion(2)
 def test_propositions_stand_before_the_first_ratio() -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
@@ -907,6 +922,8 @@ def test_codes_are_listed_as_ranges() -> None:
     assert codes(["C1", "C2", "C3", "C5", "C6", "R1"]) == "C1–C3, C5, C6, R1"
     assert codes(["C9", "C10", "C11"]) == "C9–C11"
     assert codes(["alpaca-7b", "alpaca-8b", "x"]) == "alpaca-7b, alpaca-8b, x"
+    assert codes(["C08", "C09", "C10", "C11"]) == "C08–C11"
+    assert codes(["C9", "C010", "C11"]) == "C9, C010, C11"
     assert codes([]) == ""
 
 

@@ -255,13 +255,13 @@ def times(ratio: Ratio) -> str:
 
 
 def codes(models: Iterable[str]) -> str:
-    """List codes, three or more in a row as a range: C1–C5, C8."""
-    runs: list[list[tuple[str, str, int]]] = []
+    """List codes, three or more in a row as a range: C1–C5, C8; C08–C11."""
+    runs: list[list[tuple[str, str, str]]] = []
     for model in models:
-        found = re.fullmatch(r"(.*?)([1-9][0-9]{0,8})", model)
-        one = (model, found[1], int(found[2])) if found else (model, "", -1)
+        found = re.fullmatch(r"(.*?)([0-9]{1,9})", model)
+        one = (model, found[1], found[2]) if found else (model, "", "")
         last = runs[-1][-1] if runs else None
-        if last and found and (last[1], last[2] + 1) == one[1:]:
+        if last and last[2] and (last[1], f"{int(last[2]) + 1:0{len(last[2])}d}") == one[1:]:
             runs[-1].append(one)
         else:
             runs.append([one])

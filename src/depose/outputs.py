@@ -78,7 +78,7 @@ def junit(findings: Findings, annex: Annex) -> bytes:
         outcome = compliance.of_finding(one)
         said = "; ".join(REASONS.get(code, code) for code in one.opinion.reasons) or outcome
         if arrange.primary(one) is None:
-            _add(case, "error", states, "errors", "; ".join(n.reason for n in one.not_scored) or said)
+            _add(case, "error", states, "errors", "; ".join(dict.fromkeys(n.reason for n in one.not_scored)) or said)
         elif outcome == compliance.REVIEW:
             _add(case, "failure", states, "failures", f"{outcome}: {one.opinion.verdict}")
         elif outcome == compliance.OPEN:

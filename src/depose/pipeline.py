@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -283,11 +283,20 @@ def _write(folder: Path, name: str, data: bytes) -> Written:
     """Write one file of `out/`; what was sealed is never written again with other bytes."""
     path = folder / "out" / name
     if not path.is_file() or path.read_bytes() != data:
-        if path.is_file() and is_sealed(folder):
-            raise CaseError(f"{path}: was sealed, and would be changed", hint="work in a copy of the case")
+        _spare_sealed(folder, name, data)
         path.parent.mkdir(exist_ok=True)
         write_whole(path, data)
     return Written(path=str(path), sha256=sha256(data), size=len(data))
+
+
+def _spare_sealed(folder: Path, name: str, data: bytes) -> None:
+    """Refuse to change a file of a sealed case."""
+    path = folder / "out" / name
+    if path.is_file() and path.read_bytes() != data and is_sealed(folder):
+        raise CaseError(
+            f"{path}: was sealed, and would be changed",
+            hint=f"copy the case, remove out/{name} in the copy, and work there; the bundle stays as it is",
+        )
 
 
 def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
@@ -304,7 +313,11 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:
-    """Render the findings of a case; every file is written whole, or not at all."""
+    """Render the findings of a case; every file is written whole, or not at all, and none where one was sealed."""
     folder, findings, data = read_findings(path)
-    made = publish(folder, findings, data, exhibits_table(findings), order)
+    made: Iterable[tuple[str, bytes]] = publish(folder, findings, data, exhibits_table(findings), order)
+    if is_sealed(folder):
+        made = tuple(made)
+        for name, content in made:
+            _spare_sealed(folder, name, content)
     return tuple(_write(folder, name, content) for name, content in made)

@@ -186,9 +186,10 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         every = controls_needed(found.tests, screening.alpha)
         able = sum(one.outcome == HITS[0] for one in found.cells)
         lines.append(
-            f"A claim about {found.hits} hit{'s' if found.hits > 1 else ''} at {screening.alpha:g} needs "
-            f"{found.k_needed} independent control lineages (hits/alpha - 1), which {able} of {found.hits} "
-            f"{'have' if found.hits > 1 else 'has'}; a hit without them is a lead, not a claim. That is "
+            f"A claim about {found.hits} hit{'s' if found.hits != 1 else ''} "
+            f"at {screening.alpha:g} needs {found.k_needed} independent control "
+            f"lineages (hits/alpha - 1), which {able} of {found.hits} reach{'es' if able == 1 else ''}"
+            f"{'' if able == found.hits else '; the rest are leads, not claims'}. That is "
             f"a count of hits, not of the {found.tests} p-values that they were chosen from, for which it is {every}: "
             "fresh prompts guard against luck with prompts, not against two models that are alike by chance, whom the "
             "same controls meet again."
