@@ -228,3 +228,11 @@ def test_ratio_alt_text_gives_the_numbers() -> None:
     assert "Finding 3 against unrelated: 5.10 (95 % interval 3.20 to 6.80, cap 6.86)." in alt
     assert "Finding 3 against same base, other teacher: not evaluated." in alt
     assert "ENFSI Guideline" in alt
+
+
+def test_a_ratio_below_one_has_the_bound_below() -> None:
+    """Beside a ratio for H2 stands the least that the lineages carry, not the cap that it is nowhere near."""
+    low = rated(("unrelated", 0.25, 0.2, 0.4, 1.06))
+    assert "least 0.200" in texts(ratio_bands(low))
+    assert "cap" not in " ".join(texts(ratio_bands(low)))
+    assert "0.250 (95 % interval 0.200 to 0.400, least 0.200)." in ratio_alt(low)

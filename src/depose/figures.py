@@ -5,7 +5,7 @@ Every mark differs in shape and label, never in colour alone. The bytes depend o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log10, nan
 
 from depose.arrange import likelihood
@@ -201,8 +201,16 @@ def _ratio_alt(number: int, ratio: Ratio) -> str:
     if ratio.value is None or ratio.low is None or ratio.high is None:
         return f"{start} not evaluated."
     value, low, high = map(likelihood, (ratio.value, ratio.low, ratio.high))
-    cap = "" if ratio.cap is None else f", cap {likelihood(ratio.cap)}"
-    return f"{start} {value} (95 % interval {low} to {high}{cap})."
+    bound = "".join(f", {one}" for one in _bound(ratio))
+    return f"{start} {value} (95 % interval {low} to {high}{bound})."
+
+
+def _bound(ratio: Ratio) -> Iterator[str]:
+    """Yield the bound on the side of 1 on which a ratio lies, if there is one."""
+    if ratio.value is not None and ratio.value < 1 and ratio.bottom is not None:
+        yield f"least {likelihood(ratio.bottom)}"
+    elif ratio.cap is not None:
+        yield f"cap {likelihood(ratio.cap)}"
 
 
 def _rows(rated: Sequence[Rated]) -> list[tuple[int, Ratio]]:
@@ -309,14 +317,12 @@ def _ratio_row(axes, number: int, ratio: Ratio, y: float) -> None:  # type: igno
 
 
 def _numbers(ratio: Ratio) -> str:
-    """Value, interval and cap in two lines, none of them long."""
-    value, low, high, cap = (
-        "" if x is None else likelihood(x) for x in (ratio.value, ratio.low, ratio.high, ratio.cap)
-    )
-    interval = f"[{low} to {high}]"
+    """Value, interval and bound in two lines, none of them long."""
+    value, low, high = ("" if x is None else likelihood(x) for x in (ratio.value, ratio.low, ratio.high))
+    interval, bound = f"[{low} to {high}]", next(_bound(ratio), "")
     if len(value) + len(interval) > 22:
-        return f"{value}, cap {cap}\n{interval}" if cap else f"{value}\n{interval}"
-    return f"{value} {interval}\ncap {cap}" if cap else f"{value} {interval}"
+        return f"{value}, {bound}\n{interval}" if bound else f"{value}\n{interval}"
+    return f"{value} {interval}\n{bound}" if bound else f"{value} {interval}"
 
 
 def _beside(axes, text: str, edge: int, y: float, *, align: str) -> None:  # type: ignore[no-untyped-def]

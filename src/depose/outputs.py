@@ -126,7 +126,8 @@ def _numbers(one: Finding) -> Iterator[tuple[str, str]]:
         yield from (("T", str(r.value)), ("p_holm", str(r.p_holm)), ("floor", str(one.floor)))
     for ratio in one.ratios:
         if ratio.value is not None:
-            yield f"LR against {ratio.against}", f"{ratio.value} [{ratio.low}, {ratio.high}], cap {ratio.cap}"
+            bounds = f"cap {ratio.cap}, least {ratio.bottom}"
+            yield f"LR against {ratio.against}", f"{ratio.value} [{ratio.low}, {ratio.high}], {bounds}"
 
 
 def _add(case: ElementTree.Element, kind: str, states: dict[str, int], name: str, message: str) -> None:
