@@ -88,7 +88,7 @@ def test_production_numbers_are_never_used_twice(case: Path) -> None:
 @pytest.mark.criterion(55)
 def test_exhibits_are_found_by_the_number_of_their_page(case: Path) -> None:
     """In a production every page carries the legend, and map and index say on which page each exhibit stands."""
-    order = ("--format", "pdf", "--bates", "DEP-Y-0000001", "--legend", "CONFIDENTIAL")
+    order = ("--format", "pdf,html", "--bates", "DEP-Y-0000001", "--legend", "CONFIDENTIAL")
     assert depose("report", case, *order).code == 0
     pages = [page.extract_text() for page in pypdf.PdfReader(case / "out" / "report.pdf").pages]
     assert all("CONFIDENTIAL" in page for page in pages)

@@ -2,7 +2,7 @@
 
 The case holds the prompts that are screened on and no others, so that the fresh half is not asked before a hit is
 confirmed. It is a case like any other: its protocol is frozen before the first question, a run that was killed goes
-on, the budget holds, and `depose probe`, `seal` and `verify` work on it. A model that joins the batch later is an
+on, the budget holds, and `depose probe`, `analyze` and `seal` work on it. A model that joins the batch later is an
 amendment, and is asked alone.
 """
 
@@ -57,40 +57,25 @@ class Meter(collect.Watch, Protocol):
         ...
 
 
-class Silent:
-    """Shows nothing."""
-
-    def advance(self, answered: int, failed: int) -> None:
-        """Show nothing."""
-
-    def spent(self, money: float) -> None:
-        """Show nothing."""
-
-    def waiting(self, requests: int) -> None:
-        """Show nothing."""
-
-    def finish(self) -> None:
-        """Show nothing."""
-
-
-def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int], Meter]) -> Plan:
+def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int], Meter] | None = None) -> Plan:
     """Ask live models what is still unanswered, and put all their answers into the population of the plan."""
     if not live(plan.file):
         return plan
     _written(plan, folder)
     _in_force(folder, clock)
-    left = sum(one.questions for one in estimate(plan, folder))
+    codes = {spec.code for spec in live(plan.file)}
+    left = sum(one.questions for one in pipeline.estimate(folder) if one.model in codes)
     if left:
-        say(f"{left} questions to {len(live(plan.file))} models, recorded in {folder}")
-        shown = meter(left)
-        done = pipeline.probe(folder, clock, shown.advance, shown)
-        shown.finish()
+        say(f"{left} questions to {len(codes)} models, recorded in {folder}")
+        shown = meter(left) if meter else None
+        done = pipeline.probe(folder, clock, shown.advance if shown else lambda *_: None, shown)
+        if shown:
+            shown.finish()
         for line in (*done.notices, *([f"stopped: {done.stopped}"] if done.stopped else [])):
             say(line)
     found = collect.dossier(folder)
     texts = {(one.model, one.prompt): one.text for one in found.transcripts}
     made = plan.population
-    codes = {spec.code for spec in live(plan.file)}
     answers = tuple(
         tuple(
             texts.get((one.name, key)) if one.name in codes else text

@@ -62,7 +62,7 @@ def batch(
     clock: Clock,
     say: Say,
     progress: Progress,
-    meter: Callable[[int], asking.Meter] = lambda _: asking.Silent(),
+    meter: Callable[[int], asking.Meter] | None = None,
 ) -> Ran:
     """Run a batch; what an earlier or killed run left in `out` is used.
 
