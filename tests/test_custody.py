@@ -78,6 +78,31 @@ def change(folder: Path, old: str, new: str) -> None:
 # --- keys and tree ----------------------------------------------------------------------------------
 
 
+def test_a_key_of_any_changed_byte_is_a_key_or_an_error_that_names_it(tmp_path: Path) -> None:
+    """A changed byte can name a curve that nobody supports, which is not the error of a damaged key."""
+    secret = tmp_path / "key.pem"
+    public = keys.make(secret)
+    whole, causes = (public.read_bytes(), secret.read_bytes()), set()
+    for place in range(len(whole[0])):
+        changed = bytearray(whole[0])
+        changed[place] = ord("A")
+        try:
+            keys.load_public(bytes(changed), "signer.pem")
+        except EvidenceError as error:
+            assert error.message.startswith("signer.pem: not a ")
+            causes.add(type(error.__cause__).__name__)
+    for place in range(len(whole[1])):
+        changed = bytearray(whole[1])
+        changed[place] = ord("A")
+        secret.write_bytes(changed)
+        try:
+            keys.load(secret)
+        except UsageError as error:
+            assert error.message.startswith(f"{secret}: not a ")
+            causes.add(f"private {type(error.__cause__).__name__}")
+    assert causes >= {"ValueError", "UnsupportedAlgorithm", "private ValueError", "private UnsupportedAlgorithm"}
+
+
 @pytest.mark.criterion(42)
 def test_a_key_is_private_never_written_over_and_openssl_takes_its_signatures(tmp_path: Path) -> None:
     """The file is for its owner alone; openssl verifies what it signs and prints the same fingerprint."""

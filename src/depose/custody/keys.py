@@ -9,7 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -56,7 +56,7 @@ def load(path: Path, passphrase: str = "") -> PrivateKey:
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="make one: depose keygen FILE") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UsageError(f"{path}: not a key that can be opened: {error}", hint="see --passphrase-env") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UsageError(f"{path}: not a P-256 key", hint="make one: depose keygen FILE")
@@ -67,7 +67,7 @@ def load_public(pem: bytes, name: str) -> PublicKey:
     """Read a public key; `name` is for messages."""
     try:
         key = serialization.load_pem_public_key(pem)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise EvidenceError(f"{name}: not a public key in PEM", hint="get it from the signer") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise EvidenceError(f"{name}: not a P-256 key", hint="get it from the signer")

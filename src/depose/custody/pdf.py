@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from depose.canon import sha256
@@ -65,14 +66,15 @@ def signer(certificate: Path, key: Path, passphrase: str) -> Signer:
     try:
         chain = x509.load_pem_x509_certificates(certificate.read_bytes())
         private = serialization.load_pem_private_key(key.read_bytes(), passphrase.encode() or None)
+        pair = private.public_key() == chain[0].public_key()
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}", hint="--sign-pdf CERTIFICATE KEY, both PEM") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UsageError(
             f"{certificate}, {key}: not a certificate, or not a key that can be opened: {error}",
             hint="both are PEM; see --sign-passphrase-env",
         ) from error
-    if private.public_key() != chain[0].public_key():
+    if not pair:
         raise UsageError(f"{certificate}: belongs to another key than {key}", hint="the two must be a pair")
     return Signer(
         certificates=tuple(one.public_bytes(serialization.Encoding.DER) for one in chain),
