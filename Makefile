@@ -43,10 +43,10 @@ check: setup ## format, lint, types, import contracts, README, tests
 	$(BIN)/python -m pytest
 
 criteria: setup ## the acceptance criteria of the report, each with the tests that check it
-	@$(BIN)/python tests/criteria.py
+	@$(BIN)/python tests/support/criteria.py
 
 schema: setup ## write docs/findings.schema.json
-	$(BIN)/python -c 'from pathlib import Path; from depose.outputs import schema; Path("docs/findings.schema.json").write_bytes(schema())'
+	$(BIN)/python -c 'from pathlib import Path; from depose.report.machine_readable import schema; Path("docs/findings.schema.json").write_bytes(schema())'
 
 # The second environment sees the packages of the first through a .pth file, but has its own depose.
 wheel-test: setup ## build the wheel, install it beside the packages of .venv, run the tests against it
@@ -110,7 +110,7 @@ tamper: setup ## attack a sealed bundle in every way we know; print what each at
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200
-	DEPOSE_SOAK=1 $(BIN)/python -m pytest tests/test_tampering.py -q -k any
+	DEPOSE_SOAK=1 $(BIN)/python -m pytest tests/custody/test_tampering.py -q -k any
 
 bench-custody: setup ## append and verify 100,000 exchanges; ratios to plain writes and to sha256sum
 	$(BIN)/python benchmarks/custody.py

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from depose import population
 from depose.batch.matrix import HITS
-from depose.population import Member, Pair, Population
+from depose.case import population
+from depose.case.population import Member, Pair, Population
 from depose.statistics.rates import lower_bound, upper_bound
 
 SOURCE = "alpaca_eval"

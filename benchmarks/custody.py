@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from depose.custody import merkle
-from depose.evidence import Log, chained, log_path, read_log
+from depose.evidence.log import Log, chained, log_path, read_log
 
 EVERY = 100
 """Exchanges between two fsyncs."""

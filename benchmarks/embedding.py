@@ -13,10 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from depose import embedded
-from depose.devices import choose
-from depose.tables import read as read_table
-from depose.vectors import MODEL, Embedder
+from depose.case.tables import read as read_table
+from depose.features import packaged
+from depose.features.devices import choose
+from depose.features.sentence_vectors import MODEL, Embedder
 
 DATA = Path("../shared/data/responses-alpaca_eval.parquet")
 COUNT, TURNS = 400, 5
@@ -38,11 +38,11 @@ def main() -> int:
     if not (file or DATA).is_file():
         print(f"skipped: {file or DATA} is not here")
         return 0
-    embedded.settle_libraries()
+    packaged.settle_libraries()
     from sentence_transformers import SentenceTransformer
 
     texts, device = texts_of(file), choose()
-    plain = SentenceTransformer(str(embedded.folder(MODEL)), device=device, local_files_only=True)
+    plain = SentenceTransformer(str(packaged.folder(MODEL)), device=device, local_files_only=True)
     ours = Embedder(None, device)
     exact = plain.encode(texts, normalize_embeddings=True, show_progress_bar=False)
     cosine = float((ours.encode(texts) * exact).sum(axis=1).min())
@@ -54,7 +54,7 @@ def main() -> int:
         ours.encode(texts)
         pairs.append((middle - start, time.perf_counter() - middle))
     ratio = statistics.median(a / b for a, b in pairs)
-    goal = 2 if device == "cpu" and embedded.cpu_has_bf16() else 1
+    goal = 2 if device == "cpu" and packaged.cpu_has_bf16() else 1
     slow, fast = (len(texts) / statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{len(texts)} texts of {statistics.mean(map(len, texts)):.0f} characters on average, device {device}")
     print(f"SentenceTransformer.encode {slow:.0f} texts/s, depose {fast:.0f} texts/s")

@@ -56,7 +56,7 @@ def pairs(count: int, longest: int, seed: int) -> list[list[str]]:
 def differing(count: int, longest: int, seed: int) -> int:
     """Compare kernel and rapidfuzz on `count` random pairs, and say in how many the ratios are not the same float."""
     from depose.detectors.fuzzy import ratios
-    from depose.matching import match
+    from depose.features.fuzzy_matching import match
 
     wrong, start = 0, time.perf_counter()
     every = pairs(count, longest, seed)
@@ -74,7 +74,7 @@ def compile_ahead() -> None:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from depose.lcs import lcs
+    from depose.features.lcs_kernel import lcs
 
     kernel: Any = lcs
     integers = {"pairs": "i32", "letters": "i32"}

@@ -19,12 +19,12 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from depose.canon import canonical
-from depose.evidence import write_whole
+from depose.case.population import read as read_population
+from depose.evidence.log import write_whole
 from depose.lab.export import SOURCE
 from depose.lab.recipe import line_up, roles
 from depose.lab.study import recipe_of, study
-from depose.population import read as read_population
+from depose.model.canonical import canonical
 from depose.selftest import KIT, Kit, answers_digest
 from depose.validate.run import NEEDED, validate
 

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from depose.population import Member, members
+from depose.case.population import Member, members
 
 SUSPECTS = ("alpaca-7b", "llama-2-7b-chat-hf")
 REFERENCES = ("text_davinci_003", "gpt-3.5-turbo-0301")

@@ -19,10 +19,14 @@ from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, collect, ledger, report, results
-from depose.embedded import cache_folder
+from depose.analysis import results
+from depose.asking import collect
+from depose.case import calibration
+from depose.evidence import ledger
+from depose.features.packaged import cache_folder
 from depose.model import Dossier, Findings
-from depose.publish import Order, publish
+from depose.report import render
+from depose.report.publish import Order, publish
 
 EXHIBITS, SECONDS, PAGES = 50, 5.0, 20
 SHOWN = (1, 2, 9, 15)
@@ -43,19 +47,19 @@ def analyzed(folder: Path, count: int | None) -> Findings:
     """The findings of a case, with so many exhibits or those registered."""
     entries = ledger.entries(folder)
     dossier = collect.dossier_of(entries, str(folder))
-    loaded = calibrated.load(dossier.registration.case.protocol.calibration, folder)
+    loaded = calibration.load(dossier.registration.case.protocol.calibration, folder)
     chosen = with_exhibits(dossier, count) if count else dossier
     found = results.results(chosen, loaded, cache_folder(), lambda _: None).findings
     return msgspec.structs.replace(found, exhibits=found.exhibits[: count or len(found.exhibits)])
 
 
-def timed(findings: Findings, flavour: report.Flavour) -> tuple[float, float, report.Printed]:
+def timed(findings: Findings, flavour: render.Flavour) -> tuple[float, float, render.Printed]:
     """CPU seconds of HTML and of PDF, without the imports that a first report pays for."""
-    setting = report.Setting(flavour=flavour)
+    setting = render.Setting(flavour=flavour)
     start = time.process_time()
-    html = report.render_html(findings, setting)
+    html = render.render_html(findings, setting)
     middle = time.process_time()
-    printed = report.render_pdf(findings, setting, html=html if flavour == "expert" else None)
+    printed = render.render_pdf(findings, setting, html=html if flavour == "expert" else None)
     return middle - start, time.process_time() - middle, printed
 
 

@@ -17,12 +17,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from depose import bodies, ledger, pipeline
+from depose import pipeline
 from depose.cli.options import now
 from depose.errors import DeposeError
-from depose.evidence import log_path, read_blob
+from depose.evidence import ledger, records
+from depose.evidence.log import log_path, read_blob
 from fakes import finish, install, scripted_case, start
 
 
@@ -47,7 +48,7 @@ def soak(place: Path, kills: int, chance: random.Random) -> None:
     pipeline.register_case(folder, now)
     total = len(ledger.asks(ledger.entries(folder).registration))
     verified = broken = lost = 0
-    known: set[bodies.Key] = set()
+    known: set[records.Key] = set()
     begun = time.monotonic()
     for _ in range(kills):
         process = start("probe", folder, path=[site])

@@ -3,7 +3,7 @@
     python benchmarks/validate.py [--all] [--data ../shared/data] [--out out/validate]
 
 The bundled calibration is `out/validate/alpaca_eval/calibration.json` of such a run, copied to
-`src/depose/calibrations/alpaca_eval.json`, and the scores for `depose batch` are `screening.json`, copied to
+`src/depose/case/calibrations/alpaca_eval.json`, and the scores for `depose batch` are `screening.json`, copied to
 `screening/alpaca_eval.json` there; the run says whether they are still the same.
 """
 
@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from depose.population import sources
+from depose.case.population import sources
 
 MAIN = "alpaca_eval"
 
@@ -42,7 +42,7 @@ def main() -> int:
             1024**2 if sys.platform == "linux" else 1024**3
         )
         print(f"{source}: {time.monotonic() - start:.0f} s, largest process {peak:.2f} GB so far\n", flush=True)
-    folder = Path(__file__).parents[1] / "src/depose/calibrations"
+    folder = Path(__file__).parents[1] / "src/depose/case/calibrations"
     for name, home in (("calibration", folder), ("screening", folder / "screening")):
         made, shipped = options.out / MAIN / f"{name}.json", home / f"{MAIN}.json"
         same = made.read_bytes() == shipped.read_bytes()

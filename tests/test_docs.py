@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from depose import casefile, plugins
+from depose import plugins
+from depose.case import casefile
 from depose.cli import cli
 
 README = Path(__file__).parents[1] / "README.md"

@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from depose import plugins
-from depose.canon import canonical
 from depose.detectors import Combination, Profile, Similarity
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 from depose.model import Prompt
-from depose.register import stream
+from depose.model.canonical import canonical
+from depose.model.random_streams import stream
 from fakes import STOCK, encode, mask
 
 MODELS = ("S", "R", "C1", "C2", "C3")

@@ -137,7 +137,7 @@ def test_truncated_answers_are_an_error(kit: Path) -> None:
 
 def test_the_calibration_leaves_out_what_the_kit_rests_on() -> None:
     """No suspect of the study is a sample of the kit or of the lineages of its reference and its negative."""
-    from depose.calibrated import load
+    from depose.case.calibration import load
     from depose.lab.recipe import line_up, read, roles
 
     recipe = read("default")

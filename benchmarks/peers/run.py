@@ -40,13 +40,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from depose import population as labelled
-from depose.opinion import FEWEST_LINEAGES
-from depose.population import Pair, Population
-from depose.register import stream
+from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.case import population as labelled
+from depose.case.population import Pair, Population
+from depose.features.sentence_vectors import Embedder
+from depose.model.random_streams import stream
 from depose.statistics.rates import auc, rate, wins
 from depose.validate.scoring import score_population, subsets
-from depose.vectors import Embedder
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]

@@ -8,20 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from depose import calibrated, casefile, collect, ledger, register, selftest
-from depose.bodies import Amendment, Scored, Unblinded
-from depose.budget import Estimate
-from depose.canon import canonical, sha256
-from depose.checkpoints import Checkpoints
-from depose.collect import Collected, Imported
-from depose.embedded import cache_folder
+from depose import selftest
+from depose.analysis.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
+from depose.asking import collect
+from depose.asking.collect import Collected, Imported
+from depose.case import calibration, casefile, protocol
+from depose.case.budget import Estimate
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
-from depose.evidence import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
-from depose.ledger import Amended, Entries, Reading
-from depose.model import Dossier, Findings, Record, Registration, SelfTest
-from depose.publish import Order as Order
-from depose.publish import publish
-from depose.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
+from depose.evidence import ledger
+from depose.evidence.checkpoints import Checkpoints
+from depose.evidence.ledger import Amended, Entries, Reading
+from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
+from depose.evidence.records import Amendment, Scored, Unblinded
+from depose.features.packaged import cache_folder
+from depose.model import Case, Dossier, Findings, Record, Registration, SelfTest
+from depose.model.canonical import canonical, sha256
+from depose.report.publish import Order as Order
+from depose.report.publish import publish
 
 Say = Callable[[str], None]
 
@@ -54,18 +57,27 @@ def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
-    frozen = register.registration(case, folder)
+    frozen = protocol.registration(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
     canonical(frozen)  # whatever cannot be written must show before the log is made
     with Log(folder, clock) as log:
         if log.head != GENESIS:
             raise CaseError(f"{folder}: another depose has just registered it", hint=f"depose register {folder}")
-        register.keep(case, folder, log)
+        _enclose(case, folder, log)
         digest = log.append("protocol", frozen)
     return Registered(
         folder=str(folder), digest=digest, prompts=len(frozen.prompts), models=len(case.models), fresh=True
     )
+
+
+def _enclose(case: Case, folder: Path, log: Log) -> None:
+    """Keep what a case names as blobs of its log."""
+    for one in protocol.enclosures(case, folder):
+        if isinstance(one, bytes):
+            log.store(one)
+        else:
+            log.keep(one)
 
 
 def _registered_before(folder: Path, frozen: Registration) -> Registered:
@@ -95,7 +107,7 @@ def _unchanged(folder: Path, entries: Entries) -> None:
     case = casefile.read(folder)
     if case != found.case:
         raise ProtocolChanged(f"{folder / casefile.NAME}: differs from the registered protocol", hint=_restore(folder))
-    for now, then in zip(register.digests(case, folder), found.files, strict=True):
+    for now, then in zip(protocol.digests(case, folder), found.files, strict=True):
         if now != then:
             raise ProtocolChanged(
                 f"{folder / now.name}: differs from the file that was registered", hint=_restore(folder)
@@ -200,7 +212,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     if not reason.strip():
         raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
     case = casefile.read(folder)
-    frozen = register.registration(case, folder)
+    frozen = protocol.registration(case, folder)
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()
@@ -210,7 +222,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
                 f"{folder}: nothing differs from the protocol in force",
                 hint=f"change {folder / casefile.NAME}, then amend",
             )
-        register.keep(case, folder, log)
+        _enclose(case, folder, log)
         log.append(
             "amendment",
             Amendment(reason=reason.strip(), changes=changes, scored=bool(before.scored), registration=frozen),
@@ -231,7 +243,7 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
             f"{folder / casefile.NAME}: differs from the registered protocol",
             hint="the analysis follows the registered one; restore the file, or depose amend",
         )
-    loaded = _registered(dossier, calibrated.load(dossier.registration.case.protocol.calibration, folder))
+    loaded = _registered(dossier, calibration.load(dossier.registration.case.protocol.calibration, folder))
     made = results(dossier, loaded, cache_folder(), progress)
     _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
@@ -259,7 +271,7 @@ def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> Non
         log.append("unblinding", Unblinded(scores=scores, names=ledger.names(entries.registration.case)))
 
 
-def _registered(dossier: Dossier, loaded: calibrated.Loaded | None) -> calibrated.Loaded | None:
+def _registered(dossier: Dossier, loaded: calibration.Loaded | None) -> calibration.Loaded | None:
     """Refuse a calibration, or error rates, other than those registered, as after an update of depose.
 
     Error rates that were not registered are left out, since nobody could compute the findings again with them.

@@ -18,13 +18,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from depose import calibrated
-from depose.analysis import analyze
-from depose.canon import digest
+from depose.analysis.analyze import analyze
+from depose.case import calibration
+from depose.case.population import Population
+from depose.case.population import read as read_population
 from depose.detectors.phrases import phrases
 from depose.endpoints.local import open_transformers
 from depose.errors import CaseError, DeposeError, ModelFileError
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 from depose.model import (
     Ask,
     Case,
@@ -40,8 +41,7 @@ from depose.model import (
     SelfTest,
     Transcript,
 )
-from depose.population import Population
-from depose.population import read as read_population
+from depose.model.canonical import digest
 from depose.statistics.centring import score
 
 KIT = "kit.json"
@@ -177,7 +177,7 @@ def _judged(samples: _Samples, say: Say) -> list[ControlTest]:
     """Judge the recorded samples as a case would."""
     kit = samples.kit
     try:
-        loaded = calibrated.load(SOURCE, Path())
+        loaded = calibration.load(SOURCE, Path())
         findings = analyze(_dossier(samples), Features(), say, loaded).findings
     except DeposeError as error:
         return [ControlTest(name="recorded samples", expected="judged", found=str(error), passed=False)]

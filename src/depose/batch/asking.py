@@ -15,14 +15,18 @@ from typing import Any, Protocol
 
 import msgspec
 
-from depose import casefile, collect, ledger, pipeline, register
+from depose import pipeline
+from depose.asking import collect
 from depose.batch.base import DETECTORS
 from depose.batch.casetext import described, limits, table
 from depose.batch.confirm import prompts_in
 from depose.batch.plan import Plan, live
-from depose.budget import Estimate, estimates
+from depose.case import casefile
+from depose.case.budget import Estimate, estimates
+from depose.case.protocol import registration
 from depose.errors import CaseError, ProtocolChanged
-from depose.evidence import Clock, is_sealed, log_path, read_log, write_whole
+from depose.evidence import ledger
+from depose.evidence.log import Clock, is_sealed, log_path, read_log, write_whole
 from depose.model import ModelSpec, Role
 
 PROMPTS = "prompts.jsonl"
@@ -36,7 +40,7 @@ def estimate(plan: Plan, folder: Path) -> tuple[Estimate, ...]:
     if not live(plan.file):
         return ()
     case = casefile.read(_written(plan, folder))
-    frozen = register.registration(case, folder)
+    frozen = registration(case, folder)
     done = set()
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         done = {ledger.key(one) for one in ledger.entries(folder).exchanges if one.outcome != "failed"}

@@ -17,11 +17,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.canon import sha256
+from depose.case.population import Population
 from depose.errors import AnalysisError
-from depose.features import Features, Grams
-from depose.making import workspace
-from depose.population import Population
+from depose.evidence.workspace import workspace
+from depose.features.extract import Features, Grams
+from depose.model.canonical import sha256
 from depose.statistics.centring import RATE
 from depose.validate import engine
 from depose.validate.engine import SETS, WORD, Held, Masks, Material, SetOf

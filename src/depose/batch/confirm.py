@@ -17,21 +17,21 @@ from typing import Any
 
 import msgspec
 
-from depose import ledger
 from depose.batch.casetext import described, limits, table
 from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
-from depose.canon import sha256
-from depose.casefile import NAME, decoded
+from depose.case.casefile import NAME, decoded
+from depose.case.tables import COLUMNS
+from depose.case.tables import read as read_table
 from depose.errors import CaseError
-from depose.evidence import Clock, is_sealed, log_path, write_whole
-from depose.making import workspace
+from depose.evidence import ledger
+from depose.evidence.log import Clock, is_sealed, log_path, write_whole
+from depose.evidence.workspace import workspace
 from depose.model import Role, Verdict
-from depose.setting import clip
+from depose.model.canonical import sha256
+from depose.report.typography import clip
 from depose.statistics import lineage
-from depose.tables import COLUMNS
-from depose.tables import read as read_table
 
 ROLES: tuple[Role, ...] = ("suspect", "reference", "control")
 DETECTORS = ("phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length")

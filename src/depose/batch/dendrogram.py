@@ -9,8 +9,8 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from depose.batch.matrix import Matrix
-from depose.drawing import FONT, GREY, INK, WIDTH
-from depose.setting import clip, visible
+from depose.report.drawing import FONT, GREY, INK, WIDTH
+from depose.report.typography import clip, visible
 
 ROW, LEFT, RIGHT = 11.0, 150.0, WIDTH * 72
 """Points: the height of a row, the width of the names, the width of all."""

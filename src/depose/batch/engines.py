@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from depose import workers
 from depose.batch import base as bases
 from depose.batch import rows
 from depose.batch.base import Counted
 from depose.batch.rows import Order
+from depose.case.population import Population
 from depose.errors import AnalysisError, UsageError
-from depose.population import Population
+from depose.features import workers
 
 Name = Literal["process", "ray"]
 Done = tuple[Order, bytes]

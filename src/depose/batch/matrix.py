@@ -10,15 +10,15 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from depose.analysis.scored_bags import tidy
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
-from depose.bench import tidy
-from depose.canon import sha256
+from depose.case.population import Member
 from depose.errors import UsageError
 from depose.model import Fact, Question, Record, Verdict
-from depose.outputs import cell as spreadsheet_cell
-from depose.outputs import xml
-from depose.population import Member
+from depose.model.canonical import sha256
+from depose.report.machine_readable import cell as spreadsheet_cell
+from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
 
 FORMAT = "depose batch matrix 1"

@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from depose import report
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix, ranked
 from depose.batch.screen import Judged
 from depose.errors import ReportError
 from depose.model import Record
-from depose.setting import clip, number, page, pvalue
-from depose.sheet import base
+from depose.report.render import INSTALL
+from depose.report.stylesheet import base
+from depose.report.typography import clip, number, page, pvalue
 
 COLUMNS = 12
 """References beside each other; more stand in a further table."""
@@ -108,7 +108,7 @@ def pdf(html: bytes) -> bytes:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
     except OSError as error:
-        raise ReportError(f"PDF needs a system library: {error}", hint=report.INSTALL) from error
+        raise ReportError(f"PDF needs a system library: {error}", hint=INSTALL) from error
     else:
         fetcher = URLFetcher(allowed_protocols={"data"})
         return bytes(HTML(string=html, encoding="utf-8", url_fetcher=fetcher).write_pdf(pdf_variant="pdf/a-3a"))

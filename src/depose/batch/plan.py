@@ -11,14 +11,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from depose import casefile, population
+from depose.case import casefile, population
+from depose.case.population import Member, Population
+from depose.case.tables import Row
+from depose.case.tables import read as read_table
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text
-from depose.population import Member, Population
-from depose.register import stream
-from depose.tables import Row
-from depose.tables import read as read_table
+from depose.model.random_streams import stream
 
 FEWEST_PROMPTS = 20
 """Half of them are screened on; no labelled scores exist for fewer than ten prompts."""

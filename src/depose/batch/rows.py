@@ -14,13 +14,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.analysis.scored_bags import tidy
 from depose.batch import base as bases
 from depose.batch.base import DETECTORS, Base, Ready
-from depose.bench import tidy
-from depose.canon import canonical, digest
+from depose.case.population import Population
 from depose.errors import AnalysisError
 from depose.model import Question, Record
-from depose.population import Population
+from depose.model.canonical import canonical, digest
 from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import model_level

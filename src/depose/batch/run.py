@@ -14,16 +14,16 @@ from depose.batch import base as bases
 from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
-from depose.canon import canonical, sha256
-from depose.canon import digest as content_digest
+from depose.case.population import Population
 from depose.errors import AnalysisError
-from depose.evidence import Clock, write_whole
-from depose.making import held
+from depose.evidence.log import Clock, write_whole
+from depose.evidence.workspace import held
+from depose.features.workers import cores
 from depose.model import Fact, Record
-from depose.population import Population
+from depose.model.canonical import canonical, sha256
+from depose.model.canonical import digest as content_digest
 from depose.validate import labelled
 from depose.validate.scoring import one_base
-from depose.workers import cores
 
 SLICES = 4
 """Slices of prompts for each worker, when features are counted."""

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.analysis.scored_bags import tidy
 from depose.batch.rows import Cell, Row, Score
-from depose.bench import tidy
+from depose.case.population import Member
 from depose.model import Line, Question, Record
-from depose.opinion import FEWEST_LINEAGES
-from depose.population import Member
 from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
 from depose.statistics.likelihood import lineage_cap

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from depose.cli import cases, custody, matrices, studies, upkeep
-from depose.console import plain
+from depose.cli.console import plain
 from depose.errors import DeposeError
-from depose.setting import source_date
+from depose.report.typography import source_date
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

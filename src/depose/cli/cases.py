@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depose.cli.console import (
+    Meter,
+    columns_of,
+    estimated,
+    formats_of,
+    leave,
+    listed,
+    plain,
+    sealed_lines,
+    show,
+    summary,
+)
 from depose.cli.options import (
     CASE,
     FAIL_ON,
@@ -26,12 +38,11 @@ from depose.cli.options import (
     say,
     source_of,
 )
-from depose.console import Meter, columns_of, estimated, formats_of, leave, listed, plain, sealed_lines, show, summary
 from depose.errors import EndpointError
 
 if TYPE_CHECKING:
-    from depose.checkpoints import Checkpoints
     from depose.custody.stamp import Source
+    from depose.evidence.checkpoints import Checkpoints
     from depose.model import Findings
     from depose.pipeline import Written
 
@@ -136,9 +147,9 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
 
 
 def _checkpoints(case: Path, source: Source, every: int = 1_000) -> Checkpoints:
-    from depose import casefile
-    from depose.checkpoints import Checkpoints
+    from depose.case import casefile
     from depose.custody.stamp import obtain
+    from depose.evidence.checkpoints import Checkpoints
 
     return Checkpoints(partial(obtain, casefile.folder_of(case), source) if source.given else None, every)
 

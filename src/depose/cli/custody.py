@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from depose.cli.console import replication_lines, sealed_lines, show
 from depose.cli.options import (
     CASE,
     JSON,
@@ -23,7 +24,6 @@ from depose.cli.options import (
     say,
     source_of,
 )
-from depose.console import replication_lines, sealed_lines, show
 from depose.errors import UsageError
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depose.cli.console import Meter, estimated, show, table
 from depose.cli.options import JSON, now, say
-from depose.console import Meter, estimated, show, table
 
 if TYPE_CHECKING:
     from depose.batch.matrix import Matrix

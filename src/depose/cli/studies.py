@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from depose.cli.console import show, table
 from depose.cli.options import JSON, now, say
-from depose.console import show, table
 
 
 @click.command()

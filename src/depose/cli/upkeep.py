@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from depose.cli.console import show, table
 from depose.cli.options import JSON
-from depose.console import show, table
 
 
 @click.group(name="cache")
@@ -30,10 +30,10 @@ def cache_info(as_json: bool) -> None:
     \b
     Example:  depose cache info
     """
-    from depose import upkeep
-    from depose.embedded import cache_folder
+    from depose.features import cache_upkeep
+    from depose.features.packaged import cache_folder
 
-    found = upkeep.info(cache_folder())
+    found = cache_upkeep.info(cache_folder())
     rows = [(one.place, one.entries, f"{one.bytes / 1e6:.1f}", one.what) for one in found.held]
     end = (
         f"{found.folder}: {found.bytes / 1e6:.1f} MB on disk; a file of texts keeps {found.limit / 1e9:.1f} GB at most"
@@ -49,10 +49,10 @@ def cache_clear(as_json: bool) -> None:
     \b
     Example:  depose cache clear
     """
-    from depose import upkeep
-    from depose.embedded import cache_folder
+    from depose.features import cache_upkeep
+    from depose.features.packaged import cache_folder
 
-    done = upkeep.clear(cache_folder())
+    done = cache_upkeep.clear(cache_folder())
     show(
         done if as_json else None,
         [f"{done.folder}: {done.entries} entries removed, {done.bytes / 1e6:.1f} MB freed"],
@@ -68,7 +68,8 @@ def list_(what: str, as_json: bool) -> None:
     \b
     Example:  depose list cases
     """
-    from depose import casefile, plugins
+    from depose import plugins
+    from depose.case import casefile
 
     if what == "cases":
         rows = [{"name": name, "title": title} for name, title in casefile.bundled()]

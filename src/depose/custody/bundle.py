@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from depose import timestamp
 from depose.custody import container, keys, manifest, merkle
 from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.seal import FORMAT, OUTSIDE, Seal
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError, UsageError
-from depose.evidence import Chained, chained
-from depose.ledger import Entries, Reading
+from depose.evidence import timestamp
+from depose.evidence.ledger import Entries, Reading
+from depose.evidence.log import Chained, chained
 from depose.model import Exchange
 
 LOG = "evidence/log.jsonl"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from depose import casefile, register, results, timestamp
-from depose.canon import sha256
+from depose.analysis import results
+from depose.case import casefile, protocol
 from depose.custody import instructions
 from depose.custody.bundle import HINT, LOG, Read, content
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import CaseError, EvidenceError, PluginError
+from depose.evidence import timestamp
+from depose.model.canonical import sha256
 
 
 def consistent(read: Read) -> tuple[list[str], list[str]]:
@@ -24,7 +26,7 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
         ]
     _instructions(read)
     try:
-        drawn = register.drawn(read.entries.registration.case)
+        drawn = protocol.drawn(read.entries.registration.case)
     except PluginError as error:
         return checks, [f"that the prompts were drawn from the seed: {error.message}"]
     if tuple(drawn) != read.entries.registration.prompts[: len(drawn)]:

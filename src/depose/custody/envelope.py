@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from depose.canon import canonical
 from depose.custody import keys
 from depose.errors import EvidenceError
 from depose.model import Findings, Record
+from depose.model.canonical import canonical
 
 PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"

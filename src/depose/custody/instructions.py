@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
-from depose.bodies import Stamp
 from depose.custody.keys import PublicKey, fingerprint
+from depose.evidence.records import Stamp
 
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py"}
 """Name in a bundle, and the file here."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from depose.encodings import SHORTEST, encodings
 from depose.errors import SecretFound
+from depose.evidence.encodings import SHORTEST, encodings
 from depose.model import Case
 
 TELLING = ("KEY", "TOKEN", "SECRET", "PASSWORD")

@@ -16,12 +16,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from depose.canon import sha256
 from depose.custody.keys import outside_of_cases
 from depose.custody.stamp import Source
-from depose.endpoints import tsa
+from depose.endpoints import time_stamp_authority
 from depose.errors import EvidenceError, ReportError, UsageError
 from depose.model import Record
+from depose.model.canonical import sha256
 
 SUFFIX = "-signed.pdf"
 FIELD = "ExpertSignature"
@@ -215,6 +215,6 @@ def _timestamper(url: str) -> Any:
 
     class Asked(TimeStamper):  # type: ignore[misc]
         async def async_request_tsa_response(self, req: Any) -> Any:
-            return tsp.TimeStampResp.load(tsa.ask(url, req.dump()))
+            return tsp.TimeStampResp.load(time_stamp_authority.ask(url, req.dump()))
 
     return Asked()

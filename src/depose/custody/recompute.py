@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from depose import annex, calibrated, collect, report, results
-from depose.canon import canonical, sha256
+from depose.analysis import results
+from depose.asking import collect
+from depose.case import annexes, calibration
 from depose.custody import container, envelope, pdf
 from depose.custody.bundle import HINT, LOG, Read, content
 from depose.custody.closeness import TOLERANCE, rounded
@@ -17,6 +18,8 @@ from depose.custody.consistent import written_by
 from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
 from depose.model import Dossier, Fact, Findings
+from depose.model.canonical import canonical, sha256
+from depose.report import render
 
 
 def statement(read: Read) -> Findings:
@@ -46,7 +49,7 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
     dossier = collect.dossier_of(read.entries, read.bundle.name)
     vectors = Vectors(read)
     made = results.results(dossier, _calibration(read, dossier), None, progress, vectors.encode)
-    files = made.files | {"report.html": report.render_html(findings, report.Setting(annex=_annex(read)))}
+    files = made.files | {"report.html": render.render_html(findings, render.Setting(annex=_annex(read)))}
     there = {f"out/{name}": data for name, data in sorted(files.items()) if f"out/{name}" in read.bundle.sizes()}
     differing = [name for name, data in there.items() if content(read.bundle, name) != data]
     exact = [name for name in there if name not in differing]
@@ -97,13 +100,13 @@ def signed_reports(read: Read) -> tuple[list[str], list[str]]:
     return checks, missing
 
 
-def _annex(read: Read) -> annex.Annex:
+def _annex(read: Read) -> annexes.Annex:
     """Take waivers and checks of the literature, which the report prints, from the bundle."""
-    names = [name for name in (annex.WAIVERS, annex.CHECKED) if name in read.bundle.sizes()]
-    return annex.parse({name: content(read.bundle, name) for name in names}, Path(read.bundle.name))
+    names = [name for name in (annexes.WAIVERS, annexes.CHECKED) if name in read.bundle.sizes()]
+    return annexes.parse({name: content(read.bundle, name) for name in names}, Path(read.bundle.name))
 
 
-def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
+def _calibration(read: Read, dossier: Dossier) -> calibration.Loaded | None:
     """Take the calibration from the blobs, by the digest that was registered."""
     name = dossier.registration.case.protocol.calibration
     fact = next((f for f in dossier.registration.files if f.name == f"calibration {name}"), Fact(name="", value=""))
@@ -114,12 +117,12 @@ def _calibration(read: Read, dossier: Dossier) -> calibrated.Loaded | None:
         raise EvidenceError(f"{blob}: the registered calibration is missing", hint=HINT)
     rates = next((f.value for f in dossier.registration.files if f.name == f"error rates {name}"), "")
     try:
-        found = calibrated.parse(content(read.bundle, blob), name)
+        found = calibration.parse(content(read.bundle, blob), name)
         if not rates:
             return found
         blob = f"evidence/blobs/{rates}"
         if blob not in read.bundle.sizes():
             raise EvidenceError(f"{blob}: the registered error rates are missing", hint=HINT)
-        return calibrated.joined(found, content(read.bundle, blob), name)
+        return calibration.joined(found, content(read.bundle, blob), name)
     except CaseError as error:
         raise EvidenceError(f"{blob}: {error.message}", hint=error.hint) from error

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import msgspec
 
-from depose.canon import canonical, sha256
 from depose.custody import container, keys, manifest, merkle
 from depose.custody.bundle import LOG, opened
 from depose.custody.container import Unpacked
 from depose.custody.seal import OUTSIDE, Seal
 from depose.custody.verify import Verified
-from depose.encodings import SHORTEST, encodings
 from depose.errors import EvidenceError, UsageError
-from depose.ledger import Entries
+from depose.evidence.encodings import SHORTEST, encodings
+from depose.evidence.ledger import Entries
 from depose.model import Record
+from depose.model.canonical import canonical, sha256
 
 PARENT = ("SEAL", "SEAL.sig", *OUTSIDE, "seal.json", "signer.pem")
 RANGES = "redactions.jsonl"

@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from depose import collect, ledger
-from depose.canon import canonical
+from depose.asking import collect
 from depose.custody.bundle import LOG, Read, content
 from depose.custody.consistent import written_by
 from depose.endpoints.anthropic import ANTHROPIC
-from depose.endpoints.dialect import Dialect, Unreadable
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.judging import reread
+from depose.endpoints.http_outcome import reread
 from depose.endpoints.openai import OPENAI
+from depose.endpoints.wire_format import Dialect, Unreadable
 from depose.errors import EvidenceError
+from depose.evidence import ledger
 from depose.model import Ask, Exchange, ModelSpec, Wire
+from depose.model.canonical import canonical
 
 DIALECTS = {"openai": OPENAI, "anthropic": ANTHROPIC, "google": GOOGLE}
 

@@ -16,17 +16,21 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from depose import casefile, collect, inventory, ledger, pipeline, results
-from depose.bench import AGAIN, Bench, tidy
-from depose.canon import canonical
-from depose.checkpoints import Checkpoints
+from depose import pipeline
+from depose.analysis import inventory, results
+from depose.analysis.scored_bags import AGAIN, Bench, tidy
+from depose.asking import collect
+from depose.case import casefile
 from depose.custody.bundle import opened
 from depose.custody.stamp import Source, obtain, stamp
 from depose.detectors import Similarity
 from depose.errors import CaseError, ProtocolChanged
-from depose.evidence import Clock, write_whole
-from depose.features import Features
+from depose.evidence import ledger
+from depose.evidence.checkpoints import Checkpoints
+from depose.evidence.log import Clock, write_whole
+from depose.features.extract import Features
 from depose.model import Dossier, Findings, Record, Registration, Transcript
+from depose.model.canonical import canonical
 from depose.statistics.centring import parts_of
 
 NEW = "\x00new"

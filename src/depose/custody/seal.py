@@ -10,14 +10,17 @@ from pathlib import Path
 
 import msgspec
 
-from depose import annex, casefile, ledger, pipeline, results
-from depose.canon import canonical, digest, sha256
+from depose import pipeline
+from depose.analysis import results
+from depose.case import annexes, casefile
 from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError
-from depose.evidence import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
-from depose.ledger import Entries
+from depose.evidence import ledger
+from depose.evidence.ledger import Entries
+from depose.evidence.log import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
 from depose.model import Findings, Record
+from depose.model.canonical import canonical, digest, sha256
 
 FORMAT = "depose seal 1"
 BLOB = re.compile(r"[0-9a-f]{64}\Z")
@@ -151,7 +154,7 @@ def contents(folder: Path, stamped: Collection[str]) -> dict[str, Path]:
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
-    found |= {name: folder / name for name in (annex.WAIVERS, annex.CHECKED) if (folder / name).exists()}
+    found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
             if one.name == ROOTS or (TOKEN.match(one.name) and one.stem in stamped):

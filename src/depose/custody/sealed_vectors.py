@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import results
-from depose.canon import sha256
+from depose.analysis import results
 from depose.custody.bundle import HINT, Read, content
-from depose.devices import choose
 from depose.errors import EvidenceError, ModelFileError
-from depose.vectors import WIDTH, Embedder
+from depose.features.devices import choose
+from depose.features.sentence_vectors import WIDTH, Embedder
+from depose.model.canonical import sha256
 
 ALIKE = 0.9998
-"""Products in bfloat16 instead of float32 leave a cosine above .9999 (vectors.py)."""
+"""Products in bfloat16 instead of float32 leave a cosine above .9999 (sentence_vectors.py)."""
 
 
 class Vectors:

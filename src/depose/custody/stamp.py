@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depose import timestamp
-from depose.bodies import Stamp
-from depose.canon import canonical, sha256
-from depose.endpoints import tsa
+from depose.endpoints import time_stamp_authority
 from depose.errors import CaseError, EvidenceError, UsageError
-from depose.evidence import Chained, Clock, Log, seals_folder, write_whole
-from depose.ledger import Reading
+from depose.evidence import timestamp
+from depose.evidence.ledger import Reading
+from depose.evidence.log import Chained, Clock, Log, seals_folder, write_whole
+from depose.evidence.records import Stamp
 from depose.model import Record
+from depose.model.canonical import canonical, sha256
 
-ROOTS = "tsa.pem"
+ROOTS = "time_stamp_authority.pem"
 CLOCK_TOLERANCE = 300.0
 """Seconds by which the clock of the log may differ from that of the authority."""
 
@@ -52,7 +52,7 @@ def fetch(data: bytes, source: Source, name: str) -> Fetched:
     query, token = b"", source.token
     if source.url:
         query = timestamp.request(data)
-        token = tsa.ask(source.url, query)
+        token = time_stamp_authority.ask(source.url, query)
         if not timestamp.answers(token, query):
             raise EvidenceError(f"{source.url}: the reply answers another request", hint="try another authority")
     return Fetched(query=query, token=token, said=timestamp.verify(token, data, source.roots, name))

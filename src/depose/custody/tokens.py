@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from depose import timestamp
-from depose.canon import canonical, sha256
 from depose.custody.bundle import HINT, Read, content
 from depose.custody.stamp import CLOCK_TOLERANCE, ROOTS
 from depose.errors import EvidenceError
+from depose.evidence import timestamp
+from depose.model.canonical import canonical, sha256
 
 
 def stamps(read: Read, roots: bytes) -> tuple[list[str], list[str]]:

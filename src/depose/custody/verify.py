@@ -15,7 +15,7 @@ from depose.custody.consistent import consistent
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
-from depose.ledger import Entries
+from depose.evidence.ledger import Entries
 from depose.model import Record
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.detectors import Similarity
-from depose.features import Bag, Features, is_refusal
+from depose.features.extract import Bag, Features, is_refusal
 
 LONGEST = 40
 """Characters of an answer that can be a choice."""

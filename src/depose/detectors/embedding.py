@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depose.detectors import Similarity
 from depose.detectors.pairwise import by_member
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 
 def embedding(bag: Bag, features: Features) -> Similarity:

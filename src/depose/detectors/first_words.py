@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from depose.detectors import Profile
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 VOCABULARY = 1_000
 

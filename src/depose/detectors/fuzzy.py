@@ -2,7 +2,7 @@
 
 Long free answers share function words and little else, so that this ratio carries less than the rare
 phrases do; it is kept because near-verbatim copies show in it at once and anybody can check it by eye.
-Where `features.match` is given, as on a GPU (matching.py), it makes the ratios instead, with the same numbers.
+Where `features.match` is given, as on a GPU (fuzzy_matching.py), it makes the ratios instead, with the same numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 
 from depose.detectors import Similarity
 from depose.detectors.pairwise import averaged
-from depose.features import LIMIT, Bag, Features
+from depose.features.extract import LIMIT, Bag, Features
 
 
 def ratios(groups: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:

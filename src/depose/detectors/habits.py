@@ -10,7 +10,7 @@ from __future__ import annotations
 from depose.detectors import Combination
 from depose.detectors.first_words import first_words
 from depose.detectors.starts import starts
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 
 def habits(bag: Bag, features: Features) -> Combination:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from depose.detectors import Profile
-from depose.features import Bag, Features
-from depose.naming import PATTERNS, SENTENCE_END, THINGS, names_itself
+from depose.features.extract import Bag, Features
+from depose.features.self_names import PATTERNS, SENTENCE_END, THINGS, names_itself
 
 
 def _found(text: str, prompt: str) -> list[int]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from depose.detectors import Similarity
 from depose.detectors.rarity import weigh
 from depose.detectors.style import masked_sets
-from depose.features import Bag, Features, Grams
+from depose.features.extract import Bag, Features, Grams
 
 Array = NDArray[np.float64]
 

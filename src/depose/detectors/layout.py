@@ -18,7 +18,7 @@ from itertools import product
 import numpy as np
 
 from depose.detectors import Profile
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 LINES = {
     "numbered": re.compile(r"\s*(?:\*\*)?\(?(?:\d{1,3}|[A-Za-z])[.):](?:\*\*)?\s"),

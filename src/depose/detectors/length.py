@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.detectors import Similarity
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 
 def _logs(bag: Bag) -> NDArray[np.float64]:

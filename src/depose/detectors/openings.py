@@ -10,7 +10,7 @@ import numpy as np
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import overlap
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 FIRST = 4
 NOTHING = np.zeros(0, np.uint64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import overlap
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 LOW, HIGH = 2, 4
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import weigh
-from depose.features import LIMIT, Bag, Features, Grams
+from depose.features.extract import LIMIT, Bag, Features, Grams
 
 LOW, HIGH = 3, 8
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")

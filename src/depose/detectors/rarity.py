@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features import Grams
+from depose.features.extract import Grams
 
 
 def weigh(members: Sequence[Sequence[Grams]], stop: Grams) -> tuple[list[int], Grams, NDArray[np.float64]]:

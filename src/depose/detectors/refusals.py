@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import overlap
-from depose.features import REFUSAL, Bag, Features, Grams, is_refusal
-from depose.naming import SENTENCE_END
+from depose.features.extract import REFUSAL, Bag, Features, Grams, is_refusal
+from depose.features.self_names import SENTENCE_END
 
 LOW, HIGH = 1, 4
 NOTHING = np.zeros(0, np.uint64)

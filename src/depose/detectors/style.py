@@ -14,7 +14,7 @@ import numpy as np
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import overlap
-from depose.features import Bag, Features, Grams
+from depose.features.extract import Bag, Features, Grams
 
 LOW, HIGH = 2, 4
 NOTHING = np.zeros(0, np.uint64)

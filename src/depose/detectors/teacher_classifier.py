@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.detectors import Similarity
-from depose.features import Bag, Features
+from depose.features.extract import Bag, Features
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from depose.evidence import Clock
+from depose.evidence.log import Clock
 from depose.model import Ask, Fact, Reply
 
 

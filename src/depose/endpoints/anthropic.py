@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from depose.endpoints.dialect import Dialect, Loose, Reading, Unreadable, adjusted, checked
 from depose.endpoints.remote import Remote
+from depose.endpoints.wire_format import Dialect, Loose, Reading, Unreadable, adjusted, checked
 from depose.model import Ask, ModelSpec
 
 VERSION = "2026-10-21"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from depose.endpoints.dialect import Dialect, Loose, Reading, Unreadable, adjusted, checked, seed_of
 from depose.endpoints.remote import Remote
+from depose.endpoints.wire_format import Dialect, Loose, Reading, Unreadable, adjusted, checked, seed_of
 from depose.model import Ask, ModelSpec
 
 

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from depose.encodings import SHORTEST, encodings
 from depose.errors import EndpointError
+from depose.evidence.encodings import SHORTEST, encodings
 from depose.model import ModelSpec
 
 

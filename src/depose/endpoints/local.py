@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import embedded
-from depose.canon import canonical, digest, sha256
 from depose.endpoints import Endpoint
 from depose.endpoints.weights import Weights, find
 from depose.errors import EndpointError
+from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
+from depose.model.canonical import canonical, digest, sha256
 
 _SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
 _loading = Lock()
@@ -57,7 +57,7 @@ def open_transformers(spec: ModelSpec, folder: Path) -> Endpoint:
     Raises EndpointError where the folder or the adapter cannot be used, ModelFileError where a packaged or
     converted file is not the one it should be.
     """
-    embedded.settle_libraries()
+    packaged.settle_libraries()
     device, dtype = place()
     weights = find(spec, folder, dtype)
     endpoint = Local(spec, weights, device, dtype)
@@ -73,7 +73,7 @@ def place() -> tuple[str, str]:
         return "cuda", "bfloat16"
     if torch.backends.mps.is_available():
         return "mps", "float16"
-    return "cpu", "bfloat16" if embedded.cpu_has_bf16() else "float32"
+    return "cpu", "bfloat16" if packaged.cpu_has_bf16() else "float32"
 
 
 # --- loading --------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class Local:
         named = self.weights.files.items()
         device = torch.cuda.get_device_name() if self.device == "cuda" else self.device
         return (
-            *(embedded.facts(self.weights.package) if self.weights.package else ()),
+            *(packaged.facts(self.weights.package) if self.weights.package else ()),
             *(Fact(name=f"{_sort(name)} {name}", value=seen) for name, seen in named),
             *(Fact(name=f"adapter {name}", value=seen) for name, seen in self.weights.adapter_files.items()),
             *((Fact(name="peft", value=version("peft")),) if self.weights.adapter else ()),

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
-from depose.evidence import Clock
+from depose.evidence.log import Clock
 
 MOST = 16 * 1024**2
 """Bytes of an answer, as received and after decoding."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from depose.endpoints.dialect import Dialect, Loose, Reading, Unreadable, adjusted, checked, seed_of
 from depose.endpoints.remote import Remote
+from depose.endpoints.wire_format import Dialect, Loose, Reading, Unreadable, adjusted, checked, seed_of
 from depose.model import Ask, ModelSpec
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from depose.canon import sha256
+from depose.case.tables import Row, models, of_model, read
 from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
-from depose.tables import Row, models, of_model, read
+from depose.model.canonical import sha256
 
 
 class Unaligned(Record, frozen=True, kw_only=True):

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from depose.canon import canonical, sha256
 from depose.endpoints import keys
-from depose.endpoints.dialect import Dialect
-from depose.endpoints.judging import Told, judge, values
+from depose.endpoints.http_outcome import Told, judge, values
 from depose.endpoints.network import Heard, Line
-from depose.evidence import Clock
+from depose.endpoints.wire_format import Dialect
+from depose.evidence.log import Clock
 from depose.model import Ask, Fact, ModelSpec, Reply, Wire
+from depose.model.canonical import canonical, sha256
 
 HeaderText = tuple[tuple[str, str], ...]
 

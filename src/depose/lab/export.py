@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from depose.evidence import write_whole
+from depose.evidence.log import write_whole
 from depose.lab.recipe import Planned, Recipe, line_up
 from depose.model import Prompt, Record
 

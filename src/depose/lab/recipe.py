@@ -14,7 +14,7 @@ from msgspec import Meta
 from depose.errors import CaseError
 from depose.lab.guides import guides
 from depose.model import Count, Record
-from depose.register import stream
+from depose.model.random_streams import stream
 
 Material = Literal["guide", "answers", "paraphrased", "relaid"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.case.population import Population
 from depose.errors import AnalysisError
-from depose.features import Features
+from depose.features.extract import Features
 from depose.lab.export import AGAIN
-from depose.opinion import FEWEST_LINEAGES
-from depose.population import Population
-from depose.register import stream
+from depose.model.random_streams import stream
 from depose.statistics.ranks import model_level
 from depose.statistics.sensitivity import length_matched
 from depose.validate import engine

@@ -21,15 +21,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose import weighing
+from depose.analysis import likelihood_ratios
+from depose.analysis.opinion import FEWEST_LINEAGES, Grounds, decide
+from depose.case.population import read as read_population
 from depose.errors import CaseError
-from depose.evidence import write_whole
+from depose.evidence.log import write_whole
 from depose.lab.export import AGAIN, SAMPLES, SOURCE, families, pure
 from depose.lab.recipe import Recipe, Roles, line_up, roles
 from depose.lab.scored import BATCH, DRAWS, PRIMARY, Drawn, Material, Setting
 from depose.model import Against, Calibration, Record, Result
-from depose.opinion import FEWEST_LINEAGES, Grounds, decide
-from depose.population import read as read_population
 from depose.statistics.rates import lower_bound, upper_bound
 from depose.validate import plots, run
 from depose.validate.calibrate import calibration as fit_calibration
@@ -175,7 +175,7 @@ def _judged(
         p_length_matched=float(one.p_length[draw]),
         p_refusals_excluded=float(one.p[draw]),
     )
-    case = weighing.Circumstances(
+    case = likelihood_ratios.Circumstances(
         question="distilled",
         suspect="",
         families=calibration.families,
@@ -184,10 +184,10 @@ def _judged(
         shared_base=True,
         untaught="the manifest of the laboratory" if untaught else "",
     )
-    held = weighing.conditions(calibration, result, case)
-    ratios = weighing.ratios(calibration, result, np.array([t]), case, held)
+    held = likelihood_ratios.conditions(calibration, result, case)
+    ratios = likelihood_ratios.ratios(calibration, result, np.array([t]), case, held)
     alternatives = [ratio.low for ratio in ratios[1:] if not ratio.excluded]
-    power = weighing.power(calibration, result, "distilled", ALPHA)
+    power = likelihood_ratios.power(calibration, result, "distilled", ALPHA)
     grounds = Grounds(
         question="distilled",
         alpha=ALPHA,

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from depose.canon import sha256
 from depose.lab.guides import guides, relaid, restyle, sentences
 from depose.lab.recipe import Planned, Recipe
 from depose.model import Prompt, Record
+from depose.model.canonical import sha256
+from depose.model.random_streams import stream
 from depose.plugins import load
 from depose.probes.drawing import fillings
-from depose.register import stream
 
 FEWEST_SENTENCES = 2
 """An answer with fewer finished sentences shows no style."""

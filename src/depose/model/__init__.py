@@ -1,7 +1,7 @@
 """Every record that crosses a stage boundary.
 
 Records are frozen, strict (an unknown field is an error) and built of tuples, numbers and strings,
-so that each has one canonical form (`canon.py`).
+so that each has one canonical form (`canonical.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from depose.model.asking import (
     Wire,
 )
 from depose.model.base import Code, Count, Outcome, Phase, Question, Record, Role, Text, Verdict
-from depose.model.case import Budget, Case, CaseHead, ModelSpec, Price, Primary, Protocol, Terms
+from depose.model.case import Budget, Case, CaseHead, ModelSpec, Price, Primary, Protocol, Terms, replicates, setting
 from depose.model.findings import (
     Against,
     Candidate,
@@ -52,11 +52,12 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.study import Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, TruePair
+from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
 
 __all__ = [
     "Against",
     "Ask",
+    "Band",
     "Budget",
     "Calibration",
     "Calibrator",
@@ -105,6 +106,7 @@ __all__ = [
     "Reply",
     "Result",
     "Role",
+    "Scale",
     "SelfTest",
     "Share",
     "Span",
@@ -119,4 +121,6 @@ __all__ = [
     "Wire",
     "Without",
     "WordShare",
+    "replicates",
+    "setting",
 ]

@@ -147,3 +147,17 @@ class Case(Record, frozen=True, kw_only=True):
     budget: Budget = Budget()
     prices: dict[str, Price] = {}
     terms: Terms | None = None
+
+
+def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:
+    """Return a model's own setting, or the protocol's."""
+    own = getattr(spec, name)
+    value: float | int = getattr(protocol, name) if own is None else own
+    return value
+
+
+def replicates(spec: ModelSpec, protocol: Protocol) -> int:
+    """How often a model is asked everything: a live reference as the protocol says, others once."""
+    if spec.replicates is not None:
+        return spec.replicates
+    return protocol.replicates if spec.role == "reference" and spec.provider != "recorded" else 1

@@ -112,3 +112,21 @@ class Performance(Record, frozen=True, kw_only=True):
     command: str
     rates: tuple[ErrorRate, ...]
     held_out: tuple[HeldOut, ...]
+
+
+class Band(Record, frozen=True, kw_only=True):
+    """One row of a scale: values above `above`, up to the next row."""
+
+    above: float
+    words: str
+
+
+class Scale(Record, frozen=True, kw_only=True):
+    """A verbal scale with the document that it is from."""
+
+    id: str
+    document: str
+    year: int
+    checked: bool
+    """Whether somebody compared it with the primary document."""
+    bands: tuple[Band, ...]

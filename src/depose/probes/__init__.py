@@ -1,0 +1,1 @@
+"""Families of fingerprint prompts: seeded functions with slots, one file each."""

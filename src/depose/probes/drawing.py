@@ -12,9 +12,9 @@ from itertools import product, zip_longest
 
 import numpy as np
 
-from depose.canon import sha256
 from depose.errors import CaseError
 from depose.model import Prompt
+from depose.model.canonical import sha256
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 

@@ -6,27 +6,9 @@ of the interval (the end nearer to 1); an interval that spans 1 has no word.
 
 from __future__ import annotations
 
-from depose.model import Record
+from depose.model import Band, Scale
 
 SPANS_ONE = "the findings do not discriminate"
-
-
-class Band(Record, frozen=True, kw_only=True):
-    """One row of a scale: values above `above`, up to the next row."""
-
-    above: float
-    words: str
-
-
-class Scale(Record, frozen=True, kw_only=True):
-    """A verbal scale with the document that it is from."""
-
-    id: str
-    document: str
-    year: int
-    checked: bool
-    """Whether somebody compared it with the primary document."""
-    bands: tuple[Band, ...]
 
 
 def _scale(name: str, document: str, year: int, *bands: tuple[float, str]) -> Scale:

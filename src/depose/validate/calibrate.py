@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.calibrated import FORMAT
+from depose.case.calibration import FORMAT
 from depose.model import Calibration, Calibrator, Fact, Line
 from depose.statistics.calibration import fit
 from depose.statistics.likelihood import cllr, cllr_min, elub

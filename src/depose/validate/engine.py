@@ -3,7 +3,8 @@
 Features of one prompt are kept as bit masks: which models have it. Features with the same models weigh the same in
 every bag, so each mask stands once with its multiplicity; a bag counts the bits that it shares with each mask.
 Profiles are counted once for the population. What does not depend on the bag (length, fuzzy, embedding) is computed
-once for all models and cut out. `tests/test_engine.py` compares every detector with its definition in `detectors/`.
+once for all models and cut out. `tests/validate/test_engine.py` compares every detector with its
+definition in `detectors/`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import plugins
+from depose.case.population import Population
 from depose.detectors import Measured, Similarity
 from depose.detectors import first_words as first_words_detector
 from depose.detectors import openings as openings_detector
 from depose.detectors import phrases as phrases_detector
 from depose.detectors import starts as starts_detector
 from depose.detectors.length import closeness
-from depose.features import Bag, Features, Grams
+from depose.features.extract import Bag, Features, Grams
+from depose.features.self_names import SEE_NAMES, without_names
 from depose.model import Prompt
-from depose.naming import SEE_NAMES, without_names
-from depose.population import Population
 from depose.statistics.centring import RATE, average, centre, parts_of, standardise
 from depose.validate.kernel import NOTHING, among, holders, mean_cosines
 

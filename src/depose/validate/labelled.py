@@ -92,7 +92,7 @@ def labelled(study: Study, facts: tuple[Fact, ...], software: tuple[Fact, ...]) 
 
 def bundled() -> tuple[str, ...]:
     """Name the labelled scores that ship with depose."""
-    folder = files("depose.calibrations").joinpath("screening")
+    folder = files("depose.case.calibrations").joinpath("screening")
     return tuple(sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json")))
 
 
@@ -100,7 +100,7 @@ def load(name: str, folder: Path) -> tuple[Labelled, bytes]:
     """Read labelled scores, bundled or from a file, strictly."""
     try:
         if name in bundled():
-            data = files("depose.calibrations").joinpath("screening", f"{name}.json").read_bytes()
+            data = files("depose.case.calibrations").joinpath("screening", f"{name}.json").read_bytes()
         else:
             data = (folder / name).read_bytes()
         found = msgspec.json.decode(data, type=Labelled)

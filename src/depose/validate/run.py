@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 import msgspec
 import numpy as np
 
-from depose import population as labelled
-from depose.calibrated import PERFORMANCE, parse
-from depose.canon import sha256
+from depose.case import population as labelled
+from depose.case.calibration import PERFORMANCE, parse
 from depose.errors import UsageError
-from depose.evidence import write_whole
-from depose.features import Encode, Mask
+from depose.evidence.log import write_whole
+from depose.features.extract import Encode, Mask
 from depose.model import Fact, Record
+from depose.model.canonical import sha256
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
 from depose.validate import labelled as screening
@@ -117,9 +117,9 @@ def encoder(detectors: Sequence[str]) -> Encode | None:
     """Open the sentence encoder if a detector needs it."""
     if "embedding" not in detectors:
         return None
-    from depose.devices import choose
-    from depose.embedded import cache_folder
-    from depose.vectors import Embedder
+    from depose.features.devices import choose
+    from depose.features.packaged import cache_folder
+    from depose.features.sentence_vectors import Embedder
 
     return Embedder(cache_folder() / "vectors.sqlite", choose()).encode
 
@@ -128,8 +128,8 @@ def masker(detectors: Sequence[str]) -> Mask | None:
     """Open the tagger if a detector needs it."""
     if not {"style", "impostors"} & set(detectors):
         return None
-    from depose.embedded import cache_folder
-    from depose.tagging import Tagger
+    from depose.features.packaged import cache_folder
+    from depose.features.tagging import Tagger
 
     return Tagger(cache_folder() / "tags.sqlite").mask
 

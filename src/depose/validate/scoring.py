@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features import Encode, Features, Mask
+from depose.case.population import Pair, Population, Task
+from depose.features.extract import Encode, Features, Mask
 from depose.model import ModelSpec, Question
-from depose.population import Pair, Population, Task
-from depose.register import stream
+from depose.model.random_streams import stream
 from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import DIGITS

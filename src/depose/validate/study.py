@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.case.population import Population
 from depose.model import Calibration, Calibrator, TruePair
-from depose.opinion import FEWEST_LINEAGES
-from depose.population import Population
-from depose.register import stream
+from depose.model.random_streams import stream
 from depose.statistics.calibration import left_out
 from depose.statistics.likelihood import cllr, cllr_min, lineage_cap
 from depose.statistics.ranks import floor

@@ -1,0 +1,1 @@
+"""Transcripts to findings: scores of every bag, likelihood ratios, checks, opinions. Pure."""

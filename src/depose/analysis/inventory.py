@@ -1,0 +1,79 @@
+"""Who was examined, and what became of every question: counts and descriptions, no scores.
+
+Pure: the dossier in, records out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from depose.features.extract import is_refusal
+from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, replicates, setting
+
+
+def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
+    """Count, per model, what was planned and what became of it.
+
+    Excluded are answers to prompts that no suspect or no reference answered, so that they enter no score.
+    """
+    case = dossier.registration.case
+    texts: dict[str, list[Transcript]] = defaultdict(list)
+    gone: dict[str, list[str]] = defaultdict(list)
+    for transcript in dossier.transcripts:
+        texts[transcript.model].append(transcript)
+    for unanswered in dossier.unanswered:
+        gone[unanswered.model].append(unanswered.reason)
+
+    def answered(role: str) -> set[str]:
+        return {t.prompt for spec in case.models if spec.role == role for t in texts[spec.code]}
+
+    usable = answered("suspect") & answered("reference")
+    rows = []
+    for spec in case.models:
+        planned = len(dossier.registration.prompts) * case.protocol.samples * replicates(spec, case.protocol)
+        mine, reasons = texts[spec.code], gone[spec.code]
+        unsent, empty = reasons.count("not asked"), sum(r.startswith("empty answer") for r in reasons)
+        rows.append(
+            Denominator(
+                model=spec.code,
+                planned=planned,
+                sent=planned - unsent,
+                answered=len(mine),
+                refused=sum(is_refusal(t.text) for t in mine),
+                empty=empty,
+                failed=len(reasons) - unsent - empty,
+                excluded=sum(t.prompt not in usable for t in mine),
+            )
+        )
+    return tuple(rows)
+
+
+def items(dossier: Dossier) -> tuple[Item, ...]:
+    """Describe every model examined."""
+    return tuple(
+        Item(
+            code=spec.code,
+            role=spec.role,
+            name=spec.model or spec.code,
+            provider=spec.provider,
+            developer=spec.developer,
+            weight_lineage=spec.weight_lineage,
+            data_lineage=spec.data_lineage,
+            trained_on=spec.trained_on,
+            system=spec.system,
+            temperature=float(setting(spec, dossier.registration.case.protocol, "temperature")),
+            max_tokens=int(setting(spec, dossier.registration.case.protocol, "max_tokens")),
+            retrospective=spec.provider == "recorded",
+            facts=dossier.endpoints.get(spec.code, ()),
+        )
+        for spec in dossier.registration.case.models
+    )
+
+
+def families(prompts: Sequence[Prompt]) -> tuple[Fact, ...]:
+    """Count the prompts of each family."""
+    counts: dict[str, int] = {}
+    for prompt in prompts:
+        counts[prompt.family] = counts.get(prompt.family, 0) + 1
+    return tuple(Fact(name=name, value=str(counts[name])) for name in sorted(counts))

@@ -1,0 +1,1 @@
+"""Questions to models and answers into the log: order, pace, retries, resumption, import."""

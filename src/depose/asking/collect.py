@@ -1,0 +1,398 @@
+"""Ask every prompt, record every exchange.
+
+The order is drawn from the protocol's seed over all models together, so that models are interleaved
+and no model is asked in one block of time. What a log already answers is never asked again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from depose import plugins
+from depose.asking.desk import Came, Desk, Ended, batched
+from depose.case.budget import Budget, Estimate, estimates
+from depose.endpoints import Endpoint, Live
+from depose.endpoints.identity import heeded, notices, returned
+from depose.errors import EndpointError, EvidenceError
+from depose.evidence import ledger, machine
+from depose.evidence.checkpoints import Checkpoints
+from depose.evidence.ledger import Entries, Reading, entries, key
+from depose.evidence.log import Clock, Log
+from depose.evidence.records import Asking, Described, Key
+from depose.model import (
+    Ask,
+    Dossier,
+    Exchange,
+    Fact,
+    ModelSpec,
+    Record,
+    Registration,
+    Reply,
+    Transcript,
+    Unanswered,
+)
+from depose.model.random_streams import stream
+
+BOGUS = "depose-no-such-model"
+
+Check = Callable[[Entries], None]
+"""Raises where nothing may be asked under the protocol in force."""
+Progress = Callable[[int, int], None]
+"""Told after each batch: how many were answered and how many failed in it."""
+
+
+class Watch(Protocol):
+    """Whoever looks on while a case is asked."""
+
+    def spent(self, money: float) -> None:
+        """Hear what the case has cost so far."""
+        ...
+
+    def waiting(self, requests: int) -> None:
+        """Hear that an interrupt waits for so many answers that are under way."""
+        ...
+
+
+class Collected(Record, frozen=True, kw_only=True):
+    """What one run of `collect` did."""
+
+    asked: int
+    answered: int
+    failed: int
+    waiting: tuple[str, ...]
+    """Models without an endpoint, whose answers must be imported."""
+    stopped: str
+    """Why it stopped before the end, or nothing."""
+    notices: tuple[str, ...] = ()
+    """Reasons of failures with their numbers, models given up, and models that answered under another name."""
+    known: bool = False
+    """Whether an answer stood in the log before."""
+
+
+def plan(registration: Registration) -> tuple[Ask, ...]:
+    """List every question of a case in the order in which it is asked."""
+    asks = ledger.asks(registration)
+    order = stream(registration.case.protocol.seed, "order").permutation(len(asks))
+    return tuple(asks[int(index)] for index in order)
+
+
+def _remaining(found: Entries) -> tuple[Ask, ...]:
+    done = {key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
+    return tuple(ask for ask in plan(found.registration) if key(ask) not in done)
+
+
+def _worth_asking(found: Entries) -> tuple[Ask, ...]:
+    """Leave out what a registered file of answers was found not to hold: it will not hold it the next time."""
+    files = {spec.code for spec in found.registration.case.models if spec.provider == "recorded" and spec.file}
+    looked_up = {key(exchange) for exchange in found.exchanges if exchange.model in files}
+    return tuple(ask for ask in _remaining(found) if key(ask) not in looked_up)
+
+
+def estimate(folder: Path) -> tuple[Estimate, ...]:
+    """Count what is still unanswered, per model, with upper bounds of tokens and cost."""
+    return estimate_of(entries(folder))
+
+
+def estimate_of(found: Entries) -> tuple[Estimate, ...]:
+    """Count it in a log that was read before."""
+    return estimates(found.registration.case, _worth_asking(found))
+
+
+def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
+    opened: dict[str, Endpoint] = {}
+    for spec in specs:
+        endpoint: Endpoint = plugins.load("providers", spec.provider)(spec, folder)
+        opened[spec.code] = endpoint
+    return opened
+
+
+def whole(text: str) -> str:
+    """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
+    for raw in reply.kept:
+        log.store(raw)
+    exchange = Exchange(
+        model=ask.model,
+        prompt=ask.prompt,
+        sample=ask.sample,
+        replicate=ask.replicate,
+        outcome=reply.outcome,
+        text=whole(reply.text),
+        finish=whole(reply.finish),
+        reason=whole(reply.reason),
+        request=log.store(reply.request),
+        response=log.store(reply.response),
+        source=reply.source,
+        started=started,
+        ended=ended,
+        wire=reply.wire,
+    )
+    log.append(kind, exchange)
+    return exchange
+
+
+class _Book:
+    """Writes a run down: each question before it is sent, each attempt as it ends, checkpoints between."""
+
+    def __init__(self, log: Log, live: set[str], checkpoints: Checkpoints, tell: Callable[[int, int], None]) -> None:
+        self._log, self._live, self._checkpoints, self._tell = log, live, checkpoints, tell
+        self._ended: list[Ended] = []
+        self._open: set[Key] = set()
+        self.recorded: list[Exchange] = []
+        self.answered = self.failed = 0
+
+    def take(self, came: list[Came], ended: list[Ended]) -> None:
+        """Append what came, and which questions are done with unanswered."""
+        for one in came:
+            self.recorded.append(_record(self._log, one.ask, one.reply, one.started, one.ended))
+            if one.reply.again is None:
+                self._open.discard(key(one.ask))
+        left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)
+        if left:
+            self._log.append("left", Asking(asks=left))
+            self._open.difference_update(left)
+        self._ended += ended
+
+    def commit(self, asks: Sequence[Ask]) -> None:
+        """Append which questions are about to be sent to a live model; then one fsync for all that was appended."""
+        sent = tuple(key(ask) for ask in asks if ask.model in self._live)
+        if sent:
+            self._log.append("asking", Asking(asks=sent))
+            self._open.update(sent)
+        self._checkpoints.look(self._log)
+        self._log.sync()
+        ended, self._ended = self._ended, []
+        for end in ended:
+            self.answered, self.failed = self.answered + end.answered, self.failed + end.failed
+            self._tell(end.answered, end.failed)
+
+
+def collect(
+    folder: Path,
+    clock: Clock,
+    progress: Progress,
+    check: Check = lambda _: None,
+    watch: Watch | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Collected:
+    """Ask what is still unanswered and record every exchange; safe to kill and to run again."""
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
+        left = _worth_asking(found)
+        case = found.registration.case
+        open_now = tuple(s for s in case.models if s.provider != "recorded" or s.file)
+        needed = {ask.model for ask in left}
+        waiting = tuple(s.code for s in case.models if s not in open_now and s.code in needed)
+        specs = tuple(s for s in open_now if s.code in needed)
+        endpoints = _open(specs, folder)
+        by_key = {key(ask): ask for ask in plan(found.registration)}
+        past = [(one.model, by_key.get(key(one)), one.wire) for one in (*found.controls, *_all(found))]
+        past += [(one[0], by_key.get(one), None) for one in found.lost]
+        budget = Budget(case, past)
+        checkpoints = checkpoints or Checkpoints()
+
+        def tell(answered: int, failed: int) -> None:
+            if watch is not None:
+                watch.spent(budget.money)
+            progress(answered, failed)
+
+        book = _Book(log, {s.code for s in specs if s.provider != "recorded"}, checkpoints, tell)
+        desk = Desk(specs, endpoints, budget, clock)
+        if specs:
+            with _run(log, found, checkpoints):
+                for code, endpoint in endpoints.items():
+                    log.append("endpoint", Described(model=code, facts=endpoint.facts()))
+                if case.protocol.bogus_model:
+                    _ask_bogus(log, found, specs, folder, clock, budget)
+                wanted = tuple(ask for ask in left if ask.model in endpoints)
+                desk.run(batched(wanted, endpoints), book, watch.waiting if watch else lambda number: None)
+    return Collected(
+        asked=book.answered + book.failed,
+        answered=book.answered,
+        failed=book.failed,
+        waiting=waiting,
+        stopped=budget.stopped,
+        notices=(*notices(book.recorded, desk.given_up), *checkpoints.notices),
+        known=any(exchange.outcome == "answered" for exchange in found.exchanges),
+    )
+
+
+def _all(found: Entries) -> tuple[Exchange, ...]:
+    return (*found.exchanges, *found.superseded)
+
+
+@contextlib.contextmanager
+def _run(log: Log, found: Entries, checkpoints: Checkpoints) -> Iterator[None]:
+    """Record where a run begins and ends, on what machine and by what clock, with a checkpoint at its end."""
+    checkpoints.open(found.checkpoints[-1].entry.seq if found.checkpoints else 0)
+    log.append("run", machine.run("begin"))
+    whole = False
+    try:
+        yield
+        whole = True
+    finally:
+        log.append("run", machine.run("end"))
+        checkpoints.close(log, whole=whole)
+
+
+def _ask_bogus(
+    log: Log, found: Entries, specs: tuple[ModelSpec, ...], folder: Path, clock: Clock, budget: Budget
+) -> None:
+    """Ask each endpoint once, ever, for a model that cannot exist."""
+    models = {spec.code: spec for spec in found.registration.case.models}
+    done = {_place(models[one.model]) for one in found.controls if one.model in models}
+    for spec in specs:
+        if _place(spec) in done or spec.provider == "recorded":
+            continue
+        done.add(_place(spec))
+        endpoint = plugins.load("providers", spec.provider)(msgspec.structs.replace(spec, model=BOGUS), folder)
+        ask = next(ask for ask in plan(found.registration) if ask.model == spec.code)
+        if isinstance(endpoint, Live) and budget.allows(ask):
+            log.append("asking", Asking(asks=(key(ask),)))
+            log.sync()
+            started = clock()
+            reply = endpoint.attempt(ask, 1, clock)
+            budget.settle(ask, reply.wire)
+            _record(log, ask, reply, started, clock(), kind="control")
+            if reply.again is not None:
+                log.append("left", Asking(asks=(key(ask),)))
+            log.sync()
+
+
+def _place(spec: ModelSpec) -> tuple[str, str]:
+    return spec.provider, spec.base_url
+
+
+class Imported(Record, frozen=True, kw_only=True):
+    """What an import did, and every row that it could not use."""
+
+    model: str
+    answered: int
+    missing: int
+    already: int
+    unaligned: tuple[str, ...]
+
+
+def import_answers(
+    folder: Path,
+    code: str,
+    file: Path,
+    name: str,
+    clock: Clock,
+    check: Check = lambda _: None,
+    columns: Mapping[str, str] | None = None,
+) -> Imported:
+    """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
+    from depose.endpoints.recorded import Recorded
+
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        check(found)
+        spec = next((s for s in found.registration.case.models if s.code == code), None)
+        if spec is None or spec.provider != "recorded":
+            known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
+            raise EndpointError(
+                f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
+                hint=f"recorded models: {known or 'none'}",
+            )
+        source = Recorded(file.resolve(), name or spec.model, columns)
+        planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
+        left = tuple(ask for ask in _remaining(found) if ask.model == code)
+        if left:
+            log.keep(file)
+            log.append("endpoint", Described(model=code, facts=source.facts()))
+        started, replies = clock(), source.ask(left)
+        ended = clock()
+        for ask, reply in zip(left, replies, strict=True):
+            _record(log, ask, reply, started, ended)
+        missing = sum(reply.outcome == "failed" for reply in replies)
+    return Imported(
+        model=code,
+        answered=len(left) - missing,
+        missing=missing,
+        already=len(planned) - len(left),
+        unaligned=tuple(
+            f"row {row.line}: {row.prompt[:80]}" + (f" ({row.problem})" if row.problem else "")
+            for row in source.unaligned(planned)
+        ),
+    )
+
+
+def dossier(folder: Path) -> Dossier:
+    """Read the log into what the analysis may see."""
+    return dossier_of(entries(folder), str(folder))
+
+
+def dossier_of(found: Entries, name: str) -> Dossier:
+    """Sort the answers of a log into what the analysis may see; `name` is for messages."""
+    planned = sorted(plan(found.registration), key=key)
+    strangers = {key(exchange) for exchange in found.exchanges} - {key(ask) for ask in planned}
+    if strangers:
+        raise ledger.not_asked(name, min(strangers))
+    last = {key(exchange): exchange for exchange in found.exchanges}
+    settled = [e for e in found.exchanges if e.outcome != "failed"]
+    done = {key(e): e for e in settled}
+    if len(done) < len(settled):
+        raise _answered_twice(name, settled)
+    final = last | done
+    transcripts, unanswered = [], []
+    for ask in planned:
+        exchange = final.get(key(ask))
+        spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
+        if exchange is not None and exchange.outcome == "answered":
+            transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
+        else:
+            reason = "not asked" if exchange is None else _why(exchange)
+            unanswered.append(msgspec.convert({**spot, "reason": reason}, Unanswered))
+    return Dossier(
+        registration=found.registration,
+        protocol_digest=found.protocol_digest,
+        head=found.head,
+        registered_at=found.registered_at,
+        first_asked=min((e.started for e in found.exchanges), default=""),
+        last_asked=max((e.ended for e in found.exchanges), default=""),
+        transcripts=tuple(transcripts),
+        unanswered=tuple(unanswered),
+        endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
+        amendments=tuple(map(str, found.amendments)),
+        time_stamped=found.stamped,
+        selftest=found.selftest,
+    )
+
+
+def _answered_twice(name: str, settled: Sequence[Exchange]) -> EvidenceError:
+    """Name a question with two answers: whoever may choose between answers can choose the findings."""
+    seen: set[Key] = set()
+    for model, prompt, sample, replicate in map(key, settled):
+        if (model, prompt, sample, replicate) in seen:
+            break
+        seen.add((model, prompt, sample, replicate))
+    return EvidenceError(
+        f"{name}: a question is answered twice: {model}, {prompt}, sample {sample}, replicate {replicate}",
+        hint="depose asks nothing again that was answered: the log was made up",
+    )
+
+
+def _why(exchange: Exchange) -> str:
+    if exchange.outcome == "failed":
+        return exchange.reason
+    return f"empty answer: {exchange.reason}" if exchange.reason else "empty answer"
+
+
+def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:
+    """What an endpoint said of itself, and what its answers say of it."""
+    mine = tuple(one for one in found.exchanges if one.model == spec.code)
+    models = {one.code: one for one in found.registration.case.models}
+    bogus = tuple(one for one in found.controls if one.model in models and _place(models[one.model]) == _place(spec))
+    return (*found.endpoints.get(spec.code, ()), *returned(mine), *heeded(bogus))

@@ -1,0 +1,1 @@
+"""What stands in a case folder and is read from it: case file, protocol, tables, calibration, annexes, budget."""

@@ -1,0 +1,138 @@
+"""What people add to a case beside the protocol: waivers, and literature that they checked. Read strictly."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from depose.errors import CaseError
+from depose.model import Code, Question, Record, Scale, Text
+
+WAIVERS, CHECKED = "waivers.toml", "checked.toml"
+
+
+class Waiver(Record, frozen=True, kw_only=True):
+    """An exception that somebody answers for until a date; it is printed beside the number and never hides it."""
+
+    id: Code
+    suspect: Code
+    reference: Code
+    question: Question | None = None
+    """None: all three."""
+    reason: Text
+    owner: Text
+    approver: Text
+    expires: date
+
+
+class Waivers(Record, frozen=True, kw_only=True):
+    """The whole of waivers.toml."""
+
+    waiver: Annotated[tuple[Waiver, ...], Meta(max_length=200)]
+
+
+class Check(Record, frozen=True, kw_only=True):
+    """Somebody compared an entry with its primary document."""
+
+    id: Text
+    checked_on: date
+    checked_by: Text
+    sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
+    """Digest of the document compared, if there is a file."""
+
+
+class Checks(Record, frozen=True, kw_only=True):
+    """The whole of checked.toml."""
+
+    check: tuple[Check, ...]
+
+
+class Work(Record, frozen=True, kw_only=True):
+    """A work that the method rests on, or that speaks against it."""
+
+    id: str
+    cite: str
+    locator: str
+    """A DOI or arXiv number."""
+    use: str = msgspec.field(name="for")
+
+
+class Mapped(Record, frozen=True, kw_only=True):
+    """A place in a framework that a finding can serve as evidence for."""
+
+    framework: str
+    id: str
+    serves: str
+
+
+class _Works(Record, frozen=True, kw_only=True):
+    entry: tuple[Work, ...]
+
+
+class _Mapping(Record, frozen=True, kw_only=True):
+    entry: tuple[Mapped, ...]
+
+
+class Annex(Record, frozen=True, kw_only=True):
+    """What the case folder adds to a report."""
+
+    waivers: tuple[Waiver, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+Kind = TypeVar("Kind", Waivers, Checks)
+
+
+def read(folder: Path) -> Annex:
+    """Read what is there; a missing file adds nothing, a wrong one is an error."""
+    try:
+        data = {name: (folder / name).read_bytes() for name in (WAIVERS, CHECKED) if (folder / name).exists()}
+    except OSError as error:
+        raise CaseError(f"{folder}: {error}", hint="the fields are in the README, under Reports") from error
+    return parse(data, folder)
+
+
+def parse(data: Mapping[str, bytes], folder: Path) -> Annex:
+    """Read the bytes of what is there, by name; the folder is for messages alone."""
+    waivers = _table(data[WAIVERS], folder / WAIVERS, Waivers) if WAIVERS in data else None
+    checks = _table(data[CHECKED], folder / CHECKED, Checks) if CHECKED in data else None
+    found = Annex(waivers=waivers.waiver if waivers else (), checks=checks.check if checks else ())
+    for name, ids in ((WAIVERS, [w.id for w in found.waivers]), (CHECKED, [c.id for c in found.checks])):
+        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+            raise CaseError(f"{folder / name}: {twice[0]} stands there twice", hint="give each entry an id of its own")
+    return found
+
+
+def literature() -> tuple[Work, ...]:
+    """All works, in the order in which they are printed."""
+    return msgspec.convert(_bundled("literature.toml"), _Works).entry
+
+
+def unchecked(scale: Scale | None, annex: Annex) -> tuple[str, ...]:
+    """Name the literature and the verbal scale that nobody compared with the primary document."""
+    checked = {one.id for one in annex.checks}
+    names = [work.id for work in literature() if work.id not in checked]
+    return (*names, *((scale.id,) if scale and not scale.checked and scale.id not in checked else ()))
+
+
+def mapping() -> tuple[Mapped, ...]:
+    """All places in frameworks."""
+    return msgspec.convert(_bundled("mapping.toml"), _Mapping).entry
+
+
+def _bundled(name: str) -> object:
+    return tomllib.loads(files("depose.templates").joinpath(name).read_text("utf-8"))
+
+
+def _table(data: bytes, path: Path, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.convert(tomllib.loads(data.decode()), kind)
+    except (ValueError, RecursionError) as error:
+        raise CaseError(f"{path}: {error}", hint="the fields are in the README, under Reports") from error

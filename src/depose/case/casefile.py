@@ -1,0 +1,361 @@
+"""TOML to Case, strictly; and the bundled case files.
+
+Everything that can be known to be wrong before a question is asked is an error here, with the path
+inside the file: an unknown key, a wrong type, a missing role, a code used twice, an unknown provider,
+probe or detector, a primary detector that is not among the detectors.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from depose import plugins
+from depose.errors import CaseError, DeposeError, UsageError
+from depose.model import Case, ModelSpec
+from depose.model.canonical import canonical
+
+NAME = "case.toml"
+LARGEST = 4 * 1024**2
+EXPECTED = {
+    "code": "not a code: a letter, then up to 31 letters, digits, - or _",
+    "api_key_env": "not the name of a variable; the key itself must not stand in a case file",
+}
+"""What a field wants, where the pattern that it is checked against is hard to read."""
+
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+"""The files of an adapter folder."""
+
+REMOTE = ("openai", "anthropic", "google")
+"""Providers that ask over a network."""
+
+OWN = ("model", "messages", "contents", "system", "systemInstruction", "stream", "n", "candidateCount")
+"""Fields of a request body that follow from the case and cannot be set in `parameters`."""
+
+REPORTED_ONLY = ("identity",)
+"""Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
+
+
+def folder_of(path: Path) -> Path:
+    """Return the case folder, given the folder or its case file."""
+    if path.is_dir():
+        return path
+    if path.is_file():
+        if path.name != NAME:
+            raise UsageError(f"{path}: a case file is called {NAME}", hint=f"depose new DIR --from {path}")
+        return path.parent
+    raise UsageError(f"{path}: no such case folder", hint="make one: depose new DIR --from rebadged")
+
+
+def read(path: Path) -> Case:
+    """Read and check a case file, or the `case.toml` of a case folder."""
+    file = path / NAME if path.is_dir() else path
+    try:
+        if file.stat().st_size > LARGEST:
+            raise CaseError(f"{file}: larger than {LARGEST} bytes", hint="a case file names files, it holds none")
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
+    return parse(text, str(file))
+
+
+def parse(text: str, name: str = NAME) -> Case:
+    """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
+    case = decoded(text, name)
+    problem = _problem(case)
+    if problem:
+        raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
+    return case
+
+
+def decoded(text: str, name: str = NAME) -> Case:
+    """Turn the text of a case file into a Case, whether or not this machine has the plugins that it names."""
+    try:
+        return msgspec.convert(tomllib.loads(text), type=Case, strict=True)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+    except RecursionError as error:
+        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
+
+
+def said(message: str) -> str:
+    """Put the path first: `$.protocol: unknown field 'alhpa'`."""
+    text, _, where = message.partition(" - at ")
+    path = where.strip("`") or "$"
+    if "matching regex" in text:  # the pattern says little, and the value may be a key
+        text = EXPECTED.get(path.rpartition(".")[2], text)
+    text = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown field '\1'", text)
+    text = re.sub(r"^Object missing required field `(.*)`$", r"missing field '\1'", text)
+    return f"{path}: {text.replace('`', chr(39))}"
+
+
+def _problem(case: Case) -> tuple[str, str] | None:
+    """Find the first thing wrong with a well-typed case: (message, hint)."""
+    if not case.case.authority.strip():
+        return "$.case.authority: blank", "say on what right the models are asked"
+    return bad_models(case.models) or _bad_protocol(case) or _bad_files(case)
+
+
+def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    """Find the first thing wrong with well-typed models: (message, hint)."""
+    providers = plugins.names("providers")
+    seen: dict[str, int] = {}
+    for index, spec in enumerate(models):
+        where = f"$.models[{index}]"
+        if spec.code.lower() in seen:
+            first = seen[spec.code.lower()]
+            return (
+                f"{where}.code: {spec.code!r} is already the code of $.models[{first}]",
+                "give each model its own code",
+            )
+        seen[spec.code.lower()] = index
+        if spec.provider not in providers:
+            return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
+        if spec.provider == "transformers" and not spec.model:
+            return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
+        problem = _bad_address(spec, where) if spec.provider in REMOTE else None
+        if problem:
+            return problem
+        if spec.provider == "recorded" and (spec.replicates or 1) > 1:
+            return f"{where}.replicates: recorded answers cannot be asked for again", "leave it out"
+    problem = _bad_claims(models)
+    if problem:
+        return problem
+    for role in ("suspect", "reference"):
+        if role not in {spec.role for spec in models}:
+            return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
+    return None
+
+
+def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    recorded = {spec.code for spec in models if spec.role == "control" and spec.provider == "recorded"}
+    for index, spec in enumerate(models):
+        where = f"$.models[{index}]"
+        if spec.untaught and (not spec.source or spec.trained_on):
+            return f"{where}.untaught: needs a source and no trained_on", "name the document that says so in `source`"
+        if spec.repeats and (spec.role != "control" or spec.provider == "recorded" or spec.repeats not in recorded):
+            return (
+                f"{where}.repeats: {spec.repeats!r}: a live control repeats a recorded one",
+                f"recorded controls: {', '.join(sorted(recorded)) or 'none'}",
+            )
+        if spec.within is not None and (not spec.repeats or not spec.within[0] < spec.within[1]):
+            return f"{where}.within: needs `repeats`, and the lower end first", "depose lab study prints the range"
+    return None
+
+
+def repeated(case: Case) -> Iterator[tuple[ModelSpec, ModelSpec]]:
+    """Pair every live control that repeats a recorded one with it."""
+    by_code = {spec.code: spec for spec in case.models}
+    for spec in case.models:
+        if spec.repeats:
+            yield spec, by_code[spec.repeats]
+
+
+def _bad_address(spec: ModelSpec, where: str) -> tuple[str, str] | None:
+    """What can be known to be wrong with how a model is reached, before anything is sent."""
+    if not spec.model:
+        return f"{where}.model: missing; which model?", "the name that the provider knows it by"
+    if spec.api_key_env and spec.api_key_file:
+        return f"{where}.api_key_file: there is api_key_env too", "name one place for the key"
+    if not spec.base_url and not spec.api_key_env and not spec.api_key_file:
+        return f"{where}.api_key_env: missing", "the name of the environment variable that holds the key"
+    for name, url in (("base_url", spec.base_url), ("proxy", spec.proxy)):
+        problem = _bad_url(url, f"{where}.{name}") if url else None
+        if problem:
+            return problem
+    plain = spec.base_url.startswith("http:")
+    if plain and (not spec.allow_private or spec.proxy):
+        return (
+            f"{where}.base_url: http sends the key and the answers in clear",
+            "https; http goes to a private address only",
+        )
+    if spec.proxy and not spec.allow_private and _names_private(spec.base_url):
+        return f"{where}.base_url: a private address", "say allow_private = true if that is meant"
+    own = next((name for name in spec.parameters if name in OWN), None)
+    if own:
+        return f"{where}.parameters: {own!r} follows from the case", "leave it out; several answers: samples"
+    try:
+        canonical(spec.parameters)
+    except DeposeError as error:
+        return f"{where}.parameters: {error.message}", "plain JSON values"
+    return None
+
+
+def _bad_url(url: str, where: str) -> tuple[str, str] | None:
+    """Check the form of an address; one that may hold a credential is not repeated."""
+    if "@" in url:
+        return f"{where}: holds a name or password", "the key itself must not stand in a case file"
+    if "?" in url or "#" in url:
+        return f"{where}: goes on after the path", "end it before ? or #"
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or not url.isascii() or not url.isprintable() or " " in url:
+        return f"{where}: {url!r} is not an address", "https://host/path"
+    return None
+
+
+def _names_private(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+
+
+def _bad_protocol(case: Case) -> tuple[str, str] | None:
+    protocol = case.protocol
+    detectors = plugins.names("detectors")
+    for index, name in enumerate(protocol.detectors):
+        if name not in detectors:
+            return (
+                f"$.protocol.detectors[{index}]: unknown detector {name!r}",
+                f"known: {', '.join(detectors)}",
+            )
+    for label, listed in (("questions", protocol.questions), ("detectors", protocol.detectors)):
+        if len(set(listed)) != len(listed):
+            return f"$.protocol.{label}: one of them stands twice", "name each once"
+    for question in protocol.questions:
+        primary = getattr(protocol.primary, question)
+        if primary not in protocol.detectors:
+            return (
+                f"$.protocol.primary.{question}: {primary!r} is not in $.protocol.detectors",
+                "list it there, or choose another primary detector",
+            )
+        if primary in REPORTED_ONLY:
+            return (
+                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: a name is not a lineage",
+                "choose another primary detector",
+            )
+    if not protocol.probes and not protocol.prompts:
+        return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
+    for index, probe in enumerate(protocol.probes):
+        name, _, count = probe.partition(":")
+        where = f"$.protocol.probes[{index}]"
+        if name not in plugins.names("probes"):
+            return f"{where}: unknown probe {name!r}", f"known: {', '.join(plugins.names('probes'))}"
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
+            return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
+    if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
+        return "$.protocol.probes: one family stands twice", "add the counts together"
+    codes = {spec.code for spec in case.models}
+    for code in case.prices:
+        if code not in codes:
+            return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
+    if case.budget.money is not None and not case.prices:
+        return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
+    return None
+
+
+def named_files(case: Case) -> dict[str, str]:
+    """List every file that the case names, as written in it, each with the first place that names it."""
+    listed = [("$.protocol.prompts", case.protocol.prompts)]
+    listed += [(f"$.models[{index}].file", spec.file) for index, spec in enumerate(case.models)]
+    listed += [
+        (f"$.models[{index}].adapter", f"{spec.adapter.rstrip('/')}/{name}")
+        for index, spec in enumerate(case.models)
+        for name in ADAPTER
+        if spec.adapter
+    ]
+    listed += [("$.terms.file", case.terms.file)] if case.terms else []
+    return {name: where for where, name in reversed(listed) if name}
+
+
+def _bad_files(case: Case) -> tuple[str, str] | None:
+    """A case may come from the other side: what it names must not fetch what its reader never meant to show."""
+    for name, where in named_files(case).items():
+        if "\0" in name:
+            return f"{where}: {name!r} holds a NUL, which no file name can", "name a file"
+        if ".." in Path(name).parts:
+            return f"{where}: {name!r} leads out of the case folder", "copy the file into it, or name it in full"
+    if case.terms is not None and Path(case.terms.file).is_absolute():
+        return "$.terms.file: stands outside the case folder", "copy it into the case folder: it is stored"
+    return None
+
+
+def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
+    """Find a file that `file` names at `where`: relative names are read from its folder."""
+    path = folder / name
+    if not path.is_file():
+        what = "not a file" if path.exists() else "not there"
+        raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
+    return path.resolve()
+
+
+# --- bundled case files -----------------------------------------------------------------------------
+
+
+def bundled() -> tuple[tuple[str, str], ...]:
+    """Name and title of each bundled case, sorted."""
+    cases = []
+    for entry in files("depose.casefiles").iterdir():
+        file = entry.joinpath(NAME)
+        if entry.is_dir() and file.is_file():
+            cases.append((entry.name, parse(file.read_text(encoding="utf-8"), entry.name).case.title))
+    return tuple(sorted(cases))
+
+
+def copy(source: str, folder: Path) -> tuple[Path, ...]:
+    """Copy a bundled case (by name), or a case file or folder of one's own, into a new folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
+    known = [name for name, _ in bundled()]
+    if source in known:
+        with as_file(files("depose.casefiles").joinpath(source)) as origin:
+            return _copy_files(origin, folder)
+    own = Path(source)
+    if own.is_file() or (own / NAME).is_file():
+        read(own)
+        return _copy_files(own, folder)
+    raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
+
+
+def _files_of(origin: Path) -> dict[str, Path]:
+    """What belongs to a case: its file, what that names below its folder, and what stands beside it in a folder."""
+    base = origin if origin.is_dir() else origin.parent
+    found = {NAME: origin / NAME if origin.is_dir() else origin}
+    if origin.is_dir():
+        found |= {f.name: f for f in base.iterdir() if f.is_file() and not f.name.startswith(("_", "."))}
+    named = named_files(read(origin)).items()
+    return found | {name: resolve(base, name, where) for name, where in named if not Path(name).is_absolute()}
+
+
+def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
+    """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow a link that is to be the case
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        work.mkdir()
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror or error}", hint="name a folder that can be made") from error
+    try:
+        sources = _files_of(origin)
+        for name, file in sources.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, work / name)
+        if folder.is_dir():  # kept, because somebody may stand in it; the case file comes last
+            for made in sorted(work.iterdir(), key=lambda one: one.name == NAME):
+                made.rename(folder / made.name)
+        else:
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return tuple(sorted(folder.iterdir()))

@@ -1,0 +1,111 @@
+"""What is frozen before the first question: the case, the prompts, the files, the software.
+
+Prompts come from probe families, each drawn with its own random stream (the protocol's seed and the
+family's name), and from a file of prompts where the case names one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from depose import plugins
+from depose.case import calibration, casefile
+from depose.case.tables import read
+from depose.errors import CaseError, PluginError
+from depose.model import Case, Fact, Prompt, Registration
+from depose.model.canonical import sha256
+from depose.model.random_streams import stream
+
+LIBRARIES = ("click", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
+
+
+def drawn(case: Case) -> list[Prompt]:
+    """Draw the prompts of the probe families, each with the random stream of its name."""
+    prompts: list[Prompt] = []
+    for probe in case.protocol.probes:
+        name, _, count = probe.partition(":")
+        made = plugins.load("probes", name)(int(count), stream(case.protocol.seed, "probe", name))
+        if len(made) != int(count) or not all(isinstance(prompt, Prompt) for prompt in made):
+            raise PluginError(f"probe {name!r} did not make {count} prompts", hint="it is broken; leave it out")
+        prompts.extend(made)
+    return prompts
+
+
+def _listed(path: Path) -> list[Prompt]:
+    seen: dict[str, Prompt] = {}
+    for row in read(path):
+        if not row.prompt.strip():
+            raise CaseError(f"{path}: row {row.line} has no prompt", hint="every prompt needs its words")
+        name = row.id or f"p-{sha256(row.prompt.encode())[:12]}"
+        prompt = Prompt(
+            id=name, family=row.family or "listed", cluster=row.cluster or f"listed/{name}", text=row.prompt
+        )
+        if seen.setdefault(name, prompt).text != row.prompt:
+            raise CaseError(f"{path}: prompt id {name!r} stands for two prompts (row {row.line})", hint="rename one")
+    return list(seen.values())
+
+
+def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
+    """Draw and read every prompt of a case, in a fixed order."""
+    prompts = drawn(case)
+    if case.protocol.prompts:
+        prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+    ids = [prompt.id for prompt in prompts]
+    if len(set(ids)) != len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise CaseError(f"prompt id {twice!r} is used twice", hint="rename it in the file of prompts")
+    return tuple(prompts)
+
+
+def _software(case: Case) -> tuple[Fact, ...]:
+    plain = [
+        Fact(name="depose", value=version("depose")),
+        Fact(name="python", value=platform.python_version()),
+    ]
+    plain += [Fact(name=name, value=version(name)) for name in LIBRARIES]
+    probes = [plugins.provenance("probes", probe.partition(":")[0]) for probe in case.protocol.probes]
+    detectors = [plugins.provenance("detectors", name) for name in case.protocol.detectors]
+    used = sorted({spec.provider for spec in case.models})
+    return tuple(plain + probes + detectors + [plugins.provenance("providers", name) for name in used])
+
+
+def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
+    """Digest of every file that the case names; a name in full is cut to its last part."""
+    facts = []
+    for name, where in casefile.named_files(case).items():
+        with casefile.resolve(folder, name, where).open("rb") as file:
+            shown = Path(name).name if Path(name).is_absolute() else name
+            facts.append(Fact(name=shown, value=hashlib.file_digest(file, "sha256").hexdigest()))
+    loaded = calibration.load(case.protocol.calibration, folder)
+    if loaded is not None:
+        facts.append(Fact(name=f"calibration {case.protocol.calibration}", value=loaded.sha256))
+        if loaded.performance is not None:
+            facts.append(Fact(name=f"error rates {case.protocol.calibration}", value=loaded.performance_sha256))
+    return tuple(facts)
+
+
+def enclosures(case: Case, folder: Path) -> Iterator[Path | bytes]:
+    """Yield every file that the case names, its calibration and its error rates: with them a copy needs no more."""
+    for file, where in casefile.named_files(case).items():
+        yield casefile.resolve(folder, file, where)
+    name = case.protocol.calibration
+    loaded, rates = calibration.load(name, folder), calibration.beside(name, folder) if name else None
+    if loaded is not None:
+        yield calibration.raw(name, folder)
+        if loaded.performance is not None and rates is not None:
+            yield rates
+
+
+def registration(case: Case, folder: Path) -> Registration:
+    """Freeze a case: everything that decides what will be asked and how it will be judged."""
+    for name in case.protocol.detectors:
+        plugins.load("detectors", name)
+    for name in sorted({spec.provider for spec in case.models}):
+        plugins.load("providers", name)
+    return Registration(
+        case=case, prompts=prompts_of(case, folder), files=digests(case, folder), software=_software(case)
+    )

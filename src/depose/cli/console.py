@@ -1,0 +1,207 @@
+"""What a person sees of a command: tables, summaries, progress, exit codes that they asked for.
+
+Results go to stdout, progress to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from depose.case.budget import Estimate
+    from depose.custody.replicate import Replication
+    from depose.custody.seal import Sealed
+    from depose.model import Finding, Findings
+    from depose.pipeline import Written
+
+
+def show(result: object, lines: Iterable[str]) -> None:
+    """Print the result as JSON, or the lines if there is none."""
+    if result is None:
+        for line in lines:
+            click.echo(plain(line))
+    else:
+        import msgspec
+
+        click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
+
+
+def plain(text: str) -> str:
+    """Write out what would steer a terminal: prompts, answers and file names are other people's."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Line up cells under their heads."""
+    cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
+    """Set out what is still to be asked of each model, with upper bounds."""
+    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
+    cells = [
+        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:.2f}"]
+        for r in rows
+    ]
+    show(rows if as_json else None, table(head, cells))
+
+
+def summary(findings: Findings) -> list[str]:
+    """Set out one line for each suspect, reference and question."""
+    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "LR", "cap", "power"]
+    head += ["closest", "opinion"]
+    return [
+        f"{findings.title}: {findings.prompts} prompts",
+        *table(head, [_line(f) for f in findings.findings]),
+    ]
+
+
+def _line(one: Finding) -> list[object]:
+    primary = next((result for result in one.results if result.primary), None)
+    opinion = one.opinion.verdict + (f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else "")
+    if primary is None:
+        numbers = ["-"] * 4
+    else:
+        span = f"{primary.low:.2f} to {primary.high:.2f}"
+        numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
+    ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
+    numbers += [f"{one.floor:.3f}", str(one.k), str(one.k_eff)]
+    numbers += [f"{ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g})", f"{ratio.cap:.2g}"] if ratio else ["-", "-"]
+    numbers += [f"{one.power.value:.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
+    return [one.suspect, one.reference, one.question, *numbers, opinion]
+
+
+def listed(written: Sequence[Written]) -> list[str]:
+    """List files with the beginning of their digests; pages of the viewer are counted."""
+    pages = [one for one in written if Path(one.path).parent.name == "viewer"]
+    lines = [f"{one.path}  sha256 {one.sha256[:12]}" for one in written if one not in pages]
+    if pages:
+        size = sum(one.size for one in pages) / 1e6
+        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:.1f} MB together")
+    return lines
+
+
+def sealed_lines(sealed: Sealed) -> list[str]:
+    """Say what was sealed, and how to check it."""
+    return [
+        f"{sealed.bundle}  sha256 {sealed.sha256}",
+        f"{sealed.records} records, end {sealed.head}",
+        f"signed by {sealed.fingerprint}",
+        f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
+        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+    ]
+
+
+def replication_lines(done: Replication) -> list[str]:
+    """Set out what a replication found."""
+    models: list[list[object]] = [
+        [
+            one.model,
+            f"{one.then.answered}/{one.then.planned}",
+            f"{one.now.answered}/{one.now.planned}",
+            _number(one.alike),
+            _number(one.noise),
+            f"{_number(one.low)} to {_number(one.high)}",
+        ]
+        for one in done.models
+    ]
+    pairs: list[list[object]] = [
+        [
+            *(
+                one.suspect,
+                one.reference,
+                one.question,
+                _number(one.then),
+                f"{_number(one.low)} to {_number(one.high)}",
+            ),
+            *(_number(one.now), one.opinion_then, one.opinion_now),
+        ]
+        for one in done.pairs
+    ]
+    return [
+        *table(["model", "answered then", "now", "like its former self", "reference, twice", "drift, 95 %"], models),
+        "",
+        *table(["suspect", "reference", "question", "T then", "95 %", "T now", "opinion then", "now"], pairs),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def formats_of(text: str) -> tuple[str, ...]:
+    """Read the value of --format."""
+    wanted = tuple(part.strip() for part in text.split(","))
+    if not set(wanted) <= {"html", "pdf", "viewer", "data"} or not wanted:
+        raise click.BadParameter(f"{text!r}: choose among html, pdf, viewer, data", param_hint="--format")
+    return wanted
+
+
+def columns_of(given: Sequence[str]) -> dict[str, str]:
+    """Read the values of --column."""
+    meanings = ("id", "prompt", "text", "model", "sample")
+    found: dict[str, str] = {}
+    for one in given:
+        meaning, _, name = one.partition("=")
+        if meaning not in meanings or not name or meaning in found:
+            raise click.BadParameter(
+                f"{one!r}: MEANING=NAME, each of {', '.join(meanings)} once", param_hint="--column"
+            )
+        found[meaning] = name
+    return found
+
+
+class Meter:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._failed = total, 0, 0
+        self._start = self._last = time.monotonic()
+        self._money = 0.0
+
+    def advance(self, answered: int, failed: int) -> None:
+        """Count a batch and show where things stand."""
+        self._done += answered + failed
+        self._failed += failed
+        moment = time.monotonic()
+        terminal = sys.stderr.isatty()
+        if moment - self._last < (0.2 if terminal else 10) and self._done < self._total:
+            return
+        self._last = moment
+        rate = self._done / max(moment - self._start, 1e-9)
+        left = (self._total - self._done) / rate if self._done else float("inf")
+        bar = "#" * (24 * self._done // self._total)
+        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
+        line += f", spent {self._money:.2f}" if self._money else ""
+        click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
+
+    def spent(self, money: float) -> None:
+        """Take note of what the case has cost so far."""
+        self._money = money
+
+    def waiting(self, requests: int) -> None:
+        """Say what an interrupt waits for."""
+        click.echo(f"\nstopping: waiting for {requests} answers under way; interrupt again to leave them", err=True)
+
+    def finish(self) -> None:
+        """End the bar's line."""
+        if self._done and sys.stderr.isatty():
+            click.echo(err=True)
+
+
+def leave(findings: Findings, fail_on: Sequence[str]) -> None:
+    """Exit as --fail-on asks, or return."""
+    verdicts = {one.opinion.verdict for one in findings.findings}
+    if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
+        sys.exit(4)
+    if "inconclusive" in fail_on and "inconclusive" in verdicts:
+        sys.exit(5)

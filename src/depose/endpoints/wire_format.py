@@ -1,0 +1,126 @@
+"""What the wire formats have in common: a request made from a question, and an answer read strictly."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from depose.endpoints.network import MOST
+from depose.model import Ask, ModelSpec, Record
+from depose.model.canonical import digest
+
+Kind = TypeVar("Kind")
+
+
+class Unreadable(ValueError):
+    """The answer is not what the wire format says that it is."""
+
+
+class Loose(msgspec.Struct):
+    """A piece of a provider's answer: fields that are read are checked, others are let be."""
+
+
+class Reading(Record, frozen=True, kw_only=True):
+    """What an answer says."""
+
+    text: str
+    finish: str
+    """Why it ended, in the provider's own word."""
+    blocked: str
+    """Why there is no text, if the provider says so."""
+    model: str
+    fingerprint: str
+    id: str
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One wire format."""
+
+    name: str
+    base_url: str
+    path: Callable[[ModelSpec, bool], str]
+    """The path below `base_url` for a model, streamed or not."""
+    secret: Callable[[str], tuple[str, str]]
+    """The header that carries a key."""
+    headers: tuple[tuple[str, str], ...]
+    body: Callable[[ModelSpec, Ask], dict[str, Any]]
+    read: Callable[[Any], Reading]
+    fold: Callable[[Sequence[Any]], Any]
+    """Join the events of a stream to the answer that would have come without streaming; Unreadable if it broke off."""
+    request_id: str
+    """Header with the provider's name for a request."""
+    absent: Mapping[str, str]
+    """Fields of the record that this format never gives, and why."""
+
+
+def seed_of(ask: Ask) -> int:
+    """Derive a seed of 31 bits from everything that tells one question from another."""
+    return int(digest([ask.seed, ask.model, ask.prompt, ask.sample, ask.replicate])[:8], 16) >> 1
+
+
+def adjusted(spec: ModelSpec, body: dict[str, Any]) -> dict[str, Any]:
+    """Take away and add what the case says of the request body."""
+    return {name: value for name, value in body.items() if name not in spec.omit} | spec.parameters
+
+
+def decoded(body: bytes, encodings: Sequence[str]) -> bytes:
+    """Undo a content encoding that nobody asked for; refuse what is unknown, broken or grows beyond the limit."""
+    for encoding in reversed([part.strip().lower() for value in encodings for part in value.split(",")]):
+        if encoding in ("", "identity"):
+            continue
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise Unreadable(f"content encoding {encoding!r}, which was not asked for")
+        inflate = zlib.decompressobj(wbits=47 if "gzip" in encoding else 15)
+        try:
+            body = inflate.decompress(body, MOST + 1)
+        except zlib.error as error:
+            raise Unreadable(f"content encoding {encoding}: {error}") from error
+        if len(body) > MOST or inflate.unconsumed_tail:
+            raise Unreadable(f"content encoding {encoding}: unpacks to more than {MOST // 1024**2} MiB")
+        if not inflate.eof:
+            raise Unreadable(f"content encoding {encoding}: cut off")
+    return body
+
+
+def text_of(data: bytes) -> str:
+    """Decode UTF-8 strictly."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8 at byte {error.start}") from error
+
+
+def parsed(text: str) -> Any:
+    """Parse JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}") from error
+
+
+def checked(data: Any, kind: type[Kind]) -> Kind:
+    """View JSON as records; Unreadable names the place that is wrong."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)) from error
+
+
+def events(text: str) -> Iterator[str]:
+    """Yield the data of each server-sent event (WHATWG HTML, 9.2.6); a last one without a blank line is cut off."""
+    lines: list[str] = []
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if not line and lines:
+            yield "\n".join(lines)
+            lines = []
+        name, _, value = line.partition(":")
+        if name == "data":
+            lines.append(value.removeprefix(" "))

@@ -1,0 +1,1 @@
+"""The append-only evidence: hash-chained log, blobs, records, checkpoints, time-stamps."""

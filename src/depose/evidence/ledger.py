@@ -1,0 +1,388 @@
+"""A log, read into what the stages need: the protocol in force, the answers that count under it, what else happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from depose.errors import CaseError, EvidenceError
+from depose.evidence.log import Chained, read_log
+from depose.evidence.machine import Run
+from depose.evidence.records import (
+    AFTERWARDS,
+    Amendment,
+    Asking,
+    Checkpoint,
+    Described,
+    Key,
+    Scored,
+    Stamp,
+    Unblinded,
+    Unstamped,
+)
+from depose.model import (
+    Ask,
+    Case,
+    Exchange,
+    Fact,
+    ModelSpec,
+    Prompt,
+    Record,
+    Registration,
+    SelfTest,
+    replicates,
+    setting,
+)
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+class Amended(Record, frozen=True, kw_only=True):
+    """An amendment and where it stands."""
+
+    at: str
+    digest: str
+    reason: str
+    changes: tuple[Fact, ...]
+    scored: bool
+    lost: int
+    """Earlier answers that do not count any more, because it changed their question or their phase."""
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        changed = ", ".join(fact.name for fact in self.changes)
+        late = "; made after scores were computed" if self.scored else ""
+        return f"{self.at}: {self.reason} (changed: {changed}; {self.lost} earlier answers no longer count{late})"
+
+
+class Entries(Record, frozen=True, kw_only=True):
+    """A log, read and sorted by kind."""
+
+    registration: Registration
+    """The protocol in force."""
+    protocol_digest: str
+    """Digest of record 0."""
+    in_force: str
+    """Digest of the record that holds the protocol in force."""
+    registered_at: str
+    head: str
+    """Digest of the last record that the analysis reads."""
+    end: str
+    """Digest of the last record."""
+    records: int
+    exchanges: tuple[Exchange, ...]
+    """Exchanges that count under the protocol in force."""
+    superseded: tuple[Exchange, ...]
+    controls: tuple[Exchange, ...]
+    """Questions to models that cannot exist."""
+    endpoints: dict[str, tuple[Fact, ...]]
+    amendments: tuple[Amended, ...]
+    stamps: tuple[Stamp, ...]
+    stamped: bool
+    """Whether the protocol in force had a time-stamp before anything was asked under it."""
+    noted_at: dict[str, str]
+    """When each time-stamp was noted in the log, by the digest of its record."""
+    asked_first: dict[str, str]
+    """When the first question was asked under each protocol, by the digest of its record."""
+    scored: tuple[Scored, ...]
+    unblinded: tuple[str, ...]
+    runs: tuple[Run, ...]
+    """Beginnings and ends of runs of asking."""
+    checkpoints: tuple[Chained, ...]
+    unstamped: tuple[Unstamped, ...]
+    lost: tuple[Key, ...]
+    """Questions that a run was ended in the midst of: sent, or about to be, and nothing is known of it. Once a time."""
+    selftest: SelfTest | None = None
+    """The last self-test."""
+
+
+class Reading:
+    """Takes the records of a log one by one; `entries` gives what they come to."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._protocols: list[tuple[Chained, Registration, Amendment | None]] = []
+        self._exchanges: list[tuple[int, Exchange]] = []
+        self._controls: list[Exchange] = []
+        self._endpoints: dict[str, tuple[Fact, ...]] = {}
+        self._stamps: list[Stamp] = []
+        self._noted_at: dict[str, str] = {}
+        self._asked_first: dict[str, str] = {}
+        self._stamped = False
+        self._scored: list[Scored] = []
+        self._unblinded: list[str] = []
+        self._runs: list[Run] = []
+        self._checkpoints: list[Chained] = []
+        self._unstamped: list[Unstamped] = []
+        self._open: set[Key] = set()
+        self._lost: list[Key] = []
+        self._selftest: SelfTest | None = None
+        self._head = self._end = ""
+        self._records = 0
+
+    def add(self, chained: Chained) -> None:
+        """Take the next record."""
+        kind = chained.entry.kind
+        if not self._protocols and kind != "protocol":
+            raise EvidenceError(f"{self._name}: the log does not begin with a protocol", hint="work from a sealed copy")
+        self._records, self._end = self._records + 1, chained.digest
+        self._head = self._head if kind in AFTERWARDS else chained.digest
+        if kind in ("exchange", "control"):
+            self._came(kind, body(chained, Exchange))
+        elif kind in ("asking", "left"):
+            self._asked(kind, body(chained, Asking).asks)
+        elif kind == "endpoint":
+            described = body(chained, Described)
+            self._endpoints[described.model] = described.facts
+        elif kind == "protocol":
+            if self._protocols:
+                raise EvidenceError(f"{self._name}: record {chained.entry.seq} is a second protocol", hint=_amend())
+            self._in_force(chained, body(chained, Registration), None)
+        elif kind == "amendment":
+            amendment = body(chained, Amendment)
+            self._in_force(chained, amendment.registration, amendment)
+        elif kind == "selftest":
+            self._selftest = body(chained, SelfTest)
+        elif kind == "timestamp":
+            self._date(chained.entry.at, body(chained, Stamp))
+        elif kind == "checkpoint":
+            self._checkpoints.append(self._true(chained))
+        elif kind == "unstamped":
+            self._unstamped.append(body(chained, Unstamped))
+        elif kind == "run":
+            self._runs.append(body(chained, Run))
+        elif kind == "scores":
+            self._scored.append(body(chained, Scored))
+        elif kind == "unblinding":
+            self._unblinded.append(self._known(body(chained, Unblinded)))
+        else:
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
+            )
+
+    def _in_force(self, chained: Chained, registration: Registration, amendment: Amendment | None) -> None:
+        self._protocols.append((chained, registration, amendment))
+        self._stamped = False
+
+    def _date(self, at: str, stamp: Stamp) -> None:
+        self._noted_at[stamp.of] = at
+        digest = self._protocols[-1][0].digest
+        self._stamped = self._stamped or (stamp.of == digest and digest not in self._asked_first)
+        self._stamps.append(stamp)
+
+    def _came(self, kind: str, one: Exchange) -> None:
+        digest = self._protocols[-1][0].digest
+        self._asked_first[digest] = min(one.started, self._asked_first.get(digest, one.started))
+        if kind == "exchange":
+            self._exchanges.append((len(self._protocols) - 1, one))
+        else:
+            self._controls.append(one)
+        if one.wire is None or not one.wire.again:
+            self._open.discard(key(one))
+
+    def _asked(self, kind: str, asks: tuple[Key, ...]) -> None:
+        if kind == "asking":
+            self._lost += [one for one in asks if one in self._open]
+            self._open.update(asks)
+        else:
+            self._open.difference_update(asks)
+
+    def _true(self, chained: Chained) -> Chained:
+        """Refuse a checkpoint that says otherwise than the chain."""
+        said = body(chained, Checkpoint)
+        if (said.records, said.head) != (chained.entry.seq, chained.entry.prev):
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq} is a checkpoint of another log: {said.records} records, "
+                f"{said.head[:16]}...",
+                hint=_amend(),
+            )
+        return chained
+
+    def _known(self, unblinded: Unblinded) -> str:
+        if all(unblinded.scores != one.scores for one in self._scored):
+            raise EvidenceError(f"{self._name}: unblinded before the scores were recorded", hint=_amend())
+        if unblinded.names != names(self._protocols[-1][1].case):
+            raise EvidenceError(
+                f"{self._name}: the codes were given other names than the protocol gives them", hint=_amend()
+            )
+        return unblinded.scores
+
+    def entries(self) -> Entries:
+        """Sum up; raise CaseError where nothing was read."""
+        if not self._protocols:
+            raise CaseError(f"{self._name}: the log is empty", hint=f"depose register {self._name}")
+        first, registration = self._protocols[0][0], self._protocols[-1][1]
+        counts, superseded = self._sorted_out()
+        return Entries(
+            registration=registration,
+            protocol_digest=first.digest,
+            in_force=self._protocols[-1][0].digest,
+            registered_at=first.entry.at,
+            head=self._head,
+            end=self._end,
+            records=self._records,
+            exchanges=tuple(counts),
+            superseded=tuple(one for _, one in superseded),
+            controls=tuple(self._controls),
+            endpoints=self._endpoints,
+            amendments=tuple(
+                Amended(
+                    at=chained.entry.at,
+                    digest=chained.digest,
+                    reason=amendment.reason,
+                    changes=amendment.changes,
+                    scored=amendment.scored,
+                    lost=sum(under < place for under, _ in superseded),
+                )
+                for place, (chained, _, amendment) in enumerate(self._protocols)
+                if amendment is not None
+            ),
+            stamps=tuple(self._stamps),
+            stamped=self._stamped,
+            noted_at=self._noted_at,
+            asked_first=self._asked_first,
+            scored=tuple(self._scored),
+            unblinded=tuple(self._unblinded),
+            runs=tuple(self._runs),
+            checkpoints=tuple(self._checkpoints),
+            unstamped=tuple(self._unstamped),
+            lost=(*self._lost, *sorted(self._open)),
+            selftest=self._selftest,
+        )
+
+    def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:
+        """Part the exchanges that answer a question of the protocol in force from those that an amendment changed."""
+        last = len(self._protocols) - 1
+        if not last:
+            return [one for _, one in self._exchanges], []
+        questions = [_questions(registration) for _, registration, _ in self._protocols]
+        counts: list[Exchange] = []
+        superseded: list[tuple[int, Exchange]] = []
+        for under, one in self._exchanges:
+            asked = questions[under].get(key(one))
+            if asked is None:
+                raise not_asked(self._name, key(one))
+            if under == last or asked == questions[last].get(key(one)):
+                counts.append(one)
+            else:
+                superseded.append((under, one))
+        return counts, superseded
+
+
+def names(case: Case) -> tuple[Fact, ...]:
+    """Say who the codes are."""
+    return tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in case.models)
+
+
+def _amend() -> str:
+    return "the log was not written by depose; work from a sealed copy"
+
+
+def not_asked(name: str, stranger: Key) -> EvidenceError:
+    """Say that a log answers what its protocol does not ask."""
+    model, prompt, sample, replicate = stranger
+    return EvidenceError(
+        f"{name}: the log answers a question that the protocol does not ask: {model}, {prompt}, "
+        f"sample {sample}, replicate {replicate}",
+        hint="the log was changed, or belongs to another case",
+    )
+
+
+def entries(folder: Path) -> Entries:
+    """Read and check the whole log of a case."""
+    reading = Reading(str(folder))
+    for chained in read_log(folder):
+        reading.add(chained)
+    return reading.entries()
+
+
+def body(chained: Chained, kind: type[Kind]) -> Kind:
+    """Read the body of a record as what its kind says."""
+    try:
+        return msgspec.convert(chained.entry.body, kind)
+    except msgspec.ValidationError as error:
+        raise EvidenceError(
+            f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
+            hint="read it with the version of depose that wrote it",
+        ) from error
+
+
+def key(one: Ask | Exchange) -> Key:
+    """Which question it is: model, prompt, sample, replicate."""
+    return one.model, one.prompt, one.sample, one.replicate
+
+
+def asks(registration: Registration) -> list[Ask]:
+    """List every question of a protocol, model by model."""
+    case = registration.case
+    return [
+        _ask(case, spec, prompt, sample, replicate)
+        for spec in case.models
+        for replicate in range(replicates(spec, case.protocol))
+        for prompt in registration.prompts
+        for sample in range(case.protocol.samples)
+    ]
+
+
+def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
+    return Ask(
+        model=spec.code,
+        prompt=prompt.id,
+        sample=sample,
+        replicate=replicate,
+        text=prompt.text,
+        system=spec.system,
+        temperature=float(setting(spec, case.protocol, "temperature")),
+        max_tokens=int(setting(spec, case.protocol, "max_tokens")),
+        seed=int(setting(spec, case.protocol, "seed")),
+    )
+
+
+def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
+    """All that decides an answer, by question: its words and settings, whom it goes to, the phase it belongs to."""
+    files = {fact.name: fact.value for fact in registration.files}
+    reach = {
+        spec.code: (
+            *(spec.provider, spec.model, spec.revision, spec.adapter, spec.route, spec.base_url, spec.file),
+            *(spec.parameters, spec.omit),
+            files.get(spec.file, files.get(Path(spec.file).name)),
+        )
+        for spec in registration.case.models
+    }
+    phase = registration.case.protocol.phase
+    return {key(ask): (ask, reach[ask.model], phase) for ask in asks(registration)}
+
+
+def changes(before: Registration, after: Registration) -> tuple[Fact, ...]:
+    """List what differs between two protocols, each with its path; software is no part of a protocol."""
+    found: list[Fact] = []
+    for field in ("case", "prompts", "files"):
+        old, new = (msgspec.to_builtins(getattr(one, field)) for one in (before, after))
+        _compare(f"$.{field}", _by_name(old), _by_name(new), found)
+    return tuple(found)
+
+
+def _by_name(value: object) -> object:
+    """Turn lists of named things into tables, so that a new one does not shift all others."""
+    if isinstance(value, dict):
+        return {name: _by_name(one) for name, one in value.items()}
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
+        if len(set(names)) == len(names):
+            return dict(zip(names, value, strict=True))
+    return value
+
+
+def _compare(path: str, old: object, new: object, found: list[Fact]) -> None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            _compare(f"{path}.{name}", old.get(name), new.get(name), found)
+    elif old != new:
+        shown = [_shown(value) for value in (old, new)]
+        found.append(Fact(name=path, value=f"{shown[0]} -> {shown[1]}"))
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else msgspec.json.encode(value).decode()[:300]

@@ -1,0 +1,1 @@
+"""Answers to tokens, n-grams, sentence vectors and fuzzy ratios, and the cache and devices that make them fast."""

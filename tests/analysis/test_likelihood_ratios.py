@@ -1,0 +1,175 @@
+"""What a validation study adds to a finding: ratios, conditions, power."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from calibrators import calibrator
+from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
+from depose.case.calibration import bundled, load, parse
+from depose.errors import CaseError
+from depose.model import Against, Calibration, Line, Result
+from depose.statistics.likelihood import lineage_cap
+from studies import LINE, study
+
+CASE = Circumstances(question="same", suspect="new", families=("a",), k=23, k_eff=23, shared_base=False)
+
+
+def result(value: float = 4.0, prompts: int = 120) -> Result:
+    """Make the primary result of a case with 23 controls."""
+    side = tuple(Against(model=f"C{i}", value=float(v)) for i, v in enumerate(np.linspace(-2, 2, 23)))
+    return Result(
+        detector="phrases",
+        primary=True,
+        prompts=prompts,
+        value=value,
+        low=3,
+        high=5,
+        p_reference=1 / 24,
+        p_suspect=1 / 24,
+        p=1 / 24,
+        p_holm=1 / 24,
+        reference_side=side,
+        suspect_side=side,
+        p_length_matched=1 / 24,
+        p_refusals_excluded=1 / 24,
+    )
+
+
+def weighed(found: Calibration | None, one: Result, case: Circumstances = CASE) -> Any:
+    """Evaluate the ratios of a case."""
+    return ratios(found, one, np.full(99, one.value), case, conditions(found, one, case))
+
+
+def test_a_ratio_is_capped_named_and_in_words() -> None:
+    """Against unrelated the capped ratio, its cap and its word; against relatives the study's own reason."""
+    first, second = weighed(study(), result())
+    assert first.value == pytest.approx(lineage_cap(0, 23), rel=1e-6)
+    assert first.words == "weak support for H1 over H2"
+    assert second.value is None
+    assert second.reason == "2 families of one kind in made; 5 are needed"
+
+
+def test_controls_that_reach_the_score_lower_the_cap() -> None:
+    """With T = 1.5 three of 23 controls reach it on a side, and the cap counts them."""
+    first, _ = weighed(study(), result(1.5))
+    assert first.reached == 3
+    assert first.cap == pytest.approx(lineage_cap(3, 23), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("case", "one", "name"),
+    [
+        (msgspec.structs.replace(CASE, families=("a", "poems")), result(), "kind of prompts"),
+        (msgspec.structs.replace(CASE, k=14), result(), "controls"),
+        (msgspec.structs.replace(CASE, shared_base=True), result(), "bases"),
+        (msgspec.structs.replace(CASE, suspect="known"), result(), "suspect"),
+        (CASE, result(prompts=99), "number of prompts"),
+        (CASE, result(9.5), "score T"),
+        (CASE, msgspec.structs.replace(result(), detector="fuzzy"), "detector"),
+    ],
+)
+def test_outside_the_validated_range_nothing_is_evaluated(case: Circumstances, one: Result, name: str) -> None:
+    """Each condition that the case does not meet is named, and no ratio is given."""
+    outside = [row.name for row in conditions(study(), one, case) if not row.inside]
+    assert outside == [name]
+    assert [r.reason for r in weighed(study(), one, case)] == [f"outside the validated range: {name}"] * 2
+
+
+def test_a_worthless_calibrator_is_not_used() -> None:
+    """Where left-out lineages cost as much as LR = 1 does, no ratio is given, and the cost is named."""
+    poor = msgspec.structs.replace(calibrator(LINE), cllr=1.03)
+    assert weighed(study(calibrators=(poor,)), result())[0].reason.endswith("Cllr 1.03, lineages left out")
+
+
+def test_without_a_study_there_is_no_ratio() -> None:
+    """A protocol that names no calibration gets the reason instead of a number."""
+    assert {r.reason for r in weighed(None, result())} == {"the protocol names no validation study"}
+    assert power(None, result(), "same", 0.05) is None
+
+
+def test_power_counts_each_family_once() -> None:
+    """Of five families one reaches p <= .05: power .2, from the largest number of prompts that the case has."""
+    found = power(study(), result(), "same", 0.05)
+    assert found is not None
+    assert (found.value, found.k, found.n, found.families, found.prompts) == (0.2, 2, 10, 5, 100)
+    half = power(study(), result(prompts=60), "same", 0.07)
+    assert half is not None
+    assert (half.value, half.prompts) == (0.4, 50)
+
+
+def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
+    """What ships reads back strictly, covers all three questions, and names its source files by digest."""
+    assert bundled() == ("alpaca_eval", "lab")
+    loaded = load("alpaca_eval", tmp_path)
+    assert loaded is not None
+    made = loaded.calibration
+    assert {(c.question, c.against) for c in made.calibrators} >= {
+        (q, "unrelated") for q in ("same", "derived", "distilled")
+    }
+    assert {len(fact.value) for fact in made.files} == {64}
+    assert all(c.line.slope > 0 for c in made.calibrators if c.against == "unrelated")
+    assert all(c.cllr < 1 for c in made.calibrators if c.against == "unrelated" and c.prompts == made.prompts)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"format": "x"}', b"\xff", b"[" * 100_000])
+def test_what_is_no_calibration_is_refused(data: bytes) -> None:
+    """Broken files give one error that says how to make a calibration."""
+    with pytest.raises(CaseError, match="not a calibration"):
+        parse(data, "broken.json")
+
+
+def test_a_missing_calibration_is_named(tmp_path: Any) -> None:
+    """A name that is neither bundled nor a file is an error with the path in the case file."""
+    with pytest.raises(CaseError, match=r"\$\.protocol\.calibration: 'nowhere'"):
+        load("nowhere", tmp_path)
+    assert load("", tmp_path) is None
+
+
+def test_a_document_excludes_the_common_teacher_and_the_figure_is_still_given() -> None:
+    """A reference documented to have learnt from nobody shares no teacher; without the document nothing changes."""
+    made = study(
+        calibrators=tuple(
+            msgspec.structs.replace(calibrator(LINE), question="distilled", against=against)
+            for against in ("unrelated", "same base, other teacher", "common teacher")
+        )
+    )
+    case = msgspec.structs.replace(CASE, question="distilled")
+    draws = np.full(50, 4.0)
+    plain, told = (
+        ratios(made, result(), draws, one, conditions(made, result(), one))
+        for one in (case, msgspec.structs.replace(case, untaught="the manifest"))
+    )
+    assert [one.excluded for one in plain] == [False, False, False]
+    assert [one.excluded for one in told] == [False, False, True]
+    assert told[2].value == plain[2].value
+    assert "the manifest" in told[2].reason
+
+
+def test_a_study_on_one_base_holds_for_one_base_alone() -> None:
+    """The laboratory's calibration is outside its range where the bases differ, and the other way round."""
+    for one_base in (True, False):
+        for shared in (True, False):
+            case = msgspec.structs.replace(CASE, shared_base=shared)
+            held = {one.name: one.inside for one in conditions(study(one_base=one_base), result(), case)}
+            assert held["bases"] == (one_base == shared)
+
+
+def test_a_calibrator_that_falls_with_the_score_is_not_used() -> None:
+    """Where the alternative gives closer likeness than H1 does, no likeness is evidence for H1 against it."""
+    falling = calibrator(Line(intercept=1.0, slope=-0.5))
+    made = study(calibrators=(falling,))
+    found = ratios(made, result(), np.full(50, 4.0), CASE, conditions(made, result(), CASE))
+    assert found[0].value is None
+    assert "closer likeness" in found[0].reason
+
+
+def test_power_needs_five_families() -> None:
+    """A single family that is always found says nothing of the others."""
+    made = study()
+    few = tuple(one for one in made.true_pairs if one.family != "f4")
+    assert power(msgspec.structs.replace(made, true_pairs=few), result(), "same", 0.05) is None

@@ -1,0 +1,82 @@
+"""The opinion is a lookup: every row of its table, and every reason code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from depose.analysis.opinion import Grounds, decide
+
+GOOD = Grounds(
+    question="distilled",
+    alpha=0.05,
+    k_eff=24,
+    k_needed=19,
+    p=0.04,
+    p_length_matched=0.04,
+    quality=True,
+    refusals=0.0,
+    shared_base=False,
+    candidate_closer=False,
+    lr_unrelated_low=3.0,
+    lr_alternative_low=2.0,
+    in_range=True,
+    power=0.9,
+)
+
+
+def changed(**changes: Any) -> Grounds:
+    """Return good grounds with something else."""
+    return msgspec.structs.replace(GOOD, **changes)
+
+
+def test_all_conditions_met_is_an_indication() -> None:
+    """The full set of conditions gives `indication` and no reason codes."""
+    assert decide(GOOD).verdict == "indication"
+    assert decide(GOOD).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "reasons"),
+    [
+        ({"k_eff": 18}, "inconclusive", ("controls",)),
+        ({"k_needed": 39}, "inconclusive", ("controls",)),
+        ({"p": None}, "inconclusive", ("controls",)),
+        ({"quality": False}, "inconclusive", ("quality",)),
+        ({"refusals": 0.21}, "inconclusive", ("refusals",)),
+        ({"question": "derived", "shared_base": True}, "inconclusive", ("shared_base",)),
+        ({"question": "derived", "shared_base": True, "k_eff": 0}, "inconclusive", ("shared_base",)),
+        ({"p_length_matched": 0.06}, "inconclusive", ("length",)),
+        ({"p_length_matched": None}, "inconclusive", ("length",)),
+        ({"in_range": False}, "inconclusive", ("range",)),
+        ({"lr_unrelated_low": None}, "inconclusive", ("range",)),
+        ({"lr_unrelated_low": 1.0}, "inconclusive", ("lr_spans_one",)),
+        ({"candidate_closer": True}, "relation, kind not resolved", ("kind",)),
+        ({"lr_alternative_low": None}, "relation, kind not resolved", ("kind",)),
+        ({"lr_alternative_low": 0.9}, "relation, kind not resolved", ("kind",)),
+        ({"p": 0.051}, "no indication", ()),
+        ({"p": 0.051, "power": 0.79}, "inconclusive", ("power",)),
+        ({"p": 0.051, "power": None}, "inconclusive", ("power",)),
+        ({"k_eff": 3, "quality": False, "refusals": 0.5}, "inconclusive", ("controls", "quality", "refusals")),
+    ],
+)
+def test_each_missing_condition_has_its_verdict(
+    changes: dict[str, Any], verdict: str, reasons: tuple[str, ...]
+) -> None:
+    """One condition changed, one verdict and its reason codes."""
+    opinion = decide(changed(**changes))
+    assert (opinion.verdict, opinion.reasons) == (verdict, reasons)
+
+
+def test_the_edges_belong_to_the_side_that_the_table_says() -> None:
+    """An adjusted p of alpha still counts as small; 20 % refusals and 80 % power still pass."""
+    assert decide(changed(p=0.05, p_length_matched=0.05)).verdict == "indication"
+    assert decide(changed(refusals=0.20)).verdict == "indication"
+    assert decide(changed(p=0.2, power=0.8)).verdict == "no indication"
+
+
+def test_a_shared_base_does_not_close_the_question_of_distillation() -> None:
+    """`shared_base` bars `derived` alone."""
+    assert decide(changed(shared_base=True)).verdict == "indication"

@@ -1,0 +1,389 @@
+"""Attacks on a sealed bundle by whoever has its signing key, and may ask the authority for new tokens."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from attacks import forge_answer
+from authority import Authority
+from depose.custody import envelope, instructions, keys
+from depose.evidence import timestamp
+from depose.evidence.records import Stamp
+from depose.model.canonical import canonical, sha256
+from tampering import Attacks, Records, Reply, Target, answer_of, edit, lines, rechain, relist, restate
+
+DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
+BY_SIGNER = Attacks()
+
+
+def _reanalyzed(work: Path) -> None:
+    """Make the findings name the forged log."""
+    file = work / "out/findings.json"
+    value = json.loads(file.read_bytes())
+    asked = [line for line in lines(work) if json.loads(line)["kind"] not in ("scores", "unblinding")]
+    value |= {"log_head": sha256(asked[-1][:-1]), "protocol_digest": sha256(lines(work)[0][:-1])}
+    file.write_bytes(canonical(value))
+
+
+def _sealed_anew(work: Path, target: Target) -> None:
+    """Sign everything as it now is; the last token is left as it was."""
+    restate(work, target.key)
+    relist(work, target.key)
+
+
+def _stamped_anew(work: Path, target: Target) -> None:
+    """Seal again, with a fresh and genuine token: what only a look at the contents can refuse."""
+    restate(work, target.key)
+    notes = [json.loads(line)["body"] for line in lines(work) if json.loads(line)["kind"] == "timestamp"]
+    stamps = [Stamp(**note) for note in notes]
+    (work / "VERIFY.md").write_bytes(instructions.text(target.key.public_key(), stamps, version("depose")))
+    _stamped(work, target)
+
+
+def _stamped(work: Path, target: Target) -> None:
+    relist(work)
+    query = timestamp.request((work / "SHA256SUMS").read_bytes())
+    (work / "SHA256SUMS.tsq").write_bytes(query)
+    (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(query))
+    relist(work, target.key)
+
+
+def _drop_last_token(work: Path) -> None:
+    for suffix in ("tsr", "tsq", "pem"):
+        (work / f"SHA256SUMS.{suffix}").unlink()
+
+
+# --- without a new token ----------------------------------------------------------------------------
+
+
+@BY_SIGNER.add("with the key: an opinion edited and all sealed anew", "SHA256SUMS.tsr: the token is over other data")
+def _(work: Path, target: Target) -> None:
+    edit(work / "out/findings.json", b"inconclusive", b"indication")
+    _sealed_anew(work, target)
+
+
+@BY_SIGNER.add("with the key: an answer edited and all sealed anew", "the log says that there is this token")
+def _(work: Path, target: Target) -> None:
+    rechain(work, forge_answer)
+    _reanalyzed(work)
+    _sealed_anew(work, target)
+
+
+@BY_SIGNER.add(
+    "with the key: the last record edited and all sealed anew", "SHA256SUMS.tsr: the token is over other data"
+)
+def _(work: Path, target: Target) -> None:
+    rechain(work, _date_of_the_end)
+    _reanalyzed(work)
+    _sealed_anew(work, target)
+
+
+def _date_of_the_end(records: Records) -> None:
+    records[-1]["at"] = (datetime.fromisoformat(records[-1]["at"]) + timedelta(seconds=1)).strftime(DATE)
+
+
+@BY_SIGNER.add("with the key: the same without the token", "SHA256SUMS.tsr: is missing: nothing shows")
+def _(work: Path, target: Target) -> None:
+    _drop_last_token(work)
+    rechain(work, _date_of_the_end)
+    _reanalyzed(work)
+    _sealed_anew(work, target)
+
+
+@BY_SIGNER.add("with the key: a token of an authority of one's own", "not signed by an authority of the roots")
+def _(work: Path, target: Target) -> None:
+    own = Authority(Path(tempfile.mkdtemp()) / "own", "Own")
+    query = timestamp.request((work / "SHA256SUMS").read_bytes())
+    (work / "SHA256SUMS.tsr").write_bytes(own.reply(query))
+    (work / "SHA256SUMS.pem").write_bytes(own.roots.read_bytes())
+    relist(work, target.key)
+
+
+# --- with new tokens --------------------------------------------------------------------------------
+
+
+def _forged(
+    name: str, says: str, change: Callable[[Records], None], *, recompute: bool = False, restamped: bool = True
+) -> None:
+    """Add an attack of somebody who has the key and gets a fresh token for each record that needs one."""
+
+    def act(work: Path, target: Target) -> None:
+        reply: Reply | None = target.authority.reply if restamped else None
+        rechain(work, change, reply)
+        _reanalyzed(work)
+        _stamped_anew(work, target)
+
+    BY_SIGNER.add(f"with the key and new tokens: {name}", says, recompute=recompute)(act)
+
+
+def _first(records: Records, kind: str) -> dict[str, Any]:
+    return next(one for one in records if one["kind"] == kind)
+
+
+def _moved(date: str, by: timedelta) -> str:
+    return (datetime.fromisoformat(date) + by).strftime(DATE)
+
+
+def _back(records: Records) -> None:
+    for one in (one for one in records if one["kind"] == "exchange"):
+        for field in ("started", "ended"):
+            one["body"][field] = _moved(one["body"][field], timedelta(days=-36_500))
+
+
+def _undated(records: Records) -> None:
+    records[6]["at"] = "2020-01-01T00:00:00.000000Z"
+
+
+def _too_early(records: Records) -> None:
+    body = answer_of(records)
+    body["started"] = _moved(body["started"], timedelta(seconds=-100))
+
+
+def _all_backdated(records: Records) -> None:
+    for one in records:
+        one["at"] = _moved(one["at"], timedelta(days=-1))
+        for field in {"started", "ended"} & one["body"].keys():
+            one["body"][field] = _moved(one["body"][field], timedelta(days=-1))
+
+
+def _protocol(records: Records) -> None:
+    records[0]["body"]["case"]["protocol"]["alpha"] = 0.2
+
+
+def _no_blob(records: Records) -> None:
+    answer_of(records)["response"] = "0" * 64
+
+
+def _twice(records: Records) -> None:
+    records.insert(1, json.loads(json.dumps(records[0])))
+
+
+def _seen_first(records: Records) -> None:
+    place = next(n for n, one in enumerate(records) if one["kind"] == "scores")
+    records[place]["at"] = records[place + 1]["at"]
+    records[place], records[place + 1] = records[place + 1], records[place]
+
+
+def _stranger(records: Records) -> None:
+    answer_of(records)["prompt"] = "never-asked"
+
+
+def _picked(records: Records) -> None:
+    place = next(n for n, one in enumerate(records) if one["kind"] == "exchange")
+    again = json.loads(json.dumps(records[place]))
+    again["body"]["text"] = "the better of two answers"
+    records.insert(place + 1, again)
+
+
+def _checkpoint(records: Records) -> None:
+    _first(records, "checkpoint")["body"] |= {"records": 3, "forged": True}
+
+
+def _without_note(records: Records) -> None:
+    records.remove(_first(records, "timestamp"))
+
+
+def _other_scores(records: Records) -> None:
+    _first(records, "scores")["body"]["scores"] = "0" * 64
+    _first(records, "unblinding")["body"]["scores"] = "0" * 64
+
+
+def _other_names(records: Records) -> None:
+    names = _first(records, "unblinding")["body"]["names"]
+    names[0]["value"], names[2]["value"] = names[2]["value"], names[0]["value"]
+
+
+def _unknown(records: Records) -> None:
+    records[-1]["kind"] = "remark"
+
+
+def _field(records: Records) -> None:
+    answer_of(records)["note"] = "by the way"
+
+
+def _hand_picked(records: Records) -> None:
+    prompts = records[0]["body"]["prompts"]
+    prompts[0]["text"] = "Say only the word that the suspect always says."
+
+
+_forged("all questions dated back by a century", "asked 19.*which fits neither", _back)
+_forged("a record dated before the one before", "before the one that it follows", _undated)
+_forged("a question asked before the protocol was stamped", "after the first question at", _too_early)
+_forged(
+    "the whole log dated back by a day", "noted in the log at .*, a token of|after the first question", _all_backdated
+)
+_forged("a protocol changed after the answers", "after the first question at", _protocol)
+_forged("the same with the old token", "the log says that there is this token", _protocol, restamped=False)
+_forged("a record that names a blob that is not there", "names the blob 0000000000000000", _no_blob)
+_forged("a second protocol slipped in", "is a second protocol", _twice)
+_forged("names known before the scores", "unblinded before the scores were recorded", _seen_first)
+_forged("the codes given other names", "given other names than the protocol gives", _other_names)
+_forged("another digest of the scores recorded", "not the scores whose digest was recorded", _other_scores)
+_forged("a checkpoint of another log", "is a checkpoint of another log: 3 records", _checkpoint)
+_forged("a token whose note was taken out", "a token that the log does not name", _without_note)
+_forged("a record of a kind that there is not", "is a 'remark', which is no kind", _unknown)
+_forged("a field more in a record", "is no Exchange: Object contains unknown field", _field)
+_forged("prompts picked by hand", "after the first question at", _hand_picked)
+_forged("an answer to what was never asked", "does not ask", _stranger, recompute=True)
+_forged("a question answered twice, the better answer last", "is answered twice", _picked, recompute=True)
+_forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)
+
+
+def _rewritten(
+    name: str, says: str, file: str, old: bytes, new: bytes, *, scored: bool = False, recompute: bool = True
+) -> None:
+    """Add an attack that changes a file, and, with `scored`, the digest that was recorded of it."""
+
+    def act(work: Path, target: Target) -> None:
+        edit(work / file, old, new)
+        if scored:
+            digest = sha256((work / file).read_bytes())
+
+            def change(records: Records) -> None:
+                for kind in ("scores", "unblinding"):
+                    _first(records, kind)["body"]["scores"] = digest
+
+            rechain(work, change, target.authority.reply)
+        _stamped_anew(work, target)
+
+    BY_SIGNER.add(f"with the key and a new token: {name}", says, recompute=recompute)(act)
+
+
+_rewritten(
+    "an opinion edited", "out/findings.json: does not follow", "out/findings.json", b"inconclusive", b"indication"
+)
+_rewritten("a score edited", "not the scores whose digest was recorded", "out/scores.parquet", b"PAR1", b"PAR2")
+_rewritten(
+    "a score and its recorded digest edited",
+    "out/scores.parquet: does not follow",
+    "out/scores.parquet",
+    b"PAR1",
+    b"PAR2",
+    scored=True,
+)
+
+
+@BY_SIGNER.add(
+    "with the key and new tokens: a score edited, and another machine claimed",
+    r"out/scores.parquet: does not follow from the log: computed again, \$?column",
+    recompute=True,
+)
+def _(work: Path, target: Target) -> None:
+    file = work / "out/scores.parquet"
+    table = pyarrow.parquet.read_table(file)
+    values = table["value"].to_pylist()
+    values[3] += 1e-6
+    pyarrow.parquet.write_table(table.set_column(5, "value", pyarrow.array(values)), file, compression="zstd")
+    _as_if_elsewhere(work, target, sha256(file.read_bytes()))
+
+
+@BY_SIGNER.add(
+    "with the key and new tokens: an opinion edited, and another machine claimed",
+    r"out/findings.json: does not follow from the log: computed again, \$.findings.*verdict is inconclusive",
+    recompute=True,
+)
+def _(work: Path, target: Target) -> None:
+    edit(work / "out/findings.json", b'"verdict":"inconclusive"', b'"verdict":"indication"')
+    _as_if_elsewhere(work, target, sha256((work / "out/scores.parquet").read_bytes()))
+
+
+def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
+    """Record that the scores were made on a machine that adds otherwise."""
+
+    def change(records: Records) -> None:
+        _first(records, "scores")["body"] |= {"scores": scores, "arithmetic": "a machine far away"}
+        _first(records, "unblinding")["body"]["scores"] = scores
+
+    rechain(work, change, target.authority.reply)
+    _stamped_anew(work, target)
+
+
+_rewritten("an exhibit edited", "out/exhibits.csv: does not follow", "out/exhibits.csv", b"exhibit,", b"Exhibit,")
+_rewritten(
+    "a sentence of the report edited",
+    "out/report.html: does not follow",
+    "out/report.html",
+    b"inconclusive",
+    b"indicated",
+)
+_rewritten(
+    "the case file made another than the registered one",
+    "case.toml: is not the case that was registered",
+    "case.toml",
+    b"A made-up case",
+    b"Another case",
+    recompute=False,
+)
+_rewritten(
+    "a script that always says yes",
+    "VERIFY.py: is not the one that depose writes",
+    "VERIFY.py",
+    b"if not holds:",
+    b"if False:",
+    recompute=False,
+)
+
+
+@BY_SIGNER.add("with the key and a new token: instructions that ask for less", "VERIFY.md: is not the one that depose")
+def _(work: Path, target: Target) -> None:
+    edit(work / "VERIFY.md", b"sha256sum --strict --quiet -c SEAL SHA256SUMS", b"sha256sum --quiet -c SHA256SUMS")
+    _stamped(work, target)
+
+
+@BY_SIGNER.add("with the key and a new token: sealed before the last record", "seal.json: sealed 20.*, before the last")
+def _(work: Path, target: Target) -> None:
+    seal = json.loads((work / "seal.json").read_bytes())
+    seal["sealed_at"] = _moved(seal["sealed_at"], timedelta(days=-1))
+    (work / "seal.json").write_bytes(canonical(seal))
+    _stamped_anew(work, target)
+
+
+@BY_SIGNER.add("with the key and a new token: an envelope of another type", "statement.json: .* of another type")
+def _(work: Path, target: Target) -> None:
+    edit(work / "statement.json", b"application/vnd.in-toto+json", b"application/vnd.in-toto+yaml")
+    _stamped(work, target)
+
+
+@BY_SIGNER.add("with the key and a new token: a statement of other opinions", "says something else than the findings")
+def _(work: Path, target: Target) -> None:
+    value = json.loads(base64.b64decode(json.loads((work / "statement.json").read_bytes())["payload"]))
+    value["predicate"]["opinions"][0]["opinion"] = "indication"
+    (work / "statement.json").write_bytes(envelope.write(value, target.key))
+    _stamped(work, target)
+
+
+@BY_SIGNER.add(
+    "with the key and a new token: a record left out of the tree", "another Merkle root than that of the log"
+)
+def _(work: Path, target: Target) -> None:
+    seal = json.loads((work / "seal.json").read_bytes())
+    seal["log"]["merkle_root"] = "0" * 64
+    (work / "seal.json").write_bytes(canonical(seal))
+    _stamped_anew(work, target)
+
+
+@BY_SIGNER.add(
+    "with the key and a new token: two names that are one on some disks", "is one name with .* on some disks"
+)
+def _(work: Path, target: Target) -> None:
+    (work / "out/Findings.json").write_bytes((work / "out/findings.json").read_bytes())
+    restate(work, target.key)
+    names = {p.relative_to(work).as_posix(): sha256(p.read_bytes()) for p in work.rglob("*") if p.is_file()}
+    for one in ("SEAL", "SEAL.sig", "SHA256SUMS", "SHA256SUMS.tsq", "SHA256SUMS.tsr", "SHA256SUMS.pem"):
+        names.pop(one, None)
+    text = "".join(f"{names[name]}  {name}\n" for name in sorted(names)).encode()
+    (work / "SHA256SUMS").write_bytes(text)
+    (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(timestamp.request(text)))
+    outside = {p.name: sha256(p.read_bytes()) for p in work.glob("SHA256SUMS*")}
+    (work / "SEAL").write_text("".join(f"{outside[name]}  {name}\n" for name in sorted(outside)))
+    (work / "SEAL.sig").write_bytes(keys.sign(target.key, (work / "SEAL").read_bytes()))
