@@ -7,7 +7,7 @@ and no model is asked in one block of time. What a log already answers is never 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from depose.asking.desk import Came, Desk, Ended, batched
 from depose.case.budget import Budget, Estimate, estimates
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
-from depose.errors import EndpointError, EvidenceError
+from depose.errors import EvidenceError
 from depose.evidence import ledger, machine
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Entries, Reading, entries, key
@@ -116,7 +116,8 @@ def whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
+def record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
+    """Append what came of a question, with the raw bytes that it names."""
     for raw in reply.kept:
         log.store(raw)
     exchange = Exchange(
@@ -152,7 +153,7 @@ class _Book:
     def take(self, came: list[Came], ended: list[Ended]) -> None:
         """Append what came, and which questions are done with unanswered."""
         for one in came:
-            self.recorded.append(_record(self._log, one.ask, one.reply, one.started, one.ended))
+            self.recorded.append(record(self._log, one.ask, one.reply, one.started, one.ended))
             if one.reply.again is None:
                 self._open.discard(key(one.ask))
         left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)
@@ -263,7 +264,7 @@ def _ask_bogus(
             started = clock()
             reply = endpoint.attempt(ask, 1, clock)
             budget.settle(ask, reply.wire)
-            _record(log, ask, reply, started, clock(), kind="control")
+            record(log, ask, reply, started, clock(), kind="control")
             if reply.again is not None:
                 log.append("left", Asking(asks=(key(ask),)))
             log.sync()
@@ -271,62 +272,6 @@ def _ask_bogus(
 
 def _place(spec: ModelSpec) -> tuple[str, str]:
     return spec.provider, spec.base_url
-
-
-class Imported(Record, frozen=True, kw_only=True):
-    """What an import did, and every row that it could not use."""
-
-    model: str
-    answered: int
-    missing: int
-    already: int
-    unaligned: tuple[str, ...]
-
-
-def import_answers(
-    folder: Path,
-    code: str,
-    file: Path,
-    name: str,
-    clock: Clock,
-    check: Check = lambda _: None,
-    columns: Mapping[str, str] | None = None,
-) -> Imported:
-    """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
-    from depose.endpoints.recorded import Recorded
-
-    reading = Reading(str(folder))
-    with Log(folder, clock, reading.add) as log:
-        found = reading.entries()
-        check(found)
-        spec = next((s for s in found.registration.case.models if s.code == code), None)
-        if spec is None or spec.provider != "recorded":
-            known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
-            raise EndpointError(
-                f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
-                hint=f"recorded models: {known or 'none'}",
-            )
-        source = Recorded(file.resolve(), name or spec.model, columns)
-        planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
-        left = tuple(ask for ask in _remaining(found) if ask.model == code)
-        if left:
-            log.keep(file)
-            log.append("endpoint", Described(model=code, facts=source.facts()))
-        started, replies = clock(), source.ask(left)
-        ended = clock()
-        for ask, reply in zip(left, replies, strict=True):
-            _record(log, ask, reply, started, ended)
-        missing = sum(reply.outcome == "failed" for reply in replies)
-    return Imported(
-        model=code,
-        answered=len(left) - missing,
-        missing=missing,
-        already=len(planned) - len(left),
-        unaligned=tuple(
-            f"row {row.line}: {row.prompt[:80]}" + (f" ({row.problem})" if row.problem else "")
-            for row in source.unaligned(planned)
-        ),
-    )
 
 
 def dossier(folder: Path) -> Dossier:

@@ -37,7 +37,7 @@ def drawn(case: Case) -> list[Prompt]:
 
 def _listed(path: Path) -> list[Prompt]:
     seen: dict[str, Prompt] = {}
-    for row in read(path):
+    for row in read(path, answers=False):
         if not row.prompt.strip():
             raise CaseError(f"{path}: row {row.line} has no prompt", hint="every prompt needs its words")
         name = row.id or f"p-{sha256(row.prompt.encode())[:12]}"

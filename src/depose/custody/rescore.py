@@ -130,8 +130,10 @@ if any(one["kind"] == "amendment" for one in log):
     sys.exit("the protocol was amended: which answers count is for depose to sort out; this script does not")
 protocol = log[0]["body"]
 answers = {}
-for body in (one["body"] for one in log if one["kind"] == "exchange"):
-    if body["outcome"] == "answered" and body["replicate"] == 0:
+for kind, body in ((one["kind"], one["body"]) for one in log if one["kind"] in ("exchange", "withdrawal")):
+    if kind == "withdrawal":
+        answers = {place: text for place, text in answers.items() if place[0] != body["model"]}
+    elif body["outcome"] == "answered" and body["replicate"] == 0:
         answers[body["model"], body["prompt"], body["sample"]] = anonymous(body["text"])
 MEASURES = {
     "phrases": lambda rows: [alike(rows, phrases, phrases)],
