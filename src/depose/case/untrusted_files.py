@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import selectors
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -53,7 +54,7 @@ class _Told(Record, frozen=True, kw_only=True):
     hint: str = ""
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """Open a regular file for reading: no link is followed, and no pipe or device waited for.
 
     Raises ValueError where it is something else, OSError where it cannot be opened.
@@ -68,7 +69,17 @@ def opened(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ValueError("not a file but a pipe, a socket or a device")
-    return os.fdopen(handle, "rb")
+    return open(handle, "rb")  # noqa: PTH123  # of a descriptor
+
+
+def through_link(folder: Path, name: str) -> bool:
+    """Tell whether a name below a folder is a symbolic link, or leads through one."""
+    path = folder
+    for part in Path(name).parts:
+        path /= part
+        if path.is_symlink():
+            return True
+    return False
 
 
 def read_untrusted(path: Path, limit: int) -> bytes:
