@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from depose.answers.transport_forms import evened
 from depose.case.columns import COLUMNS as COLUMNS
@@ -19,16 +22,21 @@ from depose.case.columns import Columns, at, choose
 from depose.case.formats import delimited, inspect_log, recognise, spreadsheet
 from depose.case.formats.found import Found, Turn
 from depose.case.formats.strict import pairs
+from depose.case.untrusted_files import in_child, opened, read_untrusted
 from depose.errors import CaseError
 from depose.model import Record
 
 LARGEST = 2 * 1024**3
 """A table of more bytes than this is refused before it is read."""
+PLAIN = 8 * 1024**2
+"""A text of at most so many bytes is read in this process: it cannot grow to more than some fifty times its size."""
+UNPACKED = (".parquet", ".eval", ".xlsx")
+"""Kinds that are unpacked by a library: what they grow to is known only afterwards, so a child reads them."""
 TEXT = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab")
 KINDS = (*TEXT, ".parquet", ".xlsx", ".eval")
 
 
-class Row(Record, frozen=True, kw_only=True):
+class Row(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a table; `text` is None where the file has no answers."""
 
     id: str
@@ -110,7 +118,7 @@ def _parquet(path: Path, mapped: Mapping[str, str]) -> list[Any]:
 
 def _text(path: Path, encoding: str) -> str:
     """Decode a file: as the user says, else UTF-8, or UTF-16 where a byte order mark says so."""
-    data = path.read_bytes()
+    data = read_untrusted(path, LARGEST)
     if not encoding and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         encoding = "utf-16"
     try:
@@ -176,10 +184,13 @@ def _row(raw: object, line: int, columns: Mapping[str, str]) -> Row:
         raise ValueError(f"row {line} is not an object")
 
     def text(meaning: str) -> str:
-        value = at(raw, columns.get(meaning, ""))
+        name = columns.get(meaning)
+        if name is None:
+            return ""
+        value = raw[name] if name in raw else at(raw, name)
         if type(value) is str and value.isascii():
             return value
-        return _string(value, f"row {line}, {columns.get(meaning, meaning)!r}")
+        return _string(value, f"row {line}, {name!r}")
 
     prompt = text("prompt")
     if not prompt.strip() and not text("id"):
@@ -279,19 +290,36 @@ def read_file(path: Path, wanted: Wanted = AS_IT_IS, words: Collection[str] = ()
     """Read a whole file; the first bad row is an error that names it.
 
     `words` are evened prompts that are registered: they tell the column of prompts where no name does. Without
-    `answers` the file is read for its prompts alone.
+    `answers` the file is read for its prompts alone. A file that may take more memory or time than its size shows is
+    read by a child that the kernel holds to limits.
     """
     try:
-        if not path.is_file() and path.exists():
-            raise ValueError("not a file")
-        if path.stat().st_size > LARGEST:
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
             raise ValueError(f"larger than {LARGEST} bytes")
-        return _table(path, wanted, words, answers=answers)
+        if path.suffix.lower() in UNPACKED or size > PLAIN:
+            given = (str(path), wanted, sorted(words), answers)
+            return in_child("depose.case.tables:whole", *given, answer=Table, size=size)
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name in the case") from error
+    except ValueError as error:
+        raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
+    return whole(str(path), wanted, list(words), answers)
+
+
+def whole(name: str, wanted: Wanted | dict[str, Any], words: list[str], answers: bool) -> Table:
+    """Read a file in this process, whatever it takes; `read_file` is for everybody else."""
+    path = Path(name)
+    try:
+        return _table(path, msgspec.convert(wanted, Wanted), frozenset(words), answers=answers)
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name in the case") from error
     except (ValueError, RecursionError, KeyError) as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise error.__cause__ from error
         raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from depose.answers.settle import Settled, settle
 from depose.answers.transport_forms import evened
+from depose.case import casefile
 from depose.case.formats.found import Turn
 from depose.case.tables import AS_IT_IS, Row, Table, Wanted, models, of_model, read_file
 from depose.errors import CaseError
@@ -252,4 +253,4 @@ def open_recorded(spec: ModelSpec, folder: Path) -> Recorded:
     """Open the file that the case names for this model."""
     if not spec.file:
         raise CaseError(f"{spec.code}: no file of recorded answers", hint="depose import CASE --model CODE FILE")
-    return Recorded((folder / spec.file).resolve(), spec.model)
+    return Recorded(casefile.resolve(folder, spec.file, f"model {spec.code}"), spec.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 
@@ -9,6 +10,6 @@ def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object in which a key stands twice."""
     seen = dict(found)
     if len(seen) != len(found):
-        names = [name for name, _ in found]
-        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+        name, _ = Counter(name for name, _ in found).most_common(1)[0]
+        raise ValueError(f"key {name[:80]!r} stands twice in one object")
     return seen
