@@ -200,7 +200,7 @@ def test_a_hundred_thousand_rows_are_read_in_time(tmp_path: Path) -> None:
     for file in files:
         start = time.perf_counter()
         rows = read(file)
-        assert time.perf_counter() - start < 5
+        assert time.perf_counter() - start < 30  # a reader that looks back at every row takes minutes
         assert (len(rows), rows[-1].id, rows[-1].text) == (count, str(count - 1), text)
 
 
