@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,11 @@ def counts_of(done: Collected) -> str:
     return ", ".join([*parts, f"{done.failed} failed"])
 
 
-def ended_lines(ended: Sequence[Ending]) -> list[str]:
+def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     """Say for each model how its answers of a run ended, with the words of its provider."""
     from depose.answers.endings import in_words
 
-    models = dict.fromkeys(one.model for one in ended)
-    return [f"{model}: {in_words([one for one in ended if one.model == model])}" for model in models]
+    return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
