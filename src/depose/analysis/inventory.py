@@ -48,7 +48,9 @@ def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
                 failed=became["failed"],
                 withheld=became["answered"],
                 excluded=sum(t.prompt not in usable for t in mine),
-                ended=counted((one.status, one.finish) for one in (*mine, *rest) if one.status is not None),
+                ended=counted(
+                    [*((t.status, t.finish) for t in mine), *((u.status, u.finish) for u in rest if u.status)]
+                ),
             )
         )
     return tuple(rows)

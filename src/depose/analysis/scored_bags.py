@@ -42,7 +42,7 @@ class Scored:
 
 def tidy(value: float) -> float:
     """Round to ten significant digits, so that findings do not differ in the noise of floating point."""
-    return float(f"{value:.10g}")
+    return float(f"{value:z.10g}")
 
 
 class Bench:

@@ -80,7 +80,7 @@ class Collected(Record, frozen=True, kw_only=True):
     """Reasons of failures with their numbers, models given up, and models that answered under another name."""
     known: bool = False
     """Whether an answer stood in the log before."""
-    ended: dict[str, tuple[Ending, ...]] = {}
+    ended: dict[str, tuple[Ending, ...]]
     """How what came in this run ended, per model."""
 
 
