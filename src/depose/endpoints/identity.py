@@ -20,7 +20,7 @@ def returned(exchanges: Sequence[Exchange]) -> tuple[Fact, ...]:
     other = [name for name in names if name and not same_model(heard[0].model_asked, name, deployment=chosen)]
     facts = [Fact(name="model returned", value=_counted(names))]
     if chosen:
-        facts.append(Fact(name="model asked for", value="the name of a deployment, which says nothing of the model"))
+        facts.append(Fact(name="name asked for", value="a deployment's, which says nothing of the model"))
     if other:
         facts.append(Fact(name="MODEL MISMATCH", value=f"asked for {heard[0].model_asked}, got {', '.join(other)}"))
     if len(names) > 1:

@@ -6,7 +6,8 @@
 | a route or region before it | `openai/gpt-4o`, `models/x`, `us.anthropic.x` | `gpt-4o`, `x` |
 | a date of release | `gpt-4o`, `gpt-4` | `gpt-4o-2024-08-06`, `gpt-4-0613` |
 | the same date, spelt otherwise | `claude-sonnet-4@20250514` | `claude-sonnet-4-20250514` |
-| the latest, or a stable number | `claude-sonnet-4-0`, `gemini-x`, `y-latest` | `claude-sonnet-4-20250514`, `gemini-x-002`, `y` |
+| the latest, a stable number | `claude-sonnet-4-0`, `x`, `y-latest` | `claude-sonnet-4-20250514`, `x-002`, `y` |
+| a revision | `org/m` | `org/m@main` |
 | tags of Ollama and of gateways | `llama3.1`, `x:free`, `x-v1:0` | `llama3.1:latest`, `x` |
 | a deployment of Azure, which its customer names | anything | anything |
 
@@ -72,7 +73,7 @@ def _snapshot(asked: str, returned: str) -> bool:
     if asked == returned:
         return True
     base, there = _LATEST.sub("", asked), _LATEST.sub("", returned)
-    if base == there:
+    if base in (there, there.partition("@")[0]):
         return True
     first, second = _dated(base), _dated(there)
     if first[1] and second[1]:  # two dates: the same one, spelt in two ways

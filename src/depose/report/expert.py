@@ -61,7 +61,7 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         "described": arrange.described(findings.items),
         "counts": arrange.counted(findings.denominators, roles, together=many),
         "ends": arrange.ends(findings.denominators),
-        "compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
+        "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
