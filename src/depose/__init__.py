@@ -45,7 +45,8 @@ Place = str | PathLike[str]
 """A file or folder."""
 
 _RECORDS = {
-    "depose.asking.collect": ("Collected", "Imported"),
+    "depose.asking.collect": ("Collected",),
+    "depose.asking.imports": ("Imported",),
     "depose.custody.seal": ("Sealed",),
     "depose.custody.verify": ("Verified",),
     "depose.errors": (

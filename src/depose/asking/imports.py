@@ -13,6 +13,7 @@ import msgspec
 
 from depose.answers.transport_forms import evened
 from depose.asking import collect
+from depose.asking.book import record
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.endpoints.recorded import Recorded, Unaligned
 from depose.errors import CaseError, EndpointError
@@ -94,7 +95,7 @@ def import_answers(
             log.keep(file)
             log.append("endpoint", Described(model=code, facts=source.facts()))
             for ask in left:
-                collect.record(log, ask, replies[key(ask)], started, ended)
+                record(log, ask, replies[key(ask)], started, ended)
     blocked = sum(replies[key(ask)].outcome == "blocked" for ask in usable)
     return Imported(
         model=code,
