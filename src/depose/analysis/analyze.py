@@ -391,6 +391,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
+        withdrawn=dossier.withdrawn,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

@@ -279,6 +279,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         unanswered=tuple(unanswered),
         endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
         amendments=tuple(map(str, found.amendments)),
+        withdrawn=tuple(map(str, found.withdrawn)),
         time_stamped=found.stamped,
         selftest=found.selftest,
     )

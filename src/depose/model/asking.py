@@ -235,6 +235,8 @@ class Dossier(Record, frozen=True, kw_only=True):
     unanswered: tuple[Unanswered, ...]
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason."""
     selftest: SelfTest | None = None
     """The last self-test in the log of the case."""
     time_stamped: bool = False
