@@ -22,6 +22,7 @@ from depose.cli.options import (
     now,
     passphrase_of,
     say,
+    secrets_of,
     source_of,
 )
 from depose.errors import UsageError
@@ -90,7 +91,9 @@ def seal(
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
     who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
-    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root), who)
+    private = key_of(key, passphrase_env)
+    known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
+    done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
     show(done if as_json else None, sealed_lines(done))
 
 
