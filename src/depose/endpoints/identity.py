@@ -69,8 +69,10 @@ def notices(recorded: Sequence[Exchange], given_up: Iterable[str]) -> tuple[str,
     lines += [f"{model}: asked no more in this run" for model in sorted(given_up)]
     again = Counter(one.model for one in recorded if one is not last[key(one)])
     lines += [f"{model}: {number} attempts failed and were repeated" for model, number in sorted(again.items())]
-    empty = Counter(one.model for one in last.values() if one.outcome == "empty")
-    lines += [f"{model}: {number} answers are empty" for model, number in sorted(empty.items())]
+    held = Counter((one.model, one.reason) for one in last.values() if one.outcome in ("blocked", "empty"))
+    lines += [
+        f"{model}: {number} without an answer: {why or 'no text'}" for (model, why), number in sorted(held.items())
+    ]
     for model in dict.fromkeys(one.model for one in recorded):
         facts = returned([one for one in recorded if one.model == model])
         lines += [f"{model}: {fact.name}: {fact.value}" for fact in facts if fact.name.isupper()]

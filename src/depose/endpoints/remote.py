@@ -89,8 +89,10 @@ class Remote:
         chunks = b"".join(json.dumps(one).encode() + b"\n" for one in heard.chunks) if self._spec.stream else b""
         return Reply(
             outcome=told.outcome,
-            text=told.reading.text if told.reading else "",
+            text=told.settled.text if told.settled else "",
             finish=told.reading.finish if told.reading else "",
+            status=told.status,
+            reasoning=told.settled.reasoning if told.settled else "",
             reason=told.reason,
             request=body,
             response=heard.body,
@@ -180,7 +182,12 @@ def _everything(heard: Heard, told: Told) -> bytes:
     texts = [
         heard.reason,
         told.reason,
-        *((read.text, read.finish, read.model, read.id, read.fingerprint) if read else ()),
+        *(
+            (read.text, read.finish, read.model, read.id, read.fingerprint, read.refusal, read.reasoning)
+            if read
+            else ()
+        ),
+        *((told.settled.text, told.settled.reasoning) if told.settled else ()),
     ]
     bodies = [heard.body, *(value for _, value in heard.headers)]
     return b"\n".join([*bodies, *(text.encode("utf-8", "replace") for text in texts)])

@@ -21,6 +21,14 @@ class Unreadable(ValueError):
     """The answer is not what the wire format says that it is."""
 
 
+class ErrorWithin(Unreadable):
+    """An error that came where an answer should be, under a status of success."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("an error in the answer's place")
+        self.error = error
+
+
 class Loose(msgspec.Struct):
     """A piece of a provider's answer: fields that are read are checked, others are let be."""
 
@@ -31,8 +39,16 @@ class Reading(Record, frozen=True, kw_only=True):
     text: str
     finish: str
     """Why it ended, in the provider's own word."""
-    blocked: str
-    """Why there is no text, if the provider says so."""
+    also: tuple[str, ...] = ()
+    """Further words on why, such as that of the model behind a gateway."""
+    guard: str = ""
+    """What a filter or guardrail says that it did."""
+    refusal: str = ""
+    """The words of a refusal that has a field of its own."""
+    reasoning: str = ""
+    """What was thought, in a field of its own."""
+    error: Any = None
+    """An error that stands beside the answer."""
     model: str
     fingerprint: str
     id: str
@@ -69,6 +85,38 @@ def seed_of(ask: Ask) -> int:
 def adjusted(spec: ModelSpec, body: dict[str, Any]) -> dict[str, Any]:
     """Take away and add what the case says of the request body."""
     return {name: value for name, value in body.items() if name not in spec.omit} | spec.parameters
+
+
+def soft_text(value: Any) -> str:
+    """Take a value that need not be there for text: a number as it is written, nothing for what is neither."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def soft_count(value: Any) -> int | None:
+    """Take a value that need not be there for a count of tokens; None for what counts nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value < 2**53 else None  # NaN is in no range
+
+
+def produced(said: int | None, prompt: int | None, total: int | None, thought: int | None = None) -> int | None:
+    """Count the tokens that came out: by the total where it knows of more, such as reasoning that stands apart."""
+    if total is not None and prompt is not None and total - prompt > (said or 0):
+        return total - prompt
+    if total is None and thought is not None and thought > (said or 0):
+        return (said or 0) + thought
+    return said
+
+
+def guarded(results: Any) -> str:
+    """Name what a filter took hold of, by the results in which Azure lists what it looked for."""
+    if not isinstance(results, dict):
+        return ""
+    return ", ".join(
+        str(name) for name, one in sorted(results.items()) if isinstance(one, dict) and one.get("filtered") is True
+    )
 
 
 def decoded(body: bytes, encodings: Sequence[str]) -> bytes:
