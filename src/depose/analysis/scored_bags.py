@@ -42,7 +42,7 @@ class Scored:
 
 def tidy(value: float) -> float:
     """Round to ten significant digits, so that findings do not differ in the noise of floating point."""
-    return float(f"{value:.10g}")
+    return float(f"{value:z.10g}")
 
 
 class Bench:
@@ -59,6 +59,10 @@ class Bench:
         self._answers = {
             (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
         }
+        self.endings = {
+            (t.model, t.prompt): (t.finish, t.status) for t in reversed(dossier.transcripts) if t.replicate == 0
+        }
+        """How the first sample of each answer ended."""
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
