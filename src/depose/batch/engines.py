@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from depose.batch import base as bases
 from depose.batch import rows
-from depose.batch.base import Counted
 from depose.batch.rows import Order
 from depose.case.population import Population
 from depose.errors import AnalysisError, UsageError
 from depose.features import workers
+from depose.scoring.counting import Counted
 
 Name = Literal["process", "ray"]
 Done = tuple[Order, bytes]

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 
 from depose.analysis.scored_bags import tidy
 from depose.batch import base as bases
-from depose.batch.base import DETECTORS, Base, Ready
+from depose.batch.base import Base, Ready
 from depose.case.population import Population
 from depose.errors import AnalysisError
 from depose.model import Question, Record
 from depose.model.canonical import canonical, digest
+from depose.scoring.engine import score_bag, shared_among
 from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import model_level
 from depose.statistics.sensitivity import length_matched
-from depose.validate.engine import score_bag, shared_among
+from depose.validate.labelled import DETECTORS
 from depose.validate.scoring import one_base
 
 FORMAT = "depose batch row 1"

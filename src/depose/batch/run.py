@@ -87,7 +87,7 @@ def batch(
 
 def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) -> tuple[int, list[Row]]:
     """Make the rows that are missing; return how many, and all of them in the order of the suspects."""
-    screened = plan.cut(found.population, found.screened)
+    screened = found.population.cut(found.screened)
     shared = only(screened, {*found.references, *found.controls})
     digest = bases.base_digest(shared)
     orders = list(rows.orders(screened, found.suspects, found.references, found.controls, digest))
@@ -135,7 +135,7 @@ def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say)
     if not place.is_dir():
         say(f"features of {len(shared.members)} references and controls, {len(shared.rows)} answers each")
         count = min(len(shared.rows), SLICES * workers)
-        slices = [plan.cut(shared, part.tolist()) for part in np.array_split(np.arange(len(shared.rows)), count)]
+        slices = [shared.cut(part.tolist()) for part in np.array_split(np.arange(len(shared.rows)), count)]
         bases.save(bases.build(shared, engines.counted(slices, workers)), place)
         for other in folder.iterdir():
             if other != place:
@@ -145,7 +145,7 @@ def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say)
 
 def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest: str, out: Path) -> Matrix:
     made, setting = found.population, found.file.screening
-    screened = plan.cut(made, found.screened)
+    screened = made.cut(found.screened)
     members = {one.name: one for one in made.members}
     place = {one.name: number for number, one in enumerate(made.members)}
     judged = screen.screen(
