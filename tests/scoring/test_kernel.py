@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from depose.case.population import Pair, Population
+from depose.scoring.bags import Bags
 from depose.scoring.engine import Material, score_bag, shared_among
 from depose.scoring.kernel import holders
-from depose.validate.scoring import Bags, prepare, score_population
+from depose.validate.scoring import prepare, score_population
 from populations import population
 
 NAMES = ("phrases", "starts", "openings", "length")

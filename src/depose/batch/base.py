@@ -30,7 +30,10 @@ from depose.scoring.index import Index, extended
 from depose.scoring.tally import Tally, rates
 from depose.validate.labelled import DETECTORS
 
+FORMAT = "depose batch base 2"
 Array = NDArray[np.float64]
+Named = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Detectors, models and prompts."""
 Kind = TypeVar("Kind", Index, Tally)
 
 
@@ -38,6 +41,7 @@ Kind = TypeVar("Kind", Index, Tally)
 class Base:
     """References and controls of a batch, counted."""
 
+    detectors: tuple[str, ...]
     names: tuple[str, ...]
     prompts: tuple[str, ...]
     there: NDArray[np.bool_]
@@ -60,15 +64,16 @@ def base_digest(population: Population) -> str:
     return sha256(msgspec.json.encode([population.rows, population.prompts, names, answers]))
 
 
-def count(population: Population) -> Counted:
-    """Count the rows of a population."""
-    return counting.count(population, DETECTORS)
+def count(population: Population, detectors: Sequence[str] = DETECTORS) -> Counted:
+    """Count the rows of a population; the detectors are counting ones."""
+    return counting.count(population, detectors)
 
 
-def build(population: Population, parts: Sequence[Counted]) -> Base:
+def build(population: Population, parts: Sequence[Counted], detectors: Sequence[str] = DETECTORS) -> Base:
     """Put the counts of all rows of a population together, in order."""
     found = counting.joined(parts)
     return Base(
+        detectors=tuple(detectors),
         names=tuple(one.name for one in population.members),
         prompts=population.prompts,
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
@@ -91,6 +96,7 @@ def _length(texts: Sequence[str | None]) -> float:
 class Ready:
     """All that scoring needs."""
 
+    detectors: tuple[str, ...]
     material: Material
     places: dict[str, int]
 
@@ -103,8 +109,9 @@ def alone(base: Base) -> Ready:
 def together(base: Base, suspect: str, texts: Sequence[str | None]) -> Ready:
     """Make ready for a suspect that is neither."""
     kept, features, place = counting.unnamed(texts), Features(), len(base.names)
-    parts = {one.detector: one for one in counting.declared(DETECTORS)}
+    parts = {one.detector: one for one in counting.declared(base.detectors)}
     more = Base(
+        detectors=base.detectors,
         names=(*base.names, suspect),
         prompts=base.prompts,
         there=np.concatenate([base.there, np.array([[text is not None] for text in texts])], axis=1),
@@ -125,8 +132,9 @@ def together(base: Base, suspect: str, texts: Sequence[str | None]) -> Ready:
 
 def _ready(base: Base) -> Ready:
     models = len(base.names)
-    parts = {one.detector: one for one in counting.declared(DETECTORS)}
+    parts = {one.detector: one for one in counting.declared(base.detectors)}
     return Ready(
+        detectors=base.detectors,
         material=Material(
             there=base.there,
             closeness=nearness(base.lengths),
@@ -139,7 +147,7 @@ def _ready(base: Base) -> Ready:
             },
             fixed={},
             direct={},
-            combined=combined(DETECTORS),
+            combined=combined(base.detectors),
             features=Features(),
         ),
         places={name: place for place, name in enumerate(base.names)},
@@ -158,12 +166,19 @@ def arrays(base: Base) -> dict[str, NDArray[Any]]:
     return found
 
 
-def assembled(names: Sequence[str], prompts: Sequence[str], get: Callable[[str], NDArray[Any]]) -> Base:
-    """Put a base together from its arrays."""
-    parts = counting.declared(DETECTORS)
+def named(base: Base) -> Named:
+    """List what of a base is no array."""
+    return (base.detectors, base.names, base.prompts)
+
+
+def assembled(named: Named, get: Callable[[str], NDArray[Any]]) -> Base:
+    """Put a base together from what it names and from its arrays."""
+    detectors, names, prompts = named
+    parts = counting.declared(detectors)
     return Base(
-        names=tuple(names),
-        prompts=tuple(prompts),
+        detectors=detectors,
+        names=names,
+        prompts=prompts,
         there=get("there"),
         lengths=get("lengths"),
         indexes={one.detector: _from(Index, one.detector, get) for one in parts if isinstance(one, Shared)},
@@ -180,14 +195,14 @@ def save(base: Base, folder: Path) -> None:
     with workspace(folder.parent) as work:
         for name, array in arrays(base).items():
             np.save(work / f"{name}.npy", array)
-        (work / "base.json").write_bytes(msgspec.json.encode([base.names, base.prompts]))
+        (work / "base.json").write_bytes(msgspec.json.encode(named(base)))
         work.rename(folder)
 
 
 def load(folder: Path) -> Base:
     """Map a base into memory; its pages are shared with every process that has mapped it."""
     try:
-        names, prompts = msgspec.json.decode((folder / "base.json").read_bytes(), type=tuple[list[str], list[str]])
-        return assembled(names, prompts, lambda name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c")))
+        found = msgspec.json.decode((folder / "base.json").read_bytes(), type=Named)
+        return assembled(found, lambda name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c")))
     except (OSError, ValueError, EOFError) as error:
         raise AnalysisError(f"{folder}: damaged: {error}", hint="remove it; it is made again") from error

@@ -22,8 +22,8 @@ from depose.features.workers import cores
 from depose.model import Fact, Record
 from depose.model.canonical import canonical, sha256
 from depose.model.canonical import digest as content_digest
+from depose.scoring.bags import one_base
 from depose.validate import labelled
-from depose.validate.scoring import one_base
 
 SLICES = 4
 """Slices of prompts for each worker, when features are counted."""
@@ -131,7 +131,7 @@ def only(population: Population, names: set[str]) -> Population:
 
 def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say) -> Path:
     """Index references and controls, unless that was done before; only the newest index is kept."""
-    place = folder / content_digest([rows.made_with(), digest])[:32]
+    place = folder / content_digest([bases.FORMAT, rows.made_with(), digest])[:32]
     if not place.is_dir():
         say(f"features of {len(shared.members)} references and controls, {len(shared.rows)} answers each")
         count = min(len(shared.rows), SLICES * workers)

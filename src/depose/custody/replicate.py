@@ -18,7 +18,7 @@ import numpy as np
 
 from depose import pipeline
 from depose.analysis import inventory, results
-from depose.analysis.scored_bags import AGAIN, Bench, tidy
+from depose.analysis.scored_bags import AGAIN, Bench
 from depose.asking import collect
 from depose.case import casefile
 from depose.custody.bundle import opened
@@ -32,6 +32,7 @@ from depose.features.extract import Features
 from depose.model import Dossier, Findings, Record, Registration, Transcript
 from depose.model.canonical import canonical
 from depose.statistics.centring import parts_of
+from depose.statistics.rounding import tidy
 
 NEW = "\x00new"
 FILE = "replication.json"

@@ -22,6 +22,11 @@ class Holders:
     words: NDArray[np.uint64]
     """[features, words of 64 holders], with a bit to spare for one more holder."""
 
+    def count(self) -> NDArray[np.int64]:
+        """Count the holders of each feature."""
+        found: NDArray[np.int64] = np.bitwise_count(self.words).sum(axis=1, dtype=np.int64)
+        return found
+
     def kept(self, which: NDArray[np.bool_]) -> Holders:
         """Keep some of the features."""
         return Holders(features=self.features[which], words=self.words[which])

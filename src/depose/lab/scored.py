@@ -14,18 +14,20 @@ from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
 from depose.features.extract import Features
 from depose.lab.export import AGAIN
+from depose.model import Primary
 from depose.model.random_streams import stream
 from depose.scoring import counting
+from depose.scoring.bags import Bags
 from depose.scoring.engine import material, score_bag
 from depose.statistics.ranks import model_level
 from depose.statistics.sensitivity import length_matched
-from depose.validate.scoring import SIZES, Bags
+from depose.validate.scoring import SIZES
 
 Array = NDArray[np.float64]
 
 DRAWS = 20
 """Random sets of prompts for each size."""
-PRIMARY, BATCH = "habits", "phrases"
+PRIMARY, BATCH = Primary().distilled, Primary().same
 """The detector of the question `distilled`, and that of the checks by batch."""
 
 

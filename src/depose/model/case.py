@@ -23,6 +23,10 @@ class Primary(Record, frozen=True, kw_only=True):
     derived: str = "phrases"
     distilled: str = "habits"
 
+    def detectors(self) -> tuple[str, ...]:
+        """Name each of them once."""
+        return tuple(dict.fromkeys((self.same, self.derived, self.distilled)))
+
 
 class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""

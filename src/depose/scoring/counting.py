@@ -58,8 +58,7 @@ def count(
         row = features or Features()
         for one in parts:
             if isinstance(one, Shared):
-                made = index.index_of(one, texts, prompt, row)
-                shared[one.detector].append(made.lean() if lean else made)
+                shared[one.detector].append(index.index_of(one, texts, prompt, row, lean=lean))
             else:
                 said[one.detector].append(tally.said(one, texts, row))
     return Counted(

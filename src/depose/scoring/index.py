@@ -52,18 +52,22 @@ def _ends(sizes: Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> NDArr
     return np.concatenate([[0], np.cumsum(np.asarray(sizes, np.int64))])
 
 
-def index_of(declared: Shared, texts: Sequence[str | None], prompt: str, features: Features) -> Index:
-    """Index one prompt: `texts` are the answers of each model, None for none."""
+def index_of(
+    declared: Shared, texts: Sequence[str | None], prompt: str, features: Features, *, lean: bool = False
+) -> Index:
+    """Index one prompt: `texts` are the answers of each model, None for none; `lean` as `Index.lean`."""
     owners = [place for place, text in enumerate(texts) if text is not None]
     sets = [declared.of(features, text) for text in texts if text is not None]
     found = who_has(sets, owners, len(texts), declared.stop(features, prompt))
+    if lean:
+        found = found.kept(found.count() >= FEWEST)
     order = np.lexsort(found.words.T)
     ranked = found.words[order]
     new = np.concatenate([[True], (ranked[1:] != ranked[:-1]).any(axis=1)])[: len(ranked)]
     mask_of = np.empty(len(ranked), np.int32)
     mask_of[order] = np.cumsum(new) - 1
     times = np.bincount(mask_of).astype(np.float32)
-    return Index(
+    made = Index(
         hashes=found.features,
         mask_of=mask_of,
         starts=_ends([len(mask_of)]),
@@ -71,6 +75,7 @@ def index_of(declared: Shared, texts: Sequence[str | None], prompt: str, feature
         times=times,
         ends=_ends([len(times)]),
     )
+    return made.lean() if lean else made
 
 
 def joined(parts: Sequence[Index]) -> Index:

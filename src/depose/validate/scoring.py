@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from depose.case.population import Pair, Population, Task
 from depose.features.extract import Encode, Features, Mask
-from depose.model import ModelSpec, Question
 from depose.model.random_streams import stream
 from depose.scoring import counting
+from depose.scoring.bags import Bags
 from depose.scoring.engine import Material, material, score_bag, shared_among
-from depose.statistics import lineage
 from depose.statistics.centring import FEWEST
-from depose.statistics.ranks import DIGITS
+from depose.statistics.ranks import formed, levels
 from depose.statistics.sensitivity import length_matched
 
 Array = NDArray[np.float64]
@@ -89,37 +88,6 @@ def prepare(
     return material(population, detectors, made.beside(read), weights, features), sizes
 
 
-def one_base(population: Population) -> bool:
-    """Tell whether all models carry the weights of one base, as in a laboratory."""
-    return len({one.weight_lineage for one in population.members}) == 1
-
-
-class Bags:
-    """Chooses the controls of pairs by the rule of design.md; equal choices are made once."""
-
-    def __init__(self, population: Population) -> None:
-        self._specs = {one.name: one.spec() for one in population.members}
-        self._question: Question = "distilled" if one_base(population) else "derived"
-        self.index = {name: place for place, name in enumerate(self._specs)}
-        self._made: dict[tuple[str, ...], lineage.Controls] = {}
-
-    def controls(self, suspect: str, reference: str) -> lineage.Controls:
-        """Choose controls as for `derived`, whose bag serves all questions (statistics/lineage.py).
-
-        Where everybody shares one base, so must the controls.
-        """
-        s, r = self._specs[suspect], self._specs[reference]
-        key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
-        if key not in self._made:
-            pool = [spec for name, spec in self._specs.items() if name not in (suspect, reference)]
-            self._made[key] = lineage.choose(s, r, pool, self._question)
-        return self._made[key]
-
-    def spec(self, name: str) -> ModelSpec:
-        """Return a model as a model of a case."""
-        return self._specs[name]
-
-
 def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
     """Group pairs, by number, whose bags have the same controls; what these share is then summed once."""
     groups: dict[tuple[str, ...], list[int]] = {}
@@ -152,26 +120,15 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
         k=len(used),
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
-        p={name: _levels(made) for name, made in scores.items()},
+        p={name: levels(made) for name, made in scores.items()},
         p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
 
-def _levels(t: Array) -> Array:
-    """Both p-values on each subset, [subsets, 2]; NaN where a subset of prompts leaves a member without a score."""
-    rounded = np.round(t, DIGITS)
-    pair = rounded[:, :1, 1]
-    ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
-    p: Array = (1 + (ends >= pair[:, None]).sum(axis=2)) / (ends.shape[2] + 1)
-    formed = np.isfinite(pair[:, 0]) & np.isfinite(ends).reshape(len(t), -1).all(axis=1)
-    p[~formed] = np.nan
-    return p
-
-
 def _matched(t: Array, closeness: Array) -> float:
     """Return the length-matched p, or 1 where a member has no score with another."""
-    return length_matched(t, closeness).p if np.isfinite(_levels(t[None])).all() else 1.0
+    return length_matched(t, closeness).p if formed(t) else 1.0
 
 
 def score_population(
