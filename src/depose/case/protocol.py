@@ -22,7 +22,7 @@ from depose.model.canonical import sha256
 from depose.model.names import named_files
 from depose.model.random_streams import stream
 
-LIBRARIES = ("click", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
+LIBRARIES = ("click", "icu4py", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
 
 
 def drawn(case: Case) -> list[Prompt]:
