@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,20 @@ import pytest
 from depose.case import casefile
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_log
-from fakes import STOCK, depose, files_in, finish, install, recorded_case, scripted_case, start
+from fakes import (
+    STOCK,
+    TESTS,
+    depose,
+    files_in,
+    finish,
+    gate,
+    install,
+    interrupt,
+    recorded_case,
+    scripted_case,
+    start,
+    until,
+)
 
 CASES = [name for name, _ in casefile.bundled()]
 HEAVY = {"torch", "transformers", "spacy", "matplotlib", "weasyprint", "sklearn", "scipy", "numpy", "pyarrow"}
@@ -266,12 +278,11 @@ def test_an_interrupt_ends_with_1_and_says_how_to_go_on(tmp_path: Path, monkeypa
     monkeypatch.syspath_prepend(site)
     folder = scripted_case(tmp_path / "case", {"S1": "slow", "R1": "slow"}, probes=["open_howto:100"])
     assert depose("register", folder).code == 0
-    known = log_path(folder).stat().st_size
+    gate(folder).write_text("20")
     process = start("probe", folder, path=[site])
-    while log_path(folder).stat().st_size < known + 2_000:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
-    ran = finish(process)
+    notes = tmp_path / "asked-case.txt"
+    until(lambda: notes.is_file() and notes.read_text().count("\n") > 20, process)
+    ran = interrupt(process, gate(folder).unlink)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[-1] == "stopped; run the same command again to go on"
     assert "Traceback" not in ran.err
@@ -298,15 +309,18 @@ def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monk
     monkeypatch.syspath_prepend(site)
     assert depose("register", folder).code == 0
     leader, follower = pty.openpty()
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(Path(__file__).parents[1] / "support")])}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(TESTS)])}
     command = [sys.executable, "-c", "from depose.cli import main; main()", "probe", str(folder)]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=follower)
     os.close(follower)
-    out, _ = process.communicate(timeout=60)
-    shown = os.read(leader, 100_000).decode()
+    shown = b""
+    with contextlib.suppress(OSError):  # so ends a terminal that nobody writes to any more
+        while piece := os.read(leader, 100_000):
+            shown += piece
     os.close(leader)
+    out, _ = process.communicate()
     result, checkpoint = out.decode().splitlines()
     assert (process.returncode, result) == (0, "asked 60: 60 answered, 0 failed")
     assert re.fullmatch(r"checkpoint: \d+ records before it, sha256 [0-9a-f]{64}", checkpoint)
-    assert "asked 60/60 [" + "#" * 24 + "]" in shown
+    assert "asked 60/60 [" + "#" * 24 + "]" in shown.decode()
     assert len(ledger.entries(folder).exchanges) == 60
