@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
+.PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
 
 help: ## list what can be made
@@ -18,8 +19,11 @@ $(STAMP): pyproject.toml .ci/bootstrap $(wildcard constraints/*.txt)
 	@VENV=$(VENV) .ci/bootstrap
 	@touch $@
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, but for the slow ones
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-slow: setup ## run the slow tests: whole studies, live models, many kills
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # A folder that something else made is left alone.
 demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
@@ -40,7 +44,7 @@ check: setup ## format, lint, types, import contracts, README, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog --check README.md
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 criteria: setup ## the acceptance criteria of the report, each with the tests that check it
 	@$(BIN)/python tests/support/criteria.py
@@ -62,7 +66,7 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 	@build/wheel-test/venv/bin/python -c 'import depose, pathlib; \
 		where = pathlib.Path(depose.__file__); print("wheel-test: depose is", where); \
 		raise SystemExit("wheel-test" not in where.parts)'
-	build/wheel-test/venv/bin/python -m pytest
+	build/wheel-test/venv/bin/python -m pytest $(PARALLEL)
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)

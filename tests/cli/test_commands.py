@@ -20,6 +20,7 @@ from depose.evidence.log import log_path, read_log
 from fakes import (
     STOCK,
     TESTS,
+    audit,
     depose,
     files_in,
     finish,
@@ -162,9 +163,9 @@ def test_going_on_with_a_finished_case_gives_the_same_bytes(audited: Path) -> No
 
 def test_json_goes_to_stdout_alone_and_parses(audited: Path) -> None:
     """With --json stdout is one JSON document: findings, files, or what was done."""
-    audit = depose("audit", audited, "--format", "html", "--json")
-    assert json.loads(audit.out) == json.loads((audited / "out" / "findings.json").read_text())
-    assert json.loads(depose("analyze", audited, "--json").out) == json.loads(audit.out)
+    whole = depose("audit", audited, "--format", "html", "--json")
+    assert json.loads(whole.out) == json.loads((audited / "out" / "findings.json").read_text())
+    assert json.loads(depose("analyze", audited, "--json").out) == json.loads(whole.out)
     (written,) = json.loads(depose("report", audited, "--format", "html", "--json").out)
     assert written["path"] == str(audited / "out" / "report.html")
     assert json.loads(depose("probe", audited, "--json").out)["asked"] == 0
@@ -201,7 +202,7 @@ def test_an_indication_or_a_relation_is_exit_4(audited: Path, tmp_path: Path, ve
 def test_a_copy_among_clean_controls_reaches_the_floor(tmp_path: Path) -> None:
     """A suspect that repeats the reference beats 20 controls of distinct lineage on both sides."""
     folder = recorded_case(tmp_path / "case", suspect="same", controls=20, prompts=24)
-    ran = depose("audit", folder, "--format", "html", "--json")
+    ran = audit(folder, "--format", "html", "--json")
     findings = json.loads(ran.out)["findings"]
     assert ran.code == 0
     assert [one["k_eff"] for one in findings] == [20] * 3
@@ -212,7 +213,7 @@ def test_a_copy_among_clean_controls_reaches_the_floor(tmp_path: Path) -> None:
 def test_an_unrelated_suspect_is_no_relation(tmp_path: Path) -> None:
     """A suspect that has nothing to do with the reference is never exit 4."""
     folder = recorded_case(tmp_path / "case", suspect="a stranger", controls=20, prompts=24)
-    ran = depose("audit", folder, "--format", "html", "--fail-on", "indication", "--json")
+    ran = audit(folder, "--format", "html", "--fail-on", "indication", "--json")
     assert ran.code == 0
     assert min(one["results"][0]["p"] for one in json.loads(ran.out)["findings"]) > 0.05
 
@@ -220,11 +221,18 @@ def test_an_unrelated_suspect_is_no_relation(tmp_path: Path) -> None:
 # --- what stops a command ---------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small case of recorded answers, audited once."""
+    folder = recorded_case(tmp_path_factory.mktemp("small") / "case", suspect="same", controls=2, prompts=6)
+    assert audit(folder, "--format", "html").code == 0
+    return folder
+
+
 @pytest.mark.parametrize("command", ["register", "probe", "analyze", "audit"])
-def test_a_case_changed_after_registration_is_refused(tmp_path: Path, command: str) -> None:
+def test_a_case_changed_after_registration_is_refused(small: Path, tmp_path: Path, command: str) -> None:
     """Moving alpha after registration ends with exit 1 and leaves the folder as it was."""
-    folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
-    assert depose("audit", folder, "--format", "html").code == 0
+    folder = shutil.copytree(small, tmp_path / "case")
     file = folder / "case.toml"
     file.write_text(file.read_text().replace("[protocol]", "[protocol]\nalpha = 0.2"))
     before = files_in(folder)
@@ -236,10 +244,9 @@ def test_a_case_changed_after_registration_is_refused(tmp_path: Path, command: s
 
 @pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["register", "probe", "analyze", "audit"])
-def test_a_log_that_does_not_verify_ends_with_3(tmp_path: Path, command: str) -> None:
+def test_a_log_that_does_not_verify_ends_with_3(small: Path, tmp_path: Path, command: str) -> None:
     """One changed letter in an answer of the log stops every command that reads it."""
-    folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
-    assert depose("audit", folder, "--format", "html").code == 0
+    folder = shutil.copytree(small, tmp_path / "case")
     data = log_path(folder).read_bytes()
     place = data.rindex(STOCK[0].encode(), 0, data[:-1].rindex(b"\n"))
     log_path(folder).write_bytes(data[:place] + b"X" + data[place + 1 :])
@@ -294,7 +301,7 @@ def test_hostile_names_do_not_steer_the_terminal(tmp_path: Path) -> None:
     folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
     file = folder / "case.toml"
     file.write_text(file.read_text().replace("A made-up case", "\\u001b[2J\\u202e\\u009b31m"))
-    ran = depose("audit", folder, "--format", "html")
+    ran = audit(folder, "--format", "html")
     assert ran.code == 0
     assert ran.out.startswith("\\x1b[2J\\u202e\\x9b31m: 6 prompts\n")
     shown = ran.out + ran.err + depose("analyze", folder, "--json").out

@@ -17,9 +17,9 @@ import pytest
 from depose import plugins
 from depose.evidence import ledger
 from depose.model import Ask, ModelSpec
-from fakes import PATIENCE, case_of, depose, model, write_case
+from fakes import PATIENCE, audit, case_of, model, write_case
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 SERVE = "from transformers.cli.transformers import main; main()"
 RUNNING = re.compile(r"running on (http://127\.0\.0\.1:[1-9]\d*)")
 """What the server says once it listens on the port that it was given."""
@@ -67,7 +67,7 @@ def test_a_case_over_the_real_server_is_audited(served: tuple[str, str], tmp_pat
         model("R1", "reference", **spec_of(served, concurrency=1)),
     ]
     folder = write_case(tmp_path / "case", case_of(models, replicates=1, max_tokens=12, temperature=0.0))
-    ran = depose("audit", folder, "--format", "html", "--json")
+    ran = audit(folder, "--format", "html", "--json")
     assert ran.code == 0, ran.err
     assert [one["answered"] for one in json.loads(ran.out)["denominators"]] == [4, 4]
     found = ledger.entries(folder).exchanges

@@ -26,7 +26,7 @@ from depose.evidence import ledger
 from depose.evidence.log import log_path, read_blob, read_log
 from depose.model import Ask, ModelSpec, Wire
 from depose.model.canonical import sha256
-from fakes import PATIENCE, case_of, depose, finish, install, interrupt, model, start, to_toml, until, write_case
+from fakes import PATIENCE, audit, case_of, depose, finish, install, interrupt, model, start, to_toml, until, write_case
 from faults import FAULTS, HELD, Server, certificate, said, some_fail
 from faulty import SILENT, TLS, heard, remote, remote_case
 
@@ -683,7 +683,7 @@ def test_all_endpoints_failing_leaves_a_log_that_verifies(tmp_path: Path) -> Non
     with Server(lambda seen: "503") as server:
         models = [remote(server.url, attempts=1), remote(server.url, "R1", "reference", attempts=1)]
         folder = write_case(tmp_path / "case", case_of(models, replicates=1))
-        ran = depose("audit", folder, "--format", "html")
+        ran = audit(folder, "--format", "html")
     assert ran.code == 1
     assert "all 8 questions failed; the first reason: HTTP 503: not now" in ran.err
     kinds = Counter(chained.entry.kind for chained in read_log(folder))

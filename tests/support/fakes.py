@@ -18,14 +18,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depose import pipeline, selftest
 from depose.cli import main
-from depose.model import Ask, Fact, ModelSpec, Prompt, Reply
+from depose.cli.options import now
+from depose.evidence.log import Log
+from depose.model import Ask, Fact, ModelSpec, Prompt, Reply, SelfTest
 
 TESTS = Path(__file__).parent
 PATIENCE = 600.0
@@ -277,6 +281,27 @@ def depose(*args: str | Path) -> Ran:
         except SystemExit as done:
             code = done.code if isinstance(done.code, int) else 1
     return Ran(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+@cache
+def passed() -> SelfTest:
+    """Pass the self-test of the recorded samples, once in this process."""
+    found = selftest.selftest(None, lambda line: None, live=False)
+    assert found.passed
+    return found
+
+
+def fit(folder: Path) -> Path:
+    """Register a case and note in its log that this installation is fit: an audit of it then tests nothing again."""
+    pipeline.register_case(folder, now)
+    with Log(folder, now) as log:
+        log.append("selftest", passed())
+    return folder
+
+
+def audit(folder: Path, *options: str | Path) -> Ran:
+    """Audit a case on an installation that is known to be fit."""
+    return depose("audit", fit(folder), *options)
 
 
 def start(*args: str | Path, path: Sequence[Path] = (), flags: Sequence[str] = ()) -> subprocess.Popen[str]:
