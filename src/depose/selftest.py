@@ -282,7 +282,7 @@ def _asked(samples: _Samples, model: str, adapter: str, say: Say) -> ControlTest
     return ControlTest(
         name=name,
         expected=expected,
-        found=f"closest to {nearest}: T {t.max():.2f}; own {t[0]:.2f}",
+        found=f"closest to {nearest}: T {t.max():z.2f}; own {t[0]:z.2f}",
         passed=nearest == model,
     )
 

@@ -79,6 +79,6 @@ def _repeats(dossier: Dossier, bench: Bench) -> Iterator[Check]:
             name="batch",
             model="",
             limit=limit,
-            seen=f"{live.code} with {kept.code}: T {tidy(own):.2f}; next {tidy(others):.2f}",
+            seen=f"{live.code} with {kept.code}: T {tidy(own):z.2f}; next {tidy(others):z.2f}",
             passed=own > others and inside,
         )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import plugins
+from depose.answers.transport_forms import evened
 from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
@@ -45,13 +46,19 @@ class Bench:
 
     def __init__(self, dossier: Dossier, features: Features, progress: Progress) -> None:
         self.protocol: Protocol = dossier.registration.case.protocol
-        self.prompts = dossier.registration.prompts
+        self.prompts = tuple(
+            msgspec.structs.replace(prompt, text=evened(prompt.text)) for prompt in dossier.registration.prompts
+        )
         self._features = features
         self._halves = Features()
         self._progress = progress
         self._answers = {
             (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
         }
+        self.endings = {
+            (t.model, t.prompt): (t.finish, t.status) for t in reversed(dossier.transcripts) if t.replicate == 0
+        }
+        """How the first sample of each answer ended."""
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from depose.model.asking import (
     Ask,
     ControlTest,
+    Denominator,
     Dossier,
+    Ending,
     Exchange,
     Fact,
     Prompt,
@@ -20,8 +22,20 @@ from depose.model.asking import (
     Unanswered,
     Wire,
 )
-from depose.model.base import Code, Count, Outcome, Phase, Question, Record, Role, Text, Verdict
-from depose.model.case import Budget, Case, CaseHead, ModelSpec, Price, Primary, Protocol, Terms, replicates, setting
+from depose.model.base import Code, Count, Outcome, Phase, Question, Record, Role, Status, Text, Verdict
+from depose.model.case import (
+    Budget,
+    Case,
+    CaseHead,
+    Compared,
+    ModelSpec,
+    Price,
+    Primary,
+    Protocol,
+    Terms,
+    replicates,
+    setting,
+)
 from depose.model.findings import (
     Against,
     Candidate,
@@ -29,7 +43,6 @@ from depose.model.findings import (
     CommonSource,
     Condition,
     Curve,
-    Denominator,
     Direction,
     Excluded,
     Exhibit,
@@ -67,6 +80,7 @@ __all__ = [
     "Check",
     "Code",
     "CommonSource",
+    "Compared",
     "Condition",
     "ControlTest",
     "Count",
@@ -74,6 +88,7 @@ __all__ = [
     "Denominator",
     "Direction",
     "Dossier",
+    "Ending",
     "ErrorRate",
     "Exchange",
     "Excluded",
@@ -111,6 +126,7 @@ __all__ = [
     "Share",
     "Span",
     "Specification",
+    "Status",
     "Terms",
     "Text",
     "Transcript",

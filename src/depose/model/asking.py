@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from depose.model.base import Outcome, Record
+from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
 
 
@@ -101,6 +101,10 @@ class Reply(Record, frozen=True, kw_only=True):
     text: str = ""
     finish: str = ""
     """Why the answer ended, in the provider's own word."""
+    status: Status | None = None
+    """How it ended; None where the endpoint leaves that to `answers.settle`."""
+    reasoning: str = ""
+    """What the model thought aloud before it answered, taken off the text or from a field of its own."""
     reason: str = ""
     """Why there is no answer."""
     request: bytes = b""
@@ -114,6 +118,36 @@ class Reply(Record, frozen=True, kw_only=True):
     """Another attempt may succeed, after so many seconds at least; None: it would fail alike."""
     hopeless: bool = False
     """Any other question to this model would fail alike: a wrong key, an unknown model, no credit."""
+
+
+class Ending(Record, frozen=True, kw_only=True):
+    """How many answers of a model ended in one way."""
+
+    status: Status
+    finish: str
+    """The provider's own word, as it came."""
+    n: int
+
+
+class Denominator(Record, frozen=True, kw_only=True):
+    """How many questions one model was to be asked, and what became of them."""
+
+    model: str
+    planned: int
+    sent: int
+    answered: int
+    refused: int
+    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
+    empty: int
+    failed: int
+    excluded: int
+    """Answers left out of every score, because the other side of the pair had none."""
+    blocked: int = 0
+    """Cut by a filter or refused by the provider: no answers, and counted with the refusals."""
+    withheld: int = 0
+    """Answers that the protocol does not compare, by how they ended."""
+    ended: tuple[Ending, ...] = ()
+    """How all that came ended, with the words of the provider."""
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -141,6 +175,10 @@ class Exchange(Record, frozen=True, kw_only=True):
     ended: str
     wire: Wire | None = None
     """What went over the network; None where nothing did."""
+    status: Status | None = None
+    """How the answer ended; None in a log of before 0.2, which had no such field: `answers.settle.of_exchange`."""
+    reasoning: str = ""
+    """What the model thought aloud, taken off the text or from a field of its own."""
 
 
 class Transcript(Record, frozen=True, kw_only=True):
@@ -151,6 +189,12 @@ class Transcript(Record, frozen=True, kw_only=True):
     sample: int
     replicate: int
     text: str
+    """The answer alone, transport forms made equal."""
+    finish: str = ""
+    """Why it ended, in the provider's own word."""
+    status: Status = "unknown"
+    reasoning: str = ""
+    """What the model thought aloud; evidence of its own, and no detector's unless both sides show theirs."""
 
 
 class Unanswered(Record, frozen=True, kw_only=True):
@@ -161,6 +205,9 @@ class Unanswered(Record, frozen=True, kw_only=True):
     sample: int
     replicate: int
     reason: str
+    finish: str = ""
+    status: Status | None = None
+    """How what came ended; None where nothing was asked."""
 
 
 class Registration(Record, frozen=True, kw_only=True):

@@ -28,6 +28,20 @@ class Primary(Record, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((self.same, self.derived, self.distilled)))
 
 
+class Compared(Record, frozen=True, kw_only=True):
+    """Which answers are compared, by how they ended; what failed or is empty never is."""
+
+    whole: bool = True
+    cut_length: bool = True
+    """Cut by `max_tokens`, which all models share; length is told apart from likeness elsewhere."""
+    cut_filter: bool = False
+    """Half sentences: what was cut, and where, is the filter's doing."""
+    refused: bool = False
+    """Refused by the provider, in a field of its own; refusals in the model's own words are whole answers."""
+    unknown: bool = True
+    """Recorded answers whose file does not say how they ended."""
+
+
 class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""
 
@@ -60,6 +74,7 @@ class Protocol(Record, frozen=True, kw_only=True):
     """The validation study that turns scores into likelihood ratios: a bundled name, a file, or nothing."""
     bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
+    compared: Compared = Compared()
     bogus_model: bool = False
     """Ask each endpoint once for a model that cannot exist: one that answers does not heed model names."""
 

@@ -5,4 +5,4 @@ from __future__ import annotations
 
 def tidy(value: float) -> float:
     """Round to ten significant digits."""
-    return float(f"{value:.10g}")
+    return float(f"{value:z.10g}")
