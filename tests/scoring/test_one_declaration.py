@@ -8,18 +8,22 @@ import msgspec
 import numpy as np
 import pytest
 
+from depose import plugins
 from depose.analysis.scored_bags import Bench
 from depose.batch import base as bases
 from depose.batch import rows, run
 from depose.case.population import Member, Population
-from depose.detectors.declaration import Alone, Combined, Habit, Shared, singles
+from depose.detectors.declaration import Alone, Combined, Declared, Habit, Shared, singles
+from depose.errors import AnalysisError
 from depose.features.extract import Features
+from depose.features.self_names import SEE_NAMES
 from depose.model import Dossier, Primary
 from depose.scoring.bags import Bags
 from depose.scoring.engine import score_bag
 from depose.validate.scoring import prepare
 from dossiers import dossier, spec
 from fakes import install
+from populations import population
 
 DECLARED = """
 from depose.detectors.declaration import Combined, Habit, Shared
@@ -80,19 +84,31 @@ def test_a_detector_declared_once_is_scored_by_all_three(installed: None) -> Non
     assert case[0] > 1
     assert np.isfinite(case).all()
 
-    population = population_of(made)
-    found, _ = prepare(population, NAMES, 7, None, 1)
-    used = [one.code for one in Bags(population).controls("S1", "R1").used]
+    people = population_of(made)
+    found, _ = prepare(people, NAMES, 7, None, 1)
+    used = [one.code for one in Bags(people).controls("S1", "R1").used]
     assert sorted(used) == sorted(CODES[2:])
     scores = score_bag(found, [CODES.index(code) for code in CODES])
     assert [scores[name][0, 0, 1] for name in NAMES] == pytest.approx(case, abs=1e-5)
 
-    shared = run.only(population, set(CODES[1:]))
+    shared = run.only(people, set(CODES[1:]))
     base = bases.build(shared, [bases.count(shared, NAMES)], NAMES)
-    (order,) = rows.orders(population, ("S1",), ("R1",), CODES[2:], "base")
+    (order,) = rows.orders(people, ("S1",), ("R1",), CODES[2:], "base")
     (cell,) = rows.parse(rows.Bench(base).row(order), "row").cells
     assert [one.detector for one in cell.scores] == list(NAMES)
     assert [one.t for one in cell.scores] == pytest.approx(case, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["embedding", "rare_items", "style"])
+def test_a_matrix_is_scored_by_what_counts(name: str) -> None:
+    """Vectors, a function of the whole bag and what a tagger reads first are refused by name."""
+    with pytest.raises(AnalysisError, match=f"detector '{name}': is not one that counts"):
+        bases.count(population(5, 4), ("phrases", name))
+
+
+def test_detectors_that_see_names_are_no_declarations() -> None:
+    """What is declared is never given the sentences in which a model names itself."""
+    assert not [name for name in SEE_NAMES if isinstance(plugins.load("detectors", name), Declared)]
 
 
 def test_a_combination_is_its_parts_each_once() -> None:
