@@ -35,6 +35,7 @@ from depose.model import (
     Dossier,
     Fact,
     ModelSpec,
+    Primary,
     Prompt,
     Protocol,
     Record,
@@ -50,7 +51,7 @@ SOURCE = "lab"
 PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
-DETECTORS = ("phrases", "habits", "length")
+DETECTORS = (*Primary().detectors(), "length")
 FOUND, NOT_FOUND = "indication", "no indication"
 Say = Callable[[str], None]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from depose.analysis import closest_candidate, exhibits, inventory, likelihood_ratios, quality
 from depose.analysis.opinion import Grounds, decide
 from depose.analysis.robustness import Robustness
-from depose.analysis.scored_bags import AGAIN, Bench, Progress, tidy
+from depose.analysis.scored_bags import AGAIN, Bench, Progress
 from depose.case.calibration import Loaded, described
 from depose.detectors import Measured, Similarity
 from depose.errors import AnalysisError
@@ -44,6 +44,7 @@ from depose.statistics import lineage, ranks
 from depose.statistics.centring import FEWEST, parts_of
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
+from depose.statistics.rounding import tidy
 from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
 FORMAT = "depose findings 1"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from depose.answers.settle import of_reply
 from depose.asking.desk import Came, Ended
+from depose.endpoints.wire_values import whole
+from depose.errors import NoCanonicalForm
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import key
 from depose.evidence.log import Log
 from depose.evidence.records import Asking, Key
 from depose.model import Ask, Exchange, Reply
-
-
-def whole(text: str) -> str:
-    """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
@@ -41,7 +40,21 @@ def record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str
         status=reply.status,
         reasoning=whole(reply.reasoning),
     )
-    log.append(kind, exchange)
+    try:
+        log.append(kind, exchange)
+    except NoCanonicalForm as error:  # an answer is data: it fails alone, and never the run
+        exchange = msgspec.structs.replace(
+            exchange,
+            outcome="failed",
+            status="failed",
+            text="",
+            finish="",
+            reasoning="",
+            source="",
+            reason=f"what came cannot be written down: {error.message}",
+            wire=None,
+        )
+        log.append(kind, exchange)
     return exchange
 
 

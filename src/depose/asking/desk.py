@@ -23,7 +23,7 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from depose.answers.settle import of_reply
-from depose.case.budget import Budget, bound
+from depose.case.budget import Budget, bound, used
 from depose.endpoints import Endpoint, Live
 from depose.errors import PluginError
 from depose.evidence.log import Clock
@@ -193,7 +193,7 @@ class Lane:
                     number += 1
                     reply = self._attempt(endpoint, ask, number)
                     if reply.wire and reply.wire.input_tokens is not None and reply.wire.output_tokens is not None:
-                        self._pace.settle(tokens, reply.wire.input_tokens + reply.wire.output_tokens)
+                        self._pace.settle(tokens, sum(used(bound(ask), reply.wire)))
                     if reply.again is not None:
                         self._pace.hold(reply.again)
                         raise _Again(reply.again)

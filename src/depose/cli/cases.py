@@ -38,6 +38,7 @@ from depose.cli.options import (
     key_of,
     now,
     say,
+    secrets_of,
     source_of,
 )
 from depose.errors import EndpointError
@@ -340,6 +341,7 @@ def audit(
     if key is not None:
         from depose.custody.seal import seal as seal_case
 
-        end = sealed_lines(seal_case(case, key_of(key, passphrase_env), now, os.environ, source))
+        private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
+        end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known))
     show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
     leave(findings, fail_on)

@@ -17,7 +17,7 @@ import click
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
     from depose.case.budget import Estimate
-    from depose.custody.replicate import Replication
+    from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
     from depose.model import Ending, Finding, Findings
     from depose.pipeline import Written
@@ -114,6 +114,17 @@ def sealed_lines(sealed: Sealed) -> list[str]:
         f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
         f"next: depose verify {sealed.bundle} --public-key KEY.pub",
     ]
+
+
+def show_plan(plan: Plan) -> None:
+    """Set out on stderr what a replication would send and write, before it does."""
+    who = "the key that you gave" if plan.known else "a key that nobody here knows"
+    head = ["model", "provider", "asked as", "where", "key", "questions", "tokens <="]
+    cells = [[m.model, m.provider, m.asked_as, m.address, m.key, m.questions, m.tokens] for m in plan.models]
+    lines = [f"{plan.bundle}: sealed with {who}, sha256 {plan.signer}", *table(head, cells)]
+    lines.append(f"files written into {plan.folder}: {', '.join(('case.toml', *plan.files))}")
+    for line in lines:
+        click.echo(plain(line), err=True)
 
 
 def replication_lines(done: Replication) -> list[str]:

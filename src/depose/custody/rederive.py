@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from depose.answers.settle import settle
-from depose.asking.book import whole
 from depose.custody.bundle import LOG, Read, content
 from depose.custody.consistent import written_by
 from depose.endpoints.anthropic import ANTHROPIC
@@ -15,6 +14,7 @@ from depose.endpoints.google import GOOGLE
 from depose.endpoints.http_outcome import reread, settled_of
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.wire_format import Dialect, Unreadable
+from depose.endpoints.wire_values import whole
 from depose.errors import EvidenceError
 from depose.evidence import ledger
 from depose.model import Ask, Exchange, ModelSpec, Wire

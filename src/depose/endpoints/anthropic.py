@@ -107,6 +107,7 @@ _PIECES = {"text_delta": "text", "thinking_delta": "thinking"}
 def _fold(events: Sequence[Any]) -> Any:
     whole: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
+    pieces: dict[tuple[int, str], list[str]] = {}
     ended = False
     for event in (checked(one, _Event) for one in events):
         delta = event.delta or {}
@@ -119,13 +120,15 @@ def _fold(events: Sequence[Any]) -> Any:
         elif event.type == "content_block_delta" and delta.get("type") in _PIECES:
             name = _PIECES[delta["type"]]
             block = blocks.setdefault(event.index, {"type": name})
-            block[name] = soft_text(block.get(name)) + soft_text(delta.get(name))
+            pieces.setdefault((event.index, name), [soft_text(block.get(name))]).append(soft_text(delta.get(name)))
         elif event.type == "message_delta":
             usage = {**(whole.get("usage") or {}), **(event.usage or {})}
             whole = whole | {"usage": usage} | {k: delta.get(k) for k in ("stop_reason", "stop_details")}
         ended = ended or event.type == "message_stop"
     if not ended or not whole.get("stop_reason"):
         raise Unreadable("the stream ends without message_stop and a stop_reason")
+    for (index, name), texts in pieces.items():
+        blocks[index][name] = "".join(texts)
     return whole | {"content": [blocks[index] for index in sorted(blocks)]}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from depose.answers.settle import Settled, settle
@@ -19,6 +20,7 @@ from depose.endpoints.wire_format import (
     parsed,
     text_of,
 )
+from depose.endpoints.wire_values import whole, writable
 from depose.model import Outcome, Status
 
 HeaderText = tuple[tuple[str, str], ...]
@@ -27,6 +29,8 @@ LONGEST_WAIT = 300.0
 
 MAY_PASS = (408, 409, 425, 429)
 WILL_NOT_PASS = (401, 402, 403, 404)
+UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
+"""Whatever comes is data: what nobody foresaw in it fails its answer, and never the run."""
 NOT_RETRIED = ("tls", "address", "size", "protocol", "secret")
 
 
@@ -49,6 +53,15 @@ class Told:
 
 def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
     """Read what was heard; a failure says whether another attempt, or any other question, may fare better."""
+    try:
+        told = _judged(dialect, heard, streamed, now)
+    except UNFORESEEN as error:
+        told = Told(outcome="failed", reason=f"HTTP {heard.status}: it cannot be read: {type(error).__name__}")
+    again = told.again if told.again is None or math.isfinite(told.again) else 0.0
+    return replace(told, reason=whole(told.reason), again=again)
+
+
+def _judged(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
     if heard.trouble:
         hopeless = heard.trouble in ("tls", "address", "secret")
         again = None if heard.trouble in NOT_RETRIED else 0.0
@@ -80,7 +93,7 @@ def settled_of(reading: Reading) -> Settled:
         finish=reading.finish,
         also=reading.also,
         guard=reading.guard,
-        error=str(reading.error)[:300] if reading.error else "",
+        error=whole(str(reading.error)[:300]) if reading.error else "",
         refusal=reading.refusal,
         reasoning=reading.reasoning,
         output_tokens=reading.output_tokens,
@@ -121,15 +134,19 @@ def _look_for_error(body: bytes) -> None:
 
 def _said(dialect: Dialect, body: bytes, streamed: bool) -> Reading:
     text = text_of(body)
-    if streamed:
-        return dialect.read(dialect.fold([one if one == "[DONE]" else parsed(one) for one in events(text)]))
     try:
-        return dialect.read(parsed(text))
+        if streamed:
+            data = dialect.fold([one if one == "[DONE]" else parsed(one) for one in events(text)])
+            return writable(dialect.read(data))
+        return writable(dialect.read(parsed(text)))
     except ErrorWithin:
         raise
     except Unreadable:
-        _look_for_error(body)
+        if not streamed:
+            _look_for_error(body)
         raise
+    except UNFORESEEN as error:
+        raise Unreadable(f"put together as no answer of this format is: {type(error).__name__}") from error
 
 
 def _error(body: bytes) -> Said:

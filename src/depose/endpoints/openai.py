@@ -141,7 +141,7 @@ def read(data: Any) -> Reading:
 def _fold(events: Sequence[Any]) -> Any:
     done = bool(events) and events[-1] == "[DONE]"
     whole: dict[str, Any] = {}
-    message: dict[str, str] = {}
+    message: dict[str, list[str]] = {}
     choice: dict[str, Any] = {"finish_reason": None}
     for event in (checked(one, _Event) for one in (events[:-1] if done else events)):
         if event.error:
@@ -155,7 +155,7 @@ def _fold(events: Sequence[Any]) -> Any:
                 ("refusal", delta.refusal or ""),
                 ("reasoning_content", _thought(delta)),
             ):
-                message[name] = message.get(name, "") + piece
+                message.setdefault(name, []).append(piece)
             choice["error"] = one.error or choice.get("error")
             for name in ("finish_reason", "native_finish_reason"):
                 choice[name] = getattr(one, name) or choice.get(name)
@@ -163,7 +163,7 @@ def _fold(events: Sequence[Any]) -> Any:
                 choice["content_filter_results"] = one.content_filter_results
     if choice["finish_reason"] is None and not choice.get("error"):
         raise Unreadable("the stream ends without a finish_reason")
-    return whole | {"choices": [choice | {"message": message}]}
+    return whole | {"choices": [choice | {"message": {name: "".join(pieces) for name, pieces in message.items()}}]}
 
 
 OPENAI = Dialect(

@@ -15,10 +15,16 @@ from depose.model import Ask, ModelSpec, Record
 from depose.model.canonical import digest
 
 Kind = TypeVar("Kind")
+MOST_NESTED = 1_000_000
+"""Lists and objects of an answer at most."""
 
 
 class Unreadable(ValueError):
     """The answer is not what the wire format says that it is."""
+
+
+class Opaque(Unreadable):
+    """The answer is encoded in a way in which nothing can be found in it."""
 
 
 class ErrorWithin(Unreadable):
@@ -125,14 +131,14 @@ def decoded(body: bytes, encodings: Sequence[str]) -> bytes:
         if encoding in ("", "identity"):
             continue
         if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise Unreadable(f"content encoding {encoding!r}, which was not asked for")
+            raise Opaque(f"content encoding {encoding!r}, which was not asked for")
         inflate = zlib.decompressobj(wbits=47 if "gzip" in encoding else 15)
         try:
             body = inflate.decompress(body, MOST + 1)
         except zlib.error as error:
             raise Unreadable(f"content encoding {encoding}: {error}") from error
         if len(body) > MOST or inflate.unconsumed_tail:
-            raise Unreadable(f"content encoding {encoding}: unpacks to more than {MOST // 1024**2} MiB")
+            raise Opaque(f"content encoding {encoding}: unpacks to more than {MOST // 1024**2} MiB")
         if not inflate.eof:
             raise Unreadable(f"content encoding {encoding}: cut off")
     return body
@@ -147,7 +153,9 @@ def text_of(data: bytes) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Parse JSON."""
+    """Parse JSON; what is nested a million times takes a hundred times its size in memory, and is no answer."""
+    if text.count("{") + text.count("[") > MOST_NESTED:
+        raise Unreadable(f"not JSON of an answer: more than {MOST_NESTED} lists and objects")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -158,7 +166,7 @@ def checked(data: Any, kind: type[Kind]) -> Kind:
     """View JSON as records; Unreadable names the place that is wrong."""
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise Unreadable(str(error)) from error
 
 
