@@ -8,7 +8,7 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -94,6 +94,9 @@ faults: setup ## meet every fault of a misbehaving server: what is recorded, wha
 
 cases: setup ## every small input of ../shared/cases that failed once: what is right, and what came out
 	$(BIN)/python benchmarks/cases.py
+
+statuses: setup ## every source of answers times every way to end: what counts as an answer
+	$(BIN)/python benchmarks/statuses.py
 
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py

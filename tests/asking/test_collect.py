@@ -15,13 +15,14 @@ import msgspec
 import pytest
 
 from depose import pipeline
+from depose.analysis.inventory import denominators
 from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.case.budget import Estimate
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
 from depose.evidence import ledger
 from depose.evidence.log import Log, log_path, read_blob, read_log
-from depose.model import Exchange
+from depose.model import Compared, Exchange
 from depose.model.canonical import canonical, sha256
 from fakes import (
     Clock,
@@ -489,3 +490,59 @@ def test_an_answer_to_what_was_never_asked_is_refused(tmp_path: Path) -> None:
         log.append("exchange", msgspec.structs.replace(exchange, prompt="never asked"))
     with pytest.raises(EvidenceError, match="never asked"):
         collect.dossier(folder)
+
+
+@pytest.mark.parametrize(("status", "default"), [("cut_length", True), ("cut_filter", False), ("unknown", True)])
+def test_which_ends_are_compared_is_a_table_of_the_protocol(tmp_path: Path, status: str, default: bool) -> None:
+    """Answers that ended in a way are compared by default or not, and otherwise where the protocol says so."""
+    folder = scripted_case(tmp_path / "case", {"S1": "same", "R1": "same"})
+    ask(folder)
+    found = ledger.entries(folder)
+    ended = [
+        msgspec.structs.replace(one, status=status, finish="word") if one.model == "S1" else one
+        for one in found.exchanges
+    ]
+    for switch in (None, True, False):
+        registration = found.registration
+        if switch is not None:
+            table = msgspec.convert({status: switch}, Compared)
+            protocol = msgspec.structs.replace(registration.case.protocol, compared=table)
+            case = msgspec.structs.replace(registration.case, protocol=protocol)
+            registration = msgspec.structs.replace(registration, case=case)
+        changed = msgspec.structs.replace(found, exchanges=tuple(ended), registration=registration)
+        dossier = collect.dossier_of(changed, "case")
+        kept = [one for one in dossier.transcripts if one.model == "S1"]
+        left = [one for one in dossier.unanswered if one.model == "S1"]
+        assert bool(kept) == (default if switch is None else switch)
+        assert len(kept) + len(left) == 4
+        seen = [*((one.status, one.finish) for one in kept), *((one.status, one.finish) for one in left)]
+        assert set(seen) == {(status, "word")}
+        (counts,) = (one for one in denominators(dossier) if one.model == "S1")
+        assert (counts.sent, counts.answered) == (4, len(kept))
+        assert counts.blocked + counts.withheld == len(left)
+        assert [(one.status, one.finish, one.n) for one in counts.ended] == [(status, "word", 4)]
+
+
+def test_a_log_of_before_is_read(tmp_path: Path) -> None:
+    """Exchanges without a status, as 0.1 wrote them, count as they did; what they end in follows from their words."""
+    folder = scripted_case(tmp_path / "case", {"S1": "same", "R1": "same"})
+    ask(folder)
+    before = collect.dossier(folder)
+    path = log_path(folder)
+    entries_ = [json.loads(line) for line in path.read_text().splitlines()]
+    lines, prev = [], "0" * 64
+    for entry in entries_:
+        if entry["kind"] == "exchange":
+            del entry["body"]["status"], entry["body"]["reasoning"]
+        if entry["kind"] == "protocol":
+            del entry["body"]["case"]["protocol"]["compared"]
+        entry["prev"] = prev
+        if entry["kind"] == "checkpoint":
+            entry["body"]["head"] = prev
+        line = canonical(entry)
+        prev = sha256(line)
+        lines.append(line)
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    after = collect.dossier(folder)
+    assert (after.transcripts, after.unanswered) == (before.transcripts, before.unanswered)
+    assert {one.status for one in after.transcripts} == {"whole"}

@@ -17,6 +17,7 @@ from depose.custody import keys
 from depose.custody.seal import seal
 from depose.features import self_names
 from depose.model import Primary
+from disguises import disguised
 from fakes import recorded_case, words
 
 SCRIPT = Path(pipeline.__file__).parent / "custody/rescore.py"
@@ -45,13 +46,14 @@ def talk(truth: str, prompt: str) -> str:
 
 
 def bundle(folder: Path, primary: str) -> Path:
-    """Audit a case of talkative recorded models, some answers missing; seal and unpack it."""
+    """Audit a case of talkative recorded models, some answers missing or in other clothes; seal and unpack it."""
     case = recorded_case(folder / "case", suspect="light", controls=6, prompts=12)
     rows = [json.loads(line) for line in (case / "answers.jsonl").read_text().splitlines()]
-    truths = {"S1": "light", "R1": "same"}
+    truths, chance = {"S1": "light", "R1": "same"}, random.Random(3)
     kept = []
     for number, row in enumerate(rows):
-        row["output"] = talk(truths.get(row["model"], row["model"]), row["prompt"])
+        said = talk(truths.get(row["model"], row["model"]), row["prompt"])
+        row["output"] = disguised(said, chance) if row["model"] in ("S1", "R1") else said
         if number % 17 != 5:
             kept.append(json.dumps(row))
     (case / "answers.jsonl").write_text("\n".join(kept) + "\n")
@@ -128,5 +130,5 @@ def test_the_script_imports_nothing_but_the_standard_library() -> None:
     """Neither depose nor numpy."""
     text = SCRIPT.read_text()
     assert set(re.findall(r"^import (\w+)|^from (\w+)", text, re.M)) <= {
-        (name, "") for name in ("collections", "hashlib", "json", "math", "pathlib", "re", "sys")
+        (name, "") for name in ("collections", "hashlib", "json", "math", "pathlib", "re", "sys", "unicodedata")
     }
