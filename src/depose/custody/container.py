@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from depose.case.untrusted_files import opened
 from depose.custody.manifest import safe
 from depose.errors import EvidenceError
 
@@ -171,8 +172,11 @@ class Zipped:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._file = path.open("rb")
-        self._length = path.stat().st_size
+        try:
+            self._file = opened(path)
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"{path}: {error}", hint="name the .zip that depose seal wrote") from error
+        self._length = os.fstat(self._file.fileno()).st_size
         self._where: dict[str, tuple[int, Content]] = {}
         try:
             self._walk()
@@ -285,7 +289,10 @@ class Unpacked:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
-        return (self._folder / name).open("rb")
+        try:
+            return opened(self._folder / name)
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"{name}: {error}", hint="unpack the bundle again") from error
 
 
 def open_bundle(path: Path) -> Zipped | Unpacked:
