@@ -17,10 +17,24 @@ import pyarrow.parquet
 from attacks import forge_answer
 from authority import Authority
 from depose.custody import envelope, instructions, keys
+from depose.custody.kinds import OUTSIDE
 from depose.evidence import timestamp
 from depose.evidence.records import Stamp
 from depose.model.canonical import canonical, sha256
-from tampering import Attacks, Records, Reply, Target, answer_of, edit, lines, rechain, relist, restate
+from tampering import (
+    Attacks,
+    Records,
+    Reply,
+    Target,
+    answer_of,
+    edit,
+    lines,
+    rechain,
+    recommit,
+    relist,
+    restamp,
+    restate,
+)
 
 DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
 BY_SIGNER = Attacks()
@@ -52,15 +66,14 @@ def _stamped_anew(work: Path, target: Target) -> None:
 
 def _stamped(work: Path, target: Target) -> None:
     relist(work)
-    query = timestamp.request((work / "SHA256SUMS").read_bytes())
-    (work / "SHA256SUMS.tsq").write_bytes(query)
-    (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(query))
+    restamp(work, target.authority.reply)
     relist(work, target.key)
 
 
 def _drop_last_token(work: Path) -> None:
     for suffix in ("tsr", "tsq", "pem"):
         (work / f"SHA256SUMS.{suffix}").unlink()
+        (work / f"COMMITMENT.{suffix}").unlink(missing_ok=True)
 
 
 # --- without a new token ----------------------------------------------------------------------------
@@ -379,11 +392,12 @@ def _(work: Path, target: Target) -> None:
     (work / "out/Findings.json").write_bytes((work / "out/findings.json").read_bytes())
     restate(work, target.key)
     names = {p.relative_to(work).as_posix(): sha256(p.read_bytes()) for p in work.rglob("*") if p.is_file()}
-    for one in ("SEAL", "SEAL.sig", "SHA256SUMS", "SHA256SUMS.tsq", "SHA256SUMS.tsr", "SHA256SUMS.pem"):
+    for one in ("SEAL", "SEAL.sig", *OUTSIDE):
         names.pop(one, None)
+    recommit(work, set(names))
     text = "".join(f"{names[name]}  {name}\n" for name in sorted(names)).encode()
     (work / "SHA256SUMS").write_bytes(text)
     (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(timestamp.request(text)))
-    outside = {p.name: sha256(p.read_bytes()) for p in work.glob("SHA256SUMS*")}
+    outside = {p.name: sha256(p.read_bytes()) for p in (*work.glob("SHA256SUMS*"), *work.glob("COMMITMENT*"))}
     (work / "SEAL").write_text("".join(f"{outside[name]}  {name}\n" for name in sorted(outside)))
     (work / "SEAL.sig").write_bytes(keys.sign(target.key, (work / "SEAL").read_bytes()))
