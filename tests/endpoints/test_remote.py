@@ -189,8 +189,8 @@ def test_a_stream_that_breaks_off_is_no_answer(tmp_path: Path, hurried: None, pr
 ANSWERED = {
     "slow first byte": "",
     "wrong model id": "S1: MODEL MISMATCH: asked for m-1, got another-model",
-    "empty answer": "S1: 1 answers are empty",
-    "refusal": "",
+    "empty answer": "S1: 1 empty (stop)",
+    "refusal": "S1: 1 without an answer: refused by the provider in a field of its own",
     "duplicate headers": "",
     "gzip": "",
 }
@@ -230,7 +230,7 @@ def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str)
     outcomes = [one.outcome for one in row.exchanges]
     assert row.ran.code == 0
     if fault in ANSWERED:
-        assert outcomes == ["empty" if fault == "empty answer" else "answered"]
+        assert outcomes == [{"empty answer": "empty", "refusal": "blocked"}.get(fault, "answered")]
         assert ANSWERED[fault] in row.ran.out
     elif fault in FINAL:
         assert outcomes == ["failed"]
@@ -251,11 +251,12 @@ def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str)
         ("google", "blocked by the provider: SAFETY"),
     ],
 )
-def test_a_blocked_answer_is_empty_for_a_reason(tmp_path: Path, provider: str, why: str) -> None:
+def test_a_blocked_answer_says_why(tmp_path: Path, provider: str, why: str) -> None:
     """An answer that the provider held back is no failure, is not asked for again, and says why."""
     (one,) = faulty.row(tmp_path, "refusal", provider=provider).exchanges
-    assert (one.outcome, one.reason, one.text) == ("empty", why, "")
-    assert [un.reason for un in collect.dossier(tmp_path / "case").unanswered] == [f"empty answer: {why}"]
+    assert (one.outcome, one.reason, one.text) == ("blocked", why, "")
+    why = why.removeprefix("blocked by the provider")
+    assert [un.reason for un in collect.dossier(tmp_path / "case").unanswered] == [f"blocked{why}"]
 
 
 def test_a_header_that_comes_twice_stands_twice_in_its_order(tmp_path: Path) -> None:

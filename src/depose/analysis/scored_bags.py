@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import plugins
+from depose.answers.transport_forms import evened
 from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
@@ -49,7 +50,9 @@ class Bench:
 
     def __init__(self, dossier: Dossier, features: Features, progress: Progress) -> None:
         self.protocol: Protocol = dossier.registration.case.protocol
-        self.prompts = dossier.registration.prompts
+        self.prompts = tuple(
+            msgspec.structs.replace(prompt, text=evened(prompt.text)) for prompt in dossier.registration.prompts
+        )
         self._features = features
         self._halves = Features()
         self._progress = progress

@@ -16,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
+from depose.answers.settle import compared_text
+from depose.answers.transport_forms import evened
 from depose.case.tables import read as read_table
 from depose.errors import CaseError
 from depose.model import ModelSpec, Record
@@ -211,10 +213,10 @@ def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Populati
     prompts: dict[tuple[str, int], str] = {}
     families = set()
     for row in read_table(folder / f"responses-{source}.parquet"):
-        if row.model in place and row.text and row.text.strip():
+        if row.model in place and row.text and (text := compared_text(row.text)):
             key = (row.id, row.sample)
-            texts.setdefault(key, [None] * len(models))[place[row.model]] = row.text
-            prompts[key] = row.prompt
+            texts.setdefault(key, [None] * len(models))[place[row.model]] = text
+            prompts[key] = evened(row.prompt)
             families.add(row.family or "listed")
     rows = tuple(sorted(texts))
     listed = [_pair(row) for row in _csv(folder, "pairs.csv") if row["source"] == source]

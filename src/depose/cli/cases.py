@@ -13,6 +13,8 @@ import click
 from depose.cli.console import (
     Meter,
     columns_of,
+    counts_of,
+    ended_lines,
     estimated,
     formats_of,
     leave,
@@ -168,7 +170,7 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
     meter = Meter(total)
     done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
     meter.finish()
-    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
+    lines = [f"asked {done.asked}: {counts_of(done)}", *ended_lines(done.ended), *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
@@ -325,7 +327,7 @@ def audit(
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
     meter.finish()
-    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+    for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from depose.asking.collect import Collected
     from depose.case.budget import Estimate
     from depose.custody.replicate import Replication
     from depose.custody.seal import Sealed
-    from depose.model import Finding, Findings
+    from depose.model import Ending, Finding, Findings
     from depose.pipeline import Written
 
 
@@ -43,6 +44,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def counts_of(done: Collected) -> str:
+    """Say what became of the questions of a run; what nobody blocked and nothing left empty is not mentioned."""
+    parts = [f"{done.answered} answered"]
+    parts += [f"{n} {name}" for n, name in ((done.blocked, "blocked"), (done.empty, "empty")) if n]
+    return ", ".join([*parts, f"{done.failed} failed"])
+
+
+def ended_lines(ended: Sequence[Ending]) -> list[str]:
+    """Say for each model how its answers of a run ended, with the words of its provider."""
+    from depose.answers.endings import in_words
+
+    models = dict.fromkeys(one.model for one in ended)
+    return [f"{model}: {in_words([one for one in ended if one.model == model])}" for model in models]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:

@@ -18,16 +18,18 @@ from pathlib import Path
 
 import msgspec
 
+from depose.answers.settle import settle
 from depose.asking import collect
 from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import judge, reread
+from depose.endpoints.http_outcome import Told, judge, reread, settled_of
 from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import Recorded
 from depose.endpoints.wire_format import Dialect, Unreadable
+from depose.endpoints.wire_values import counted, whole
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import ledger, timestamp
 from depose.evidence.records import Key
@@ -115,30 +117,37 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
     base = (spec.base_url or dialect.base_url).rstrip("/")
     if wire.url != base + dialect.path(spec, spec.stream) or wire.model_asked != spec.model:
         return "a request to another address or model than is registered"
+    told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
-        return _hides_an_answer(wire, body, dialect, spec.stream)
+        return _hides_an_answer(wire, body, dialect, spec.stream, told)
     if wire.status != 200 or not body:
         return f"an answer without {'raw bytes' if wire.status == 200 else 'the status of one'}"
-    told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
-    if told.reading is None:
+    if told.reading is None or told.settled is None:
         return f"an answer whose raw bytes cannot be read: {told.reason}"
-    said, usage = told.reading, (wire.input_tokens, wire.output_tokens)
-    log = (one.outcome, one.text, one.finish, wire.model_returned, wire.response_id, wire.fingerprint, usage)
-    raw = (told.outcome, collect.whole(said.text), collect.whole(said.finish), said.model, said.id, said.fingerprint)
-    return (
-        ""
-        if log == (*raw, (said.input_tokens, said.output_tokens))
-        else "an answer that is not the one in its raw bytes"
-    )
+    said, names = told.reading, (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
+    if names != (said.finish, said.model, said.id, said.fingerprint):
+        return "an answer that is not the one in its raw bytes"
+    if one.status is None:  # written before answers were parted from reasoning
+        words = whole(said.text or said.refusal)
+        same = one.text == words and one.outcome == ("answered" if words.strip() else "empty")
+    else:
+        counts, found = counted(said, ask), told.settled
+        same = (one.outcome, one.status) == (told.outcome, found.status)
+        same = same and (one.text, one.reasoning, one.reason) == (found.text, found.reasoning, whole(told.reason))
+        same = same and (wire.input_tokens, wire.output_tokens) == (counts.input_tokens, counts.output_tokens)
+    return "" if same else "an answer that is not the one in its raw bytes"
 
 
-def _hides_an_answer(wire: Wire, body: bytes, dialect: Dialect, streamed: bool) -> str:
-    """Tell a failure whose raw bytes hold a whole answer, whatever status, reason or broken connection it claims."""
+def _hides_an_answer(wire: Wire, body: bytes, dialect: Dialect, streamed: bool, told: Told) -> str:
+    """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
     if body and wire.status is None:
         return "raw bytes of a response that, by its record, never came"
-    with contextlib.suppress(Unreadable):
-        if reread(dialect, wire.response_headers, body, streamed).text.strip():
-            return "recorded as failed, and its raw bytes hold a whole answer"
+    if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
+        return f"recorded as failed, and its raw bytes say {told.outcome}"
+    for headers in (wire.response_headers, ()):
+        with contextlib.suppress(Unreadable):
+            if settled_of(reread(dialect, headers, body, streamed)).outcome == "answered":
+                return "recorded as failed, and its raw bytes hold a whole answer"
     return ""
 
 
@@ -176,14 +185,21 @@ def _differs_locally(read: Read, one: Exchange, ask: Ask) -> str:
     messages.append({"role": "user", "content": ask.text})
     if one.wire is not None or not isinstance(sent, dict) or sent.get("messages") != messages:
         return "a request that does not ask the registered question as registered"
-    if one.outcome == "failed":
-        return "recorded as failed, and its raw bytes hold an answer" if one.response else ""
+    if one.outcome == "failed" and not one.response:
+        return ""
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         return "an answer without raw bytes that hold one"
-    words = collect.whole(said["text"])
-    same = (words, collect.whole(str(said.get("finish", "")))) == (one.text, one.finish)
-    empty = one.outcome == "empty"
-    return "" if same and bool(words.strip()) is not empty else "an answer that is not the one in its raw bytes"
+    words, finish, tokens = said.get("marked", said["text"]), said.get("finish"), said.get("tokens")
+    if not isinstance(words, str) or not isinstance(finish, str) or not isinstance(tokens, list):
+        return "an answer without raw bytes that hold one"
+    found = settle(words, live=True, finish=finish, output_tokens=len(tokens))
+    if one.status is None:  # written before answers were parted from reasoning
+        text = whole(said["text"])
+        same = one.text == text and one.outcome == ("answered" if text.strip() else "empty")
+    else:
+        same = (one.outcome, one.status) == (found.outcome, found.status)
+        same = same and (one.text, one.reasoning) == (whole(found.text), whole(found.reasoning))
+    return "" if same and one.finish == whole(finish) else "an answer that is not the one in its raw bytes"
 
 
 def _of_plugin(read: Read, one: Asked, spec: ModelSpec, count: _Count) -> None:
@@ -206,8 +222,8 @@ def _of_plugin(read: Read, one: Asked, spec: ModelSpec, count: _Count) -> None:
 def _stands_in(text: str, raw: bytes) -> bool:
     """Tell whether words are a string of the raw bytes, or all of them together."""
     value = _json(raw)
-    said = [collect.whole(one) for one in _strings(raw.decode("utf-8", "replace") if value is None else value)]
-    return text in said or text == "".join(said)
+    said = [whole(one) for one in _strings(raw.decode("utf-8", "replace") if value is None else value)]
+    return text in said or text == "".join(said) or any(settle(one, live=True).text == text for one in said)
 
 
 def _json(raw: bytes) -> object:
@@ -261,7 +277,11 @@ def _look_up(
             ]
             return
     for (one, _, _), reply in zip(exchanges, replies, strict=True):
-        now = (reply.outcome, collect.whole(reply.text), collect.whole(reply.finish), reply.source)
-        then = (one.exchange.outcome, one.exchange.text, one.exchange.finish, one.exchange.source)
+        exchange = one.exchange
+        now: tuple[object, ...] = (reply.outcome, whole(reply.text), whole(reply.finish), reply.source)
+        then: tuple[object, ...] = (exchange.outcome, exchange.text, exchange.finish, exchange.source)
+        if exchange.status is not None:
+            now = (*now, reply.status, whole(reply.reasoning), whole(reply.reason))
+            then = (*then, exchange.status, exchange.reasoning, exchange.reason)
         _need(now == then, one, f"another answer than {name} holds, which is in the bundle")
         count.looked_up += 1

@@ -120,6 +120,16 @@ class Reply(Record, frozen=True, kw_only=True):
     """Any other question to this model would fail alike: a wrong key, an unknown model, no credit."""
 
 
+class Ending(Record, frozen=True, kw_only=True):
+    """How many answers of a model ended in one way."""
+
+    model: str
+    status: Status
+    finish: str
+    """The provider's own word, as it came."""
+    n: int
+
+
 class Fact(Record, frozen=True, kw_only=True):
     """A name and a value that describe an item, such as the digest of a weight file."""
 
