@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attacks import BY_ANYBODY
+from attacks_on_copies import ON_COPIES
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from fakes import files_in
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 
-ATTACKS = (*BY_ANYBODY, *BY_SIGNER)
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)
 
 
 @pytest.fixture(scope="module")
