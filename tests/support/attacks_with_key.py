@@ -40,7 +40,7 @@ DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
 BY_SIGNER = Attacks()
 
 
-def _reanalyzed(work: Path) -> None:
+def reanalyzed(work: Path) -> None:
     """Make the findings name the forged log."""
     file = work / "out/findings.json"
     value = json.loads(file.read_bytes())
@@ -55,7 +55,7 @@ def _sealed_anew(work: Path, target: Target) -> None:
     relist(work, target.key)
 
 
-def _stamped_anew(work: Path, target: Target) -> None:
+def stamped_anew(work: Path, target: Target) -> None:
     """Seal again, with a fresh and genuine token: what only a look at the contents can refuse."""
     restate(work, target.key)
     notes = [json.loads(line)["body"] for line in lines(work) if json.loads(line)["kind"] == "timestamp"]
@@ -88,7 +88,7 @@ def _(work: Path, target: Target) -> None:
 @BY_SIGNER.add("with the key: an answer edited and all sealed anew", "the log says that there is this token")
 def _(work: Path, target: Target) -> None:
     rechain(work, forge_answer)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -97,7 +97,7 @@ def _(work: Path, target: Target) -> None:
 )
 def _(work: Path, target: Target) -> None:
     rechain(work, _date_of_the_end)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -109,7 +109,7 @@ def _date_of_the_end(records: Records) -> None:
 def _(work: Path, target: Target) -> None:
     _drop_last_token(work)
     rechain(work, _date_of_the_end)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -133,8 +133,8 @@ def _forged(
     def act(work: Path, target: Target) -> None:
         reply: Reply | None = target.authority.reply if restamped else None
         rechain(work, change, reply)
-        _reanalyzed(work)
-        _stamped_anew(work, target)
+        reanalyzed(work)
+        stamped_anew(work, target)
 
     BY_SIGNER.add(f"with the key and new tokens: {name}", says, recompute=recompute)(act)
 
@@ -267,7 +267,7 @@ def _rewritten(
                     _first(records, kind)["body"]["scores"] = digest
 
             rechain(work, change, target.authority.reply)
-        _stamped_anew(work, target)
+        stamped_anew(work, target)
 
     BY_SIGNER.add(f"with the key and a new token: {name}", says, recompute=recompute)(act)
 
@@ -318,7 +318,7 @@ def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
         _first(records, "unblinding")["body"]["scores"] = scores
 
     rechain(work, change, target.authority.reply)
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 _rewritten("an exhibit edited", "out/exhibits.csv: does not follow", "out/exhibits.csv", b"exhibit,", b"Exhibit,")
@@ -358,7 +358,7 @@ def _(work: Path, target: Target) -> None:
     seal = json.loads((work / "seal.json").read_bytes())
     seal["sealed_at"] = _moved(seal["sealed_at"], timedelta(days=-1))
     (work / "seal.json").write_bytes(canonical(seal))
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 @BY_SIGNER.add("with the key and a new token: an envelope of another type", "statement.json: .* of another type")
@@ -382,7 +382,7 @@ def _(work: Path, target: Target) -> None:
     seal = json.loads((work / "seal.json").read_bytes())
     seal["log"]["merkle_root"] = "0" * 64
     (work / "seal.json").write_bytes(canonical(seal))
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 @BY_SIGNER.add(

@@ -186,6 +186,8 @@ def recommit(work: Path, names: set[str]) -> None:
 def restamp(work: Path, reply: Reply) -> None:
     """Get fresh tokens over both lists of the files."""
     for name in ("SHA256SUMS", commitment.FILE):
+        if not (work / name).is_file():
+            continue
         query = timestamp.request((work / name).read_bytes())
         (work / f"{name}.tsq").write_bytes(query)
         (work / f"{name}.tsr").write_bytes(reply(query))

@@ -61,6 +61,7 @@ def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
             f"{name}: the token is over other data: {imprint.message.hex()[:16]}..., not {digest[:16]}...",
             hint="it belongs to another file or record, or this one was changed after it was stamped",
         )
+    authority = _signer(response, roots, name)
     try:
         VerifierBuilder(roots=certificates(roots)).build().verify(response, bytes.fromhex(digest))
     except (VerificationError, ValueError) as error:
@@ -70,7 +71,7 @@ def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
         ) from error
     return Token(
         time=said.gen_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        authority=_signer(response, roots, name),
+        authority=authority,
         policy=said.policy.dotted_string,
     )
 
