@@ -313,6 +313,20 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
         ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", True),
         ("models/gemini-2.0-flash", "gemini-2.0-flash-001", True),
         ("org/m", "org/m@main", True),
+        ("openai/gpt-4o", "gpt-4o-2024-08-06", True),
+        ("llama3.1", "llama3.1:latest", True),
+        ("llama3.1:8b", "llama3.1:70b", False),
+        ("claude-sonnet-4@20250514", "claude-sonnet-4-20250514", True),
+        ("claude-sonnet-4-0", "claude-sonnet-4-20250514", True),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250514", True),
+        ("gpt-4", "gpt-4-0613", True),
+        ("mistral-large-latest", "mistral-large-2411", True),
+        ("claude-sonnet-4", "claude-sonnet-4-5-20250929", False),
+        ("claude-opus-4", "claude-opus-4-1-20250805", False),
+        ("gpt-4o-2024-05-13", "gpt-4o-2024-08-06", False),
+        ("gpt-4-0613", "gpt-4", False),
+        ("gpt-5", "gpt-5.1", False),
+        ("o3", "o3-2", False),
         ("gpt-4", "gpt-4o", False),
         ("gpt-4o", "gpt-4o-mini", False),
         ("gpt-4o", "gpt-4o-mini-2024-07-18", False),
@@ -320,7 +334,7 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
     ],
 )
 def test_a_snapshot_is_the_same_model_and_a_sibling_is_not(asked: str, returned: str, same: bool) -> None:
-    """Names that only add a date or a number are what was asked for."""
+    """Names that only add a date, a tag or a route are what was asked for; digits alone are another model."""
     assert same_model(asked, returned) is same
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from depose import plugins
-from depose.answers.endings import NAMES, counted
+from depose.answers.endings import NAMES, by_model
 from depose.answers.settle import Settled, compared, of_exchange
 from depose.answers.transport_forms import evened
 from depose.asking.book import Book, record
@@ -80,7 +80,7 @@ class Collected(Record, frozen=True, kw_only=True):
     """Reasons of failures with their numbers, models given up, and models that answered under another name."""
     known: bool = False
     """Whether an answer stood in the log before."""
-    ended: tuple[Ending, ...] = ()
+    ended: dict[str, tuple[Ending, ...]]
     """How what came in this run ended, per model."""
 
 
@@ -184,7 +184,7 @@ def collect(
         stopped=budget.stopped,
         notices=(*notices(book.recorded, desk.given_up), *checkpoints.notices),
         known=any(exchange.outcome == "answered" for exchange in found.exchanges),
-        ended=counted((one.model, of_exchange(one).status, one.finish) for one in last.values()),
+        ended=by_model(last.values()),
     )
 
 

@@ -293,15 +293,3 @@ def _member(spec: ModelSpec) -> Member:
         trained_on=spec.trained_on,
         hub=False,
     )
-
-
-def cut(population: Population, rows: Sequence[int]) -> Population:
-    """Keep some of the rows of a population, and none of its labels."""
-    return msgspec.structs.replace(
-        population,
-        pairs=(),
-        tasks=(),
-        rows=tuple(population.rows[row] for row in rows),
-        prompts=tuple(population.prompts[row] for row in rows),
-        answers=tuple(population.answers[row] for row in rows),
-    )

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from depose.answers.settle import compared_text
 from depose.answers.transport_forms import evened
@@ -90,6 +92,17 @@ class Population(Record, frozen=True, kw_only=True):
     """[rows][members]; None where a model did not answer."""
     families: tuple[str, ...] = ()
     """Families (categories) of the prompts."""
+
+    def cut(self, rows: Sequence[int]) -> Population:
+        """Keep some of the rows, and none of the labels."""
+        return replace(
+            self,
+            pairs=(),
+            tasks=(),
+            rows=tuple(self.rows[row] for row in rows),
+            prompts=tuple(self.prompts[row] for row in rows),
+            answers=tuple(self.answers[row] for row in rows),
+        )
 
 
 NEEDED = {
