@@ -14,6 +14,7 @@ from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
     TimeStampResponse,
+    TimeStampTokenInfo,
     VerificationError,
     VerifierBuilder,
     decode_timestamp_response,
@@ -49,7 +50,13 @@ def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
 
 def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
     """Check a token over data of which the SHA-256 alone is known, in hex."""
-    response = _decode(token, name)
+    try:
+        return _checked(_decode(token, name), digest, roots, name)
+    except (ValueError, OverflowError, TypeError) as error:  # the parts of a token are parsed when they are looked at
+        raise EvidenceError(f"{name}: not a whole token: {_short(error)}", hint="ask the authority again") from error
+
+
+def _checked(response: TimeStampResponse, digest: str, roots: bytes, name: str) -> Token:
     if response.status not in (0, 1):
         raise EvidenceError(f"{name}: the authority refused, status {response.status}", hint="ask it again")
     said = response.tst_info
@@ -78,13 +85,21 @@ def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
 
 def answers(token: bytes, query: bytes) -> bool:
     """Tell whether a token carries the nonce of a request: DER holds it in the same bytes in both."""
-    nonce = _decode(token, "the reply").tst_info.nonce
+    nonce = _info(token, "the reply").nonce
     return nonce is None or _integer(nonce) in query
 
 
 def imprint(token: bytes, name: str) -> str:
     """Return the digest, in hex, that a token is over."""
-    return _decode(token, name).tst_info.message_imprint.message.hex()
+    return _info(token, name).message_imprint.message.hex()
+
+
+def _info(token: bytes, name: str) -> TimeStampTokenInfo:
+    response = _decode(token, name)
+    try:
+        return response.tst_info
+    except (ValueError, OverflowError, TypeError) as error:
+        raise EvidenceError(f"{name}: not a whole token: {_short(error)}", hint="ask the authority again") from error
 
 
 def _integer(value: int) -> bytes:
