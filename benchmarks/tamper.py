@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from attacks import BY_ANYBODY
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_copies import ON_COPIES
+from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
+from attacks_on_secrets import met as met_by_seal
 from attacks_with_key import BY_SIGNER
+from fakes import install
 from mixed_bundles import mixed_case
 from tampering import Attack, met, sealed_case, seen_by, unpack
 
@@ -42,7 +46,22 @@ def main() -> None:
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
         "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundles verify"
     )
-    sys.exit(passed > 0)
+    sys.exit(passed + _secrets() > 0)
+
+
+def _secrets() -> int:
+    """Print what meets each secret that is planted before sealing; return how many are sealed."""
+    sealed = 0
+    os.environ["DEPOSE_TEST_PASSPHRASE"] = PASSPHRASE
+    with tempfile.TemporaryDirectory() as folder:
+        sys.path.insert(0, str(install(Path(folder) / "site")))
+        case = prepared(Path(folder))
+        for number, one in enumerate(PLANTED, start=1):
+            message = met_by_seal(one, case)
+            sealed += not message
+            print(f"{number:3}  {one.name}\n     {message[:110] or 'SEALED'}")
+    print(f"{len(PLANTED)} secrets planted before sealing, {len(PLANTED) - sealed} found")
+    return sealed
 
 
 if __name__ == "__main__":

@@ -117,6 +117,31 @@ def write_zip(goal: Path, files: Mapping[str, Path | bytes]) -> None:
         work.unlink(missing_ok=True)
 
 
+def write_new(goal: Path, files: Mapping[str, Path | bytes]) -> Path:
+    """Write a bundle and return its path: the goal, or with a number where another one has that name; none is lost."""
+    made = goal.with_name(f".{goal.name}.new")
+    write_zip(made, files)
+    try:
+        with made.open("rb") as file:
+            wanted = digest(file)[0]
+        free, number = goal, 1
+        while True:
+            try:
+                free.hardlink_to(made)
+                return free
+            except FileExistsError:
+                with free.open("rb") as file:
+                    if digest(file)[0] == wanted:
+                        return free
+            except OSError:  # no links on this file system
+                if not free.exists():
+                    return made.rename(free)
+            number += 1
+            free = goal.with_name(f"{goal.stem}-{number}{goal.suffix}")
+    finally:
+        made.unlink(missing_ok=True)
+
+
 def open_source(source: Path | bytes) -> BinaryIO:
     """Open a file, or bytes as if they were one."""
     return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")

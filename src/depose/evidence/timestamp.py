@@ -7,20 +7,22 @@ time of the token, so that a token outlives the certificate that signed it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
     TimeStampResponse,
-    TimeStampTokenInfo,
     VerificationError,
     VerifierBuilder,
     decode_timestamp_response,
 )
 
 from depose.errors import EvidenceError, UsageError
+from depose.evidence.token_form import readable
 from depose.model import Record
 from depose.model.canonical import sha256
 
@@ -50,15 +52,15 @@ def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
 
 def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
     """Check a token over data of which the SHA-256 alone is known, in hex."""
+    trusted = certificates(roots)
+    response = _decode(token, name, [one.public_bytes(Encoding.DER) for one in trusted])
     try:
-        return _checked(_decode(token, name), digest, roots, name)
+        return _checked(response, digest, trusted, name)
     except (ValueError, OverflowError, TypeError) as error:  # the parts of a token are parsed when they are looked at
         raise EvidenceError(f"{name}: not a whole token: {_short(error)}", hint="ask the authority again") from error
 
 
-def _checked(response: TimeStampResponse, digest: str, roots: bytes, name: str) -> Token:
-    if response.status not in (0, 1):
-        raise EvidenceError(f"{name}: the authority refused, status {response.status}", hint="ask it again")
+def _checked(response: TimeStampResponse, digest: str, trusted: Sequence[x509.Certificate], name: str) -> Token:
     said = response.tst_info
     imprint = said.message_imprint
     if imprint.hash_algorithm != SHA256:
@@ -68,9 +70,9 @@ def _checked(response: TimeStampResponse, digest: str, roots: bytes, name: str) 
             f"{name}: the token is over other data: {imprint.message.hex()[:16]}..., not {digest[:16]}...",
             hint="it belongs to another file or record, or this one was changed after it was stamped",
         )
-    authority = _signer(response, roots, name)
+    authority = _signer(response, trusted, name)
     try:
-        VerifierBuilder(roots=certificates(roots)).build().verify(response, bytes.fromhex(digest))
+        VerifierBuilder(roots=list(trusted)).build().verify(response, bytes.fromhex(digest))
     except (VerificationError, ValueError) as error:
         raise EvidenceError(
             f"{name}: the token is not signed by an authority of the roots given: {_short(error)}",
@@ -85,21 +87,13 @@ def _checked(response: TimeStampResponse, digest: str, roots: bytes, name: str) 
 
 def answers(token: bytes, query: bytes) -> bool:
     """Tell whether a token carries the nonce of a request: DER holds it in the same bytes in both."""
-    nonce = _info(token, "the reply").nonce
+    nonce = _decode(token, "the reply").tst_info.nonce
     return nonce is None or _integer(nonce) in query
 
 
 def imprint(token: bytes, name: str) -> str:
     """Return the digest, in hex, that a token is over."""
-    return _info(token, name).message_imprint.message.hex()
-
-
-def _info(token: bytes, name: str) -> TimeStampTokenInfo:
-    response = _decode(token, name)
-    try:
-        return response.tst_info
-    except (ValueError, OverflowError, TypeError) as error:
-        raise EvidenceError(f"{name}: not a whole token: {_short(error)}", hint="ask the authority again") from error
+    return _decode(token, name).tst_info.message_imprint.message.hex()
 
 
 def _integer(value: int) -> bytes:
@@ -107,13 +101,24 @@ def _integer(value: int) -> bytes:
     return bytes((2, len(body))) + body
 
 
-def _decode(token: bytes, name: str) -> TimeStampResponse:
+def _decode(token: bytes, name: str, known: Sequence[bytes] = ()) -> TimeStampResponse:
+    """Read a reply that holds a token; raise EvidenceError where it is none, or the authority refused."""
     try:
-        return decode_timestamp_response(token)
-    except ValueError as error:
+        response = decode_timestamp_response(readable(token, known))
+        if response.status in (0, 1):
+            response.tst_info  # noqa: B018  # raises where there is no token in it
+    except (ValueError, OverflowError) as error:
         raise EvidenceError(
             f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER"
         ) from error
+    if response.status not in (0, 1):
+        words = "; ".join(response.status_string)[:200] or "without words"
+        kind = {2: "rejection", 3: "waiting"}.get(response.status, "another status")
+        raise EvidenceError(
+            f"{name}: the authority refused: status {response.status} ({kind}): {words}",
+            hint="ask it again, or another authority",
+        )
+    return response
 
 
 def _short(error: Exception) -> str:
@@ -123,14 +128,14 @@ def _short(error: Exception) -> str:
     return reason[:200]
 
 
-def _signer(response: TimeStampResponse, roots: bytes, name: str) -> str:
+def _signer(response: TimeStampResponse, trusted: Sequence[x509.Certificate], name: str) -> str:
     """Name the signer, by the certificate that issuer and number in the signature point to.
 
     Certificates in a token are not signed, so that anybody can put another with the same number beside the signer's.
     """
     signers = {(one.issuer, one.serial_number) for one in response.signed_data.signer_infos}
     enclosed = [x509.load_der_x509_certificate(bytes(one)) for one in response.signed_data.certificates]
-    found = {one for one in (*enclosed, *certificates(roots)) if (one.issuer, one.serial_number) in signers}
+    found = {one for one in (*enclosed, *trusted) if (one.issuer, one.serial_number) in signers}
     if len(signers) > 1 or len(found) > 1:
         raise EvidenceError(
             f"{name}: has {max(len(signers), len(found))} certificates that each claim to be its signer's",
