@@ -3,13 +3,17 @@
 Written anew from the description of the method, for the detectors that decide by default (phrases, habits, starts).
 """
 
+import sys
+
+if not sys.flags.isolated:
+    sys.exit("NOT RUN: begin with python3 -I, or Python takes its modules from this folder, whoever put them there")
+
 import collections
 import hashlib
 import json
 import math
 import pathlib
 import re
-import sys
 import unicodedata
 
 TOLERANCE = 1e-6
