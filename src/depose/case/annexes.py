@@ -22,28 +22,39 @@ class Waiver(Record, frozen=True, kw_only=True):
     """An exception that somebody answers for until a date; it is printed beside the number and never hides it."""
 
     id: Code
+    """Names it in the report."""
     suspect: Code
+    """Code in the case."""
     reference: Code
+    """Code in the case."""
     question: Question | None = None
     """None: all three."""
     reason: Text
+    """Why the exception is made."""
     owner: Text
+    """Who answers for it."""
     approver: Text
+    """Who allowed it."""
     expires: date
+    """The last day on which it holds."""
 
 
 class Waivers(Record, frozen=True, kw_only=True):
     """The whole of waivers.toml."""
 
     waiver: Annotated[tuple[Waiver, ...], Meta(max_length=200)]
+    """One [[waiver]] for each."""
 
 
 class Check(Record, frozen=True, kw_only=True):
     """Somebody compared an entry with its primary document."""
 
     id: Text
+    """Of the work or scale; `depose report --final` lists those that are missing."""
     checked_on: date
+    """When."""
     checked_by: Text
+    """By whom."""
     sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
     """Digest of the document compared, if there is a file."""
 
@@ -52,6 +63,7 @@ class Checks(Record, frozen=True, kw_only=True):
     """The whole of checked.toml."""
 
     check: tuple[Check, ...]
+    """One [[check]] for each."""
 
 
 class Work(Record, frozen=True, kw_only=True):
