@@ -13,10 +13,13 @@ import pytest
 
 from chart_inputs import EVENTS, RIVALS, STUDY
 from curve_inputs import drawn
-from depose.report.charts import curves, ranking, timeline
-from depose.report.curves import specification_curve
-from depose.report.dendrogram import dendrogram
-from depose.report.figures import ratio_bands, strip_plot
+from depose.report.figures.candidate_ranking import ranking
+from depose.report.figures.dendrogram import dendrogram
+from depose.report.figures.error_curves import error_curves
+from depose.report.figures.ratio_bands import ratio_bands
+from depose.report.figures.specification_curve import specification_curve
+from depose.report.figures.strip_plot import strip_plot
+from depose.report.figures.timeline import timeline
 from rated_cases import RATED, case, rated
 from trees import ROLES, TREE
 
@@ -50,7 +53,7 @@ def drawings() -> Iterator[tuple[str, bytes]]:
     yield "strip", strip_plot(finding, result)
     yield "ratios", ratio_bands(RATED)
     yield "ratios below one", ratio_bands(rated(("unrelated", 0.04, 0.02, 0.3, 1.0)))
-    yield "curves", curves(STUDY.held_out[0])
+    yield "curves", error_curves(STUDY.held_out[0])
     yield "ranking", ranking(msgspec.structs.replace(finding, candidates=RIVALS))
     yield "timeline", timeline(EVENTS)
     one, curve, _ = drawn()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depose.model import Curve, Finding
-from depose.report.curves import specification_curve
+from depose.report.figures.specification_curve import specification_curve
 from specifications import found, made
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from depose.model import Against, Finding, Opinion, Ratio, Result
-from depose.report.figures import Rated
+from depose.report.figures.ratio_bands import Rated
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from depose.batch.matrix import Matrix
-from depose.report.drawing import FONT, GREY, INK, WIDTH
+from depose.report.figures.drawing import FONT, GREY, INK, WIDTH
 from depose.report.typography import clip, visible
 
 ROW, LEFT, RIGHT = 11.0, 150.0, WIDTH * 72

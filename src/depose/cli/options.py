@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,9 @@ PUBLIC_KEY = click.option(
 
 def now() -> str:
     """Return the time now in UTC, to the microsecond."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    from depose.evidence.log import utc_now
+
+    return utc_now()
 
 
 def say(line: str) -> None:

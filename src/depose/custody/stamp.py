@@ -13,7 +13,7 @@ from depose.evidence.records import Stamp
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
-ROOTS = "time_stamp_authority.pem"
+ROOTS = "tsa.pem"
 CLOCK_TOLERANCE = 300.0
 """Seconds by which the clock of the log may differ from that of the authority."""
 

@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -37,6 +37,11 @@ CLOCK_STEP = timedelta(minutes=1)
 """A clock may be put back by this much, as time services do; then the log holds the time of the record before."""
 SYNC_THREADS = 8
 SEALED = "sealed.json"
+
+
+def utc_now() -> str:
+    """Return the time of this machine: the clock of every run that is not a test."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Entry(Record, frozen=True, kw_only=True):

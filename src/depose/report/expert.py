@@ -9,7 +9,6 @@ from typing import Any
 from depose.case.annexes import Annex, literature, unchecked
 from depose.model import Fact, Finding, Findings, Role
 from depose.report import arrange, excerpts
-from depose.report.charts import curves, ranking, timeline
 from depose.report.contents import (
     ALTERNATIVES,
     APPENDICES,
@@ -22,9 +21,13 @@ from depose.report.contents import (
     SECTIONS,
     WITNESS,
 )
-from depose.report.curves import specification_curve
-from depose.report.dendrogram import dendrogram
-from depose.report.figures import Rated, crowded, ratio_bands, strip_plot
+from depose.report.figures.candidate_ranking import ranking
+from depose.report.figures.dendrogram import dendrogram
+from depose.report.figures.error_curves import error_curves
+from depose.report.figures.ratio_bands import Rated, ratio_bands
+from depose.report.figures.specification_curve import specification_curve
+from depose.report.figures.strip_plot import crowded, strip_plot
+from depose.report.figures.timeline import timeline
 from depose.report.typography import drawn, moment
 from depose.report.vocabulary import together
 from depose.report.wording import AGAINST, PARTS
@@ -125,7 +128,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "powers": arrange.powers(findings.findings),
         "rates": [one for one in study.rates if one.question in asked] if study else [],
         "curves": [
-            (one, drawn(curves(one)))
+            (one, drawn(error_curves(one)))
             for one in (study.held_out if study else ())
             if one.question in asked and one.against == "unrelated"
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from depose.model import Tree
-from depose.report.drawing import GREY, INK, RULE, WIDTH, settings, short, written
+from depose.report.figures.drawing import GREY, INK, RULE, WIDTH, settings, short, written
 
 ROW = 0.1
 """Inches: the height of one model."""

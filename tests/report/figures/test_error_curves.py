@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from chart_inputs import EVENTS, RIVALS, STUDY
-from depose.report.charts import curves, ranking, timeline
+from depose.report.figures.candidate_ranking import ranking
+from depose.report.figures.error_curves import error_curves
+from depose.report.figures.timeline import timeline
 from depose.report.render import render_html
 from reports import build, finding, words
 from studied_reports import studied
@@ -18,7 +20,7 @@ def drawings() -> list[bytes]:
     """One of each kind."""
     assert STUDY is not None
     one = msgspec.structs.replace(finding("distilled", "S1", "R1"), candidates=RIVALS)
-    return [curves(STUDY.held_out[0]), ranking(one), timeline(EVENTS)]
+    return [error_curves(STUDY.held_out[0]), ranking(one), timeline(EVENTS)]
 
 
 @pytest.mark.criterion(23)

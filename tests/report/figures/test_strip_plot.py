@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from depose.model import Scale
-from depose.report.drawing import WIDTH
-from depose.report.figures import crowded, ratio_alt, ratio_bands, spread, strip_alt, strip_plot
+from depose.report.figures.drawing import WIDTH
+from depose.report.figures.ratio_bands import ratio_alt, ratio_bands
+from depose.report.figures.strip_plot import crowded, spread, strip_alt, strip_plot
 from depose.report.typography import number
 from depose.statistics.verbal import SCALES
 from rated_cases import RATED, SVG, case, rated, texts

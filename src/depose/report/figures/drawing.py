@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 WIDTH = 6.3
 """Inches: the width of the text block."""
@@ -54,3 +55,39 @@ def _attributes(style: str) -> str:
 def short(name: str) -> str:
     """Cut a name to what fits in a drawing."""
     return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
+
+
+def blank(height: float, width: float = WIDTH) -> Any:
+    """Make an empty figure of this size in inches that draws SVG."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def plain_axes(axes: Any, x: str, y: str = "") -> None:
+    """Leave two thin spines and name the axes."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_linewidth(0.6)
+    axes.tick_params(labelsize=7, length=3, width=0.6, color=INK, labelcolor=INK)
+    axes.set_xlabel(x, fontsize=7.5, color=INK, labelpad=2)
+    axes.set_ylabel(y, fontsize=7.5, color=INK, labelpad=2)
+
+
+def legend(axes: Any) -> None:
+    """Name the lines above the panel, where no curve can run through the names."""
+    axes.legend(
+        frameon=False,
+        fontsize=6.8,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0.99),
+        ncols=3,
+        handlelength=2.2,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        borderaxespad=0,
+    )

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from curve_inputs import drawn
-from depose.report.curves import curve_alt, specification_curve
+from depose.report.figures.specification_curve import curve_alt, specification_curve
 
 
 def test_the_picture_says_in_words_what_it_shows() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depose.model import Curve, Finding, Specification
-from depose.report.drawing import GREY, INK, RULE, WIDTH, settings, written
+from depose.report.figures.drawing import GREY, INK, RULE, WIDTH, settings, written
 
 AXES = (("detector", "Detector"), ("answers", "Answers"), ("prompts", "Prompts"), ("controls", "Controls"))
 LEFT, RIGHT = 0.25, 0.86

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from depose.report.dendrogram import dendrogram, dendrogram_alt, members
+from depose.report.figures.dendrogram import dendrogram, dendrogram_alt, members
 from depose.report.render import render_html
 from rated_cases import SVG, texts
 from reports import build, words
