@@ -2,9 +2,9 @@
 
     benchmarks/kit.py DIR     DIR: a laboratory that `depose lab build` has made with the default recipe
 
-Writes src/depose/kit/, lab.json below src/depose/case/calibrations/, and casefiles/distilled/. The calibration leaves out
-the lineages of the reference and of the negative control, on which case and kit rest; the scores for `depose batch` are of
-the whole kit, since a batch leaves out the lineages of each cell by itself.
+Writes src/depose/kit/, lab.json below src/depose/case/calibrations/, and casefiles/distilled/. The calibration leaves
+out the lineages of the reference and of the negative control, on which case and kit rest; the scores for `depose batch`
+are of the whole kit, since a batch leaves out the lineages of each cell by itself.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ project = "depose"
 author = "the makers of depose"
 version = release = version_of("depose")
 extensions = ["myst_parser"]
-exclude_patterns = ["manual", "pictures/README.md"]
+exclude_patterns = ["manual"]
 nitpicky = True
 numfig = False
 
@@ -26,10 +26,11 @@ html_title = f"depose {version}"
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
+html_show_sphinx = False
 html_math_renderer = "mathml"
 html_extra_path = ["findings.schema.json"]
 html_permalinks_icon = "#"
-html_theme_options = {"footer_icons": []}
+html_theme_options: dict[str, Any] = {"footer_icons": []}
 pygments_style = "friendly"
 
 linkcheck_anchors = False

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from manual import codes, commands, files, plugins, public
+from manual import codes, commands, files, imports, plugins, public
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -14,15 +14,15 @@ DOCS = Path(__file__).resolve().parents[1]
 def pages() -> dict[str, str]:
     """Every generated page by its name below docs/."""
     found: dict[str, str] = {}
-    for part in (commands, files, codes, plugins, public):
+    for part in (commands, files, codes, plugins, public, imports):
         found |= part.pages()
     return {name: text.rstrip() + "\n" for name, text in found.items()}
 
 
-def stale(docs: Path = DOCS) -> list[str]:
-    """Name the pages below `reference` that are not what the code says: changed, missing or left over."""
-    made = pages()
-    there = {path.relative_to(docs).as_posix(): path.read_text("utf-8") for path in (docs / "reference").rglob("*.md")}
+def stale(made: dict[str, str], docs: Path = DOCS) -> list[str]:
+    """Name the pages and pictures that are not what the code says: changed, missing or left over."""
+    files = (*(docs / "reference").rglob("*.md"), *(docs / "pictures").glob("*.svg"))
+    there = {path.relative_to(docs).as_posix(): path.read_text("utf-8") for path in files}
     return sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
 
 
@@ -31,7 +31,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page differs")
     given = parser.parse_args()
-    names, made = stale(), pages()
+    made = pages()
+    names = stale(made)
     for name in names:
         print(name)
         if not given.check:

@@ -120,8 +120,8 @@ def _opinions() -> str:
     lines = [
         "# Opinions",
         "",
-        "An opinion is looked up in a table, from numbers that are all printed, and nothing else; one for each suspect, "
-        "reference and question.",
+        "An opinion is looked up in a table, from numbers that are all printed, and nothing else; one for each",
+        "suspect, reference and question.",
         "",
         "```text",
         (inspect.getdoc(opinion) or "").partition("\n\n")[2],
@@ -149,15 +149,17 @@ def _errors() -> str:
     lines = [
         "# Errors",
         "",
-        "Every error that depose raises on purpose is one of these. It says what is wrong, where, and the next step; the "
-        "command line prints it as `error: …` and `next: …` and leaves with its exit code. In Python they are in "
+        "Every error that depose raises on purpose is one of these. It says what is wrong, where, and the next step;",
+        "the command line prints it as `error: …` and `next: …` and leaves with its exit code. In Python they are in "
         "`depose.errors`. A traceback is a fault of depose: please report it.",
         "",
         "| error | parent | exit code | means |",
         "|---|---|---|---|",
         *(
-            f"| [`{one.__name__}`]({one.__name__}.md) | `{one.__mro__[1].__name__}` | {one.exit_code} | {inspect.getdoc(one)} |"
+            f"| [`{one.__name__}`]({one.__name__}.md) | `{one.__base__.__name__}` | {one.exit_code} "
+            f"| {inspect.getdoc(one)} |"
             for one in families()
+            if one.__base__
         ),
     ]
     return "\n".join([*lines, "", *_tree(one.__name__ for one in families())])

@@ -142,8 +142,16 @@ def limits(kind: types.Type) -> str:
 
 
 def _between(kind: types.IntType | types.FloatType) -> str:
-    low = f"from {_figure(kind.ge)}" if kind.ge is not None else f"above {_figure(kind.gt)}" if kind.gt is not None else ""
-    high = f"to {_figure(kind.le)}" if kind.le is not None else f"below {_figure(kind.lt)}" if kind.lt is not None else ""
+    low = (
+        f"from {_figure(kind.ge)}"
+        if kind.ge is not None
+        else f"above {_figure(kind.gt)}"
+        if kind.gt is not None
+        else ""
+    )
+    high = (
+        f"to {_figure(kind.le)}" if kind.le is not None else f"below {_figure(kind.lt)}" if kind.lt is not None else ""
+    )
     return " ".join(filter(None, (low, high)))
 
 

@@ -48,7 +48,7 @@ def steps(block: str) -> list[Step]:
 
 
 def pattern(printed: str) -> re.Pattern[str]:
-    """What a page prints as a pattern: `...` alone on a line stands for any lines, elsewhere for anything on the line."""
+    """What a page prints as a pattern: `...` alone on a line stands for any lines, elsewhere for a part of one."""
     parts = [
         r"(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
         for line in printed.splitlines()

@@ -107,7 +107,7 @@ def read(folder: Path) -> Annex:
     try:
         data = {name: (folder / name).read_bytes() for name in (WAIVERS, CHECKED) if (folder / name).exists()}
     except OSError as error:
-        raise CaseError(f"{folder}: {error}", hint="the fields are in the README, under Reports") from error
+        raise CaseError(f"{folder}: {error}", hint="its fields: docs/reference/files") from error
     return parse(data, folder)
 
 
@@ -147,4 +147,4 @@ def _table(data: bytes, path: Path, kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(tomllib.loads(data.decode()), kind)
     except (ValueError, RecursionError) as error:
-        raise CaseError(f"{path}: {error}", hint="the fields are in the README, under Reports") from error
+        raise CaseError(f"{path}: {error}", hint="its fields: docs/reference/files") from error
