@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
 .PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
 	docs pages pictures
 
 help: ## list what can be made
@@ -98,6 +98,9 @@ bench-endpoints: setup ## calls a second against a server on loopback, beside a 
 
 faults: setup ## meet every fault of a misbehaving server: what is recorded, what is shown
 	$(BIN)/python benchmarks/faults.py
+
+cases: setup ## every small input of ../shared/cases that failed once: what is right, and what came out
+	$(BIN)/python benchmarks/cases.py
 
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py

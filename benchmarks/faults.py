@@ -1,4 +1,4 @@
-"""Meet every fault of `tests/faults.py` with `depose probe` and print what was recorded and what was shown."""
+"""Meet every fault of `tests/support/faults.py` with `depose probe` and print what was recorded and what was shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the golden values of tests/test_likelihood.py with `lir` of the Netherlands Forensic Institute.
+"""Make the golden values of tests/statistics/test_likelihood.py with `lir` of the Netherlands Forensic Institute.
 
 python3.11 -m venv /tmp/lir && /tmp/lir/bin/pip install lir==1.3.1
 /tmp/lir/bin/python benchmarks/golden_lir.py

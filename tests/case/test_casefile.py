@@ -53,7 +53,8 @@ SAYS = {
     "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 "
     "digits; use sys.set_int_max_str_digits() to increase the limit",
     "steering_key": "CASE/case.toml: $.models[0]: unknown field '\\x1b[2Jno'",
-    "terms_outside": "CASE/case.toml: $.terms.file: stands outside the case folder",
+    "terms_outside": "CASE/case.toml: $.terms.file: '/etc/hostname' is a name in full, and stands outside the case "
+    "folder",
     "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected 'int' <= 9007199254740991",
     "toml_key_twice": "CASE/case.toml: not TOML: Cannot overwrite a value (at line 3, column 33)",
     "transformers_without_model": "CASE/case.toml: $.models[0].model: missing; which model?",

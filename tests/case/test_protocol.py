@@ -175,14 +175,15 @@ def test_a_broken_plugin_stops_registration_and_leaves_nothing(tmp_path: Path, m
         assert set(files_in(folder)) == {"case.toml"}
 
 
-def test_a_file_may_be_named_in_full_and_the_log_tells_no_path(tmp_path: Path) -> None:
-    """Large tables may stand elsewhere; what is frozen is the last part of the name and the digest."""
-    table = tmp_path / "elsewhere.csv"
-    table.write_text("id,prompt\na,One?\n")
-    folder = small(tmp_path / "case", probes=[], prompts=str(table))
-    frozen = registration(casefile.read(folder), folder)
-    assert [(fact.name, fact.value) for fact in frozen.files] == [("elsewhere.csv", sha256(table.read_bytes()))]
-    assert [prompt.text for prompt in frozen.prompts] == ["One?"]
+def test_a_file_named_in_full_or_through_a_link_is_refused(tmp_path: Path) -> None:
+    """What a case names is stored with it, so that it stands in the folder of the case and nowhere else."""
+    (tmp_path / "elsewhere.csv").write_text("id,prompt\na,One?\n")
+    with pytest.raises(CaseError, match="is a name in full"):
+        casefile.read(small(tmp_path / "case", probes=[], prompts=str(tmp_path / "elsewhere.csv")))
+    folder = small(tmp_path / "linked", probes=[], prompts="within/elsewhere.csv")
+    (folder / "within").symlink_to(tmp_path)
+    with pytest.raises(CaseError, match=r"'within/elsewhere.csv' is a symbolic link, or leads through one"):
+        registration(casefile.read(folder), folder)
 
 
 def test_the_calibration_is_frozen_by_its_digest(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ KERNEL = Path(__file__).parents[2] / "benchmarks" / "fuzzy_kernel.py"
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed: pip install .[gpu]")
 EDGES = """
 import numpy as np
-from depose import matching
+from depose.features import fuzzy_matching as matching
 from depose.detectors.fuzzy import ratios
 
 groups = [

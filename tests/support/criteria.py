@@ -1,6 +1,6 @@
 """Print the acceptance criteria of report, protocol and custody, one per line, with the tests that check each.
 
-    python tests/criteria.py
+    python tests/support/criteria.py
 
 Runs the tests marked `criterion(number)`; leaves 1 if one fails or a criterion has none.
 """

@@ -2,7 +2,7 @@
 
     with Server(lambda seen: "429" if seen.nth == 1 else "") as server: ...
 
-`python tests/faults.py --share 0.2` runs it by itself and prints its port.
+`python tests/support/faults.py --share 0.2` runs it by itself and prints its port.
 """
 
 from __future__ import annotations

@@ -18,11 +18,12 @@ import msgspec
 from depose import pipeline
 from depose.asking import collect
 from depose.batch.base import DETECTORS
-from depose.batch.casetext import described, limits, table
+from depose.batch.casetext import described, lay_adapters, limits
 from depose.batch.confirm import prompts_in
 from depose.batch.plan import Plan, live
 from depose.case import casefile
 from depose.case.budget import Estimate, estimates
+from depose.case.casetext import table
 from depose.case.protocol import registration
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import ledger
@@ -125,6 +126,8 @@ def _written(plan: Plan, folder: Path) -> Path:
                     f"{folder}: sealed, and the batch was changed since", hint="ask again in another folder: --out DIR"
                 )
             write_whole(folder / name, content.encode())
+    if not is_sealed(folder):
+        lay_adapters(live(plan.file), Path(plan.folder), folder)
     return folder
 
 

@@ -1,32 +1,49 @@
-"""The text of a case file that a batch writes."""
+"""What a batch writes into the case files of its own cases, and the files that it lays beside them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from depose.batch.plan import BatchFile
+from depose.case import casefile, casetext
+from depose.case.casetext import table
+from depose.case.untrusted_files import opened
+from depose.evidence.log import write_whole
 from depose.model import ModelSpec
-
-_ALWAYS = ("code", "role", "provider")
-_DEFAULTS = msgspec.to_builtins(ModelSpec(code="", role="control", provider=""))
+from depose.model.names import ADAPTER
 
 
 def described(spec: ModelSpec, folder: Path) -> dict[str, Any]:
-    """Describe a model by what is not as it would be without being said; names of files start at `folder`."""
+    """Describe a model; files start at `folder`, but an adapter, which a case stores, at that of its own case."""
     own = {
         name: str((folder / getattr(spec, name)).resolve())
-        for name in ("model", "adapter", "api_key_file")
+        for name in ("model", "api_key_file")
         if getattr(spec, name)
         and (name != "model" or spec.provider == "transformers")
         and (folder / getattr(spec, name)).exists()
     }
-    values = msgspec.to_builtins(msgspec.structs.replace(spec, **own))
-    return {name: value for name, value in values.items() if name in _ALWAYS or value != _DEFAULTS[name]}
+    if spec.adapter:
+        own["adapter"] = _adapter(spec)
+    return casetext.described(msgspec.structs.replace(spec, **own))
+
+
+def _adapter(spec: ModelSpec) -> str:
+    return f"adapters/{spec.code}"
+
+
+def lay_adapters(specs: Iterable[ModelSpec], folder: Path, case: Path) -> None:
+    """Copy the adapters of models from the folder of a batch into the folder of a case."""
+    for spec in (one for one in specs if one.adapter):
+        for name in ADAPTER:
+            found = casefile.resolve(folder, f"{spec.adapter.rstrip('/')}/{name}", f"{spec.code}.adapter")
+            goal = case / _adapter(spec) / name
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            with opened(found) as file:
+                write_whole(goal, file.read())
 
 
 def limits(file: BatchFile, codes: Collection[str]) -> list[str]:
@@ -36,22 +53,3 @@ def limits(file: BatchFile, codes: Collection[str]) -> list[str]:
     if not prices:
         budget.pop("money", None)
     return [table(head, values) for head, values in (("[budget]", budget), ("[prices]", prices)) if values]
-
-
-def table(head: str, values: dict[str, Any]) -> str:
-    """Write a table of TOML under its head, such as `[case]`; what is None is left out."""
-    return (
-        head + "\n" + "".join(f"{_key(key)} = {_toml(value)}\n" for key, value in values.items() if value is not None)
-    )
-
-
-def _key(name: str) -> str:
-    return name if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

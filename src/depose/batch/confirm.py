@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
-from depose.batch.casetext import described, limits, table
+from depose.batch.casetext import described, lay_adapters, limits
 from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
 from depose.case.casefile import NAME, decoded
+from depose.case.casetext import table
 from depose.case.tables import COLUMNS
 from depose.case.tables import read as read_table
 from depose.errors import CaseError
@@ -106,6 +107,11 @@ class Cases:
             with workspace(self._folder) as work:
                 for file in {str(protocol["prompts"]), *(one["file"] for one in models if "file" in one)}:
                     _link(self._shared / file, work / file)
+                named = {one["code"] for one in models}
+                live_here = [
+                    spec for code, spec in self._given.items() if code in named and spec.provider != "recorded"
+                ]
+                lay_adapters(live_here, Path(self._plan.folder), work)
                 (work / NAME).write_text(text, encoding="utf-8")
                 work.chmod(0o755)
                 work.rename(self._folder / name)

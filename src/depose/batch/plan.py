@@ -15,9 +15,11 @@ from depose.case import casefile, population
 from depose.case.population import Member, Population
 from depose.case.tables import Row
 from depose.case.tables import read as read_table
+from depose.case.untrusted_files import read_untrusted
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text
+from depose.model.names import problem_of_models, unfit_for_case
 from depose.model.random_streams import stream
 
 FEWEST_PROMPTS = 20
@@ -120,9 +122,7 @@ def read(path: Path) -> Plan:
 
 def _parsed(path: Path) -> BatchFile:
     try:
-        if path.is_file() and path.stat().st_size > casefile.LARGEST:
-            raise CaseError(f"{path}: larger than {casefile.LARGEST} bytes", hint=HINT)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_untrusted(path, casefile.LARGEST).decode("utf-8-sig")
         found = msgspec.convert(tomllib.loads(text), type=BatchFile, strict=True)
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
@@ -132,8 +132,8 @@ def _parsed(path: Path) -> BatchFile:
         raise CaseError(f"{path}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
     except msgspec.ValidationError as error:
         raise CaseError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
-    except ValueError as error:  # a number of more digits than Python reads
-        raise CaseError(f"{path}: {error}", hint="a shorter number") from error
+    except ValueError as error:  # no regular file, too large, or a number of more digits than Python reads
+        raise CaseError(f"{path}: {error}", hint=HINT) from error
     problem = _problem(found)
     if problem:
         raise CaseError(f"{path}: {problem[0]}", hint=problem[1])
@@ -148,8 +148,12 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
         return "$.screening.questions: one of them stands twice", "name each once"
     if (file.data is None) == (not file.models):
         return "$: models stand in [data] or in [[models]], in one of the two", HINT
-    if file.data is not None and "\0" in file.data.folder + file.data.source:
+    if file.data is not None and "\0" in file.data.folder:
         return "$.data: holds a NUL, which no file name can", "name a folder"
+    if file.data is not None and ("/" in file.data.source or unfit_for_case(file.data.source)):
+        return "$.data.source: not the name of a source", "as in responses-SOURCE.parquet"
+    if problem := problem_of_models(file.models, file.screening.prompts, "$.screening.prompts"):
+        return problem
     if file.data is not None:
         if file.screening.prompts:
             return "$.screening.prompts: [data] has its own prompts", "leave it out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -12,10 +13,12 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Code, Question, Record, Scale, Text
 
 WAIVERS, CHECKED = "waivers.toml", "checked.toml"
+LARGEST = 4 * 1024**2
 
 
 class Waiver(Record, frozen=True, kw_only=True):
@@ -105,8 +108,9 @@ Kind = TypeVar("Kind", Waivers, Checks)
 def read(folder: Path) -> Annex:
     """Read what is there; a missing file adds nothing, a wrong one is an error."""
     try:
-        data = {name: (folder / name).read_bytes() for name in (WAIVERS, CHECKED) if (folder / name).exists()}
-    except OSError as error:
+        there = [name for name in (WAIVERS, CHECKED) if os.path.lexists(folder / name)]
+        data = {name: read_untrusted(folder / name, LARGEST) for name in there}
+    except (OSError, ValueError) as error:
         raise CaseError(f"{folder}: {error}", hint="its fields: docs/reference/files") from error
     return parse(data, folder)
 

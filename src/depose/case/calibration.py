@@ -7,11 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
 from depose.model import Calibration, Fact, Performance, Record
 from depose.model.canonical import sha256
 
 FORMAT = "depose calibration 1"
+LARGEST = 64 * 1024**2
 PERFORMANCE = "performance.json"
 """Written by depose validate beside calibration.json."""
 
@@ -50,7 +52,9 @@ def raw(name: str, folder: Path) -> bytes:
     if name in bundled():
         return files(__package__ + ".calibrations").joinpath(f"{name}.json").read_bytes()
     try:
-        return (folder / name).read_bytes()
+        if through_link(folder, name):
+            raise ValueError("a symbolic link, or leads through one")
+        return read_untrusted(folder / name, LARGEST)
     except (OSError, ValueError) as error:
         raise CaseError(
             f"$.protocol.calibration: {name!r} is neither bundled nor a file: {error}",
@@ -64,7 +68,10 @@ def beside(name: str, folder: Path) -> bytes | None:
         home = files(__package__ + ".calibrations").joinpath("studies", f"{name}.json")
         return home.read_bytes() if home.is_file() else None
     path = (folder / name).with_name(PERFORMANCE)
-    return path.read_bytes() if path.is_file() else None
+    try:
+        return read_untrusted(path, LARGEST) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise CaseError(f"{path}: {error}", hint=f"depose validate writes {PERFORMANCE}") from error
 
 
 def joined(found: Loaded, data: bytes, name: str) -> Loaded:

@@ -7,7 +7,6 @@ probe or detector, a primary detector that is not among the detectors.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import shutil
@@ -20,8 +19,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from depose import plugins
+from depose.case import addresses
+from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
-from depose.model import Case, ModelSpec
+from depose.model import Case, ModelSpec, names
 from depose.model.canonical import canonical
 
 NAME = "case.toml"
@@ -31,9 +32,6 @@ EXPECTED = {
     "api_key_env": "not the name of a variable; the key itself must not stand in a case file",
 }
 """What a field wants, where the pattern that it is checked against is hard to read."""
-
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
-"""The files of an adapter folder."""
 
 REMOTE = ("openai", "anthropic", "google")
 """Providers that ask over a network."""
@@ -60,13 +58,13 @@ def read(path: Path) -> Case:
     """Read and check a case file, or the `case.toml` of a case folder."""
     file = path / NAME if path.is_dir() else path
     try:
-        if file.stat().st_size > LARGEST:
-            raise CaseError(f"{file}: larger than {LARGEST} bytes", hint="a case file names files, it holds none")
-        text = file.read_bytes().decode("utf-8-sig")
+        text = read_untrusted(file, LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
     except OSError as error:
         raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
+    except ValueError as error:
+        raise CaseError(f"{file}: {error}", hint="a case file names files, it holds none") from error
     return parse(text, str(file))
 
 
@@ -108,7 +106,7 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return bad_models(case.models) or _bad_protocol(case) or _bad_files(case)
+    return bad_models(case.models) or _bad_protocol(case) or names.problem_of_case(case)
 
 
 def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -184,8 +182,9 @@ def _bad_address(spec: ModelSpec, where: str) -> tuple[str, str] | None:
             f"{where}.base_url: http sends the key and the answers in clear",
             "https; http goes to a private address only",
         )
-    if spec.proxy and not spec.allow_private and _names_private(spec.base_url):
-        return f"{where}.base_url: a private address", "say allow_private = true if that is meant"
+    found = addresses.of_host(urlsplit(spec.base_url).hostname or "") if spec.base_url else "name"
+    if not spec.allow_private and found not in ("public", "name"):
+        return f"{where}.base_url: a {found} address", "say allow_private = true if that is meant"
     own = next((name for name in spec.parameters if name in OWN), None)
     if own:
         return f"{where}.parameters: {own!r} follows from the case", "leave it out; several answers: samples"
@@ -210,14 +209,6 @@ def _bad_url(url: str, where: str) -> tuple[str, str] | None:
     if not fine or not url.isascii() or not url.isprintable() or " " in url:
         return f"{where}: {url!r} is not an address", "https://host/path"
     return None
-
-
-def _names_private(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _bad_protocol(case: Case) -> tuple[str, str] | None:
@@ -264,35 +255,14 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     return None
 
 
-def named_files(case: Case) -> dict[str, str]:
-    """List every file that the case names, as written in it, each with the first place that names it."""
-    listed = [("$.protocol.prompts", case.protocol.prompts)]
-    listed += [(f"$.models[{index}].file", spec.file) for index, spec in enumerate(case.models)]
-    listed += [
-        (f"$.models[{index}].adapter", f"{spec.adapter.rstrip('/')}/{name}")
-        for index, spec in enumerate(case.models)
-        for name in ADAPTER
-        if spec.adapter
-    ]
-    listed += [("$.terms.file", case.terms.file)] if case.terms else []
-    return {name: where for where, name in reversed(listed) if name}
-
-
-def _bad_files(case: Case) -> tuple[str, str] | None:
-    """A case may come from the other side: what it names must not fetch what its reader never meant to show."""
-    for name, where in named_files(case).items():
-        if "\0" in name:
-            return f"{where}: {name!r} holds a NUL, which no file name can", "name a file"
-        if ".." in Path(name).parts:
-            return f"{where}: {name!r} leads out of the case folder", "copy the file into it, or name it in full"
-    if case.terms is not None and Path(case.terms.file).is_absolute():
-        return "$.terms.file: stands outside the case folder", "copy it into the case folder: it is stored"
-    return None
-
-
 def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
-    """Find a file that `file` names at `where`: relative names are read from its folder."""
+    """Find a file that `file` names at `where`: relative names are read from its folder, and no link is followed."""
     path = folder / name
+    if through_link(folder, name):
+        raise CaseError(
+            f"{folder / file}: {where}: {name!r} is a symbolic link, or leads through one",
+            hint="copy the file into the folder of the case: what it names is stored",
+        )
     if not path.is_file():
         what = "not a file" if path.exists() else "not there"
         raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
@@ -332,9 +302,16 @@ def _files_of(origin: Path) -> dict[str, Path]:
     base = origin if origin.is_dir() else origin.parent
     found = {NAME: origin / NAME if origin.is_dir() else origin}
     if origin.is_dir():
-        found |= {f.name: f for f in base.iterdir() if f.is_file() and not f.name.startswith(("_", "."))}
-    named = named_files(read(origin)).items()
-    return found | {name: resolve(base, name, where) for name, where in named if not Path(name).is_absolute()}
+        beside = [f for f in base.iterdir() if not f.name.startswith(("_", "."))]
+        for file in beside:
+            if file.is_symlink():
+                raise CaseError(
+                    f"{file}: a symbolic link among the files of a case",
+                    hint="it may lead to what was never meant to be copied; remove it, or copy what it leads to",
+                )
+        found |= {f.name: f for f in beside if f.is_file()}
+    named = names.named_files(read(origin)).items()
+    return found | {name: resolve(base, name, where) for name, where in named}
 
 
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
@@ -350,7 +327,8 @@ def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
         sources = _files_of(origin)
         for name, file in sources.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, work / name)
+            with opened(file) as given, (work / name).open("xb") as copy_:
+                shutil.copyfileobj(given, copy_)
         if folder.is_dir():  # kept, because somebody may stand in it; the case file comes last
             for made in sorted(work.iterdir(), key=lambda one: one.name == NAME):
                 made.rename(folder / made.name)

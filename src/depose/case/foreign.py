@@ -28,8 +28,8 @@ def pairs(found: list[tuple[str, Any]]) -> Raw:
     """Refuse an object in which a key stands twice."""
     seen = dict(found)
     if len(seen) != len(found):
-        names = [name for name, _ in found]
-        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+        name, _ = Counter(name for name, _ in found).most_common(1)[0]
+        raise ValueError(f"key {name[:80]!r} stands twice in one object")
     return seen
 
 

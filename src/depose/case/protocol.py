@@ -15,9 +15,11 @@ from pathlib import Path
 from depose import plugins
 from depose.case import calibration, casefile
 from depose.case.tables import read
+from depose.case.untrusted_files import opened
 from depose.errors import CaseError, PluginError
 from depose.model import Case, Fact, Prompt, Registration
 from depose.model.canonical import sha256
+from depose.model.names import named_files
 from depose.model.random_streams import stream
 
 LIBRARIES = ("click", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
@@ -74,12 +76,11 @@ def _software(case: Case) -> tuple[Fact, ...]:
 
 
 def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
-    """Digest of every file that the case names; a name in full is cut to its last part."""
+    """Digest of every file that the case names."""
     facts = []
-    for name, where in casefile.named_files(case).items():
-        with casefile.resolve(folder, name, where).open("rb") as file:
-            shown = Path(name).name if Path(name).is_absolute() else name
-            facts.append(Fact(name=shown, value=hashlib.file_digest(file, "sha256").hexdigest()))
+    for name, where in named_files(case).items():
+        with opened(casefile.resolve(folder, name, where)) as file:
+            facts.append(Fact(name=name, value=hashlib.file_digest(file, "sha256").hexdigest()))
     loaded = calibration.load(case.protocol.calibration, folder)
     if loaded is not None:
         facts.append(Fact(name=f"calibration {case.protocol.calibration}", value=loaded.sha256))
@@ -90,7 +91,7 @@ def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
 
 def enclosures(case: Case, folder: Path) -> Iterator[Path | bytes]:
     """Yield every file that the case names, its calibration and its error rates: with them a copy needs no more."""
-    for file, where in casefile.named_files(case).items():
+    for file, where in named_files(case).items():
         yield casefile.resolve(folder, file, where)
     name = case.protocol.calibration
     loaded, rates = calibration.load(name, folder), calibration.beside(name, folder) if name else None

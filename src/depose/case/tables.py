@@ -18,11 +18,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from depose.case import foreign
+from depose.case.untrusted_files import in_child, opened, read_untrusted
 from depose.errors import CaseError
 from depose.model import Record
 
@@ -37,6 +39,10 @@ COLUMNS = {
 }
 LARGEST = 2 * 1024**3
 """A table of more bytes than this is refused before it is read."""
+PLAIN = 8 * 1024**2
+"""A text of at most so many bytes is read in this process: it cannot grow to more than some fifty times its size."""
+UNPACKED = (".parquet", ".eval")
+"""Kinds that are unpacked by a library: what they grow to is known only afterwards, so a child reads them."""
 
 
 class Row(Record, frozen=True, kw_only=True):
@@ -110,8 +116,7 @@ def _load(path: Path, mapped: Mapping[str, str]) -> list[Any]:
     readers = {".json": _json, ".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv}
     if suffix not in readers:
         raise ValueError(f"unknown kind of file {suffix!r}; known: .json, .jsonl, .ndjson, .csv, .parquet, .eval")
-    text = path.read_bytes().decode("utf-8-sig")
-    return readers[suffix](text)
+    return readers[suffix](read_untrusted(path, LARGEST).decode("utf-8-sig"))
 
 
 def _string(value: object, where: str) -> str:
@@ -178,24 +183,40 @@ def _columns(rows: list[Any], mapped: Mapping[str, str]) -> dict[str, str]:
 def read(path: Path, mapped: Mapping[str, str] | None = None) -> tuple[Row, ...]:
     """Read a whole table; the first bad row is an error that names it.
 
-    `mapped` says under which name a meaning of COLUMNS stands in this file, where it is none of the usual ones.
+    `mapped` says under which name a meaning of COLUMNS stands in this file, where it is none of the usual ones. A
+    file that may take more memory or time than its size shows is read by a child that the kernel holds to limits.
     """
-    given = mapped or {}
+    given = dict(mapped or {})
     try:
-        if not path.is_file() and path.exists():
-            raise ValueError("not a file")
-        if path.stat().st_size > LARGEST:
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
             raise ValueError(f"larger than {LARGEST} bytes")
-        raw = _load(path, given)
+        if path.suffix.lower() in UNPACKED or size > PLAIN:
+            return in_child("depose.case.tables:whole", str(path), given, answer=tuple[Row, ...], size=size)
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name in the case") from error
+    except ValueError as error:
+        raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
+    return whole(str(path), given)
+
+
+def whole(name: str, mapped: Mapping[str, str]) -> tuple[Row, ...]:
+    """Read a table in this process, whatever it takes; `read` is for everybody else."""
+    path = Path(name)
+    try:
+        raw = _load(path, mapped)
         if not raw:
             raise ValueError("no rows")
-        columns = _columns(raw, given)
+        columns = _columns(raw, mapped)
         return tuple(_row(one, number, columns) for number, one in enumerate(raw, start=1))
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror or error}", hint="check the file name in the case") from error
     except (ValueError, RecursionError) as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise error.__cause__ from error
         raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
 
 

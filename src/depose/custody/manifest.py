@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 
 from depose.errors import EvidenceError
+from depose.model.names import unfit
 
 NAME = re.compile(r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+)*\Z")
 """Relative, of plain letters, never up a folder: the same file everywhere it is unpacked."""
-RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)|.*\.\Z")
-"""Names that Windows gives to devices, or cuts."""
 LINE = re.compile(rb"([0-9a-f]{64})  ([ -~]+)\Z")
 
 
@@ -41,7 +40,7 @@ def read(data: bytes, name: str) -> dict[str, str]:
 
 def safe(name: str) -> str:
     """Return a name that may stand in a bundle; raise EvidenceError for one that leads elsewhere."""
-    if not NAME.match(name) or len(name) > 240 or any(RESERVED.match(part) for part in name.split("/")):
+    if not NAME.match(name) or unfit(name):
         raise EvidenceError(
             f"{name!r}: not a name that may stand in a bundle", hint="it may lead out of the folder; do not unpack it"
         )

@@ -31,6 +31,7 @@ from depose.evidence.log import Clock, write_whole
 from depose.features.extract import Features
 from depose.model import Dossier, Findings, Record, Registration, Transcript
 from depose.model.canonical import canonical
+from depose.model.names import named_files
 from depose.statistics.centring import parts_of
 
 NEW = "\x00new"
@@ -107,7 +108,7 @@ def replicate(
             findings = msgspec.json.decode(file.read(), type=Findings)
         if not folder.exists():
             files = {}
-            for name in casefile.named_files(entries.registration.case):
+            for name in named_files(entries.registration.case):
                 fact = next(f for f in entries.registration.files if f.name in (name, Path(name).name))
                 with read.bundle.open(f"evidence/blobs/{fact.value}") as file:
                     files[name] = file.read()

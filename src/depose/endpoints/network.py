@@ -8,7 +8,6 @@ attempt from the first packet to the last byte, however slowly the other side dr
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
+from depose.case.addresses import Kind, of_address, of_host
 from depose.evidence.log import Clock
 
 MOST = 16 * 1024**2
@@ -61,15 +61,13 @@ class NotAllowed(httpcore2.ConnectError):
 
 
 def is_private(address: str) -> bool:
-    """Tell whether an address is this machine, a private or a reserved one, also where IPv6 wraps an IPv4 address."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner: ipaddress.IPv4Address | ipaddress.IPv6Address | None = ip.ipv4_mapped or ip.sixtofour
-        inner = inner or (ip.teredo[1] if ip.teredo else None)
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.ip_address(int(ip) & 0xFFFFFFFF)
-        ip = inner or ip
-    return not ip.is_global or ip.is_multicast
+    """Tell whether an address is another than a public one, also where IPv6 wraps an IPv4 address."""
+    return of_address(address) != "public"
+
+
+def allowed(kind: Kind, reach: Reach) -> bool:
+    """Tell whether an address of a kind may be connected to."""
+    return reach == "any" or kind == reach
 
 
 # --- deadlines and addresses ------------------------------------------------------------------------
@@ -151,12 +149,12 @@ class _Backend(httpcore2.NetworkBackend):
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise httpcore2.ConnectError(f"the name {host} is not known: {error.strerror or error}") from error
-        addresses = tuple(dict.fromkeys(str(one[4][0]) for one in found))
-        for address in addresses:
-            if self._reach != "any" and is_private(address) != (self._reach == "private"):
-                kind = "private" if self._reach == "public" else "public"
+        looked_up = tuple(dict.fromkeys(str(one[4][0]) for one in found))
+        for address in looked_up:
+            kind = of_address(address)
+            if not allowed(kind, self._reach):
                 raise NotAllowed(f"{host} is {address}, a {kind} address")
-        return _Stream(self._first(addresses, port, socket_options), self._threads)
+        return _Stream(self._first(looked_up, port, socket_options), self._threads)
 
     def _first(self, addresses: tuple[str, ...], port: int, options: Any) -> httpcore2.NetworkStream:
         failed: Exception = httpcore2.ConnectError("no address")
@@ -187,6 +185,8 @@ class Line:
     def __init__(self, url: str, *, reach: Reach, proxy: str, connections: int) -> None:
         self._threads = _Threads()
         self._opened_us = time.monotonic_ns() // 1000
+        self._reach: Reach = reach
+        self._proxied = bool(proxy)
         backend = _Backend("any" if proxy else reach, self._threads)
         limits: dict[str, Any] = {"max_connections": connections, "keepalive_expiry": 30.0, "network_backend": backend}
         limits["ssl_context"] = _tls(os.environ.get("SSL_CERT_FILE", "")) if urlsplit(url).scheme == "https" else None
@@ -207,6 +207,8 @@ class Line:
         last_us: int | None = None
         size = 0
         try:
+            if self._proxied:
+                self._check(urlsplit(url).hostname or "")
             response = self._pool.handle_request(request)
             first_at = clock()
             seen["status"], seen["headers"] = response.status, tuple(response.headers)
@@ -241,6 +243,12 @@ class Line:
             first_byte_us=first_us,
             last_byte_us=last_us,
         )
+
+    def _check(self, host: str) -> None:
+        """Refuse an address that is wrong as it is written: a proxy would look it up where nobody here can see."""
+        kind = of_host(host)
+        if kind != "name" and not allowed(kind, self._reach):
+            raise NotAllowed(f"{host} is a {kind} address")
 
     def _us(self) -> int:
         return time.monotonic_ns() // 1000 - self._opened_us

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from depose.case import casefile
 from depose.case.tables import Row, models, of_model, read
 from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
@@ -119,4 +120,4 @@ def open_recorded(spec: ModelSpec, folder: Path) -> Recorded:
     """Open the file that the case names for this model."""
     if not spec.file:
         raise CaseError(f"{spec.code}: no file of recorded answers", hint="depose import CASE --model CODE FILE")
-    return Recorded((folder / spec.file).resolve(), spec.model)
+    return Recorded(casefile.resolve(folder, spec.file, f"model {spec.code}"), spec.model)

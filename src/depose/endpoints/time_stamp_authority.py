@@ -13,7 +13,8 @@ def ask(url: str, query: bytes) -> bytes:
     """Send a request and return the bytes of the reply; raise EndpointError where there is none."""
     headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
     try:
-        reply = httpx2.post(url, content=query, headers=headers, timeout=30, follow_redirects=False)
+        # No proxy and no credential comes from the environment, as with models: whoever is asked was named.
+        reply = httpx2.post(url, content=query, headers=headers, timeout=30, follow_redirects=False, trust_env=False)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise EndpointError(f"{url}: no time-stamp: {error}", hint="try again, or another authority") from error
     if reply.status_code != 200 or len(reply.content) > LARGEST:

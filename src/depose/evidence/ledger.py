@@ -35,6 +35,7 @@ from depose.model import (
     replicates,
     setting,
 )
+from depose.model.names import problem_of_case
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -163,6 +164,11 @@ class Reading:
             )
 
     def _in_force(self, chained: Chained, registration: Registration, amendment: Amendment | None) -> None:
+        if problem := problem_of_case(registration.case):
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq}: {problem[0]}",
+                hint="no case may hold such a name: the log was made up, or comes from a version that let it pass",
+            )
         self._protocols.append((chained, registration, amendment))
         self._stamped = False
 

@@ -20,8 +20,20 @@ from depose.model.asking import (
     Unanswered,
     Wire,
 )
-from depose.model.base import Code, Count, Outcome, Phase, Question, Record, Role, Text, Verdict
-from depose.model.case import Budget, Case, CaseHead, ModelSpec, Price, Primary, Protocol, Terms, replicates, setting
+from depose.model.base import Code, Count, Outcome, Phase, Question, Record, Role, Status, Text, Verdict
+from depose.model.case import (
+    Budget,
+    Case,
+    CaseHead,
+    Compared,
+    ModelSpec,
+    Price,
+    Primary,
+    Protocol,
+    Terms,
+    replicates,
+    setting,
+)
 from depose.model.findings import (
     Against,
     Candidate,
@@ -67,6 +79,7 @@ __all__ = [
     "Check",
     "Code",
     "CommonSource",
+    "Compared",
     "Condition",
     "ControlTest",
     "Count",
@@ -111,6 +124,7 @@ __all__ = [
     "Share",
     "Span",
     "Specification",
+    "Status",
     "Terms",
     "Text",
     "Transcript",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from depose.model.base import Outcome, Record
+from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
 
 
@@ -101,6 +101,10 @@ class Reply(Record, frozen=True, kw_only=True):
     text: str = ""
     finish: str = ""
     """Why the answer ended, in the provider's own word."""
+    status: Status | None = None
+    """How it ended; None where the endpoint leaves that to `answers.settle`."""
+    reasoning: str = ""
+    """What the model thought aloud before it answered, taken off the text or from a field of its own."""
     reason: str = ""
     """Why there is no answer."""
     request: bytes = b""
@@ -141,6 +145,10 @@ class Exchange(Record, frozen=True, kw_only=True):
     ended: str
     wire: Wire | None = None
     """What went over the network; None where nothing did."""
+    status: Status | None = None
+    """How the answer ended; None in a log of before 0.2, which had no such field: `answers.settle.of_exchange`."""
+    reasoning: str = ""
+    """What the model thought aloud, taken off the text or from a field of its own."""
 
 
 class Transcript(Record, frozen=True, kw_only=True):
@@ -151,6 +159,12 @@ class Transcript(Record, frozen=True, kw_only=True):
     sample: int
     replicate: int
     text: str
+    """The answer alone, transport forms made equal."""
+    finish: str = ""
+    """Why it ended, in the provider's own word."""
+    status: Status = "unknown"
+    reasoning: str = ""
+    """What the model thought aloud; evidence of its own, and no detector's unless both sides show theirs."""
 
 
 class Unanswered(Record, frozen=True, kw_only=True):
@@ -161,6 +175,9 @@ class Unanswered(Record, frozen=True, kw_only=True):
     sample: int
     replicate: int
     reason: str
+    finish: str = ""
+    status: Status | None = None
+    """How what came ended; None where nothing was asked."""
 
 
 class Registration(Record, frozen=True, kw_only=True):

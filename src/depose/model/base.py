@@ -9,7 +9,10 @@ from msgspec import Meta
 
 Question = Literal["same", "derived", "distilled"]
 Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil"]
-Outcome = Literal["answered", "empty", "failed"]
+Status = Literal["whole", "cut_length", "cut_filter", "refused", "failed", "empty", "unknown"]
+"""How an answer ended: `unknown` where its source does not say, or in a word that says nothing to us."""
+Outcome = Literal["answered", "blocked", "empty", "failed"]
+"""What became of a question: `blocked` by a filter or refused by the provider, which settles it without an answer."""
 Verdict = Literal["indication", "relation, kind not resolved", "no indication", "inconclusive"]
 
 Phase = Literal["registered", "pilot", "confirmatory"]

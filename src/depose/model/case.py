@@ -29,6 +29,21 @@ class Primary(Record, frozen=True, kw_only=True):
     """Decides `distilled`."""
 
 
+class Compared(Record, frozen=True, kw_only=True):
+    """Which answers are compared, by how they ended; what failed or is empty never is."""
+
+    whole: bool = True
+    """Ended by the model itself."""
+    cut_length: bool = True
+    """Cut by `max_tokens`, which all models share; length is told apart from likeness elsewhere."""
+    cut_filter: bool = False
+    """Half sentences: what was cut, and where, is the filter's doing."""
+    refused: bool = False
+    """Refused by the provider, in a field of its own; refusals in the model's own words are whole answers."""
+    unknown: bool = True
+    """Recorded answers whose file does not say how they ended."""
+
+
 class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""
 
@@ -71,6 +86,8 @@ class Protocol(Record, frozen=True, kw_only=True):
     """Draws of the interval of T, and of the support of the tree."""
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
     """How many are set out for each suspect and reference."""
+    compared: Compared = Compared()
+    """Which answers count, by how they ended."""
     bogus_model: bool = False
     """Ask each endpoint once for a model that cannot exist: one that answers does not heed model names."""
 

@@ -1,0 +1,209 @@
+"""Where reasoning is taken off an answer: what a model thought aloud, and what chat templates left in the text.
+
+The answer is what stands outside the marks of reasoning, in the first turn of the model. Marks may be nested, lack
+their beginning (templates swallow it) or their end (the answer was cut before it began), and may be those of any
+vendor or language in `marks`. Marks quoted as code are words of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from depose.answers.marks import BEGIN, MARK, Kind, kind_of
+from depose.model import Record
+
+_DETAILS = re.compile(r"<details\b[^<>]{0,200}\btype=[\"']?reasoning[^<>]{0,200}>(.*?)(?:</details>|\Z)", re.DOTALL)
+"""How Open WebUI writes reasoning down."""
+_FENCED = re.compile(
+    r"\s*```(?:thinking|think|thought|thoughts|reasoning)[ \t]*\n(.*?)(?:\n```[ \t]*(?:\n|\Z)|\Z)", re.DOTALL
+)
+_FENCE = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+_QUOTED = re.compile(r"`[^`\n]{1,200}`")
+_QUOTE = re.compile(r"\s*\*?Thinking(?:\.\.\.|…)\*?\s*\n+((?:>[^\n]*(?:\n|\Z))+)")
+"""How Poe writes reasoning down: a block of quotation."""
+_TOOK = re.compile(
+    r"\s*(?:\*\*)?(?:Thought|Reasoned) for (?:a few|a couple of|[\d.,]+|an?) ?\w{1,12}(?: [\d.]+ ?\w{1,12})?"
+    r"(?:\*\*)?[ \t]*\n"
+)
+"""What chat windows show above an answer."""
+_FINAL = re.compile(r"<[|｜]channel[|｜]>\s?final[^<\n]{0,80}<[|｜]message[|｜]>", re.IGNORECASE)
+_BARE = re.compile(r"\s*analysis(?=[A-Z\s]).*?assistant\s?final", re.DOTALL)
+"""The channels of gpt-oss where the marks around their names were dropped in decoding."""
+_STEPS = re.compile(
+    r"\s*(?:\*\*)?Here (?:is|are) my (?:thought process|thinking process|reasoning steps|reasoning|thoughts)\b.*?"
+    r"\n\s*(?:\*\*)?Here is my (?:response|final response|answer|final answer)(?:\*\*)?:?(?:\*\*)?",
+    re.DOTALL | re.IGNORECASE,
+)
+_TOOL = re.compile(r"\s*Thinking: ")
+_SIGNED = re.compile(r"\s*Thinking: .*?\nSignature: ?[^\n]*(?:\n\n|\Z)", re.DOTALL)
+_BEGINS = (
+    "thinking|thoughts?|thought process|reasoning|chain of thought|思考|思考过程|思考過程|推理|推理过程|推論|생각"
+    "|razonamiento|pensamiento|raisonnement|réflexion|überlegung|gedanken|denkprozess|рассуждени[ея]|размышлени[ея]"
+    "|التفكير|raciocínio|ragionamento"
+)
+_ENDS = (
+    "final answer|answer|final response|response|回答|答案|最终答案|最終回答|답변|respuesta(?: final)?"
+    "|réponse(?: finale)?|antwort|ответ|الإجابة|الجواب|resposta|risposta"
+)
+_LABEL = r"[*#_ ]{{0,6}}(?:{})[*_ ]{{0,3}}[:：][*_]{{0,3}}"
+_LABELLED = re.compile(
+    rf"\s*{_LABEL.format(_BEGINS)}.*?\n\s*{_LABEL.format(_ENDS)}",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+class Parted(Record, frozen=True, kw_only=True):
+    """A text taken apart."""
+
+    answer: str
+    """What is left for the answer; nothing if it is reasoning throughout."""
+    reasoning: str
+    problem: str = ""
+    """Why the two cannot be told apart; then there is no answer."""
+
+
+def parted(text: str) -> Parted:
+    """Part an answer from the reasoning and the marks around it; a text without marks is returned as it is."""
+    thoughts: list[str] = []
+    rest = _took_details(text, thoughts)
+    rest = _took_lead(rest, thoughts)
+    rest = _took_marks(rest, thoughts)
+    reasoning = "\n\n".join(one for one in (thought.strip() for thought in thoughts) if one)
+    if _TOOL.match(rest) and not reasoning:
+        return _of_tool(rest)
+    return Parted(answer=rest, reasoning=reasoning)
+
+
+def _took_details(text: str, thoughts: list[str]) -> str:
+    if "<details" not in text:
+        return text
+    thoughts += _DETAILS.findall(text)
+    return _DETAILS.sub("", text).lstrip() if thoughts else text
+
+
+def _took_lead(text: str, thoughts: list[str]) -> str:
+    """Take off what is known by the words at the beginning."""
+    rest = text
+    if found := _TOOK.match(rest):
+        rest = rest[found.end() :]
+    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED):
+        if found := lead.match(rest):
+            thoughts.append(found.group())
+            return rest[found.end() :].lstrip()
+    return rest
+
+
+def _of_tool(text: str) -> Parted:
+    """Part `Thinking: ...` of promptfoo, which marks no end: only two paragraphs leave no doubt where it is."""
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    if len(paragraphs) == 2:
+        return Parted(answer=paragraphs[1], reasoning=paragraphs[0].removeprefix("Thinking: "))
+    said = "it begins with reasoning (`Thinking:`) whose end is not marked"
+    return Parted(answer="", reasoning=text.strip().removeprefix("Thinking: "), problem=said)
+
+
+class _Mark(Record, frozen=True, kw_only=True):
+    kind: Kind
+    start: int
+    end: int
+
+
+def _marks(text: str) -> list[_Mark]:
+    """Find the marks that are not quoted as code."""
+    found = [_Mark(kind=kind_of(one), start=one.start(), end=one.end()) for one in MARK.finditer(text)]
+    if not found or "`" not in text:
+        return found
+    code = [one.span() for one in _QUOTED.finditer(text)]
+    for fence in _FENCE.finditer(text):
+        inside = [one.kind for one in found if fence.start() <= one.start < fence.end()]
+        if inside.count("think") == inside.count("/think"):
+            code.append(fence.span())
+    code.sort()
+    starts = [start for start, _ in code]
+    reach = [0]
+    for _, end in code:
+        reach.append(max(reach[-1], end))
+    return [one for one in found if reach[bisect_right(starts, one.start)] <= one.start]
+
+
+def _regions(text: str, marks: Sequence[_Mark]) -> Iterator[tuple[int, int]]:
+    """Yield where reasoning stands, marks included; nested regions only as the outermost."""
+    waiting: list[_Mark] = []
+    matched: list[tuple[int, int]] = []
+    last_close = last_alone = 0
+    for one in marks:
+        if one.kind == "think":
+            waiting.append(one)
+        elif one.kind == "/think":
+            last_close = one.end
+            if waiting:
+                matched.append((waiting.pop().start, one.end))
+            elif text[one.end :].strip() or not matched:
+                last_alone = one.end
+    if last_alone:
+        yield 0, last_alone
+    for one in waiting:
+        if last_close > one.end:
+            yield one.start, last_close
+        elif not text[: one.start].strip() or text[: one.start].rstrip(" \t").endswith("\n"):
+            stop = next((m.start for m in marks if m.start > one.start and m.kind == "answer"), len(text))
+            yield one.start, stop
+    yield from matched
+
+
+def _took_marks(text: str, thoughts: list[str]) -> str:
+    if not (marks := _marks(text)):
+        led = BEGIN.match(text)
+        return text[led.end() :] if led and led.group().strip() else text
+    if final := _FINAL.search(text):
+        thoughts.append(MARK.sub("\n", text[: final.start()]))
+        return _took_marks(text[final.end() :], thoughts)
+    regions = sorted(_regions(text, marks))
+    outside: list[tuple[int, int]] = []
+    place = 0
+    for start, end in regions:
+        if start < place and end <= place:
+            continue
+        outside.append((place, max(start, place)))
+        thoughts.append(MARK.sub("\n", text[max(start, place) : end]))
+        place = end
+    outside.append((place, len(text)))
+    return _first_turn(text, outside, marks, bool(regions))
+
+
+def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_Mark], reasoned: bool) -> str:
+    """Join what stands outside of reasoning, up to the end of the model's first turn."""
+    kept, mine, changed = "", True, reasoned
+    for low, high in outside:
+        place = low
+        for one in (m for m in marks if low <= m.start < high):
+            if _is_word(one, text, kept + text[place : one.start], reasoned):
+                continue
+            kept, place, changed = kept + (text[place : one.start] if mine else ""), one.end, True
+            said = BEGIN.sub("", kept) if kept.lstrip().startswith("<") else kept
+            if one.kind == "answer":
+                kept = ""
+            elif said.strip() and mine:
+                return _bare(kept, True)
+            mine = {"model": True, "other": False}.get(one.kind, mine if one.kind != "end" else True)
+        kept += text[place:high] if mine else ""
+    return _bare(kept, changed)
+
+
+def _is_word(one: _Mark, text: str, before: str, reasoned: bool) -> bool:
+    """Tell whether what looks like a mark is part of an answer, as an element of XML or a struck-out word is."""
+    if one.kind in ("think", "/think"):
+        return True
+    shown = text[one.start : one.end].lower()
+    if one.kind in ("answer", "/answer") and "|" not in shown and "[" not in shown:
+        return bool(before.strip()) and not reasoned if one.kind == "answer" else not reasoned
+    return shown == "</s>" and "<s>" in before.lower().lstrip().removeprefix("<s>")
+
+
+def _bare(kept: str, changed: bool) -> str:
+    led = BEGIN.match(kept)
+    if led and (changed or led.group().strip()):
+        kept = kept[led.end() :]
+    return kept.rstrip() if changed else kept

@@ -1,0 +1,40 @@
+"""Transport forms: one form for all of them, reached once."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depose.answers.transport_forms import evened
+
+PARAGRAPHS = "Première idée:\n\n- café\n- thé\n\nÇa suffit."
+
+
+def test_every_form_comes_out_alike() -> None:
+    """Line ends, byte order mark, Unicode form, no-break spaces, trailing blanks: all are made equal."""
+    for form in (
+        PARAGRAPHS.replace("\n", "\r\n"),
+        PARAGRAPHS.replace("\n", "\r"),
+        PARAGRAPHS.replace("\n", "\u2028"),
+        "\ufeff" + PARAGRAPHS,
+        unicodedata.normalize("NFD", PARAGRAPHS),
+        PARAGRAPHS.replace(" ", "\u00a0"),
+        PARAGRAPHS.replace(" ", "\u202f"),
+        PARAGRAPHS.replace("\n", " \t\n") + " \n\n",
+        PARAGRAPHS.replace("suffit", "suf\u00adfit\u200b"),
+    ):
+        assert evened(form) == PARAGRAPHS
+
+
+def test_what_belongs_to_the_writing_stays() -> None:
+    """Ideographic spaces, joiners and indents inside a text are no transport."""
+    for text in ("一\u3000二", "می\u200cخواهم", "a\n    b", "x  y"):
+        assert evened(text) == text
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_once_is_enough(text: str) -> None:
+    """Making a text equal twice is making it equal once."""
+    assert evened(evened(text)) == evened(text)
