@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -27,31 +28,34 @@ def recipe(title: str) -> str:
 
 @pytest.fixture
 def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The three plugins of the page, installed as a package of their own."""
+    """The plugins of the page, installed as a package of their own."""
     site, offered = tmp_path / "site", []
     site.mkdir()
     for title in RECIPES[:3]:
         text = recipe(title)
-        printed = dict(blocks(text))
-        (name,) = re.findall(r"in a module `(\w+)`", text.replace("\n", " "))
-        (site / f"{name}.py").write_text(printed["python"])
-        head, line = printed["toml"].splitlines()
-        group = head.removeprefix('[project.entry-points."').removesuffix('"]')
-        offered.append(f"[{group}]\n{line.replace(chr(34), '')}\n")
+        names = re.findall(r"module `(\w+)`", text)
+        printed = [block for language, block in blocks(text) if language == "python"]
+        for name, code in zip(names, printed, strict=True):
+            (site / f"{name}.py").write_text(code)
+        ((_, toml),) = (block for block in blocks(text) if block[0] == "toml")
+        offered += [
+            f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+            for group, points in tomllib.loads(toml)["project"]["entry-points"].items()
+        ]
     monkeypatch.syspath_prepend(install(site, "".join(offered), "depose_toys"))
     return tmp_path
 
 
-def test_the_detector_of_the_page_is_found_and_scores(toys: Path) -> None:
-    """Named in a case, it stands in the findings with a value and in the log with its package."""
+def test_the_detectors_of_the_page_are_found_and_score(toys: Path) -> None:
+    """Named in a case, they stand in the findings with a value and in the log with their package."""
     case = recorded_case(toys / "case", suspect="same", controls=4, prompts=5)
     file = case / "case.toml"
-    file.write_text(file.read_text().replace('"length"]', '"length", "variety"]'))
+    file.write_text(file.read_text().replace('"length"]', '"length", "word_pairs", "variety"]'))
     for command in ("register", "probe", "analyze"):
         assert depose(command, case).code == 0
     found = msgspec.json.decode((case / "out/findings.json").read_bytes(), type=Findings)
     values = {one.detector: one.value for one in found.findings[0].results}
-    assert values["variety"] != values["phrases"]
+    assert len({values[name] for name in ("phrases", "word_pairs", "variety")}) == 3
     assert ("detector variety", "depose_toys 1.0") in {(one.name, one.value) for one in found.software}
 
 
@@ -70,7 +74,7 @@ def test_the_probe_family_and_the_provider_of_the_page_are_asked(toys: Path) -> 
 def test_a_recipe_lists_the_files_that_its_example_touched(title: str) -> None:
     """Each file of the list is there; where its name does not say it, its text names the example."""
     text = recipe(title)
-    (example,) = re.findall(r"(?:follow|Follow) `(\w+)`", text)
+    example = re.findall(r"(?:follow|Follow) `(\w+)`", text)[0]
     listed = re.findall(r"^\d+\. `([^`]+)`", text, re.MULTILINE)
     assert len(listed) >= 4
     for name in listed:

@@ -31,16 +31,24 @@ def pages() -> dict[str, str]:
     said = tomllib.loads(EXPLAINED.read_text("utf-8"))
     found: dict[str, str] = {}
     for verdict in verdicts():
-        found[f"reference/opinions/{slug(verdict)}.md"] = f"# {verdict}\n\n{said['opinions'][slug(verdict)]}"
+        found[f"reference/opinions/{slug(verdict)}.md"] = f"# {verdict}\n\n{_hand(said, 'opinions', slug(verdict))}"
     found["reference/opinions/index.md"] = _opinions()
     for code in reasons():
-        text = f"# {code}\n\nThe report says: *{_plain(REASONS[code])}.*\n\n{said['reasons'][code]}"
+        text = f"# {code}\n\nThe report says: *{_plain(REASONS[code])}.*\n\n{_hand(said, 'reasons', code)}"
         found[f"reference/reasons/{code}.md"] = text
     found["reference/reasons/index.md"] = _reasons()
     messages = raised()
     for family in families():
         found[f"reference/errors/{family.__name__}.md"] = _family(family, said, messages.get(family.__name__, []))
     found["reference/errors/index.md"] = _errors()
+    return found
+
+
+def _hand(said: dict[str, Any], kind: str, name: str) -> str:
+    """What a person says of a name."""
+    if name not in said[kind]:
+        raise SystemExit(f"{EXPLAINED}: [{kind}] says nothing of {name!r}; explain it there")
+    found: str = said[kind][name]
     return found
 
 
@@ -171,7 +179,7 @@ def _family(family: type[DeposeError], said: dict[str, Any], messages: list[tupl
     below = [one.__name__ for one in families() if one.__mro__[1] is family]
     if below:
         lines += ["More special: " + ", ".join(f"[`{one}`]({one}.md)" for one in below) + ".", ""]
-    lines += [said["errors"][name], ""]
+    lines += [_hand(said, "errors", name), ""]
     if messages:
         lines += ["## Messages", "", "`…` stands for what is filled in.", "", "| message | next |", "|---|---|"]
         lines += [f"| {_cell(message)} | {_cell(hint)} |" for message, hint in messages if _cell(message)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import sys
+from importlib import import_module
+from importlib.metadata import entry_points
 
 from depose import plugins
 from depose.case import annexes, casefile
@@ -56,7 +57,12 @@ def pages() -> dict[str, str]:
 
 def _own(kind: plugins.Kind) -> tuple[str, ...]:
     """Names of the plugins that depose itself offers; what else is installed here is no part of the manual."""
-    return tuple(name for name in plugins.names(kind) if plugins.load(kind, name).__module__.startswith("depose."))
+    return tuple(name for name in plugins.names(kind) if _module(kind, name).startswith("depose."))
+
+
+def _module(kind: plugins.Kind, name: str) -> str:
+    (point,) = entry_points(group=f"depose.{kind}", name=name)
+    return point.module
 
 
 def _listed(kind: plugins.Kind, head: str) -> str:
@@ -64,11 +70,11 @@ def _listed(kind: plugins.Kind, head: str) -> str:
     parts = [head]
     for name in _own(kind):
         function = plugins.load(kind, name)
-        module = inspect.getdoc(sys.modules[function.__module__]) or ""
+        module = inspect.getdoc(import_module(_module(kind, name))) or ""
         said = (inspect.getdoc(function) or "").partition("\n")[0]
         questions = [question for question in decides.__struct_fields__ if getattr(decides, question) == name]
         first = f"\nDecides `{'` and `'.join(questions)}`.\n" if kind == "detectors" and questions else ""
-        parts.append(f"## {name}\n{first}\n`{name}`: {said}\n\n{module}\n")
+        parts.append(f"## {name}\n{first}\n{module}\n\n`{name}`: {said}\n")
     return "\n".join(parts)
 
 
