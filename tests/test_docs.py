@@ -128,6 +128,18 @@ def test_tests_that_the_pages_name_exist() -> None:
     assert sorted(named - tests) == []
 
 
+def test_files_that_the_pages_name_exist() -> None:
+    """A stranger who looks where a page points finds something, however often things have moved."""
+    named = {
+        name
+        for page in MARKDOWN
+        for name in re.findall(r"`((?:src|tests|templates|casefiles|benchmarks|docs)/[\w./-]+)`", page.read_text("utf-8"))
+        if "NAME" not in name
+    }
+    assert len(named) > 25
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
 def test_make_targets_that_the_pages_name_exist() -> None:
     """`make x` on a page is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
