@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ from depose import plugins
 from depose.case import casefile
 from depose.cli import cli
 from depose.report.wording import REASONS
-from manual import codes, commands
+from manual import codes, commands, files
 from manual.__main__ import pages, stale
 from manual.imports import edges, layers
 
@@ -103,6 +104,31 @@ def test_every_opinion_reason_and_error_has_a_page() -> None:
     }
 
 
+BESIDE_FILES = {
+    "Transcript": "a part of Dossier, made from the log",
+    "Unanswered": "the same",
+    "_Kept": "of a converted model in the cache, which depose writes for itself",
+    "_Mapping": "ships with depose, and is printed in a report",
+    "_Told": "what a process that reads a foreign file hands to its parent",
+    "_Works": "ships with depose: docs/reference/literature.md",
+    "Guide": "ships with depose: what the laboratory's models learn",
+    "Named": "names of the models of a batch's base, which depose writes for itself",
+}
+"""Records that are decoded and are no file of a user's."""
+
+
+def test_every_record_that_is_read_from_a_file_has_its_fields_in_the_reference() -> None:
+    """Whatever the source decodes into a record stands on a page of files, or has a reason why not."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "src/depose").rglob("*.py")))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    decoding = (one for one in calls if re.fullmatch(r"msgspec\.(\w+\.)?(convert|decode)", ast.unparse(one.func)))
+    into = (kind for one in decoding for kind in (*one.args[1:2], *(k.value for k in one.keywords if k.arg == "type")))
+    read = {name for kind in into for name in re.findall(r"\b_?[A-Z]\w+", ast.unparse(kind))}
+    assert len(read) > 15
+    assert sorted(read - files.home().keys() - BESIDE_FILES.keys()) == []
+    assert sorted(BESIDE_FILES.keys() - read) == []
+
+
 def test_every_public_name_has_a_section() -> None:
     """What versions promise to keep is what is documented."""
     page = text("reference/api.md")
@@ -111,9 +137,9 @@ def test_every_public_name_has_a_section() -> None:
 
 def test_every_statistical_file_is_on_the_page_of_statistics() -> None:
     """A formula without its source, or a source without its formula, is found here."""
-    files = {path.name for path in (ROOT / "src/depose/statistics").glob("*.py")} - {"__init__.py"}
+    sources = {path.name for path in (ROOT / "src/depose/statistics").glob("*.py")} - {"__init__.py"}
     page = text("statistics.md")
-    assert [name for name in sorted(files) if f"`statistics/{name}`" not in page] == []
+    assert [name for name in sorted(sources) if f"`statistics/{name}`" not in page] == []
 
 
 def test_tests_that_the_pages_name_exist() -> None:
@@ -133,7 +159,9 @@ def test_files_that_the_pages_name_exist() -> None:
     named = {
         name
         for page in MARKDOWN
-        for name in re.findall(r"`((?:src|tests|templates|casefiles|benchmarks|docs)/[\w./-]+)`", page.read_text("utf-8"))
+        for name in re.findall(
+            r"`((?:src|tests|templates|casefiles|benchmarks|docs)/[\w./-]+)`", page.read_text("utf-8")
+        )
         if "NAME" not in name
     }
     assert len(named) > 25

@@ -17,13 +17,17 @@ import msgspec
 import depose
 from depose.batch.matrix import Matrix
 from depose.batch.plan import BatchFile
+from depose.batch.rows import Row
 from depose.case import foreign, population, tables
 from depose.case.annexes import Checks, Waivers
 from depose.custody.envelope import Envelope
-from depose.custody.redact import Proof, Range
+from depose.custody.own_endpoints import Endpoints
+from depose.custody.redact import Proof, Range, Withheld
 from depose.custody.seal import Mark, Seal
 from depose.evidence import log, records
 from depose.evidence.machine import Run
+from depose.lab.build import Manifest
+from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
 from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
 from depose.report.viewer import Score
@@ -63,13 +67,15 @@ FILES = (
     File(page="recipe", tops=(Recipe,), examples=((BUNDLED / "lab" / "fast.toml").read_text("utf-8"),)),
     File(page="waivers", tops=(Waivers,), examples=(_shown("waivers.toml"),)),
     File(page="checked", tops=(Checks,), examples=(_shown("checked.toml"),)),
+    File(page="endpoints", tops=(Endpoints,), examples=(_shown("endpoints.toml"),)),
     File(page="calibration", tops=(Calibration, Performance)),
     File(page="screening", tops=(Labelled,)),
     File(page="kit", tops=(Kit,)),
     File(page="findings", tops=(Findings, Score)),
     File(page="log", tops=LOG),
-    File(page="bundle", tops=(Seal, Mark, Envelope, Range, Proof)),
-    File(page="matrix", tops=(Matrix,)),
+    File(page="bundle", tops=(Seal, Mark, Envelope, Range, Withheld, Proof)),
+    File(page="matrix", tops=(Matrix, Row)),
+    File(page="laboratory", tops=(Manifest, Answered)),
 )
 """Those with an example are written by people: then every field has a meaning, and every number a unit."""
 PAGES = (*(one.page for one in FILES), "tables", "populations")
