@@ -129,6 +129,14 @@ def test_every_record_that_is_read_from_a_file_has_its_fields_in_the_reference()
     assert sorted(BESIDE_FILES.keys() - read) == []
 
 
+def test_every_variable_that_is_read_is_named() -> None:
+    """A variable that changes what depose does stands in the table of variables."""
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "src/depose").rglob("*.py")))
+    read = set(re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", source)) - {"HOME"}
+    assert "DEPOSE_CACHE" in read
+    assert [name for name in sorted(read) if name not in text("guide/machine.md")] == []
+
+
 def test_every_public_name_has_a_section() -> None:
     """What versions promise to keep is what is documented."""
     page = text("reference/api.md")
