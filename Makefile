@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
+.PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
 	docs pages pictures
 
 help: ## list what can be made
@@ -19,8 +20,11 @@ $(STAMP): pyproject.toml .ci/bootstrap $(wildcard constraints/*.txt)
 	@VENV=$(VENV) .ci/bootstrap
 	@touch $@
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, but for the slow ones
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-slow: setup ## run the slow tests: whole studies, live models, many kills
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # A folder that something else made is left alone.
 demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
@@ -41,7 +45,7 @@ check: setup ## format, lint, types, import contracts, generated pages, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONPATH=docs $(BIN)/python -m manual --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 docs: pages ## build the documentation into ./out/docs, strictly; it opens from the folder
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -j auto docs out/docs
@@ -73,7 +77,7 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 	@build/wheel-test/venv/bin/python -c 'import depose, pathlib; \
 		where = pathlib.Path(depose.__file__); print("wheel-test: depose is", where); \
 		raise SystemExit("wheel-test" not in where.parts)'
-	build/wheel-test/venv/bin/python -m pytest
+	build/wheel-test/venv/bin/python -m pytest $(PARALLEL)
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
@@ -102,6 +106,9 @@ faults: setup ## meet every fault of a misbehaving server: what is recorded, wha
 cases: setup ## every small input of ../shared/cases that failed once: what is right, and what came out
 	$(BIN)/python benchmarks/cases.py
 
+statuses: setup ## every source of answers times every way to end: what counts as an answer
+	$(BIN)/python benchmarks/statuses.py
+
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py
 
@@ -121,6 +128,10 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
 	$(BIN)/python benchmarks/tamper.py
+
+fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes for a minute or so each
+	DEPOSE_FUZZ=1 $(BIN)/python -m pytest tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py \
+		tests/evidence/test_search.py tests/evidence/test_log.py -q
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200

@@ -10,8 +10,18 @@ from transcripts import Shell, blocks, executed, pattern, steps
 
 PAGES = sorted(Path(__file__).parents[1].glob("docs/tutorials/*.md"))
 
+LONG = ("batch-auditor",)
+"""Tutorials that compile the loops of the scoring engine."""
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.stem != "index"], ids=lambda page: page.stem)
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=pytest.mark.slow if page.stem in LONG else ())
+        for page in PAGES
+        if page.stem != "index"
+    ],
+)
 def test_a_tutorial_prints_what_it_says(page: Path, tmp_path: Path) -> None:
     """Blocks run in order, in an empty folder; `...` stands for what differs from run to run."""
     shell, names, said, ran = Shell(tmp_path), dict[str, object](), "", 0

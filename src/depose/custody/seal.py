@@ -86,6 +86,8 @@ def seal(
 ) -> Sealed:
     """Write the bundle of a case; sealing again with nothing changed gives the same bytes, but for a token.
 
+    A bundle that is there stays: another one, as with a new token or without one, gets a name with a number.
+
     With `who` each PDF in `out` is signed first, into a file of its own, unless it was before. `known` are further
     secrets, by the names that a message gives them: a passphrase, the file of a key.
 
@@ -118,7 +120,8 @@ def seal(
         signed = manifest.write({name: sha256(data) for name, data in outside.items()})
         goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
         goal.parent.mkdir(exist_ok=True)
-        container.write_zip(goal, {**files, **added, **outside, "SEAL": signed, "SEAL.sig": keys.sign(key, signed)})
+        outside |= {"SEAL": signed, "SEAL.sig": keys.sign(key, signed)}
+        goal = container.write_new(goal, {**files, **added, **outside})
         seals_folder(folder).mkdir(exist_ok=True)
         mark = Mark(sealed_at=sealed_at, contents=digest(digests), bundle=goal.name)
         write_whole(seals_folder(folder) / SEALED, canonical(mark))

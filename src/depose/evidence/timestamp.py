@@ -6,9 +6,11 @@ time of the token, so that a token outlives the certificate that signed it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -19,6 +21,7 @@ from rfc3161_client import (
 )
 
 from depose.errors import EvidenceError, UsageError
+from depose.evidence.token_form import readable
 from depose.model import Record
 from depose.model.canonical import sha256
 
@@ -42,9 +45,8 @@ def request(data: bytes) -> bytes:
 
 def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
     """Check a token over data against certificates in PEM; raise EvidenceError, with `name`, where it does not hold."""
-    response = _decode(token, name)
-    if response.status not in (0, 1):
-        raise EvidenceError(f"{name}: the authority refused, status {response.status}", hint="ask it again")
+    trusted = certificates(roots)
+    response = _decode(token, name, [one.public_bytes(Encoding.DER) for one in trusted])
     said = response.tst_info
     imprint = said.message_imprint
     if imprint.hash_algorithm != SHA256:
@@ -55,7 +57,7 @@ def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
             hint="it belongs to another file or record, or this one was changed after it was stamped",
         )
     try:
-        VerifierBuilder(roots=certificates(roots)).build().verify_message(response, data)
+        VerifierBuilder(roots=trusted).build().verify_message(response, data)
     except (VerificationError, ValueError) as error:
         raise EvidenceError(
             f"{name}: the token is not signed by an authority of the roots given: {_short(error)}",
@@ -84,13 +86,24 @@ def _integer(value: int) -> bytes:
     return bytes((2, len(body))) + body
 
 
-def _decode(token: bytes, name: str) -> TimeStampResponse:
+def _decode(token: bytes, name: str, known: Sequence[bytes] = ()) -> TimeStampResponse:
+    """Read a reply that holds a token; raise EvidenceError where it is none, or the authority refused."""
     try:
-        return decode_timestamp_response(token)
-    except ValueError as error:
+        response = decode_timestamp_response(readable(token, known))
+        if response.status in (0, 1):
+            response.tst_info  # noqa: B018  # raises where there is no token in it
+    except (ValueError, OverflowError) as error:
         raise EvidenceError(
             f"{name}: not a time-stamp reply: {_short(error)}", hint="it is a .tsr file, in DER"
         ) from error
+    if response.status not in (0, 1):
+        words = "; ".join(response.status_string)[:200] or "without words"
+        kind = {2: "rejection", 3: "waiting"}.get(response.status, "another status")
+        raise EvidenceError(
+            f"{name}: the authority refused: status {response.status} ({kind}): {words}",
+            hint="ask it again, or another authority",
+        )
+    return response
 
 
 def _short(error: Exception) -> str:
@@ -101,9 +114,11 @@ def _short(error: Exception) -> str:
 
 
 def _signer(response: TimeStampResponse) -> str:
+    """Name the certificate that the signature names, by issuer and number."""
+    (info,) = response.signed_data.signer_infos
     for encoded in sorted(response.signed_data.certificates):
         certificate = x509.load_der_x509_certificate(bytes(encoded))
-        if any(one.serial_number == certificate.serial_number for one in response.signed_data.signer_infos):
+        if (certificate.issuer, certificate.serial_number) == (info.issuer, info.serial_number):
             return certificate.subject.rfc4514_string()
     return "not named in the token"
 
