@@ -8,7 +8,8 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+	docs pages pictures
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -38,13 +39,23 @@ demo: setup ## audit the bundled case `distilled` on live local models, in ./cas
 demo-recorded: setup ## audit recorded transcripts of real models (needs ../shared/data)
 	$(BIN)/python benchmarks/recorded.py
 
-check: setup ## format, lint, types, import contracts, README, tests
+check: setup ## format, lint, types, import contracts, generated pages, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog --check README.md
+	PYTHONPATH=docs $(BIN)/python -m manual --check
 	$(BIN)/python -m pytest $(PARALLEL)
+
+docs: pages ## build the documentation into ./out/docs, strictly; it opens from the folder
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -j auto docs out/docs
+	@echo "docs: out/docs/index.html"
+
+pages: setup ## write the pages of docs/ that follow from the code
+	PYTHONPATH=docs $(BIN)/python -m manual
+
+pictures: setup ## make the pictures of README and docs anew from cases/demo (make demo); needs poppler-utils
+	$(BIN)/python benchmarks/pictures.py $(DEMO)
 
 criteria: setup ## the acceptance criteria of the report, each with the tests that check it
 	@$(BIN)/python tests/support/criteria.py
@@ -71,8 +82,8 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
 
-bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits; docs/report.png made anew
-	$(BIN)/python benchmarks/report.py $(DEMO) --picture docs/report.png
+bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits
+	$(BIN)/python benchmarks/report.py $(DEMO)
 
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py
