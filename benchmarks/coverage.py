@@ -126,11 +126,10 @@ def main() -> None:
                 drawn = [getattr(one, kind) for one in worlds]
                 one = covered(drawn, controls, prompts, options.cases, options.draws, options.seed)
                 least, most = min(least, one.inside), max(most, one.inside)
-                print(
-                    f"{kind:<9} {controls:>3}   {prompts:>5}    {one.inside:>5.3f}     {one.above:.3f}    {one.under:.3f}"
-                    f"  {one.width:>5.2f}  {one.below:>6.2f}",
-                    flush=True,
+                shares = (
+                    f"{one.inside:>5.3f}     {one.above:.3f}    {one.under:.3f}  {one.width:>5.2f}  {one.below:>6.2f}"
                 )
+                print(f"{kind:<9} {controls:>3}   {prompts:>5}    {shares}", flush=True)
     print(
         f"coverage of nominal .950: {least:.3f} to {most:.3f}; {options.cases} cases a row, {options.draws} draws each"
     )
