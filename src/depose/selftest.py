@@ -34,6 +34,7 @@ from depose.model import (
     Dossier,
     Fact,
     ModelSpec,
+    Primary,
     Prompt,
     Protocol,
     Record,
@@ -49,7 +50,7 @@ SOURCE = "lab"
 PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
-DETECTORS = ("phrases", "habits", "length")
+DETECTORS = (*Primary().detectors(), "length")
 FOUND, NOT_FOUND = "indication", "no indication"
 Say = Callable[[str], None]
 
@@ -281,7 +282,7 @@ def _asked(samples: _Samples, model: str, adapter: str, say: Say) -> ControlTest
     return ControlTest(
         name=name,
         expected=expected,
-        found=f"closest to {nearest}: T {t.max():.2f}; own {t[0]:.2f}",
+        found=f"closest to {nearest}: T {t.max():z.2f}; own {t[0]:z.2f}",
         passed=nearest == model,
     )
 

@@ -173,7 +173,7 @@ def test_failed_questions_are_asked_again_and_empty_answers_are_not(tmp_path: Pa
     """A failure is recorded and repeated in the next run; an empty answer is an answer."""
     folder = scripted_case(tmp_path / "case", {"S1": "once", "R1": "empty"})
     first, second, third = ask(folder), ask(folder), ask(folder)
-    assert (first.asked, first.answered, first.failed) == (8, 4, 4)
+    assert (first.asked, first.answered, first.empty, first.failed) == (8, 0, 4, 4)
     assert (second.asked, second.answered, second.failed) == (4, 4, 0)
     assert third.asked == 0
     found = [one for one in exchanges(folder) if one.model == "S1"]

@@ -36,6 +36,7 @@ from depose.errors import AnalysisError, CaseError, UsageError
 from depose.features.extract import Bag, Features
 from depose.model import Prompt
 from depose.report.vocabulary import violations
+from depose.scoring.counting import Counted
 from depose.statistics.centring import score
 from depose.statistics.ranks import model_level
 from fakes import Clock, depose, finish, start
@@ -68,7 +69,7 @@ def test_planted_relations_are_the_hits(found: tuple[Path, Matrix]) -> None:
 def test_rows_equal_the_detectors(file: Path) -> None:
     """T and p of a cell are those of the detector's own definition on the same bag, for suspects outside the base."""
     made = plan.read(file)
-    screened = plan.cut(made.population, made.screened)
+    screened = made.population.cut(made.screened)
     names = [one.name for one in screened.members]
     base = bases.build(*_base_of(made))
     order = next(iter(rows.orders(screened, ("S1",), REFERENCES, made.controls, "base")))
@@ -91,9 +92,9 @@ def test_rows_equal_the_detectors(file: Path) -> None:
             assert one.reached == round(level.p * (CONTROLS + 1)) - 1
 
 
-def _base_of(made: plan.Plan) -> tuple[Population, list[bases.Counted]]:
+def _base_of(made: plan.Plan) -> tuple[Population, list[Counted]]:
     """References and controls on the prompts that are screened on, counted."""
-    screened = plan.cut(made.population, made.screened)
+    screened = made.population.cut(made.screened)
     shared = run.only(screened, {*made.references, *made.controls})
     return shared, [bases.count(shared)]
 
@@ -101,7 +102,7 @@ def _base_of(made: plan.Plan) -> tuple[Population, list[bases.Counted]]:
 def test_a_suspect_scores_the_same_inside_and_outside_of_the_base(file: Path) -> None:
     """Whether a suspect is indexed with the others or added to them changes no score."""
     made = plan.read(file)
-    screened = plan.cut(made.population, made.screened)
+    screened = made.population.cut(made.screened)
     order = next(iter(rows.orders(screened, ("S3",), REFERENCES, made.controls, "base")))
     outside = rows.Bench(bases.build(*_base_of(made))).row(order)
     shared = run.only(screened, {*made.references, *made.controls, "S3"})
@@ -115,7 +116,7 @@ def test_a_reference_is_not_compared_with_itself(tmp_path: Path) -> None:
     made = plan.read(write(tmp_path))
     done = [
         rows.parse(rows.Bench(bases.build(*_base_of(made))).row(order), "row")
-        for order in rows.orders(plan.cut(made.population, made.screened), ("R1",), REFERENCES, made.controls, "base")
+        for order in rows.orders(made.population.cut(made.screened), ("R1",), REFERENCES, made.controls, "base")
     ]
     own, *others = done[0].cells
     assert (own.reason, own.scores) == ("suspect and reference are the same entry", ())
@@ -446,7 +447,7 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
         go(file, out)
 
 
-@pytest.mark.parametrize("name", ["base.json", "counts.npy", "phrases.hashes.npy"])
+@pytest.mark.parametrize("name", ["base.json", "first_words.counts.npy", "phrases.hashes.npy"])
 def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
     """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
     file, out = write(tmp_path), tmp_path / "out"

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depose.endpoints.keys import Key
-from depose.evidence.encodings import SHORTEST
+from depose.evidence.compression import SHORTEST
 from fakes import TESTS, case_of, depose, write_case
 from faults import FAULTS, Server
 from faulty import SILENT, remote

@@ -509,7 +509,8 @@ def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> No
 def replicated(target: Target, folder: Path) -> Ran:
     """Replicate with a time-stamp of one's own."""
     with target.authority.serve() as url:
-        return depose("replicate", target.bundle, folder, "--tsa", url, "--tsa-root", target.authority.roots, "--json")
+        own = ("--yes", "--unknown-signer", "--tsa", url, "--tsa-root", target.authority.roots)
+        return depose("replicate", target.bundle, folder, *own, "--json")
 
 
 def test_the_other_side_asks_the_same_and_sees_what_changed(target: Target, tmp_path: Path) -> None:

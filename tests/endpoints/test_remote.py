@@ -189,8 +189,8 @@ def test_a_stream_that_breaks_off_is_no_answer(tmp_path: Path, hurried: None, pr
 ANSWERED = {
     "slow first byte": "",
     "wrong model id": "S1: MODEL MISMATCH: asked for m-1, got another-model",
-    "empty answer": "S1: 1 answers are empty",
-    "refusal": "",
+    "empty answer": "S1: 1 empty (stop)",
+    "refusal": "S1: 1 without an answer: refused by the provider in a field of its own",
     "duplicate headers": "",
     "gzip": "",
 }
@@ -230,7 +230,7 @@ def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str)
     outcomes = [one.outcome for one in row.exchanges]
     assert row.ran.code == 0
     if fault in ANSWERED:
-        assert outcomes == ["empty" if fault == "empty answer" else "answered"]
+        assert outcomes == [{"empty answer": "empty", "refusal": "blocked"}.get(fault, "answered")]
         assert ANSWERED[fault] in row.ran.out
     elif fault in FINAL:
         assert outcomes == ["failed"]
@@ -251,11 +251,12 @@ def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str)
         ("google", "blocked by the provider: SAFETY"),
     ],
 )
-def test_a_blocked_answer_is_empty_for_a_reason(tmp_path: Path, provider: str, why: str) -> None:
+def test_a_blocked_answer_says_why(tmp_path: Path, provider: str, why: str) -> None:
     """An answer that the provider held back is no failure, is not asked for again, and says why."""
     (one,) = faulty.row(tmp_path, "refusal", provider=provider).exchanges
-    assert (one.outcome, one.reason, one.text) == ("empty", why, "")
-    assert [un.reason for un in collect.dossier(tmp_path / "case").unanswered] == [f"empty answer: {why}"]
+    assert (one.outcome, one.reason, one.text) == ("blocked", why, "")
+    why = why.removeprefix("blocked by the provider")
+    assert [un.reason for un in collect.dossier(tmp_path / "case").unanswered] == [f"blocked{why}"]
 
 
 def test_a_header_that_comes_twice_stands_twice_in_its_order(tmp_path: Path) -> None:
@@ -312,6 +313,20 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
         ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", True),
         ("models/gemini-2.0-flash", "gemini-2.0-flash-001", True),
         ("org/m", "org/m@main", True),
+        ("openai/gpt-4o", "gpt-4o-2024-08-06", True),
+        ("llama3.1", "llama3.1:latest", True),
+        ("llama3.1:8b", "llama3.1:70b", False),
+        ("claude-sonnet-4@20250514", "claude-sonnet-4-20250514", True),
+        ("claude-sonnet-4-0", "claude-sonnet-4-20250514", True),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250514", True),
+        ("gpt-4", "gpt-4-0613", True),
+        ("mistral-large-latest", "mistral-large-2411", True),
+        ("claude-sonnet-4", "claude-sonnet-4-5-20250929", False),
+        ("claude-opus-4", "claude-opus-4-1-20250805", False),
+        ("gpt-4o-2024-05-13", "gpt-4o-2024-08-06", False),
+        ("gpt-4-0613", "gpt-4", False),
+        ("gpt-5", "gpt-5.1", False),
+        ("o3", "o3-2", False),
         ("gpt-4", "gpt-4o", False),
         ("gpt-4o", "gpt-4o-mini", False),
         ("gpt-4o", "gpt-4o-mini-2024-07-18", False),
@@ -319,7 +334,7 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
     ],
 )
 def test_a_snapshot_is_the_same_model_and_a_sibling_is_not(asked: str, returned: str, same: bool) -> None:
-    """Names that only add a date or a number are what was asked for."""
+    """Names that only add a date, a tag or a route are what was asked for; digits alone are another model."""
     assert same_model(asked, returned) is same
 
 

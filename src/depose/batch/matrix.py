@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from depose.analysis.scored_bags import tidy
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
@@ -20,6 +19,7 @@ from depose.model.canonical import sha256
 from depose.report.machine_readable import cell as spreadsheet_cell
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
+from depose.statistics.rounding import tidy
 
 FORMAT = "depose batch matrix 1"
 HITS = ("screening hit", "screening hit, not claimable")

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from depose.answers.transport_forms import evened
 from depose.case import casefile, population
 from depose.case.population import Member, Population
 from depose.case.tables import Row
@@ -260,14 +261,14 @@ def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, 
             continue
         answers = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
         replies = Recorded(answers, spec.model).ask(asks)
-        columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])
+        columns.append([evened(reply.text) if reply.outcome == "answered" else None for reply in replies])
     return Population(
         source=source,
         members=tuple(map(_member, file.models)),
         pairs=(),
         tasks=(),
         rows=tuple((ask.prompt, 0) for ask in asks),
-        prompts=tuple(ask.text for ask in asks),
+        prompts=tuple(evened(ask.text) for ask in asks),
         answers=tuple(zip(*columns, strict=True)),
         families=tuple(sorted({row.family or "listed" for row in prompts.values()})),
     )
@@ -291,16 +292,4 @@ def _member(spec: ModelSpec) -> Member:
         data_lineage=spec.data_lineage,
         trained_on=spec.trained_on,
         hub=False,
-    )
-
-
-def cut(population: Population, rows: Sequence[int]) -> Population:
-    """Keep some of the rows of a population, and none of its labels."""
-    return msgspec.structs.replace(
-        population,
-        pairs=(),
-        tasks=(),
-        rows=tuple(population.rows[row] for row in rows),
-        prompts=tuple(population.prompts[row] for row in rows),
-        answers=tuple(population.answers[row] for row in rows),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from depose.cli.console import replication_lines, sealed_lines, show
+from depose.cli.console import replication_lines, sealed_lines, show, show_plan
 from depose.cli.options import (
     CASE,
     JSON,
@@ -22,6 +22,7 @@ from depose.cli.options import (
     now,
     passphrase_of,
     say,
+    secrets_of,
     source_of,
 )
 from depose.errors import UsageError
@@ -90,7 +91,9 @@ def seal(
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
     who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
-    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root), who)
+    private = key_of(key, passphrase_env)
+    known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
+    done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
     show(done if as_json else None, sealed_lines(done))
 
 
@@ -170,23 +173,49 @@ def redact(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @PUBLIC_KEY
+@click.option("--endpoints", type=click.Path(path_type=Path), help="Your own endpoints and keys for its models (TOML).")
+@click.option("--yes", is_flag=True, help="Ask at the addresses that the bundle names, without any key.")
+@click.option("--unknown-signer", is_flag=True, help="Go on without --public-key: anybody may have sealed it.")
 @TSA
 @TSA_ROOT
 @JSON
 def replicate(
-    bundle: Path, folder: Path, public_key: Path | None, tsa: str, tsa_root: Path | None, as_json: bool
+    bundle: Path,
+    folder: Path,
+    public_key: Path | None,
+    endpoints: Path | None,
+    yes: bool,
+    unknown_signer: bool,
+    tsa: str,
+    tsa_root: Path | None,
+    as_json: bool,
 ) -> None:
     """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
+
+    First prints who sealed it, where each model would be asked and with which key, and the files that it would write;
+    nothing is sent or written without --yes or --endpoints. Keys that a bundle names are never read, its proxies never
+    used, and a private address needs your own word:
+
+    \b
+              [models.S1]
+              base_url = "https://api.example.com/v1"
+              api_key_env = "MY_KEY"         # or api_key_file, proxy, allow_private = true
+              [models.C3]
+              model = "/models/llama-3-8b"   # weights on this machine
+              [budget]                       # instead of the bundle's
+              money = 20.0
 
     Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
     opinions side by side; keeps it in out/replication.json. A killed run goes on when started again.
 
     \b
-    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub
+    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub --endpoints endpoints.toml
     """
+    from depose.custody.replicate import Consent
     from depose.custody.replicate import replicate as replicate_case
 
     known = public_key.read_bytes() if public_key else b""
+    consent = Consent(endpoints=endpoints, yes=yes, unknown_signer=unknown_signer)
     source = source_of(tsa, None, tsa_root)
-    done = replicate_case(bundle, folder, known, source, now, lambda *_: None, say)
+    done = replicate_case(bundle, folder, known, consent, source, now, lambda *_: None, say, show_plan)
     show(done if as_json else None, replication_lines(done))

@@ -74,6 +74,14 @@ def key_of(path: Path, passphrase_env: str) -> PrivateKey:
     return keys.load(path, passphrase_of(passphrase_env))
 
 
+def secrets_of(path: Path, passphrase_env: str) -> dict[str, bytes]:
+    """Return what of a key must stand in no bundle, beside its numbers: the file as it is, and its passphrase."""
+    from depose.custody import keys
+
+    passphrase = passphrase_of(passphrase_env).encode()
+    return {f"file {path.name}": keys.locked(path.read_bytes()), f"passphrase in {passphrase_env}": passphrase}
+
+
 def passphrase_of(name: str) -> str:
     """Return what the variable holds, nothing for no variable; raise UsageError when it is empty."""
     if name and not os.environ.get(name):

@@ -10,7 +10,6 @@ came, are withheld whole.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,8 +22,9 @@ from depose.custody.container import Unpacked
 from depose.custody.seal import OUTSIDE, Seal
 from depose.custody.verify import Verified
 from depose.errors import EvidenceError, UsageError
-from depose.evidence.encodings import SHORTEST, encodings
+from depose.evidence.compression import SHORTEST
 from depose.evidence.ledger import Entries
+from depose.evidence.search import Sought, find
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -75,7 +75,7 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
     """Write a copy in which these words are withheld wherever they stand; raise UsageError if they stand nowhere."""
     if not reason.strip() or not all(words):
         raise UsageError("a redaction needs words and a reason", hint="--find TEXT or --find-env VAR, and --reason")
-    words = _forms(words)
+    sought = Sought({str(number): word for number, word in enumerate(words)})
     ranges: list[Range] = []
     made: dict[str, bytes] = {}
     with opened(path, b"") as read:
@@ -88,7 +88,7 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
                 made[f"parent/{name}"] = data
                 continue
             opaque = name in whole
-            found = [(0, len(data))] if opaque else _places(data, words)
+            found = [(0, len(data))] if opaque else _places(data, sought)
             ranges += [
                 Range(file=name, sha256=sha256(data), start=start, end=end, reason=reason.strip(), at=at)
                 for start, end in found
@@ -96,7 +96,7 @@ def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str)
             if opaque:
                 made[name] = MARK
             else:
-                made[name] = _log_without(data, words) if name == LOG else _without(data, words)
+                made[name] = _log_without(data, sought) if name == LOG else _without(data, sought)
     if all(one.file in whole for one in ranges):
         raise UsageError(f"{path}: these words stand nowhere in it", hint="nothing was written")
     made[RANGES] = b"".join(canonical(one) + b"\n" for one in ranges)
@@ -120,26 +120,32 @@ def _in_pieces(entries: Entries) -> set[str]:
     }
 
 
-def _forms(words: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Write words as they may stand in a file, longest first, so that no form breaks another up."""
-    found = {one for word in words for one in encodings(word)}
-    found = {one for one in found if len(one.data) >= SHORTEST or one.form not in ("hex", "base64")}
-    return tuple(sorted({one.data for one in found}, key=lambda form: (-len(form), form)))
+def _places(data: bytes, sought: Sought) -> list[tuple[int, int]]:
+    """Return the stretches to withhold, none within another; white space within a short word makes it another one."""
+    spans = sorted(
+        (one.start, one.end)
+        for one in find(data, sought)
+        if one.between != "spaces" or one.end - one.start >= 2 * SHORTEST
+    )
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
 
 
-def _places(data: bytes, words: Sequence[bytes]) -> list[tuple[int, int]]:
-    pattern = re.compile(b"|".join(map(re.escape, words)))
-    return [match.span() for match in pattern.finditer(data)]
+def _without(data: bytes, sought: Sought) -> bytes:
+    places = _places(data, sought)
+    kept = zip([0, *(end for _, end in places)], [*(start for start, _ in places), len(data)], strict=True)
+    return MARK.join(data[start:end] for start, end in kept)
 
 
-def _without(data: bytes, words: Sequence[bytes]) -> bytes:
-    return re.sub(b"|".join(map(re.escape, words)), MARK, data)
-
-
-def _log_without(data: bytes, words: Sequence[bytes]) -> bytes:
+def _log_without(data: bytes, sought: Sought) -> bytes:
     made = []
     for line in data.splitlines():
-        shown = _without(line, words)
+        shown = _without(line, sought)
         if shown != line:
             shown = canonical(Withheld(leaf=merkle.leaf(line).hex(), shown=shown.decode()))
         made.append(shown + b"\n")

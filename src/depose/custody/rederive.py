@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from depose.asking import collect
+from depose.answers.settle import settle
 from depose.custody.bundle import LOG, Read, content
 from depose.custody.consistent import written_by
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import reread
+from depose.endpoints.http_outcome import reread, settled_of
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.wire_format import Dialect, Unreadable
+from depose.endpoints.wire_values import whole
 from depose.errors import EvidenceError
 from depose.evidence import ledger
 from depose.model import Ask, Exchange, ModelSpec, Wire
@@ -73,9 +74,14 @@ def _differs(read: Read, one: Exchange, wire: Wire, dialect: Dialect, spec: Mode
         said = reread(dialect, wire.response_headers, _blob(read, one.response), spec.stream)
     except Unreadable as error:
         return f"an answer whose raw bytes cannot be read: {error}"
-    told = (one.text, one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
-    read_ = (collect.whole(said.text), collect.whole(said.finish), said.model, said.id, said.fingerprint)
-    return "" if told == read_ else "an answer that is not the one in its raw bytes"
+    told = (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
+    read_ = (whole(said.finish), said.model, said.id, said.fingerprint)
+    if one.status is None:  # written before answers were parted from reasoning
+        same = one.text == whole(said.text or said.refusal)
+    else:
+        found = settled_of(said)
+        same = (one.text, one.reasoning) == (whole(found.text), whole(found.reasoning)) and one.status == found.status
+    return "" if told == read_ and same else "an answer that is not the one in its raw bytes"
 
 
 def _stands_in(text: str, raw: bytes) -> bool:
@@ -84,8 +90,8 @@ def _stands_in(text: str, raw: bytes) -> bool:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         value = raw.decode("utf-8", "replace")
-    said = [collect.whole(one) for one in _strings(value)]
-    return text in said or text == "".join(said)
+    said = [whole(one) for one in _strings(value)]
+    return text in said or text == "".join(said) or any(settle(one, live=True).text == text for one in said)
 
 
 def _strings(value: object) -> Iterator[str]:

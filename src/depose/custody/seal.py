@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Collection, Mapping
 from importlib.metadata import version
@@ -17,8 +18,10 @@ from depose.custody import container, envelope, instructions, keys, leaks, manif
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError
 from depose.evidence import ledger
+from depose.evidence.compression import SHORTEST
 from depose.evidence.ledger import Entries
 from depose.evidence.log import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
+from depose.evidence.search import Sought
 from depose.model import Findings, Record
 from depose.model.canonical import canonical, digest, sha256
 
@@ -79,10 +82,12 @@ def seal(
     environment: Mapping[str, str],
     source: Source | None = None,
     who: pdf.Signer | None = None,
+    known: Mapping[str, bytes] | None = None,
 ) -> Sealed:
     """Write the bundle of a case; sealing again with nothing changed gives the same bytes, but for a token.
 
-    With `who` each PDF in `out` is signed first, into a file of its own, unless it was before.
+    With `who` each PDF in `out` is signed first, into a file of its own, unless it was before. `known` are further
+    secrets, by the names that a message gives them: a passphrase, the file of a key.
 
     Raises SecretFound, and writes nothing, where a secret stands in any file.
     """
@@ -96,7 +101,7 @@ def seal(
         if who is not None:
             _sign(folder, who, source)
         files = contents(folder, {stamp.of for stamp in entries.stamps})
-        _search(files, entries, key, environment, who)
+        _search(files, entries, key, environment, (who.secrets if who else {}) | dict(known or {}))
         digests = {name: _digest(file) for name, file in files.items()}
         before = _mark(folder)
         same = before is not None and before.contents == digest(digests)
@@ -188,13 +193,13 @@ def _search(
     entries: Entries,
     key: keys.PrivateKey,
     environment: Mapping[str, str],
-    who: pdf.Signer | None,
+    further: Mapping[str, bytes],
 ) -> None:
     cases = [entries.registration.case]
     secrets = leaks.of_environment(cases, environment) | leaks.of_files(cases)
-    secrets |= {f"signing key, part {n}": part for n, part in enumerate(keys.secret_forms(key), start=1)}
-    secrets |= who.secrets if who else {}
-    sought = leaks.needles(secrets)
+    secrets |= {f"signing key, {name}": value for name, value in keys.secret_numbers(key).items()}
+    sought = Sought(secrets | {name: value for name, value in further.items() if len(value) >= SHORTEST})
+    leaks.search(io.BytesIO("\n".join(files).encode()), "the names of the files", sought)
     for name, file in files.items():
         with file.open("rb") as opened:
             leaks.search(opened, name, sought)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -21,14 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.answers.settle import settle
 from depose.endpoints import Endpoint
-from depose.endpoints.weights import Weights, find
+from depose.endpoints.weights import Weights, find, opened
 from depose.errors import EndpointError
 from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
 from depose.model.canonical import canonical, digest, sha256
 
 _SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
+MOST_LOADED = 4
 _loading = Lock()
 
 
@@ -46,6 +47,10 @@ class _Prepared:
     ask: Ask
     tokens: list[int]
     request: bytes
+
+
+# Keyed by digest, so that two items of a case with the same weights share one copy in memory.
+_memory: dict[str, _Loaded] = {}
 
 
 # --- opening --------------------------------------------------------------------------------------
@@ -79,9 +84,7 @@ def place() -> tuple[str, str]:
 # --- loading --------------------------------------------------------------------------------------
 
 
-# Keyed by digest, so that two items of a case with the same weights share one copy in memory.
-@lru_cache(maxsize=4)
-def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loaded:
+def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
@@ -97,8 +100,11 @@ def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loa
         if adapter:
             model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise EndpointError(f"{folder}: the model does not load: {error}") from error
+        raise EndpointError(f"the model does not load: {error}") from error
     model = model.to(device).eval()
+    # What is loaded may lie in the file still, where a later change of it would change the answers.
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
     # A head that needs no gradient is copied whole for every row of a batch (torch 2.13): 2.5 times slower.
     model.get_output_embeddings().weight.requires_grad_(True)
     ends = _ends(model.generation_config.eos_token_id, tokenizer.eos_token_id)
@@ -111,7 +117,7 @@ def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loa
 
 def forget() -> None:
     """Let go of all models in memory."""
-    _load.cache_clear()
+    _memory.clear()
 
 
 def _ends(*given: int | list[int] | None) -> tuple[int, ...]:
@@ -174,9 +180,15 @@ class Local:
     def load(self) -> _Loaded:
         """Return the model in memory, loading it where no item of the case has done so yet."""
         weights = self.weights
-        seen = digest([weights.files, weights.adapter_files])
+        key = digest([weights.files, weights.adapter_files, self.device, self.dtype])
         with _loading:
-            return _load(weights.folder, weights.adapter, self.device, self.dtype, seen)
+            if key not in _memory:
+                with opened(weights) as shown:
+                    loaded = _load(shown.folder, shown.adapter, self.device, self.dtype)
+                if len(_memory) >= MOST_LOADED:
+                    _memory.pop(next(iter(_memory)))
+                _memory[key] = loaded
+            return _memory[key]
 
     def facts(self) -> tuple[Fact, ...]:
         """Name every file that answers by its digest, and what it runs on."""
@@ -289,11 +301,19 @@ def _reply(loaded: _Loaded, item: _Prepared, row: Sequence[int]) -> Reply:
     finish = "length" if end is None else "stop"
     if end is not None:
         tokens = tokens[: end + 1]
-    text = str(loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+    text, marked = (str(loaded.tokenizer.decode(tokens, skip_special_tokens=skip)) for skip in (True, False))
+    found = settle(text, live=True, finish=finish, output_tokens=len(tokens))
+    raw: dict[str, Any] = {"tokens": tokens, "text": text, "finish": finish}
+    special = settle(marked, live=True, finish=finish, output_tokens=len(tokens))
+    if special.reasoning and special.reasoning != found.reasoning:  # its marks of reasoning are special tokens
+        found, raw = special, raw | {"marked": marked}
     return Reply(
-        outcome="answered" if text.strip() else "empty",
-        text=text,
+        outcome=found.outcome,
+        text=found.text,
         finish=finish,
+        status=found.status,
+        reasoning=found.reasoning,
+        reason=found.reason,
         request=item.request,
-        response=canonical({"tokens": tokens, "text": text, "finish": finish}),
+        response=canonical(raw),
     )

@@ -23,6 +23,10 @@ class Primary(Record, frozen=True, kw_only=True):
     derived: str = "phrases"
     distilled: str = "habits"
 
+    def detectors(self) -> tuple[str, ...]:
+        """Name each of them once."""
+        return tuple(dict.fromkeys((self.same, self.derived, self.distilled)))
+
 
 class Compared(Record, frozen=True, kw_only=True):
     """Which answers are compared, by how they ended; what failed or is empty never is."""
