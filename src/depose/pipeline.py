@@ -180,7 +180,8 @@ def probe(
         )
     if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
-            f"nothing is answered: {done.stopped or _first_reason(folder)}", hint="check the models and the budget"
+            f"nothing is answered{_counts(done)}: {done.stopped or _first_reason(folder)}",
+            hint="check the models and the budget",
         )
     return done
 
@@ -191,6 +192,11 @@ def was_asked(path: Path) -> bool:
     asked = {exchange.model for exchange in found.exchanges}
     roles = {spec.role for spec in found.registration.case.models if spec.code in asked}
     return {"suspect", "reference"} <= roles
+
+
+def _counts(done: Collected) -> str:
+    parts = [f"{n} {name}" for n, name in ((done.blocked, "blocked"), (done.empty, "empty"), (done.failed, "failed"))]
+    return f" ({', '.join(one for one in parts if not one.startswith('0 '))})" if done.asked else ""
 
 
 def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:

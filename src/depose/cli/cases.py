@@ -140,6 +140,10 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     so many records and when the run ends; with --tsa each gets a time-stamp while the run goes on. An authority that
     does not answer holds nothing up: the reason is recorded instead.
 
+    How the answers of each model ended is printed with the provider's own words. What a filter cut or the provider
+    refused is `blocked`: no answer, and not asked again. The table [protocol.compared] of the case says which are
+    compared; by default whole, cut_length and unknown (no word on its end) are, cut_filter and refused are not.
+
     \b
     Example:  depose probe acme --dry-run
               depose probe acme

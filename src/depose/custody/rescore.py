@@ -3,13 +3,17 @@
 Written anew from the description of the method, for the detectors that decide by default (phrases, habits, starts).
 """
 
+import sys
+
+if not sys.flags.isolated:
+    sys.exit("NOT RUN: begin with python3 -I, or Python takes its modules from this folder, whoever put them there")
+
 import collections
 import hashlib
 import json
 import math
 import pathlib
 import re
-import sys
 import unicodedata
 
 TOLERANCE = 1e-6
@@ -47,7 +51,7 @@ COMPARED = {"whole": True, "cut_length": True, "unknown": True}
 
 def even(text):
     """Make transport forms equal: line ends, marks of byte order, no-break spaces, Unicode form, trailing blanks."""
-    text = re.sub("\r\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    text = re.sub("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f]", " ", re.sub("[\ufeff\u200b\u2060\u00ad]", "", text))
     text = CUTS.sub("", unicodedata.normalize("NFC", text))
     return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
