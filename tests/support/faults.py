@@ -55,6 +55,8 @@ HELD = "held"
 """No fault: the answer comes when the test sets `release`."""
 PASSING = ("429 with retry-after", "429", "500", "503", "truncated JSON", "wrong content type", "closed mid-body")
 """Faults after which another attempt is made at once and may do better."""
+RAW: dict[str, Callable[[Seen, bytes], bytes]] = {}
+"""Further faults: a whole response, made of the request and of the body of the good answer."""
 UNKNOWN = "depose-no-such-model"
 SLOW = 0.2
 
@@ -302,6 +304,9 @@ class _Handler(socketserver.StreamRequestHandler):
         return True
 
     def _fault(self, seen: Seen, spoken: Spoken, fault: str, body: bytes, own: tuple[str, str]) -> bool:
+        if fault in RAW:
+            self.wfile.write(RAW[fault](seen, body))
+            return False
         if fault[:3].isdigit() and fault != "50 MB body":
             more = (("Retry-After", "1"),) if fault.endswith("retry-after") else ()
             return self._send(int(fault[:3]), error(spoken.format, int(fault[:3]), "not now"), own, *more)

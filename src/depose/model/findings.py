@@ -381,3 +381,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Error rates and held-out ratios of that study, where they came with it."""
     tree: Tree | None = None
     """None where too few models can be compared, or too many to be read."""
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason; they do not count."""
