@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from depose.answers.reasoning import parted
@@ -43,6 +45,9 @@ MARKED = {
     "Russian": f"<размышление>{THOUGHT}</размышление>{ANSWER}",
     "Spanish": f"<razonamiento>{THOUGHT}</razonamiento>{ANSWER}",
     "French label": f"Réflexion : {THOUGHT}\n\nRéponse : {ANSWER}".replace(" :", ":"),
+    "headings": f"## Reasoning\n{THOUGHT}\n\n## Answer\n{ANSWER}",
+    "bold headings": f"**Thought process**\n\n{THOUGHT}\n\n**Final answer:**\n\n{ANSWER}".replace(":**", "**:"),
+    "fields of JSON": json.dumps({"reasoning": THOUGHT, "answer": ANSWER}),
     "a tool's signature": f"Thinking: {THOUGHT}\nSignature: 0a1b==\n\n{ANSWER}",
     "a tool's details": f'<details type="reasoning">\n<summary>s</summary>\n{THOUGHT}\n</details>\n{ANSWER}',
     "a tool's quotation": f"*Thinking...*\n\n> {THOUGHT.splitlines()[0]}\n\n{ANSWER}",
@@ -66,6 +71,9 @@ WORDS = (
     "It was <s>red</s> blue.",
     "Put <answer>42</answer> into the file.",
     "Thoughts and prayers.\n\nThinking: a novel.",
+    '{"answer": "yes", "reasoning": 3}',
+    '{"answer": "yes", "reasoning": "so", "more": "x"}',
+    "## Analysis\nOne.\n\n## Plan\nTwo.",
     "  plain, with blanks \r\n",
     "",
 )

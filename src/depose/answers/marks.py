@@ -99,6 +99,14 @@ MARK = re.compile(
 BEGIN = re.compile(rf"(?:\s|<s>|<bos>|{_barred('begin_of_text', 'startoftext', 'begin[_▁]of[_▁]sentence')})+")
 """Marks of the beginning of a text, with the blanks around them."""
 _THINKS = re.compile(f"(?:{_THINK})\\Z", re.IGNORECASE)
+_ANSWERS = re.compile(f"(?:{_ANSWER})\\Z", re.IGNORECASE)
+
+
+def kind_of_name(name: str) -> str:
+    """Say whether a field of this name holds reasoning (`think`), an answer, or neither."""
+    if _THINKS.match(name):
+        return "think"
+    return "answer" if _ANSWERS.match(name) else ""
 
 
 def kind_of(found: re.Match[str]) -> Kind:

@@ -41,6 +41,15 @@ _FILTERS = re.compile(
     r"|content exists risk\.?",
     re.IGNORECASE,
 )
+_ERRORS = re.compile(
+    r"\$error\$|\*\*network error due to high traffic[^\n]*|error code: \d{3}\b.{0,500}"
+    r"|traceback \(most recent call last\).*|\w{3,40}(?:Error|Exception)(?:: .{0,500}|\(.{0,500}\))"
+    r"|\[?(?:api |request |http |server |internal )?(?:error|exception)\]?(?:[:-] ?[^\n]{0,300})?"
+    r"|(?:openai|anthropic|httpx|requests|litellm)\.[\w.]*(?:error|exception)\b.{0,500}"
+    r"|(?:the )?request (?:timed out|failed)\b[^\n]{0,200}|http (?:error )?[45]\d\d\b[^\n]{0,200}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What tools write into the cell of an answer that they did not get (`$ERROR$`: FastChat)."""
 _LONGEST = 600
 
 
@@ -50,6 +59,12 @@ def of_table(text: str) -> bool:
     if len(shown) > _LONGEST:
         return False
     return "".join(shown.split()).lower() in _NO_VALUE or _TOOLS.fullmatch(shown) is not None
+
+
+def of_error(text: str) -> bool:
+    """Tell whether a cell or a tool's file holds the error that came instead of an answer."""
+    shown = evened(text)
+    return len(shown) <= _LONGEST and _ERRORS.fullmatch(shown) is not None
 
 
 def of_filter(text: str) -> bool:

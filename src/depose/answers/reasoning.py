@@ -7,11 +7,12 @@ vendor or language in `marks`. Marks quoted as code are words of the answer.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from depose.answers.marks import BEGIN, MARK, Kind, kind_of
+from depose.answers.marks import BEGIN, MARK, Kind, kind_of, kind_of_name
 from depose.answers.transport_forms import evened
 from depose.model import Record
 
@@ -49,6 +50,9 @@ _ENDS = (
     "|réponse(?: finale)?|antwort|ответ|الإجابة|الجواب|resposta|risposta"
 )
 _LABEL = r"[*#_ ]{{0,6}}(?:{})[*_ ]{{0,3}}[:：][*_]{{0,3}}"
+_TITLE = r"(?:#{{1,6}} *(?:{0})|\*\*(?:{0})\*\*)[ \t]*[:：]?[ \t]*\n"
+_TITLED = re.compile(rf"\s*{_TITLE.format(_BEGINS)}.*?\n\s*{_TITLE.format(_ENDS)}", re.DOTALL | re.IGNORECASE)
+"""Reasoning and answer under headings of their own."""
 _LABELLED = re.compile(
     rf"\s*{_LABEL.format(_BEGINS)}.*?\n\s*{_LABEL.format(_ENDS)}",
     re.DOTALL | re.IGNORECASE,
@@ -72,6 +76,8 @@ def parted(text: str) -> Parted:
     """
     thoughts: list[str] = []
     even = evened(text)
+    if (whole := _from_json(even)) is not None:
+        return whole
     rest = _took_details(even, thoughts)
     rest = _took_lead(rest, thoughts)
     rest = _took_marks(rest, thoughts)
@@ -79,6 +85,21 @@ def parted(text: str) -> Parted:
     if _TOOL.match(rest) and not reasoning:
         return _of_tool(rest)
     return Parted(answer=text if rest == even and not reasoning else rest, reasoning=reasoning)
+
+
+def _from_json(text: str) -> Parted | None:
+    """Part an object of JSON that has one field of reasoning and one of the answer, and nothing else."""
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fields = {name: kind_of_name(name) for name in found} if isinstance(found, dict) else {}
+    if sorted(fields.values()) != ["answer", "think"] or not all(isinstance(one, str) for one in found.values()):
+        return None
+    by_kind = {kind: found[name] for name, kind in fields.items()}
+    return Parted(answer=by_kind["answer"], reasoning=by_kind["think"])
 
 
 def _took_details(text: str, thoughts: list[str]) -> str:
@@ -93,7 +114,7 @@ def _took_lead(text: str, thoughts: list[str]) -> str:
     rest = text
     if found := _TOOK.match(rest):
         rest = rest[found.end() :]
-    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED):
+    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED, _TITLED):
         if found := lead.match(rest):
             thoughts.append(found.group())
             return rest[found.end() :].lstrip()

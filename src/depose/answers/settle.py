@@ -90,6 +90,8 @@ def settle(
         return made("cut_filter", f"a tool's sentence stands in the answer's place: {_short(answer)}")
     if not live and placeholders.of_table(answer):
         return made("empty", f"a placeholder stands in the answer's place: {_short(answer)}", "")
+    if not live and placeholders.of_error(answer):
+        return made("failed", f"an error stands in the answer's place: {_short(answer)}", "")
     if found.problem:
         return made("empty", found.problem)
     if not evened(answer):
