@@ -136,9 +136,7 @@ def read(data: Any) -> Reading:
         fingerprint=soft_text(answer.system_fingerprint),
         id=soft_text(answer.id),
         input_tokens=prompt,
-        output_tokens=produced(
-            said, prompt, total, soft_count(details.get("reasoning_tokens", usage.reasoning_tokens))
-        ),
+        output_tokens=produced(said, prompt, total, thought),
     )
 
 
