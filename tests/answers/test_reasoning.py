@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from depose.answers.reasoning import parted
@@ -45,9 +43,8 @@ MARKED = {
     "Russian": f"<размышление>{THOUGHT}</размышление>{ANSWER}",
     "Spanish": f"<razonamiento>{THOUGHT}</razonamiento>{ANSWER}",
     "French label": f"Réflexion : {THOUGHT}\n\nRéponse : {ANSWER}".replace(" :", ":"),
-    "headings": f"## Reasoning\n{THOUGHT}\n\n## Answer\n{ANSWER}",
+    "headings": f"## Thinking\n{THOUGHT}\n\n## Answer\n{ANSWER}",
     "bold headings": f"**Thought process**\n\n{THOUGHT}\n\n**Final answer:**\n\n{ANSWER}".replace(":**", "**:"),
-    "fields of JSON": json.dumps({"reasoning": THOUGHT, "answer": ANSWER}),
     "a tool's signature": f"Thinking: {THOUGHT}\nSignature: 0a1b==\n\n{ANSWER}",
     "a tool's details": f'<details type="reasoning">\n<summary>s</summary>\n{THOUGHT}\n</details>\n{ANSWER}',
     "a tool's quotation": f"*Thinking...*\n\n> {THOUGHT.splitlines()[0]}\n\n{ANSWER}",
@@ -60,6 +57,8 @@ TURNS = {
     "header": f"<|start_header_id|>assistant<|end_header_id|>\n\n{ANSWER}<|eot_id|>",
     "template of a turn": f"<start_of_turn>model\n{ANSWER}<end_of_turn>",
     "the question with it": f"<s>[INST] How do I keep it alive? [/INST] {ANSWER}</s>",
+    "a sentence that ends early": f"<s>{ANSWER[:14]}</s>{ANSWER[14:]}",
+    "a sentence and another question": f"{ANSWER}</s><s>[INST] And then? [/INST] No.</s>",
     "end of the question left": f"[/INST] {ANSWER}",
     "another question after it": f"{ANSWER}<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n<|im_start|>assistant\nNo.",
     "another user after it": f"<|assistant|>{ANSWER}<|user|>And then?",
@@ -71,9 +70,11 @@ WORDS = (
     "It was <s>red</s> blue.",
     "Put <answer>42</answer> into the file.",
     "Thoughts and prayers.\n\nThinking: a novel.",
-    '{"answer": "yes", "reasoning": 3}',
-    '{"answer": "yes", "reasoning": "so", "more": "x"}',
-    "## Analysis\nOne.\n\n## Plan\nTwo.",
+    '{"reasoning": "First, two and two.", "answer": "4"}',
+    "<ANSWER>2</ANSWER>",
+    "<answer>1</answer>\n\nBecause it follows.",
+    "## Reasoning\nOne.\n\n## Answer\nTwo.",
+    "Reasoning: two and two.\nAnswer: four.",
     "  plain, with blanks \r\n",
     "",
 )

@@ -7,12 +7,11 @@ vendor or language in `marks`. Marks quoted as code are words of the answer.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from depose.answers.marks import BEGIN, MARK, Kind, kind_of, kind_of_name
+from depose.answers.marks import BEGIN, LEADS, MARK, Kind, kind_of
 from depose.answers.transport_forms import evened
 from depose.model import Record
 
@@ -41,10 +40,10 @@ _STEPS = re.compile(
 _TOOL = re.compile(r"\s*Thinking: ")
 _SIGNED = re.compile(r"\s*Thinking: .*?\nSignature: ?[^\n]*(?:\n\n|\Z)", re.DOTALL)
 _BEGINS = (
-    "thinking|thoughts?|thought process|reasoning|chain of thought|思考|思考过程|思考過程|推理|推理过程|推論|생각"
-    "|razonamiento|pensamiento|raisonnement|réflexion|überlegung|gedanken|denkprozess|рассуждени[ея]|размышлени[ея]"
-    "|التفكير|raciocínio|ragionamento"
+    "thinking|thoughts?|thought process|thinking process|chain of thought|思考|思考过程|思考過程|思维过程"
+    "|생각|사고 과정|pensamientos?|pensées?|réflexion|gedanken|denkprozess|размышлени[ея]|мысли|التفكير|pensamento|pensieri"
 )
+"""Words for thinking; `reasoning` is a heading that prompts ask for."""
 _ENDS = (
     "final answer|answer|final response|response|回答|答案|最终答案|最終回答|답변|respuesta(?: final)?"
     "|réponse(?: finale)?|antwort|ответ|الإجابة|الجواب|resposta|risposta"
@@ -76,8 +75,6 @@ def parted(text: str) -> Parted:
     """
     thoughts: list[str] = []
     even = evened(text)
-    if (whole := _from_json(even)) is not None:
-        return whole
     rest = _took_details(even, thoughts)
     rest = _took_lead(rest, thoughts)
     rest = _took_marks(rest, thoughts)
@@ -85,21 +82,6 @@ def parted(text: str) -> Parted:
     if _TOOL.match(rest) and not reasoning:
         return _of_tool(rest)
     return Parted(answer=text if rest == even and not reasoning else rest, reasoning=reasoning)
-
-
-def _from_json(text: str) -> Parted | None:
-    """Part an object of JSON that has one field of reasoning and one of the answer, and nothing else."""
-    if not (text.startswith("{") and text.endswith("}")):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    fields = {name: kind_of_name(name) for name in found} if isinstance(found, dict) else {}
-    if sorted(fields.values()) != ["answer", "think"] or not all(isinstance(one, str) for one in found.values()):
-        return None
-    by_kind = {kind: found[name] for name, kind in fields.items()}
-    return Parted(answer=by_kind["answer"], reasoning=by_kind["think"])
 
 
 def _took_details(text: str, thoughts: list[str]) -> str:
@@ -138,6 +120,8 @@ class _Mark(Record, frozen=True, kw_only=True):
 
 def _marks(text: str) -> list[_Mark]:
     """Find the marks that are not quoted as code."""
+    if LEADS.search(text) is None:
+        return []
     found = [_Mark(kind=kind_of(one), start=one.start(), end=one.end()) for one in MARK.finditer(text)]
     if not found or "`" not in text:
         return found
@@ -208,6 +192,8 @@ def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_
             if _is_word(one, text, kept + text[place : one.start], reasoned):
                 continue
             kept, place, changed = kept + (text[place : one.start] if mine else ""), one.end, True
+            if one.kind == "end" and _goes_on(one, text, marks):
+                continue
             said = BEGIN.sub("", kept) if kept.lstrip().startswith("<") else kept
             if one.kind == "answer":
                 kept = ""
@@ -218,13 +204,22 @@ def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_
     return _bare(kept, changed)
 
 
+def _goes_on(one: _Mark, text: str, marks: Sequence[_Mark]) -> bool:
+    """Tell whether `</s>` stands in the middle of an answer: no other turn begins behind it."""
+    following = next((m for m in marks if m.start >= one.end), None)
+    turn = (
+        following is not None and following.kind in ("other", "model") and not text[one.end : following.start].strip()
+    )
+    return text[one.start : one.end].lower() == "</s>" and not turn and "<s>" not in text[one.end :][:8].lower()
+
+
 def _is_word(one: _Mark, text: str, before: str, reasoned: bool) -> bool:
     """Tell whether what looks like a mark is part of an answer, as an element of XML or a struck-out word is."""
     if one.kind in ("think", "/think"):
         return True
     shown = text[one.start : one.end].lower()
     if one.kind in ("answer", "/answer") and "|" not in shown and "[" not in shown:
-        return bool(before.strip()) and not reasoned if one.kind == "answer" else not reasoned
+        return not reasoned
     return shown == "</s>" and "<s>" in before.lower().lstrip().removeprefix("<s>")
 
 
