@@ -41,7 +41,8 @@ _TOOL = re.compile(r"\s*Thinking: ")
 _SIGNED = re.compile(r"\s*Thinking: .*?\nSignature: ?[^\n]*(?:\n\n|\Z)", re.DOTALL)
 _BEGINS = (
     "thinking|thoughts?|thought process|thinking process|chain of thought|思考|思考过程|思考過程|思维过程"
-    "|생각|사고 과정|pensamientos?|pensées?|réflexion|gedanken|denkprozess|размышлени[ея]|мысли|التفكير|pensamento|pensieri"
+    "|생각|사고 과정|pensamientos?|pensées?|réflexion|gedanken|denkprozess|размышлени[ея]|мысли|التفكير"
+    "|pensamento|pensieri"
 )
 """Words for thinking; `reasoning` is a heading that prompts ask for."""
 _ENDS = (
