@@ -18,6 +18,7 @@ from depose import pipeline
 from depose.analysis.inventory import denominators
 from depose.asking import collect
 from depose.asking.collect import Collected
+from depose.asking.imports import import_answers
 from depose.case.budget import Estimate
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
 from depose.evidence import ledger
@@ -32,11 +33,14 @@ from fakes import (
     depose,
     files_in,
     finish,
+    fit,
+    gate,
     install,
     model,
     recorded_case,
     scripted_case,
     start,
+    until,
     write_case,
 )
 
@@ -191,14 +195,14 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, si
     chance = random.Random()
     counts = [0]
     for _ in range(3):
+        gate(folder).write_text(str(counts[-1] + 50))
         process = start("probe", folder, path=[site])
-        known = log_path(folder).stat().st_size
-        while log_path(folder).stat().st_size < known + 2_000 and process.poll() is None:
-            time.sleep(0.002)
+        until(lambda: log_path(folder).read_bytes().count(b'"exchange"') > counts[-1], process)
         time.sleep(chance.uniform(0, 0.12))
         process.kill()
         finish(process)
         counts.append(len(exchanges(folder)))
+    gate(folder).unlink()
     assert counts == sorted(set(counts))
     before, reached = log_path(folder).read_bytes(), len(asked(folder))
     assert reached <= counts[-1] + 3, "only what was being asked at the moment of a kill may be lost"
@@ -223,15 +227,18 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 
 # --- when everything fails --------------------------------------------------------------------------
 
+HTML = {"probe": (), "audit": ("--format", "html")}
+"""Options of a command that spare it the PDF."""
+
 
 @pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["probe", "audit"])
 def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) -> None:
     """Where every question fails, the first reason is printed and the exit code is 1, every time."""
     folder = scripted_case(tmp_path / "case", {"S1": "fails", "R1": "fails"})
-    assert depose("register", folder).code == 0
+    fit(folder)
     for _ in range(2):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert ran.code == 1
         assert "error: all 8 questions failed; the first reason: HTTP 503" in ran.err
     report = folder / "out" / "report.html"
@@ -244,9 +251,9 @@ def test_recorded_files_without_any_answer_are_never_success(tmp_path: Path, com
     """Files that answer nothing that is asked end with exit 1, the first time and ever after."""
     folder = recorded_case(tmp_path / "case", suspect="same", controls=1, prompts=3)
     (folder / "prompts.csv").write_text("prompt_id,prompt\nz,Never asked.\n")
-    assert depose("register", folder).code == 0
+    fit(folder)
     for _ in range(2):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert (ran.code, ran.out) == (1, "")
         assert "no such answer in answers.jsonl" in ran.err
 
@@ -311,8 +318,9 @@ def test_a_budget_of_tokens_or_money_is_not_passed(tmp_path: Path) -> None:
 def test_a_budget_too_small_for_one_question_is_an_error(tmp_path: Path) -> None:
     """Where not even the first question fits, nothing is asked and the exit code says so."""
     folder = budgeted(tmp_path / "case", tokens=10)
+    fit(folder)
     for command in ("audit", "probe"):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert (ran.code, asked(folder)) == (1, [])
         assert "nothing is answered: the budget of 10 tokens would be passed" in ran.err
 
@@ -378,7 +386,10 @@ def test_a_model_without_a_file_waits_for_an_import(tmp_path: Path) -> None:
     ran = depose("probe", folder)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "waiting for depose import: S1")
     ran = imported(folder, [{"id": f"q{n}", "output": f"answer {n}"} for n in range(3)])
-    assert (ran.code, ran.out) == (0, "S1: 3 recorded, 0 missing in the file, 0 were there before\n")
+    assert (ran.code, ran.out) == (
+        0,
+        "S1: 3 recorded, 0 missing in the file, 0 were there before: 100% of its 3 questions\n",
+    )
     found = [one for one in exchanges(folder) if one.model == "S1"]
     assert sorted((one.prompt, one.text) for one in found) == [(f"q{n}", f"answer {n}") for n in range(3)]
     digest = sha256((tmp_path / "rows.json").read_bytes())
@@ -390,14 +401,16 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     """A partial file is taken, its odd rows are shown written out, and a second file fills the gaps only."""
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "q0", "output": "first"}, {"id": "", "prompt": "\x1b[2J\nodd", "output": "x"}])
-    assert ran.code == 0
+    assert ran.code == 1  # two questions stay open, and a row was left out
     assert ran.out.splitlines() == [
-        "S1: 1 recorded, 2 missing in the file, 0 were there before",
-        "1 rows fit no registered prompt or hold no answer:",
-        "  row 2: \\x1b[2J\\nodd",
+        "S1: 1 recorded, 2 missing in the file, 0 were there before: 33% of its 3 questions",
+        "1 rows were not used:",
+        "  1: no registered prompt has its id or its words",
+        "    row 2: \\x1b[2J\\nodd",
     ]
-    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in range(3)], "--json")
-    assert json.loads(ran.out) == {"model": "S1", "answered": 2, "missing": 0, "already": 1, "unaligned": []}
+    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in (1, 2)], "--json")
+    done = json.loads(ran.out)
+    assert (ran.code, done["answered"], done["missing"], done["already"], done["unaligned"]) == (0, 2, 0, 1, [])
     texts = {one.prompt: one.text for one in collect.dossier(folder).transcripts if one.model == "S1"}
     assert texts == {"q0": "first", "q1": "second", "q2": "second"}
 
@@ -407,7 +420,13 @@ def test_an_import_that_answers_nothing_is_an_error(tmp_path: Path) -> None:
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "z", "output": "x"}])
     assert ran.code == 1
-    assert ran.first.endswith("rows.json: no row answers any of the 3 open questions to S1")
+    assert ran.first.endswith(
+        "rows.json: no row answers any of the 3 open questions to S1; nothing was recorded. "
+        "1 rows: no registered prompt has its id or its words (row 1: z)"
+    )
+    assert exchanges(folder) == ()
+    digest = sha256((tmp_path / "rows.json").read_bytes())
+    assert not (folder / "evidence" / "blobs" / digest).exists()
 
 
 def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> None:
@@ -417,7 +436,7 @@ def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> 
     (tmp_path / "rows.json").write_text('[{"id": "a", "output": "x"}]')
     for code, says in (("S1", "S1: not a recorded model"), ("X9", "X9: no such model in the case")):
         with pytest.raises(EndpointError, match=says):
-            collect.import_answers(folder, code, tmp_path / "rows.json", "", Clock())
+            import_answers(folder, code, tmp_path / "rows.json", "", Clock())
     assert exchanges(folder) == ()
 
 

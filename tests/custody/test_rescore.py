@@ -16,6 +16,7 @@ from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
 from depose.features import self_names
+from depose.model import Primary
 from disguises import disguised
 from fakes import recorded_case, words
 
@@ -111,6 +112,11 @@ def test_what_it_cannot_score_it_says(tmp_path: Path) -> None:
     ran = scored(bundle(tmp_path, "openings"))
     assert (ran.returncode, ran.stdout.count("S1 and R1")) == (0, 3)
     assert "not scored here: S1 and R1, same" in ran.stdout
+
+
+def test_the_script_scores_every_detector_that_decides_by_default() -> None:
+    """Another default detector must be written anew there too, and tried above."""
+    assert set(Primary().detectors()) <= set(re.findall(r'^    "(\w+)": lambda rows:', SCRIPT.read_text(), re.M))
 
 
 def test_the_script_knows_the_same_names() -> None:

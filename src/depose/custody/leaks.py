@@ -15,7 +15,7 @@ from depose.evidence.search import Sought, find
 from depose.model import Case
 
 TELLING = re.compile(
-    r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|(?:^|_)(?:PATS?|PWD|AUTH|JWT|DSN)(?:_|[0-9]*$)"
+    r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|AUTHORIZATION|(?:^|_)(?:PATS?|PWD|AUTH|JWT|DSN)(?:_|[0-9]*$)"
 )
 """Names of variables that hold secrets, in capitals."""
 NOT_TELLING = ("PWD", "OLDPWD", "SSH_AUTH_SOCK")

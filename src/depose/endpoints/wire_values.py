@@ -69,7 +69,7 @@ def counted(reading: Reading, ask: Ask) -> Counted:
         ("input_tokens", reading.input_tokens, asked, asked + UNSEEN),
         ("output_tokens", reading.output_tokens, said, said + ask.max_tokens + UNSEEN),
     ):
-        fits = count is None or size // BYTES_PER_TOKEN <= count <= most
+        fits = count is None or -(-size // BYTES_PER_TOKEN) <= count <= most
         kept[field] = count if fits else None
         if not fits:
             doubts[field] = f"{DOUBT} {count} of {size} bytes, which cannot be: its upper bound is counted"
