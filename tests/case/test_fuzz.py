@@ -39,7 +39,7 @@ quick = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),
 )
-minute = settings(quick, max_examples=3_000)
+minute = settings(quick, max_examples=1_000)
 
 
 def hold(path: Path, data: bytes, read: Read) -> None:
@@ -64,8 +64,31 @@ ODD = st.sampled_from(["", "\0", "../x", "/etc/passwd", "a" * 5_000, "=cmd", "\u
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | ODD
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
 KEYS = st.sampled_from(
-    "id prompt prompt_id output text model sample results samples eval messages role content choices message custom_id "
-    "response body status_code error epoch input raw".split()
+    [
+        "id",
+        "prompt",
+        "prompt_id",
+        "output",
+        "text",
+        "model",
+        "sample",
+        "results",
+        "samples",
+        "eval",
+        "messages",
+        "role",
+        "content",
+        "choices",
+        "message",
+        "custom_id",
+        "response",
+        "body",
+        "status_code",
+        "error",
+        "epoch",
+        "input",
+        "raw",
+    ]
 )
 TREE = st.recursive(
     SCALAR, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | TEXT, inner, max_size=5), max_leaves=25

@@ -331,7 +331,7 @@ def _no_parquet(path: Path) -> None:
     path.write_bytes(b"PAR1" + b"\x15\x04" * 500 + struct.pack("<I", 2**31 - 1) + b"PAR1")
 
 
-_memory = "takes more than 1024 MiB|within 1024 MiB of memory|s of a processor"
+_memory = "takes more than 1024 MiB|within 1024 MiB of memory|takes more than .* s "
 _table("Parquet whose rows are one long text", _memory, "a.parquet", _dictionary)
 _table("Parquet of one text packed to nothing", _memory, "a.parquet", _one_value)
 _table("Parquet of thirty million empty rows", _memory, "a.parquet", _many_rows)
@@ -439,7 +439,7 @@ def _template(name: str, says: str, template: str) -> None:
 
 
 _loop = "{% for a in range(99999) %}"
-_template("loops within loops", "more than 4 s of a processor", f"{_loop}{_loop}{'{% endfor %}' * 2}")
+_template("loops within loops", "takes more than .* s ", f"{_loop}{_loop}{'{% endfor %}' * 2}")
 _template("a text of ten gigabytes", "MiB of memory|refuses the messages", "{{ 'x' * 9999999999 }}")
 _template("an arithmetic error", "refuses the messages: .*division", "{{ 1 // 0 }}")
 _template("a way to other classes", "refuses the messages: .*unsafe", "{{ messages.__class__.__mro__ }}")
