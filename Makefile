@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
+.PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+	docs pages pictures
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -18,8 +20,11 @@ $(STAMP): pyproject.toml .ci/bootstrap $(wildcard constraints/*.txt)
 	@VENV=$(VENV) .ci/bootstrap
 	@touch $@
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, but for the slow ones
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-slow: setup ## run the slow tests: whole studies, live models, many kills
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # A folder that something else made is left alone.
 demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
@@ -34,13 +39,23 @@ demo: setup ## audit the bundled case `distilled` on live local models, in ./cas
 demo-recorded: setup ## audit recorded transcripts of real models (needs ../shared/data)
 	$(BIN)/python benchmarks/recorded.py
 
-check: setup ## format, lint, types, import contracts, README, tests
+check: setup ## format, lint, types, import contracts, generated pages, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog --check README.md
-	$(BIN)/python -m pytest
+	PYTHONPATH=docs $(BIN)/python -m manual --check
+	$(BIN)/python -m pytest $(PARALLEL)
+
+docs: pages ## build the documentation into ./out/docs, strictly; it opens from the folder
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -j auto docs out/docs
+	@echo "docs: out/docs/index.html"
+
+pages: setup ## write the pages of docs/ that follow from the code
+	PYTHONPATH=docs $(BIN)/python -m manual
+
+pictures: setup ## make the pictures of README and docs anew from cases/demo (make demo); needs poppler-utils
+	$(BIN)/python benchmarks/pictures.py $(DEMO)
 
 criteria: setup ## the acceptance criteria of the report, each with the tests that check it
 	@$(BIN)/python tests/support/criteria.py
@@ -62,13 +77,13 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 	@build/wheel-test/venv/bin/python -c 'import depose, pathlib; \
 		where = pathlib.Path(depose.__file__); print("wheel-test: depose is", where); \
 		raise SystemExit("wheel-test" not in where.parts)'
-	build/wheel-test/venv/bin/python -m pytest
+	build/wheel-test/venv/bin/python -m pytest $(PARALLEL)
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
 
-bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits; docs/report.png made anew
-	$(BIN)/python benchmarks/report.py $(DEMO) --picture docs/report.png
+bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits
+	$(BIN)/python benchmarks/report.py $(DEMO)
 
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py
@@ -91,6 +106,9 @@ faults: setup ## meet every fault of a misbehaving server: what is recorded, wha
 cases: setup ## every small input of ../shared/cases that failed once: what is right, and what came out
 	$(BIN)/python benchmarks/cases.py
 
+statuses: setup ## every source of answers times every way to end: what counts as an answer
+	$(BIN)/python benchmarks/statuses.py
+
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py
 
@@ -110,6 +128,10 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
 	$(BIN)/python benchmarks/tamper.py
+
+fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes for a minute or so each
+	DEPOSE_FUZZ=1 $(BIN)/python -m pytest tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py \
+		tests/evidence/test_search.py tests/evidence/test_log.py -q
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+LONGEST = 400
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def main() -> None:
     """Print the table as Markdown."""
     import faulty
     from fakes import install
+    from faults import FAULTS
+    from faults_of_data import ECHOES, LOCAL, VALUES
+    from faulty import TLS
 
     with tempfile.TemporaryDirectory() as name:
         sys.path.insert(0, str(install(Path(name) / "site")))
         print("| fault | recorded of the question (attempt: status, outcome) | shown |\n|---|---|---|")
-        for row in faulty.rows(Path(name)):
-            print(f"| {row.fault} | {row.recorded} | {row.shown} |".replace(name, "..."))
+        for row in faulty.rows(Path(name), (*FAULTS, TLS, *VALUES, *ECHOES)):
+            print(f"| {row.fault} | {_short(row.recorded)} | {_short(row.shown)} |".replace(name, "..."))
+        print("\n| fault of files and authorities | message |\n|---|---|")
+        for number, (fault, (says, act)) in enumerate(LOCAL.items()):
+            folder = Path(name) / f"local-{number}"
+            folder.mkdir()
+            message = act(folder)
+            if not re.search(says, message):
+                sys.exit(f"{fault}: met {message!r}, not {says!r}")
+            print(f"| {fault} | {_short(message)} |".replace(str(folder), "..."))
 
 
 if __name__ == "__main__":

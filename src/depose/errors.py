@@ -8,6 +8,7 @@ DeposeError                 exit 1
 ├── EndpointError           a model cannot be opened or asked
 │   └── ModelFileError      a model file is missing or not the one that was pinned
 ├── EvidenceError           the log or a blob does not verify                        exit 3
+├── NoCanonicalForm         a value cannot be written into a log
 ├── SecretFound             a secret stands where it must not be                     exit 6
 ├── AnalysisError           the transcripts cannot carry the analysis asked for
 └── ReportError             the report cannot be rendered
@@ -60,6 +61,10 @@ class EvidenceError(DeposeError):
     """The log or a blob does not verify."""
 
     exit_code = 3
+
+
+class NoCanonicalForm(DeposeError):
+    """A value cannot be written into a log."""
 
 
 class SecretFound(DeposeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from depose.evidence.ledger import Amended, Entries, Reading
 from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
 from depose.evidence.records import Amendment, Scored, Unblinded
 from depose.features.packaged import cache_folder
-from depose.model import Case, Dossier, Findings, Record, Registration, SelfTest
+from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
@@ -165,17 +165,18 @@ def probe(
     watch: collect.Watch | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> Collected:
-    """Ask what is still unanswered; raise EndpointError if every question of this run failed."""
+    """Ask what is still unanswered; raise EndpointError if every question of this run failed, or none is answered."""
     folder = casefile.folder_of(path)
     done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch, checkpoints)
-    if done.asked and not done.answered:
+    if done.asked and done.failed == done.asked:
         raise EndpointError(
-            f"all {done.asked} questions failed; the first reason: {_first_reason(folder)}",
+            f"all {done.asked} questions failed; the first reason: {_first_reason(folder, ('failed',))}",
             hint="the failures are in the log; check the models of the case and run depose probe again",
         )
     if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
-            f"nothing is answered: {done.stopped or _first_reason(folder)}", hint="check the models and the budget"
+            f"nothing is answered{_counts(done)}: {done.stopped or _first_reason(folder)}",
+            hint="check the models and the budget",
         )
     return done
 
@@ -188,8 +189,17 @@ def was_asked(path: Path) -> bool:
     return {"suspect", "reference"} <= roles
 
 
-def _first_reason(folder: Path) -> str:
-    return next((e.reason for e in ledger.entries(folder).exchanges if e.outcome == "failed"), "not known")
+def _counts(done: Collected) -> str:
+    parts = [f"{n} {name}" for n, name in ((done.blocked, "blocked"), (done.empty, "empty"), (done.failed, "failed"))]
+    return f" ({', '.join(one for one in parts if not one.startswith('0 '))})" if done.asked else ""
+
+
+def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
+    """Say why the first question without an answer has none, by its last attempt."""
+    last = {ledger.key(one): one for one in ledger.entries(folder).exchanges}
+    return next(
+        (one.reason or "the answer is empty" for one in last.values() if one.outcome in outcomes), "nothing was asked"
+    )
 
 
 def import_answers(

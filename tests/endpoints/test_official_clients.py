@@ -187,7 +187,7 @@ def test_an_answer_is_read_as_the_client_of_the_maker_reads_it(provider: str, fa
         "tokens": (reply.wire.input_tokens, reply.wire.output_tokens),
     }
     assert mine == {name: theirs[name] for name in mine}
-    assert reply.outcome == ("answered" if theirs["text"] else "empty")
+    assert reply.outcome == ("blocked" if fault == "refusal" else "answered" if theirs["text"] else "empty")
     if theirs["request"]:  # the two requests were numbered apart
         assert reply.wire.request_id[:4] == theirs["request"][:4] == "req-"
 

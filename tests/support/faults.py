@@ -51,8 +51,12 @@ FAULTS = (
     "401",
     "key in the answer",
 )
+HELD = "held"
+"""No fault: the answer comes when the test sets `release`."""
 PASSING = ("429 with retry-after", "429", "500", "503", "truncated JSON", "wrong content type", "closed mid-body")
 """Faults after which another attempt is made at once and may do better."""
+RAW: dict[str, Callable[[Seen, bytes], bytes]] = {}
+"""Further faults: a whole response, made of the request and of the body of the good answer."""
 UNKNOWN = "depose-no-such-model"
 SLOW = 0.2
 
@@ -300,6 +304,9 @@ class _Handler(socketserver.StreamRequestHandler):
         return True
 
     def _fault(self, seen: Seen, spoken: Spoken, fault: str, body: bytes, own: tuple[str, str]) -> bool:
+        if fault in RAW:
+            self.wfile.write(RAW[fault](seen, body))
+            return False
         if fault[:3].isdigit() and fault != "50 MB body":
             more = (("Retry-After", "1"),) if fault.endswith("retry-after") else ()
             return self._send(int(fault[:3]), error(spoken.format, int(fault[:3]), "not now"), own, *more)
@@ -308,8 +315,10 @@ class _Handler(socketserver.StreamRequestHandler):
         match fault:
             case "slow first byte":
                 time.sleep(SLOW)
+            case "held":
+                self.server.owner.release.wait()
             case "no first byte":
-                self.server.owner.closing.wait(30)
+                self.server.owner.closing.wait()
                 return False
             case "truncated JSON":
                 return self._send(200, body[: len(body) // 2], own)
@@ -337,7 +346,7 @@ class _Handler(socketserver.StreamRequestHandler):
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body[: len(body) // 2])
         if fault == "stalled body":
-            self.server.owner.closing.wait(30)
+            self.server.owner.closing.wait()
         if fault == "dripping body":
             for byte in body[len(body) // 2 :]:
                 self.wfile.write(bytes([byte]))
@@ -380,6 +389,7 @@ class Server:
         self.heedless = heedless
         self.seen: list[Seen] = []
         self.closing = threading.Event()
+        self.release = threading.Event()
         self._counts: Counter[bytes] = Counter()
         self._lock = threading.Lock()
         self._server = _Server(self, context)
@@ -401,6 +411,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
+        self.release.set()
         self._server.shutdown()
         self._server.server_close()
 

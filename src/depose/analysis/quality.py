@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from depose.analysis.scored_bags import Bench, tidy
+from depose.analysis.scored_bags import Bench
 from depose.case.casefile import repeated
 from depose.errors import AnalysisError
-from depose.model import Check, Denominator, Dossier, SelfTest
+from depose.model import Check, Denominator, Dossier, Primary, SelfTest
+from depose.statistics.rounding import tidy
 
 LEAST_ANSWERED = 0.80
 """Share of its questions that suspect and reference must have answered."""
-DETECTOR = "phrases"
+DETECTOR = Primary().same
 """Compares a control's recorded answers with those that it gives live."""
 
 
@@ -78,6 +79,6 @@ def _repeats(dossier: Dossier, bench: Bench) -> Iterator[Check]:
             name="batch",
             model="",
             limit=limit,
-            seen=f"{live.code} with {kept.code}: T {tidy(own):.2f}; next {tidy(others):.2f}",
+            seen=f"{live.code} with {kept.code}: T {tidy(own):z.2f}; next {tidy(others):z.2f}",
             passed=own > others and inside,
         )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import plugins
+from depose.answers.transport_forms import evened
 from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
@@ -21,6 +22,7 @@ from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, R
 from depose.model.random_streams import stream
 from depose.statistics import bootstrap, ranks, sensitivity
 from depose.statistics.centring import FEWEST, Scores, per_prompt, score
+from depose.statistics.rounding import tidy
 
 AGAIN = "\x00again"
 """Marks the second run of the reference as a member of its own."""
@@ -39,23 +41,24 @@ class Scored:
     """Centred scores prompt by prompt (`centring.per_prompt`)."""
 
 
-def tidy(value: float) -> float:
-    """Round to ten significant digits, so that findings do not differ in the noise of floating point."""
-    return float(f"{value:.10g}")
-
-
 class Bench:
     """Scores bags of one case."""
 
     def __init__(self, dossier: Dossier, features: Features, progress: Progress) -> None:
         self.protocol: Protocol = dossier.registration.case.protocol
-        self.prompts = dossier.registration.prompts
+        self.prompts = tuple(
+            msgspec.structs.replace(prompt, text=evened(prompt.text)) for prompt in dossier.registration.prompts
+        )
         self._features = features
         self._halves = Features()
         self._progress = progress
         self._answers = {
             (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
         }
+        self.endings = {
+            (t.model, t.prompt): (t.finish, t.status) for t in reversed(dossier.transcripts) if t.replicate == 0
+        }
+        """How the first sample of each answer ended."""
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
@@ -135,7 +138,7 @@ class Bench:
             return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
         scored = self.scored(members, detector)
         t, bag = scored.scores.t, self.bag(members)
-        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+        if not ranks.formed(t):
             return NotScored(detector=detector, reason="a member has no prompt in common with the others")
         if not any(scored.scores.scales):
             return NotScored(detector=detector, reason="no two models agree in anything that it measures")
@@ -219,6 +222,6 @@ def _against(members: Sequence[str], values: Array) -> tuple[Against, ...]:
 
 def _p(t: Array) -> float:
     """Return the model-level p of altered scores; 1 where a score cannot be formed."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+    if not ranks.formed(t):
         return 1.0
     return tidy(ranks.model_level(t).p)

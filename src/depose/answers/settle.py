@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from depose.answers import placeholders
 from depose.answers.reasoning import parted
 from depose.answers.transport_forms import evened
 from depose.answers.words import status_of, wants_a_tool
-from depose.model import Exchange, Outcome, Protocol, Record, Status
+from depose.model import Exchange, Outcome, Protocol, Record, Reply, Status
 
 OUTCOMES: dict[Status, Outcome] = {
     "whole": "answered",
     "cut_length": "answered",
     "unknown": "answered",
-    "cut_filter": "blocked",
     "refused": "blocked",
+    "cut_filter": "blocked",
     "empty": "empty",
     "failed": "failed",
 }
@@ -76,11 +78,12 @@ def settle(
     if status == "failed":
         decided = next(one for one in (finish, *also) if status_of(one) == "failed")
         return made("failed", _broken_off(decided))
-    if guard:
-        return made("cut_filter", f"blocked by a guardrail: {guard}")
     if status in ("cut_filter", "refused"):
         decided = next(one for one in (finish, *also) if status_of(one) == status)
-        return made(status, f"blocked by the provider: {decided}", refusal if not answer.strip() else answer)
+        why = ", ".join(filter(None, (decided, guard)))
+        return made(status, f"blocked by the provider: {why}", answer if answer.strip() else refusal)
+    if guard:
+        return made("cut_filter", f"blocked by the provider: {guard}")
     if refusal.strip() and not answer.strip():
         return made("refused", "refused by the provider in a field of its own", refusal)
     if placeholders.of_filter(answer):
@@ -112,6 +115,26 @@ def _nothing(word: str, status: Status, thought: str, output_tokens: int | None,
     if live and not word:
         return "failed", "no text, and no word on why it ended"
     return "empty", f"no text, cut by length (`{word}`)" if status == "cut_length" else ""
+
+
+def of_reply(reply: Reply) -> Reply:
+    """Settle what an endpoint left unsettled; whoever knows its answers better has given a status."""
+    if reply.status is not None:
+        return reply
+    if reply.outcome != "answered":
+        status: Status = (
+            "failed" if reply.outcome == "failed" else "empty" if reply.outcome == "empty" else "cut_filter"
+        )
+        return msgspec.structs.replace(reply, status=status)
+    found = settle(reply.text, live=True, finish=reply.finish, reasoning=reply.reasoning)
+    return msgspec.structs.replace(
+        reply,
+        outcome=found.outcome,
+        status=found.status,
+        text=found.text,
+        reasoning=found.reasoning,
+        reason=found.reason or reply.reason,
+    )
 
 
 def of_exchange(one: Exchange) -> Settled:

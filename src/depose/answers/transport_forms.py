@@ -5,7 +5,7 @@ Done once, where an answer or a prompt becomes the text that detectors compare; 
 
 | form | becomes |
 |---|---|
-| CRLF, CR, NEL, U+2028, U+2029, vertical tab, form feed | line feed |
+| CRLF (also where a carriage return was added twice), CR, NEL, U+2028, U+2029, vertical tab, form feed | line feed |
 | byte order mark, zero-width space, word joiner, soft hyphen | nothing |
 | no-break spaces and spaces of a set width | space |
 | Unicode NFD | NFC |
@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NOTHING = re.compile("[\ufeff\u200b\u2060\u00ad]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 _PLAIN = re.compile(r"[\n\x20-\x7e]*\Z")

@@ -7,14 +7,19 @@ and no model is asked in one block of time. What a log already answers is never 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from depose import plugins
-from depose.asking.desk import Came, Desk, Ended, batched
+from depose.answers.endings import NAMES, by_model
+from depose.answers.settle import Settled, compared, of_exchange
+from depose.answers.transport_forms import evened
+from depose.asking.book import Book, record
+from depose.asking.desk import Desk, batched
 from depose.case.budget import Budget, Estimate, estimates
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
@@ -27,12 +32,12 @@ from depose.evidence.records import Asking, Described, Key
 from depose.model import (
     Ask,
     Dossier,
+    Ending,
     Exchange,
     Fact,
     ModelSpec,
     Record,
     Registration,
-    Reply,
     Transcript,
     Unanswered,
 )
@@ -63,6 +68,9 @@ class Collected(Record, frozen=True, kw_only=True):
 
     asked: int
     answered: int
+    blocked: int
+    """Cut by a filter or refused by the provider: settled, and no answer."""
+    empty: int
     failed: int
     waiting: tuple[str, ...]
     """Models without an endpoint, whose answers must be imported."""
@@ -72,6 +80,8 @@ class Collected(Record, frozen=True, kw_only=True):
     """Reasons of failures with their numbers, models given up, and models that answered under another name."""
     known: bool = False
     """Whether an answer stood in the log before."""
+    ended: dict[str, tuple[Ending, ...]]
+    """How what came in this run ended, per model."""
 
 
 def plan(registration: Registration) -> tuple[Ask, ...]:
@@ -81,8 +91,18 @@ def plan(registration: Registration) -> tuple[Ask, ...]:
     return tuple(asks[int(index)] for index in order)
 
 
+def settles(exchange: Exchange, files: Collection[str]) -> bool:
+    """Tell whether an exchange settles its question; in a file, an empty cell leaves room for another file."""
+    return exchange.outcome != "failed" and not (exchange.outcome == "empty" and exchange.model in files)
+
+
+def _from_files(registration: Registration) -> frozenset[str]:
+    return frozenset(spec.code for spec in registration.case.models if spec.provider == "recorded")
+
+
 def _remaining(found: Entries) -> tuple[Ask, ...]:
-    done = {key(exchange) for exchange in found.exchanges if exchange.outcome != "failed"}
+    files = _from_files(found.registration)
+    done = {key(exchange) for exchange in found.exchanges if settles(exchange, files)}
     return tuple(ask for ask in plan(found.registration) if key(ask) not in done)
 
 
@@ -109,70 +129,6 @@ def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
         endpoint: Endpoint = plugins.load("providers", spec.provider)(spec, folder)
         opened[spec.code] = endpoint
     return opened
-
-
-def whole(text: str) -> str:
-    """Put U+FFFD for half of a surrogate pair, which no log can hold; the raw bytes are kept as they came."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str = "exchange") -> Exchange:
-    for raw in reply.kept:
-        log.store(raw)
-    exchange = Exchange(
-        model=ask.model,
-        prompt=ask.prompt,
-        sample=ask.sample,
-        replicate=ask.replicate,
-        outcome=reply.outcome,
-        text=whole(reply.text),
-        finish=whole(reply.finish),
-        reason=whole(reply.reason),
-        request=log.store(reply.request),
-        response=log.store(reply.response),
-        source=reply.source,
-        started=started,
-        ended=ended,
-        wire=reply.wire,
-    )
-    log.append(kind, exchange)
-    return exchange
-
-
-class _Book:
-    """Writes a run down: each question before it is sent, each attempt as it ends, checkpoints between."""
-
-    def __init__(self, log: Log, live: set[str], checkpoints: Checkpoints, tell: Callable[[int, int], None]) -> None:
-        self._log, self._live, self._checkpoints, self._tell = log, live, checkpoints, tell
-        self._ended: list[Ended] = []
-        self._open: set[Key] = set()
-        self.recorded: list[Exchange] = []
-        self.answered = self.failed = 0
-
-    def take(self, came: list[Came], ended: list[Ended]) -> None:
-        """Append what came, and which questions are done with unanswered."""
-        for one in came:
-            self.recorded.append(_record(self._log, one.ask, one.reply, one.started, one.ended))
-            if one.reply.again is None:
-                self._open.discard(key(one.ask))
-        left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)
-        if left:
-            self._log.append("left", Asking(asks=left))
-            self._open.difference_update(left)
-        self._ended += ended
-
-    def commit(self, asks: Sequence[Ask]) -> None:
-        """Append which questions are about to be sent to a live model; then one fsync for all that was appended."""
-        sent = tuple(key(ask) for ask in asks if ask.model in self._live)
-        if sent:
-            self._log.append("asking", Asking(asks=sent))
-            self._open.update(sent)
-        self._checkpoints.look(self._log)
-        self._log.sync()
-        ended, self._ended = self._ended, []
-        for end in ended:
-            self.answered, self.failed = self.answered + end.answered, self.failed + end.failed
-            self._tell(end.answered, end.failed)
 
 
 def collect(
@@ -206,7 +162,7 @@ def collect(
                 watch.spent(budget.money)
             progress(answered, failed)
 
-        book = _Book(log, {s.code for s in specs if s.provider != "recorded"}, checkpoints, tell)
+        book = Book(log, {s.code for s in specs if s.provider != "recorded"}, checkpoints, tell)
         desk = Desk(specs, endpoints, budget, clock)
         if specs:
             with _run(log, found, checkpoints):
@@ -216,14 +172,19 @@ def collect(
                     _ask_bogus(log, found, specs, folder, clock, budget)
                 wanted = tuple(ask for ask in left if ask.model in endpoints)
                 desk.run(batched(wanted, endpoints), book, watch.waiting if watch else lambda number: None)
+    last = {key(one): one for one in book.recorded}
+    came = Counter(one.outcome for one in last.values())
     return Collected(
         asked=book.answered + book.failed,
-        answered=book.answered,
+        answered=came["answered"],
+        blocked=came["blocked"],
+        empty=came["empty"],
         failed=book.failed,
         waiting=waiting,
         stopped=budget.stopped,
         notices=(*notices(book.recorded, desk.given_up), *checkpoints.notices),
         known=any(exchange.outcome == "answered" for exchange in found.exchanges),
+        ended=by_model(last.values()),
     )
 
 
@@ -263,7 +224,7 @@ def _ask_bogus(
             started = clock()
             reply = endpoint.attempt(ask, 1, clock)
             budget.settle(ask, reply.wire)
-            _record(log, ask, reply, started, clock(), kind="control")
+            record(log, ask, reply, started, clock(), kind="control")
             if reply.again is not None:
                 log.append("left", Asking(asks=(key(ask),)))
             log.sync()
@@ -315,7 +276,7 @@ def import_answers(
         started, replies = clock(), source.ask(left)
         ended = clock()
         for ask, reply in zip(left, replies, strict=True):
-            _record(log, ask, reply, started, ended)
+            record(log, ask, reply, started, ended)
         missing = sum(reply.outcome == "failed" for reply in replies)
     return Imported(
         model=code,
@@ -341,20 +302,28 @@ def dossier_of(found: Entries, name: str) -> Dossier:
     if strangers:
         raise ledger.not_asked(name, min(strangers))
     last = {key(exchange): exchange for exchange in found.exchanges}
-    settled = [e for e in found.exchanges if e.outcome != "failed"]
+    files = _from_files(found.registration)
+    settled = [e for e in found.exchanges if settles(e, files)]
     done = {key(e): e for e in settled}
     if len(done) < len(settled):
         raise _answered_twice(name, settled)
     final = last | done
-    transcripts, unanswered = [], []
+    protocol = found.registration.case.protocol
+    transcripts: list[Transcript] = []
+    unanswered: list[Unanswered] = []
     for ask in planned:
         exchange = final.get(key(ask))
-        spot = {"model": ask.model, "prompt": ask.prompt, "sample": ask.sample, "replicate": ask.replicate}
-        if exchange is not None and exchange.outcome == "answered":
-            transcripts.append(msgspec.convert({**spot, "text": exchange.text}, Transcript))
+        spot = {name: getattr(ask, name) for name in ("model", "prompt", "sample", "replicate")}
+        if exchange is None:
+            unanswered.append(msgspec.convert({**spot, "reason": "not asked"}, Unanswered))
+            continue
+        said = of_exchange(exchange)
+        spot |= {"finish": exchange.finish, "status": said.status}
+        text = evened(said.text) if said.outcome in ("answered", "blocked") else ""
+        if text and compared(protocol, said.status):
+            transcripts.append(msgspec.convert({**spot, "text": text, "reasoning": said.reasoning}, Transcript))
         else:
-            reason = "not asked" if exchange is None else _why(exchange)
-            unanswered.append(msgspec.convert({**spot, "reason": reason}, Unanswered))
+            unanswered.append(msgspec.convert({**spot, "reason": _why(said)}, Unanswered))
     return Dossier(
         registration=found.registration,
         protocol_digest=found.protocol_digest,
@@ -384,10 +353,13 @@ def _answered_twice(name: str, settled: Sequence[Exchange]) -> EvidenceError:
     )
 
 
-def _why(exchange: Exchange) -> str:
-    if exchange.outcome == "failed":
-        return exchange.reason
-    return f"empty answer: {exchange.reason}" if exchange.reason else "empty answer"
+def _why(said: Settled) -> str:
+    if said.outcome == "failed":
+        return said.reason
+    if said.outcome == "answered":
+        return f"not compared by the protocol: {NAMES[said.status]}"
+    name = "empty answer" if said.outcome == "empty" else "blocked"
+    return f"{name}: {said.reason.removeprefix('blocked by the provider: ')}" if said.reason else name
 
 
 def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:

@@ -22,7 +22,8 @@ from typing import Protocol
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from depose.case.budget import Budget, bound
+from depose.answers.settle import of_reply
+from depose.case.budget import Budget, bound, used
 from depose.endpoints import Endpoint, Live
 from depose.errors import PluginError
 from depose.evidence.log import Clock
@@ -192,7 +193,7 @@ class Lane:
                     number += 1
                     reply = self._attempt(endpoint, ask, number)
                     if reply.wire and reply.wire.input_tokens is not None and reply.wire.output_tokens is not None:
-                        self._pace.settle(tokens, reply.wire.input_tokens + reply.wire.output_tokens)
+                        self._pace.settle(tokens, sum(used(bound(ask), reply.wire)))
                     if reply.again is not None:
                         self._pace.hold(reply.again)
                         raise _Again(reply.again)
@@ -203,7 +204,7 @@ class Lane:
         desk = self._desk
         try:
             started = desk.clock()
-            reply = endpoint.attempt(ask, number, desk.clock)
+            reply = of_reply(endpoint.attempt(ask, number, desk.clock))
             desk.inbox.put(Came(ask=ask, reply=reply, started=started, ended=desk.clock()))
             return reply
         finally:
@@ -338,7 +339,7 @@ class Desk:
     def ask_all(self, endpoint: Endpoint, batch: Batch) -> list[bool | None]:
         """Ask a batch at once and tell of each question whether it was answered."""
         started = self.clock()
-        replies = endpoint.ask(batch)
+        replies = tuple(map(of_reply, endpoint.ask(batch)))
         ended = self.clock()
         if len(replies) != len(batch):
             raise PluginError(

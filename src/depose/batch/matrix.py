@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from depose.analysis.scored_bags import tidy
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
@@ -17,6 +16,7 @@ from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
+from depose.statistics.rounding import tidy
 
 FORMAT = "depose batch matrix 1"
 HITS = ("screening hit", "screening hit, not claimable")

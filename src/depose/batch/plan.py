@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from depose.answers.transport_forms import evened
 from depose.case import casefile, population
 from depose.case.population import Member, Population
 from depose.case.tables import Row
@@ -32,7 +33,9 @@ class Screening(Record, frozen=True, kw_only=True):
     """How cells are judged."""
 
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    """What each cell is screened for."""
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    """A hit needs a p-value of its own controls of at most this."""
     fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
     """A cell is a hit if its local false-discovery rate is at most this, and its p-value at most `alpha`."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
@@ -47,30 +50,43 @@ class Data(Record, frozen=True, kw_only=True):
     """A folder of the lineage benchmark; names may be patterns such as `*` or `gpt-*`."""
 
     folder: Text
+    """The folder, read from that of the batch file."""
     source: Text
+    """Which source of answers in it."""
     suspects: Names
+    """Names or patterns."""
     references: Names
+    """Names or patterns."""
     controls: Names
+    """Names or patterns; each cell takes one of every lineage that is clean for it."""
 
 
 class Asking(Record, frozen=True, kw_only=True):
     """How live models are asked, as in the protocol of a case."""
 
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    """Of every model that names none of its own."""
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+    """Length of an answer at most."""
 
 
 class BatchFile(Record, frozen=True, kw_only=True):
     """A whole batch file: its models stand in [data], or in [[models]] as in a case."""
 
     batch: CaseHead
+    """What the batch is called, and on what right its models are asked."""
     screening: Screening = Screening()
+    """How cells are judged."""
     asking: Asking = Asking()
+    """How live models are asked."""
     budget: Budget = Budget()
     """Of the screening, and again of the case of each hit."""
     prices: dict[str, Price] = {}
+    """One [prices.CODE] for each model that is asked and costs."""
     data: Data | None = None
+    """A folder of the lineage benchmark, instead of [[models]]."""
     models: Annotated[tuple[ModelSpec, ...], Meta(max_length=100_000)] = ()
+    """One [[models]] for each, as in a case; its role is suspect, reference or control."""
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -260,14 +276,14 @@ def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, 
             continue
         answers = casefile.resolve(path.parent, spec.file, f"$.models[{index}].file", path.name)
         replies = Recorded(answers, spec.model).ask(asks)
-        columns.append([reply.text if reply.outcome == "answered" else None for reply in replies])
+        columns.append([evened(reply.text) if reply.outcome == "answered" else None for reply in replies])
     return Population(
         source=source,
         members=tuple(map(_member, file.models)),
         pairs=(),
         tasks=(),
         rows=tuple((ask.prompt, 0) for ask in asks),
-        prompts=tuple(ask.text for ask in asks),
+        prompts=tuple(evened(ask.text) for ask in asks),
         answers=tuple(zip(*columns, strict=True)),
         families=tuple(sorted({row.family or "listed" for row in prompts.values()})),
     )
@@ -291,16 +307,4 @@ def _member(spec: ModelSpec) -> Member:
         data_lineage=spec.data_lineage,
         trained_on=spec.trained_on,
         hub=False,
-    )
-
-
-def cut(population: Population, rows: Sequence[int]) -> Population:
-    """Keep some of the rows of a population, and none of its labels."""
-    return msgspec.structs.replace(
-        population,
-        pairs=(),
-        tasks=(),
-        rows=tuple(population.rows[row] for row in rows),
-        prompts=tuple(population.prompts[row] for row in rows),
-        answers=tuple(population.answers[row] for row in rows),
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from depose.model import Ask, Case, Record, Wire
 
+MOST_TOKENS = 10**8
+"""No request takes more; a log of an older version may say so, or count below nothing."""
 TEMPLATE_TOKENS = 64
 """Room for what a chat template adds to a prompt."""
 
@@ -31,9 +33,14 @@ def used(most: tuple[int, int], wire: Wire | None) -> tuple[int, int]:
     """Tokens in and out that an attempt took: as the provider counts, none for an error, else the upper bound."""
     if wire is None or wire.status is None:
         return most
-    if wire.input_tokens is not None and wire.output_tokens is not None:
-        return wire.input_tokens, wire.output_tokens
-    return most if wire.status == 200 else (0, 0)
+    counts = wire.input_tokens, wire.output_tokens
+    if wire.status != 200 and None in counts:
+        return 0, 0
+    read, written = (
+        count if count is not None and 0 <= count <= MOST_TOKENS else bound
+        for count, bound in zip(counts, most, strict=True)
+    )
+    return read, written
 
 
 class Estimate(Record, frozen=True, kw_only=True):

@@ -14,9 +14,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from depose.answers.settle import compared_text
+from depose.answers.transport_forms import evened
 from depose.case.tables import read as read_table
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
@@ -91,6 +95,17 @@ class Population(Record, frozen=True, kw_only=True):
     """[rows][members]; None where a model did not answer."""
     families: tuple[str, ...] = ()
     """Families (categories) of the prompts."""
+
+    def cut(self, rows: Sequence[int]) -> Population:
+        """Keep some of the rows, and none of the labels."""
+        return replace(
+            self,
+            pairs=(),
+            tasks=(),
+            rows=tuple(self.rows[row] for row in rows),
+            prompts=tuple(self.prompts[row] for row in rows),
+            answers=tuple(self.answers[row] for row in rows),
+        )
 
 
 LARGEST = 64 * 1024**2
@@ -216,10 +231,10 @@ def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Populati
     prompts: dict[tuple[str, int], str] = {}
     families = set()
     for row in read_table(folder / f"responses-{source}.parquet"):
-        if row.model in place and row.text and row.text.strip():
+        if row.model in place and row.text and (text := compared_text(row.text)):
             key = (row.id, row.sample)
-            texts.setdefault(key, [None] * len(models))[place[row.model]] = row.text
-            prompts[key] = row.prompt
+            texts.setdefault(key, [None] * len(models))[place[row.model]] = text
+            prompts[key] = evened(row.prompt)
             families.add(row.family or "listed")
     rows = tuple(sorted(texts))
     listed = [_pair(row) for row in _csv(folder, "pairs.csv") if row["source"] == source]

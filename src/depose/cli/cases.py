@@ -13,6 +13,8 @@ import click
 from depose.cli.console import (
     Meter,
     columns_of,
+    counts_of,
+    ended_lines,
     estimated,
     formats_of,
     leave,
@@ -36,6 +38,7 @@ from depose.cli.options import (
     key_of,
     now,
     say,
+    secrets_of,
     source_of,
 )
 from depose.errors import EndpointError
@@ -135,6 +138,10 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     so many records and when the run ends; with --tsa each gets a time-stamp while the run goes on. An authority that
     does not answer holds nothing up: the reason is recorded instead.
 
+    How the answers of each model ended is printed with the provider's own words. What a filter cut or the provider
+    refused is `blocked`: no answer, and not asked again. The table [protocol.compared] of the case says which are
+    compared; by default whole, cut_length and unknown (no word on its end) are, cut_filter and refused are not.
+
     \b
     Example:  depose probe acme --dry-run
               depose probe acme
@@ -167,7 +174,7 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
     meter = Meter(total)
     done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
     meter.finish()
-    lines = [f"asked {done.asked}: {done.answered} answered, {done.failed} failed", *done.notices]
+    lines = [f"asked {done.asked}: {counts_of(done)}", *ended_lines(done.ended), *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
@@ -324,7 +331,7 @@ def audit(
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
     meter.finish()
-    for line in (*done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
+    for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
@@ -334,6 +341,7 @@ def audit(
     if key is not None:
         from depose.custody.seal import seal as seal_case
 
-        end = sealed_lines(seal_case(case, key_of(key, passphrase_env), now, os.environ, source))
+        private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
+        end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known))
     show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
     leave(findings, fail_on)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from depose.asking.collect import Collected
     from depose.case.budget import Estimate
     from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
-    from depose.model import Finding, Findings
+    from depose.model import Ending, Finding, Findings
     from depose.pipeline import Written
 
 
@@ -45,11 +46,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
+def counts_of(done: Collected) -> str:
+    """Say what became of the questions of a run; what nobody blocked and nothing left empty is not mentioned."""
+    parts = [f"{done.answered} answered"]
+    parts += [f"{n} {name}" for n, name in ((done.blocked, "blocked"), (done.empty, "empty")) if n]
+    return ", ".join([*parts, f"{done.failed} failed"])
+
+
+def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
+    """Say for each model how its answers of a run ended, with the words of its provider."""
+    from depose.answers.endings import in_words
+
+    return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
+
+
 def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
     """Set out what is still to be asked of each model, with upper bounds."""
     head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
     cells = [
-        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:.2f}"]
+        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:z.2f}"]
         for r in rows
     ]
     show(rows if as_json else None, table(head, cells))
@@ -71,12 +86,12 @@ def _line(one: Finding) -> list[object]:
     if primary is None:
         numbers = ["-"] * 4
     else:
-        span = f"{primary.low:.2f} to {primary.high:.2f}"
-        numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
+        span = f"{primary.low:z.2f} to {primary.high:z.2f}"
+        numbers = [f"{primary.value:z.2f}", span, f"{primary.p_reference:z.3f}", f"{primary.p_suspect:z.3f}"]
     ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
-    numbers += [f"{one.floor:.3f}", str(one.k), str(one.k_eff)]
+    numbers += [f"{one.floor:z.3f}", str(one.k), str(one.k_eff)]
     numbers += [f"{ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g})", f"{ratio.cap:.2g}"] if ratio else ["-", "-"]
-    numbers += [f"{one.power.value:.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
+    numbers += [f"{one.power.value:z.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
     return [one.suspect, one.reference, one.question, *numbers, opinion]
 
 
@@ -86,7 +101,7 @@ def listed(written: Sequence[Written]) -> list[str]:
     lines = [f"{one.path}  sha256 {one.sha256[:12]}" for one in written if one not in pages]
     if pages:
         size = sum(one.size for one in pages) / 1e6
-        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:.1f} MB together")
+        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:z.1f} MB together")
     return lines
 
 
@@ -146,7 +161,7 @@ def replication_lines(done: Replication) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{value:z.2f}"
 
 
 def formats_of(text: str) -> tuple[str, ...]:
@@ -191,8 +206,8 @@ class Meter:
         rate = self._done / max(moment - self._start, 1e-9)
         left = (self._total - self._done) / rate if self._done else float("inf")
         bar = "#" * (24 * self._done // self._total)
-        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
-        line += f", spent {self._money:.2f}" if self._money else ""
+        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:z.1f}/s, {self._failed} failed, {left:z.0f} s left"
+        line += f", spent {self._money:z.2f}" if self._money else ""
         click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
 
     def spent(self, money: float) -> None:

@@ -18,10 +18,12 @@ from depose.cli.options import (
     TOKEN,
     TSA,
     TSA_ROOT,
+    bytes_of,
     key_of,
     now,
     passphrase_of,
     say,
+    secrets_of,
     source_of,
 )
 from depose.errors import UsageError
@@ -90,7 +92,9 @@ def seal(
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
     who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
-    done = seal_case(case, key_of(key, passphrase_env), now, os.environ, source_of(tsa, token, tsa_root), who)
+    private = key_of(key, passphrase_env)
+    known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
+    done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
     show(done if as_json else None, sealed_lines(done))
 
 
@@ -103,25 +107,23 @@ def seal(
 def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
     """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
 
-    Ends with 3 at the first thing that does not hold, and lists what was not verified.
+    Takes copies that depose redact made, and single records (proof-N.json, or their folder), too: of those each byte
+    that is shown is proved against the signed root. Ends with 3 at the first thing that does not hold, and lists what
+    was not verified.
 
     \b
     Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
+              depose verify produced/proof-12.json --public-key expert.pem.pub
     """
-    from depose.custody.redact import is_redacted, verify_redacted
-    from depose.custody.verify import verify as verify_bundle
+    from depose.custody.redact import verify_any
 
-    known = public_key.read_bytes() if public_key else b""
-    if is_redacted(bundle):
-        done = verify_redacted(bundle, known)
-    else:
-        done = verify_bundle(
-            bundle,
-            public_key=known,
-            roots=tsa_root.read_bytes() if tsa_root else b"",
-            recompute=not no_recompute,
-            progress=say,
-        )
+    done = verify_any(
+        bundle,
+        public_key=bytes_of(public_key),
+        roots=bytes_of(tsa_root),
+        recompute=not no_recompute,
+        progress=say,
+    )
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
 
@@ -129,8 +131,11 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--find", multiple=True, help="Words to withhold. May be given several times.")
+@click.option("--find", multiple=True, help="Words to withhold, in any case and encoding. May be given several times.")
 @click.option("--find-env", multiple=True, help="Variable that holds words to withhold.")
+@click.option("--passage", "places", multiple=True, help="RECORD:START-END: characters of the answer of a record.")
+@click.option("--model", "models", multiple=True, help="Code of a model all of whose answers are withheld.")
+@click.option("--prompt", "prompts", multiple=True, help="Id of a prompt that is withheld with all answers to it.")
 @click.option("--reason", default="", help="Why they are withheld.")
 @click.option("--record", "records", multiple=True, type=int, help="Produce this record of the log alone, with proof.")
 @JSON
@@ -139,31 +144,48 @@ def redact(
     folder: Path,
     find: Sequence[str],
     find_env: Sequence[str],
+    places: Sequence[str],
+    models: Sequence[str],
+    prompts: Sequence[str],
     reason: str,
     records: Sequence[int],
     as_json: bool,
 ) -> None:
     """Write a derived copy of a BUNDLE into a new FOLDER, with words withheld or with single records alone.
 
-    The bundle and its digests stay as they are; the copy lists each range of bytes that was withheld, and why.
-    A copy is checked by depose verify, a single record by python3 -I VERIFY.py proof-N.json in its folder.
+    The bundle and its digests stay as they are; the copy lists each line in which something is withheld, and why.
+    Files that are not text (PDF, Parquet) are left out, and named. What is like the words and was not withheld is
+    listed here, and nowhere in the copy: look at it. A copy is checked by depose verify, and so is a record.
 
     \b
     Example:  depose redact acme.zip public --find "org-a1b2c3" --reason "account of a third party"
+              depose redact acme.zip public --passage 17:120-134 --prompt p-03 --reason "personal data"
               depose redact acme.zip produced --record 12 --record 40
     """
     from depose.custody import redact as redaction
+    from depose.custody.passages import Wanted, target
 
-    if bool(records) == bool(find or find_env):
-        raise UsageError("a copy withholds words or produces records", hint="give --find, --find-env or --record")
+    withheld = (find, find_env, places, models, prompts)
+    if bool(records) == any(withheld):
+        raise UsageError(
+            "a copy withholds words or produces records",
+            hint="give --find, --find-env, --passage, --model or --prompt; or --record",
+        )
     if records:
         made = redaction.produce(bundle, folder, records)
         show([str(one) for one in made] if as_json else None, [str(one) for one in made])
         return
-    words = [text.encode() for text in (*find, *(passphrase_of(name) for name in find_env))]
-    done = redaction.redact(bundle, folder, words, reason, now())
-    said = f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
-    show(done if as_json else None, [said])
+    wanted = Wanted(
+        words=tuple(text.encode() for text in (*find, *(passphrase_of(name) for name in find_env))),
+        passages=tuple(map(target, places)),
+        models=tuple(models),
+        prompts=tuple(prompts),
+    )
+    done = redaction.redact(bundle, folder, wanted, reason, now())
+    said = [f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"]
+    said += [f"left out: {line}" for line in done.left_out]
+    said += [f"near, NOT withheld: {one.file}, line {one.line}: {one.shown} ({one.why})" for one in done.near]
+    show(done if as_json else None, said)
 
 
 @click.command()

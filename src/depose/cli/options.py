@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from depose.custody.keys import PrivateKey
     from depose.custody.stamp import Source
 
+LARGEST_OPTION = 16 * 1024**2
+"""Bytes that are read of a key, a token or certificates."""
 CASE = click.argument("case", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 FAIL_ON = click.option(
@@ -67,11 +69,32 @@ def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:
     ).checked()
 
 
+def bytes_of(file: Path | None) -> bytes:
+    """Read a small file that an option names, nothing for none; raise UsageError where it cannot be read."""
+    if file is None:
+        return b""
+    try:
+        if not file.is_file():
+            raise UsageError(f"{file}: not a file", hint="check the name")
+        with file.open("rb") as opened:
+            return opened.read(LARGEST_OPTION)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror or error}", hint="check the name") from error
+
+
 def key_of(path: Path, passphrase_env: str) -> PrivateKey:
     """Read the private key, with the passphrase that the variable holds."""
     from depose.custody import keys
 
     return keys.load(path, passphrase_of(passphrase_env))
+
+
+def secrets_of(path: Path, passphrase_env: str) -> dict[str, bytes]:
+    """Return what of a key must stand in no bundle, beside its numbers: the file as it is, and its passphrase."""
+    from depose.custody import keys
+
+    passphrase = passphrase_of(passphrase_env).encode()
+    return {f"file {path.name}": keys.locked(path.read_bytes()), f"passphrase in {passphrase_env}": passphrase}
 
 
 def passphrase_of(name: str) -> str:

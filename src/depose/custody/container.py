@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from depose.case.untrusted_files import opened
 from depose.custody.manifest import safe
-from depose.errors import EvidenceError
+from depose.errors import EvidenceError, UsageError
 
 BIG = 0xFFFFFFFF
 MANY = 0xFFFF
@@ -118,6 +118,31 @@ def write_zip(goal: Path, files: Mapping[str, Path | bytes]) -> None:
         work.unlink(missing_ok=True)
 
 
+def write_new(goal: Path, files: Mapping[str, Path | bytes]) -> Path:
+    """Write a bundle and return its path: the goal, or with a number where another one has that name; none is lost."""
+    made = goal.with_name(f".{goal.name}.new")
+    write_zip(made, files)
+    try:
+        with made.open("rb") as file:
+            wanted = digest(file)[0]
+        free, number = goal, 1
+        while True:
+            try:
+                free.hardlink_to(made)
+                return free
+            except FileExistsError:
+                with free.open("rb") as file:
+                    if digest(file)[0] == wanted:
+                        return free
+            except OSError:  # no links on this file system
+                if not free.exists():
+                    return made.rename(free)
+            number += 1
+            free = goal.with_name(f"{goal.stem}-{number}{goal.suffix}")
+    finally:
+        made.unlink(missing_ok=True)
+
+
 def open_source(source: Path | bytes) -> BinaryIO:
     """Open a file, or bytes as if they were one."""
     return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
@@ -142,15 +167,37 @@ class _Part(io.RawIOBase):
         return len(data)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """Open a regular file; what waits for somebody, as a pipe does, is refused and not waited for."""
+    try:
+        return opened(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", hint="name a bundle, a copy or a proof") from error
+    except ValueError as error:
+        raise EvidenceError(f"{path}: {error}", hint="name a bundle, a copy or a proof") from error
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a regular file."""
+    with _opened(path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def regular(path: Path, most: int) -> bytes:
+    """Read a regular file of at most so many bytes."""
+    with _opened(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise EvidenceError(f"{path}: has more than {most} bytes", hint="a file of this kind is not that large")
+    return data
+
+
 class Zipped:
     """A bundle in a zip file, every byte outside its files already checked."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        try:
-            self._file = opened(path)
-        except (OSError, ValueError) as error:
-            raise EvidenceError(f"{path}: {error}", hint="name the .zip that depose seal wrote") from error
+        self._file = _opened(path)
         self._length = os.fstat(self._file.fileno()).st_size
         self._where: dict[str, tuple[int, Content]] = {}
         try:

@@ -5,13 +5,14 @@ Signatures are deterministic (RFC 6979): sealing the same case twice gives the s
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from depose.case import casefile
@@ -112,10 +113,33 @@ def check(key: PublicKey, signature: bytes, data: bytes, name: str) -> None:
         )
 
 
-def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
-    """Return the bytes of a private key that must never be written into a bundle."""
-    plain = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    number = key.private_numbers().private_value.to_bytes(32, "big")
-    return (plain.splitlines()[1], number)
+def secret_numbers(key: PrivateKey | rsa.RSAPrivateKey) -> dict[str, bytes]:
+    """Return what must never be written into a bundle: the numbers of a private key, as every file of it holds them.
+
+    The first byte is left out: in hex a number may begin with half of one.
+    """
+    if isinstance(key, rsa.RSAPrivateKey):
+        secret = key.private_numbers()
+        numbers = {"exponent": secret.d, "first prime": secret.p, "second prime": secret.q}
+    else:
+        numbers = {"number": key.private_numbers().private_value}
+    size = (key.key_size + 7) // 8
+    found: dict[str, bytes] = {}
+    for name, number in numbers.items():
+        whole = number.to_bytes(size, "big").lstrip(b"\0")
+        found |= {name: whole[1:], f"{name}, turned round": whole[:0:-1], f"{name}, decimal": str(number).encode()}
+    return found
+
+
+def locked(pem: bytes) -> bytes:
+    """Return the bytes of a key file as they are without its text, so that a copy is found in any form."""
+    body = b"".join(line for line in pem.splitlines() if b"-----" not in line and b":" not in line)
+    try:
+        return base64.b64decode(body)
+    except ValueError:
+        return pem.strip()
+
+
+def number(key: PrivateKey) -> bytes:
+    """Return the private number; never written anywhere, what follows from it one way is."""
+    return key.private_numbers().private_value.to_bytes(32, "big")

@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from depose.errors import SecretFound
-from depose.evidence.encodings import SHORTEST, encodings
+from depose.evidence.compression import SHORTEST
+from depose.evidence.search import Sought, find
 from depose.model import Case
 
-TELLING = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-_CHUNK = 1024**2
-
-
-class Needle(NamedTuple):
-    """One form of one secret; the secret itself is never shown."""
-
-    name: str
-    form: str
-    data: bytes
+TELLING = re.compile(
+    r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|AUTHORIZATION|(?:^|_)(?:PATS?|PWD|AUTH|JWT|DSN)(?:_|[0-9]*$)"
+)
+"""Names of variables that hold secrets, in capitals."""
+NOT_TELLING = ("PWD", "OLDPWD", "SSH_AUTH_SOCK")
+"""Folders and a socket of every login."""
+_USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@")
+_CHUNK = 16 * 1024**2 + 64 * 1024
+"""As much as the largest answer, so that what an answer holds compressed is read whole."""
+_OVERLAP = 64 * 1024
 
 
 def of_environment(cases: Iterable[Case], environment: Mapping[str, str]) -> dict[str, bytes]:
-    """Collect the values of the variables that the cases name, and of those whose names say that they are secret."""
+    """Collect the values of the variables that the cases name, and of those whose names or values say they are secret.
+
+    Of an address that holds a user and a password, such as that of a proxy, these are the secret.
+    """
     named = {spec.api_key_env for case in cases for spec in case.models if spec.api_key_env}
-    telling = {name for name in environment if name.upper().endswith(TELLING)}
-    found = {name: environment.get(name, "").encode() for name in sorted(named | telling)}
+    found: dict[str, bytes] = {}
+    for name in sorted(environment.keys() | named):
+        value = environment.get(name, "").strip()
+        if _USER.match(value):
+            found |= _of_address(name, value)
+        elif name in named or (TELLING.search(name.upper()) and name not in NOT_TELLING):
+            found[name] = value.encode("utf-8", "surrogateescape")
+            found |= _parts(name, value)
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
+
+
+def _of_address(name: str, value: str) -> dict[str, bytes]:
+    user, _, password = urlsplit(value).netloc.rpartition("@")[0].partition(":")
+    both = {f"{name}, user and password": f"{user}:{password}", f"{name}, password": password or user}
+    return {label: unquote(one).encode() for label, one in both.items()}
+
+
+def _parts(name: str, value: str) -> dict[str, bytes]:
+    """Take a scheme (`Bearer`) or the names of cookies away: a server may repeat the value alone."""
+    parts = [part.strip().partition("=")[2] for part in value.split(";")] if "COOKIE" in name.upper() else []
+    scheme, _, rest = value.partition(" ")
+    parts += [rest] if scheme.lower() in ("bearer", "basic", "token") else []
+    return {f"{name}, part {number}": part.encode() for number, part in enumerate(parts, start=1)}
 
 
 def of_files(cases: Iterable[Case]) -> dict[str, bytes]:
@@ -40,27 +66,17 @@ def of_files(cases: Iterable[Case]) -> dict[str, bytes]:
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 
-def needles(secrets: Mapping[str, bytes]) -> tuple[Needle, ...]:
-    """Write each secret in every form."""
-    made: dict[bytes, Needle] = {}
-    for name, value in secrets.items():
-        for one in encodings(value):
-            made.setdefault(one.data, Needle(name, one.form, one.data))
-    return tuple(made.values())
-
-
-def search(file: BinaryIO, name: str, sought: tuple[Needle, ...]) -> None:
+def search(file: BinaryIO, name: str, sought: Sought) -> None:
     """Raise SecretFound at the first secret in a file; `name` is for the message."""
-    overlap = max((len(needle.data) for needle in sought), default=1) - 1
     before, base = b"", 0
-    while sought and (chunk := file.read(_CHUNK)):
+    while chunk := file.read(_CHUNK):
         window = before + chunk
-        for needle in sought:
-            place = window.find(needle.data)
-            if place >= 0:
-                raise SecretFound(
-                    f"{name}: byte {base + place} begins the secret {needle.name} ({needle.form})",
-                    hint="nothing was sealed; revoke the secret, and find out how it got there",
-                )
-        before = window[len(window) - overlap :] if overlap else b""
+        found = next(find(window, sought), None)
+        if found is not None:
+            how = ", ".join(filter(None, (found.form, found.between and f"but for {found.between}")))
+            raise SecretFound(
+                f"{name}: byte {base + found.start} begins the secret {found.name} ({how})",
+                hint="nothing was sealed; revoke the secret, and find out how it got there",
+            )
+        before = window[-_OVERLAP:]
         base += len(window) - len(before)

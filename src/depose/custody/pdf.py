@@ -15,8 +15,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from depose.custody.keys import outside_of_cases
+from depose.custody.keys import outside_of_cases, secret_numbers
 from depose.custody.stamp import Source
 from depose.endpoints import time_stamp_authority
 from depose.errors import EvidenceError, ReportError, UsageError
@@ -26,11 +27,6 @@ from depose.model.canonical import sha256
 SUFFIX = "-signed.pdf"
 FIELD = "ExpertSignature"
 INSTALL = 'pip install "depose[sign]"'
-_PEM, _PKCS8, _UNLOCKED = (
-    serialization.Encoding.PEM,
-    serialization.PrivateFormat.PKCS8,
-    serialization.NoEncryption(),
-)
 
 
 class Signer(Record, frozen=True, kw_only=True):
@@ -42,10 +38,12 @@ class Signer(Record, frozen=True, kw_only=True):
 
     @property
     def secrets(self) -> dict[str, bytes]:
-        """Bytes that must not stand in a bundle: the key, and the lines of it in PEM."""
+        """Bytes that must not stand in a bundle: the numbers of the key, or the whole of one of another kind."""
         key = serialization.load_der_private_key(self.key, None)
-        pem = key.private_bytes(_PEM, _PKCS8, _UNLOCKED).splitlines()[1:-2]
-        return {f"key of the PDF's signer, line {number}": line for number, line in enumerate(pem, start=1)}
+        numbers = {"bytes": self.key}
+        if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            numbers = secret_numbers(key)
+        return {f"key of the PDF's signer, {name}": value for name, value in numbers.items()}
 
 
 class Checked(Record, frozen=True, kw_only=True):
@@ -78,7 +76,9 @@ def signer(certificate: Path, key: Path, passphrase: str) -> Signer:
         raise UsageError(f"{certificate}: belongs to another key than {key}", hint="the two must be a pair")
     return Signer(
         certificates=tuple(one.public_bytes(serialization.Encoding.DER) for one in chain),
-        key=private.private_bytes(serialization.Encoding.DER, _PKCS8, _UNLOCKED),
+        key=private.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from depose import pipeline
 from depose.analysis import inventory, results
-from depose.analysis.scored_bags import AGAIN, Bench, tidy
+from depose.analysis.scored_bags import AGAIN, Bench
 from depose.asking import collect
 from depose.case import calibration, casefile
 from depose.case.budget import estimates
@@ -37,6 +37,7 @@ from depose.model import Case, Dossier, Findings, Record, Registration, Transcri
 from depose.model.canonical import canonical
 from depose.model.names import named_files, unfit_for_case
 from depose.statistics.centring import parts_of
+from depose.statistics.rounding import tidy
 
 NEW = "\x00new"
 FILE = "replication.json"

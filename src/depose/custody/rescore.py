@@ -3,13 +3,18 @@
 Written anew from the description of the method, for the detectors that decide by default (phrases, habits, starts).
 """
 
+import sys
+
+if not sys.flags.isolated:
+    sys.exit("NOT RUN: begin with python3 -I, or Python takes its modules from this folder, whoever put them there")
+
 import collections
 import hashlib
 import json
 import math
 import pathlib
 import re
-import sys
+import unicodedata
 
 TOLERANCE = 1e-6
 here = pathlib.Path(sys.argv[0]).resolve().parent
@@ -29,6 +34,17 @@ MADE = re.compile(
     r"|(?:trained|developed|created|made|built) by\b"
     r"|(?:knowledge|training)(?: data)? (?:cut[- ]?off|(?:only )?goes up to|extends to)"
 )
+
+
+COMPARED = {"whole": True, "cut_length": True, "unknown": True}
+
+
+def even(text):
+    """Make transport forms equal: line ends, marks of byte order, no-break spaces, Unicode form, trailing blanks."""
+    text = re.sub("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f]", " ", re.sub("[\ufeff\u200b\u2060\u00ad]", "", text))
+    text = unicodedata.normalize("NFC", text)
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
 
 
 def anonymous(text):
@@ -129,10 +145,12 @@ log = [json.loads(line) for line in open(here / "evidence/log.jsonl", encoding="
 if any(one["kind"] == "amendment" for one in log):
     sys.exit("the protocol was amended: which answers count is for depose to sort out; this script does not")
 protocol = log[0]["body"]
+compared = protocol["case"]["protocol"].get("compared", COMPARED)
 answers = {}
 for body in (one["body"] for one in log if one["kind"] == "exchange"):
-    if body["outcome"] == "answered" and body["replicate"] == 0:
-        answers[body["model"], body["prompt"], body["sample"]] = anonymous(body["text"])
+    counts = body["outcome"] in ("answered", "blocked") and compared.get(body.get("status") or "unknown")
+    if counts and body["replicate"] == 0 and even(body["text"]):
+        answers[body["model"], body["prompt"], body["sample"]] = anonymous(even(body["text"]))
 MEASURES = {
     "phrases": lambda rows: [alike(rows, phrases, phrases)],
     "starts": lambda rows: [alike(rows, starts, lambda prompt: ())],
@@ -149,7 +167,7 @@ for finding in json.loads((here / "out/findings.json").read_bytes())["findings"]
     key = (result["detector"], members)
     if key not in known:
         rows = [
-            (prompt["text"], [answers.get((member, prompt["id"], sample)) for member in members])
+            (even(prompt["text"]), [answers.get((member, prompt["id"], sample)) for member in members])
             for prompt in protocol["prompts"]
             for sample in range(protocol["case"]["protocol"]["samples"])
         ]
@@ -157,7 +175,8 @@ for finding in json.loads((here / "out/findings.json").read_bytes())["findings"]
         known[key] = sum(centred(part, len(members)) for part in parts) / len(parts)
     off = abs(known[key] - result["value"])
     worst = max(worst, off)
-    print(f"{name}: T of {result['detector']} {known[key]:.9f}, sealed {result['value']:.9f}")
+    shown = [f"{round(value, 9) + 0.0:.9f}" for value in (known[key], result["value"])]
+    print(f"{name}: T of {result['detector']} {shown[0]}, sealed {shown[1]}")
     if off > TOLERANCE:
         sys.exit(f"NOT REPRODUCED: differs by {off:.3g}, more than {TOLERANCE:g}")
 print(

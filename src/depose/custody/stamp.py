@@ -60,21 +60,41 @@ def fetch(data: bytes, source: Source, name: str) -> Fetched:
 
 def obtain(folder: Path, source: Source, target: Chained) -> Stamp:
     """Have a record time-stamped and keep request, token and certificates in `seals`; the log is left alone."""
-    got = fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
+    seals = seals_folder(folder)
+    kept = _kept(seals / f"{target.digest}.tsr", target, source)
+    got = kept or fetch(canonical(target.entry), source, f"token of record {target.entry.seq}")
     if timestamp.seconds_between(got.said.time, target.entry.at) > CLOCK_TOLERANCE:
         raise CaseError(
             f"record {target.entry.seq} is dated {target.entry.at}, but its token {got.said.time}",
             hint="set the clock of this machine right",
         )
-    seals = seals_folder(folder)
     seals.mkdir(exist_ok=True)
     for suffix, data in ((".tsq", got.query), (".tsr", got.token)):
-        if data:
-            write_whole(seals / f"{target.digest}{suffix}", data)
+        if data and kept is None:
+            _put(seals / f"{target.digest}{suffix}", data)
     known = (seals / ROOTS).read_bytes() if (seals / ROOTS).is_file() else b""
     if source.roots not in known:
         write_whole(seals / ROOTS, known + source.roots)
     return Stamp(of=target.digest, time=got.said.time, token=sha256(got.token), authority=got.said.authority)
+
+
+def _kept(file: Path, target: Chained, source: Source) -> Fetched | None:
+    """Return a token that stands there already and holds: one from before a kill is earlier than any new one."""
+    if source.token or not file.is_file():
+        return None
+    token = file.read_bytes()
+    try:
+        said = timestamp.verify(token, canonical(target.entry), source.roots, file.name)
+    except EvidenceError:
+        return None
+    return Fetched(query=b"", token=token, said=said)
+
+
+def _put(file: Path, data: bytes) -> None:
+    """Write a file beside which another one, that stood there before, is kept under the name of its digest."""
+    if file.is_file() and (before := file.read_bytes()) != data:
+        write_whole(file.with_name(f"{file.stem}-{sha256(before)[:12]}{file.suffix}"), before)
+    write_whole(file, data)
 
 
 def stamp(folder: Path, source: Source, clock: Clock) -> Stamp:

@@ -10,8 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from depose.endpoints.remote import Remote
-from depose.endpoints.wire_format import Dialect, Loose, Reading, Unreadable, adjusted, checked
+from depose.endpoints.wire_format import (
+    Dialect,
+    ErrorWithin,
+    Loose,
+    Reading,
+    Unreadable,
+    adjusted,
+    checked,
+    soft_count,
+    soft_text,
+)
 from depose.model import Ask, ModelSpec
 
 VERSION = "2026-10-21"
@@ -19,25 +31,30 @@ VERSION = "2026-10-21"
 
 class _Block(Loose):
     type: str
-    text: str = ""
+    text: str | None = None
+    thinking: str | None = None
 
 
 class _Usage(Loose):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    output_tokens: Any = None
 
 
 class _Details(Loose):
-    category: str | None = None
+    category: Any = None
 
 
 class _Answer(Loose):
-    content: list[_Block]
-    model: str | None = None
-    id: str | None = None
+    content: list[_Block | None] | None = None
+    model: Any = None
+    id: Any = None
     stop_reason: str | None = None
     stop_details: _Details | None = None
     usage: _Usage | None = None
+    error: Any = None
+    guardrail: Any = msgspec.field(default=None, name="amazon-bedrock-guardrailAction")
 
 
 class _Event(Loose):
@@ -61,42 +78,57 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
 
 
 def read(data: Any) -> Reading:
-    """Read an answer: its text blocks, one after the other."""
+    """Read an answer: its text blocks, one after the other; thinking apart."""
     answer = checked(data, _Answer)
+    if answer.content is None:
+        raise ErrorWithin(answer.error) if answer.error else Unreadable("no content in it")
     usage, details = answer.usage or _Usage(), answer.stop_details or _Details()
+    read_in = [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens]
+    counts = [one for one in map(soft_count, read_in) if one is not None]
+    blocks = [block for block in answer.content if block]
+    blocked = f"{soft_text(details.category) or 'no category'}" if answer.stop_reason == "refusal" else ""
     return Reading(
-        text="".join(block.text for block in answer.content if block.type == "text"),
+        text="".join(block.text or "" for block in blocks if block.type == "text"),
         finish=answer.stop_reason or "",
-        blocked=f"refusal, {details.category or 'no category'}" if answer.stop_reason == "refusal" else "",
-        model=answer.model or "",
+        guard=blocked or ("guardrail intervened" if answer.guardrail == "INTERVENED" else ""),
+        reasoning="\n\n".join(block.thinking or "" for block in blocks if block.type == "thinking"),
+        error=answer.error,
+        model=soft_text(answer.model),
         fingerprint="",
-        id=answer.id or "",
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+        id=soft_text(answer.id),
+        input_tokens=sum(counts) if counts else None,
+        output_tokens=soft_count(usage.output_tokens),
     )
+
+
+_PIECES = {"text_delta": "text", "thinking_delta": "thinking"}
 
 
 def _fold(events: Sequence[Any]) -> Any:
     whole: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
+    pieces: dict[tuple[int, str], list[str]] = {}
     ended = False
     for event in (checked(one, _Event) for one in events):
         delta = event.delta or {}
-        if event.type == "error":
-            raise Unreadable(f"the stream ends in an error: {str(event.error)[:300]}")
+        if event.type == "error" or event.error:
+            raise ErrorWithin(event.error or "error")
         if event.type == "message_start":
             whole = event.message or {}
         elif event.type == "content_block_start":
             blocks[event.index] = dict(event.content_block or {})
-        elif event.type == "content_block_delta" and delta.get("type") == "text_delta":
-            block = blocks.setdefault(event.index, {"type": "text", "text": ""})
-            block["text"] = str(block.get("text", "")) + str(delta.get("text", ""))
+        elif event.type == "content_block_delta" and delta.get("type") in _PIECES:
+            name = _PIECES[delta["type"]]
+            block = blocks.setdefault(event.index, {"type": name})
+            pieces.setdefault((event.index, name), [soft_text(block.get(name))]).append(soft_text(delta.get(name)))
         elif event.type == "message_delta":
             usage = {**(whole.get("usage") or {}), **(event.usage or {})}
             whole = whole | {"usage": usage} | {k: delta.get(k) for k in ("stop_reason", "stop_details")}
         ended = ended or event.type == "message_stop"
-    if not ended:
-        raise Unreadable("the stream ends without message_stop")
+    if not ended or not whole.get("stop_reason"):
+        raise Unreadable("the stream ends without message_stop and a stop_reason")
+    for (index, name), texts in pieces.items():
+        blocks[index][name] = "".join(texts)
     return whole | {"content": [blocks[index] for index in sorted(blocks)]}
 
 

@@ -8,22 +8,35 @@ from typing import Any
 from urllib.parse import quote
 
 from depose.endpoints.remote import Remote
-from depose.endpoints.wire_format import Dialect, Loose, Reading, Unreadable, adjusted, checked, seed_of
+from depose.endpoints.wire_format import (
+    Dialect,
+    ErrorWithin,
+    Loose,
+    Reading,
+    Unreadable,
+    adjusted,
+    checked,
+    produced,
+    seed_of,
+    soft_count,
+    soft_text,
+)
 from depose.model import Ask, ModelSpec
 
 
 class _Part(Loose):
-    text: str = ""
-    thought: bool = False
+    text: str | None = None
+    thought: bool | None = None
 
 
 class _Content(Loose):
-    parts: tuple[_Part, ...] = ()
+    parts: tuple[_Part | None, ...] | None = None
 
 
 class _Candidate(Loose, rename="camel"):
     content: _Content | None = None
     finish_reason: str | None = None
+    safety_ratings: Any = None
 
 
 class _Feedback(Loose, rename="camel"):
@@ -31,21 +44,20 @@ class _Feedback(Loose, rename="camel"):
 
 
 class _Usage(Loose, rename="camel"):
-    prompt_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
+    prompt_token_count: Any = None
+    candidates_token_count: Any = None
+    thoughts_token_count: Any = None
+    tool_use_prompt_token_count: Any = None
+    total_token_count: Any = None
 
 
 class _Answer(Loose, rename="camel"):
-    candidates: tuple[_Candidate, ...] = ()
+    candidates: tuple[_Candidate, ...] | None = None
     prompt_feedback: _Feedback | None = None
-    model_version: str | None = None
-    response_id: str | None = None
+    model_version: Any = None
+    response_id: Any = None
     usage_metadata: _Usage | None = None
     error: Any = None
-
-
-STOPPED = ("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")
 
 
 def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
@@ -58,44 +70,73 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
     body: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": ask.text}]}]}
     if ask.system:
         body["systemInstruction"] = {"parts": [{"text": ask.system}]}
-    return body | {"generationConfig": adjusted(spec, config)}
+    kept = {name: value for name, value in config.items() if name not in spec.omit}
+    whole = adjusted(spec, body | {"generationConfig": kept})
+    own = spec.parameters.get("generationConfig")  # joined with ours, field by field
+    return whole | ({"generationConfig": kept | own} if isinstance(own, dict) else {})
+
+
+def _parts(candidate: _Candidate) -> list[_Part]:
+    return [part for part in (candidate.content or _Content()).parts or () if part]
+
+
+def _blocked(candidate: _Candidate) -> str:
+    """Name the ratings by which a candidate was held back."""
+    ratings = candidate.safety_ratings if isinstance(candidate.safety_ratings, list) else []
+    held = (one for one in ratings if isinstance(one, dict) and one.get("blocked") is True)
+    return ", ".join(soft_text(one.get("category")) or "no category" for one in held)
 
 
 def read(data: Any) -> Reading:
-    """Read an answer: the parts of the first candidate that are no thoughts."""
+    """Read an answer: the parts of the first candidate that are no thoughts, and the thoughts apart."""
     answer = checked(data, _Answer)
     blocked = (answer.prompt_feedback and answer.prompt_feedback.block_reason) or ""
     if not answer.candidates and not blocked:
-        raise Unreadable("neither a candidate nor a reason why there is none")
+        nothing = Unreadable("neither a candidate nor a reason why there is none")
+        raise ErrorWithin(answer.error) if answer.error else nothing
     first = answer.candidates[0] if answer.candidates else _Candidate()
     usage = answer.usage_metadata or _Usage()
-    said, thought = usage.candidates_token_count, usage.thoughts_token_count
+    prompt, tools, spoken, thought, total = map(
+        soft_count,
+        (
+            usage.prompt_token_count,
+            usage.tool_use_prompt_token_count,
+            usage.candidates_token_count,
+            usage.thoughts_token_count,
+            usage.total_token_count,
+        ),
+    )
+    out = None if spoken is None and thought is None else (spoken or 0) + (thought or 0)
     return Reading(
-        text="".join(part.text for part in (first.content or _Content()).parts if not part.thought),
+        text="".join(part.text or "" for part in _parts(first) if not part.thought),
         finish=first.finish_reason or "",
-        blocked=blocked or (first.finish_reason if first.finish_reason in STOPPED else ""),
-        model=answer.model_version or "",
+        guard=blocked or _blocked(first),
+        reasoning="".join(part.text or "" for part in _parts(first) if part.thought),
+        error=answer.error,
+        model=soft_text(answer.model_version),
         fingerprint="",
-        id=answer.response_id or "",
-        input_tokens=usage.prompt_token_count,
-        output_tokens=None if said is None and thought is None else (said or 0) + (thought or 0),
+        id=soft_text(answer.response_id),
+        input_tokens=prompt,
+        output_tokens=produced(out, None if prompt is None else prompt + (tools or 0), total),
     )
 
 
 def _fold(events: Sequence[Any]) -> Any:
     whole: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
-    finish = None
+    last: dict[str, Any] = {}
     for event, answer in ((one, checked(one, _Answer)) for one in events):
-        if answer.error is not None:
-            raise Unreadable(f"the stream ends in an error: {str(answer.error)[:300]}")
+        if answer.error:
+            raise ErrorWithin(answer.error)
         whole |= {name: value for name, value in event.items() if name != "candidates"}
-        for candidate in answer.candidates[:1]:
-            parts += [{"text": one.text, "thought": one.thought} for one in (candidate.content or _Content()).parts]
-            finish = candidate.finish_reason or finish
-    if finish is None and not whole.get("promptFeedback"):
+        for candidate in (answer.candidates or ())[:1]:
+            parts += [{"text": one.text, "thought": one.thought} for one in _parts(candidate)]
+            last["finishReason"] = candidate.finish_reason or last.get("finishReason")
+            last["safetyRatings"] = candidate.safety_ratings or last.get("safetyRatings")
+    feedback = whole.get("promptFeedback") or {}
+    if not last.get("finishReason") and not feedback.get("blockReason"):
         raise Unreadable("the stream ends without a finishReason")
-    return whole | ({"candidates": [{"content": {"parts": parts}, "finishReason": finish}]} if finish else {})
+    return whole | ({"candidates": [last | {"content": {"parts": parts}}]} if last.get("finishReason") else {})
 
 
 def _path(spec: ModelSpec, stream: bool) -> str:

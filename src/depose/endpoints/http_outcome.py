@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from depose.answers.settle import Settled, settle
+from depose.endpoints.error_words import Said, said_of
 from depose.endpoints.network import Heard
-from depose.endpoints.wire_format import Dialect, Reading, Unreadable, decoded, events, parsed, text_of
-from depose.model import Outcome
+from depose.endpoints.pauses import pause
+from depose.endpoints.wire_format import (
+    Dialect,
+    ErrorWithin,
+    Reading,
+    Unreadable,
+    decoded,
+    events,
+    parsed,
+    text_of,
+)
+from depose.endpoints.wire_values import whole, writable
+from depose.model import Outcome, Status
 
 HeaderText = tuple[tuple[str, str], ...]
 LONGEST_WAIT = 300.0
@@ -18,7 +29,8 @@ LONGEST_WAIT = 300.0
 
 MAY_PASS = (408, 409, 425, 429)
 WILL_NOT_PASS = (401, 402, 403, 404)
-OUT_OF_CREDIT = ("insufficient_quota", "billing_hard_limit_reached")
+UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
+"""Whatever comes is data: what nobody foresaw in it fails its answer, and never the run."""
 NOT_RETRIED = ("tls", "address", "size", "protocol", "secret")
 
 
@@ -29,12 +41,27 @@ class Told:
     outcome: Outcome
     reason: str = ""
     reading: Reading | None = None
+    settled: Settled | None = None
     again: float | None = None
     hopeless: bool = False
+
+    @property
+    def status(self) -> Status:
+        """How the answer ended."""
+        return self.settled.status if self.settled else "failed"
 
 
 def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
     """Read what was heard; a failure says whether another attempt, or any other question, may fare better."""
+    try:
+        told = _judged(dialect, heard, streamed, now)
+    except UNFORESEEN as error:
+        told = Told(outcome="failed", reason=f"HTTP {heard.status}: it cannot be read: {type(error).__name__}")
+    again = told.again if told.again is None or math.isfinite(told.again) else 0.0
+    return replace(told, reason=whole(told.reason), again=again)
+
+
+def _judged(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
     if heard.trouble:
         hopeless = heard.trouble in ("tls", "address", "secret")
         again = None if heard.trouble in NOT_RETRIED else 0.0
@@ -44,15 +71,33 @@ def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told
     except Unreadable as error:
         return Told(outcome="failed", reason=f"HTTP {heard.status}: {error}")
     if heard.status != 200:
-        return _refused(heard, body, now)
+        return _refused(heard, _error(body), now)
     try:
         reading = _read(dialect, heard, body, streamed)
+    except ErrorWithin as error:
+        return _erred(heard, said_of(error.document), None, now)
     except Unreadable as error:
         return Told(outcome="failed", reason=f"HTTP 200, but the answer is unreadable: {error}", again=0.0)
-    if reading.text.strip():
-        return Told(outcome="answered", reading=reading)
-    why = f"blocked by the provider: {reading.blocked}" if reading.blocked else ""
-    return Told(outcome="empty", reason=why, reading=reading)
+    if reading.error:
+        return _erred(heard, said_of({"error": reading.error}), reading, now)
+    settled = settled_of(reading)
+    again = 0.0 if settled.outcome == "failed" else None
+    return Told(outcome=settled.outcome, reason=settled.reason, reading=reading, settled=settled, again=again)
+
+
+def settled_of(reading: Reading) -> Settled:
+    """Judge what an answer says."""
+    return settle(
+        reading.text,
+        live=True,
+        finish=reading.finish,
+        also=reading.also,
+        guard=reading.guard,
+        error=whole(str(reading.error)[:300]) if reading.error else "",
+        refusal=reading.refusal,
+        reasoning=reading.reasoning,
+        output_tokens=reading.output_tokens,
+    )
 
 
 def reread(dialect: Dialect, headers: HeaderText, body: bytes, streamed: bool) -> Reading:
@@ -71,73 +116,79 @@ def _read(dialect: Dialect, heard: Heard, body: bytes, streamed: bool) -> Readin
     for given in values(heard, "content-type")[:1]:
         kind = given.partition(";")[0].strip().lower()
         if kind != wanted and not (kind.endswith("+json") and not streamed):
+            _look_for_error(body)
             raise Unreadable(f"it is {kind[:60] or 'of no type'}, not {wanted}")
     return _said(dialect, body, streamed)
 
 
+def _look_for_error(body: bytes) -> None:
+    """Raise ErrorWithin where a body that should be something else is an error in JSON."""
+    try:
+        data = parsed(text_of(body))
+    except Unreadable:
+        return
+    first = data[0] if isinstance(data, list) and data else data
+    if isinstance(first, dict) and said_of(first).words:
+        raise ErrorWithin(first.get("error") or first)
+
+
 def _said(dialect: Dialect, body: bytes, streamed: bool) -> Reading:
     text = text_of(body)
-    if not streamed:
-        return dialect.read(parsed(text))
-    return dialect.read(dialect.fold([one if one == "[DONE]" else parsed(one) for one in events(text)]))
+    try:
+        if streamed:
+            data = dialect.fold([one if one == "[DONE]" else parsed(one) for one in events(text)])
+            return writable(dialect.read(data))
+        return writable(dialect.read(parsed(text)))
+    except ErrorWithin:
+        raise
+    except Unreadable:
+        if not streamed:
+            _look_for_error(body)
+        raise
+    except UNFORESEEN as error:
+        raise Unreadable(f"put together as no answer of this format is: {type(error).__name__}") from error
 
 
-def _refused(heard: Heard, body: bytes, now: datetime) -> Told:
+def _error(body: bytes) -> Said:
+    """Take code and words out of the body of an error."""
+    try:
+        return said_of(parsed(text_of(body)))
+    except Unreadable:
+        return Said()
+
+
+def _refused(heard: Heard, said: Said, now: datetime) -> Told:
     status = heard.status or 0
-    code, said = _error(body)
     if 300 <= status < 400:
         goal = (values(heard, "location") or ["nowhere"])[0]
         return Told(outcome="failed", reason=f"HTTP {status}: redirects to {goal[:200]}, which is not followed")
-    reason = f"HTTP {status}" + (f": {said}" if said else "")
-    hopeless = status in WILL_NOT_PASS or code in OUT_OF_CREDIT
+    reason = f"HTTP {status}" + (f": {said.words}" if said.words else "")
+    return _failure(heard, status, said, reason, now)
+
+
+def _erred(heard: Heard, said: Said, reading: Reading | None, now: datetime) -> Told:
+    """Treat an error under 200 as the status that it names; one that names none may pass."""
+    told = ": ".join(part for part in (said.code, said.words) if part)
+    reason = f"HTTP 200, but an error: {told or 'without words'}"
+    return _failure(heard, said.status or 500, said, reason, now, reading)
+
+
+def _failure(heard: Heard, status: int, said: Said, reason: str, now: datetime, reading: Reading | None = None) -> Told:
+    hopeless = status in WILL_NOT_PASS or said.out_of_credit
     passes = (status in MAY_PASS or status >= 500) and not hopeless
     for wish in values(heard, "x-should-retry"):
         passes = {"true": True, "false": False}.get(wish.lower(), passes)
-    pause = _pause(heard, body, now)
-    if passes and pause > LONGEST_WAIT:
-        return Told(outcome="failed", reason=f"{reason}; it wants a pause of {pause:.0f} s")
-    return Told(outcome="failed", reason=reason, again=pause if passes else None, hopeless=hopeless)
-
-
-def _error(body: bytes) -> tuple[str, str]:
-    """Take code and message out of an error, in any of the shapes that are about."""
-    try:
-        error = parsed(text_of(body))
-    except Unreadable:
-        return "", ""
-    error = error[0] if isinstance(error, list) and error else error
-    inner = error.get("error", error) if isinstance(error, dict) else error
-    if not isinstance(inner, dict):
-        return "", str(inner)[:300]
-    return str(inner.get("code") or inner.get("type") or ""), str(inner.get("message") or "")[:300]
-
-
-def _pause(heard: Heard, body: bytes, now: datetime) -> float:
-    """Seconds that the provider asks for: retry-after-ms, retry-after (seconds or a date), or Google's RetryInfo."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        for value in values(heard, name):
-            try:
-                seconds = float(value) / unit
-            except ValueError:
-                seconds = _until(value, now)
-            if math.isfinite(seconds):
-                return max(seconds, 0.0)
-    return _retry_info(body)
-
-
-def _until(date: str, now: datetime) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-
-
-def _retry_info(body: bytes) -> float:
-    try:
-        error: Any = parsed(text_of(body))
-        details = error["error"]["details"]
-        delay = next(one["retryDelay"] for one in details if str(one.get("@type", "")).endswith("RetryInfo"))
-        return max(float(str(delay).removesuffix("s")), 0.0)
-    except (Unreadable, LookupError, TypeError, AttributeError, StopIteration, ValueError):
-        return 0.0
+    wanted = pause(
+        tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in heard.headers), said, status, now
+    )
+    settled = settled_of(reading) if reading else None
+    if passes and wanted > LONGEST_WAIT:
+        reason, passes = f"{reason}; it wants a pause of {wanted:.0f} s", False
+    return Told(
+        outcome="failed",
+        reason=reason,
+        reading=reading,
+        settled=settled,
+        again=wanted if passes else None,
+        hopeless=hopeless,
+    )

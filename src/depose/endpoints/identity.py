@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from depose.model import Exchange, Fact
-
-_SNAPSHOT = re.compile(r"(-?[0-9][0-9.-]*)?(@[\w.-]+)?\Z")
-
-
-def same_model(asked: str, returned: str) -> bool:
-    """Tell whether a returned name is the one asked for, or a dated or numbered snapshot or a revision of it."""
-    name = asked.removeprefix("models/").removesuffix("-latest")
-    if returned in (asked, name):
-        return True
-    return returned.startswith(name) and bool(_SNAPSHOT.match(returned[len(name) :]))
+from depose.endpoints.model_names import is_deployment
+from depose.endpoints.model_names import same_model as same_model
+from depose.endpoints.wire_values import DOUBT
+from depose.model import Exchange, Fact, Wire
 
 
 def returned(exchanges: Sequence[Exchange]) -> tuple[Fact, ...]:
@@ -25,8 +17,11 @@ def returned(exchanges: Sequence[Exchange]) -> tuple[Fact, ...]:
     if not heard:
         return ()
     names = Counter(wire.model_returned for wire in heard)
-    other = [name for name in names if name and not same_model(heard[0].model_asked, name)]
+    chosen = is_deployment(heard[0].url)
+    other = [name for name in names if name and not same_model(heard[0].model_asked, name, deployment=chosen)]
     facts = [Fact(name="model returned", value=_counted(names))]
+    if chosen:
+        facts.append(Fact(name="name asked for", value="a deployment's, which says nothing of the model"))
     if other:
         facts.append(Fact(name="MODEL MISMATCH", value=f"asked for {heard[0].model_asked}, got {', '.join(other)}"))
     if len(names) > 1:
@@ -57,6 +52,10 @@ def heeded(controls: Iterable[Exchange]) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+def _doubtful(wire: Wire) -> bool:
+    return any(wire.missing.get(name, "").startswith(DOUBT) for name in ("input_tokens", "output_tokens"))
+
+
 def notices(recorded: Sequence[Exchange], given_up: Iterable[str]) -> tuple[str, ...]:
     """Say what a person should hear of a run: why questions failed, whom it gave up, who else answered."""
 
@@ -69,8 +68,15 @@ def notices(recorded: Sequence[Exchange], given_up: Iterable[str]) -> tuple[str,
     lines += [f"{model}: asked no more in this run" for model in sorted(given_up)]
     again = Counter(one.model for one in recorded if one is not last[key(one)])
     lines += [f"{model}: {number} attempts failed and were repeated" for model, number in sorted(again.items())]
-    empty = Counter(one.model for one in last.values() if one.outcome == "empty")
-    lines += [f"{model}: {number} answers are empty" for model, number in sorted(empty.items())]
+    doubted = Counter(one.model for one in recorded if one.wire is not None and _doubtful(one.wire))
+    lines += [
+        f"{model}: {number} answers came with counts of tokens that cannot be; their upper bound is counted"
+        for model, number in sorted(doubted.items())
+    ]
+    held = Counter((one.model, one.reason) for one in last.values() if one.outcome in ("blocked", "empty"))
+    lines += [
+        f"{model}: {number} without an answer: {why or 'no text'}" for (model, why), number in sorted(held.items())
+    ]
     for model in dict.fromkeys(one.model for one in recorded):
         facts = returned([one for one in recorded if one.model == model])
         lines += [f"{model}: {fact.name}: {fact.value}" for fact in facts if fact.name.isupper()]

@@ -7,19 +7,19 @@ import stat
 from pathlib import Path
 
 from depose.errors import EndpointError
-from depose.evidence.encodings import SHORTEST, encodings
+from depose.evidence.compression import SHORTEST
+from depose.evidence.search import Sought, find
 from depose.model import ModelSpec
 
 
 class Key:
     """A credential. Only `reveal` gives it; its own text names where it came from."""
 
-    __slots__ = ("_forms", "_value", "origin")
+    __slots__ = ("_sought", "_value", "origin")
 
     def __init__(self, value: str, origin: str) -> None:
         self._value = value
-        found = encodings(value.encode()) if len(value.encode()) >= SHORTEST else ()
-        self._forms = tuple(one.data for one in found)
+        self._sought = Sought({origin: value.encode()}) if len(value.encode()) >= SHORTEST else None
         self.origin = origin
 
     def __repr__(self) -> str:
@@ -30,8 +30,8 @@ class Key:
         return self._value
 
     def stands_in(self, data: bytes) -> bool:
-        """Tell whether the credential occurs in the data, in any of its forms (`encodings`)."""
-        return any(form in data for form in self._forms)
+        """Tell whether the credential occurs in the data, in whatever form (`evidence.search`)."""
+        return self._sought is not None and next(find(data, self._sought), None) is not None
 
 
 def read(spec: ModelSpec, folder: Path) -> Key | None:

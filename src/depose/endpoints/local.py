@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.answers.settle import settle
 from depose.endpoints import Endpoint
 from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
@@ -292,11 +293,19 @@ def _reply(loaded: _Loaded, item: _Prepared, row: Sequence[int]) -> Reply:
     finish = "length" if end is None else "stop"
     if end is not None:
         tokens = tokens[: end + 1]
-    text = str(loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+    text, marked = (str(loaded.tokenizer.decode(tokens, skip_special_tokens=skip)) for skip in (True, False))
+    found = settle(text, live=True, finish=finish, output_tokens=len(tokens))
+    raw: dict[str, Any] = {"tokens": tokens, "text": text, "finish": finish}
+    special = settle(marked, live=True, finish=finish, output_tokens=len(tokens))
+    if special.reasoning and special.reasoning != found.reasoning:  # its marks of reasoning are special tokens
+        found, raw = special, raw | {"marked": marked}
     return Reply(
-        outcome="answered" if text.strip() else "empty",
-        text=text,
+        outcome=found.outcome,
+        text=found.text,
         finish=finish,
+        status=found.status,
+        reasoning=found.reasoning,
+        reason=found.reason,
         request=item.request,
-        response=canonical({"tokens": tokens, "text": text, "finish": finish}),
+        response=canonical(raw),
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from depose.answers.settle import settle
 from depose.case import casefile
 from depose.case.tables import Row, models, of_model, read
 from depose.errors import CaseError
@@ -103,7 +104,15 @@ class Recorded:
         if row is None or row.text is None:
             return Reply(outcome="failed", reason=f"no such answer in {self._path.name}")
         source = f"{self._path.name} sha256:{self._digest} row {row.line}"
-        return Reply(outcome="answered" if row.text.strip() else "empty", text=row.text, source=source)
+        found = settle(row.text, live=False)
+        return Reply(
+            outcome=found.outcome,
+            text=found.text,
+            status=found.status,
+            reasoning=found.reasoning,
+            reason=found.reason,
+            source=source,
+        )
 
     def unaligned(self, asks: Sequence[Ask]) -> tuple[Unaligned, ...]:
         """List the rows that none of the questions would use, and those that hold no answer."""

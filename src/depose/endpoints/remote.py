@@ -21,7 +21,8 @@ import msgspec
 from depose.endpoints import keys
 from depose.endpoints.http_outcome import Told, judge, values
 from depose.endpoints.network import Heard, Line
-from depose.endpoints.wire_format import Dialect
+from depose.endpoints.wire_format import Dialect, Opaque, Unreadable, decoded
+from depose.endpoints.wire_values import counted
 from depose.evidence.log import Clock
 from depose.model import Ask, Fact, ModelSpec, Reply, Wire
 from depose.model.canonical import canonical, sha256
@@ -83,18 +84,23 @@ class Remote:
         sent = tuple((name.encode(), value.encode()) for name, value in shown + secret)
         heard = self._line.send(self._url, sent, body, self._spec.timeout, clock)
         told = judge(self._dialect, heard, self._spec.stream, datetime.now(UTC))
+        if self._key and (opaque := _opaque(heard)):
+            heard = replace(heard, body=b"", chunks=(), trouble="size", reason=opaque)
+            told = judge(self._dialect, heard, self._spec.stream, datetime.now(UTC))
         if self._key and self._key.stands_in(_everything(heard, told)):
             heard = _withheld(heard, self._key)
             told = judge(self._dialect, heard, self._spec.stream, datetime.now(UTC))
         chunks = b"".join(json.dumps(one).encode() + b"\n" for one in heard.chunks) if self._spec.stream else b""
         return Reply(
             outcome=told.outcome,
-            text=told.reading.text if told.reading else "",
+            text=told.settled.text if told.settled else "",
             finish=told.reading.finish if told.reading else "",
+            status=told.status,
+            reasoning=told.settled.reasoning if told.settled else "",
             reason=told.reason,
             request=body,
             response=heard.body,
-            wire=self._wire(heard, told, number, shown, tuple(name for name, _ in secret), chunks),
+            wire=self._wire(heard, told, ask, number, shown, tuple(name for name, _ in secret), chunks),
             kept=(heard.certificate, chunks),
             again=told.again,
             hopeless=told.hopeless,
@@ -115,9 +121,17 @@ class Remote:
         return shown, (self._dialect.secret(self._key.reveal()),) if self._key else ()
 
     def _wire(
-        self, heard: Heard, told: Told, number: int, shown: HeaderText, secret: tuple[str, ...], chunks: bytes
+        self,
+        heard: Heard,
+        told: Told,
+        ask: Ask,
+        number: int,
+        shown: HeaderText,
+        secret: tuple[str, ...],
+        chunks: bytes,
     ) -> Wire:
         reading, absent = told.reading, self._dialect.absent
+        counts = counted(reading, ask) if reading else None
         named = values(heard, self._dialect.request_id) if self._dialect.request_id else []
         wire = Wire(
             attempt=number,
@@ -133,8 +147,8 @@ class Remote:
             model_asked=self._spec.model,
             model_returned=reading.model if reading else "",
             fingerprint=reading.fingerprint if reading else "",
-            input_tokens=reading.input_tokens if reading else None,
-            output_tokens=reading.output_tokens if reading else None,
+            input_tokens=counts.input_tokens if counts else None,
+            output_tokens=counts.output_tokens if counts else None,
             sent_at=heard.sent_at,
             first_byte_at=heard.first_byte_at,
             last_byte_at=heard.last_byte_at,
@@ -150,7 +164,7 @@ class Remote:
         )
         empty = [name for name in wire.__struct_fields__ if getattr(wire, name) in ("", None, ()) and name != "missing"]
         why = {name: absent.get(name) or self._why_missing(name, heard, told) for name in empty}
-        return msgspec.structs.replace(wire, missing=why)
+        return msgspec.structs.replace(wire, missing=why | (counts.doubts if counts else {}))
 
     def _why_missing(self, name: str, heard: Heard, told: Told) -> str:
         if name == "withheld":
@@ -180,14 +194,36 @@ def _everything(heard: Heard, told: Told) -> bytes:
     texts = [
         heard.reason,
         told.reason,
-        *((read.text, read.finish, read.model, read.id, read.fingerprint) if read else ()),
+        *(
+            (read.text, read.finish, read.model, read.id, read.fingerprint, read.refusal, read.reasoning)
+            if read
+            else ()
+        ),
+        *((told.settled.text, told.settled.reasoning) if told.settled else ()),
     ]
-    bodies = [heard.body, *(value for _, value in heard.headers)]
+    bodies = [heard.body, heard.certificate, *(part for pair in heard.headers for part in pair)]
     return b"\n".join([*bodies, *(text.encode("utf-8", "replace") for text in texts)])
+
+
+def _opaque(heard: Heard) -> str:
+    """Say why a body cannot be searched for the credential, or nothing; such a body is not kept."""
+    try:
+        decoded(heard.body, values(heard, "content-encoding"))
+    except Opaque as error:
+        return f"HTTP {heard.status}: {error}; not kept: it cannot be searched for the key that was sent"
+    except Unreadable:
+        pass  # broken, and searched as far as it goes
+    return ""
 
 
 def _withheld(heard: Heard, key: keys.Key) -> Heard:
     """Keep of an answer that holds the credential only that it came."""
-    shown = tuple((name, b"(withheld)" if key.stands_in(value) else value) for name, value in heard.headers)
+    shown = tuple(
+        (b"withheld" if key.stands_in(name) else name, b"(withheld)" if key.stands_in(value) else value)
+        for name, value in heard.headers
+    )
+    if key.stands_in(b" ".join(part for pair in shown for part in pair)):  # in pieces
+        shown = ()
     reason = f"the answer holds the key that was sent and is not kept: {len(heard.body)} bytes"
-    return replace(heard, headers=shown, body=b"", chunks=(), trouble="secret", reason=reason)
+    kept = b"" if key.stands_in(heard.certificate) else heard.certificate
+    return replace(heard, headers=shown, body=b"", chunks=(), trouble="secret", reason=reason, certificate=kept)

@@ -15,10 +15,24 @@ from depose.model import Ask, ModelSpec, Record
 from depose.model.canonical import digest
 
 Kind = TypeVar("Kind")
+MOST_NESTED = 1_000_000
+"""Lists and objects of an answer at most."""
 
 
 class Unreadable(ValueError):
     """The answer is not what the wire format says that it is."""
+
+
+class Opaque(Unreadable):
+    """The answer is encoded in a way in which nothing can be found in it."""
+
+
+class ErrorWithin(Unreadable):
+    """An error that came where an answer should be, under a status of success."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("an error in the answer's place")
+        self.document = {"error": error}
 
 
 class Loose(msgspec.Struct):
@@ -31,8 +45,16 @@ class Reading(Record, frozen=True, kw_only=True):
     text: str
     finish: str
     """Why it ended, in the provider's own word."""
-    blocked: str
-    """Why there is no text, if the provider says so."""
+    also: tuple[str, ...] = ()
+    """Further words on why, such as that of the model behind a gateway."""
+    guard: str = ""
+    """What a filter or guardrail says that it did."""
+    refusal: str = ""
+    """The words of a refusal that has a field of its own."""
+    reasoning: str = ""
+    """What was thought, in a field of its own."""
+    error: Any = None
+    """An error that stands beside the answer."""
     model: str
     fingerprint: str
     id: str
@@ -71,20 +93,52 @@ def adjusted(spec: ModelSpec, body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in spec.omit} | spec.parameters
 
 
+def soft_text(value: Any) -> str:
+    """Take a value that need not be there for text: a number as it is written, nothing for what is neither."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def soft_count(value: Any) -> int | None:
+    """Take a value that need not be there for a count of tokens; None for what counts nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value < 2**53 else None  # NaN is in no range
+
+
+def produced(said: int | None, prompt: int | None, total: int | None, thought: int | None = None) -> int | None:
+    """Count the tokens that came out: by the total where it knows of more, such as reasoning that stands apart."""
+    if total is not None and prompt is not None and total - prompt > (said or 0):
+        return total - prompt
+    if total is None and thought is not None and thought > (said or 0):
+        return (said or 0) + thought
+    return said
+
+
+def guarded(results: Any) -> str:
+    """Name what a filter took hold of, by the results in which Azure lists what it looked for."""
+    if not isinstance(results, dict):
+        return ""
+    return ", ".join(
+        str(name) for name, one in sorted(results.items()) if isinstance(one, dict) and one.get("filtered") is True
+    )
+
+
 def decoded(body: bytes, encodings: Sequence[str]) -> bytes:
     """Undo a content encoding that nobody asked for; refuse what is unknown, broken or grows beyond the limit."""
     for encoding in reversed([part.strip().lower() for value in encodings for part in value.split(",")]):
         if encoding in ("", "identity"):
             continue
         if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise Unreadable(f"content encoding {encoding!r}, which was not asked for")
+            raise Opaque(f"content encoding {encoding!r}, which was not asked for")
         inflate = zlib.decompressobj(wbits=47 if "gzip" in encoding else 15)
         try:
             body = inflate.decompress(body, MOST + 1)
         except zlib.error as error:
             raise Unreadable(f"content encoding {encoding}: {error}") from error
         if len(body) > MOST or inflate.unconsumed_tail:
-            raise Unreadable(f"content encoding {encoding}: unpacks to more than {MOST // 1024**2} MiB")
+            raise Opaque(f"content encoding {encoding}: unpacks to more than {MOST // 1024**2} MiB")
         if not inflate.eof:
             raise Unreadable(f"content encoding {encoding}: cut off")
     return body
@@ -99,7 +153,9 @@ def text_of(data: bytes) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Parse JSON."""
+    """Parse JSON; what is nested a million times takes a hundred times its size in memory, and is no answer."""
+    if text.count("{") + text.count("[") > MOST_NESTED:
+        raise Unreadable(f"not JSON of an answer: more than {MOST_NESTED} lists and objects")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -110,7 +166,7 @@ def checked(data: Any, kind: type[Kind]) -> Kind:
     """View JSON as records; Unreadable names the place that is wrong."""
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise Unreadable(str(error)) from error
 
 

@@ -68,8 +68,8 @@ class Checkpoints:
     def _note(self, log: Log, made: Chained, coming: Future[Stamp]) -> None:
         try:
             stamp = coming.result()
-        except DeposeError as error:
-            self._failed(log, made, error.message)
+        except (DeposeError, OSError) as error:  # the disk may be full just for the token
+            self._failed(log, made, error.message if isinstance(error, DeposeError) else str(error))
         else:
             log.append("timestamp", stamp)
             self._coming = None

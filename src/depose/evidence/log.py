@@ -11,7 +11,7 @@ takes no further record.
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import hashlib
 import os
 import shutil
@@ -20,11 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from depose.errors import CaseError, DeposeError, EvidenceError
+from depose.evidence.log_file import LogFile, failed, whole_lines
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -85,7 +86,7 @@ def read_log(case: Path) -> Iterator[Chained]:
     if not path.is_file():
         raise CaseError(f"{case}: nothing is registered yet", hint=f"depose register {case}")
     with path.open("rb") as file:
-        yield from chained((line for line in file if line.endswith(b"\n")), str(path))
+        yield from chained(whole_lines(file), str(path))
 
 
 def chained(lines: Iterable[bytes], name: str) -> Iterator[Chained]:
@@ -123,6 +124,7 @@ class Log:
 
     `each` is handed every record that stands there, so that whoever needs them does not read the log again.
     Lines reach the file at `sync`, after the blobs that they name, so that no record ever names what is not there.
+    After a write that failed, or where the file was replaced, nothing more is taken before the log is opened again.
     """
 
     def __init__(self, case: Path, clock: Clock, each: Callable[[Chained], None] = lambda _: None) -> None:
@@ -131,13 +133,15 @@ class Log:
         self._clock = clock
         self._case = case
         self._each = each
-        self._file: BinaryIO
+        self._file: LogFile
+        self._refused: CaseError | None = None
         self._waiting: list[bytes] = []
         self._held = 0
         self._kept: set[str] = set()
         self._fresh: list[Path] = []
         self._seq = 0
         self._head = GENESIS
+        self._written = self._first = (0, GENESIS)
         self._at = ""
         self._last: Chained
 
@@ -148,27 +152,24 @@ class Log:
                 hint="start a new case folder: depose new",
             )
         self._blobs.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a+b")
+        self._file = LogFile(self._path)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise CaseError(f"{self._path}: another depose is writing here", hint="wait for it to end") from error
-        try:
-            self._drop_torn_line()
             for found in read_log(self._case):
                 self._seq, self._head, self._at = found.entry.seq + 1, found.digest, found.entry.at
                 self._each(found)
         except BaseException:
             self._file.close()
             raise
+        self._written = self._first = self._seq, self._head
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.sync()
+            if self._refused is None or error is None:
+                self.sync()
+                self._look()
         finally:
             self._file.close()
 
@@ -187,21 +188,6 @@ class Log:
         """The record that was appended last."""
         return self._last
 
-    def _drop_torn_line(self) -> None:
-        """Cut off what a kill left of a last line; read from the end, because a log may be large."""
-        end = size = self._file.seek(0, os.SEEK_END)
-        while end:
-            start = max(0, end - 65_536)
-            self._file.seek(start)
-            last = self._file.read(end - start).rfind(b"\n")
-            if last >= 0:
-                end = start + last + 1
-                break
-            end = start
-        if end < size:
-            self._file.truncate(end)
-            os.fsync(self._file.fileno())
-
     def _time(self) -> str:
         """Read the clock; a clock that was put back by more than a step would date records before their causes."""
         now = self._clock()
@@ -216,6 +202,7 @@ class Log:
 
     def append(self, kind: str, body: object) -> str:
         """Write one event and return its digest; it is safe on disk only after `sync`."""
+        self._check()
         self._at = self._time()
         entry = Entry(seq=self._seq, prev=self._head, at=self._at, kind=kind, body=msgspec.to_builtins(body))
         line = canonical(entry)
@@ -233,9 +220,8 @@ class Log:
             return ""
         name = sha256(data)
         if self._is_new(name):
-            work = self._work(name)
-            work.write_bytes(data)
-            self._put(work, name)
+            with self._writing(name) as work:
+                work.write_bytes(data)
         return name
 
     def keep(self, file: Path) -> str:
@@ -245,44 +231,105 @@ class Log:
         if file.stat().st_size == 0:
             return ""
         if self._is_new(name):
-            work = self._work(name)
-            shutil.copyfile(file, work)
-            with work.open("rb") as copy:
-                if hashlib.file_digest(copy, "sha256").hexdigest() != name:
-                    work.unlink()
-                    raise CaseError(f"{file}: was changed while it was read", hint="run the command again")
-            self._put(work, name)
+            with self._writing(name) as work:
+                shutil.copyfile(file, work)
+                with work.open("rb") as copy:
+                    if hashlib.file_digest(copy, "sha256").hexdigest() != name:
+                        raise CaseError(f"{file}: was changed while it was read", hint="run the command again")
         return name
 
-    def _work(self, name: str) -> Path:
-        return self._blobs / f".{name}.{os.getpid()}.tmp"
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Give the place of a blob in the making; it gets its name if all goes well."""
+        self._check()
+        work = self._blobs / f".{name}.{os.getpid()}.tmp"
+        try:
+            yield work
+            work.replace(self._blobs / name)
+        except OSError as error:
+            raise self._refuse(failed(self._blobs / name, error, "")) from error
+        finally:
+            with contextlib.suppress(OSError):
+                work.unlink(missing_ok=True)
+        self._kept.add(name)
+        self._fresh.append(self._blobs / name)
 
     def _is_new(self, name: str) -> bool:
         """Tell whether a blob must be written; one that a power cut left torn must be."""
         if name in self._kept:
             return False
-        self._kept.add(name)
         goal = self._blobs / name
-        return not goal.is_file() or sha256(goal.read_bytes()) != name
+        if goal.is_file() and sha256(goal.read_bytes()) == name:
+            self._kept.add(name)
+            return False
+        return True
 
-    def _put(self, work: Path, name: str) -> None:
-        work.replace(self._blobs / name)
-        self._fresh.append(self._blobs / name)
+    def _check(self) -> None:
+        """Raise again what ended the writing."""
+        if self._refused is not None:
+            raise CaseError(self._refused.message, hint=self._refused.hint)
+
+    def _refuse(self, error: CaseError) -> CaseError:
+        self._refused = error
+        return error
 
     def sync(self) -> None:
         """Force everything written so far to disk: first the blobs, then the lines that name them."""
+        self._check()
         if not self._fresh and not self._waiting:
             return
-        if self._fresh:
-            with ThreadPoolExecutor(SYNC_THREADS) as pool:  # asked for together, they share one commit of the disk
-                list(pool.map(_sync, self._fresh))
-            _sync(self._blobs)
-            self._fresh.clear()
-        self._file.write(b"".join(self._waiting))
+        self._look()
+        try:
+            if self._fresh:
+                with ThreadPoolExecutor(SYNC_THREADS) as pool:  # asked for together, they share one commit of the disk
+                    list(pool.map(_sync, self._fresh))
+                _sync(self._blobs)
+        except OSError as error:
+            raise self._refuse(failed(self._blobs, error, "")) from error
+        try:
+            self._file.append(b"".join(self._waiting))
+        except CaseError as error:
+            raise self._refuse(error) from error.__cause__
+        self._fresh.clear()
         self._waiting.clear()
         self._held = 0
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._written = self._seq, self._head
+
+    def _look(self) -> None:
+        """Raise CaseError where the file at the path is no longer the one that was written, and keep what was."""
+        wrong = self._file.look(self._still_holds)
+        if not wrong:
+            return
+        goal = self._path.with_name(f"log-kept-{self._head[:12]}.jsonl")
+        try:
+            whole = self._file.keep(goal, b"".join(self._waiting), self._is_beginning)
+            kept = f"the log as this run wrote it is kept in {goal}"
+            if not whole:
+                kept = f"its {self._seq - self._first[0]} records of this run, from {self._first[0]} on, are in {goal}"
+            hint = f"find out what replaced it, put {goal.name} in its place, and run the same command again"
+            hint = hint if whole else f"put the log back as it was before this run, and append {goal.name} to it"
+        except OSError as error:
+            kept, hint = f"and what this run wrote cannot be kept: {error.strerror}", "work from a copy"
+        raise self._refuse(CaseError(f"{self._path}: {wrong}: it was changed under the run; {kept}", hint=hint))
+
+    def _still_holds(self) -> bool:
+        """Read the log again: does it end in the record that was written last?"""
+        with self._path.open("rb") as file:
+            return _end_of(whole_lines(file), str(self._path)) == self._written
+
+    def _is_beginning(self, lines: Iterator[bytes]) -> bool:
+        return _end_of(lines, str(self._path)) == self._first
+
+
+def _end_of(lines: Iterable[bytes], name: str) -> tuple[int, str]:
+    """Return how many records lines are and the digest of the last; of what is no chain, nothing that is one."""
+    seq, head = 0, GENESIS
+    try:
+        for found in chained(lines, name):
+            seq, head = found.entry.seq + 1, found.digest
+    except EvidenceError:
+        return -1, ""
+    return seq, head
 
 
 def read_blob(case: Path, name: str) -> bytes:

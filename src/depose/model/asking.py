@@ -120,6 +120,36 @@ class Reply(Record, frozen=True, kw_only=True):
     """Any other question to this model would fail alike: a wrong key, an unknown model, no credit."""
 
 
+class Ending(Record, frozen=True, kw_only=True):
+    """How many answers of a model ended in one way."""
+
+    status: Status
+    finish: str
+    """The provider's own word, as it came."""
+    n: int
+
+
+class Denominator(Record, frozen=True, kw_only=True):
+    """How many questions one model was to be asked, and what became of them."""
+
+    model: str
+    planned: int
+    sent: int
+    answered: int
+    refused: int
+    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
+    empty: int
+    failed: int
+    excluded: int
+    """Answers left out of every score, because the other side of the pair had none."""
+    blocked: int = 0
+    """Cut by a filter or refused by the provider: no answers, and counted with the refusals."""
+    withheld: int = 0
+    """Answers that the protocol does not compare, by how they ended."""
+    ended: tuple[Ending, ...] = ()
+    """How all that came ended, with the words of the provider."""
+
+
 class Fact(Record, frozen=True, kw_only=True):
     """A name and a value that describe an item, such as the digest of a weight file."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from depose.errors import DeposeError
+from depose.errors import NoCanonicalForm
 
 LARGEST = 2**53 - 1
 
@@ -20,7 +20,7 @@ LARGEST = 2**53 - 1
 def canonical(value: Any) -> bytes:
     """Write a record or plain JSON value in its one canonical form.
 
-    Raises DeposeError where there is none: NaN, infinity, an integer of 2**53 or more, half of a surrogate pair.
+    Raises NoCanonicalForm where there is none: NaN, infinity, an integer of 2**53 or more, half of a surrogate pair.
     """
     try:
         plain = msgspec.to_builtins(value, order="deterministic")
@@ -28,7 +28,7 @@ def canonical(value: Any) -> bytes:
             return msgspec.json.encode(plain, order="sorted")
         return rfc8785.dumps(plain)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
-        raise DeposeError(
+        raise NoCanonicalForm(
             f"a value has no canonical JSON form: {error}",
             hint="store NaN, infinity and integers of 2**53 or more as strings",
         ) from error

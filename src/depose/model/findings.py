@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from depose.model.asking import Fact, Prompt, Unanswered
-from depose.model.base import Question, Record, Role, Verdict
+from depose.model.asking import Denominator, Fact, Prompt, Unanswered
+from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
 from depose.model.study import Performance
-
-
-class Denominator(Record, frozen=True, kw_only=True):
-    """How many questions one model was to be asked, and what became of them."""
-
-    model: str
-    planned: int
-    sent: int
-    answered: int
-    refused: int
-    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
-    empty: int
-    failed: int
-    excluded: int
-    """Answers left out of every score, because the other side of the pair had none."""
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -305,6 +290,9 @@ class ExhibitAnswer(Record, frozen=True, kw_only=True):
     model: str
     text: str
     spans: tuple[Span, ...]
+    finish: str = ""
+    """Why it ended, in the provider's own word."""
+    status: Status = "unknown"
 
 
 class Exhibit(Record, frozen=True, kw_only=True):

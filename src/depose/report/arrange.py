@@ -9,6 +9,7 @@ from math import floor, log10
 
 import msgspec
 
+from depose.answers.endings import in_words
 from depose.errors import ReportError
 from depose.model import (
     Condition,
@@ -308,6 +309,14 @@ def counted(denominators: Sequence[Denominator], roles: Mapping[str, str], *, to
         Counted(counts=one, role=role, codes=tuple(sorted(models, key=natural))) for one, role, models in rows.values()
     ]
     return sorted(found, key=lambda row: row.role == "control") if together else found
+
+
+def ends(denominators: Sequence[Denominator]) -> list[tuple[tuple[str, ...], str]]:
+    """Say how what came ended, models together that say the same."""
+    groups: dict[str, list[str]] = {}
+    for one in denominators:
+        groups.setdefault(in_words(one.ended), []).append(one.model)
+    return [(tuple(sorted(models, key=natural)), text) for text, models in groups.items()]
 
 
 def chosen(findings: Iterable[Finding]) -> list[Chosen]:

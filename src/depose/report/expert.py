@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from depose.answers.endings import NAMES
 from depose.case.annexes import Annex, literature, unchecked
 from depose.model import Fact, Finding, Findings, Role
 from depose.report import arrange, excerpts
@@ -59,6 +60,8 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         "timeline": _timeline(findings),
         "described": arrange.described(findings.items),
         "counts": arrange.counted(findings.denominators, roles, together=many),
+        "ends": arrange.ends(findings.denominators),
+        "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from depose.answers.settle import compared
 from depose.case.annexes import Annex, mapping
 from depose.model import Finding, Findings, spreadsheet
 from depose.model.canonical import digest
@@ -15,7 +16,7 @@ from depose.report import arrange, compliance
 from depose.report.typography import visible
 from depose.report.wording import OUTCOMES, QUESTIONS_TO_VENDOR, REASONS
 
-NAMES = ("findings.schema.json", "compliance.json", "junit.xml", "controls.csv", "ratios.csv")
+NAMES = ("findings.schema.json", "compliance.json", "junit.xml", "controls.csv", "ratios.csv", "ended.csv")
 
 
 def schema() -> bytes:
@@ -27,8 +28,8 @@ def schema() -> bytes:
 
 def files(findings: Findings, annex: Annex) -> Iterator[tuple[str, bytes]]:
     """Yield every machine-readable output with its name."""
-    made = (schema(), summary(findings, annex), junit(findings, annex), controls(findings), ratios(findings))
-    yield from zip(NAMES, made, strict=True)
+    made = (schema(), summary(findings, annex), junit(findings, annex))
+    yield from zip(NAMES, (*made, controls(findings), ratios(findings), ended(findings)), strict=True)
 
 
 def summary(findings: Findings, annex: Annex) -> bytes:
@@ -113,6 +114,19 @@ def ratios(findings: Findings) -> bytes:
             (number, one.question, one.suspect, one.reference, *(getattr(ratio, name) for name in fields))
             for number, one in enumerate(findings.findings, 1)
             for ratio in one.ratios
+        ),
+    )
+
+
+def ended(findings: Findings) -> bytes:
+    """How many answers of each model ended how, with the provider's own word, and whether such answers are compared."""
+    roles = {item.code: item.role for item in findings.items}
+    return _table(
+        ("model", "role", "status", "finish", "answers", "compared"),
+        (
+            (one.model, roles.get(one.model, ""), e.status, e.finish, e.n, compared(findings.protocol, e.status))
+            for one in findings.denominators
+            for e in one.ended
         ),
     )
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from depose.case.population import Pair, Population
-from depose.validate.engine import Material, score_bag, shared_among
-from depose.validate.kernel import holders
-from depose.validate.scoring import Bags, prepare, score_population
+from depose.scoring.bags import Bags
+from depose.scoring.engine import Material, score_bag, shared_among
+from depose.scoring.kernel import holders
+from depose.validate.scoring import prepare, score_population
 from populations import population
 
 NAMES = ("phrases", "starts", "openings", "length")
@@ -37,15 +38,16 @@ def test_shared_sums_change_nothing(made: tuple[Population, Material], pair: tup
 
 def test_a_model_is_listed_with_every_mask_that_it_is_in(made: tuple[Population, Material]) -> None:
     """The lists hold each set bit once, in order."""
-    _, found = made
+    models, found = made
     held = found.held["phrases"]
-    starts, numbers = holders(held.masks.words, held.masks.ends, found.models)
-    assert len(numbers) == int(np.bitwise_count(held.masks.words).sum())
+    index = held.index
+    starts, numbers = holders(index.words, index.ends, len(models.members))
+    assert len(numbers) == int(np.bitwise_count(index.words).sum())
     for row, model in ((0, 0), (3, 4), (5, 66)):
         mine = numbers[starts[row, model] : starts[row, model + 1]]
-        inside = range(held.masks.ends[row], held.masks.ends[row + 1])
+        inside = range(index.ends[row], index.ends[row + 1])
         bit = np.uint64(1) << np.uint64(model % 64)
-        assert mine.tolist() == [m for m in inside if held.masks.words[m, model // 64] & bit]
+        assert mine.tolist() == [m for m in inside if index.words[m, model // 64] & bit]
 
 
 def test_pairs_with_the_same_controls_come_back_in_their_own_order(made: tuple[Population, Material]) -> None:

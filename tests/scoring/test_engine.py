@@ -9,9 +9,9 @@ from depose import plugins
 from depose.case.population import Pair, Population
 from depose.features.extract import Bag, Features
 from depose.model import Prompt
+from depose.scoring import engine
 from depose.statistics.centring import score
 from depose.statistics.ranks import model_level
-from depose.validate import engine
 from depose.validate.scoring import prepare, score_population, subsets
 from populations import population
 

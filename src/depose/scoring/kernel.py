@@ -14,6 +14,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.detectors.rarity import FEWEST, rarity
+
 _DE_BRUIJN = 0x03F79D71B4CB0A89
 
 
@@ -94,11 +96,10 @@ def _share(total, having, count, value):  # type: ignore[no-untyped-def]
             row[having[j]] += value
 
 
-@numba.njit(cache=True, nogil=True)
-def _weigh(weight: NDArray[np.float64], present: int) -> None:
-    """Fill in the squared rarity of features by how many of the members present have them; of one alone, nothing."""
-    for count in range(len(weight)):
-        weight[count] = np.log((present + 1) / (count + 0.5)) ** 2 if count > 1 else 0.0
+def squares(members: int) -> NDArray[np.float64]:
+    """Square the rarity of features by the members present and the members that have them, [present, having]."""
+    count = np.arange(members + 1)
+    return np.where(count >= FEWEST, rarity(count[:, None], count) ** 2, 0.0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -108,21 +109,21 @@ def among(
     ends: NDArray[np.int64],
     there: NDArray[np.bool_],
     controls: NDArray[np.int64],
+    squared: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Sum what every two controls share, row by row: [rows, K, K], upper triangle; `controls` ascend.
 
-    Rarity counts two more members as present, who have none of it.
+    Rarity (`squared`, of K + 2 members) counts two more members as present, who have none of it.
     """
     rows, k = len(ends) - 1, len(controls)
     select, place = _select(controls, words.shape[1])
     sums = np.zeros((rows, k, k))
     having = np.empty(k, np.uint64)
-    weight = np.empty(k + 3)
     for row in range(rows):
         present = 2
         for m in range(k):
             present += there[row, controls[m]]
-        _weigh(weight, present)
+        weight = squared[present]
         for mask in range(ends[row], ends[row + 1]):
             count = _read(words, mask, select, place, having)
             if count > 1:
@@ -138,6 +139,7 @@ def mean_cosines(
     there: NDArray[np.bool_],
     bag: NDArray[np.int64],
     weights: NDArray[np.float64],
+    squared: NDArray[np.float64],
     starts: NDArray[np.int64],
     masks: NDArray[np.int32],
     known: NDArray[np.float64],
@@ -145,8 +147,8 @@ def mean_cosines(
     """Compare every two members of `bag` over weighted rows: [subsets, members, members], NaN where never together.
 
     `words` [masks, words of 64 models], `times` [masks], masks of row r from ends[r] to ends[r + 1], `there`
-    [rows, models], `weights` [subsets, rows], `starts` and `masks` from `holders`, `known` from `among` for the
-    controls of the bag in ascending order, or NOTHING.
+    [rows, models], `weights` [subsets, rows], `squared` from `squares`, `starts` and `masks` from `holders`, `known`
+    from `among` for the controls of the bag in ascending order, or NOTHING.
     """
     rows, members, size = len(ends) - 1, len(bag), words.shape[1]
     order = np.concatenate((np.arange(2), np.argsort(bag[2:]) + 2))
@@ -162,13 +164,12 @@ def mean_cosines(
     having = np.empty(members, np.uint64)
     answered = np.empty(members, np.bool_)
     inverse = np.empty(members)
-    weight = np.empty(members + 1)
     for row in range(rows):
         present = 0
         for m in range(members):
             answered[m] = there[row, inside[m]]
             present += answered[m]
-        _weigh(weight, present)
+        weight = squared[present]
         total[:] = 0.0
         short = len(known) > 0 and answered[0] and answered[1]
         if short:

@@ -1,0 +1,241 @@
+"""Secrets planted into a case before it is sealed: where they stand, in what form, and under which variable's name.
+
+Every one must stop the seal with a message that names the file, the byte and the secret, and never shows it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
+from depose import pipeline
+from depose.cli.options import now, secrets_of
+from depose.custody import keys
+from depose.custody.seal import seal
+from depose.errors import DeposeError, SecretFound
+from fakes import scripted_case
+
+VALUE = "ghu-canary+/81~Zt.4472_19"
+PASSPHRASE = "correct horse battery staple"  # noqa: S105
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A case that could be sealed, and the key to do it with."""
+
+    folder: Path
+    key_file: Path
+
+    @property
+    def key(self) -> keys.PrivateKey:
+        """The signing key."""
+        return keys.load(self.key_file, PASSPHRASE)
+
+
+def prepared(folder: Path) -> Prepared:
+    """Ask and analyze a small case of scripted models."""
+    case = scripted_case(folder / "case", {"S1": "same", "R1": "same", "C1": "one"})
+    pipeline.register_case(case, now)
+    pipeline.probe(case, now, lambda *_: None)
+    pipeline.analyze_case(case, lambda line: None, now)
+    keys.make(folder / "key.pem", PASSPHRASE)
+    return Prepared(folder=case, key_file=folder / "key.pem")
+
+
+Written = Callable[[Prepared], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A secret in a file of a case."""
+
+    name: str
+    says: str
+    written: Written
+    environment: Mapping[str, str] = field(default_factory=dict)
+    file: str = "out/notes.bin"
+
+
+def met(one: Planted, case: Prepared) -> str:
+    """Plant a secret, seal, and return the message that this meets, or nothing if it was sealed."""
+    file = case.folder / one.file
+    file.write_bytes(b"notes " * 2_000 + one.written(case))
+    try:
+        seal(case.folder, case.key, now, one.environment, known=secrets_of(case.key_file, "DEPOSE_TEST_PASSPHRASE"))
+    except DeposeError as error:
+        assert isinstance(error, SecretFound), error
+        assert error.exit_code == 6
+        assert VALUE not in str(error)
+        assert not list((case.folder / "sealed").glob("*"))
+        return error.message.replace(f"{case.folder}/", "")
+    finally:
+        file.unlink()
+    return ""
+
+
+PLANTED: list[Planted] = []
+KEY = {"ACME_API_KEY": VALUE}
+SAYS = r"out/notes.bin: byte \d+ begins the secret {} \({}.*\)"
+
+
+def _form(name: str, form: str, written: Callable[[str], bytes]) -> None:
+    says = SAYS.format("ACME_API_KEY", form)
+    PLANTED.append(Planted(name=name, says=says, written=lambda _: written(VALUE), environment=KEY))
+
+
+def _zip(text: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("letter.txt", "Dear all, " * 99 + text)
+    return made.getvalue()
+
+
+def _lines(data: bytes, width: int) -> bytes:
+    return b"\r\n\t".join(data[at : at + width] for at in range(0, len(data), width))
+
+
+_form("a key in a zlib stream, as a PDF holds text", "zlib", lambda s: zlib.compress(f"BT ({s}) Tj ET".encode()))
+_form("a key in a member of a zip file", "zip", _zip)
+_form(
+    "a key in gzip in base64 in JSON",
+    "gzip in base64",
+    lambda s: json.dumps({"b": base64.b64encode(gzip.compress(s.encode())).decode()}).encode(),
+)
+_form(
+    "a key in gzip that was cut off",
+    "gzip",
+    lambda s: gzip.compress((s + " x" * 9_000 + str(range(99))).encode())[:-12],
+)
+_form("a key in octal escapes", "escapes", lambda s: "".join(f"\\{ord(c):03o}" for c in s).encode())
+_form("a key in the escapes of JavaScript", "escapes", lambda s: "".join(f"\\u{{{ord(c):x}}}" for c in s).encode())
+_form("a key in percent signs, twice", "escapes in escapes", lambda s: "".join(f"%25{ord(c):02x}" for c in s).encode())
+_form("a key in HTML entities without semicolons", "escapes", lambda s: "".join(f"&#x{ord(c):X}" for c in s).encode())
+_form("a key in quoted-printable", "escapes", lambda s: "".join(f"={ord(c):02X}" for c in s).encode())
+_form("a key in base64, four characters a line", "base64", lambda s: _lines(base64.b64encode(s.encode()), 4))
+_form(
+    "a key in base64 for URLs, among other text",
+    "base64",
+    lambda s: b"/b/" + base64.urlsafe_b64encode(b"?>" + s.encode()).rstrip(b"=") + b"/x",
+)
+_form("a key in base64 of base64", "base64 in base64", lambda s: base64.b64encode(base64.b64encode(s.encode())))
+_form("a key in a hex dump with separators", "hex", lambda s: s.encode().hex("-").upper().encode())
+_form("a key in a list of hex numbers", "hex", lambda s: b", ".join(b"0x%02x" % c for c in s.encode()))
+_form("a key in UTF-16, big end first", "UTF-16", lambda s: s.encode("utf-16-be"))
+_form("a key in UTF-32 in base64", "UTF-16 in base64", lambda s: base64.b64encode(s.encode("utf-32-le")))
+_form(
+    "a key in other case, with invisible characters",
+    "as it is, but for marks",
+    lambda s: "\u2060".join(s.swapcase()).encode(),
+)
+_form(
+    "a key in letters of full width",
+    "as it is, but for marks",
+    lambda s: "".join(chr(ord(c) + 0xFEE0) for c in s).encode(),
+)
+_form("a key with a space after every letter", "as it is, but for spaces", lambda s: " ".join(s).encode())
+_form("a key between tags", "markup", lambda s: f"<i>{s[:8]}</i><b>{s[8:]}</b>".encode())
+_form(
+    "a key in pieces of a stream",
+    "pieces",
+    lambda s: b"\n\n".join(b'data: {"d":{"t":"%s"}}' % s[n : n + 4].encode() for n in range(0, len(s), 4)),
+)
+
+
+def _named(variable: str, value: str, stands: str, secret: str = "") -> None:
+    says = SAYS.format(secret or variable, "as it is")
+    environment = {variable: value}
+    name = f"the value of {variable}" + (f": {secret.partition(', ')[2]}" if secret else "")
+    PLANTED.append(Planted(name=name, says=says, written=lambda _: stands.encode(), environment=environment))
+
+
+for _variable in (
+    *("PGPASSWORD", "MYSQL_PWD", "SIGNING_PASSPHRASE_OLD", "GITLAB_PATS", "AZURE_CREDENTIAL_2", "REGISTRY_AUTH"),
+    *("AWS_SECRET_ACCESS_KEY_ID2", "SLACK_WEBHOOK", "SESSION_JWT", "private_token_backup", "SENTRY_DSN"),
+):
+    _named(_variable, VALUE, f"said {VALUE}.")
+_named("ALL_PROXY", f"socks5://me:{quote(VALUE, safe='')}@proxy.example:1080", f"via {VALUE}", "ALL_PROXY, password")
+_named("DATABASE_URL", "postgres://app:p%40ssw0rd-9981@db/x", "p@ssw0rd-9981", "DATABASE_URL, password")
+_named("SITE_COOKIE", f"theme=dark; sid={VALUE}; path=/", f"sid is {VALUE}", "SITE_COOKIE, part 2")
+_named("X_AUTHORIZATION", f"Bearer {VALUE}", f"it is {VALUE}", "X_AUTHORIZATION, part 1")
+
+
+def _key(name: str, says: str, written: Callable[[keys.PrivateKey], bytes]) -> None:
+    says = SAYS.format(rf"signing key, {says}", "")
+    PLANTED.append(Planted(name=name, says=says, written=lambda case: written(case.key)))
+
+
+def _bytes(key: keys.PrivateKey, encoding: Encoding, form: PrivateFormat) -> bytes:
+    return key.private_bytes(encoding, form, serialization.NoEncryption())
+
+
+def _number(key: keys.PrivateKey) -> int:
+    return key.private_numbers().private_value
+
+
+def _text_form(key: keys.PrivateKey) -> bytes:
+    shown = _number(key).to_bytes(33, "big").hex(":")
+    return b"priv:\n" + b"\n".join(b"    " + shown[at : at + 45].encode() for at in range(0, len(shown), 45))
+
+
+_key("the signing key in PEM of SEC 1", "number", lambda k: _bytes(k, Encoding.PEM, PrivateFormat.TraditionalOpenSSL))
+_key("the signing key in DER of PKCS 8", "number", lambda k: _bytes(k, Encoding.DER, PrivateFormat.PKCS8))
+_key(
+    "the signing key in DER of SEC 1, in hex",
+    "number",
+    lambda k: _bytes(k, Encoding.DER, PrivateFormat.TraditionalOpenSSL).hex().encode(),
+)
+_key("the signing key as OpenSSH writes it", "number", lambda k: _bytes(k, Encoding.PEM, PrivateFormat.OpenSSH))
+_key(
+    "the signing key in PEM, in a JSON string",
+    "number",
+    lambda k: json.dumps({"pem": _bytes(k, Encoding.PEM, PrivateFormat.PKCS8).decode()}).encode(),
+)
+_key(
+    "the signing key in PEM, in base64, as a secret of Kubernetes",
+    "number",
+    lambda k: base64.b64encode(_bytes(k, Encoding.PEM, PrivateFormat.PKCS8)),
+)
+_key(
+    "the signing key in PEM, in UTF-16",
+    "number",
+    lambda k: _bytes(k, Encoding.PEM, PrivateFormat.PKCS8).decode().encode("utf-16"),
+)
+_key(
+    "the signing key in a JSON web key",
+    "number",
+    lambda k: b'{"kty":"EC","d":"%s"}' % base64.urlsafe_b64encode(_number(k).to_bytes(32, "big")).rstrip(b"="),
+)
+_key("the signing key as openssl prints it", "number", _text_form)
+_key("the signing key as one hex number", "number", lambda k: f"d = {_number(k):#x}".encode())
+_key("the signing key as one decimal number", "number, decimal", lambda k: f"d = {_number(k)}".encode())
+_key("the signing key, its bytes turned round", "number, turned round", lambda k: _number(k).to_bytes(32, "little"))
+PLANTED += [
+    Planted(
+        name="the locked file of the signing key",
+        says=SAYS.format("file key.pem", "base64"),
+        written=lambda case: case.key_file.read_bytes(),
+    ),
+    Planted(
+        name="the passphrase of the signing key, wrapped over lines",
+        says=SAYS.format("passphrase in DEPOSE_TEST_PASSPHRASE", "as it is"),
+        written=lambda _: PASSPHRASE.upper().replace(" ", "\n> ").encode(),
+    ),
+    Planted(
+        name="a key in the name of a file",
+        says="the names of the files: byte .* begins the secret ACME_API_KEY",
+        written=lambda _: b"nothing",
+        environment={"ACME_API_KEY": "ghu-canary-814472-19"},
+        file="out/ghu-canary-814472-19.txt",
+    ),
+]
