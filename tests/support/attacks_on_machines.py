@@ -267,6 +267,12 @@ def _(place: Place) -> object:
     return ModelFiles(folder, "model S1")
 
 
+_weights(
+    "a model of a billion layers", "num_hidden_layers is 1000000000, too", "config.json", {"num_hidden_layers": 10**9}
+)
+_weights("a model with more words than weights", "vocab_size is .*, too", "config.json", {"a": {"vocab_size": 2**40}})
+
+
 @ON_CACHES.add("weights that are a link", "a symbolic link; name the file")
 def _(place: Place) -> object:
     folder = place.folder / "model"
