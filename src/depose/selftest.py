@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from depose.analysis.analyze import analyze
+from depose.answers.transport_forms import evened
 from depose.case import calibration
 from depose.case.population import Population
 from depose.case.population import read as read_population
@@ -34,6 +35,7 @@ from depose.model import (
     Dossier,
     Fact,
     ModelSpec,
+    Primary,
     Prompt,
     Protocol,
     Record,
@@ -49,7 +51,7 @@ SOURCE = "lab"
 PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
-DETECTORS = ("phrases", "habits", "length")
+DETECTORS = (*Primary().detectors(), "length")
 FOUND, NOT_FOUND = "indication", "no indication"
 Say = Callable[[str], None]
 
@@ -100,7 +102,7 @@ def selftest(folder: Path | None, say: Say, *, live: bool = True) -> SelfTest:
 
 
 def answers_digest(answers: Mapping[str, str]) -> str:
-    """Digest of one model's answers by prompt."""
+    """Digest of one model's answers by prompt, as they are compared."""
     return digest(dict(answers))
 
 
@@ -281,7 +283,7 @@ def _asked(samples: _Samples, model: str, adapter: str, say: Say) -> ControlTest
     return ControlTest(
         name=name,
         expected=expected,
-        found=f"closest to {nearest}: T {t.max():.2f}; own {t[0]:.2f}",
+        found=f"closest to {nearest}: T {t.max():z.2f}; own {t[0]:z.2f}",
         passed=nearest == model,
     )
 
@@ -303,4 +305,4 @@ def _live(samples: _Samples, model: str, adapter: str) -> list[str]:
         )
         for prompt in samples.prompts[:LIVE]
     ]
-    return [reply.text for reply in open_transformers(spec, Path()).ask(asks)]
+    return [evened(reply.text) for reply in open_transformers(spec, Path()).ask(asks)]

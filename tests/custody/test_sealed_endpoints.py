@@ -9,6 +9,8 @@ import pytest
 from depose import pipeline
 from depose.cli.options import now
 from depose.custody import keys
+from depose.custody.copies import verify_copy
+from depose.custody.passages import Wanted
 from depose.custody.redact import redact
 from depose.custody.seal import Sealed, seal
 from depose.custody.verify import verify
@@ -56,13 +58,18 @@ def test_a_blob_that_any_record_names_is_missed(case: Path, which: str) -> None:
 
 
 def test_words_that_were_streamed_in_pieces_are_withheld(case: Path) -> None:
-    """A streamed answer is withheld whole, since its words are not found in it; the bundle itself verifies."""
+    """Words that came in pieces are found; the moments and lengths of the pieces are left out; the bundle verifies."""
     one = next(one for one in ledger.entries(case).exchanges if one.wire is not None)
+    assert one.wire is not None
     bundle = Path(sealed(case).bundle)
     assert verify(bundle).checks
     stored = (case / "evidence" / "blobs" / one.response).read_bytes()
     word = one.text.split()[0].encode()
     assert word not in stored
     copy = case.parent / "copy"
-    redact(bundle, copy, [word], "a secret", now())
-    assert (copy / "evidence" / "blobs" / one.response).read_bytes() == b"[REDACTED]"
+    redact(bundle, copy, Wanted(words=(one.text.encode(),)), "a secret", now())
+    assert verify_copy(copy, b"").checks
+    shown = b"".join(file.read_bytes() for file in (copy / "evidence" / "blobs").iterdir())
+    assert stored not in shown and b"withheld-" in b"".join(bytes(p) for p in (copy / "evidence" / "blobs").iterdir())
+    assert not (copy / "evidence" / "blobs" / one.wire.chunks).exists()
+    assert one.text not in (copy / "evidence" / "log.jsonl").read_text()

@@ -13,19 +13,44 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attacks import BY_ANYBODY
+from attacks_on_answers import ON_ANSWERS
+from attacks_on_copies import ON_COPIES
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from fakes import files_in
+from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 
-ATTACKS = (*BY_ANYBODY, *BY_SIGNER)
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A sealed bundle."""
     return sealed_case(tmp_path_factory.mktemp("tampering") / "target")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """A sealed bundle of answers over HTTP and from a file."""
+    return mixed_case(tmp_path_factory.mktemp("mixed") / "target")
+
+
+@pytest.mark.parametrize("one", ON_ANSWERS, ids=lambda one: one.name)
+def test_changed_evidence_of_the_signer_is_refused(one: Attack, mixed: Target, tmp_path: Path) -> None:
+    """However well it is chained, signed and stamped: every answer is read again, every file and date looked at."""
+    message = met(one, mixed, tmp_path)
+    assert re.search(one.says, message), message
+
+
+def test_the_untouched_bundle_of_answers_verifies(mixed: Target) -> None:
+    """Every exchange is read again from its raw bytes or looked up again in its file."""
+    done = verify(mixed.bundle, public_key=mixed.public, roots=mixed.authority.roots.read_bytes())
+    assert "9 exchanges: request and answer follow from the registered question and the raw bytes" in done.checks
+    assert "16 exchanges: looked up again in the registered files" in done.checks
+    with pytest.raises(EvidenceError, match="which is yet to come"):
+        verify(mixed.bundle, recompute=False, clock=lambda: "2020-01-01T00:00:00.000000Z")
 
 
 @pytest.mark.parametrize("one", ATTACKS, ids=lambda one: one.name)
@@ -36,8 +61,9 @@ def test_every_attack_is_refused_with_its_message(one: Attack, target: Target, t
 
 
 def test_there_are_enough_attacks_under_different_names() -> None:
-    """At least a hundred, each named once."""
-    assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 100
+    """At least a hundred and eighty, each named once."""
+    everything = (*ATTACKS, *ON_ANSWERS)
+    assert len({one.name for one in everything}) == len(everything) >= 180
 
 
 @pytest.mark.criterion(46)
@@ -141,6 +167,7 @@ def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
         verify(work, public_key=target.public, recompute=SOAK)
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(50)
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """Ten kills of a run with four endpoints; `make soak` does two hundred."""

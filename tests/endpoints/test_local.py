@@ -12,7 +12,7 @@ import pytest
 
 from depose.endpoints import Endpoint
 from depose.endpoints.local import gumbel, open_transformers, stream
-from depose.endpoints.weights import check_converted
+from depose.endpoints.weights import RECORD, Conversion, check_converted, record
 from depose.errors import EndpointError, ModelFileError
 from depose.features.packaged import file_digest
 from depose.model import Ask, ModelSpec, Reply
@@ -191,12 +191,14 @@ def test_changed_conversion_is_refused(tmp_path: Path) -> None:
     model = tmp_path / "made" / "model"
     model.mkdir(parents=True)
     (model / "model.safetensors").write_bytes(b"weights")
-    kept = canonical({"model.safetensors": file_digest(model / "model.safetensors")})
-    (tmp_path / "made" / "digests.json").write_bytes(kept)
-    assert check_converted(tmp_path / "made") == model
+    files = {"model.safetensors": file_digest(model / "model.safetensors")}
+    of = Conversion(source="ab" * 32, dtype="float32", transformers="5", files=files)
+    (tmp_path / "made" / RECORD).write_bytes(record(of))
+    (tmp_path / "made").chmod(0o700)
+    assert check_converted(tmp_path / "made", of) == model
     (model / "model.safetensors").write_bytes(b"weighty")
     with pytest.raises(ModelFileError, match=file_digest(model / "model.safetensors")):
-        check_converted(tmp_path / "made")
+        check_converted(tmp_path / "made", of)
     shutil.rmtree(model)
     with pytest.raises(ModelFileError, match="file is missing"):
-        check_converted(tmp_path / "made")
+        check_converted(tmp_path / "made", of)

@@ -275,6 +275,7 @@ def test_a_folder_of_another_recipe_or_of_something_else_is_refused(laboratory: 
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_fast_recipe_builds_from_nothing_and_can_be_studied(tmp_path: Path) -> None:
     """The whole chain runs on any machine: base, lineages, students, answers, population, study."""
     built = building.build(read("fast"), tmp_path / "lab", lambda _: None)

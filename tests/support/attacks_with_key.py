@@ -17,16 +17,30 @@ import pyarrow.parquet
 from attacks import forge_answer
 from authority import Authority
 from depose.custody import envelope, instructions, keys
+from depose.custody.kinds import OUTSIDE
 from depose.evidence import timestamp
 from depose.evidence.records import Stamp
 from depose.model.canonical import canonical, sha256
-from tampering import Attacks, Records, Reply, Target, answer_of, edit, lines, rechain, relist, restate
+from tampering import (
+    Attacks,
+    Records,
+    Reply,
+    Target,
+    answer_of,
+    edit,
+    lines,
+    rechain,
+    recommit,
+    relist,
+    restamp,
+    restate,
+)
 
 DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
 BY_SIGNER = Attacks()
 
 
-def _reanalyzed(work: Path) -> None:
+def reanalyzed(work: Path) -> None:
     """Make the findings name the forged log."""
     file = work / "out/findings.json"
     value = json.loads(file.read_bytes())
@@ -41,7 +55,7 @@ def _sealed_anew(work: Path, target: Target) -> None:
     relist(work, target.key)
 
 
-def _stamped_anew(work: Path, target: Target) -> None:
+def stamped_anew(work: Path, target: Target) -> None:
     """Seal again, with a fresh and genuine token: what only a look at the contents can refuse."""
     restate(work, target.key)
     notes = [json.loads(line)["body"] for line in lines(work) if json.loads(line)["kind"] == "timestamp"]
@@ -52,15 +66,14 @@ def _stamped_anew(work: Path, target: Target) -> None:
 
 def _stamped(work: Path, target: Target) -> None:
     relist(work)
-    query = timestamp.request((work / "SHA256SUMS").read_bytes())
-    (work / "SHA256SUMS.tsq").write_bytes(query)
-    (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(query))
+    restamp(work, target.authority.reply)
     relist(work, target.key)
 
 
 def _drop_last_token(work: Path) -> None:
     for suffix in ("tsr", "tsq", "pem"):
         (work / f"SHA256SUMS.{suffix}").unlink()
+        (work / f"COMMITMENT.{suffix}").unlink(missing_ok=True)
 
 
 # --- without a new token ----------------------------------------------------------------------------
@@ -75,7 +88,7 @@ def _(work: Path, target: Target) -> None:
 @BY_SIGNER.add("with the key: an answer edited and all sealed anew", "the log says that there is this token")
 def _(work: Path, target: Target) -> None:
     rechain(work, forge_answer)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -84,7 +97,7 @@ def _(work: Path, target: Target) -> None:
 )
 def _(work: Path, target: Target) -> None:
     rechain(work, _date_of_the_end)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -96,7 +109,7 @@ def _date_of_the_end(records: Records) -> None:
 def _(work: Path, target: Target) -> None:
     _drop_last_token(work)
     rechain(work, _date_of_the_end)
-    _reanalyzed(work)
+    reanalyzed(work)
     _sealed_anew(work, target)
 
 
@@ -120,8 +133,8 @@ def _forged(
     def act(work: Path, target: Target) -> None:
         reply: Reply | None = target.authority.reply if restamped else None
         rechain(work, change, reply)
-        _reanalyzed(work)
-        _stamped_anew(work, target)
+        reanalyzed(work)
+        stamped_anew(work, target)
 
     BY_SIGNER.add(f"with the key and new tokens: {name}", says, recompute=recompute)(act)
 
@@ -254,7 +267,7 @@ def _rewritten(
                     _first(records, kind)["body"]["scores"] = digest
 
             rechain(work, change, target.authority.reply)
-        _stamped_anew(work, target)
+        stamped_anew(work, target)
 
     BY_SIGNER.add(f"with the key and a new token: {name}", says, recompute=recompute)(act)
 
@@ -305,7 +318,7 @@ def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
         _first(records, "unblinding")["body"]["scores"] = scores
 
     rechain(work, change, target.authority.reply)
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 _rewritten("an exhibit edited", "out/exhibits.csv: does not follow", "out/exhibits.csv", b"exhibit,", b"Exhibit,")
@@ -345,7 +358,7 @@ def _(work: Path, target: Target) -> None:
     seal = json.loads((work / "seal.json").read_bytes())
     seal["sealed_at"] = _moved(seal["sealed_at"], timedelta(days=-1))
     (work / "seal.json").write_bytes(canonical(seal))
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 @BY_SIGNER.add("with the key and a new token: an envelope of another type", "statement.json: .* of another type")
@@ -369,7 +382,7 @@ def _(work: Path, target: Target) -> None:
     seal = json.loads((work / "seal.json").read_bytes())
     seal["log"]["merkle_root"] = "0" * 64
     (work / "seal.json").write_bytes(canonical(seal))
-    _stamped_anew(work, target)
+    stamped_anew(work, target)
 
 
 @BY_SIGNER.add(
@@ -379,11 +392,12 @@ def _(work: Path, target: Target) -> None:
     (work / "out/Findings.json").write_bytes((work / "out/findings.json").read_bytes())
     restate(work, target.key)
     names = {p.relative_to(work).as_posix(): sha256(p.read_bytes()) for p in work.rglob("*") if p.is_file()}
-    for one in ("SEAL", "SEAL.sig", "SHA256SUMS", "SHA256SUMS.tsq", "SHA256SUMS.tsr", "SHA256SUMS.pem"):
+    for one in ("SEAL", "SEAL.sig", *OUTSIDE):
         names.pop(one, None)
+    recommit(work, set(names))
     text = "".join(f"{names[name]}  {name}\n" for name in sorted(names)).encode()
     (work / "SHA256SUMS").write_bytes(text)
     (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(timestamp.request(text)))
-    outside = {p.name: sha256(p.read_bytes()) for p in work.glob("SHA256SUMS*")}
+    outside = {p.name: sha256(p.read_bytes()) for p in (*work.glob("SHA256SUMS*"), *work.glob("COMMITMENT*"))}
     (work / "SEAL").write_text("".join(f"{outside[name]}  {name}\n" for name in sorted(outside)))
     (work / "SEAL.sig").write_bytes(keys.sign(target.key, (work / "SEAL").read_bytes()))

@@ -20,10 +20,11 @@ import msgspec
 from authority import Authority
 from depose import pipeline
 from depose.cli.options import now
-from depose.custody import envelope, keys, manifest, merkle
-from depose.custody.seal import OUTSIDE, seal
+from depose.custody import commitment, envelope, keys, manifest, merkle
+from depose.custody.kinds import OUTSIDE
+from depose.custody.redact import verify_any
+from depose.custody.seal import seal
 from depose.custody.stamp import Source, obtain, stamp
-from depose.custody.verify import verify
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.checkpoints import Checkpoints
@@ -167,10 +168,29 @@ def relist(work: Path, key: keys.PrivateKey | None = None) -> None:
     names = {p.relative_to(work).as_posix() for p in work.rglob("*") if p.is_file()} - {"SEAL", "SEAL.sig"}
     digests = {name: sha256((work / name).read_bytes()) for name in names - set(OUTSIDE)}
     (work / "SHA256SUMS").write_bytes(manifest.write(digests))
+    recommit(work, names - set(OUTSIDE))
     outside = {name: sha256((work / name).read_bytes()) for name in names & set(OUTSIDE)}
     (work / "SEAL").write_bytes(manifest.write(outside))
     if key is not None:
         (work / "SEAL.sig").write_bytes(keys.sign(key, (work / "SEAL").read_bytes()))
+
+
+def recommit(work: Path, names: set[str]) -> None:
+    """Commit to the files as they now are, with the salts that they were sealed with."""
+    if (work / commitment.SALTS).is_file():
+        master = commitment.master((work / commitment.SALTS).read_bytes())
+        made = commitment.committed(names - {commitment.SALTS}, lambda name: (work / name).open("rb"), master)
+        (work / commitment.FILE).write_bytes(commitment.write(made))
+
+
+def restamp(work: Path, reply: Reply) -> None:
+    """Get fresh tokens over both lists of the files."""
+    for name in ("SHA256SUMS", commitment.FILE):
+        if not (work / name).is_file():
+            continue
+        query = timestamp.request((work / name).read_bytes())
+        (work / f"{name}.tsq").write_bytes(query)
+        (work / f"{name}.tsr").write_bytes(reply(query))
 
 
 def restate(work: Path, key: keys.PrivateKey) -> None:
@@ -226,7 +246,7 @@ def met(one: Attack, target: Target, folder: Path) -> str:
     work = unpack(target, folder / "bundle")
     goal = one.act(work, target) or work
     try:
-        verify(
+        verify_any(
             goal,
             public_key=target.public,
             roots=target.authority.roots.read_bytes(),
@@ -258,6 +278,6 @@ def seen_by(work: Path, target: Target) -> Iterator[str]:
     known = keys.fingerprint(target.key.public_key())
     for name, command in COMMANDS.items():
         command = command.replace("FINGERPRINT", known).replace("ROOTS", str(target.authority.roots))
-        done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, timeout=30, check=False)
+        done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, check=False)
         if done.returncode:
             yield name

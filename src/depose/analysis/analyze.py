@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from depose.analysis import closest_candidate, exhibits, inventory, likelihood_ratios, quality
 from depose.analysis.opinion import Grounds, decide
 from depose.analysis.robustness import Robustness
-from depose.analysis.scored_bags import AGAIN, Bench, Progress, tidy
+from depose.analysis.scored_bags import AGAIN, Bench, Progress
 from depose.case.calibration import Loaded, described
 from depose.detectors import Measured, Similarity
 from depose.errors import AnalysisError
@@ -44,6 +44,7 @@ from depose.statistics import lineage, ranks
 from depose.statistics.centring import FEWEST, parts_of
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
+from depose.statistics.rounding import tidy
 from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
 FORMAT = "depose findings 1"
@@ -270,7 +271,9 @@ class _Analyst:
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
             quality=sound,
-            refusals=max(one.refused / max(one.answered, 1) for one in pair),
+            refusals=max(
+                (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
+            ),
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
@@ -294,17 +297,17 @@ class _Analyst:
                 wider = (*members, one.reference + AGAIN) if self.bench.asked_again(one.reference) else members
                 scores = _similarity(self.bench.scored(wider, detector).measured)[:, 0, 1]
             rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
-            of = int(np.isfinite(scores).sum())
             for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
                 shown.append(
                     exhibits.exhibit(
                         bag,
                         choice,
                         number=len(shown) + 1,
-                        of=of,
+                        of=int(np.isfinite(scores).sum()),
                         value=tidy(float(scores[choice.index])),
                         similarity=similarity[choice.index],
                         rng=rng,
+                        endings=self.bench.endings,
                     )
                 )
         return tuple(shown)
@@ -391,6 +394,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
+        withdrawn=dossier.withdrawn,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

@@ -12,12 +12,13 @@ from typing import Literal
 
 import numpy as np
 
-from depose.analysis.scored_bags import Bench, tidy
+from depose.analysis.scored_bags import Bench
 from depose.model import Candidate, CommonSource, Direction, ModelSpec, Question, Rank, Result
 from depose.model.random_streams import stream
 from depose.statistics import lineage
 from depose.statistics.confidence_set import closest
 from depose.statistics.ranks import DIGITS, model_level
+from depose.statistics.rounding import tidy
 
 RIVALS = 3
 """With fewer rivals than this the report says that the comparison with other sources is thin."""

@@ -6,13 +6,13 @@ not in the prompt. Beside it stands how many of the K controls have the same run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depose.features.extract import Bag, Token, tokens
-from depose.model import Exhibit, ExhibitAnswer, Record, Span
+from depose.model import Exhibit, ExhibitAnswer, Record, Span, Status
 
 RUN = 3
 LONGEST = 8_000
@@ -97,11 +97,14 @@ def exhibit(
     value: float,
     similarity: NDArray[np.float64],
     rng: np.random.Generator,
+    endings: Mapping[tuple[str, str], tuple[str, Status]] | None = None,
 ) -> Exhibit:
     """Set one prompt out: reference, suspect and two controls, shared passages marked.
 
     `similarity` [members, members] is the primary detector's on this prompt. Of several samples the first is shown.
+    `endings` say how the answer of a model to a prompt ended.
     """
+    ended = endings or {}
     members = bag.answers[choice.index]
     prompt = bag.prompts[choice.index]
     words = [tokens(samples[0], LONGEST) if samples else () for samples in members]
@@ -114,6 +117,8 @@ def exhibit(
             model=bag.models[m],
             text=members[m][0][:LONGEST],
             spans=_spans(words[m], shared, [runs[c] for c in answering]),
+            finish=ended.get((bag.models[m], prompt.id), ("", "unknown"))[0],
+            status=ended.get((bag.models[m], prompt.id), ("", "unknown"))[1],
         )
         for m in (1, 0, *beside)
     ]

@@ -5,11 +5,13 @@ Pure: the dossier in, records out.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from depose.features.extract import is_refusal
-from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, replicates, setting
+from depose.answers.endings import counted
+from depose.answers.settle import OUTCOMES
+from depose.features.refusal_words import is_refusal, judged
+from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, Unanswered, replicates, setting
 
 
 def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
@@ -19,11 +21,11 @@ def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
     """
     case = dossier.registration.case
     texts: dict[str, list[Transcript]] = defaultdict(list)
-    gone: dict[str, list[str]] = defaultdict(list)
+    gone: dict[str, list[Unanswered]] = defaultdict(list)
     for transcript in dossier.transcripts:
         texts[transcript.model].append(transcript)
     for unanswered in dossier.unanswered:
-        gone[unanswered.model].append(unanswered.reason)
+        gone[unanswered.model].append(unanswered)
 
     def answered(role: str) -> set[str]:
         return {t.prompt for spec in case.models if spec.role == role for t in texts[spec.code]}
@@ -32,18 +34,24 @@ def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
     rows = []
     for spec in case.models:
         planned = len(dossier.registration.prompts) * case.protocol.samples * replicates(spec, case.protocol)
-        mine, reasons = texts[spec.code], gone[spec.code]
-        unsent, empty = reasons.count("not asked"), sum(r.startswith("empty answer") for r in reasons)
+        mine, rest = texts[spec.code], [one for one in gone[spec.code] if one.status is not None]
+        became = Counter(OUTCOMES[one.status] for one in rest if one.status is not None)
         rows.append(
             Denominator(
                 model=spec.code,
                 planned=planned,
-                sent=planned - unsent,
+                sent=len(mine) + len(rest),
                 answered=len(mine),
                 refused=sum(is_refusal(t.text) for t in mine),
-                empty=empty,
-                failed=len(reasons) - unsent - empty,
+                unjudged=sum(not judged(t.text) for t in mine),
+                blocked=became["blocked"],
+                empty=became["empty"],
+                failed=became["failed"],
+                withheld=became["answered"],
                 excluded=sum(t.prompt not in usable for t in mine),
+                ended=counted(
+                    [*((t.status, t.finish) for t in mine), *((u.status, u.finish) for u in rest if u.status)]
+                ),
             )
         )
     return tuple(rows)

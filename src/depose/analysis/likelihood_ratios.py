@@ -79,8 +79,8 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
         ("controls", f"{calibration.k_low} to {calibration.k_high}", str(case.k), case.k >= calibration.k_low),
         (
             "score T",
-            f"{used.lowest:.2f} to {used.highest:.2f}",
-            f"{result.value:.2f}",
+            f"{used.lowest:z.2f} to {used.highest:z.2f}",
+            f"{result.value:z.2f}",
             used.lowest <= result.value <= used.highest,
         ),
         (
@@ -167,7 +167,7 @@ def _informs(used: Calibrator) -> bool:
 def _uninformed(used: Calibrator) -> str:
     if used.line.slope <= 0:
         return "in the study a closer likeness does not speak for H1 against it"
-    return f"the study has no information on it: Cllr {used.cllr:.2f}, lineages left out"
+    return f"the study has no information on it: Cllr {used.cllr:z.2f}, lineages left out"
 
 
 def _without(against: str, reason: str) -> Ratio:

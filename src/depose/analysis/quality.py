@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from depose.analysis.scored_bags import Bench, tidy
+from depose.analysis.identical import identical
+from depose.analysis.scored_bags import Bench
 from depose.case.casefile import repeated
 from depose.errors import AnalysisError
-from depose.model import Check, Denominator, Dossier, SelfTest
+from depose.model import Check, Denominator, Dossier, Primary, SelfTest
+from depose.statistics.rounding import tidy
 
 LEAST_ANSWERED = 0.80
 """Share of its questions that suspect and reference must have answered."""
-DETECTOR = "phrases"
+DETECTOR = Primary().same
 """Compares a control's recorded answers with those that it gives live."""
 
 
 def checks(dossier: Dossier, counts: Mapping[str, Denominator], bench: Bench) -> tuple[Check, ...]:
     """Run every check of a case."""
-    return (_selftest(dossier), *_answered(dossier, counts), *_repeats(dossier, bench))
+    return (_selftest(dossier), *_answered(dossier, counts), *_repeats(dossier, bench), *identical(dossier))
 
 
 def passed(found: tuple[Check, ...], *models: str) -> bool:
@@ -78,6 +80,6 @@ def _repeats(dossier: Dossier, bench: Bench) -> Iterator[Check]:
             name="batch",
             model="",
             limit=limit,
-            seen=f"{live.code} with {kept.code}: T {tidy(own):.2f}; next {tidy(others):.2f}",
+            seen=f"{live.code} with {kept.code}: T {tidy(own):z.2f}; next {tidy(others):z.2f}",
             passed=own > others and inside,
         )

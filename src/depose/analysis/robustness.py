@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.analysis import likelihood_ratios
-from depose.analysis.scored_bags import Bench, tidy
+from depose.analysis.scored_bags import Bench
 from depose.detectors import Measured
 from depose.detectors.length import closeness
 from depose.model import Calibration, Curve, Fact, Question, Specification, Without, WordShare
 from depose.model.random_streams import stream
 from depose.statistics import specification
 from depose.statistics.centring import FEWEST
+from depose.statistics.rounding import tidy
 from depose.statistics.verbal import SCALES, word
 
 Array = NDArray[np.float64]

@@ -22,6 +22,7 @@ from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, R
 from depose.model.random_streams import stream
 from depose.statistics import bootstrap, ranks, sensitivity
 from depose.statistics.centring import FEWEST, Scores, per_prompt, score
+from depose.statistics.rounding import tidy
 
 AGAIN = "\x00again"
 """Marks the second run of the reference as a member of its own."""
@@ -40,11 +41,6 @@ class Scored:
     """Centred scores prompt by prompt (`centring.per_prompt`)."""
 
 
-def tidy(value: float) -> float:
-    """Round to ten significant digits, so that findings do not differ in the noise of floating point."""
-    return float(f"{value:.10g}")
-
-
 class Bench:
     """Scores bags of one case."""
 
@@ -59,6 +55,10 @@ class Bench:
         self._answers = {
             (t.model if t.replicate == 0 else t.model + AGAIN, t.prompt, t.sample): t.text for t in dossier.transcripts
         }
+        self.endings = {
+            (t.model, t.prompt): (t.finish, t.status) for t in reversed(dossier.transcripts) if t.replicate == 0
+        }
+        """How the first sample of each answer ended."""
         self.answering = {(model, prompt) for model, prompt, _ in self._answers}
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
@@ -138,20 +138,19 @@ class Bench:
             return NotScored(detector=detector, reason=f"centring needs {FEWEST} clean controls; there are {k}")
         scored = self.scored(members, detector)
         t, bag = scored.scores.t, self.bag(members)
-        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+        if not ranks.formed(t):
             return NotScored(detector=detector, reason="a member has no prompt in common with the others")
         if not any(scored.scores.scales):
             return NotScored(detector=detector, reason="no two models agree in anything that it measures")
         level = ranks.model_level(t)
-        drawn = bootstrap.draws_of(
+        drawn = bootstrap.resampled(
             scored.measured,
-            scored.scores.scales,
             [prompt.cluster for prompt in self.bag(members).prompts],
             self.protocol.bootstrap,
             stream(self.protocol.seed, "bootstrap", detector),
         )
-        self.draws[members, detector] = drawn
-        bounds = bootstrap.interval(drawn)
+        self.draws[members, detector] = drawn.corrected
+        bounds = drawn.interval()
         return Result(
             detector=detector,
             primary=False,
@@ -159,6 +158,8 @@ class Bench:
             value=tidy(t[0, 1]),
             low=tidy(bounds.low),
             high=tidy(bounds.high),
+            bias=tidy(drawn.bias),
+            below=tidy(drawn.below),
             p_reference=tidy(level.p_reference),
             p_suspect=tidy(level.p_suspect),
             p=tidy(level.p),
@@ -222,6 +223,6 @@ def _against(members: Sequence[str], values: Array) -> tuple[Against, ...]:
 
 def _p(t: Array) -> float:
     """Return the model-level p of altered scores; 1 where a score cannot be formed."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+    if not ranks.formed(t):
         return 1.0
     return tidy(ranks.model_level(t).p)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from depose.model import Ending, Status
+from depose.answers.settle import of_exchange
+from depose.model import Ending, Exchange, Status
 
 NAMES: dict[Status, str] = {
     "whole": "whole",
@@ -19,13 +20,24 @@ NAMES: dict[Status, str] = {
 """What each status is called."""
 
 
-def counted(ended: Iterable[tuple[str, Status, str]]) -> tuple[Ending, ...]:
-    """Count models, statuses and words; in the order of models, statuses as in NAMES, frequent words first."""
+def counted(ended: Iterable[tuple[Status, str]]) -> tuple[Ending, ...]:
+    """Count statuses and words: statuses in the order of NAMES, frequent words first."""
     order = {status: place for place, status in enumerate(NAMES)}
-    found = Counter(ended)
-    models = {model: place for place, model in enumerate(dict.fromkeys(model for model, _, _ in found))}
-    rows = sorted(found.items(), key=lambda one: (models[one[0][0]], order[one[0][1]], -one[1], one[0][2]))
-    return tuple(Ending(model=model, status=status, finish=word, n=n) for (model, status, word), n in rows)
+    rows = sorted(Counter(ended).items(), key=lambda one: (order[one[0][0]], -one[1], one[0][1]))
+    return tuple(Ending(status=status, finish=word, n=n) for (status, word), n in rows)
+
+
+def by_model(exchanges: Iterable[Exchange]) -> dict[str, tuple[Ending, ...]]:
+    """Count how the answers of each model ended."""
+    found: dict[str, list[tuple[Status, str]]] = {}
+    for one in exchanges:
+        found.setdefault(one.model, []).append((of_exchange(one).status, one.finish))
+    return {model: counted(ended) for model, ended in found.items()}
+
+
+def named(status: Status, finish: str) -> str:
+    """Name a status and the provider's own word, if there is one."""
+    return f"{NAMES[status]} ({finish[:40]})" if finish else NAMES[status]
 
 
 def in_words(endings: Sequence[Ending]) -> str:
@@ -38,5 +50,5 @@ def in_words(endings: Sequence[Ending]) -> str:
             for one in mine:
                 words[one.finish] += one.n
             shown = [f"{word[:40] or 'no word'}{f' {n}' if len(words) > 1 else ''}" for word, n in words.items()]
-            parts.append(f"{words.total()} {NAMES[status]} ({', '.join(shown)})")
+            parts.append(f"{words.total()} {NAMES[status]}" + (f" ({', '.join(shown)})" if any(words) else ""))
     return ", ".join(parts) or "nothing came"

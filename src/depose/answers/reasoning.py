@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from depose.answers.marks import BEGIN, MARK, Kind, kind_of
+from depose.answers.transport_forms import evened
 from depose.model import Record
 
 _DETAILS = re.compile(r"<details\b[^<>]{0,200}\btype=[\"']?reasoning[^<>]{0,200}>(.*?)(?:</details>|\Z)", re.DOTALL)
@@ -65,15 +66,19 @@ class Parted(Record, frozen=True, kw_only=True):
 
 
 def parted(text: str) -> Parted:
-    """Part an answer from the reasoning and the marks around it; a text without marks is returned as it is."""
+    """Part an answer from the reasoning and the marks around it; a text without marks is returned as it is.
+
+    Marks are looked for with transport forms made equal; an answer from which something was taken off has them so.
+    """
     thoughts: list[str] = []
-    rest = _took_details(text, thoughts)
+    even = evened(text)
+    rest = _took_details(even, thoughts)
     rest = _took_lead(rest, thoughts)
     rest = _took_marks(rest, thoughts)
     reasoning = "\n\n".join(one for one in (thought.strip() for thought in thoughts) if one)
     if _TOOL.match(rest) and not reasoning:
         return _of_tool(rest)
-    return Parted(answer=rest, reasoning=reasoning)
+    return Parted(answer=text if rest == even and not reasoning else rest, reasoning=reasoning)
 
 
 def _took_details(text: str, thoughts: list[str]) -> str:

@@ -17,7 +17,6 @@ import msgspec
 
 from depose import pipeline
 from depose.asking import collect
-from depose.batch.base import DETECTORS
 from depose.batch.casetext import described, lay_adapters, limits
 from depose.batch.confirm import prompts_in
 from depose.batch.plan import Plan, live
@@ -29,6 +28,7 @@ from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import ledger
 from depose.evidence.log import Clock, is_sealed, log_path, read_log, write_whole
 from depose.model import ModelSpec, Role
+from depose.validate.labelled import DETECTORS
 
 PROMPTS = "prompts.jsonl"
 NEEDED: tuple[Role, ...] = ("suspect", "reference")

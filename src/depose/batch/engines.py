@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from depose.batch import base as bases
 from depose.batch import rows
-from depose.batch.base import Counted
 from depose.batch.rows import Order
 from depose.case.population import Population
 from depose.errors import AnalysisError, UsageError
 from depose.features import workers
+from depose.scoring.counting import Counted
 
 Name = Literal["process", "ray"]
 Done = tuple[Order, bytes]
@@ -78,7 +78,7 @@ def ray(folder: Path, orders: Sequence[Order], count: int) -> Iterator[Done]:
         cluster.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **local)
     try:
         found = bases.load(folder)
-        held = cluster.put((found.names, found.prompts, bases.arrays(found)))
+        held = cluster.put((bases.named(found), bases.arrays(found)))
         actor = cluster.remote(num_cpus=1)(Worker)
         actors = [actor.remote(held) for _ in range(min(count, len(orders)))]
         left = list(reversed(orders))
@@ -108,9 +108,9 @@ def ray(folder: Path, orders: Sequence[Order], count: int) -> Iterator[Done]:
 class Worker:
     """Makes rows from a base in Ray's object store."""
 
-    def __init__(self, base: tuple[Sequence[str], Sequence[str], dict[str, Any]]) -> None:
-        names, prompts, arrays = base
-        self._bench = rows.Bench(bases.assembled(names, prompts, arrays.__getitem__))
+    def __init__(self, base: tuple[bases.Named, dict[str, Any]]) -> None:
+        named, arrays = base
+        self._bench = rows.Bench(bases.assembled(named, arrays.__getitem__))
 
     def row(self, order: Order) -> bytes:
         """Make a row."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import msgspec
 
-from depose.analysis.scored_bags import tidy
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
 from depose.errors import UsageError
-from depose.model import Fact, Question, Record, Verdict
+from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
-from depose.report.machine_readable import cell as spreadsheet_cell
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
+from depose.statistics.rounding import tidy
 
 FORMAT = "depose batch matrix 1"
 HITS = ("screening hit", "screening hit, not claimable")
@@ -280,11 +277,7 @@ def _drift(suspect: str, differ: bool, both: Sequence[tuple[Judged, Judged]]) ->
 def table(matrix: Matrix) -> bytes:
     """Write every cell as a row of CSV."""
     names = [name for name in Judged.__struct_fields__ if name != "controls"]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([spreadsheet_cell(getattr(one, name)) for name in names] for one in matrix.cells)
-    return text.getvalue().encode()
+    return spreadsheet.write([names, *([getattr(one, name) for name in names] for one in matrix.cells)])
 
 
 def junit(matrix: Matrix) -> bytes:

@@ -14,19 +14,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis.scored_bags import tidy
 from depose.batch import base as bases
-from depose.batch.base import DETECTORS, Base, Ready
+from depose.batch.base import Base, Ready
 from depose.case.population import Population
 from depose.errors import AnalysisError
-from depose.model import Question, Record
+from depose.model import Record
 from depose.model.canonical import canonical, digest
-from depose.statistics import lineage
+from depose.scoring.bags import Bags
+from depose.scoring.engine import score_bag, shared_among
 from depose.statistics.centring import FEWEST
-from depose.statistics.ranks import model_level
+from depose.statistics.ranks import formed, model_level
+from depose.statistics.rounding import tidy
 from depose.statistics.sensitivity import length_matched
-from depose.validate.engine import score_bag, shared_among
-from depose.validate.scoring import one_base
+from depose.validate.labelled import DETECTORS
 
 FORMAT = "depose batch row 1"
 LIBRARIES = ("numba", "numpy", "scipy")
@@ -93,39 +93,25 @@ class Row(Record, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
 
 
-class Controls:
-    """Chooses the controls of cells by the rule of design.md, as the validation study does."""
-
-    def __init__(self, population: Population, controls: Sequence[str]) -> None:
-        self._specs = {one.name: one.spec() for one in population.members}
-        self._pool = [self._specs[name] for name in controls]
-        self._question: Question = "distilled" if one_base(population) else "derived"
-        self._made: dict[tuple[str, ...], lineage.Controls] = {}
-
-    def of(self, suspect: str, reference: str) -> Chosen:
-        """Choose controls as for `derived`, whose bag serves all questions; where all share one base, as for it."""
-        s, r = self._specs[suspect], self._specs[reference]
-        key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
-        if key not in self._made:
-            self._made[key] = lineage.choose(s, r, self._pool, self._question)
-        made = self._made[key]
-        return Chosen(reference=reference, controls=tuple(spec.code for spec in made.used), k_eff=made.k_eff)
-
-
 def orders(
     population: Population, suspects: Sequence[str], references: Sequence[str], controls: Sequence[str], base: str
 ) -> Iterator[Order]:
     """Write out every row of the matrix; `population` holds the rows that are screened on, `base` is its digest."""
-    choose = Controls(population, controls)
+    bags = Bags(population, controls)
     place = {one.name: number for number, one in enumerate(population.members)}
     inside = {*references, *controls}
     software = made_with()
     for suspect in suspects:
         texts = tuple(row[place[suspect]] for row in population.answers)
-        chosen = tuple(choose.of(suspect, reference) for reference in references)
+        chosen = tuple(_chosen(bags, suspect, reference) for reference in references)
         answers = bases.digest_of(texts)
         key = digest([FORMAT, software, DETECTORS, base, suspect, answers, msgspec.to_builtins(chosen)])
         yield Order(suspect=suspect, texts=() if suspect in inside else texts, chosen=chosen, answers=answers, key=key)
+
+
+def _chosen(bags: Bags, suspect: str, reference: str) -> Chosen:
+    made = bags.controls(suspect, reference)
+    return Chosen(reference=reference, controls=tuple(spec.code for spec in made.used), k_eff=made.k_eff)
 
 
 def row_of(base: Base, ready: Ready | None, order: Order, known: Mapping[tuple[int, ...], dict[str, Array]]) -> Row:
@@ -150,9 +136,9 @@ def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, 
     found = score_bag(ready.material, bag.tolist(), known[tuple(sorted(bag[2:].tolist()))])
     closeness = ready.material.closeness[np.ix_(bag, bag)]
     scores = []
-    for detector in DETECTORS:
+    for detector in ready.detectors:
         t = found[detector][0]
-        if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+        if not formed(t):
             return msgspec.structs.replace(cell, reason=_apart(ready, bag))
         level = model_level(t)
         scores.append(

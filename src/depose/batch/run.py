@@ -22,8 +22,8 @@ from depose.features.workers import cores
 from depose.model import Fact, Record
 from depose.model.canonical import canonical, sha256
 from depose.model.canonical import digest as content_digest
+from depose.scoring.bags import one_base
 from depose.validate import labelled
-from depose.validate.scoring import one_base
 
 SLICES = 4
 """Slices of prompts for each worker, when features are counted."""
@@ -87,7 +87,7 @@ def batch(
 
 def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) -> tuple[int, list[Row]]:
     """Make the rows that are missing; return how many, and all of them in the order of the suspects."""
-    screened = plan.cut(found.population, found.screened)
+    screened = found.population.cut(found.screened)
     shared = only(screened, {*found.references, *found.controls})
     digest = bases.base_digest(shared)
     orders = list(rows.orders(screened, found.suspects, found.references, found.controls, digest))
@@ -131,11 +131,11 @@ def only(population: Population, names: set[str]) -> Population:
 
 def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say) -> Path:
     """Index references and controls, unless that was done before; only the newest index is kept."""
-    place = folder / content_digest([rows.made_with(), digest])[:32]
+    place = folder / content_digest([bases.FORMAT, rows.made_with(), digest])[:32]
     if not place.is_dir():
         say(f"features of {len(shared.members)} references and controls, {len(shared.rows)} answers each")
         count = min(len(shared.rows), SLICES * workers)
-        slices = [plan.cut(shared, part.tolist()) for part in np.array_split(np.arange(len(shared.rows)), count)]
+        slices = [shared.cut(part.tolist()) for part in np.array_split(np.arange(len(shared.rows)), count)]
         bases.save(bases.build(shared, engines.counted(slices, workers)), place)
         for other in folder.iterdir():
             if other != place:
@@ -145,7 +145,7 @@ def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say)
 
 def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest: str, out: Path) -> Matrix:
     made, setting = found.population, found.file.screening
-    screened = plan.cut(made, found.screened)
+    screened = made.cut(found.screened)
     members = {one.name: one for one in made.members}
     place = {one.name: number for number, one in enumerate(made.members)}
     judged = screen.screen(

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
-from depose.analysis.scored_bags import tidy
 from depose.batch.rows import Cell, Row, Score
 from depose.case.population import Member
 from depose.model import Line, Question, Record
@@ -27,6 +26,7 @@ from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
 from depose.statistics.likelihood import lineage_cap
 from depose.statistics.lineage import share_base
+from depose.statistics.rounding import tidy
 from depose.statistics.screening import benjamini_hochberg, local_fdr, related_share
 from depose.validate.labelled import Labelled, LabelledPair
 from depose.validate.study import PRIMARY

@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from typing import Literal
+from urllib.parse import urlsplit
 
 Kind = Literal["public", "private", "reserved", "name"]
 """`private` is this machine or a network of its user's; `reserved` is nobody's; `name` must be looked up first."""
@@ -66,6 +67,12 @@ def of_host(host: str) -> Kind:
         return _of_number(plain)
     local = "." not in plain or any(plain.endswith(f".{end}") for end in LOCAL)
     return "private" if local else "name"
+
+
+def of_url(url: str) -> Kind:
+    """Say where a URL leads, as far as its host shows; plain http counts as private, since it goes nowhere else."""
+    parts = urlsplit(url)
+    return "private" if parts.scheme == "http" else of_host(parts.hostname or "")
 
 
 def _of_number(text: str) -> Kind:

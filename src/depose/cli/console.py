@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ import click
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
+    from depose.asking.imports import Imported
     from depose.case.budget import Estimate
-    from depose.custody.replicate import Replication
+    from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
     from depose.model import Ending, Finding, Findings
     from depose.pipeline import Written
@@ -53,19 +54,18 @@ def counts_of(done: Collected) -> str:
     return ", ".join([*parts, f"{done.failed} failed"])
 
 
-def ended_lines(ended: Sequence[Ending]) -> list[str]:
+def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     """Say for each model how its answers of a run ended, with the words of its provider."""
     from depose.answers.endings import in_words
 
-    models = dict.fromkeys(one.model for one in ended)
-    return [f"{model}: {in_words([one for one in ended if one.model == model])}" for model in models]
+    return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
     """Set out what is still to be asked of each model, with upper bounds."""
     head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
     cells = [
-        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:.2f}"]
+        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:z.2f}"]
         for r in rows
     ]
     show(rows if as_json else None, table(head, cells))
@@ -87,12 +87,12 @@ def _line(one: Finding) -> list[object]:
     if primary is None:
         numbers = ["-"] * 4
     else:
-        span = f"{primary.low:.2f} to {primary.high:.2f}"
-        numbers = [f"{primary.value:.2f}", span, f"{primary.p_reference:.3f}", f"{primary.p_suspect:.3f}"]
+        span = f"{primary.low:z.2f} to {primary.high:z.2f}"
+        numbers = [f"{primary.value:z.2f}", span, f"{primary.p_reference:z.3f}", f"{primary.p_suspect:z.3f}"]
     ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
-    numbers += [f"{one.floor:.3f}", str(one.k), str(one.k_eff)]
+    numbers += [f"{one.floor:z.3f}", str(one.k), str(one.k_eff)]
     numbers += [f"{ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g})", f"{ratio.cap:.2g}"] if ratio else ["-", "-"]
-    numbers += [f"{one.power.value:.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
+    numbers += [f"{one.power.value:z.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
     return [one.suspect, one.reference, one.question, *numbers, opinion]
 
 
@@ -102,7 +102,7 @@ def listed(written: Sequence[Written]) -> list[str]:
     lines = [f"{one.path}  sha256 {one.sha256[:12]}" for one in written if one not in pages]
     if pages:
         size = sum(one.size for one in pages) / 1e6
-        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:.1f} MB together")
+        lines.append(f"{Path(pages[0].path).parent}/  {len(pages)} pages, {size:z.1f} MB together")
     return lines
 
 
@@ -115,6 +115,17 @@ def sealed_lines(sealed: Sealed) -> list[str]:
         f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
         f"next: depose verify {sealed.bundle} --public-key KEY.pub",
     ]
+
+
+def show_plan(plan: Plan) -> None:
+    """Set out on stderr what a replication would send and write, before it does."""
+    who = "the key that you gave" if plan.known else "a key that nobody here knows"
+    head = ["model", "provider", "asked as", "where", "key", "questions", "tokens <="]
+    cells = [[m.model, m.provider, m.asked_as, m.address, m.key, m.questions, m.tokens] for m in plan.models]
+    lines = [f"{plan.bundle}: sealed with {who}, sha256 {plan.signer}", *table(head, cells)]
+    lines.append(f"files written into {plan.folder}: {', '.join(('case.toml', *plan.files))}")
+    for line in lines:
+        click.echo(plain(line), err=True)
 
 
 def replication_lines(done: Replication) -> list[str]:
@@ -151,7 +162,7 @@ def replication_lines(done: Replication) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{value:z.2f}"
 
 
 def formats_of(text: str) -> tuple[str, ...]:
@@ -160,6 +171,25 @@ def formats_of(text: str) -> tuple[str, ...]:
     if not set(wanted) <= {"html", "pdf", "viewer", "data"} or not wanted:
         raise click.BadParameter(f"{text!r}: choose among html, pdf, viewer, data", param_hint="--format")
     return wanted
+
+
+def imported_lines(done: Imported) -> list[str]:
+    """Set out what an import did: its share, what was chosen, and by reason the rows that were not used."""
+    share = (done.answered + done.blocked + done.already) / max(done.planned, 1)
+    blocked = f" ({done.blocked} of them refused or cut by a filter)" if done.blocked else ""
+    lines = [
+        f"{done.model}: {done.answered + done.blocked} recorded{blocked}, {done.missing} missing in the file, "
+        f"{done.already} were there before: {share:.0%} of its {done.planned} questions",
+        *(f"  {note}" for note in done.notes),
+    ]
+    if done.unaligned:
+        lines.append(f"{len(done.unaligned)} rows were not used:")
+        for one in done.reasons[:10]:
+            lines.append(f"  {one.rows}: {one.reason}")
+            lines += [f"    {row}" for row in one.first]
+        if len(done.reasons) > 10 or any(one.rows > len(one.first) for one in done.reasons):
+            lines.append("  (--json lists all)")
+    return lines
 
 
 def columns_of(given: Sequence[str]) -> dict[str, str]:
@@ -196,8 +226,8 @@ class Meter:
         rate = self._done / max(moment - self._start, 1e-9)
         left = (self._total - self._done) / rate if self._done else float("inf")
         bar = "#" * (24 * self._done // self._total)
-        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:.1f}/s, {self._failed} failed, {left:.0f} s left"
-        line += f", spent {self._money:.2f}" if self._money else ""
+        line = f"asked {self._done}/{self._total} [{bar:<24}] {rate:z.1f}/s, {self._failed} failed, {left:z.0f} s left"
+        line += f", spent {self._money:z.2f}" if self._money else ""
         click.echo(f"\r{line}" if terminal else line, err=True, nl=not terminal)
 
     def spent(self, money: float) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from depose.cli.console import replication_lines, sealed_lines, show
+from depose.cli.console import replication_lines, sealed_lines, show, show_plan
 from depose.cli.options import (
     CASE,
     JSON,
@@ -18,6 +18,7 @@ from depose.cli.options import (
     TOKEN,
     TSA,
     TSA_ROOT,
+    bytes_of,
     key_of,
     now,
     passphrase_of,
@@ -106,25 +107,23 @@ def seal(
 def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
     """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
 
-    Ends with 3 at the first thing that does not hold, and lists what was not verified.
+    Takes copies that depose redact made, and single records (proof-N.json, or their folder), too: of those each byte
+    that is shown is proved against the signed root. Ends with 3 at the first thing that does not hold, and lists what
+    was not verified.
 
     \b
     Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
+              depose verify produced/proof-12.json --public-key expert.pem.pub
     """
-    from depose.custody.redact import is_redacted, verify_redacted
-    from depose.custody.verify import verify as verify_bundle
+    from depose.custody.redact import verify_any
 
-    known = public_key.read_bytes() if public_key else b""
-    if is_redacted(bundle):
-        done = verify_redacted(bundle, known)
-    else:
-        done = verify_bundle(
-            bundle,
-            public_key=known,
-            roots=tsa_root.read_bytes() if tsa_root else b"",
-            recompute=not no_recompute,
-            progress=say,
-        )
+    done = verify_any(
+        bundle,
+        public_key=bytes_of(public_key),
+        roots=bytes_of(tsa_root),
+        recompute=not no_recompute,
+        progress=say,
+    )
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
 
@@ -132,8 +131,11 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--find", multiple=True, help="Words to withhold. May be given several times.")
+@click.option("--find", multiple=True, help="Words to withhold, in any case and encoding. May be given several times.")
 @click.option("--find-env", multiple=True, help="Variable that holds words to withhold.")
+@click.option("--passage", "places", multiple=True, help="RECORD:START-END: characters of the answer of a record.")
+@click.option("--model", "models", multiple=True, help="Code of a model all of whose answers are withheld.")
+@click.option("--prompt", "prompts", multiple=True, help="Id of a prompt that is withheld with all answers to it.")
 @click.option("--reason", default="", help="Why they are withheld.")
 @click.option("--record", "records", multiple=True, type=int, help="Produce this record of the log alone, with proof.")
 @JSON
@@ -142,54 +144,97 @@ def redact(
     folder: Path,
     find: Sequence[str],
     find_env: Sequence[str],
+    places: Sequence[str],
+    models: Sequence[str],
+    prompts: Sequence[str],
     reason: str,
     records: Sequence[int],
     as_json: bool,
 ) -> None:
     """Write a derived copy of a BUNDLE into a new FOLDER, with words withheld or with single records alone.
 
-    The bundle and its digests stay as they are; the copy lists each range of bytes that was withheld, and why.
-    A copy is checked by depose verify, a single record by python3 -I VERIFY.py proof-N.json in its folder.
+    The bundle and its digests stay as they are; the copy lists each line in which something is withheld, and why.
+    Files that are not text (PDF, Parquet) are left out, and named. What is like the words and was not withheld is
+    listed here, and nowhere in the copy: look at it. A copy is checked by depose verify, and so is a record.
 
     \b
     Example:  depose redact acme.zip public --find "org-a1b2c3" --reason "account of a third party"
+              depose redact acme.zip public --passage 17:120-134 --prompt p-03 --reason "personal data"
               depose redact acme.zip produced --record 12 --record 40
     """
     from depose.custody import redact as redaction
+    from depose.custody.passages import Wanted, target
 
-    if bool(records) == bool(find or find_env):
-        raise UsageError("a copy withholds words or produces records", hint="give --find, --find-env or --record")
+    withheld = (find, find_env, places, models, prompts)
+    if bool(records) == any(withheld):
+        raise UsageError(
+            "a copy withholds words or produces records",
+            hint="give --find, --find-env, --passage, --model or --prompt; or --record",
+        )
     if records:
         made = redaction.produce(bundle, folder, records)
         show([str(one) for one in made] if as_json else None, [str(one) for one in made])
         return
-    words = [text.encode() for text in (*find, *(passphrase_of(name) for name in find_env))]
-    done = redaction.redact(bundle, folder, words, reason, now())
-    said = f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
-    show(done if as_json else None, [said])
+    wanted = Wanted(
+        words=tuple(text.encode() for text in (*find, *(passphrase_of(name) for name in find_env))),
+        passages=tuple(map(target, places)),
+        models=tuple(models),
+        prompts=tuple(prompts),
+    )
+    done = redaction.redact(bundle, folder, wanted, reason, now())
+    said = [f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"]
+    said += [f"left out: {line}" for line in done.left_out]
+    said += [f"near, NOT withheld: {one.file}, line {one.line}: {one.shown} ({one.why})" for one in done.near]
+    show(done if as_json else None, said)
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @PUBLIC_KEY
+@click.option("--endpoints", type=click.Path(path_type=Path), help="Your own endpoints and keys for its models (TOML).")
+@click.option("--yes", is_flag=True, help="Ask at the addresses that the bundle names, without any key.")
+@click.option("--unknown-signer", is_flag=True, help="Go on without --public-key: anybody may have sealed it.")
 @TSA
 @TSA_ROOT
 @JSON
 def replicate(
-    bundle: Path, folder: Path, public_key: Path | None, tsa: str, tsa_root: Path | None, as_json: bool
+    bundle: Path,
+    folder: Path,
+    public_key: Path | None,
+    endpoints: Path | None,
+    yes: bool,
+    unknown_signer: bool,
+    tsa: str,
+    tsa_root: Path | None,
+    as_json: bool,
 ) -> None:
     """Ask the protocol of a BUNDLE again, with your own keys, in a case FOLDER of your own, and compare.
+
+    First prints who sealed it, where each model would be asked and with which key, and the files that it would write;
+    nothing is sent or written without --yes or --endpoints. Keys that a bundle names are never read, its proxies never
+    used, and a private address needs your own word:
+
+    \b
+              [models.S1]
+              base_url = "https://api.example.com/v1"
+              api_key_env = "MY_KEY"         # or api_key_file, proxy, allow_private = true
+              [models.C3]
+              model = "/models/llama-3-8b"   # weights on this machine
+              [budget]                       # instead of the bundle's
+              money = 20.0
 
     Prints record counts, how far each model has moved compared with how far the reference was from itself, and the
     opinions side by side; keeps it in out/replication.json. A killed run goes on when started again.
 
     \b
-    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub
+    Example:  depose replicate acme-1a2b3c.zip mine --public-key expert.pem.pub --endpoints endpoints.toml
     """
+    from depose.custody.replicate import Consent
     from depose.custody.replicate import replicate as replicate_case
 
     known = public_key.read_bytes() if public_key else b""
+    consent = Consent(endpoints=endpoints, yes=yes, unknown_signer=unknown_signer)
     source = source_of(tsa, None, tsa_root)
-    done = replicate_case(bundle, folder, known, source, now, lambda *_: None, say)
+    done = replicate_case(bundle, folder, known, consent, source, now, lambda *_: None, say, show_plan)
     show(done if as_json else None, replication_lines(done))

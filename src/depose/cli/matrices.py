@@ -35,7 +35,7 @@ class Rows:
         if moment - self._last < (0.2 if terminal else 10) and done < total:
             return
         self._last = moment
-        left = f" {(moment - self._start) / done * (total - done):.0f} s left" if done else ""
+        left = f" {(moment - self._start) / done * (total - done):z.0f} s left" if done else ""
         line = f"rows {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
         click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
 
@@ -117,8 +117,8 @@ def _lines(matrix: Matrix) -> list[str]:
     hits = ranked(matrix)
     head = ("question", "suspect", "reference", "T", "log10 LR", "local FDR", "p", "q", "K_eff", "reads")
     rows = [
-        (one.question, one.suspect, one.reference, f"{one.t:.2f}", f"{one.log10_lr:.1f}", f"{one.lfdr:.3f}",
-         f"{one.p:.3f}", f"{one.q:.3f}", one.k_eff, one.outcome)
+        (one.question, one.suspect, one.reference, f"{one.t:z.2f}", f"{one.log10_lr:z.1f}", f"{one.lfdr:z.3f}",
+         f"{one.p:z.3f}", f"{one.q:z.3f}", one.k_eff, one.outcome)
         for one in hits[:SHOWN]
     ]  # fmt: skip
     lines = [f"{matrix.title}: {len(matrix.suspects)} suspects, {len(matrix.references)} references", *matrix.statement]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from depose.custody.keys import PrivateKey
     from depose.custody.stamp import Source
 
+LARGEST_OPTION = 16 * 1024**2
+"""Bytes that are read of a key, a token or certificates."""
 CASE = click.argument("case", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 FAIL_ON = click.option(
@@ -65,6 +67,19 @@ def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:
     return Source(
         url=tsa, token=token.read_bytes() if token else b"", roots=roots.read_bytes() if roots else b""
     ).checked()
+
+
+def bytes_of(file: Path | None) -> bytes:
+    """Read a small file that an option names, nothing for none; raise UsageError where it cannot be read."""
+    if file is None:
+        return b""
+    try:
+        if not file.is_file():
+            raise UsageError(f"{file}: not a file", hint="check the name")
+        with file.open("rb") as opened:
+            return opened.read(LARGEST_OPTION)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror or error}", hint="check the name") from error
 
 
 def key_of(path: Path, passphrase_env: str) -> PrivateKey:

@@ -1,28 +1,48 @@
-"""Opens a sealed bundle: checks its signature, that its files are those listed, and that its log is the sealed one."""
+"""Opens a sealed bundle: checks its signature, that its files are those listed, and that its log is the sealed one.
+
+A bundle says by which format it was sealed. Each format has rules that are known here; nothing else that its signer
+says, such as the version of depose, switches a check off. Format 1 had no salted leaves.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from depose.custody import container, keys, manifest, merkle
+from depose.custody import commitment, container, keys, kinds, manifest, merkle
 from depose.custody.container import Bundle, Unpacked, Zipped
-from depose.custody.seal import FORMAT, OUTSIDE, Seal
+from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
+from depose.custody.seal import FORMAT, Seal
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError, UsageError
-from depose.evidence import timestamp
+from depose.evidence import ledger, timestamp
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
-from depose.model import Exchange
+from depose.evidence.records import Amendment, Described
+from depose.model import Exchange, Fact, Registration
 
-LOG = "evidence/log.jsonl"
+FORMAT_1 = "depose seal 1"
 LARGEST = 65_536
 """Bytes of what is read before a signature was checked."""
+LARGE = 64 * 1024**2
+"""Bytes of a file that is read whole; what is larger is only ever digested."""
+LONGEST_LINE = 256 * 1024**2
 HINT = "ask for the bundle as it was sealed"
+
+
+class Asked(NamedTuple):
+    """An exchange, the number of its record, and the protocol that it was made under."""
+
+    record: int
+    exchange: Exchange
+    registration: Registration
+    described: tuple[Fact, ...]
+    """What its endpoint said of itself before."""
+    control: bool
 
 
 class Read(NamedTuple):
@@ -37,6 +57,12 @@ class Read(NamedTuple):
     ended_at: str
     dated: dict[str, Chained]
     """Records that have a token, by digest."""
+    asked: tuple[Asked, ...]
+    """All exchanges, those that count and those that do not."""
+    files: str
+    """How many files of each kind there are."""
+    unnamed: tuple[str, ...]
+    """Blobs that no record names: a kill left them, and format 1 sealed them all the same."""
 
 
 @contextlib.contextmanager
@@ -53,10 +79,10 @@ def opened(path: Path, public_key: bytes) -> Iterator[Read]:
 
 def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
     sizes = bundle.sizes()
-    for name in ("SEAL", "SEAL.sig", "SHA256SUMS", "seal.json", "signer.pem", LOG):
+    for name in ("SEAL", "SEAL.sig", "SHA256SUMS", *kinds.NEEDED):
         if name not in sizes:
             raise EvidenceError(f"{bundle.name}: no {name}: not sealed, or taken apart", hint="depose seal CASE")
-    for name in ("SEAL", "SEAL.sig", "signer.pem"):
+    for name in ("SEAL", "SEAL.sig", "signer.pem", "seal.json"):
         if sizes[name] > LARGEST:
             raise EvidenceError(f"{bundle.name}: {name}: has {sizes[name]} bytes, more than any has", hint=HINT)
     key = keys.load_public(content(bundle, "signer.pem"), "signer.pem")
@@ -84,11 +110,47 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
         _check_file(bundle, name, wanted)
         if name.startswith("evidence/blobs/") and name.removeprefix("evidence/blobs/") != wanted:
             raise EvidenceError(f"{name}: its bytes do not have the digest of its name", hint=HINT)
-    return _log(bundle, key)
+    seal = _seal(bundle, key)
+    _by_format(bundle, seal, outside.keys(), listed.keys() - outside.keys())
+    return _log(bundle, key, seal)
+
+
+def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
+    """Read seal.json."""
+    try:
+        seal = msgspec.json.decode(content(bundle, "seal.json"), type=Seal)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
+    if seal.format not in (FORMAT_1, FORMAT):
+        raise EvidenceError(
+            f"seal.json: sealed as {seal.format[:40]!r}, and only {FORMAT_1!r} and {FORMAT!r} are known here",
+            hint="verify with the depose that sealed it",
+        )
+    if seal.signer != keys.fingerprint(key):
+        raise EvidenceError("seal.json: names another signer than signed it", hint=HINT)
+    return seal
+
+
+def _by_format(bundle: Bundle, seal: Seal, outside: Collection[str], inside: Collection[str]) -> None:
+    """Check what a bundle of its format has beside the files of the case."""
+    if seal.format == FORMAT_1:
+        for name in sorted((set(outside) - set(OUTSIDE_1)) | ({commitment.SALTS, "COPY.py"} & set(inside))):
+            raise EvidenceError(f"{name}: is no file of a bundle of the format {FORMAT_1!r}", hint=HINT)
+        return
+    for name in (commitment.FILE, commitment.SALTS):
+        if name not in (*outside, *inside):
+            raise EvidenceError(f"{name}: is missing; a bundle of the format {FORMAT!r} has it", hint=HINT)
+    given = {name: content(bundle, name) for name in (commitment.FILE, commitment.SALTS)}
+    commitment.check(bundle, [name for name in inside if name != commitment.SALTS], given)
 
 
 def content(bundle: Bundle, name: str) -> bytes:
-    """Read a file of a bundle."""
+    """Read a file of a bundle whole; raise EvidenceError where there is none, or one that is too large for that."""
+    size = bundle.sizes().get(name)
+    if size is None:
+        raise EvidenceError(f"{name}: is missing", hint=HINT)
+    if size > LARGE:
+        raise EvidenceError(f"{name}: has {size} bytes, more than the {LARGE} that are read", hint=HINT)
     with bundle.open(name) as file:
         return file.read()
 
@@ -123,20 +185,19 @@ def _broken_link(bundle: Zipped | Unpacked) -> str:
     return f"; its {count} records are a chain in itself, but end in {end[:16]}..."
 
 
-def _log(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Read:
-    """Read the log once: chain, order of times, length, end, tree, and that every blob it names is there."""
-    try:
-        seal = msgspec.json.decode(content(bundle, "seal.json"), type=Seal)
-    except msgspec.DecodeError as error:
-        raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
-    if seal.format != FORMAT or seal.signer != keys.fingerprint(key):
-        raise EvidenceError("seal.json: another format, or another signer than signed it", hint=HINT)
+def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
+    """Read the log once: chain, order of times, length, end, tree, and that every file is one that it names."""
     tokens = {name[len("evidence/seals/") : -4] for name in bundle.sizes() if name.endswith(".tsr")}
     reading, last = Reading(bundle.name), ""
     leaves: list[bytes] = []
     dated: dict[str, Chained] = {}
+    asked: list[Asked] = []
+    blobs: set[str] = set()
+    registration: Registration | None = None
+    described: dict[str, tuple[Fact, ...]] = {}
     with bundle.open(LOG) as file:
         for one in chained(_whole_lines(file, leaves), LOG):
+            timestamp.moment(one.entry.at, f"{LOG}: record {one.entry.seq}")
             reading.add(one)
             if one.entry.at < last:
                 raise EvidenceError(
@@ -146,6 +207,20 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Read:
             last = one.entry.at
             if one.digest in tokens:
                 dated[one.digest] = one
+            kind = one.entry.kind
+            if kind == "protocol":
+                registration = ledger.body(one, Registration)
+            elif kind == "amendment":
+                registration = ledger.body(one, Amendment).registration
+            elif kind in ("exchange", "control") and registration is not None:
+                exchange = ledger.body(one, Exchange)
+                facts = described.get(exchange.model, ())
+                asked.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))
+            elif kind == "endpoint":
+                endpoint = ledger.body(one, Described)
+                described[endpoint.model] = endpoint.facts
+            models = registration.case.models if registration else ()
+            blobs.update(kinds.blobs_of(one.entry, {spec.code for spec in models if spec.provider == "recorded"}))
     entries = reading.entries()
     if (entries.records, entries.end) != (seal.log.records, seal.log.head):
         raise EvidenceError(f"{LOG}: another length or end than seal.json says", hint=HINT)
@@ -153,9 +228,10 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Read:
         raise EvidenceError("seal.json: another Merkle root than that of the log", hint=HINT)
     sent = (*entries.controls, *entries.exchanges, *entries.superseded)
     _dates(sent, entries.registered_at, last)
-    named = {blob for one in sent for blob in _blobs(one) if blob}
-    for blob in sorted(named - {name.rpartition("/")[2] for name in bundle.sizes()}):
+    there = {found[1] for name in bundle.sizes() if (found := kinds.BLOB.match(name))}
+    for blob in sorted(blobs - there):
         raise EvidenceError(f"{LOG}: names the blob {blob[:16]}..., which is missing", hint=HINT)
+    unnamed = tuple(sorted(f"evidence/blobs/{blob}" for blob in there - blobs)) if seal.format == FORMAT_1 else ()
     return Read(
         bundle=bundle,
         seal=seal,
@@ -164,24 +240,25 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Read:
         asked_at=min((one.started for one in sent), default=last),
         ended_at=last,
         dated=dated,
+        asked=tuple(asked),
+        files=kinds.counted(bundle.sizes().keys() - set(unnamed), blobs, {one.of for one in entries.stamps}),
+        unnamed=unnamed,
     )
 
 
-def _whole_lines(file: Iterator[bytes], leaves: list[bytes]) -> Iterator[bytes]:
-    for line in file:
+def _whole_lines(file: BinaryIO, leaves: list[bytes]) -> Iterator[bytes]:
+    while line := file.readline(LONGEST_LINE):
         if not line.endswith(b"\n"):
-            raise EvidenceError(f"{LOG}: the last line is cut off", hint=HINT)
+            cut = "the last line is cut off" if len(line) < LONGEST_LINE else f"a line of {LONGEST_LINE} bytes or more"
+            raise EvidenceError(f"{LOG}: {cut}", hint=HINT)
         leaves.append(merkle.leaf(line[:-1]))
         yield line
 
 
-def _blobs(one: Exchange) -> tuple[str, ...]:
-    """Name the raw bytes of an exchange, with the certificate and the times of the chunks where it has them."""
-    return one.request, one.response, *((one.wire.certificate, one.wire.chunks) if one.wire else ())
-
-
 def _dates(sent: Iterable[Exchange], registered_at: str, last: str) -> None:
     for one in sent:
+        for at in (one.started, one.ended):
+            timestamp.moment(at, f"{LOG}: {one.model}, {one.prompt}")
         early = timestamp.seconds_between(one.started, registered_at) > CLOCK_TOLERANCE
         if early or one.ended < one.started or timestamp.seconds_between(last, one.ended) > CLOCK_TOLERANCE:
             raise EvidenceError(

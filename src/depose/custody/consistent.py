@@ -6,11 +6,14 @@ from importlib.metadata import version
 
 from depose.analysis import results
 from depose.case import casefile, protocol
-from depose.custody import instructions
-from depose.custody.bundle import HINT, LOG, Read, content
+from depose.custody import format_1, instructions
+from depose.custody.bundle import FORMAT_1, HINT, Read, content
+from depose.custody.keys import PublicKey
+from depose.custody.kinds import LOG
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import CaseError, EvidenceError, PluginError
 from depose.evidence import timestamp
+from depose.evidence.records import Stamp
 from depose.model.canonical import sha256
 
 
@@ -19,26 +22,32 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
     _case(read)
     _scores(read)
     _dates(read)
-    checks = ["case file, digest of the scores, names and dates are those of the log"]
-    if written_by(read) != version("depose"):
-        return checks, [
-            f"VERIFY.md, VERIFY.py, SCORE.py and the drawing of the prompts: made by depose {written_by(read)}"
-        ]
     _instructions(read)
+    return ["case file, digest of the scores, names, dates and instructions are those of the log"], []
+
+
+def drawn(read: Read) -> tuple[list[str], list[str]]:
+    """Draw the prompts again from the seed; say where a plugin that drew them is not here."""
     try:
-        drawn = protocol.drawn(read.entries.registration.case)
+        found = protocol.drawn(read.entries.registration.case)
     except PluginError as error:
-        return checks, [f"that the prompts were drawn from the seed: {error.message}"]
-    if tuple(drawn) != read.entries.registration.prompts[: len(drawn)]:
+        return [], [f"that the prompts were drawn from the seed: {error.message}"]
+    if tuple(found) != read.entries.registration.prompts[: len(found)]:
         raise EvidenceError(
-            f"{LOG}: the registered prompts are not those that the seed draws", hint="they were picked, not drawn"
+            f"{LOG}: the registered prompts are not those that the seed draws{elsewhere(read)}",
+            hint="they were picked, not drawn; or another version drew them: verify with that one",
         )
-    return [*checks, f"{len(drawn)} prompts drawn again from the seed"], []
+    return [f"{len(found)} prompts drawn again from the seed"], []
 
 
-def written_by(read: Read) -> str:
-    """Version of depose that registered the case."""
-    return next((fact.value for fact in read.entries.registration.software if fact.name == "depose"), "")
+def elsewhere(read: Read) -> str:
+    """Say with what other versions a bundle was made: it is the word of its signer, and excuses nothing."""
+    known = version("depose")
+    facts = (fact.value for fact in read.entries.registration.software if fact.name == "depose")
+    made = sorted({read.seal.depose[:20], next(facts, "none")[:20]} - {known})
+    if read.seal.format == FORMAT_1:
+        return f" (sealed as {FORMAT_1!r}, which depose {read.seal.depose[:20]} did; this one makes other findings)"
+    return f" (made, it says, by depose {' and '.join(made)}; this is {known})" if made else ""
 
 
 def _case(read: Read) -> None:
@@ -72,7 +81,16 @@ def _dates(read: Read) -> None:
 
 
 def _instructions(read: Read) -> None:
-    text = instructions.text(read.key, read.entries.stamps, read.seal.depose)
-    for name, expected in (("VERIFY.md", text), *((one, instructions.script(one)) for one in instructions.SCRIPTS)):
-        if name not in read.bundle.sizes() or content(read.bundle, name) != expected:
+    """Compare the instructions with those of the format by which the bundle was sealed."""
+    if read.seal.format == FORMAT_1:
+        wanted = format_1.SCRIPTS | {"VERIFY.md": sha256(format_1.text(*_of(read)))}
+    else:
+        wanted = {name: sha256(instructions.script(name)) for name in instructions.SCRIPTS}
+        wanted["VERIFY.md"] = sha256(instructions.text(*_of(read)))
+    for name, expected in wanted.items():
+        if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) != expected:
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)
+
+
+def _of(read: Read) -> tuple[PublicKey, tuple[Stamp, ...], str]:
+    return read.key, read.entries.stamps, read.seal.depose

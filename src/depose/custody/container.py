@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from depose.case.untrusted_files import opened
 from depose.custody.manifest import safe
-from depose.errors import EvidenceError
+from depose.errors import EvidenceError, UsageError
 
 BIG = 0xFFFFFFFF
 MANY = 0xFFFF
@@ -166,13 +167,38 @@ class _Part(io.RawIOBase):
         return len(data)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """Open a regular file; what waits for somebody, as a pipe does, is refused and not waited for."""
+    try:
+        return opened(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", hint="name a bundle, a copy or a proof") from error
+    except ValueError as error:
+        raise EvidenceError(f"{path}: {error}", hint="name a bundle, a copy or a proof") from error
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a regular file."""
+    with _opened(path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def regular(path: Path, most: int) -> bytes:
+    """Read a regular file of at most so many bytes."""
+    with _opened(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise EvidenceError(f"{path}: has more than {most} bytes", hint="a file of this kind is not that large")
+    return data
+
+
 class Zipped:
     """A bundle in a zip file, every byte outside its files already checked."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._file = path.open("rb")
-        self._length = path.stat().st_size
+        self._file = _opened(path)
+        self._length = os.fstat(self._file.fileno()).st_size
         self._where: dict[str, tuple[int, Content]] = {}
         try:
             self._walk()
@@ -285,7 +311,10 @@ class Unpacked:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
-        return (self._folder / name).open("rb")
+        try:
+            return opened(self._folder / name)
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"{name}: {error}", hint="unpack the bundle again") from error
 
 
 def open_bundle(path: Path) -> Zipped | Unpacked:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from depose.custody.keys import PublicKey, fingerprint
 from depose.evidence.records import Stamp
 
-SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py"}
+SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 
 TEXT = """# How to verify this bundle without depose
@@ -48,7 +48,7 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
        python3 -I VERIFY.py
 
    must end with a line that begins with `verified`. It is {lines} lines long: read it first. It prints when the first
-   question was sent.
+   question was sent. It does not run without `-I`: Python would take its modules from this folder.
 
 6. The time-stamps
 
@@ -79,7 +79,37 @@ What this does not show: that the answers came from the models named (ask the pr
 ids), or that the findings follow from the answers. For that: `pip install depose=={version}` and
 `depose verify BUNDLE --public-key FILE`, which computes them again from the log and compares bytes.
 
+COMMITMENT holds the root of a tree over all files, made with the salts that follow from SALTS, so that words can be
+withheld from a copy of this bundle, and all others be proved. A copy is checked with `python3 -I COPY.py` in its
+folder, a single record with `python3 -I COPY.py proof-N.json`; the signature and the time-stamps of both as above.
+Whoever gets SALTS can undo what a copy withholds: it goes with the whole bundle alone.
+
 `statement.json` holds the opinions as an in-toto statement in a DSSE envelope, signed with the same key.
+"""
+
+PROOF = """# How to verify these records without depose
+
+Each `proof-N.json` is one record of a sealed log. `[REDACTED]` stands in it for the digest of the record before.
+
+1. Who signed? Compare with the fingerprint that the signer gave you: a key beside a proof proves nothing.
+
+       openssl pkey -pubin -in signer.pem -outform DER | sha256sum
+
+2. The signature over the seal
+
+       openssl dgst -sha256 -verify signer.pem -signature SEAL.sig SEAL
+
+   must print `Verified OK`
+
+3. The record stands word by word in what was sealed
+
+       python3 -I COPY.py proof-N.json
+
+   must end with a line that begins with `verified`
+
+With depose: `depose verify proof-N.json --public-key FILE --tsa-root FILE`, which checks the time-stamps too.
+
+What this does not show: any other record of the log, or that the answers came from the models named.
 """
 
 NO_STAMP = """   None is over a record of the log: the dates in it rest on the clock of the machine that wrote it."""
@@ -87,7 +117,7 @@ FINAL = """   If there is a file SHA256SUMS.tsr:
 
        openssl ts -verify -data SHA256SUMS -in SHA256SUMS.tsr -CAfile SHA256SUMS.pem
 
-   must print `Verification: OK`"""
+   must print `Verification: OK`; so must the same for COMMITMENT and COMMITMENT.tsr, if that is there"""
 RECORD = """       openssl ts -verify -digest {of} -in evidence/seals/{of}.tsr -CAfile evidence/seals/tsa.pem
 
    must print `Verification: OK`: the record with this SHA-256 existed at {time}"""

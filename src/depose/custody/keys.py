@@ -138,3 +138,8 @@ def locked(pem: bytes) -> bytes:
         return base64.b64decode(body)
     except ValueError:
         return pem.strip()
+
+
+def number(key: PrivateKey) -> bytes:
+    """Return the private number; never written anywhere, what follows from it one way is."""
+    return key.private_numbers().private_value.to_bytes(32, "big")

@@ -16,7 +16,8 @@ def leaf(line: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + line).digest()
 
 
-def _node(left: bytes, right: bytes) -> bytes:
+def node(left: bytes, right: bytes) -> bytes:
+    """Hash two halves together."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -26,7 +27,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
     if not level:
         raise EvidenceError("a tree without leaves has no root", hint="nothing was recorded")
     while len(level) > 1:
-        level = [_node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+        level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
     return level[0]
 
 
@@ -38,7 +39,7 @@ def path(leaves: Sequence[bytes], index: int) -> tuple[tuple[str, str], ...]:
         sibling = place ^ 1
         if sibling < len(level):
             steps.append(("left" if sibling < place else "right", level[sibling].hex()))
-        level = [_node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+        level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
         place //= 2
     return tuple(steps)
 
@@ -47,5 +48,5 @@ def climb(start: bytes, steps: Sequence[tuple[str, str]]) -> bytes:
     """Return the root to which a path leads from a leaf."""
     found = start
     for side, sibling in steps:
-        found = _node(bytes.fromhex(sibling), found) if side == "left" else _node(found, bytes.fromhex(sibling))
+        found = node(bytes.fromhex(sibling), found) if side == "left" else node(found, bytes.fromhex(sibling))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -12,9 +11,10 @@ from depose.analysis import results
 from depose.asking import collect
 from depose.case import annexes, calibration
 from depose.custody import container, envelope, pdf
-from depose.custody.bundle import HINT, LOG, Read, content
+from depose.custody.bundle import HINT, Read, content
 from depose.custody.closeness import TOLERANCE, rounded
-from depose.custody.consistent import written_by
+from depose.custody.consistent import elsewhere
+from depose.custody.kinds import LOG
 from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
 from depose.model import Dossier, Fact, Findings
@@ -28,8 +28,11 @@ def statement(read: Read) -> Findings:
     data = content(read.bundle, name) if name in read.bundle.sizes() else b""
     try:
         findings = msgspec.json.decode(data, type=Findings)
-    except msgspec.DecodeError as error:
-        raise EvidenceError(f"{name}: no findings of this version: {error}", hint="depose analyze CASE") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(
+            f"{name}: no findings of this version: {error}{elsewhere(read)}",
+            hint="verify with the version that made it; what it made before is not what this one makes",
+        ) from error
     if (findings.log_head, findings.protocol_digest) != (read.entries.head, read.entries.protocol_digest):
         raise EvidenceError(f"{name}: made from another log", hint=HINT)
     payload = envelope.read(content(read.bundle, "statement.json"), read.key, "statement.json")
@@ -59,12 +62,13 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
     )
     missing = [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
     here, then = results.arithmetic(), read.entries.scored[-1].arithmetic
-    if differing and written_by(read) != version("depose"):
-        missing.append(f"{', '.join(differing)}: made by depose {written_by(read)}, and bytes differ")
-    elif differing and here == then:
+    if differing and here == then:
+        by = elsewhere(read)
         raise EvidenceError(
-            f"{differing[0]}: does not follow from the log: computed again, its bytes differ",
-            hint="it was changed before it was sealed",
+            f"{differing[0]}: does not follow from the log: computed again, its bytes differ{by}",
+            hint="verify with the version that made it; --no-recompute checks the rest with this one"
+            if by
+            else "it was changed before it was sealed",
         )
     else:
         for name in differing:

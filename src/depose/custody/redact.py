@@ -1,57 +1,44 @@
-"""Derived copies of a sealed bundle: with passages withheld, or single records alone. The bundle stays as it is.
+"""Makes derived copies of a sealed bundle: with words withheld, or single records alone. The bundle stays as it is.
 
-A redacted copy holds the parent's seal unchanged in `parent/`, a log of what was withheld and why, and every file,
-with `[REDACTED]` for what was withheld, whatever its length. A touched line of the log becomes its hash in the Merkle
-tree and its redacted words, so that the sealed root still follows from the copy. Words are sought as they are and as
-JSON, HTML, URLs, hex and base64 write them; files that hold text compressed, or answers in the pieces in which they
-came, are withheld whole.
+What the form of a copy is, and how one is verified, stands in `copies` and `proofs`. A passage is withheld in whole
+words, with every digest that covers it. A file that is not text (PDF, Parquet, a compressed answer) cannot be searched
+and is left out; a PDF can be made anew from the findings that the copy shows.
 """
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from depose.custody import container, keys, manifest, merkle
-from depose.custody.bundle import LOG, opened
-from depose.custody.container import Unpacked
-from depose.custody.seal import OUTSIDE, Seal
-from depose.custody.verify import Verified
-from depose.errors import EvidenceError, UsageError
-from depose.evidence.compression import SHORTEST
-from depose.evidence.ledger import Entries
-from depose.evidence.search import Sought, find
+from depose.analysis import results
+from depose.custody import commitment, container, copies, leaves, manifest, merkle, passages, proofs
+from depose.custody.bundle import FORMAT_1, LARGE, Read, content, opened
+from depose.custody.copies import Absent, Copy, Passage, Shown
+from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
+from depose.custody.passages import Near, Spans, Target, Wanted
+from depose.custody.verify import Verified, as_evidence, verify
+from depose.errors import UsageError
+from depose.evidence.search import Sought
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
-PARENT = ("SEAL", "SEAL.sig", *OUTSIDE, "seal.json", "signer.pem")
-RANGES = "redactions.jsonl"
-MARK = b"[REDACTED]"
-OPAQUE = (".pdf", ".parquet", ".png")
-"""Files that may hold the words where they cannot be found."""
-_HINT = "ask for the copy as it was produced"
-
-
-class Range(Record, frozen=True, kw_only=True):
-    """One passage that was withheld: bytes `start` to `end` of a sealed file."""
-
-    file: str
-    sha256: str
-    start: int
-    end: int
-    reason: str
-    at: str
-
-
-class Withheld(Record, frozen=True, kw_only=True):
-    """A line of the log of which a part was withheld."""
-
-    leaf: str
-    shown: str
+KEPT = ("signer.pem", "VERIFY.py", "SCORE.py", "COPY.py")
+"""Files without a word of the case, by which a copy is checked."""
+DIGEST = "a digest, count or place that tells what is withheld"
+UNREADABLE = "it is not text and cannot be searched"
+_DIGESTS = re.compile(rb"[0-9a-f]{8,}")
+_LARGEST_SEARCHED = LARGE
+_COUNTS = (re.compile(rb'(?i)\["content-length","([0-9]+)"\]'), re.compile(rb'"(?:in|out)put_tokens":([0-9]+)'))
+_CHUNKS = re.compile(rb'"chunks":"([0-9a-f]{64})"')
+_PLACES = re.compile(rb'"(?:start|end)":([0-9]+)')
 
 
 class Redacted(Record, frozen=True, kw_only=True):
@@ -61,188 +48,338 @@ class Redacted(Record, frozen=True, kw_only=True):
     parent: str
     """SHA-256 of the parent's SEAL."""
     ranges: int
+    """Passages that are withheld."""
     files: int
+    """Files in which there are some, or which are left out."""
+    left_out: tuple[str, ...]
+    """Files that are left out, and why."""
+    near: tuple[Near, ...]
+    """What is like the words and was not withheld: for whoever makes the copy to look at, and no part of it."""
 
 
-class Proof(Record, frozen=True, kw_only=True):
-    """One record of the log and what leads from it to the sealed root; says nothing of any other record."""
-
-    line: str
-    path: tuple[tuple[str, str], ...]
-
-
-def redact(path: Path, goal: Path, words: Sequence[bytes], reason: str, at: str) -> Redacted:
-    """Write a copy in which these words are withheld wherever they stand; raise UsageError if they stand nowhere."""
-    if not reason.strip() or not all(words):
+def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Redacted:
+    """Write a copy in which something is withheld wherever it stands; raise UsageError if it stands nowhere."""
+    if not reason.strip() or wanted == Wanted() or not all(word.strip() for word in wanted.words):
         raise UsageError("a redaction needs words and a reason", hint="--find TEXT or --find-env VAR, and --reason")
-    sought = Sought({str(number): word for number, word in enumerate(words)})
-    ranges: list[Range] = []
-    made: dict[str, bytes] = {}
-    with opened(path, b"") as read:
-        names = [name for name in read.bundle.sizes() if name not in PARENT]
-        whole = {name for name in names if name.endswith(OPAQUE)} | _in_pieces(read.entries)
-        for name in (*names, *(one for one in PARENT if one in read.bundle.sizes())):
-            with read.bundle.open(name) as file:
-                data = file.read()
-            if name in PARENT:
-                made[f"parent/{name}"] = data
-                continue
-            opaque = name in whole
-            found = [(0, len(data))] if opaque else _places(data, sought)
-            ranges += [
-                Range(file=name, sha256=sha256(data), start=start, end=end, reason=reason.strip(), at=at)
-                for start, end in found
-            ]
-            if opaque:
-                made[name] = MARK
+    _is_new(goal)
+    with as_evidence(path), opened(path, b"") as read:
+        master = _master(read, path)
+        cut = _Cut(read, wanted)
+        if not cut.spans and not cut.whole_for_words:
+            raise UsageError(f"{path}: these words stand nowhere in it", hint="nothing was written")
+        cut.withhold_digests()
+        cut.withhold_lengths()
+        made = {name: content(read.bundle, name) for name in copies.SEALED if name in read.bundle.sizes()}
+        listed, files, absent = list[Passage](), list[Shown](), list[Absent]()
+        for name in cut.names:
+            secret = leaves.secret_of(master, name)
+            if name in cut.whole:
+                absent.append(_left_out(read, name, secret, hidden=cut.is_secret(name)))
+                shown = absent[-1].name
+                listed.append(
+                    Passage(file=shown, line=0, passages=1, reason=f"{reason.strip()}: {cut.whole[name]}", at=at)
+                )
+            elif name in cut.spans:
+                goes_by = f"evidence/blobs/withheld-{len(files)}" if cut.is_secret(name) else name
+                file, data, rows = _shown(cut, name, secret, goes_by)
+                files.append(file)
+                made[goes_by] = data
+                why = {DIGEST: DIGEST}
+                listed += [
+                    msgspec.structs.replace(one, reason=why.get(one.reason, reason.strip()), at=at) for one in rows
+                ]
             else:
-                made[name] = _log_without(data, sought) if name == LOG else _without(data, sought)
-    if all(one.file in whole for one in ranges):
-        raise UsageError(f"{path}: these words stand nowhere in it", hint="nothing was written")
-    made[RANGES] = b"".join(canonical(one) + b"\n" for one in ranges)
-    made["SHA256SUMS"] = manifest.write({name: sha256(data) for name, data in made.items()})
-    _write(goal, made)
+                files.append(Shown(name=name, secret=secret.hex()))
+                made[name] = cut.data[name]
+        made[copies.INDEX] = canonical(Copy(format=copies.FORMAT, files=tuple(files), absent=tuple(absent)))
+        made[copies.RANGES] = copies.rows(listed)
+        text = {one.name: made[one.name] for one in files if one.name not in KEPT}
+        near = passages.near(text, cut.words)
+    _write(goal, made, lambda work: copies.verify_copy(work, b""))
     return Redacted(
         folder=str(goal),
-        parent=sha256(made["parent/SEAL"]),
-        ranges=len(ranges),
-        files=len({one.file for one in ranges}),
+        parent=sha256(made["SEAL"]),
+        ranges=sum(one.passages for one in listed if one.line),
+        files=len({one.file for one in listed if one.line}) + len(absent),
+        left_out=tuple(f"{name}: {why}" for name, why in sorted(cut.whole.items())),
+        near=near,
     )
 
 
-def _in_pieces(entries: Entries) -> set[str]:
-    """Name the blobs of answers that were streamed or compressed: words in them are not found as they are."""
-    return {
-        f"evidence/blobs/{one.response}"
-        for one in (*entries.controls, *entries.exchanges, *entries.superseded)
-        if one.wire is not None
-        and (one.wire.chunks or any(name.lower() == "content-encoding" for name, _ in one.wire.response_headers))
-    }
+def _master(read: Read, path: Path) -> bytes:
+    if read.seal.format == FORMAT_1:
+        raise UsageError(
+            f"{path}: sealed as {FORMAT_1!r}, without salted leaves: nothing could prove a copy of it",
+            hint="seal the case again with this version: depose seal CASE --key KEY",
+        )
+    return commitment.master(content(read.bundle, commitment.SALTS))
 
 
-def _places(data: bytes, sought: Sought) -> list[tuple[int, int]]:
-    """Return the stretches to withhold, none within another; white space within a short word makes it another one."""
-    spans = sorted(
-        (one.start, one.end)
-        for one in find(data, sought)
-        if one.between != "spaces" or one.end - one.start >= 2 * SHORTEST
-    )
-    merged: list[tuple[int, int]] = []
-    for start, end in spans:
-        if merged and start < merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+class _Cut:
+    """The files of a bundle, and what is withheld of each."""
+
+    def __init__(self, read: Read, wanted: Wanted) -> None:
+        sizes = read.bundle.sizes()
+        self.names = sorted(sizes.keys() - {*OUTSIDE, "SEAL", "SEAL.sig", commitment.SALTS})
+        self.spans: dict[str, Spans] = {}
+        self.whole: dict[str, str] = {}
+        """Files that are left out, and why."""
+        self.data: dict[str, bytes] = {}
+        self._secret: set[str] = set()
+        self._hidden: set[str] = set()
+        self._begins: dict[str, set[str]] = {}
+        self._digest_spans: dict[str, set[tuple[int, int]]] = {}
+        self.words = passages.words_of(wanted, read.asked)
+        quotes = passages.quotes_of(wanted, read.asked)
+        sought, raw = passages.sought((*self.words, *quotes)), passages.raw_of(wanted, read.asked)
+        for name in self.names:
+            if sizes[name] > _LARGEST_SEARCHED:
+                self.whole[name] = f"it has {sizes[name]} bytes, too many to be searched"
+                self._keep_secret(_digest_of(read, name))
+                continue
+            self.data[name] = content(read.bundle, name)
+            if passages.places(name.encode(), sought):
+                self.whole[name] = "its name holds what is withheld"
+                self._hidden.add(name)
+            elif name in raw:
+                self.whole[name] = "raw bytes of what is withheld"
+            elif name in KEPT or TOKEN.match(name):
+                continue
+            elif not leaves.is_text(leaves.buffer(self.data[name])):
+                self.whole[name] = UNREADABLE
+            elif found := passages.places(self.data[name], sought):
+                self.spans[name] = found
+        if quotes and LOG in self.data:
+            self.spans[LOG] = _exactly(self.data[LOG], wanted.passages, passages.sought(self.words), self.spans[LOG])
+        self.whole_for_words = {name for name, why in self.whole.items() if why != UNREADABLE}
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether the name of a file is itself a digest of what is withheld."""
+        found = BLOB.match(name) or TOKEN.match(name)
+        return name in self._hidden or (found is not None and found[1] in self._secret)
+
+    def withhold_digests(self) -> None:
+        """Withhold all digests that cover what is withheld, until none is left.
+
+        Who knows all but a few digits of a line tries them all against its digest; and a line that names the digest of
+        another is covered by whatever covers that one.
+        """
+        before = -1
+        while before != len(self._secret):
+            before = len(self._secret)
+            for name in (*self.spans, *self.whole):
+                if name in self.data:
+                    self._keep_secret(sha256(self.data[name]))
+            self._along_the_log()
+            for name in self.names:
+                if name in self.whole or name in KEPT or name == LOG:
+                    continue
+                if (token := TOKEN.match(name)) and token[1] in self._secret:
+                    self.whole[name] = "a token over a record of which a part is withheld"
+                elif name == "statement.json" and self._covered(_payload(self.data[name])):
+                    self.whole[name] = DIGEST
+                elif found := self._covered(self.data[name]):
+                    self._add(name, found)
+
+    def withhold_lengths(self) -> None:
+        """Withhold what tells how long a withheld passage is: counts of bytes and tokens, times of chunks, places."""
+        at, chunks = 0, set[str]()
+        spans = sorted(self.spans.get(LOG, []))
+        starts = [start for start, _ in spans]
+        for line in leaves.lines(self.data.get(LOG, b"")) if LOG not in self.whole else ():
+            end = at + len(line)
+            mine = set(spans[bisect_left(starts, at) : bisect_left(starts, end)])
+            chained = {(at + start, at + stop) for start, stop in proofs.before(line)}
+            if mine - chained and b'"kind":"exchange"' in line:
+                found = [match.span(1) for pattern in _COUNTS for match in pattern.finditer(line)]
+                self._add(LOG, ((at + start, at + stop) for start, stop in found))
+                chunks |= {f"evidence/blobs/{match[1].decode()}" for match in _CHUNKS.finditer(line)}
+            at = end
+        findings = f"out/{results.FINDINGS}"
+        if set(self.spans.get(findings, ())) - self._digest_spans.get(findings, set()):
+            self._add(findings, (match.span(1) for match in _PLACES.finditer(self.data[findings])))
+        fresh = {name for name in chunks if name in self.data and name not in self.whole}
+        if fresh:
+            self.whole |= dict.fromkeys(fresh, "it tells how long what is withheld is")
+            self.withhold_digests()
+
+    def _add(self, name: str, found: Iterable[tuple[int, int]]) -> None:
+        known = self._digest_spans.setdefault(name, set())
+        new = set(found) - known
+        known |= new
+        if new:
+            self.spans.setdefault(name, []).extend(new)
+
+    def _along_the_log(self) -> None:
+        """Go through the log: each line of which something is withheld makes its digest, in the next, a secret."""
+        if LOG in self.whole:
+            return
+        spans, at, place, found = sorted(self.spans.get(LOG, [])), 0, 0, list[tuple[int, int]]()
+        touched_any = False
+        for line in leaves.lines(self.data[LOG]):
+            end = at + len(line)
+            while place < len(spans) and spans[place][1] <= at:
+                place += 1
+            touched = any(start < end and at < stop for start, stop in spans[place:])
+            here = [(at + start, at + stop) for start, stop in self._covered(line)]
+            found += here
+            if touched or here:
+                touched_any = True
+                self._keep_secret(sha256(line[:-1]))
+            at = end
+        self._add(LOG, found)
+        if touched_any:
+            self._keep_secret(merkle.root([merkle.leaf(line[:-1]) for line in leaves.lines(self.data[LOG])]).hex())
+
+    def _keep_secret(self, digest: str) -> None:
+        self._secret.add(digest)
+        self._begins.setdefault(digest[:8], set()).add(digest)
+
+    def _covered(self, data: bytes) -> list[tuple[int, int]]:
+        """Find digests that are withheld, whole or cut short."""
+        found = []
+        for match in _DIGESTS.finditer(data):
+            run = match[0].decode()
+            for start in range(max(1, len(run) - 63)):
+                piece = run[start : start + 64]
+                if any(one.startswith(piece) for one in self._begins.get(piece[:8], ())):
+                    found.append((match.start() + start, match.start() + start + len(piece)))
+        return found
+
+    def reason(self, name: str, start: int, end: int) -> str:
+        """Tell digests from what was asked to be withheld."""
+        mine = [span for span in self.spans[name] if span[0] < end and start < span[1]]
+        return DIGEST if all(span in self._digest_spans.get(name, ()) for span in mine) else ""
+
+
+def _payload(data: bytes) -> bytes:
+    """Return the statement in its envelope, which is in base64."""
+    return base64.b64decode(msgspec.json.decode(data)["payload"])
+
+
+def _digest_of(read: Read, name: str) -> str:
+    with read.bundle.open(name) as file:
+        return container.digest(file)[0]
+
+
+def _exactly(log: bytes, wanted: Sequence[Target], words: Sought, found: Spans) -> Spans:
+    """In its own record withhold of a passage what was asked and no more; `found` has what stands around it too."""
+    lines, at = list(leaves.lines(log)), 0
+    begins = [at := at + len(line) for line in [b"", *lines]][:-1] if lines else []
+    for passage in wanted:
+        start = begins[passage.record]
+        line = lines[passage.record]
+        text = line.index(b'"text":"') + len(b'"text":"')
+        places = [start + text + offset for offset in _characters(line[text:])]
+        found = [one for one in found if not start <= one[0] < start + len(line)]
+        found += [(start + a, start + b) for a, b in passages.places(line, words)]
+        found.append((places[passage.start], places[passage.end]))
+    return sorted(found)
+
+
+_CHARACTER = re.compile(rb'\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\"\x80-\xbf][\x80-\xbf]*')
+
+
+def _characters(text: bytes) -> list[int]:
+    """Return where each character of a JSON string begins, and where the last one ends."""
+    found = [0]
+    while match := _CHARACTER.match(text, found[-1]):
+        found.append(match.end())
+    return found
+
+
+def _left_out(read: Read, name: str, secret: bytes, *, hidden: bool) -> Absent:
+    root = merkle.root(leaves.roots(partial(read.bundle.open, name), secret))
+    salt = leaves.name_salt(secret)
+    if hidden or BLOB.match(name):
+        return Absent(hash=leaves.commitment(salt, name, root).hex())
+    return Absent(name=name, salt=salt.hex(), hash=root.hex())
+
+
+def _shown(cut: _Cut, name: str, secret: bytes, goes_by: str) -> tuple[Shown, bytes, list[Passage]]:
+    """Show what is left of a file."""
+    data, spans = cut.data[name], sorted(cut.spans[name])
+    shown, pieces, rows = bytearray(), list[str | tuple[str, ...]](), list[Passage]()
+    at = place = 0
+    for number, line in enumerate(leaves.lines(data)):
+        end, own = at + len(line), leaves.secret_of(secret, str(number))
+        while place < len(spans) and spans[place][1] <= at:
+            place += 1
+        last = end - line.endswith(b"\n")
+        here = []
+        for start, stop in spans[place:]:
+            if start >= end:
+                break
+            if stop > at and max(start, at) < min(stop, last):
+                here.append((max(start, at) - at, min(stop, last) - at))
+        if here:
+            opened_ = leaves.withhold(line, own, here)
+            shown += opened_.shown
+            pieces.append(opened_.tree)
+            marks = leaves.read(opened_.tree, opened_.shown, 0, name).marks
+            why = cut.reason(name, at, end)
+            rows.append(Passage(file=goes_by, line=number + 1, passages=marks, reason=why, at=""))
         else:
-            merged.append((start, end))
-    return merged
+            shown += line
+            pieces.append(own.hex())
+        at = end
+    salt = leaves.name_salt(secret)
+    hidden = {"unnamed": leaves.leaf(salt, name.encode()).hex()} if goes_by != name else {"salt": salt.hex()}
+    return Shown(name=goes_by, pieces=tuple(pieces), **hidden), bytes(shown), rows
 
 
-def _without(data: bytes, sought: Sought) -> bytes:
-    places = _places(data, sought)
-    kept = zip([0, *(end for _, end in places)], [*(start for start, _ in places), len(data)], strict=True)
-    return MARK.join(data[start:end] for start, end in kept)
-
-
-def _log_without(data: bytes, sought: Sought) -> bytes:
-    made = []
-    for line in data.splitlines():
-        shown = _without(line, sought)
-        if shown != line:
-            shown = canonical(Withheld(leaf=merkle.leaf(line).hex(), shown=shown.decode()))
-        made.append(shown + b"\n")
-    return b"".join(made)
-
-
-def _write(goal: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder whole or not at all."""
+def _is_new(goal: Path) -> None:
     if goal.exists():
         raise UsageError(f"{goal}: is there already", hint="name a new folder")
+
+
+def _write(goal: Path, files: Mapping[str, bytes], check: Callable[[Path], object]) -> None:
+    """Write a folder that `check` takes, whole or not at all."""
+    _is_new(goal)
     work = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
     try:
         for name, data in files.items():
             file = work / manifest.safe(name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
+        check(work)
         work.rename(goal)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 def produce(path: Path, goal: Path, records: Sequence[int]) -> tuple[Path, ...]:
-    """Write single records, each with its proof, and the seal that they are proved against; nothing else."""
-    made: dict[str, bytes] = {}
-    with opened(path, b"") as read:
+    """Write single records, each with all that proves it, and how to check that; nothing else."""
+    _is_new(goal)
+    made = dict[str, bytes]()
+    with as_evidence(path), opened(path, b"") as read:
+        master = _master(read, path)
+        names = sorted(read.bundle.sizes().keys() - {*OUTSIDE, "SEAL", "SEAL.sig", commitment.SALTS})
+        committed = commitment.committed(names, read.bundle.open, master)
+        seal = {
+            name: content(read.bundle, name) for name in (*copies.SEALED, "signer.pem") if name in read.bundle.sizes()
+        }
         with read.bundle.open(LOG) as file:
-            lines = [line[:-1] for line in file]
-        leaves = [merkle.leaf(line) for line in lines]
+            lines = list(file)
         for number in records:
             if not 0 <= number < len(lines):
                 raise UsageError(f"{path}: no record {number}", hint=f"records: 0 to {len(lines) - 1}")
-            proof = Proof(line=lines[number].decode(), path=merkle.path(leaves, number))
-            made[f"proof-{number}.json"] = canonical(proof)
-        for name in (*PARENT, "VERIFY.py"):
-            if name in read.bundle.sizes():
-                with read.bundle.open(name) as file:
-                    made[name] = file.read()
-    _write(goal, made)
-    return tuple(goal / name for name in made if name.startswith("proof-"))
+            made[f"proof-{number}.json"] = proofs.make(lines, number, leaves.secret_of(master, LOG), committed, seal)
+    _write(goal, made | proofs.beside(seal), lambda work: proofs.verify_proofs(work, b""))
+    return tuple(goal / name for name in made)
 
 
-def is_redacted(path: Path) -> bool:
-    """Tell a redacted copy from a bundle."""
-    return path.is_dir() and (path / RANGES).is_file()
-
-
-def verify_redacted(path: Path, public_key: bytes) -> Verified:
-    """Check that a redacted copy is the sealed bundle but for what its log of redactions lists."""
-    copy = Unpacked(path)
-    data = {name: _bytes(copy, name) for name in copy.sizes()}
-    for name in ("SHA256SUMS", RANGES, LOG, *(f"parent/{one}" for one in ("SEAL", "SEAL.sig", "SHA256SUMS"))):
-        if name not in data:
-            raise EvidenceError(f"{path}: no {name}: not a whole copy", hint=_HINT)
-    own = manifest.read(data["SHA256SUMS"], "SHA256SUMS")
-    odd = sorted(own.keys() ^ (data.keys() - {"SHA256SUMS"}))
-    odd += [name for name in own if name in data and sha256(data[name]) != own[name]]
-    if odd:
-        raise EvidenceError(f"{odd[0]}: added, missing or changed after the copy was made", hint=_HINT)
-    key = keys.load_public(public_key or data["parent/signer.pem"], "public key")
-    keys.check(key, data["parent/SEAL.sig"], data["parent/SEAL"], "parent/SEAL.sig")
-    sealed = manifest.read(data["parent/SEAL"], "parent/SEAL")
-    if sealed.get("SHA256SUMS") != sha256(data["parent/SHA256SUMS"]):
-        raise EvidenceError("parent/SHA256SUMS: not the one that was sealed", hint=_HINT)
-    ranges = [msgspec.json.decode(line, type=Range) for line in data[RANGES].splitlines()]
-    touched = {one.file: one.sha256 for one in ranges}
-    for name, wanted in manifest.read(data["parent/SHA256SUMS"], "parent/SHA256SUMS").items():
-        shown = data.get(name, data.get(f"parent/{name}", b""))
-        if sha256(shown) != wanted and touched.get(name) != wanted:
-            raise EvidenceError(f"{name}: differs from what was sealed, and no redaction says why", hint=_HINT)
-    seal = msgspec.json.decode(data["parent/seal.json"], type=Seal)
-    leaves = [_leaf(line) for line in data[LOG].splitlines()]
-    if len(leaves) != seal.log.records or merkle.root(leaves).hex() != seal.log.merkle_root:
-        raise EvidenceError(f"{LOG}: the sealed Merkle root does not follow from it", hint=_HINT)
-    return Verified(
-        bundle=str(path),
-        fingerprint=keys.fingerprint(key),
-        sealed_at=seal.sealed_at,
-        checks=(
-            f"the parent is signed by {keys.fingerprint(key)}",
-            f"{len(data)} files are the sealed ones but for {len(ranges)} passages in {len(touched)} files",
-            f"the sealed Merkle root follows from the {len(leaves)} records",
-        ),
-        not_verified=(
-            *(() if public_key else ("who signed: no --public-key was given",)),
-            "the words around what was withheld in a touched file: only the sealed bundle shows them",
-            "the findings: they are computed again from the sealed bundle",
-        ),
-    )
-
-
-def _bytes(copy: Unpacked, name: str) -> bytes:
-    with container.open_source(Path(copy.name) / name) as file:
-        return file.read()
-
-
-def _leaf(line: bytes) -> bytes:
-    try:
-        return bytes.fromhex(msgspec.json.decode(line, type=Withheld).leaf)
-    except (msgspec.ValidationError, ValueError):
-        return merkle.leaf(line)
+def verify_any(
+    path: Path,
+    *,
+    public_key: bytes = b"",
+    roots: bytes = b"",
+    recompute: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verified:
+    """Verify a sealed bundle, a copy of one, or proofs of records: what it is shows in what it holds."""
+    if path.is_dir() and ((path / copies.INDEX).exists() or (path / copies.RANGES).exists()):
+        return copies.verify_copy(path, public_key, roots)
+    if proofs.is_proof(path):
+        return proofs.verify_proofs(path, public_key, roots)
+    return verify(path, public_key=public_key, roots=roots, recompute=recompute, progress=progress)

@@ -1,97 +1,237 @@
-"""Reads every answer again from its raw bytes, and every question from the request that was sent."""
+"""Reads every answer again from its raw bytes or its registered file, and every question from the request sent.
+
+What an exchange may be without is decided by who was asked and what came of it: a provider whose wire format is known
+here cannot answer without a request, a response and a record of the wire; a recorded answer stands in a file that is
+in the bundle. What nobody here can read again is listed by the number of its record.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator
-from importlib.metadata import version
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
 
 from depose.answers.settle import settle
-from depose.custody.bundle import LOG, Read, content
-from depose.custody.consistent import written_by
+from depose.asking import collect
+from depose.custody.bundle import Asked, Read, content
+from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import reread, settled_of
+from depose.endpoints.http_outcome import Told, judge, reread, settled_of
+from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
+from depose.endpoints.recorded import Recorded
 from depose.endpoints.wire_format import Dialect, Unreadable
-from depose.endpoints.wire_values import whole
-from depose.errors import EvidenceError
-from depose.evidence import ledger
-from depose.model import Ask, Exchange, ModelSpec, Wire
+from depose.endpoints.wire_values import counted, whole
+from depose.errors import CaseError, EvidenceError
+from depose.evidence import ledger, timestamp
+from depose.evidence.records import Key
+from depose.model import Ask, Exchange, Fact, ModelSpec, Registration, Wire
 from depose.model.canonical import canonical
 
 DIALECTS = {"openai": OPENAI, "anthropic": ANTHROPIC, "google": GOOGLE}
+_SHOWN = 12
+_HINT = "the log says otherwise than what was sent or received"
+
+
+@dataclass
+class _Count:
+    """What was read again, and the records that could not be."""
+
+    same: int = 0
+    looked_up: int = 0
+    standing: int = 0
+    odd: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
 def rederived(read: Read) -> tuple[list[str], list[str]]:
-    """Compare questions and answers of the log with the bytes of their requests and responses.
-
-    Where depose knows the wire format, a difference is an error; of a plugin, it knows whether the words stand there.
-    """
-    registration = read.entries.registration
-    models = {spec.code: spec for spec in registration.case.models}
-    asks = {ledger.key(ask): ask for ask in ledger.asks(registration)}
-    exact = written_by(read) == version("depose")
-    same = found = 0
-    odd: list[str] = []
-    for one in read.entries.exchanges:
-        ask = asks.get(ledger.key(one))
+    """Compare questions and answers of the log with the bytes of their requests, responses and files."""
+    count, questions = _Count(), dict[int, dict[Key, Ask]]()
+    from_files: dict[tuple[Fact, ...], list[tuple[Asked, ModelSpec, Ask]]] = defaultdict(list)
+    for one in read.asked:
+        asks = questions.setdefault(id(one.registration), _asks(one.registration))
+        ask = asks.get(ledger.key(one.exchange))
         if ask is None:
-            raise ledger.not_asked(LOG, ledger.key(one))
-        spec = models[one.model]
-        dialect = DIALECTS.get(spec.provider)
-        wrong = ""
-        if dialect is not None and one.wire is not None:
-            wrong = _differs(read, one, one.wire, dialect, spec, ask)
-            same += not wrong
-        elif one.outcome == "answered" and one.response:
-            wrong = "" if _stands_in(one.text, _blob(read, one.response)) else "words that are not in its raw bytes"
-            found += not wrong
-        if not wrong:
-            continue
-        said = f"{one.model}, {one.prompt}, sample {one.sample}, replicate {one.replicate}: {wrong}"
-        if exact and spec.provider in (*DIALECTS, "transformers"):
-            raise EvidenceError(f"{LOG}: {said}", hint="the log says otherwise than what was sent or received")
-        odd.append(said)
-    checks = [f"{same} exchanges: request and answer follow from the registered question and the raw bytes"] * bool(
-        same
-    )
-    checks += [f"{found} answers: their words stand in their raw bytes"] * bool(found)
-    return checks, [f"{len(odd)} exchanges that stand otherwise in the raw bytes, such as {odd[0]}"] if odd else []
+            raise ledger.not_asked(LOG, ledger.key(one.exchange))
+        spec = next(spec for spec in one.registration.case.models if spec.code == one.exchange.model)
+        if spec.provider == "recorded":
+            from_files[one.described].append((one, spec, ask))
+        elif dialect := DIALECTS.get(spec.provider):
+            spec = msgspec.structs.replace(spec, model=collect.BOGUS) if one.control else spec
+            _need(not (wrong := _differs(read, one.exchange, dialect, spec, ask)), one, wrong)
+            count.same += 1
+        elif spec.provider == "transformers":
+            _need(not (wrong := _differs_locally(read, one.exchange, ask)), one, wrong)
+            count.same += 1
+        else:
+            _of_plugin(read, one, spec, count)
+    for facts, looked_up in from_files.items():
+        _look_up(read, facts, looked_up, count)
+    checks = [f"{count.same} exchanges: request and answer follow from the registered question and the raw bytes"]
+    checks = checks * bool(count.same)
+    checks += [f"{count.looked_up} exchanges: looked up again in the registered files"] * bool(count.looked_up)
+    checks += [f"{count.standing} answers: their words stand in their raw bytes"] * bool(count.standing)
+    return checks, [f"{_numbers(found)}: {why}" for why, found in sorted(count.odd.items())]
+
+
+def _asks(registration: Registration) -> dict[Key, Ask]:
+    return {ledger.key(ask): ask for ask in ledger.asks(registration)}
+
+
+def _need(holds: bool, one: Asked, what: str) -> None:
+    if not holds:
+        said = one.exchange
+        raise EvidenceError(
+            f"{LOG}: record {one.record}: {said.model}, {said.prompt}, sample {said.sample}, "
+            f"replicate {said.replicate}: {what}",
+            hint=_HINT,
+        )
+
+
+def _numbers(records: Sequence[int]) -> str:
+    shown = ", ".join(map(str, records[:_SHOWN])) + (f" and {len(records) - _SHOWN} more" * (len(records) > _SHOWN))
+    return f"record{'s' * (len(records) > 1)} {shown}"
 
 
 def _blob(read: Read, name: str) -> bytes:
     return content(read.bundle, f"evidence/blobs/{name}") if name else b""
 
 
-def _differs(read: Read, one: Exchange, wire: Wire, dialect: Dialect, spec: ModelSpec, ask: Ask) -> str:
-    """Say in what an exchange differs from its bytes, or nothing."""
+# --- over a network ---------------------------------------------------------------------------------
+
+
+def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: Ask) -> str:
+    """Say in what an exchange differs from its bytes, or nothing; whatever is missing is a difference."""
+    wire, body = one.wire, _blob(read, one.response)
+    if wire is None:
+        return f"an exchange with {spec.provider} without what went over the network"
     if _blob(read, one.request) != canonical(dialect.body(spec, ask)):
         return "a request that does not ask the registered question as registered"
+    base = (spec.base_url or dialect.base_url).rstrip("/")
+    if wire.url != base + dialect.path(spec, spec.stream) or wire.model_asked != spec.model:
+        return "a request to another address or model than is registered"
+    told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
-        return ""
-    try:
-        said = reread(dialect, wire.response_headers, _blob(read, one.response), spec.stream)
-    except Unreadable as error:
-        return f"an answer whose raw bytes cannot be read: {error}"
-    told = (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
-    read_ = (whole(said.finish), said.model, said.id, said.fingerprint)
+        return _hides_an_answer(wire, body, dialect, spec.stream, told)
+    if wire.status != 200 or not body:
+        return f"an answer without {'raw bytes' if wire.status == 200 else 'the status of one'}"
+    if told.reading is None or told.settled is None:
+        return f"an answer whose raw bytes cannot be read: {told.reason}"
+    said, names = told.reading, (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
+    if names != (said.finish, said.model, said.id, said.fingerprint):
+        return "an answer that is not the one in its raw bytes"
     if one.status is None:  # written before answers were parted from reasoning
-        same = one.text == whole(said.text or said.refusal)
+        words = whole(said.text or said.refusal)
+        same = one.text == words and one.outcome == ("answered" if words.strip() else "empty")
     else:
-        found = settled_of(said)
-        same = (one.text, one.reasoning) == (whole(found.text), whole(found.reasoning)) and one.status == found.status
-    return "" if told == read_ and same else "an answer that is not the one in its raw bytes"
+        counts, found = counted(said, ask), told.settled
+        same = (one.outcome, one.status) == (told.outcome, found.status)
+        same = same and (one.text, one.reasoning, one.reason) == (found.text, found.reasoning, whole(told.reason))
+        same = same and (wire.input_tokens, wire.output_tokens) == (counts.input_tokens, counts.output_tokens)
+    return "" if same else "an answer that is not the one in its raw bytes"
+
+
+def _hides_an_answer(wire: Wire, body: bytes, dialect: Dialect, streamed: bool, told: Told) -> str:
+    """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
+    if body and wire.status is None:
+        return "raw bytes of a response that, by its record, never came"
+    if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
+        return f"recorded as failed, and its raw bytes say {told.outcome}"
+    for headers in (wire.response_headers, ()):
+        with contextlib.suppress(Unreadable):
+            if settled_of(reread(dialect, headers, body, streamed)).outcome == "answered":
+                return "recorded as failed, and its raw bytes hold a whole answer"
+    return ""
+
+
+def _heard(wire: Wire, body: bytes) -> Heard:
+    """Put together what was heard, from what was recorded of it."""
+    return Heard(
+        status=wire.status,
+        http_version=wire.http_version,
+        headers=tuple(
+            (k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in wire.response_headers
+        ),
+        body=body,
+        chunks=(),
+        sent_at=wire.sent_at,
+        first_byte_at=wire.first_byte_at,
+        last_byte_at=wire.last_byte_at,
+        sent_us=wire.sent_us,
+        first_byte_us=wire.first_byte_us,
+        last_byte_us=wire.last_byte_us,
+        peer=wire.peer,
+        tls=wire.tls,
+        certificate=b"",
+        trouble="",
+        reason="",
+    )
+
+
+# --- on the signer's machine ------------------------------------------------------------------------
+
+
+def _differs_locally(read: Read, one: Exchange, ask: Ask) -> str:
+    """Compare an exchange with local weights with the messages that were sent and the tokens that came."""
+    sent, said = (_json(_blob(read, name)) for name in (one.request, one.response))
+    messages = [{"role": "system", "content": ask.system}] if ask.system else []
+    messages.append({"role": "user", "content": ask.text})
+    if one.wire is not None or not isinstance(sent, dict) or sent.get("messages") != messages:
+        return "a request that does not ask the registered question as registered"
+    if one.outcome == "failed" and not one.response:
+        return ""
+    if not isinstance(said, dict) or not isinstance(said.get("text"), str):
+        return "an answer without raw bytes that hold one"
+    words, finish, tokens = said.get("marked", said["text"]), said.get("finish"), said.get("tokens")
+    if not isinstance(words, str) or not isinstance(finish, str) or not isinstance(tokens, list):
+        return "an answer without raw bytes that hold one"
+    found = settle(words, live=True, finish=finish, output_tokens=len(tokens))
+    if one.status is None:  # written before answers were parted from reasoning
+        text = whole(said["text"])
+        same = one.text == text and one.outcome == ("answered" if text.strip() else "empty")
+    else:
+        same = (one.outcome, one.status) == (found.outcome, found.status)
+        same = same and (one.text, one.reasoning) == (whole(found.text), whole(found.reasoning))
+    return "" if same and one.finish == whole(finish) else "an answer that is not the one in its raw bytes"
+
+
+def _of_plugin(read: Read, one: Asked, spec: ModelSpec, count: _Count) -> None:
+    """Look for the words of an answer in its raw bytes: no more is known of the format of a plugin."""
+    said = one.exchange
+    if said.outcome == "failed":
+        if said.response:
+            count.odd[f"recorded as failed, with raw bytes that only the plugin {spec.provider} can read"].append(
+                one.record
+            )
+        return
+    if not said.response:
+        count.odd[f"answers of the plugin {spec.provider} without raw bytes"].append(one.record)
+    elif said.outcome == "answered" and _stands_in(said.text, _blob(read, said.response)):
+        count.standing += 1
+    else:
+        count.odd[f"words that are not in the raw bytes of the plugin {spec.provider}"].append(one.record)
 
 
 def _stands_in(text: str, raw: bytes) -> bool:
     """Tell whether words are a string of the raw bytes, or all of them together."""
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        value = raw.decode("utf-8", "replace")
-    said = [whole(one) for one in _strings(value)]
+    value = _json(raw)
+    said = [whole(one) for one in _strings(raw.decode("utf-8", "replace") if value is None else value)]
     return text in said or text == "".join(said) or any(settle(one, live=True).text == text for one in said)
+
+
+def _json(raw: bytes) -> object:
+    try:
+        found: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -103,3 +243,45 @@ def _strings(value: object) -> Iterator[str]:
             yield one
         elif isinstance(one, dict | list):
             waiting += reversed(list(one.values()) if isinstance(one, dict) else one)
+
+
+# --- in a file --------------------------------------------------------------------------------------
+
+
+def _look_up(
+    read: Read, facts: tuple[Fact, ...], exchanges: Sequence[tuple[Asked, ModelSpec, Ask]], count: _Count
+) -> None:
+    """Look recorded answers up again in the file that the endpoint named, which must be the registered one."""
+    said = {fact.name: fact.value for fact in facts}
+    name, digest = said.get("file", ""), said.get("file sha256", "")
+    first, spec, _ = exchanges[0]
+    registered = {fact.name: fact.value for fact in first.registration.files}
+    if spec.file:
+        wanted = registered.get(spec.file, registered.get(Path(spec.file).name))
+        _need(digest == wanted, first, "answers of a file that is not the registered one")
+    blob = f"evidence/blobs/{digest}"
+    _need(bool(digest) and blob in read.bundle.sizes(), first, "a recorded answer whose file is not in the bundle")
+    _need(bool(name) and name == Path(name).name and len(name) < 200, first, "a file whose name is no name of a file")
+    for one, _, _ in exchanges:
+        bare = one.exchange.wire is None and not one.exchange.request and not one.exchange.response
+        _need(bare, one, "a recorded answer that claims to have been asked for")
+    with tempfile.TemporaryDirectory(prefix="depose-verify-") as folder:
+        copy = Path(folder) / name.replace("\0", "")
+        with read.bundle.open(blob) as source, copy.open("wb") as goal:
+            shutil.copyfileobj(source, goal)
+        try:
+            replies = Recorded(copy, said.get("model in file", "")).ask([ask for _, _, ask in exchanges])
+        except CaseError as error:
+            count.odd[f"{name} cannot be read again here: {error.message.replace(f'{folder}/', '')}"] += [
+                one.record for one, _, _ in exchanges
+            ]
+            return
+    for (one, _, _), reply in zip(exchanges, replies, strict=True):
+        exchange = one.exchange
+        now: tuple[object, ...] = (reply.outcome, whole(reply.text), whole(reply.finish), reply.source)
+        then: tuple[object, ...] = (exchange.outcome, exchange.text, exchange.finish, exchange.source)
+        if exchange.status is not None:
+            now = (*now, reply.status, whole(reply.reasoning), whole(reply.reason))
+            then = (*then, exchange.status, exchange.reasoning, exchange.reason)
+        _need(now == then, one, f"another answer than {name} holds, which is in the bundle")
+        count.looked_up += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,21 +18,26 @@ import numpy as np
 
 from depose import pipeline
 from depose.analysis import inventory, results
-from depose.analysis.scored_bags import AGAIN, Bench, tidy
+from depose.analysis.scored_bags import AGAIN, Bench
 from depose.asking import collect
-from depose.case import casefile
-from depose.custody.bundle import opened
+from depose.case import calibration, casefile
+from depose.case.budget import estimates
+from depose.case.casetext import text_of
+from depose.custody import keys, own_endpoints
+from depose.custody.bundle import HINT, Read, content, opened
+from depose.custody.own_endpoints import Reached
 from depose.custody.stamp import Source, obtain, stamp
 from depose.detectors import Similarity
-from depose.errors import CaseError, ProtocolChanged
+from depose.errors import EvidenceError, ProtocolChanged, UsageError
 from depose.evidence import ledger
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.log import Clock, write_whole
 from depose.features.extract import Features
-from depose.model import Dossier, Findings, Record, Registration, Transcript
+from depose.model import Case, Dossier, Findings, Record, Registration, Transcript
 from depose.model.canonical import canonical
-from depose.model.names import named_files
+from depose.model.names import named_files, unfit_for_case
 from depose.statistics.centring import parts_of
+from depose.statistics.rounding import tidy
 
 NEW = "\x00new"
 FILE = "replication.json"
@@ -88,33 +93,69 @@ class Replication(Record, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...]
 
 
+class Plan(Record, frozen=True, kw_only=True):
+    """What a replication would do; nothing is sent or written before its asker has seen it and said so."""
+
+    bundle: str
+    signer: str
+    """Fingerprint of the key that signed the bundle."""
+    known: bool
+    """Whether its asker got that key by another way."""
+    folder: str
+    models: tuple[Reached, ...]
+    files: tuple[str, ...]
+    """Written into the folder, besides its case file."""
+
+
+class Consent(Record, frozen=True, kw_only=True):
+    """What the asker of somebody else's case has said."""
+
+    endpoints: Path | None = None
+    """A file of endpoints and keys of one's own."""
+    yes: bool = False
+    """Ask at the addresses of the bundle those models that need no key."""
+    unknown_signer: bool = False
+    """Trust a bundle of which nobody knows who signed it."""
+
+
 def replicate(
     bundle: Path,
     folder: Path,
     public_key: bytes,
+    consent: Consent,
     source: Source,
     clock: Clock,
     progress: collect.Progress,
     say: Callable[[str], None],
+    show: Callable[[Plan], None],
 ) -> Replication:
     """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe.
 
-    A confirmatory protocol needs a time-stamp of one's own, from `source`.
+    What the bundle says of endpoints is shown as a plan, and followed only as far as `consent` goes. A confirmatory
+    protocol needs a time-stamp of one's own, from `source`.
     """
+    own = own_endpoints.read(consent.endpoints) if consent.endpoints else None
     with opened(bundle, public_key) as read:
+        signer = keys.fingerprint(read.key)
+        if not public_key and not consent.unknown_signer:
+            raise UsageError(
+                f"{bundle}: signed with a key that nobody here knows, sha256 {signer}",
+                hint="--public-key PEM, got by another way; or --unknown-signer if it is no matter who sealed it",
+            )
         entries = read.entries
-        then = collect.dossier_of(entries, str(bundle))
-        with read.bundle.open(f"out/{results.FINDINGS}") as file:
-            findings = msgspec.json.decode(file.read(), type=Findings)
-        if not folder.exists():
-            files = {}
-            for name in named_files(entries.registration.case):
-                fact = next(f for f in entries.registration.files if f.name in (name, Path(name).name))
-                with read.bundle.open(f"evidence/blobs/{fact.value}") as file:
-                    files[name] = file.read()
-            with read.bundle.open("case.toml") as file:
-                files[casefile.NAME] = file.read()
-            _lay_out(folder, files)
+        then, findings = collect.dossier_of(entries, str(bundle)), _findings(read)
+        case = own_endpoints.mapped(entries.registration.case, own)
+        digests = _digests_of_files(entries.registration, read)
+        show(_plan(bundle, folder, signer, bool(public_key), entries.registration, case, digests))
+        if own is None and not consent.yes:
+            raise UsageError(
+                f"{bundle}: nothing was sent or written; above is what would be",
+                hint="--yes; or --endpoints FILE with endpoints and keys of your own",
+            )
+        if folder.exists():
+            _same_reach(folder, case)
+        else:
+            _lay_out(folder, case, digests, read)
     pipeline.register_case(folder, clock)
     _same(entries.registration, ledger.entries(folder).registration)
     if source.given:
@@ -135,24 +176,82 @@ def replicate(
     return made
 
 
-def _lay_out(folder: Path, files: dict[str, bytes]) -> None:
+def _findings(read: Read) -> Findings:
+    """Read the sealed findings, and refuse what the analysis of the same protocol will have no counterpart of."""
+    name = f"out/{results.FINDINGS}"
+    try:
+        found = msgspec.json.decode(content(read.bundle, name), type=Findings)
+    except (KeyError, OSError, ValueError) as error:
+        raise EvidenceError(f"{name}: missing or no findings: {error}", hint=HINT) from error
+    case = read.entries.registration.case
+    roles = {spec.code: spec.role for spec in case.models}
+    for one in found.findings:
+        asked = roles.get(one.suspect), roles.get(one.reference)
+        if asked != ("suspect", "reference") or one.question not in case.protocol.questions:
+            raise EvidenceError(f"{name}: has a finding that its protocol does not ask for", hint=HINT)
+    return found
+
+
+def _plan(
+    bundle: Path, folder: Path, signer: str, known: bool, then: Registration, case: Case, digests: Mapping[str, str]
+) -> Plan:
+    frozen = msgspec.structs.replace(then, case=case)
+    counted = {one.model: one for one in estimates(case, collect.plan(frozen))}
+    models = tuple(
+        msgspec.structs.replace(
+            one,
+            questions=counted[one.model].questions,
+            tokens=counted[one.model].input_tokens + counted[one.model].output_tokens,
+        )
+        for one in own_endpoints.reached(case)
+    )
+    return Plan(bundle=str(bundle), signer=signer, known=known, folder=str(folder), models=models, files=tuple(digests))
+
+
+def _digests_of_files(then: Registration, read: Read) -> dict[str, str]:
+    """Find the digest of each file that the case needs; its blob is in the bundle, under a name that is fit."""
+    case, facts = then.case, {fact.name: fact.value for fact in then.files}
+    wanted = {name: facts.get(name, "") for name in named_files(case)}
+    own = case.protocol.calibration
+    if own and own not in calibration.bundled():
+        wanted[own] = facts.get(f"calibration {own}", "")
+        rates = facts.get(f"error rates {own}")
+        wanted |= {str(Path(own).with_name(calibration.PERFORMANCE)): rates} if rates else {}
+    for name, digest in wanted.items():
+        if said := unfit_for_case(name):
+            raise EvidenceError(f"{read.bundle.name}: its case names {name!r}, which {said}", hint=HINT)
+        if f"evidence/blobs/{digest}" not in read.bundle.sizes():
+            raise EvidenceError(f"{read.bundle.name}: its case names {name!r}, which is not in it", hint=HINT)
+    return wanted
+
+
+def _lay_out(folder: Path, case: Case, digests: Mapping[str, str], read: Read) -> None:
     work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        for name, data in files.items():
-            if Path(name).is_absolute():
-                raise CaseError(
-                    f"{name}: the case names a file in full", hint="put it there, and copy the case by hand"
-                )
+        work.mkdir(parents=True)
+        for name, digest in digests.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_bytes(data)
+            with read.bundle.open(f"evidence/blobs/{digest}") as file, (work / name).open("xb") as made:
+                shutil.copyfileobj(file, made)
+        (work / casefile.NAME).write_text(text_of(case), encoding="utf-8")
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _same_reach(folder: Path, case: Case) -> None:
+    """Refuse to go on in a folder whose case reaches its models otherwise than was just shown."""
+    if casefile.read(folder) != case:
+        raise ProtocolChanged(
+            f"{folder / casefile.NAME}: is another case, or has other endpoints, than those above",
+            hint="go on with the endpoints of the first time, or replicate into a new folder",
+        )
+
+
 def _same(then: Registration, now: Registration) -> None:
-    for field in ("case", "prompts"):
-        if getattr(then, field) != getattr(now, field):
+    same_case = own_endpoints.protocol_of(then.case) == own_endpoints.protocol_of(now.case)
+    for field, same in (("case", same_case), ("prompts", then.prompts == now.prompts)):
+        if not same:
             raise ProtocolChanged(
                 f"{field} of the new case differs from the sealed protocol",
                 hint="replicate into a new folder, with the version of depose that sealed it",

@@ -14,22 +14,19 @@ import msgspec
 from depose import pipeline
 from depose.analysis import results
 from depose.case import annexes, casefile
-from depose.custody import container, envelope, instructions, keys, leaks, manifest, merkle, pdf
+from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.compression import SHORTEST
 from depose.evidence.ledger import Entries
-from depose.evidence.log import SEALED, Clock, Log, is_sealed, log_path, seals_folder, write_whole
+from depose.evidence.log import SEALED, Clock, Log, is_sealed, log_path, read_log, seals_folder, write_whole
 from depose.evidence.search import Sought
 from depose.model import Findings, Record
 from depose.model.canonical import canonical, digest, sha256
 
-FORMAT = "depose seal 1"
-BLOB = re.compile(r"[0-9a-f]{64}\Z")
+FORMAT = "depose seal 2"
 TOKEN = re.compile(r"[0-9a-f]{64}\.ts[qr]\Z")
-OUTSIDE = ("SHA256SUMS", "SHA256SUMS.pem", "SHA256SUMS.tsq", "SHA256SUMS.tsr")
-"""Files that SEAL lists; all others stand in SHA256SUMS."""
 
 
 class LogSeal(Record, frozen=True, kw_only=True):
@@ -102,21 +99,20 @@ def seal(
         findings = _ready(folder, entries)
         if who is not None:
             _sign(folder, who, source)
-        files = contents(folder, {stamp.of for stamp in entries.stamps})
+        files = contents(folder, {stamp.of for stamp in entries.stamps}, _named(folder, entries))
         _search(files, entries, key, environment, (who.secrets if who else {}) | dict(known or {}))
         digests = {name: _digest(file) for name, file in files.items()}
         before = _mark(folder)
         same = before is not None and before.contents == digest(digests)
         sealed_at = before.sealed_at if before is not None and same else clock()
         added = _added(folder, entries, findings, digests, key, sealed_at)
+        master = commitment.master_of(keys.number(key), digest(digests))
+        whole_files: dict[str, Path | bytes] = {**files, **added}
+        committed = commitment.committed(whole_files, lambda name: container.open_source(whole_files[name]), master)
+        added[commitment.SALTS] = commitment.salts(master)
         listing = manifest.write(digests | {name: sha256(data) for name, data in added.items()})
-        outside = {"SHA256SUMS": listing}
-        stamped = ""
-        if source.given:
-            got = fetch(listing, source, "token of SHA256SUMS")
-            stamped = got.said.time
-            outside |= {"SHA256SUMS.tsr": got.token, "SHA256SUMS.pem": source.roots}
-            outside |= {"SHA256SUMS.tsq": got.query} if got.query else {}
+        outside = {"SHA256SUMS": listing, commitment.FILE: commitment.write(committed)}
+        stamped = _stamp(outside, source)
         signed = manifest.write({name: sha256(data) for name, data in outside.items()})
         goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
         goal.parent.mkdir(exist_ok=True)
@@ -154,14 +150,38 @@ def _ready(folder: Path, entries: Entries) -> Findings:
     return findings
 
 
-def contents(folder: Path, stamped: Collection[str]) -> dict[str, Path]:
+def _stamp(outside: dict[str, bytes], source: Source) -> str:
+    """Add tokens over both lists of the files, and return the time of the first; nothing where none is asked for.
+
+    A token that was fetched elsewhere is over SHA256SUMS alone.
+    """
+    if not source.given:
+        return ""
+    times = []
+    for name in ("SHA256SUMS", commitment.FILE) if source.url else ("SHA256SUMS",):
+        got = fetch(outside[name], source, f"token of {name}")
+        times.append(got.said.time)
+        outside[f"{name}.tsr"] = got.token
+        if got.query:
+            outside[f"{name}.tsq"] = got.query
+    outside["SHA256SUMS.pem"] = source.roots
+    return times[0]
+
+
+def _named(folder: Path, entries: Entries) -> set[str]:
+    """Collect the blobs that the log names: a kill may leave some that it does not."""
+    recorded = {spec.code for spec in entries.registration.case.models if spec.provider == "recorded"}
+    return {blob for one in read_log(folder) for blob in kinds.blobs_of(one.entry, recorded)}
+
+
+def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> dict[str, Path]:
     """List the files of a case that belong into its bundle, by their names in it.
 
-    `stamped` are the records whose tokens the log names: a kill may leave one that it does not.
+    `stamped` are the records whose tokens the log names, `named` its blobs: a kill may leave some that it does not.
     """
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
-    found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if BLOB.match(one.name)}
+    found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if one.name in named}
     found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():

@@ -5,17 +5,22 @@ Writes nothing. Raises at the first thing that does not hold and names it; what 
 
 from __future__ import annotations
 
+import contextlib
+import struct
+import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from depose.custody import keys
-from depose.custody.bundle import opened
-from depose.custody.consistent import consistent
+from depose.custody.bundle import Read, opened
+from depose.custody.consistent import consistent, drawn
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
+from depose.errors import DeposeError, EvidenceError, PluginError, UsageError
 from depose.evidence.ledger import Entries
+from depose.evidence.log import Clock, utc_now
 from depose.model import Record
 
 
@@ -36,29 +41,34 @@ def verify(
     roots: bytes = b"",
     recompute: bool = True,
     progress: Callable[[str], None] = lambda _: None,
+    clock: Clock = utc_now,
 ) -> Verified:
     """Check a bundle; raise EvidenceError at the first thing that does not hold."""
-    with opened(path, public_key) as read:
+    with as_evidence(path), opened(path, public_key) as read:
         checks = [
             f"signature of {keys.fingerprint(read.key)}",
-            f"{len(read.bundle.sizes())} files, none missing, added or changed",
+            f"{len(read.bundle.sizes())} files, none missing, added or changed: {read.files}",
+            f"sealed by the rules of {read.seal.format!r}",
             f"{read.entries.records} records in one chain, of the sealed length, end and Merkle root",
         ]
         missing = [] if public_key else ["who signed: no --public-key was given, and a key in a bundle proves nothing"]
-        dated, without = stamps(read, roots)
+        dated, without = stamps(read, roots, clock())
         findings = statement(read)
         checks += [*dated, "the signed statement says what the findings say"]
-        missing += [*without, *_open_ends(read.entries)]
+        missing += [*without, *_open_ends(read)]
         for check in (consistent, rederived, signed_reports):
             done, without = check(read)
             checks += done
             missing += without
         if recompute:
-            done, without = recomputed(read, findings, progress)
-            checks += done
-            missing += without
+            for done, without in (drawn(read), recomputed(read, findings, progress)):
+                checks += done
+                missing += without
         else:
-            missing.append("that the findings follow from the answers: not computed again")
+            missing.append(
+                "that the findings follow from the answers, and the prompts from the seed: not computed again"
+            )
+            missing += [f"{', '.join(_results(read))}: signed, but not looked into"]
         return Verified(
             bundle=str(path),
             fingerprint=keys.fingerprint(read.key),
@@ -68,8 +78,39 @@ def verify(
         )
 
 
-def _open_ends(entries: Entries) -> list[str]:
-    """Say what the log itself says is not known."""
+@contextlib.contextmanager
+def as_evidence(path: Path) -> Iterator[None]:
+    """Let nothing that stands in files of somebody else end in another error than EvidenceError.
+
+    Each reader refuses what it knows to be wrong and says where; behind them stand libraries and the whole analysis,
+    which were written for files of one's own.
+    """
+    try:
+        yield
+    except (EvidenceError, UsageError, PluginError):
+        raise
+    except DeposeError as error:
+        raise EvidenceError(error.message, hint=error.hint) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    except (AssertionError, MemoryError, OSError, EOFError, RuntimeError, struct.error, zlib.error) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> EvidenceError:
+    return EvidenceError(
+        f"{path}: holds what cannot be read: {type(error).__name__}: {str(error)[:200]}",
+        hint="depose wrote no such thing; --no-recompute shows how far it can be read",
+    )
+
+
+def _results(read: Read) -> list[str]:
+    return sorted(name for name in read.bundle.sizes() if name.startswith("out/"))
+
+
+def _open_ends(read: Read) -> list[str]:
+    """Say what the log itself says is not known, and what stands in the bundle without a record."""
+    entries: Entries = read.entries
     flagged = Counter(run.flagged for run in entries.runs if run.flagged)
     found = [
         f"the times of the log ({count} of {len(entries.runs)} looks at the clock): {why}"
@@ -77,4 +118,6 @@ def _open_ends(entries: Entries) -> list[str]:
     ]
     if entries.lost:
         found.append(f"what became of {len(entries.lost)} questions: a run was cut short with them in flight")
+    if read.unnamed:
+        found.append(f"what {len(read.unnamed)} blobs are that no record names, such as {read.unnamed[0]}")
     return found

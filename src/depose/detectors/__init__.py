@@ -1,7 +1,9 @@
 """Detectors: a bag of models and their features to a measure of likeness, one file per detector.
 
-A detector is a function `detect(bag, features) -> Measured`. It must treat the members of the bag
-alike: the same models in another order give the same numbers in that order.
+A detector is called as `detect(bag, features) -> Measured`. It must treat the members of the bag alike: the same
+models in another order give the same numbers in that order. One that counts features is a declaration (declaration.py),
+from which one engine scores a bag (analyze), thousands of bags (validate) and the rows of a matrix (batch); any other
+is a function.
 """
 
 from __future__ import annotations

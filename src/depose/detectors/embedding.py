@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.detectors import Similarity
+from depose.detectors.declaration import Alone
 from depose.detectors.pairwise import by_member
 from depose.features.extract import Bag, Features
 
 
-def embedding(bag: Bag, features: Features) -> Similarity:
+def _values(bag: Bag, features: Features) -> NDArray[np.float64]:
     """Score each two models, per prompt, by the cosine of their answers' embeddings (-1 to 1)."""
     features.vectors([text for members in bag.answers for samples in members for text in samples])
 
@@ -24,5 +24,7 @@ def embedding(bag: Bag, features: Features) -> Similarity:
         vectors = features.vectors(texts).astype(np.float64)
         return vectors @ vectors.T
 
-    values = np.stack([by_member(members, cosines) for members in bag.answers])
-    return Similarity(detector="embedding", values=values)
+    return np.stack([by_member(members, cosines) for members in bag.answers])
+
+
+embedding = Alone(detector="embedding", values=_values)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from depose.detectors import Similarity
+from depose.detectors.declaration import Alone
 from depose.detectors.pairwise import averaged
 from depose.features.extract import LIMIT, Bag, Features
 
@@ -27,9 +27,11 @@ def ratios(groups: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:
     ]
 
 
-def fuzzy(bag: Bag, features: Features) -> Similarity:
+def _values(bag: Bag, features: Features) -> NDArray[np.float64]:
     """Score each two models, per prompt, by how few insertions and deletions part their answers (0 to 1)."""
     groups = [[text[:LIMIT].lower() for samples in members for text in samples] for members in bag.answers]
     found = (features.match or ratios)(groups)
-    values = np.stack([averaged(members, one) for members, one in zip(bag.answers, found, strict=True)])
-    return Similarity(detector="fuzzy", values=values)
+    return np.stack([averaged(members, one) for members, one in zip(bag.answers, found, strict=True)])
+
+
+fuzzy = Alone(detector="fuzzy", values=_values)

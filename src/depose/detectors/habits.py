@@ -7,12 +7,8 @@ left-out families (docs/validation.md).
 
 from __future__ import annotations
 
-from depose.detectors import Combination
+from depose.detectors.declaration import Combined
 from depose.detectors.first_words import first_words
 from depose.detectors.starts import starts
-from depose.features.extract import Bag, Features
 
-
-def habits(bag: Bag, features: Features) -> Combination:
-    """Score each two models by the mean of their standardised scores in `starts` and `first_words`."""
-    return Combination(detector="habits", parts=(starts(bag, features), first_words(bag, features)))
+habits = Combined(detector="habits", parts=(starts, first_words))

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import weigh
-from depose.detectors.style import masked_sets
+from depose.detectors.style import style
 from depose.features.extract import Bag, Features, Grams
 
 Array = NDArray[np.float64]
@@ -84,5 +84,5 @@ def _rounds(members: Sequence[Sequence[Grams]]) -> Array:
 
 def impostors(bag: Bag, features: Features) -> Similarity:
     """Score each two models, per prompt, by the share of rounds in which they beat every impostor (0 to 1)."""
-    values = np.stack([_rounds(members) for members in masked_sets(bag, features)])
+    values = np.stack([_rounds(members) for members in style.sets(bag, features)])
     return Similarity(detector="impostors", values=values)

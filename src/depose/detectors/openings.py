@@ -6,22 +6,12 @@ hands down. Two answers agree on their first n tokens or not; each agreement cou
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.detectors import Similarity
-from depose.detectors.rarity import overlap
-from depose.features.extract import Bag, Features
+from depose.detectors.declaration import Shared
 
 FIRST = 4
-NOTHING = np.zeros(0, np.uint64)
 
-
-def openings(bag: Bag, features: Features) -> Similarity:
-    """Score each two models, per prompt, by how far their first tokens agree (0 to 1)."""
-    values = np.stack(
-        [
-            overlap([[features.prefixes(text, FIRST) for text in samples] for samples in members], NOTHING)
-            for members in bag.answers
-        ]
-    )
-    return Similarity(detector="openings", values=values)
+openings = Shared(
+    detector="openings",
+    of=lambda features, text: features.prefixes(text, FIRST),
+    drop_prompt=False,
+)

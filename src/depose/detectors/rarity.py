@@ -17,7 +17,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.detectors.holders import who_has
 from depose.features.extract import Grams
+
+FEWEST = 2
+"""Members that a feature must be of, to count."""
+
+
+def rarity(present: int | NDArray[np.int64], having: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh features that `having` of `present` members have."""
+    weight: NDArray[np.float64] = np.log((present + 1) / (having + 0.5))
+    return weight
 
 
 def weigh(members: Sequence[Sequence[Grams]], stop: Grams) -> tuple[list[int], Grams, NDArray[np.float64]]:
@@ -30,14 +40,14 @@ def weigh(members: Sequence[Sequence[Grams]], stop: Grams) -> tuple[list[int], G
     sets = [one for index in present for one in members[index]]
     if not sets:
         return [], np.zeros(0, np.uint64), np.zeros((0, 0))
-    vocabulary, inverse = np.unique(np.concatenate(sets), return_inverse=True)
-    share = np.zeros((len(present), len(vocabulary)))
-    rows = np.repeat(np.arange(len(present)), [sum(len(one) for one in members[index]) for index in present])
-    np.add.at(share, (rows, inverse), 1.0)
-    share /= np.array([len(members[index]) for index in present])[:, None]
+    samples = np.array([len(members[index]) for index in present])
+    found = who_has(sets, range(len(sets)), len(sets), stop)
+    table = found.table(len(sets))
+    many = len(sets) > len(present)
+    share = np.add.reduceat(table, np.cumsum(samples) - samples, axis=0) / samples[:, None] if many else table
     count = (share > 0).sum(axis=0)
-    keep = (count >= 2) & ~np.isin(vocabulary, stop)
-    return present, vocabulary[keep], share[:, keep] * np.log((len(present) + 1) / (count[keep] + 0.5))
+    keep = count >= FEWEST
+    return present, found.features[keep], share[:, keep] * rarity(len(present), count[keep])
 
 
 def overlap(members: Sequence[Sequence[Grams]], stop: Grams) -> NDArray[np.float64]:

@@ -6,22 +6,12 @@ the prompt are not dropped: a prompt has few sentence starts, and they are not w
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.detectors import Similarity
-from depose.detectors.rarity import overlap
-from depose.features.extract import Bag, Features
+from depose.detectors.declaration import Shared
 
 FIRST = 3
-NOTHING = np.zeros(0, np.uint64)
 
-
-def starts(bag: Bag, features: Features) -> Similarity:
-    """Score each two models, per prompt, by the rare sentence starts that both use (0 to 1)."""
-    values = np.stack(
-        [
-            overlap([[features.starts(text, FIRST) for text in samples] for samples in members], NOTHING)
-            for members in bag.answers
-        ]
-    )
-    return Similarity(detector="starts", values=values)
+starts = Shared(
+    detector="starts",
+    of=lambda features, text: features.starts(text, FIRST),
+    drop_prompt=False,
+)

@@ -10,24 +10,13 @@ negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .93
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.detectors import Similarity
-from depose.detectors.rarity import overlap
-from depose.features.extract import Bag, Features, Grams
+from depose.detectors.declaration import Shared
 
 LOW, HIGH = 2, 4
-NOTHING = np.zeros(0, np.uint64)
 
-
-def masked_sets(bag: Bag, features: Features) -> list[list[list[Grams]]]:
-    """Return the masked runs of every answer: [prompts][members][samples]."""
-    every = [text for members in bag.answers for samples in members for text in samples]
-    found = iter(features.masked(every, LOW, HIGH))
-    return [[[next(found) for _ in samples] for samples in members] for members in bag.answers]
-
-
-def style(bag: Bag, features: Features) -> Similarity:
-    """Score each two models, per prompt, by the rare masked runs that both use (0 to 1)."""
-    values = np.stack([overlap(members, NOTHING) for members in masked_sets(bag, features)])
-    return Similarity(detector="style", values=values)
+style = Shared(
+    detector="style",
+    of=lambda features, text: features.masked([text], LOW, HIGH)[0],
+    drop_prompt=False,
+    ahead=lambda features, texts: features.masked(texts, LOW, HIGH),
+)

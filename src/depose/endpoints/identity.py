@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from depose.endpoints.model_names import is_deployment
+from depose.endpoints.model_names import same_model as same_model
 from depose.endpoints.wire_values import DOUBT
 from depose.model import Exchange, Fact, Wire
-
-_SNAPSHOT = re.compile(r"(-?[0-9][0-9.-]*)?(@[\w.-]+)?\Z")
-
-
-def same_model(asked: str, returned: str) -> bool:
-    """Tell whether a returned name is the one asked for, or a dated or numbered snapshot or a revision of it."""
-    name = asked.removeprefix("models/").removesuffix("-latest")
-    if returned in (asked, name):
-        return True
-    return returned.startswith(name) and bool(_SNAPSHOT.match(returned[len(name) :]))
 
 
 def returned(exchanges: Sequence[Exchange]) -> tuple[Fact, ...]:
@@ -26,8 +17,11 @@ def returned(exchanges: Sequence[Exchange]) -> tuple[Fact, ...]:
     if not heard:
         return ()
     names = Counter(wire.model_returned for wire in heard)
-    other = [name for name in names if name and not same_model(heard[0].model_asked, name)]
+    chosen = is_deployment(heard[0].url)
+    other = [name for name in names if name and not same_model(heard[0].model_asked, name, deployment=chosen)]
     facts = [Fact(name="model returned", value=_counted(names))]
+    if chosen:
+        facts.append(Fact(name="name asked for", value="a deployment's, which says nothing of the model"))
     if other:
         facts.append(Fact(name="MODEL MISMATCH", value=f"asked for {heard[0].model_asked}, got {', '.join(other)}"))
     if len(names) > 1:

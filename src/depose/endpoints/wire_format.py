@@ -32,7 +32,7 @@ class ErrorWithin(Unreadable):
 
     def __init__(self, error: Any) -> None:
         super().__init__("an error in the answer's place")
-        self.error = error
+        self.document = {"error": error}
 
 
 class Loose(msgspec.Struct):

@@ -317,7 +317,7 @@ def views(data: bytes) -> Iterator[View]:
         if depth == 1 or _LEGIBLE.stands_in(parent.data):
             bare = [*escapes(parent.data), *_marks(parent.data)]
             # What has neither escapes nor marks in it stands there without them too, so that it is undone once.
-            undoing = _UNDOING[:-2] if bare else _UNDOING
+            undoing = _UNDOING[:-2] if bare and depth > 1 else _UNDOING
         for form, made, back in chain(bare, *(undo(parent.data) for undo in undoing)):
             left -= len(made)
             if len(made) >= SHORTEST and hash(made) not in seen:

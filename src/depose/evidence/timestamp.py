@@ -6,6 +6,7 @@ time of the token, so that a token outlives the certificate that signed it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -26,6 +27,7 @@ from depose.model import Record
 from depose.model.canonical import sha256
 
 SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\Z")
 
 
 class Token(Record, frozen=True, kw_only=True):
@@ -45,19 +47,32 @@ def request(data: bytes) -> bytes:
 
 def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
     """Check a token over data against certificates in PEM; raise EvidenceError, with `name`, where it does not hold."""
+    return verify_digest(token, sha256(data), roots, name)
+
+
+def verify_digest(token: bytes, digest: str, roots: bytes, name: str) -> Token:
+    """Check a token over data of which the SHA-256 alone is known, in hex."""
     trusted = certificates(roots)
     response = _decode(token, name, [one.public_bytes(Encoding.DER) for one in trusted])
+    try:
+        return _checked(response, digest, trusted, name)
+    except (ValueError, OverflowError, TypeError) as error:  # the parts of a token are parsed when they are looked at
+        raise EvidenceError(f"{name}: not a whole token: {_short(error)}", hint="ask the authority again") from error
+
+
+def _checked(response: TimeStampResponse, digest: str, trusted: Sequence[x509.Certificate], name: str) -> Token:
     said = response.tst_info
     imprint = said.message_imprint
     if imprint.hash_algorithm != SHA256:
         raise EvidenceError(f"{name}: the token is not over a SHA-256 digest", hint="ask for one that is")
-    if imprint.message.hex() != sha256(data):
+    if imprint.message.hex() != digest:
         raise EvidenceError(
-            f"{name}: the token is over other data: {imprint.message.hex()[:16]}..., not {sha256(data)[:16]}...",
+            f"{name}: the token is over other data: {imprint.message.hex()[:16]}..., not {digest[:16]}...",
             hint="it belongs to another file or record, or this one was changed after it was stamped",
         )
+    authority = _signer(response, trusted, name)
     try:
-        VerifierBuilder(roots=trusted).build().verify_message(response, data)
+        VerifierBuilder(roots=list(trusted)).build().verify(response, bytes.fromhex(digest))
     except (VerificationError, ValueError) as error:
         raise EvidenceError(
             f"{name}: the token is not signed by an authority of the roots given: {_short(error)}",
@@ -65,7 +80,7 @@ def verify(token: bytes, data: bytes, roots: bytes, name: str) -> Token:
         ) from error
     return Token(
         time=said.gen_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        authority=_signer(response),
+        authority=authority,
         policy=said.policy.dotted_string,
     )
 
@@ -113,14 +128,20 @@ def _short(error: Exception) -> str:
     return reason[:200]
 
 
-def _signer(response: TimeStampResponse) -> str:
-    """Name the certificate that the signature names, by issuer and number."""
-    (info,) = response.signed_data.signer_infos
-    for encoded in sorted(response.signed_data.certificates):
-        certificate = x509.load_der_x509_certificate(bytes(encoded))
-        if (certificate.issuer, certificate.serial_number) == (info.issuer, info.serial_number):
-            return certificate.subject.rfc4514_string()
-    return "not named in the token"
+def _signer(response: TimeStampResponse, trusted: Sequence[x509.Certificate], name: str) -> str:
+    """Name the signer, by the certificate that issuer and number in the signature point to.
+
+    Certificates in a token are not signed, so that anybody can put another with the same number beside the signer's.
+    """
+    signers = {(one.issuer, one.serial_number) for one in response.signed_data.signer_infos}
+    enclosed = [x509.load_der_x509_certificate(bytes(one)) for one in response.signed_data.certificates]
+    found = {one for one in (*enclosed, *trusted) if (one.issuer, one.serial_number) in signers}
+    if len(signers) > 1 or len(found) > 1:
+        raise EvidenceError(
+            f"{name}: has {max(len(signers), len(found))} certificates that each claim to be its signer's",
+            hint="another put a certificate into it; ask for the token as the authority gave it",
+        )
+    return next((one.subject.rfc4514_string() for one in found), "not named in the token")
 
 
 def certificates(roots: bytes) -> list[x509.Certificate]:
@@ -131,6 +152,16 @@ def certificates(roots: bytes) -> list[x509.Certificate]:
         raise UsageError(f"no certificates in PEM: {error}", hint="--tsa-root names a .pem file") from error
 
 
+def moment(text: str, name: str) -> datetime:
+    """Read a time of the log; raise EvidenceError, with `name`, for what is none."""
+    if not _TIME.match(text):
+        raise EvidenceError(f"{name}: {text[:40]!r} is not a time of a log", hint="the log was not written by depose")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise EvidenceError(f"{name}: {text!r}: {error}", hint="the log was not written by depose") from error
+
+
 def seconds_between(earlier: str, later: str) -> float:
     """Count seconds from one time of the log to another."""
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    return (moment(later, "log") - moment(earlier, "log")).total_seconds()

@@ -2,7 +2,7 @@
 
 Entries are keyed by maker (model, formats, library versions) and SHA-256 of the text, so that what one maker made
 is never taken for another's. Everything handed out is read back from the file, so that a hit and a miss give the
-same bytes.
+same bytes. Each value carries its user's mark over both keys (`own_cache`); one without it is refused.
 
 Many processes may read and write one file on a local disk; entries are written 256 at a time, whole or not at all.
 A file that outgrows its limit drops what has gone longest without being used by a call that made something.
@@ -10,13 +10,15 @@ A file that outgrows its limit drops what has gone longest without being used by
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from depose.errors import AnalysisError
 from depose.evidence.workspace import held
+from depose.features import own_cache
 from depose.model.canonical import sha256
 
 Make = Callable[[Sequence[str]], Iterable[bytes]]
@@ -30,7 +32,7 @@ _KEEP = 0.8
 """Share of the limit that is left when entries were dropped."""
 _COMMIT = 256
 _FETCH = 500
-VERSION = 1
+VERSION = 2
 """Of the file format; a file of another one is emptied."""
 # Ids grow with every use, so that the oldest entries lie together and dropping them frees whole pages.
 _SCHEMA = f"""
@@ -55,8 +57,9 @@ _ROW = 150
 def remember(file: Path | None, maker: str, texts: Sequence[str], make: Make, *, limit: int = LIMIT) -> Iterator[bytes]:
     """Give the value of each text, making those that the file does not hold yet; without a file nothing is kept.
 
-    Raises AnalysisError where the file is damaged or cannot be written.
+    Raises AnalysisError where the file is damaged, cannot be written, or holds what its user did not put there.
     """
+    key_ = own_cache.secret() if file else secrets.token_bytes(own_cache.MARK)
     digests = [sha256(text.encode("utf-8", "surrogatepass")) for text in texts]
     distinct = dict(zip(digests, texts, strict=True))
     try:
@@ -66,10 +69,34 @@ def remember(file: Path | None, maker: str, texts: Sequence[str], make: Make, *,
             if missing:
                 with _writing(db):
                     _touch(db, maker, found)
-                found |= _fill(db, maker, missing, make, limit)
+                found |= _fill(db, maker, missing, _marking(make, missing, key_, maker), limit)
     except sqlite3.DatabaseError as error:
         raise unusable(file, error) from error
-    return (found[key] for key in digests)
+    values = {digest: _value(file, found[digest], key_, maker, digest) for digest in distinct}
+    return (values[key] for key in digests)
+
+
+def _marking(make: Make, texts: Mapping[str, str], key: bytes, maker: str) -> Make:
+    """Put the user's mark before each value that is made."""
+    digest_of = {text: digest for digest, text in texts.items()}
+
+    def marked(some: Sequence[str]) -> Iterator[bytes]:
+        for text, value in zip(some, make(some), strict=True):
+            yield own_cache.mark(key, maker.encode(), digest_of[text].encode(), value) + value
+
+    return marked
+
+
+def _value(file: Path | None, kept: object, key: bytes, maker: str, digest: str) -> bytes:
+    """Return a kept value without its mark; raises AnalysisError where the mark is not this user's, for this text."""
+    if isinstance(kept, bytes):
+        found, value = kept[: own_cache.MARK], kept[own_cache.MARK :]
+        if own_cache.holds(key, found, maker.encode(), digest.encode(), value):
+            return value
+    raise AnalysisError(
+        f"{file}: what it holds for the text {digest[:16]}... does not carry your mark: changed, or another's",
+        hint="find out who writes there; then depose cache clear, and all of it is made again",
+    )
 
 
 def unusable(file: Path | None, error: sqlite3.DatabaseError) -> AnalysisError:
@@ -97,14 +124,16 @@ def connect(file: Path | None) -> sqlite3.Connection:
     """Open a cache file, made or brought up to date where needed; raises sqlite3.DatabaseError."""
     if file is None:
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
-    file.parent.mkdir(parents=True, exist_ok=True)
+    own_cache.own_folder(file.parent)
     # SQLite refuses, instead of waiting, when two processes prepare one new file.
     with held(file.parent):
+        own_cache.check_file(file)
         return _prepared(sqlite3.connect(file, timeout=WAIT, isolation_level=None))
 
 
 def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
     try:
+        db.execute("PRAGMA trusted_schema=OFF")
         db.execute("PRAGMA journal_mode=WAL")
         if _number(db, "user_version") != VERSION:
             db.executescript(_SCHEMA)

@@ -6,12 +6,13 @@ converted/                    models in another format (endpoints/weights.py)
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from depose.evidence import workspace
-from depose.features import cache
+from depose.features import cache, own_cache
 from depose.model import Record
 
 FILES = ("vectors.sqlite", "tags.sqlite")
@@ -69,9 +70,10 @@ def clear(folder: Path) -> Cleared:
     converted is left alone. Raises AnalysisError where a file stays locked.
     """
     before = workspace.size(folder)
+    models = _inside(folder / CONVERTED)  # first, since it refuses what leads elsewhere
     entries = sum(_empty(folder / name) for name in FILES if (folder / name).is_file())
     workspace.sweep(folder / CONVERTED)
-    for model in _inside(folder / CONVERTED):
+    for model in models:
         if not model.name.startswith(workspace.PREFIX):
             with workspace.workspace(model.parent) as grave:
                 # Moved first, so that nobody finds half of it.
@@ -81,7 +83,11 @@ def clear(folder: Path) -> Cleared:
 
 
 def _inside(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    """List the folders within a folder, which is the user's own and no link; links within it are not followed."""
+    if not os.path.lexists(folder):
+        return []
+    own_cache.check_folder(folder)
+    return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def _entries(file: Path) -> list[Held]:
@@ -93,7 +99,10 @@ def _entries(file: Path) -> list[Held]:
         if not cache.is_damage(error):
             raise cache.unusable(file, error) from error
         return [Held(place=file.name, what=f"damaged: {error}", entries=0, bytes=file.stat().st_size)]
-    return [Held(place=file.name, what=maker, entries=count, bytes=total) for maker, count, total in rows]
+    return [
+        Held(place=file.name, what=maker, entries=count, bytes=total - own_cache.MARK * count)
+        for maker, count, total in rows
+    ]
 
 
 def _empty(file: Path) -> int:

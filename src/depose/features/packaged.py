@@ -150,6 +150,8 @@ def verify_files(root: Path, files: Mapping[str, str], *, hint: str) -> Path:
         raise ModelFileError(f"{root}: no digest is pinned", hint=hint)
     for name, expected in files.items():
         path = root / name
+        if path.is_symlink():
+            raise ModelFileError(f"{path}: a symbolic link, which may lead elsewhere tomorrow", hint=hint)
         if not path.is_file():
             raise ModelFileError(f"{path}: file is missing, expected sha256 {expected}", hint=hint)
         seen = file_digest(path)

@@ -10,20 +10,24 @@ from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.population import Population
+from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
 from depose.features.extract import Features
 from depose.lab.export import AGAIN
+from depose.model import Primary
 from depose.model.random_streams import stream
+from depose.scoring import counting
+from depose.scoring.bags import Bags
+from depose.scoring.engine import material, score_bag
 from depose.statistics.ranks import model_level
 from depose.statistics.sensitivity import length_matched
-from depose.validate import engine
-from depose.validate.scoring import SIZES, Bags
+from depose.validate.scoring import SIZES
 
 Array = NDArray[np.float64]
 
 DRAWS = 20
 """Random sets of prompts for each size."""
-PRIMARY, BATCH = "habits", "phrases"
+PRIMARY, BATCH = Primary().distilled, Primary().same
 """The detector of the question `distilled`, and that of the checks by batch."""
 
 
@@ -54,22 +58,12 @@ class Material:
     def __init__(self, population: Population, samples: Sequence[int], seed: int, detectors: Sequence[str]) -> None:
         self.bags = Bags(population)
         self.settings: list[Setting] = []
-        names = engine.singles(detectors)
-        rows = range(len(population.rows))
-        weights = [np.ones(len(rows)), *self._weights(population, samples, seed)]
-        masks, first = engine.features_of(population, names, rows)
-        self.material = engine.material(
-            population,
-            detectors,
-            np.array(weights),
-            masks,
-            first,
-            {},
-            Features(),
-        )
-        lengths = [[np.log(len(text) + 1) if text is not None else 0.0 for text in row] for row in population.answers]
-        there = np.array(weights) @ self.material.there.astype(float)
-        self._lengths = (np.array(weights) @ np.array(lengths)) / np.maximum(there, 1)
+        weights = np.array([np.ones(len(population.rows)), *self._weights(population, samples, seed)])
+        counted = counting.count(population, detectors, lean=True)
+        self.material = material(population, detectors, counted, weights, Features())
+        lengths = [[log_length(len(text)) if text is not None else 0.0 for text in row] for row in population.answers]
+        there = weights @ self.material.there.astype(float)
+        self._lengths = (weights @ np.array(lengths)) / np.maximum(there, 1)
 
     def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
         prompts = sorted({prompt for prompt, _ in population.rows})
@@ -97,12 +91,10 @@ class Material:
                 f"lab: {len(used)} clean lineages for {suspect} and {reference}; {FEWEST_LINEAGES} are needed",
                 hint="a recipe with more lineages",
             )
-        t = engine.score_bag(self.material, bag)[detector][1:]
+        t = score_bag(self.material, bag)[detector][1:]
         mean = self._lengths[1:][:, bag]
         level = [model_level(one).p for one in t]
-        matched = [
-            length_matched(one, -np.abs(row[:, None] - row[None, :])).p for one, row in zip(t, mean, strict=True)
-        ]
+        matched = [length_matched(one, near).p for one, near in zip(t, nearness(mean), strict=True)]
         reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
         found = {}
         for setting in dict.fromkeys(self.settings):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from depose.model.asking import (
     Ask,
     ControlTest,
+    Denominator,
     Dossier,
     Ending,
     Exchange,
@@ -42,7 +43,6 @@ from depose.model.findings import (
     CommonSource,
     Condition,
     Curve,
-    Denominator,
     Direction,
     Excluded,
     Exhibit,

@@ -123,11 +123,33 @@ class Reply(Record, frozen=True, kw_only=True):
 class Ending(Record, frozen=True, kw_only=True):
     """How many answers of a model ended in one way."""
 
-    model: str
     status: Status
     finish: str
     """The provider's own word, as it came."""
     n: int
+
+
+class Denominator(Record, frozen=True, kw_only=True):
+    """How many questions one model was to be asked, and what became of them."""
+
+    model: str
+    planned: int
+    sent: int
+    answered: int
+    refused: int
+    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
+    empty: int
+    failed: int
+    excluded: int
+    """Answers left out of every score, because the other side of the pair had none."""
+    blocked: int = 0
+    """Cut by a filter or refused by the provider: no answers, and counted with the refusals."""
+    withheld: int = 0
+    """Answers that the protocol does not compare, by how they ended."""
+    ended: tuple[Ending, ...] = ()
+    """How all that came ended, with the words of the provider."""
+    unjudged: int = 0
+    """Answers in a language whose refusals are not known: where there are any, the share of refusals is withheld."""
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -215,6 +237,8 @@ class Dossier(Record, frozen=True, kw_only=True):
     unanswered: tuple[Unanswered, ...]
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason."""
     selftest: SelfTest | None = None
     """The last self-test in the log of the case."""
     time_stamped: bool = False

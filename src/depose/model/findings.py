@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from depose.model.asking import Fact, Prompt, Unanswered
-from depose.model.base import Question, Record, Role, Verdict
+from depose.model.asking import Denominator, Fact, Prompt, Unanswered
+from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
 from depose.model.study import Performance
-
-
-class Denominator(Record, frozen=True, kw_only=True):
-    """How many questions one model was to be asked, and what became of them."""
-
-    model: str
-    planned: int
-    sent: int
-    answered: int
-    refused: int
-    """Answers that read as a refusal; they count as answered and are left out in the sensitivity run."""
-    empty: int
-    failed: int
-    excluded: int
-    """Answers left out of every score, because the other side of the pair had none."""
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -67,7 +52,11 @@ class Result(Record, frozen=True, kw_only=True):
     """T(S, R): 1 is the root mean square over all pairs of the bag."""
     low: float
     high: float
-    """Two-way bootstrap interval, 95 %."""
+    """Two-way bootstrap interval, 95 %, BCa."""
+    bias: float = 0.0
+    """Mean of the draws minus T."""
+    below: float = 0.5
+    """Share of draws below T; far from one half, the score is a biased one and its interval leans on the correction."""
     p_reference: float
     p_suspect: float
     p: float
@@ -305,6 +294,9 @@ class ExhibitAnswer(Record, frozen=True, kw_only=True):
     model: str
     text: str
     spans: tuple[Span, ...]
+    finish: str = ""
+    """Why it ended, in the provider's own word."""
+    status: Status = "unknown"
 
 
 class Exhibit(Record, frozen=True, kw_only=True):
@@ -393,3 +385,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Error rates and held-out ratios of that study, where they came with it."""
     tree: Tree | None = None
     """None where too few models can be compared, or too many to be read."""
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason; they do not count."""

@@ -9,6 +9,7 @@ from math import floor, log10
 
 import msgspec
 
+from depose.answers.endings import in_words
 from depose.errors import ReportError
 from depose.model import (
     Condition,
@@ -23,6 +24,7 @@ from depose.model import (
     Result,
     Scale,
 )
+from depose.report.wording import AGAINST
 from depose.statistics.verbal import SCALES
 
 
@@ -245,11 +247,14 @@ def conservative(ratio: Ratio) -> str:
 
 
 def times(ratio: Ratio) -> str:
-    """Say a likelihood ratio as a sentence about the findings, never about the propositions."""
+    """Say a likelihood ratio as a sentence about the findings that names the one alternative it is against."""
     if ratio.value is None:
         return f"not evaluated: {ratio.reason}"
-    first, second, size = ("H1", "H2", ratio.value) if ratio.value >= 1 else ("H2", "H1", 1 / ratio.value)
-    return f"the findings are about {likelihood(size)} times more probable if {first} is true than if {second} is true"
+    other = f"the suspect is {AGAINST[ratio.against]}" if ratio.against in AGAINST else f"this holds: {ratio.against}"
+    first, second, size = (
+        ("H1 is true", other, ratio.value) if ratio.value >= 1 else (other, "H1 is true", 1 / ratio.value)
+    )
+    return f"the findings are about {likelihood(size)} times more probable if {first} than if {second}"
 
 
 # --- models ---------------------------------------------------------------------------------------
@@ -308,6 +313,14 @@ def counted(denominators: Sequence[Denominator], roles: Mapping[str, str], *, to
         Counted(counts=one, role=role, codes=tuple(sorted(models, key=natural))) for one, role, models in rows.values()
     ]
     return sorted(found, key=lambda row: row.role == "control") if together else found
+
+
+def ends(denominators: Sequence[Denominator]) -> list[tuple[tuple[str, ...], str]]:
+    """Say how what came ended, models together that say the same."""
+    groups: dict[str, list[str]] = {}
+    for one in denominators:
+        groups.setdefault(in_words(one.ended), []).append(one.model)
+    return [(tuple(sorted(models, key=natural)), text) for text, models in groups.items()]
 
 
 def chosen(findings: Iterable[Finding]) -> list[Chosen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from depose.answers.endings import named
 from depose.model import Exhibit, ExhibitAnswer, Record, Span
 
 LINE_BREAK = 28
@@ -26,6 +27,8 @@ class Excerpt(Record, frozen=True, kw_only=True):
     role: str
     length: int
     """Characters of the whole answer."""
+    ended: str
+    """How it ended, with the provider's own word; nothing where its source does not say."""
     blank: bool
     """Nothing that can be seen is in it."""
     before: int
@@ -70,6 +73,7 @@ def _cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
         model=answer.model,
         role=role,
         length=len(answer.text),
+        ended=named(answer.status, answer.finish) if answer.finish else "",
         blank=not answer.text.strip(),
         before=start,
         parts=tuple(parts),

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from depose.answers.endings import NAMES
 from depose.case.annexes import Annex, literature, unchecked
+from depose.case.independent import unseen
 from depose.model import Fact, Finding, Findings, Role
 from depose.report import arrange, excerpts
 from depose.report.contents import (
@@ -59,6 +61,8 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         "timeline": _timeline(findings),
         "described": arrange.described(findings.items),
         "counts": arrange.counted(findings.denominators, roles, together=many),
+        "ends": arrange.ends(findings.denominators),
+        "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
@@ -126,6 +130,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "silent": arrange.silent(findings.findings),
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
+        "unseen": unseen(findings.protocol.questions),
         "rates": [one for one in study.rates if one.question in asked] if study else [],
         "curves": [
             (one, drawn(error_curves(one)))

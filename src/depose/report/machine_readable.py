@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
 
+from depose.answers.settle import compared
 from depose.case.annexes import Annex, mapping
-from depose.model import Finding, Findings
+from depose.model import Finding, Findings, spreadsheet
 from depose.model.canonical import digest
 from depose.report import arrange, compliance
 from depose.report.typography import visible
 from depose.report.wording import OUTCOMES, QUESTIONS_TO_VENDOR, REASONS
 
-NAMES = ("findings.schema.json", "compliance.json", "junit.xml", "controls.csv", "ratios.csv")
+NAMES = ("findings.schema.json", "compliance.json", "junit.xml", "controls.csv", "ratios.csv", "ended.csv")
 
 
 def schema() -> bytes:
@@ -29,8 +28,8 @@ def schema() -> bytes:
 
 def files(findings: Findings, annex: Annex) -> Iterator[tuple[str, bytes]]:
     """Yield every machine-readable output with its name."""
-    made = (schema(), summary(findings, annex), junit(findings, annex), controls(findings), ratios(findings))
-    yield from zip(NAMES, made, strict=True)
+    made = (schema(), summary(findings, annex), junit(findings, annex))
+    yield from zip(NAMES, (*made, controls(findings), ratios(findings), ended(findings)), strict=True)
 
 
 def summary(findings: Findings, annex: Annex) -> bytes:
@@ -119,6 +118,19 @@ def ratios(findings: Findings) -> bytes:
     )
 
 
+def ended(findings: Findings) -> bytes:
+    """How many answers of each model ended how, with the provider's own word, and whether such answers are compared."""
+    roles = {item.code: item.role for item in findings.items}
+    return _table(
+        ("model", "role", "status", "finish", "answers", "compared"),
+        (
+            (one.model, roles.get(one.model, ""), e.status, e.finish, e.n, compared(findings.protocol, e.status))
+            for one in findings.denominators
+            for e in one.ended
+        ),
+    )
+
+
 def _numbers(one: Finding) -> Iterator[tuple[str, str]]:
     yield "opinion", one.opinion.verdict
     yield "K_eff", str(one.k_eff)
@@ -141,13 +153,4 @@ def xml(text: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def cell(value: Any) -> Any:
-    """Keep a spreadsheet from reading text as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return spreadsheet.write([head, *rows])

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from depose.case import annexes
 from depose.case.annexes import Annex, mapping
+from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
 from depose.report import arrange, compliance, expert, vocabulary
@@ -118,6 +119,7 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "suspects": [item for item in findings.items if item.role == "suspect"],
         "outcome": result,
         "outcomes": OUTCOMES,
+        "unseen": unseen(findings.protocol.questions),
         "alarms": compliance.risks(findings, "false alarm"),
         "misses": compliance.risks(findings, "miss:"),
         "powers": compliance.powers(findings),

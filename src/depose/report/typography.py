@@ -120,7 +120,7 @@ def minus(text: str) -> str:
 
 def number(value: float, places: int = 2) -> str:
     """A number with a fixed count of decimals and a true minus sign."""
-    return f"{value:.{places}f}".replace("-", "−")
+    return f"{value:z.{places}f}".replace("-", "−")
 
 
 def pvalue(p: float, floor: float) -> str:

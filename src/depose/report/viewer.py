@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
+from depose.answers.endings import named
+from depose.answers.settle import of_exchange
 from depose.model import Exchange, Findings, Prompt, Record, canonical
 from depose.report.typography import clip, number, template
 from depose.report.wording import SENTENCES
@@ -24,6 +26,11 @@ class Recorded(Record, frozen=True, kw_only=True):
     seq: int
     digest: str
     exchange: Exchange
+
+    @property
+    def ended(self) -> str:
+        """How it ended, with the provider's own word."""
+        return named(of_exchange(self.exchange).status, self.exchange.finish)
 
 
 class Score(Record, frozen=True, kw_only=True):

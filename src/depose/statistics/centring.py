@@ -77,14 +77,23 @@ def _compared(part: Profile, weights: Array | None) -> Array:
         flat = part.counts.reshape(len(part.counts), -1)
         counts = (weights.astype(np.float32) @ flat).reshape(*weights.shape[:-1], *part.counts.shape[1:])
         totals = weights @ part.totals
-    rates = np.log1p(RATE * counts / np.maximum(totals, 1)[..., None])
+    return cosines(log_rates(counts, totals), totals <= 0)
+
+
+def log_rates(counts: NDArray[np.floating], totals: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Turn counts [..., members, things] out of totals [..., members] into log rates, in the precision given."""
+    rates: NDArray[np.floating] = np.log1p(counts * (RATE / np.maximum(totals, 1))[..., None])
+    return rates
+
+
+def cosines(rates: NDArray[np.floating], silent: NDArray[np.bool_]) -> Array:
+    """Compare log rates [..., members, things], standardised over the members; NaN for the silent [..., members]."""
     spread = rates.std(axis=-2, keepdims=True)
     z = (rates - rates.mean(axis=-2, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
     norm = np.linalg.norm(z, axis=-1, keepdims=True)
     unit = z / np.where(norm > 1e-12, norm, 1.0)
     cosine: Array = (unit @ np.swapaxes(unit, -1, -2)).astype(np.float64)
-    missing = totals <= 0
-    cosine[missing[..., :, None] | missing[..., None, :]] = np.nan
+    cosine[silent[..., :, None] | silent[..., None, :]] = np.nan
     return cosine
 
 

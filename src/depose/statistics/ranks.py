@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 DIGITS = 10
 """Scores that differ by less than this many significant decimals tie; a tie counts against the finding."""
 
+UNRANKED = "a rank needs finite scores and at least one control"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelLevel:
@@ -34,13 +36,34 @@ class ModelLevel:
 def rank_p(value: float, controls: NDArray[np.float64]) -> float:
     """Share of scores, the pair's own among them, that are at least `value`."""
     if not np.isfinite(value) or not np.isfinite(controls).all() or not len(controls):
-        raise ValueError("a rank needs finite scores and at least one control")
+        raise ValueError(UNRANKED)
     return float((1 + (np.round(controls, DIGITS) >= np.round(value, DIGITS)).sum()) / (len(controls) + 1))
+
+
+def formed(t: NDArray[np.float64]) -> bool:
+    """Tell whether every score that is ranked could be formed: those of S and of R with all others."""
+    return bool(np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all())
+
+
+def levels(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank T(S, R) in each of several sets of scores [sets, members, members], member 0 being S and member 1 R.
+
+    Both p-values, [sets, 2]; NaN where a score is missing.
+    """
+    rounded = np.round(t, DIGITS)
+    pair = rounded[:, 0, 1]
+    ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
+    p: NDArray[np.float64] = (1 + (ends >= pair[:, None, None]).sum(axis=2)) / (ends.shape[2] + 1)
+    p[~(np.isfinite(pair) & np.isfinite(ends).all(axis=(1, 2)))] = np.nan
+    return p
 
 
 def model_level(t: NDArray[np.float64]) -> ModelLevel:
     """Rank T(S, R) among the controls; member 0 of `t` [members, members] is S, member 1 is R."""
-    return ModelLevel(p_reference=rank_p(t[0, 1], t[0, 2:]), p_suspect=rank_p(t[0, 1], t[2:, 1]))
+    if len(t) < 3 or not formed(t):
+        raise ValueError(UNRANKED)
+    reference, suspect = levels(t[None])[0].tolist()
+    return ModelLevel(p_reference=reference, p_suspect=suspect)
 
 
 def floor(k: int) -> float:

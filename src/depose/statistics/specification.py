@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from depose.detectors import Measured
 from depose.model import Prompt, Share, Specification, Without
 from depose.statistics.centring import FEWEST, average, centre, parts_of, standardise
-from depose.statistics.ranks import floor, model_level
+from depose.statistics.ranks import floor, formed, model_level
+from depose.statistics.rounding import tidy
 from depose.statistics.sensitivity import length_matched
 
 Array = NDArray[np.float64]
@@ -85,7 +86,7 @@ def _without(values: Array, member: int, axis: int) -> Array:
 
 def level(t: Array, closeness: Array | None = None) -> Level | None:
     """Rank the pair in scores [members, members], length taken out if `closeness` is given; None without a score."""
-    if not np.isfinite(np.concatenate([t[0, 1:], t[2:, 1]])).all():
+    if not formed(t):
         return None
     made = model_level(t) if closeness is None else length_matched(t, closeness)
     return Level(value=float(t[0, 1]), p_reference=made.p_reference, p_suspect=made.p_suspect)
@@ -102,10 +103,10 @@ def leave_one_out(averages: Sequence[Array], controls: Sequence[str]) -> tuple[W
             found.append(
                 Without(
                     model=code,
-                    value=_tidy(made.value),
-                    p_reference=_tidy(made.p_reference),
-                    p_suspect=_tidy(made.p_suspect),
-                    p=_tidy(made.p),
+                    value=tidy(made.value),
+                    p_reference=tidy(made.p_reference),
+                    p_suspect=tidy(made.p_suspect),
+                    p=tidy(made.p),
                 )
             )
     return tuple(found)
@@ -140,9 +141,5 @@ def _share(axis: str, choice: str, found: Iterable[Specification], k: int, alpha
         at_alpha=int(low.sum()),
         at_tenth=int((tenth & ~low).sum()),
         above=int((~tenth & ~low).sum()),
-        median_p=_tidy(float(np.median(p))) if len(used) else 1.0,
+        median_p=tidy(float(np.median(p))) if len(used) else 1.0,
     )
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.10g}")

@@ -18,6 +18,7 @@ from depose.detectors import Measured
 from depose.model import Join, Tree
 from depose.statistics.bootstrap import CHUNK
 from depose.statistics.centring import FEWEST, average, centre, parts_of, scale_of
+from depose.statistics.rounding import tidy
 
 Array = NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def tree(
         clusters=len(names),
         draws=draws,
         joins=tuple(
-            Join(left=int(left), right=int(right), t=float(f"{-height:.10g}"), support=seen[clade])
+            Join(left=int(left), right=int(right), t=tidy(-height), support=seen[clade])
             for (left, right, height), clade in zip(joined[:, :3], clades, strict=True)
         ),
     )

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from depose.case.calibration import FORMAT
 from depose.model import Calibration, Calibrator, Fact, Line
+from depose.scoring.bags import one_base
 from depose.statistics.calibration import fit
 from depose.statistics.likelihood import cllr, cllr_min, elub
 from depose.validate.areas import FEWEST_FAMILIES
-from depose.validate.scoring import PairScores, one_base
+from depose.validate.scoring import PairScores
 from depose.validate.study import PRIMARY, Study, families, held_out, true_pairs
 
 Array = NDArray[np.float64]

@@ -14,14 +14,14 @@ from typing import get_args
 import msgspec
 
 from depose.errors import CaseError
-from depose.model import Fact, Question, Record
-from depose.validate.scoring import one_base
-from depose.validate.study import PRIMARY, Study
+from depose.model import Fact, Primary, Question, Record
+from depose.scoring.bags import one_base
+from depose.validate.study import Study
 
 FORMAT = "depose screening 1"
 NAME = "screening.json"
 QUESTIONS: tuple[Question, ...] = get_args(Question)
-DETECTORS = tuple(dict.fromkeys(PRIMARY.values()))
+DETECTORS = Primary().detectors()
 
 
 class LabelledPair(Record, frozen=True, kw_only=True):

@@ -18,8 +18,9 @@ from depose.case.calibration import PERFORMANCE, parse
 from depose.errors import UsageError
 from depose.evidence.log import write_whole
 from depose.features.extract import Encode, Mask
-from depose.model import Fact, Record
+from depose.model import Fact, Primary, Record
 from depose.model.canonical import sha256
+from depose.scoring.engine import CONFOUND
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
 from depose.validate import labelled as screening
@@ -42,7 +43,7 @@ from depose.validate.study import (
 )
 
 LEXICAL = ("phrases", "habits", "starts", "first_words", "openings", "length")
-NEEDED = ("phrases", "habits", "length")
+NEEDED = (*Primary().detectors(), CONFOUND)
 LIBRARIES = ("numba", "numpy", "scipy", "scikit-learn")
 
 

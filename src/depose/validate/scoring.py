@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depose.case.population import Pair, Population, Task
 from depose.features.extract import Encode, Features, Mask
-from depose.model import ModelSpec, Question
 from depose.model.random_streams import stream
-from depose.statistics import lineage
+from depose.scoring import counting
+from depose.scoring.bags import Bags
+from depose.scoring.engine import Material, material, score_bag, shared_among
 from depose.statistics.centring import FEWEST
-from depose.statistics.ranks import DIGITS
+from depose.statistics.ranks import formed, levels
 from depose.statistics.sensitivity import length_matched
-from depose.validate import engine
-from depose.validate.engine import Masks, Material
 
 Array = NDArray[np.float64]
 
@@ -70,15 +70,6 @@ def subsets(population: Population, seed: int) -> tuple[Array, tuple[int, ...]]:
     return weights, tuple(len(one) for one in chosen)
 
 
-def _joined(parts: Sequence[Masks]) -> Masks:
-    steps = np.concatenate([np.diff(part.ends) for part in parts])
-    return Masks(
-        words=np.concatenate([part.words for part in parts]),
-        times=np.concatenate([part.times for part in parts]),
-        ends=np.concatenate([[0], np.cumsum(steps)]),
-    )
-
-
 def prepare(
     population: Population,
     detectors: Sequence[str],
@@ -87,63 +78,14 @@ def prepare(
     workers: int,
     mask: Mask | None = None,
 ) -> tuple[Material, tuple[int, ...]]:
-    """Compute all features of a population, on several processes."""
-    names = engine.singles(detectors)
-    rows = [part.tolist() for part in np.array_split(np.arange(len(population.rows)), workers)]
-    slices = [_rows_only(population, part) for part in rows]
+    """Compute all features of a population, on several processes; what a model reads is read in this one."""
+    slices = [population.cut(part.tolist()) for part in np.array_split(np.arange(len(population.rows)), workers)]
     with ProcessPoolExecutor(workers) as pool:
-        made = list(pool.map(engine.features_of, slices, [names] * workers, [range(len(part)) for part in rows]))
-    masks = {name: _joined([part[0][name] for part in made]) for name in names if name in engine.SETS}
-    first = [(rows[w][r], m, words) for w, part in enumerate(made) for r, m, words in part[1]]
+        made = counting.joined(list(pool.map(partial(counting.count, detectors=detectors, lean=True), slices)))
     features = Features(encode, mask)
-    other = [name for name in names if name in engine.INDEPENDENT and name != "length"]
-    fixed = {name: engine.fixed_of(population, name, features) for name in other}
+    read = counting.count(population, detectors, lean=True, features=features)
     weights, sizes = subsets(population, seed)
-    return engine.material(population, detectors, weights, masks, first, fixed, features), sizes
-
-
-def _rows_only(population: Population, rows: Sequence[int]) -> Population:
-    """Cut a population down to some of its rows, which is all that a process is sent."""
-    return Population(
-        source=population.source,
-        members=population.members,
-        pairs=(),
-        tasks=(),
-        rows=tuple(population.rows[r] for r in rows),
-        prompts=tuple(population.prompts[r] for r in rows),
-        answers=tuple(population.answers[r] for r in rows),
-    )
-
-
-def one_base(population: Population) -> bool:
-    """Tell whether all models carry the weights of one base, as in a laboratory."""
-    return len({one.weight_lineage for one in population.members}) == 1
-
-
-class Bags:
-    """Chooses the controls of pairs by the rule of design.md; equal choices are made once."""
-
-    def __init__(self, population: Population) -> None:
-        self._specs = {one.name: one.spec() for one in population.members}
-        self._question: Question = "distilled" if one_base(population) else "derived"
-        self.index = {name: place for place, name in enumerate(self._specs)}
-        self._made: dict[tuple[str, ...], lineage.Controls] = {}
-
-    def controls(self, suspect: str, reference: str) -> lineage.Controls:
-        """Choose controls as for `derived`, whose bag serves all questions (statistics/lineage.py).
-
-        Where everybody shares one base, so must the controls.
-        """
-        s, r = self._specs[suspect], self._specs[reference]
-        key = (s.developer, s.weight_lineage, s.data_lineage, r.developer, r.weight_lineage, r.data_lineage)
-        if key not in self._made:
-            pool = [spec for name, spec in self._specs.items() if name not in (suspect, reference)]
-            self._made[key] = lineage.choose(s, r, pool, self._question)
-        return self._made[key]
-
-    def spec(self, name: str) -> ModelSpec:
-        """Return a model as a model of a case."""
-        return self._specs[name]
+    return material(population, detectors, made.beside(read), weights, features), sizes
 
 
 def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
@@ -158,7 +100,7 @@ def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
 def _score_all(found: Material, bags: Bags, pairs: Sequence[Pair]) -> list[PairScores | str]:
     """Score pairs that have the same controls."""
     used = [bags.index[spec.code] for spec in bags.controls(pairs[0].suspect, pairs[0].reference).used]
-    known = engine.shared_among(found, used) if len(pairs) > 1 and len(used) >= FEWEST else None
+    known = shared_among(found, used) if len(pairs) > 1 and len(used) >= FEWEST else None
     return [_score(found, bags, pair, known) for pair in pairs]
 
 
@@ -170,7 +112,7 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
     bag = [bags.index[name] for name in (pair.suspect, pair.reference, *used)]
     if not found.there[:, bag].any(axis=0).all():
         return "a member of the bag answered nothing"
-    scores = engine.score_bag(found, bag, known)
+    scores = score_bag(found, bag, known)
     members = np.asarray(bag)
     closeness = found.closeness[np.ix_(members, members)]
     return PairScores(
@@ -178,26 +120,15 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
         k=len(used),
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
-        p={name: _levels(made) for name, made in scores.items()},
+        p={name: levels(made) for name, made in scores.items()},
         p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
 
-def _levels(t: Array) -> Array:
-    """Both p-values on each subset, [subsets, 2]; NaN where a subset of prompts leaves a member without a score."""
-    rounded = np.round(t, DIGITS)
-    pair = rounded[:, :1, 1]
-    ends = np.stack([rounded[:, 0, 2:], rounded[:, 2:, 1]], axis=1)
-    p: Array = (1 + (ends >= pair[:, None]).sum(axis=2)) / (ends.shape[2] + 1)
-    formed = np.isfinite(pair[:, 0]) & np.isfinite(ends).reshape(len(t), -1).all(axis=1)
-    p[~formed] = np.nan
-    return p
-
-
 def _matched(t: Array, closeness: Array) -> float:
     """Return the length-matched p, or 1 where a member has no score with another."""
-    return length_matched(t, closeness).p if np.isfinite(_levels(t[None])).all() else 1.0
+    return length_matched(t, closeness).p if formed(t) else 1.0
 
 
 def score_population(
@@ -239,12 +170,6 @@ def score_population(
 def _ranked(found: Material, bags: Bags, task: Task, detector: str) -> Iterator[str]:
     """Order the candidates by their score with the suspect, all of them in one bag."""
     names = [name for name in task.candidates if name in bags.index and name != task.suspect]
-    once = replace(
-        found,
-        detectors=(detector,),
-        weights=found.weights[:1],
-        rates=found.rates[:1],
-    )
-    t = engine.score_bag(once, [bags.index[name] for name in (task.suspect, *names)])[detector][0]
+    t = score_bag(found.only(detector), [bags.index[name] for name in (task.suspect, *names)])[detector][0]
     for place in np.argsort(-np.nan_to_num(t[0, 1:], nan=-np.inf), kind="stable").tolist():
         yield names[place]

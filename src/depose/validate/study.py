@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.population import Population
-from depose.model import Calibration, Calibrator, TruePair
+from depose.model import Calibration, Calibrator, Primary, TruePair
 from depose.model.random_streams import stream
+from depose.scoring.bags import one_base
 from depose.statistics.calibration import left_out
 from depose.statistics.likelihood import cllr, cllr_min, lineage_cap
 from depose.statistics.ranks import floor
@@ -32,13 +33,13 @@ from depose.validate.areas import (
     macro_area,
     together,
 )
-from depose.validate.scoring import PairScores, Scored, one_base
+from depose.validate.scoring import PairScores, Scored
 
 Array = NDArray[np.float64]
 
 RELATION = {"same": "same_model", "derived": "fine_tune_of", "distilled": "distilled_from"}
-PRIMARY = {"same": "phrases", "derived": "phrases", "distilled": "habits"}
-TASK = {"teacher": "habits", "base": "phrases", "same": "phrases"}
+PRIMARY: dict[str, str] = msgspec.structs.asdict(Primary())
+TASK = {"teacher": PRIMARY["distilled"], "base": PRIMARY["derived"], "same": PRIMARY["same"]}
 RELATIVES = ("version_sibling", "base_sibling", "co_derived", "fine_tune_of")
 SIBLINGS = ("version_sibling", "base_sibling", "co_derived")
 LEVELS = (0.05, 0.10)
@@ -256,11 +257,11 @@ def cross(study: Study) -> dict[str, Any]:
     """Tell the questions apart: the same model from relatives, inherited weights from distillation alone."""
     found = {}
     sets = {
-        "same_vs_relatives": (study.positives("same"), study.alternatives("same")["relatives"], "phrases"),
+        "same_vs_relatives": (study.positives("same"), study.alternatives("same")["relatives"], PRIMARY["same"]),
         "derived_vs_distilled_only": (
             study.positives("derived"),
             study.alternatives("derived")["distilled only"],
-            "phrases",
+            PRIMARY["derived"],
         ),
     }
     for name, (positives, negatives, detector) in sets.items():

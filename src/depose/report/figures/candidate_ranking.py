@@ -12,7 +12,7 @@ from depose.report.typography import number
 def ranking_alt(finding: Finding, candidates: Sequence[Candidate]) -> str:
     """Say in words how the candidates rank."""
     listed = ", ".join(
-        f"{c.model} {c.value:.2f}{' (tested)' if c.tested else ''}{'' if c.in_set else ', less close'}"
+        f"{c.model} {c.value:z.2f}{' (tested)' if c.tested else ''}{'' if c.in_set else ', less close'}"
         for c in candidates
     )
     return f"Candidates by closeness to the suspect {finding.suspect}, closest first: {listed}."

@@ -21,7 +21,7 @@ def dendrogram_alt(tree: Tree, roles: Mapping[str, str]) -> str:
         for suspect in (m for m in found if roles.get(m) == "suspect"):
             if all(suspect not in one for one in below[len(tree.models) : len(tree.models) + place]):
                 others = ", ".join(m for m in found if m != suspect)
-                named.append(f"{suspect} with {others} at T {join.t:.2f}, in {join.support} of {tree.draws} draws")
+                named.append(f"{suspect} with {others} at T {join.t:z.2f}, in {join.support} of {tree.draws} draws")
     return (
         f"Dendrogram, an illustration: {len(tree.models)} models joined by average linkage of T, detector "
         f"{tree.detector}. Each suspect's first join: {'; '.join(named) or 'no suspect is in it'}."
@@ -84,7 +84,7 @@ def _draw(axes, tree: Tree, roles: Mapping[str, str]) -> None:  # type: ignore[n
     for join, (x, y) in zip(tree.joins[:-1], ends[count:-1], strict=True):
         if 2 * join.support >= tree.draws:
             axes.annotate(
-                f"{join.support / tree.draws:.2f}",
+                f"{join.support / tree.draws:z.2f}",
                 (x, y),
                 xytext=(-2, 1),
                 textcoords="offset points",

@@ -19,8 +19,8 @@ def strip_alt(finding: Finding, result: Result) -> str:
     """Say in words what the strip plot of this result shows."""
     return (
         f"Strip plot, detector {result.detector}, question {finding.question}: the suspect {finding.suspect} "
-        f"against the reference {finding.reference} scores {result.value:.2f} "
-        f"(95 % interval {result.low:.2f} to {result.high:.2f}). "
+        f"against the reference {finding.reference} scores {result.value:z.2f} "
+        f"(95 % interval {result.low:z.2f} to {result.high:z.2f}). "
         f"{_side_alt('Controls in the place of the reference', result.reference_side)} "
         f"{_side_alt('Controls in the place of the suspect', result.suspect_side)}"
     )
@@ -182,6 +182,6 @@ def _side_alt(label: str, side: Sequence[Against]) -> str:
         return f"{label}: none."
     ordered = sorted(side, key=lambda a: (-a.value, a.model))
     return (
-        f"{label}, n = {len(side)}: from {ordered[-1].value:.2f} ({ordered[-1].model}) "
-        f"to {ordered[0].value:.2f} ({ordered[0].model})."
+        f"{label}, n = {len(side)}: from {ordered[-1].value:z.2f} ({ordered[-1].model}) "
+        f"to {ordered[0].value:z.2f} ({ordered[0].model})."
     )

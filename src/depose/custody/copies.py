@@ -1,0 +1,313 @@
+"""Derived copies of a sealed bundle, and single records with a proof: their form, and how they are verified.
+
+A copy is the sealed bundle minus withheld words, and nothing else. It holds SEAL and its signature, COMMITMENT, the
+tokens, every file that is shown, `[REDACTED]` where words of it are not, and
+
+    copy.json           for each file what proves it against COMMITMENT (see `leaves`); hashes of files left out
+    redactions.jsonl    each line of which something is withheld, how many passages, and why
+
+SHA256SUMS stays behind: a digest of a whole file tells what was withheld in it. For the same reason a copy withholds
+each digest that covers withheld words: of the line, of every line chained after it, of the file, of the tree. Lengths
+do not show: a passage is one mark, and no place in the sealed file is named. A proof is the same for one line alone.
+Nothing of this can be made from a bundle of format 1, and what was made from one proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from depose.custody import commitment, keys, kinds, leaves, manifest, merkle
+from depose.custody.container import Unpacked
+from depose.custody.kinds import LOG, OUTSIDE
+from depose.custody.seal import Seal
+from depose.custody.stamp import CLOCK_TOLERANCE
+from depose.custody.verify import Verified, as_evidence
+from depose.errors import EvidenceError
+from depose.evidence import timestamp
+from depose.evidence.log import Clock, utc_now
+from depose.model import Record
+from depose.model.canonical import canonical, sha256
+
+FORMAT = "depose copy 2"
+INDEX, RANGES = "copy.json", "redactions.jsonl"
+SEALED = ("SEAL", "SEAL.sig", *(name for name in OUTSIDE if name != "SHA256SUMS"))
+"""Files of the seal that stand in a copy as they are."""
+UNNAMED = re.compile(r"evidence/blobs/withheld-[0-9]{1,9}\Z")
+MOST = 512 * 1024**2
+"""Bytes of a copy that are read at most."""
+_HINT = leaves.HINT
+Kind = TypeVar("Kind")
+
+
+class Shown(Record, frozen=True, kw_only=True):
+    """A file of which a copy shows all or a part."""
+
+    name: str
+    """As it stands in the copy."""
+    secret: str = ""
+    """From which its salts follow, where all of it is shown."""
+    salt: str = ""
+    """Of its name, where a part is withheld."""
+    unnamed: str = ""
+    """Instead: the leaf of a name that is the digest of what is withheld."""
+    pieces: tuple[str | tuple[str, ...], ...] = ()
+    """For each line its secret, or the tree over what is shown of it."""
+
+
+class Absent(Record, frozen=True, kw_only=True):
+    """A file that a copy leaves out: its name, unless that is a digest, and hashes that tell nothing of it."""
+
+    hash: str
+    """Of the file, or of name and file where the name is not shown."""
+    name: str = ""
+    salt: str = ""
+
+
+class Copy(Record, frozen=True, kw_only=True):
+    """`copy.json`."""
+
+    format: str
+    files: tuple[Shown, ...]
+    absent: tuple[Absent, ...]
+
+
+class Passage(Record, frozen=True, kw_only=True):
+    """A line of `redactions.jsonl`: where something is withheld, and why."""
+
+    file: str
+    line: int
+    """From 1; 0 for a file that is left out."""
+    passages: int
+    reason: str
+    at: str
+
+
+def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock = utc_now) -> Verified:
+    """Check that a copy is the sealed bundle but for what its list of redactions says."""
+    with as_evidence(path):
+        if not (path / INDEX).is_file():
+            raise EvidenceError(
+                f"{path}: a copy of a bundle of format 1: it proves nothing, for anybody can make one without a key",
+                hint="ask for a copy of the case sealed again: format 2 has salted leaves that prove one",
+            )
+        data = _data(path)
+        seal = Signed.read(data, public_key, str(path))
+        copy = _decoded(data[INDEX], Copy, INDEX)
+        if copy.format != FORMAT:
+            raise EvidenceError(f"{INDEX}: of the format {copy.format[:40]!r}, not {FORMAT!r}", hint=_HINT)
+        marks, records = dict[tuple[str, int], int](), set[str]()
+        hashes = [_shown(one, data, marks, records) for one in copy.files]
+        hashes += [_absent(one, marks) for one in copy.absent]
+        _same_files(copy, data)
+        _same_tree(hashes, seal)
+        passages = _listed(data[RANGES], marks)
+        dated, without = seal.stamps(roots, clock)
+        dated += _record_stamps(data, records, roots or data.get("SHA256SUMS.pem", b""), clock)
+        sealed = _decoded(data["seal.json"], Seal, "seal.json") if "seal.json" in data else None
+        whole = sum(bool(one.secret) for one in copy.files)
+        return Verified(
+            bundle=str(path),
+            fingerprint=keys.fingerprint(seal.key),
+            sealed_at=sealed.sealed_at if sealed else "",
+            checks=(
+                f"signature of {keys.fingerprint(seal.key)} over the root of {seal.root.files} files",
+                f"{whole} files shown whole, {len(copy.files) - whole} but for {passages} passages, "
+                f"{len(copy.absent)} left out: each byte that is shown is proved against that root",
+                *dated,
+            ),
+            not_verified=(
+                *(() if public_key else ("who signed: no --public-key was given",)),
+                *without,
+                "the reasons in redactions.jsonl: they are the word of whoever made the copy",
+                "what was withheld, and whether the findings follow: only the sealed bundle shows that",
+            ),
+        )
+
+
+class Signed(NamedTuple):
+    """What is signed of a copy or a proof."""
+
+    key: keys.PublicKey
+    digests: dict[str, str]
+    root: commitment.Commitment
+    data: Mapping[str, bytes]
+
+    @classmethod
+    def read(cls, data: Mapping[str, bytes], public_key: bytes, name: str) -> Signed:
+        """Check the signature and every file that SEAL lists, but for SHA256SUMS, which stays behind."""
+        for needed in ("SEAL", "SEAL.sig", "signer.pem", commitment.FILE):
+            if needed not in data:
+                raise EvidenceError(f"{name}: no {needed}: not a whole copy", hint=_HINT)
+        key = keys.load_public(data["signer.pem"], "signer.pem")
+        if public_key:
+            known = keys.load_public(public_key, "--public-key")
+            if keys.fingerprint(known) != keys.fingerprint(key):
+                raise EvidenceError(
+                    f"{name}: signed with the key {keys.fingerprint(key)[:16]}..., "
+                    f"not with {keys.fingerprint(known)[:16]}...",
+                    hint="somebody else sealed it",
+                )
+        keys.check(key, data["SEAL.sig"], data["SEAL"], "SEAL.sig")
+        digests = manifest.read(data["SEAL"], "SEAL")
+        if not {"SHA256SUMS", commitment.FILE} <= digests.keys() <= set(OUTSIDE):
+            raise EvidenceError("SEAL: lists other files than a seal of format 2 does", hint=_HINT)
+        for listed, digest in digests.items():
+            if listed != "SHA256SUMS" and sha256(data.get(listed, b"")) != digest:
+                raise EvidenceError(f"{listed}: missing, or not the one that was sealed", hint=_HINT)
+        return cls(key, digests, commitment.read(data[commitment.FILE]), data)
+
+    def stamps(self, roots: bytes, clock: Clock) -> tuple[list[str], list[str]]:
+        """Check the tokens over the whole; they are used or asked for, never passed over."""
+        checks, without, now = list[str](), list[str](), clock()
+        for name in ("SHA256SUMS", commitment.FILE):
+            token = self.data.get(f"{name}.tsr")
+            if token is None:
+                continue
+            trusted = roots or self.data.get("SHA256SUMS.pem", b"")
+            said = timestamp.verify_digest(token, self.digests[name], trusted, f"{name}.tsr")
+            if timestamp.seconds_between(now, said.time) > CLOCK_TOLERANCE:
+                raise EvidenceError(f"{name}.tsr: is a token of {said.time}, which is yet to come", hint=_HINT)
+            checks.append(f"time-stamp of {name} by {said.authority}: {said.time}")
+        if roots and not checks:
+            raise EvidenceError(
+                f"{commitment.FILE}.tsr: is missing: --tsa-root was given, and there is no time-stamp to check",
+                hint="without --tsa-root the rest can be verified; when it was sealed rests on the signer's word",
+            )
+        if checks and not roots:
+            without.append("who stamped: no --tsa-root was given, and certificates in a copy prove nothing")
+        if f"{commitment.FILE}.tsr" not in self.data:
+            without.append(f"when {commitment.FILE} was made: it has no time-stamp of its own")
+        return checks, without
+
+
+# --- files of a copy --------------------------------------------------------------------------------
+
+
+def _data(path: Path) -> dict[str, bytes]:
+    folder = Unpacked(path)
+    if sum(folder.sizes().values()) > MOST:
+        raise EvidenceError(f"{path}: has more than {MOST} bytes", hint="a copy of this size is not read")
+    return {name: (path / name).read_bytes() for name in folder.sizes()}
+
+
+def _decoded(data: bytes, kind: type[Kind], name: str) -> Kind:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(f"{name}: not what a copy holds under this name: {error}", hint=_HINT) from error
+
+
+def _hex(text: str, size: int, name: str) -> bytes:
+    if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text):
+        raise EvidenceError(f"{INDEX}: {name}: not {2 * size} hex digits", hint=_HINT)
+    return bytes.fromhex(text)
+
+
+def _shown(one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], int], records: set[str]) -> bytes:
+    """Compute the hash of a file from what is shown of it; count what is not, and collect the records that are."""
+    shown = data.get(one.name)
+    if shown is None:
+        raise EvidenceError(f"{one.name}: is missing; {INDEX} lists it", hint=_HINT)
+    known = UNNAMED.match(one.name) if one.unnamed else kinds.known(one.name)
+    if not known or bool(one.secret) == bool(one.pieces) or bool(one.unnamed) == bool(one.secret or one.salt):
+        raise EvidenceError(f"{INDEX}: {one.name}: of no kind that a copy shows", hint=_HINT)
+    if one.secret:
+        secret = _hex(one.secret, 32, one.name)
+        if one.name == LOG:
+            records.update(sha256(line[:-1]) for line in leaves.lines(shown))
+        root = merkle.root(leaves.roots(lambda: leaves.buffer(shown), secret))
+        return leaves.commitment(leaves.name_salt(secret), one.name, root)
+    roots, at = list[bytes](), 0
+    for number, piece in enumerate(one.pieces, start=1):
+        where = f"{one.name}: line {number}"
+        if isinstance(piece, str):
+            end = shown.find(b"\n", at) + 1 or len(shown)
+            roots.append(leaves.piece(shown[at:end], _hex(piece, 32, where)))
+            if one.name == LOG:
+                records.add(sha256(shown[at : end - 1]))
+            at = end
+        else:
+            read = leaves.read(piece, shown, at, where)
+            roots.append(read.root)
+            at = read.end
+            if read.marks:
+                marks[one.name, number] = read.marks
+    if at != len(shown):
+        raise EvidenceError(f"{one.name}: has bytes that nothing proves", hint=_HINT)
+    root = merkle.root(roots)
+    if one.unnamed:
+        return merkle.node(_hex(one.unnamed, 32, one.name), root)
+    return leaves.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, root)
+
+
+def _absent(one: Absent, marks: dict[tuple[str, int], int]) -> bytes:
+    marks[one.name, 0] = marks.get((one.name, 0), 0) + 1
+    found = _hex(one.hash, 32, one.name or "a file left out")
+    if not one.name:
+        return found
+    if not kinds.known(one.name):
+        raise EvidenceError(f"{INDEX}: {one.name}: of no kind that a bundle has", hint=_HINT)
+    return leaves.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, found)
+
+
+def _same_files(copy: Copy, data: Mapping[str, bytes]) -> None:
+    names = [one.name for one in copy.files]
+    if len(set(names)) != len(names):
+        raise EvidenceError(f"{INDEX}: lists a file twice", hint=_HINT)
+    for name in sorted(data.keys() - {*names, *SEALED, INDEX, RANGES}):
+        raise EvidenceError(f"{name}: was added; {INDEX} does not list it", hint=_HINT)
+    for name in ("signer.pem", "VERIFY.md", LOG, RANGES):
+        if name not in (*names, RANGES) or name not in data:
+            raise EvidenceError(f"{name}: no copy is without it", hint=_HINT)
+    if not next(one for one in copy.files if one.name == "signer.pem").secret:
+        raise EvidenceError("signer.pem: a part is withheld, so that nobody knows who signed", hint=_HINT)
+
+
+def _same_tree(hashes: list[bytes], seal: Signed) -> None:
+    if len(hashes) != seal.root.files or merkle.root(sorted(hashes)).hex() != seal.root.root:
+        raise EvidenceError(
+            f"{commitment.FILE}: does not follow from the files of this copy: a file differs from what was sealed, "
+            "was left out unsaid, or holds words where some were withheld",
+            hint=_HINT,
+        )
+
+
+def _listed(data: bytes, marks: Mapping[tuple[str, int], int]) -> int:
+    """Compare what is withheld with what is listed, and count it."""
+    listed = dict[tuple[str, int], int]()
+    for line in data.splitlines():
+        one = _decoded(line, Passage, RANGES)
+        listed[one.file, one.line] = listed.get((one.file, one.line), 0) + one.passages
+        if not one.reason.strip() or one.passages < 1:
+            raise EvidenceError(f"{RANGES}: {one.file}, line {one.line}: without a reason", hint=_HINT)
+    for file, number in sorted(marks.keys() ^ listed.keys() | {k for k in marks if marks[k] != listed.get(k)}):
+        raise EvidenceError(
+            f"{file or 'a file left out'}, line {number}: {marks.get((file, number), 0)} passages are withheld, "
+            f"and {RANGES} lists {listed.get((file, number), 0)}",
+            hint=_HINT,
+        )
+    return sum(number for (_, line), number in marks.items() if line)
+
+
+def _record_stamps(data: Mapping[str, bytes], records: Set[str], roots: bytes, clock: Clock) -> list[str]:
+    """Check the tokens of records that are shown."""
+    found = []
+    for name in sorted(data):
+        if (token := kinds.TOKEN.match(name)) and name.endswith(".tsr"):
+            if token[1] not in records:
+                raise EvidenceError(f"{name}: a token of a record that is not shown whole", hint=_HINT)
+            said = timestamp.verify_digest(data[name], token[1], roots or data.get(kinds.ROOTS, b""), name)
+            if timestamp.seconds_between(clock(), said.time) > CLOCK_TOLERANCE:
+                raise EvidenceError(f"{name}: is a token of {said.time}, which is yet to come", hint=_HINT)
+            found.append(f"time-stamp of record {token[1][:16]}... by {said.authority}: {said.time}")
+    return found
+
+
+def rows(passages: Iterable[Passage]) -> bytes:
+    """Write `redactions.jsonl`."""
+    return b"".join(canonical(one) + b"\n" for one in passages)

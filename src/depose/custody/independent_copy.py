@@ -1,0 +1,153 @@
+"""Check a copy of a bundle, or proofs of records, with nothing but Python: python3 -I COPY.py [proof.json ...]."""
+
+import sys
+
+if not sys.flags.isolated:
+    sys.exit("NOT RUN: begin with python3 -I, or Python takes its modules from this folder, whoever put them there")
+
+import hashlib
+import json
+import pathlib
+import re
+import struct
+
+WORDS = re.compile(
+    rb'\\(?:u[0-9A-Fa-f]{4}|[^\n])|[0-9A-Za-z_\x80-\xff]+[^0-9A-Za-z_\x80-\xff\n"\\<>&%]{0,2}'
+    rb"|[^0-9A-Za-z_\x80-\xff\n\\]+|\n|\\"
+)
+here = pathlib.Path(sys.argv[0]).resolve().parent
+
+
+def need(holds, what):
+    """Stop at the first thing that does not hold."""
+    if not holds:
+        sys.exit("NOT VERIFIED: " + what)
+
+
+def sha(*parts):
+    """SHA-256 of parts."""
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def node(left, right):
+    """Hash two nodes of a tree (RFC 6962)."""
+    return sha(b"\1", left, right)
+
+
+def top(level):
+    """Root over leaves: pairs from the left, an odd one is carried up."""
+    while len(level) > 1:
+        level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+    return level[0]
+
+
+def climb(found, path):
+    """Root to which a path leads."""
+    for side, other in path:
+        found = node(bytes.fromhex(other), found) if side == "left" else node(found, bytes.fromhex(other))
+    return found
+
+
+def piece(data, secret, whole=False):
+    """Root of a line that is shown whole: salts and shape of its tree follow from its secret."""
+    cut = [data] if whole else WORDS.findall(data) or [b""]
+    drawn = hashlib.shake_128(secret).digest(20 * len(cut))
+    heights = struct.unpack_from(f"<{len(cut)}I", drawn, 16 * len(cut))
+    nodes, gaps = [], []
+    for n, one in enumerate(cut):
+        while n and gaps and gaps[-1] < heights[n]:
+            gaps.pop()
+            nodes[-2:] = [node(*nodes[-2:])]
+        gaps += [heights[n]] if n else []
+        nodes.append(sha(b"\0", drawn[16 * n : 16 * n + 16], one))
+    while len(nodes) > 1:
+        nodes[-2:] = [node(*nodes[-2:])]
+    return nodes[0]
+
+
+def tree(steps, shown, at):
+    """Root of a line of which words are withheld, and where it ends in what is shown."""
+    nodes, hidden = [], False
+    for one in steps:
+        if one == "+":
+            nodes[-2:] = [node(*nodes[-2:])]
+        elif one[0] == "#":
+            need(hidden or shown[at : at + 10] == b"[REDACTED]", "words stand where some were withheld")
+            at, hidden = at + 10 * (not hidden), True
+            nodes.append(bytes.fromhex(one[1:]))
+        else:
+            salt, size = one.split(":")
+            nodes.append(sha(b"\0", bytes.fromhex(salt), shown[at : at + int(size)]))
+            at, hidden = at + int(size), False
+    need(len(nodes) == 1, "a tree that is none")
+    return nodes[0], at
+
+
+def is_text(data):
+    """UTF-8 without a line of more than 4 MiB."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return max(map(len, data.split(b"\n"))) <= 4 * 1024**2
+
+
+def file_hash(one):
+    """What stands for a file of the copy in the tree over all files."""
+    shown, at, roots = (here / one["name"]).read_bytes(), 0, []
+    if one["secret"]:
+        secret = bytes.fromhex(one["secret"])
+        lines = re.findall(rb"[^\n]*\n|[^\n]+", shown) or [b""] if is_text(shown) else [shown]
+        salt = sha(b"\2", secret, b"name")[:16]
+        roots = [piece(x, sha(b"\2", secret, str(n).encode()), not is_text(shown)) for n, x in enumerate(lines)]
+        return node(sha(b"\0", salt, one["name"].encode()), top(roots))
+    for steps in one["pieces"]:
+        if isinstance(steps, str):
+            end = shown.find(b"\n", at) + 1 or len(shown)
+            found, at = piece(shown[at:end], bytes.fromhex(steps)), end
+        else:
+            found, at = tree(steps, shown, at)
+        roots.append(found)
+    need(at == len(shown), f"{one['name']} has bytes that nothing proves")
+    name = sha(b"\0", bytes.fromhex(one["salt"]), one["name"].encode())
+    return node(bytes.fromhex(one["unnamed"]) if one["unnamed"] else name, top(roots))
+
+
+def left_out(one):
+    """What stands for a file that the copy leaves out."""
+    found = bytes.fromhex(one["hash"])
+    return node(sha(b"\0", bytes.fromhex(one["salt"]), one["name"].encode()), found) if one["name"] else found
+
+
+def sealed(seal, commitment):
+    """Root that SEAL lists."""
+    listed = dict(line.split("  ")[::-1] for line in seal.decode().splitlines())
+    need(listed.get("COMMITMENT") == sha(commitment).hex(), "COMMITMENT is not the one that was sealed")
+    return json.loads(commitment)
+
+
+for given in sys.argv[1:]:
+    proof = json.loads(pathlib.Path(given).read_bytes())
+    shown, seal = proof["shown"].encode(), proof["seal"].encode()
+    found, at = tree(proof["tree"], shown, 0)
+    need(at == len(shown), "the record has words that nothing proves")
+    name = sha(b"\0", bytes.fromhex(proof["name_salt"]), b"evidence/log.jsonl")
+    root = climb(node(name, climb(found, proof["line_path"])), proof["file_path"])
+    holds = root.hex() == sealed(seal, proof["commitment"].encode())["root"]
+    need(holds, f"record {proof['record']} is not in the sealed log")
+    need(json.loads(shown)["seq"] == proof["record"], "it is another record")
+    need((here / "SEAL").read_bytes() == seal, "SEAL beside the proof is another than in it")
+if len(sys.argv) == 1:
+    copy, said = (json.loads((here / name).read_bytes()) for name in ("copy.json", "COMMITMENT"))
+    listed = dict(line.split("  ")[::-1] for line in (here / "SEAL").read_text().splitlines())
+    own = {"SEAL", "SEAL.sig", "copy.json", "redactions.jsonl", *listed} - {"SHA256SUMS"}
+    there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
+    odd = there ^ (own | {one["name"] for one in copy["files"]})
+    need(not odd, f"listed and not there, or there and not listed: {sorted(odd)[:5]}")
+    for name in own & set(listed):
+        need(sha((here / name).read_bytes()).hex() == listed[name], f"{name} was changed")
+    hashes = sorted([file_hash(one) for one in copy["files"]] + [left_out(one) for one in copy["absent"]])
+    same = len(hashes) == said["files"] and top(hashes).hex() == said["root"]
+    need(same, "the sealed root does not follow from the files of this copy")
+    print(f"{len(copy['files'])} files shown, {len(copy['absent'])} left out")
+print("verified; the signature and the time-stamps are checked with openssl, see VERIFY.md")

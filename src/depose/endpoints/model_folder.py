@@ -1,0 +1,142 @@
+"""The files of a local model, each opened once: what was digested is what is loaded, and nothing else can be.
+
+A loader follows names that the files themselves hold: an index of shards, a tokenizer's own files. It is therefore
+shown a folder of nothing but links to the opened files, and every name in them that could lead out is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from depose.case.untrusted_files import opened
+from depose.errors import EndpointError, ModelFileError
+
+READ = {".safetensors", ".json", ".model", ".txt", ".jinja"}
+"""Kinds of files that a model consists of; others, such as pickles, are never shown to a loader."""
+LARGEST_CONFIG = 64 * 1024**2
+"""Bytes of a JSON file that is looked through for names; a larger one is a vocabulary, which names no file."""
+MERELY_SAID = ("name_or_path", "special_tokens_map_file")
+"""Ends of keys that tell where something came from, which no loader opens."""
+_OPENED = Path("/proc/self/fd")
+_SETTLED = 50_000_000
+"""Nanoseconds after which a change of a file must show in its times."""
+
+_known: dict[tuple[int, ...], str] = {}
+"""Digests by the identity of a file, its size and its times, which change whenever it does."""
+
+
+class ModelFiles:
+    """The files of one folder, held open; use as a context, in which `view` is the folder to load from."""
+
+    def __init__(self, folder: Path, what: str) -> None:
+        """Open every file of the folder; raises EndpointError, which begins with `what`, where one is no file of it."""
+        self._what, self._folder = what, folder
+        self._files: dict[str, io.BufferedReader] = {}
+        self._seen: dict[str, tuple[int, ...]] = {}
+        self.digests: dict[str, str] = {}
+        self.view = ""
+        name = ""
+        try:
+            for name in sorted(one.name for one in folder.iterdir() if one.suffix in READ and not one.is_dir()):
+                self._files[name] = opened(folder / name)
+                self._seen[name] = self._state(name)
+                self.digests[name] = self._digest(name)
+            for name in self._files:
+                self._check_names(name)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise EndpointError(
+                f"{what}: {folder / name}: {error}", hint="copy the files themselves into the folder: cp -RL"
+            ) from error
+
+    def __enter__(self) -> ModelFiles:
+        """Make the view."""
+        self.view = tempfile.mkdtemp(prefix="depose-model-")
+        for name, file in self._files.items():
+            (Path(self.view) / name).symlink_to(
+                _OPENED / str(file.fileno()) if _OPENED.is_dir() else (self._folder / name).absolute()
+            )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Take the view down, and say so where a file was changed meanwhile."""
+        shutil.rmtree(self.view, ignore_errors=True)
+        try:
+            if kind is None:
+                self._unchanged()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files.values():
+            file.close()
+
+    def _state(self, name: str) -> tuple[int, ...]:
+        found = os.fstat(self._files[name].fileno())
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+    def _digest(self, name: str) -> str:
+        state = self._seen[name]
+        if state not in _known:
+            settled = time.time_ns() - state[-1] > _SETTLED
+            digest = hashlib.file_digest(self._files[name], "sha256").hexdigest()
+            if not settled:
+                return digest
+            _known[state] = digest
+        return _known[state]
+
+    def _unchanged(self) -> None:
+        for name in self._files:
+            path = (self._folder / name).lstat()
+            if self._state(name) != self._seen[name] or (path.st_dev, path.st_ino) != self._seen[name][:2]:
+                raise ModelFileError(
+                    f"{self._what}: {self._folder / name}: was changed while it was loaded",
+                    hint="let nobody write there, and run the command again",
+                )
+
+    def _check_names(self, name: str) -> None:
+        """Refuse a name of a file, in one of the JSON files, that is not one of these files."""
+        file = self._files[name]
+        if not name.endswith(".json") or self._seen[name][2] > LARGEST_CONFIG:
+            return
+        file.seek(0)
+        try:
+            loaded = json.loads(file.read())
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"not JSON: {error}") from error
+        for where, value in _named(loaded):
+            if value not in self._files:
+                raise ValueError(f"{where} names {value[:120]!r}, which is none of the files of the folder")
+
+
+def _named(loaded: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a JSON document names as a file: the shards of an index, and whatever stands under such a key."""
+    waiting: list[tuple[str, Any]] = [("", loaded)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            if key == "weight_map":
+                waiting += [("weight_map_file", one) for one in value.values()]
+            else:
+                waiting += [(str(inner), one) for inner, one in value.items()]
+        elif isinstance(value, list):
+            waiting += [(key, one) for one in value if isinstance(one, str | dict | list)]
+        elif isinstance(value, str) and _is_of_a_file(key):
+            yield key.replace("weight_map_file", "weight_map"), value
+
+
+def _is_of_a_file(key: str) -> bool:
+    return not key.endswith(MERELY_SAID) and (
+        key.endswith(("_file", "_files", "_path")) or key in ("transformers_weights", "file", "filename")
+    )
