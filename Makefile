@@ -9,7 +9,7 @@ LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
-	docs pages pictures
+	docs pages pictures coverage evaluations
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -93,6 +93,12 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
+	$(BIN)/python benchmarks/independent.py
+
+coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 controls, 25 to 100 prompts
+	$(BIN)/python benchmarks/coverage.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py

@@ -18,11 +18,13 @@ import depose
 from depose.batch.matrix import Matrix
 from depose.batch.plan import BatchFile
 from depose.batch.rows import Row
-from depose.case import foreign, population, tables
+from depose.case import population, tables
 from depose.case.annexes import Checks, Waivers
+from depose.case.formats import inspect_log
+from depose.custody.copies import Absent, Copy, Shown
 from depose.custody.envelope import Envelope
 from depose.custody.own_endpoints import Endpoints
-from depose.custody.redact import Proof, Range, Withheld
+from depose.custody.proofs import Proof
 from depose.custody.seal import Mark, Seal
 from depose.evidence import log, records
 from depose.evidence.machine import Run
@@ -73,7 +75,7 @@ FILES = (
     File(page="kit", tops=(Kit,)),
     File(page="findings", tops=(Findings, Score)),
     File(page="log", tops=LOG),
-    File(page="bundle", tops=(Seal, Mark, Envelope, Range, Withheld, Proof)),
+    File(page="bundle", tops=(Seal, Mark, Envelope, Copy, Shown, Absent, Proof)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
 )
@@ -122,8 +124,8 @@ def home() -> dict[str, str]:
 
 def _tables(columns: dict[str, Any]) -> list[str]:
     lines = [
-        f"Limits: {tables.LARGEST // 1024**3} GiB for a table, {foreign.LARGEST_MEMBER // 1024**2} MiB for an unpacked",
-        "sample of an inspect log.",
+        f"Limits: {tables.LARGEST // 1024**3} GiB for a table,",
+        f"{inspect_log.LARGEST_MEMBER // 1024**2} MiB for an unpacked sample of an inspect log.",
         "",
         "## Columns",
         "",

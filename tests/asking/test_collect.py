@@ -18,6 +18,7 @@ from depose import pipeline
 from depose.analysis.inventory import denominators
 from depose.asking import collect
 from depose.asking.collect import Collected
+from depose.asking.imports import import_answers
 from depose.case.budget import Estimate
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
 from depose.evidence import ledger
@@ -385,7 +386,10 @@ def test_a_model_without_a_file_waits_for_an_import(tmp_path: Path) -> None:
     ran = depose("probe", folder)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "waiting for depose import: S1")
     ran = imported(folder, [{"id": f"q{n}", "output": f"answer {n}"} for n in range(3)])
-    assert (ran.code, ran.out) == (0, "S1: 3 recorded, 0 missing in the file, 0 were there before\n")
+    assert (ran.code, ran.out) == (
+        0,
+        "S1: 3 recorded, 0 missing in the file, 0 were there before: 100% of its 3 questions\n",
+    )
     found = [one for one in exchanges(folder) if one.model == "S1"]
     assert sorted((one.prompt, one.text) for one in found) == [(f"q{n}", f"answer {n}") for n in range(3)]
     digest = sha256((tmp_path / "rows.json").read_bytes())
@@ -397,14 +401,16 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     """A partial file is taken, its odd rows are shown written out, and a second file fills the gaps only."""
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "q0", "output": "first"}, {"id": "", "prompt": "\x1b[2J\nodd", "output": "x"}])
-    assert ran.code == 0
+    assert ran.code == 1  # two questions stay open, and a row was left out
     assert ran.out.splitlines() == [
-        "S1: 1 recorded, 2 missing in the file, 0 were there before",
-        "1 rows fit no registered prompt or hold no answer:",
-        "  row 2: \\x1b[2J\\nodd",
+        "S1: 1 recorded, 2 missing in the file, 0 were there before: 33% of its 3 questions",
+        "1 rows were not used:",
+        "  1: no registered prompt has its id or its words",
+        "    row 2: \\x1b[2J\\nodd",
     ]
-    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in range(3)], "--json")
-    assert json.loads(ran.out) == {"model": "S1", "answered": 2, "missing": 0, "already": 1, "unaligned": []}
+    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in (1, 2)], "--json")
+    done = json.loads(ran.out)
+    assert (ran.code, done["answered"], done["missing"], done["already"], done["unaligned"]) == (0, 2, 0, 1, [])
     texts = {one.prompt: one.text for one in collect.dossier(folder).transcripts if one.model == "S1"}
     assert texts == {"q0": "first", "q1": "second", "q2": "second"}
 
@@ -414,7 +420,13 @@ def test_an_import_that_answers_nothing_is_an_error(tmp_path: Path) -> None:
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "z", "output": "x"}])
     assert ran.code == 1
-    assert ran.first.endswith("rows.json: no row answers any of the 3 open questions to S1")
+    assert ran.first.endswith(
+        "rows.json: no row answers any of the 3 open questions to S1; nothing was recorded. "
+        "1 rows: no registered prompt has its id or its words (row 1: z)"
+    )
+    assert exchanges(folder) == ()
+    digest = sha256((tmp_path / "rows.json").read_bytes())
+    assert not (folder / "evidence" / "blobs" / digest).exists()
 
 
 def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> None:
@@ -424,7 +436,7 @@ def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> 
     (tmp_path / "rows.json").write_text('[{"id": "a", "output": "x"}]')
     for code, says in (("S1", "S1: not a recorded model"), ("X9", "X9: no such model in the case")):
         with pytest.raises(EndpointError, match=says):
-            collect.import_answers(folder, code, tmp_path / "rows.json", "", Clock())
+            import_answers(folder, code, tmp_path / "rows.json", "", Clock())
     assert exchanges(folder) == ()
 
 

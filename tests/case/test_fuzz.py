@@ -191,8 +191,8 @@ WHOLE: dict[str, tuple[str, bytes, Read]] = {
     "csv": ("a.csv", b"id,prompt,output\na,One?,Yes\nb,Two?,No\n", tables.read),
 }
 UNPACKED: dict[str, tuple[str, bytes, Read]] = {
-    "parquet": ("a.parquet", PARQUET, lambda path: tables.whole(str(path), {})),
-    "inspect log": ("a.eval", EVAL, lambda path: tables.whole(str(path), {})),
+    "parquet": ("a.parquet", PARQUET, lambda path: tables.whole(str(path), {}, [], answers=True)),
+    "inspect log": ("a.eval", EVAL, lambda path: tables.whole(str(path), {}, [], answers=True)),
 }
 """Read here as their child does: a process for each of thousands of examples would take hours."""
 
@@ -228,7 +228,7 @@ TABLES = ("json", "results", "jsonl", "csv", "eval")
 
 def _rows_of(kind: str, rows: list[dict[str, Any]], path: Path) -> None:
     name = f"a.{'json' if kind == 'results' else kind}"
-    hold(path / name, packed(rows, kind), lambda file: tables.whole(str(file), {}))
+    hold(path / name, packed(rows, kind), lambda file: tables.whole(str(file), {}, [], answers=True))
 
 
 @pytest.mark.parametrize("kind", TABLES)

@@ -411,7 +411,8 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     text = words(page)
     said = (
         "Against unrelated: likelihood ratio 5.10 (95 % interval 3.20 to 6.80), so that the findings are about 5.10 "
-        "times more probable if H1 is true than if H2 is true; weak support for H1 over H2."
+        "times more probable if H1 is true than if the suspect is a model with neither weights nor training outputs of "
+        "the reference; weak support for H1 over H2."
     )
     assert said in text.replace("\N{NO-BREAK SPACE}", " ")
     assert (
@@ -495,7 +496,8 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
     assert conservative(ratio(low=1.0)) == "spans\N{NO-BREAK SPACE}1"
     assert conservative(ratio(value=None)) == "not evaluated"
     assert times(ratio(value=0.25, low=0.21, high=0.4)).startswith(
-        "the findings are about 4.00 times more probable if H2 is true than if H1 is true"
+        "the findings are about 4.00 times more probable if the suspect is a model with neither weights nor training "
+        "outputs of the reference than if H1 is true"
     )
     assert [likelihood(x) for x in (0.0123456, 0.9996, 6.855, 12.34, 1234.5)] == [
         "0.0123",

@@ -271,7 +271,9 @@ class _Analyst:
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
             quality=sound,
-            refusals=max((one.refused + one.blocked) / max(one.answered + one.blocked, 1) for one in pair),
+            refusals=max(
+                (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
+            ),
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
@@ -392,6 +394,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibits=analyst.exhibits(found),
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
+        withdrawn=dossier.withdrawn,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

@@ -292,7 +292,7 @@ def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, 
 def _prompts(table: Path) -> dict[str, Row]:
     """Read the prompts by id, or by their words where they have none; one id stands for one text."""
     found: dict[str, Row] = {}
-    for row in read_table(table):
+    for row in read_table(table, answers=False):
         if row.prompt.strip() and found.setdefault(row.id or row.prompt, row).prompt != row.prompt:
             raise CaseError(f"{table}: row {row.line}: another prompt has the id {row.id!r} too", hint="one id each")
     return found
