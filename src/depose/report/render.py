@@ -22,6 +22,7 @@ from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
 from depose.report import arrange, compliance, expert, vocabulary
 from depose.report.bates import Bates
+from depose.report.fonts import dressed
 from depose.report.stylesheet import sheet
 from depose.report.typography import clip, minus, moment, number, page, pvalue, source_date
 from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
@@ -96,7 +97,7 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         **context,
     )
     vocabulary.refuse(made, findings, setting.annex)
-    return made
+    return dressed(made)
 
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
