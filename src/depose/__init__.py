@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from depose.asking.collect import Collected, Imported
     from depose.custody.seal import Sealed
-    from depose.custody.verify import Verified
+    from depose.custody.verified import Verified
     from depose.errors import (
         AnalysisError,
         CaseError,
@@ -46,7 +46,7 @@ Place = str | PathLike[str]
 _RECORDS = {
     "depose.asking.collect": ("Collected", "Imported"),
     "depose.custody.seal": ("Sealed",),
-    "depose.custody.verify": ("Verified",),
+    "depose.custody.verified": ("Verified",),
     "depose.errors": (
         "AnalysisError",
         "CaseError",

@@ -26,7 +26,7 @@ from depose.custody.container import Unpacked
 from depose.custody.kinds import LOG, OUTSIDE
 from depose.custody.seal import Seal
 from depose.custody.stamp import CLOCK_TOLERANCE
-from depose.custody.verify import Verified, as_evidence
+from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import Clock, utc_now
@@ -85,6 +85,11 @@ class Passage(Record, frozen=True, kw_only=True):
     passages: int
     reason: str
     at: str
+
+
+def is_copy(path: Path) -> bool:
+    """Tell a copy from a bundle, also one in the form of format 1."""
+    return path.is_dir() and any((path / name).exists() for name in (INDEX, RANGES))
 
 
 def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock = utc_now) -> Verified:
