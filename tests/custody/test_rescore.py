@@ -122,5 +122,5 @@ def test_the_script_imports_nothing_but_the_standard_library() -> None:
     """Neither depose nor numpy."""
     text = SCRIPT.read_text()
     assert set(re.findall(r"^import (\w+)|^from (\w+)", text, re.M)) <= {
-        (name, "") for name in ("collections", "hashlib", "json", "math", "pathlib", "re", "sys")
+        (name, "") for name in ("collections", "hashlib", "json", "math", "pathlib", "re", "sys", "unicodedata")
     }
