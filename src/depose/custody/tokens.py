@@ -69,7 +69,7 @@ def _of_whole(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]
         _not_in_the_future(also.time, now, f"{name}: is a token of {also.time}")
         if abs(timestamp.seconds_between(said.time, also.time)) > CLOCK_TOLERANCE:
             raise EvidenceError(f"{name}: of {also.time}, and SHA256SUMS.tsr of {said.time}", hint=HINT)
-        checks.append(f"time-stamp of {commitment.FILE} by {also.authority}: {also.time}")
+        checks.append(f"{commitment.FILE} stamped by {also.authority}: {also.time}")
     elif commitment.FILE in bundle.sizes():
         missing.append(
             f"when {commitment.FILE} was made: it has no time-stamp, so that copies rest on the signer's word"

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from depose.custody import copies, keys, proofs
+from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
 from depose.custody.consistent import consistent, drawn
 from depose.custody.recompute import recomputed, signed_reports, statement
@@ -38,7 +38,7 @@ def verify(
     with as_evidence(path), opened(path, public_key) as read:
         checks = [
             f"signature of {keys.fingerprint(read.key)}",
-            f"{len(read.bundle.sizes())} files, none missing, added or changed: {read.files}",
+            f"{len(read.bundle.sizes())} files, none missing, added or changed",
             f"sealed by the rules of {read.seal.format!r}",
             f"{read.entries.records} records in one chain, of the sealed length, end and Merkle root",
         ]
@@ -51,6 +51,7 @@ def verify(
             done, without = check(read)
             checks += done
             missing += without
+        checks.append(f"every file is of a kind that a bundle has: {_kinds(read)}")
         if recompute:
             for done, without in (drawn(read), recomputed(read, findings, progress)):
                 checks += done
@@ -67,6 +68,11 @@ def verify(
             checks=tuple(checks),
             not_verified=(*missing, "that the answers came from the models named: only their providers can say"),
         )
+
+
+def _kinds(read: Read) -> str:
+    stamped = {one.of for one in read.entries.stamps}
+    return kinds.counted(read.bundle.sizes().keys() - set(read.unnamed), read.blobs, stamped)
 
 
 def _results(read: Read) -> list[str]:
