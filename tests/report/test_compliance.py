@@ -96,7 +96,7 @@ def test_summary_has_two_pages(many: int, waivers: int) -> None:
 
 
 def test_a_second_half_that_is_too_long_begins_on_the_first_page() -> None:
-    """Review, with its questions to the vendor, and failed checks of quality are more than a page: still two."""
+    """Questions to the vendor and failed checks of quality are more than a page: there are still two."""
     check = Check(
         name="share of questions answered", model="a model of a long name", limit="80%", seen="3", passed=False
     )
