@@ -31,7 +31,8 @@ from depose.custody.closeness import TOLERANCE, rounded
 from depose.custody.container import Unpacked
 from depose.custody.seal import seal
 from depose.custody.sealed_vectors import Vectors
-from depose.custody.verify import Verified, verify
+from depose.custody.verified import Verified
+from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from depose.evidence import ledger
 from depose.model.canonical import sha256
