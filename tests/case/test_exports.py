@@ -85,6 +85,14 @@ def test_a_trace_of_langfuse_is_its_observations(tmp_path: Path) -> None:
     assert texts(file) == ["words on q1", "one, two", "words on q3"]
 
 
+def test_a_wrapper_or_a_single_line_does_not_hide_a_format(tmp_path: Path) -> None:
+    """Rows under `results`, as promptfoo once wrote them, and one line of a batch by itself are known all the same."""
+    old = put(tmp_path, "old.json", {"version": 2, "results": promptfoo_results(answers())})
+    assert texts(old) == ["words on q1", "one, two", "words on q3"]
+    one = put(tmp_path, "one.json", openai_chat(answers())[0])
+    assert read_file(one).format == "OpenAI batch"
+
+
 # --- matched to what was asked ----------------------------------------------------------------------
 
 

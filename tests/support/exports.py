@@ -114,6 +114,12 @@ def gemini_batch(answers: Sequence[Answer]) -> list[Any]:
     return lines
 
 
+def gemini_job(answers: Sequence[Answer]) -> Any:
+    """Write a Gemini batch job that holds its responses."""
+    rows = [{"metadata": {"key": one.pop("key")}, **one} for one in gemini_batch(answers)]
+    return {"name": "batches/1", "done": True, "response": {"inlinedResponses": {"inlinedResponses": rows}}}
+
+
 def inspect_samples(answers: Sequence[Answer]) -> list[Any]:
     """Write samples of inspect."""
     samples = []
@@ -322,6 +328,7 @@ EXPORTS: dict[str, tuple[str, Write, tuple[Status, ...]]] = {
     "OpenAI batch, responses": ("jsonl", openai_responses, ALL),
     "Anthropic batch": ("jsonl", anthropic_batch, ("whole", "cut_length", "refused", "failed", "empty")),
     "Gemini batch": ("jsonl", gemini_batch, ("whole", "cut_length", "cut_filter", "failed", "empty")),
+    "Gemini job": ("json", gemini_job, ("whole", "cut_length", "cut_filter", "failed", "empty")),
     "inspect JSON": ("json", inspect_json, ("whole", "cut_length", "cut_filter", "failed", "empty")),
     "inspect eval": ("eval", inspect_eval, ("whole", "cut_length", "cut_filter", "failed", "empty")),
     "promptfoo JSON": ("json", promptfoo_json, ALL),

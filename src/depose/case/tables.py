@@ -244,11 +244,14 @@ def _numbered(found: Iterable[Found]) -> Iterator[Row]:
         )
 
 
+def _within(document: dict[str, Any]) -> list[Any] | None:
+    """Give the one list of rows that a document holds under a usual name."""
+    held = [document[name] for name in ("results", "data", "rows") if isinstance(document.get(name), list)]
+    return held[0] if len(held) == 1 else None
+
+
 def _plain(document: Any) -> list[Any]:
     """Give the rows of a document that no tool is known for."""
-    for name in ("results", "data", "rows"):
-        if isinstance(document, dict) and isinstance(document.get(name), list):
-            document = document[name]
     if not isinstance(document, list):
         raise ValueError("the top level is not a list, nor what one of the known tools writes")
     return document
@@ -262,6 +265,10 @@ def _table(path: Path, wanted: Wanted, words: Collection[str], *, answers: bool)
         return _of_tool("inspect log", inspect_log.read_archive(path), ())
     document = _load(path, wanted, notes)
     known = None if wanted.columns else recognise(document)
+    if known is None and isinstance(document, dict):  # rows within a wrapper, or one line alone
+        inner = _within(document)
+        document = inner if inner is not None else [document] if recognise([document]) else document
+        known = None if wanted.columns else recognise(document)
     if known is not None:
         return _of_tool(known.name, known.read(document), notes)
     raw = _plain(document)

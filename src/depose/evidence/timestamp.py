@@ -152,6 +152,15 @@ def certificates(roots: bytes) -> list[x509.Certificate]:
         raise UsageError(f"no certificates in PEM: {error}", hint="--tsa-root names a .pem file") from error
 
 
+def enclosed(roots: bytes, name: str) -> bytes:
+    """Return certificates that came with a token; raise EvidenceError, with `name`, for what is none."""
+    try:
+        certificates(roots)
+    except UsageError as error:
+        raise EvidenceError(f"{name}: {error.message}", hint="give --tsa-root, got from the authority") from error
+    return roots
+
+
 def moment(text: str, name: str) -> datetime:
     """Read a time of the log; raise EvidenceError, with `name`, for what is none."""
     if not _TIME.match(text):

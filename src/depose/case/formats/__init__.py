@@ -26,6 +26,10 @@ def _trace(document: Any) -> Iterator[Found]:
     return gateways.langfuse(gateways.observations(document))
 
 
+def _inlined(document: Any) -> Iterator[Found]:
+    return batches.gemini(batches.inlined(document))
+
+
 DOCUMENTS = (
     Format(
         name="inspect log",
@@ -40,6 +44,12 @@ DOCUMENTS = (
         read=benchmarks.helm,
     ),
     Format(name="Langfuse trace", needs="observations with input and output", sniff=gateways.is_trace, read=_trace),
+    Format(
+        name="Gemini batch job",
+        needs="inlinedResponses with metadata.key and response.candidates",
+        sniff=batches.is_inlined,
+        read=_inlined,
+    ),
     Format(
         name="promptfoo results",
         needs="results.results with prompt.raw, provider and response.output",

@@ -26,11 +26,10 @@ def openai(rows: Sequence[Any]) -> Iterator[Found]:
         raw = _named(line, "custom_id")
         response = object_of(raw.get("response"))
         body = object_of(response.get("body"))
-        status, error = response.get("status_code"), raw.get("error") or body.get("error")
+        status, error = word(response.get("status_code")), raw.get("error") or body.get("error")
         head = {"id": raw["custom_id"], "model": word(body.get("model"))}
-        if error or status != 200:
-            shown = word(status) or "none"
-            yield from _choices(head, [Said(problem=f"status {shown}: {message_of(error)}")])
+        if error or status != "200":
+            yield from _choices(head, [Said(problem=f"status {status or 'none'}: {message_of(error)}")])
         else:
             yield from _choices(head, messages.body(body))
 
@@ -84,6 +83,21 @@ def gemini(rows: Sequence[Any]) -> Iterator[Found]:
         error = raw.get("error") or raw.get("status")
         said = [Said(problem=message_of(error))] if error and not response else messages.gemini(response)
         yield from _choices(head, said)
+
+
+def is_inlined(document: Any) -> bool:
+    """Tell a Gemini batch whose responses came within the job."""
+    return bool(inlined(document))
+
+
+def inlined(document: Any) -> list[Any]:
+    """Take the responses out of a Gemini batch job, each with the key of its metadata."""
+    raw = object_of(document)
+    held = next((object_of(raw[name]) for name in ("response", "dest", "output") if name in raw), raw)
+    listed = held.get("inlinedResponses", held.get("inlined_responses"))
+    listed = listed.get("inlinedResponses") if isinstance(listed, dict) else listed
+    rows = listed if isinstance(listed, list) else []
+    return [{"key": object_of(object_of(one).get("metadata")).get("key"), **object_of(one)} for one in rows]
 
 
 def _named(line: Any, name: str) -> Raw:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from depose.case.formats import messages
-from depose.case.formats.found import Found, Turn, object_of, word
+from depose.case.formats.found import Found, list_of, object_of, word
 
 
 def is_sharegpt(rows: Sequence[Any]) -> bool:
@@ -14,20 +14,19 @@ def is_sharegpt(rows: Sequence[Any]) -> bool:
     return any(_conversation(object_of(one)) for one in rows)
 
 
-def _conversation(raw: dict[str, Any]) -> tuple[Turn, ...]:
+def _conversation(raw: dict[str, Any]) -> list[Any]:
     for name in ("conversations", "conversation", "messages"):
-        if isinstance(raw.get(name), list):
-            turns = messages.turns_of(raw[name])
-            if any(turn.role == "assistant" for turn in turns):
-                return turns
-    return ()
+        if any(turn.role == "assistant" for turn in messages.turns_of(raw.get(name))):
+            return list_of(raw[name])
+    return []
 
 
 def sharegpt(rows: Sequence[Any]) -> Iterator[Found]:
     """Read every answer of every conversation with all that was said before it."""
     for line in rows:
         raw = object_of(line)
-        turns = _conversation(raw)
+        listed = _conversation(raw)
+        turns = messages.turns_of(listed)
         name, model = word(raw.get("id")), word(raw.get("model"))
         if not turns:
             yield Found(id=name, model=model, problem="no answer in the conversation")
@@ -39,7 +38,8 @@ def sharegpt(rows: Sequence[Any]) -> Iterator[Found]:
                     model=model,
                     prompt=messages.last_user(before),
                     turns=before,
-                    text=turn.text,
+                    text=messages.said_in(object_of(listed[place])),
+                    problem="the answer is not text" if messages.said_in(object_of(listed[place])) is None else "",
                     missing=("no finish reason",),
                 )
 

@@ -20,6 +20,8 @@ SYSTEMS = ("system", "developer")
 
 def text_of(content: Any) -> str | None:
     """Join the text parts of a content; None for what holds no text."""
+    if isinstance(content, dict):  # as Arena-Hard and others wrap it
+        content = content.get("text", content.get("answer"))
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -47,11 +49,16 @@ def turns_of(messages: Any) -> tuple[Turn, ...]:
         raw = object_of(one)
         role = (word(raw.get("role")) or word(raw.get("from"))).lower()
         role = "user" if role in USERS else "system" if role in SYSTEMS else "assistant" if role in MODELS else role
-        text = text_of(raw.get("content", raw.get("value", raw.get("parts"))))
+        text = said_in(raw)
         other = [part for part in list_of(raw.get("content")) if object_of(part).get("type") not in (*TEXT, *REASONING)]
         extra = f"[{object_of(other[0]).get('type') or 'part'}]" if other else ""
         found.append(Turn(role=role or "?", text=(text or "") + extra))
     return tuple(found)
+
+
+def said_in(message: Raw) -> str | None:
+    """Give the words of a message, under whatever name it has them; None where it has none."""
+    return text_of(message.get("content", message.get("value", message.get("parts"))))
 
 
 def asked_before(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
