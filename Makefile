@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
-.PHONY: help setup test demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
+.PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+	docs pages pictures coverage evaluations
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -18,8 +20,11 @@ $(STAMP): pyproject.toml .ci/bootstrap $(wildcard constraints/*.txt)
 	@VENV=$(VENV) .ci/bootstrap
 	@touch $@
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, but for the slow ones
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-slow: setup ## run the slow tests: whole studies, live models, many kills
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # A folder that something else made is left alone.
 demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
@@ -34,13 +39,23 @@ demo: setup ## audit the bundled case `distilled` on live local models, in ./cas
 demo-recorded: setup ## audit recorded transcripts of real models (needs ../shared/data)
 	$(BIN)/python benchmarks/recorded.py
 
-check: setup ## format, lint, types, import contracts, README, tests
+check: setup ## format, lint, types, import contracts, generated pages, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog --check README.md
-	$(BIN)/python -m pytest
+	PYTHONPATH=docs $(BIN)/python -m manual --check
+	$(BIN)/python -m pytest $(PARALLEL)
+
+docs: pages ## build the documentation into ./out/docs, strictly; it opens from the folder
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -j auto docs out/docs
+	@echo "docs: out/docs/index.html"
+
+pages: setup ## write the pages of docs/ that follow from the code
+	PYTHONPATH=docs $(BIN)/python -m manual
+
+pictures: setup ## make the pictures of README and docs anew from cases/demo (make demo); needs poppler-utils
+	$(BIN)/python benchmarks/pictures.py $(DEMO)
 
 criteria: setup ## the acceptance criteria of the report, each with the tests that check it
 	@$(BIN)/python tests/support/criteria.py
@@ -62,13 +77,13 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 	@build/wheel-test/venv/bin/python -c 'import depose, pathlib; \
 		where = pathlib.Path(depose.__file__); print("wheel-test: depose is", where); \
 		raise SystemExit("wheel-test" not in where.parts)'
-	build/wheel-test/venv/bin/python -m pytest
+	build/wheel-test/venv/bin/python -m pytest $(PARALLEL)
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)
 
-bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits; docs/report.png made anew
-	$(BIN)/python benchmarks/report.py $(DEMO) --picture docs/report.png
+bench-report: setup ## seconds and pages of the report of cases/demo (make demo) with fifty exhibits
+	$(BIN)/python benchmarks/report.py $(DEMO)
 
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py
@@ -78,6 +93,12 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
+	$(BIN)/python benchmarks/independent.py
+
+coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 controls, 25 to 100 prompts
+	$(BIN)/python benchmarks/coverage.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py
@@ -90,6 +111,9 @@ faults: setup ## meet every fault of a misbehaving server: what is recorded, wha
 
 cases: setup ## every small input of ../shared/cases that failed once: what is right, and what came out
 	$(BIN)/python benchmarks/cases.py
+
+statuses: setup ## every source of answers times every way to end: what counts as an answer
+	$(BIN)/python benchmarks/statuses.py
 
 validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
 	$(BIN)/python benchmarks/validate.py

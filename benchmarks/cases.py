@@ -15,10 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cases_live
+from benchmarks import cases_imports, cases_languages, cases_live
 from benchmarks.cases_frame import Look, Seen, cell
 
-LOOKS: dict[str, Look] = {**cases_live.LOOKS}
+LOOKS: dict[str, Look] = {**cases_live.LOOKS, **cases_imports.LOOKS, **cases_languages.LOOKS}
 
 
 def seen_in(name: str, folder: Path, work: Path) -> tuple[Seen, ...]:

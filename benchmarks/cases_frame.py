@@ -73,20 +73,20 @@ QUESTIONS = ("How do I keep a fern alive?", "Name a good rainy day plan.", "Desc
 BASES = {"openai": "/v1", "anthropic": "", "google": "/v1beta"}
 
 
-def live_case(folder: Path, url: str, provider: str = "openai", more: str = "", tail: str = "") -> Path:
-    """Write a case whose suspect, reference and control stand behind one server; `more` is for each model."""
+def live_case(folder: Path, url: str, provider: str = "openai", more: str = "", end: str = "") -> Path:
+    """Write a case of suspect, reference and control behind one server; `more` is for each model, `end` follows."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [json.dumps({"prompt_id": f"p{n}", "prompt": text}) for n, text in enumerate(QUESTIONS, 1)]
     (folder / "prompts.jsonl").write_text("\n".join(rows) + "\n")
     parts = ['[case]\ntitle = "A small case"\nauthority = "loopback"\n[protocol]\nprompts = "prompts.jsonl"']
-    parts.append('replicates = 1\ndetectors = ["phrases", "habits"]\ncalibration = ""\n' + tail)
+    parts.append('replicates = 1\ndetectors = ["phrases", "habits"]\ncalibration = ""\n')
     for code, role in (("S1", "suspect"), ("R1", "reference"), ("C1", "control")):
         parts.append(
             f'[[models]]\ncode = "{code}"\nrole = "{role}"\nprovider = "{provider}"\nmodel = "m-1"\n'
             f'base_url = "{url}{BASES[provider]}"\nallow_private = true\ndeveloper = "{code}"\n'
             f'weight_lineage = "{code}"\ndata_lineage = "{code}"\n{more}'
         )
-    (folder / "case.toml").write_text("\n".join(parts))
+    (folder / "case.toml").write_text("\n".join([*parts, end]))
     return folder
 
 
@@ -96,13 +96,17 @@ def asked(folder: Path) -> Ran:
     return registered if registered.code else depose("probe", folder)
 
 
+def log(folder: Path) -> list[dict[str, Any]]:
+    """Every record of a case."""
+    return [json.loads(line) for line in (folder / "evidence" / "log.jsonl").read_text().splitlines()]
+
+
 def exchanges(folder: Path, model: str = "S1") -> dict[str, list[dict[str, Any]]]:
     """All attempts at a model in the log, by prompt."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in (folder / "evidence" / "log.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if entry["kind"] == "exchange" and entry["body"]["model"] == model:
-            found.setdefault(entry["body"]["prompt"], []).append(entry["body"])
+    for body in (one["body"] for one in log(folder) if one["kind"] == "exchange"):
+        if body["model"] == model:
+            found.setdefault(body["prompt"], []).append(body)
     return found
 
 

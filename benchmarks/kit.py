@@ -2,8 +2,9 @@
 
     benchmarks/kit.py DIR     DIR: a laboratory that `depose lab build` has made with the default recipe
 
-Writes src/depose/kit/, src/depose/calibrations/lab.json and casefiles/distilled/. The calibration leaves out the
-lineages of the reference and of the negative control, on which case and kit rest.
+Writes src/depose/kit/, lab.json below src/depose/case/calibrations/, and casefiles/distilled/. The calibration leaves
+out the lineages of the reference and of the negative control, on which case and kit rest; the scores for `depose batch`
+are of the whole kit, since a batch leaves out the lineages of each cell by itself.
 """
 
 from __future__ import annotations
@@ -92,9 +93,11 @@ def main(folder: Path) -> None:
     )
     left_out = (cast.reference, cast.other)
     validate(folder, SOURCE, work, detectors=NEEDED, leave_out=left_out, seed=recipe.seed, progress=print)
-    calibrations = ROOT / "src" / "depose" / "calibrations"
+    calibrations = ROOT / "src" / "depose" / "case" / "calibrations"
     shutil.copyfile(work / "calibration.json", calibrations / "lab.json")
     shutil.copyfile(work / "performance.json", calibrations / "studies" / "lab.json")
+    validate(kit, SOURCE, work / "whole", detectors=NEEDED, seed=recipe.seed, progress=print)
+    shutil.copyfile(work / "whole" / "screening.json", calibrations / "screening" / "lab.json")
     print(*study(folder, work, print).lines, sep="\n")
     seen = json.loads((work / "study.json").read_text())["batch_ranges"]
     _case(folder, recipe, answers, seen)

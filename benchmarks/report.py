@@ -1,19 +1,17 @@
 """Seconds and pages of the court report of an audited case with fifty exhibits: `make bench-report`.
 
-    python benchmarks/report.py [CASE] [--picture docs/report.png]
+    python benchmarks/report.py [CASE]
 
 Analyzes CASE (default: cases/demo) again with as many exhibits for each pair as make fifty, renders HTML and PDF,
 and prints the CPU seconds of each, pages and size; the same for the report as registered, the compliance summary and
-the viewer. `--picture` writes the pages that the README shows, with pdftoppm (poppler-utils).
+the viewer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -29,8 +27,6 @@ from depose.report import render
 from depose.report.publish import Order, publish
 
 EXHIBITS, SECONDS, PAGES = 50, 5.0, 20
-SHOWN = (1, 2, 9, 15)
-"""Pages of the picture: cover, summary, scores, exhibits."""
 
 
 def with_exhibits(dossier: Dossier, count: int) -> Dossier:
@@ -70,29 +66,10 @@ def viewer_size(folder: Path, findings: Findings) -> tuple[int, int, int]:
     return len(sizes), sum(sizes), max(sizes)
 
 
-def picture(pdf: bytes, path: Path) -> None:
-    """Set pages of the report beside each other in one image."""
-    from PIL import Image, ImageOps
-
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "report.pdf"
-        file.write_bytes(pdf)
-        subprocess.run(["pdftoppm", "-r", "60", "-gray", "-png", file, Path(place) / "page"], check=True)
-        names = sorted(Path(place).glob("page-*.png"))
-        pages = [ImageOps.expand(Image.open(names[n - 1]), 1, 190) for n in SHOWN if n <= len(names)]
-        width, height = pages[0].size
-        gap = 12
-        sheet = Image.new("L", (len(pages) * (width + gap) - gap, height), 255)
-        for place_, page in enumerate(pages):
-            sheet.paste(page, (place_ * (width + gap), 0))
-        sheet.quantize(16).save(path, optimize=True)
-
-
 def main() -> int:
     """Measure, print one line of JSON for each report, and compare with the targets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", nargs="?", type=Path, default=Path("cases/demo"))
-    parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     if not (given.case / "evidence").is_dir():
         sys.exit(f"{given.case}: no audited case; make demo")
@@ -118,8 +95,6 @@ def main() -> int:
             )
         )
         late |= html + pdf > SECONDS or printed.pages > PAGES
-        if given.picture and name == "as registered":
-            picture(printed.pdf, given.picture)
     count, total, largest = viewer_size(given.case, registered)
     print(json.dumps({"viewer_files": count, "kilobytes": total // 1024, "largest_kilobytes": largest // 1024}))
     print(f"targets: {SECONDS:g} s of CPU and {PAGES} pages: {'missed' if late else 'met'}")

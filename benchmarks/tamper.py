@@ -1,4 +1,7 @@
-"""Attack a sealed bundle in every way we know: what each attack meets, and which common tools see it without depose."""
+"""Attack a sealed bundle, and whoever reads what others made, in every way we know: what each attack meets.
+
+Of attacks on a bundle, also which common tools see them without depose.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,34 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from attacks import BY_ANYBODY
 from attacks_on_answers import ON_ANSWERS
+from attacks_on_askers import ON_ASKERS
 from attacks_on_copies import ON_COPIES
+from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
 from attacks_with_key import BY_SIGNER
 from fakes import install
 from mixed_bundles import mixed_case
-from tampering import Attack, met, sealed_case, seen_by, unpack
+from tampering import Attack, Target, met, sealed_case, seen_by, unpack
+from traps import Harm, sprung
+
+TRAPS = (*ON_ASKERS, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+
+
+def trapped(target: Target, folder: Path) -> int:
+    """Print what each trap for whoever runs depose meets, by kind; return how many did harm."""
+    kind, harmed = "", 0
+    for number, one in enumerate(TRAPS, start=1):
+        if one.kind != kind:
+            kind = one.kind
+            print(f"\n{kind}:")
+        try:
+            message = sprung(one, target, folder / f"trap {number}").replace(str(folder), "...")
+        except Harm as harm:
+            harmed, message = harmed + 1, f"NOT REFUSED: {harm}"
+        print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160]}")
+    print(f"\n{len(TRAPS)} traps, {len(TRAPS) - harmed} refused without harm")
+    return harmed
 
 
 def main() -> None:
@@ -42,11 +66,12 @@ def main() -> None:
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
             by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
             print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
+        harmed = trapped(target, Path(folder))
     print(
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
         "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundles verify"
     )
-    sys.exit(passed + _secrets() > 0)
+    sys.exit(passed + harmed + _secrets() > 0)
 
 
 def _secrets() -> int:

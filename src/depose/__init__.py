@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow
 
-    from depose.asking.collect import Collected, Imported
+    from depose.asking.collect import Collected
+    from depose.asking.imports import Imported
     from depose.custody.seal import Sealed
     from depose.custody.verified import Verified
     from depose.errors import (
@@ -44,7 +45,8 @@ Place = str | PathLike[str]
 """A file or folder."""
 
 _RECORDS = {
-    "depose.asking.collect": ("Collected", "Imported"),
+    "depose.asking.collect": ("Collected",),
+    "depose.asking.imports": ("Imported",),
     "depose.custody.seal": ("Sealed",),
     "depose.custody.verified": ("Verified",),
     "depose.errors": (
@@ -171,9 +173,11 @@ def import_answers(
     from pathlib import Path
 
     from depose import pipeline
+    from depose.case.tables import Wanted
     from depose.evidence.log import utc_now
 
-    return pipeline.import_answers(Path(folder), model, Path(file), name, utc_now, columns)
+    wanted = Wanted(columns=dict(columns or {}))
+    return pipeline.import_answers(Path(folder), model, Path(file), name, utc_now, wanted)
 
 
 def analyze_case(folder: Place, *, progress: Callable[[str], None] = _silent) -> Findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,15 +11,20 @@ import msgspec
 from depose import selftest
 from depose.analysis.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
 from depose.asking import collect
-from depose.asking.collect import Collected, Imported
+from depose.asking.collect import Collected
+from depose.asking.imports import Imported
+from depose.asking.imports import import_answers as record_answers
 from depose.case import calibration, casefile, protocol
 from depose.case.budget import Estimate
+from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import ledger
+from depose.evidence.changes import changes as changes_between
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Amended, Entries, Reading
 from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
-from depose.evidence.records import Amendment, Scored, Unblinded
+from depose.evidence.provenance import Withdrawn
+from depose.evidence.records import Amendment, Scored, Unblinded, Withdrawal
 from depose.features.packaged import cache_folder
 from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
@@ -175,7 +180,8 @@ def probe(
         )
     if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
-            f"nothing is answered: {done.stopped or _first_reason(folder)}", hint="check the models and the budget"
+            f"nothing is answered{_counts(done)}: {done.stopped or _first_reason(folder)}",
+            hint="check the models and the budget",
         )
     return done
 
@@ -188,6 +194,11 @@ def was_asked(path: Path) -> bool:
     return {"suspect", "reference"} <= roles
 
 
+def _counts(done: Collected) -> str:
+    parts = [f"{n} {name}" for n, name in ((done.blocked, "blocked"), (done.empty, "empty"), (done.failed, "failed"))]
+    return f" ({', '.join(one for one in parts if not one.startswith('0 '))})" if done.asked else ""
+
+
 def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
     """Say why the first question without an answer has none, by its last attempt."""
     last = {ledger.key(one): one for one in ledger.entries(folder).exchanges}
@@ -197,17 +208,55 @@ def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocke
 
 
 def import_answers(
-    path: Path, code: str, file: Path, name: str, clock: Clock, columns: Mapping[str, str] | None = None
+    path: Path,
+    code: str,
+    file: Path,
+    name: str,
+    clock: Clock,
+    wanted: Wanted = AS_IT_IS,
+    *,
+    same_on_purpose: bool = False,
 ) -> Imported:
-    """Record transcripts of one model from a file."""
+    """Record transcripts of one model from a file; nothing of it is kept where none of its rows can be used."""
     folder = casefile.folder_of(path)
-    done = collect.import_answers(folder, code, file, name, clock, lambda entries: _may_ask(folder, entries), columns)
-    if done.missing and not done.answered:
-        raise CaseError(
-            f"{file}: no row answers any of the {done.missing} open questions to {code}",
-            hint="prompts are matched by prompt_id, else by their exact words; compare with the registered ones",
+
+    def check(entries: Entries) -> None:
+        _may_ask(folder, entries)
+
+    return record_answers(folder, code, file, name, clock, check, wanted, same_on_purpose=same_on_purpose)
+
+
+def withdraw(path: Path, code: str, reason: str, clock: Clock) -> Withdrawn:
+    """Record that the answers of a model no longer count, and why; its questions are open again."""
+    folder = casefile.folder_of(path)
+    if not reason.strip():
+        raise UsageError("a withdrawal without a reason", hint="--reason TEXT says why these answers do not count")
+    reading = Reading(str(folder))
+    with Log(folder, clock, reading.add) as log:
+        found = reading.entries()
+        spec = next((one for one in found.registration.case.models if one.code == code), None)
+        if spec is None:
+            known = ", ".join(one.code for one in found.registration.case.models)
+            raise UsageError(f"{code}: no such model in the case", hint=f"models: {known}")
+        if spec.provider == "recorded" and spec.file:
+            raise CaseError(
+                f"{code}: its file is named in the case, and would be read again",
+                hint=f"name the right file in {folder / casefile.NAME}, then depose amend {folder} --reason TEXT",
+            )
+        mine = [one for one in found.exchanges if one.model == code]
+        if not mine:
+            raise CaseError(f"{code}: has no answers to withdraw", hint=f"depose import {folder} --model {code} FILE")
+        log.append(
+            "withdrawal",
+            Withdrawal(
+                model=code,
+                reason=reason.strip(),
+                answers=sum(one.outcome != "failed" for one in mine),
+                files=found.endpoints.get(code, ()),
+                scored=bool(found.scored),
+            ),
         )
-    return done
+    return ledger.entries(folder).withdrawn[-1]
 
 
 def amend(path: Path, reason: str, clock: Clock) -> Amended:
@@ -220,7 +269,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()
-        changes = ledger.changes(before.registration, frozen)
+        changes = changes_between(before.registration, frozen)
         if not changes:
             raise UsageError(
                 f"{folder}: nothing differs from the protocol in force",

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from depose.analysis.analyze import analyze
+from depose.answers.transport_forms import evened
 from depose.case import calibration
 from depose.case.population import Population
 from depose.case.population import read as read_population
@@ -101,7 +102,7 @@ def selftest(folder: Path | None, say: Say, *, live: bool = True) -> SelfTest:
 
 
 def answers_digest(answers: Mapping[str, str]) -> str:
-    """Digest of one model's answers by prompt."""
+    """Digest of one model's answers by prompt, as they are compared."""
     return digest(dict(answers))
 
 
@@ -304,4 +305,4 @@ def _live(samples: _Samples, model: str, adapter: str) -> list[str]:
         )
         for prompt in samples.prompts[:LIVE]
     ]
-    return [reply.text for reply in open_transformers(spec, Path()).ask(asks)]
+    return [evened(reply.text) for reply in open_transformers(spec, Path()).ask(asks)]

@@ -29,9 +29,15 @@ def test_every_form_comes_out_alike() -> None:
 
 
 def test_what_belongs_to_the_writing_stays() -> None:
-    """Ideographic spaces, joiners and indents inside a text are no transport."""
-    for text in ("一\u3000二", "می\u200cخواهم", "a\n    b", "x  y"):
+    """Joiners, indents and the spaces between words of Korean inside a text are no transport."""
+    for text in ("한국 漢字 문화", "# 見出し", "| 列 | 列 |", "می\u200cخواهم", "a\n    b", "x  y"):
         assert evened(text) == text
+
+
+def test_spaces_between_east_asian_words_are_no_evidence() -> None:
+    """What a tool put between words of Chinese or Japanese, also beside a Latin name, leaves no trace."""
+    for cut in ("東京 は GPT 4 の 首都 です 。", "東京\u3000は GPT 4の首都です。", "東京はGPT 4の首都です。"):
+        assert evened(cut) == "東京はGPT 4の首都です。"
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))

@@ -15,13 +15,15 @@ import msgspec
 import pytest
 
 from depose import pipeline
+from depose.analysis.inventory import denominators
 from depose.asking import collect
 from depose.asking.collect import Collected
+from depose.asking.imports import import_answers
 from depose.case.budget import Estimate
 from depose.errors import CaseError, EndpointError, EvidenceError, PluginError
 from depose.evidence import ledger
 from depose.evidence.log import Log, log_path, read_blob, read_log
-from depose.model import Exchange
+from depose.model import Compared, Exchange
 from depose.model.canonical import canonical, sha256
 from fakes import (
     Clock,
@@ -31,11 +33,14 @@ from fakes import (
     depose,
     files_in,
     finish,
+    fit,
+    gate,
     install,
     model,
     recorded_case,
     scripted_case,
     start,
+    until,
     write_case,
 )
 
@@ -190,14 +195,14 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, si
     chance = random.Random()
     counts = [0]
     for _ in range(3):
+        gate(folder).write_text(str(counts[-1] + 50))
         process = start("probe", folder, path=[site])
-        known = log_path(folder).stat().st_size
-        while log_path(folder).stat().st_size < known + 2_000 and process.poll() is None:
-            time.sleep(0.002)
+        until(lambda: log_path(folder).read_bytes().count(b'"exchange"') > counts[-1], process)
         time.sleep(chance.uniform(0, 0.12))
         process.kill()
         finish(process)
         counts.append(len(exchanges(folder)))
+    gate(folder).unlink()
     assert counts == sorted(set(counts))
     before, reached = log_path(folder).read_bytes(), len(asked(folder))
     assert reached <= counts[-1] + 3, "only what was being asked at the moment of a kill may be lost"
@@ -222,15 +227,18 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 
 # --- when everything fails --------------------------------------------------------------------------
 
+HTML = {"probe": (), "audit": ("--format", "html")}
+"""Options of a command that spare it the PDF."""
+
 
 @pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["probe", "audit"])
 def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) -> None:
     """Where every question fails, the first reason is printed and the exit code is 1, every time."""
     folder = scripted_case(tmp_path / "case", {"S1": "fails", "R1": "fails"})
-    assert depose("register", folder).code == 0
+    fit(folder)
     for _ in range(2):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert ran.code == 1
         assert "error: all 8 questions failed; the first reason: HTTP 503" in ran.err
     report = folder / "out" / "report.html"
@@ -243,9 +251,9 @@ def test_recorded_files_without_any_answer_are_never_success(tmp_path: Path, com
     """Files that answer nothing that is asked end with exit 1, the first time and ever after."""
     folder = recorded_case(tmp_path / "case", suspect="same", controls=1, prompts=3)
     (folder / "prompts.csv").write_text("prompt_id,prompt\nz,Never asked.\n")
-    assert depose("register", folder).code == 0
+    fit(folder)
     for _ in range(2):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert (ran.code, ran.out) == (1, "")
         assert "no such answer in answers.jsonl" in ran.err
 
@@ -310,8 +318,9 @@ def test_a_budget_of_tokens_or_money_is_not_passed(tmp_path: Path) -> None:
 def test_a_budget_too_small_for_one_question_is_an_error(tmp_path: Path) -> None:
     """Where not even the first question fits, nothing is asked and the exit code says so."""
     folder = budgeted(tmp_path / "case", tokens=10)
+    fit(folder)
     for command in ("audit", "probe"):
-        ran = depose(command, folder)
+        ran = depose(command, folder, *HTML[command])
         assert (ran.code, asked(folder)) == (1, [])
         assert "nothing is answered: the budget of 10 tokens would be passed" in ran.err
 
@@ -377,7 +386,10 @@ def test_a_model_without_a_file_waits_for_an_import(tmp_path: Path) -> None:
     ran = depose("probe", folder)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "waiting for depose import: S1")
     ran = imported(folder, [{"id": f"q{n}", "output": f"answer {n}"} for n in range(3)])
-    assert (ran.code, ran.out) == (0, "S1: 3 recorded, 0 missing in the file, 0 were there before\n")
+    assert (ran.code, ran.out) == (
+        0,
+        "S1: 3 recorded, 0 missing in the file, 0 were there before: 100% of its 3 questions\n",
+    )
     found = [one for one in exchanges(folder) if one.model == "S1"]
     assert sorted((one.prompt, one.text) for one in found) == [(f"q{n}", f"answer {n}") for n in range(3)]
     digest = sha256((tmp_path / "rows.json").read_bytes())
@@ -389,14 +401,16 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     """A partial file is taken, its odd rows are shown written out, and a second file fills the gaps only."""
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "q0", "output": "first"}, {"id": "", "prompt": "\x1b[2J\nodd", "output": "x"}])
-    assert ran.code == 0
+    assert ran.code == 1  # two questions stay open, and a row was left out
     assert ran.out.splitlines() == [
-        "S1: 1 recorded, 2 missing in the file, 0 were there before",
-        "1 rows fit no registered prompt or hold no answer:",
-        "  row 2: \\x1b[2J\\nodd",
+        "S1: 1 recorded, 2 missing in the file, 0 were there before: 33% of its 3 questions",
+        "1 rows were not used:",
+        "  1: no registered prompt has its id or its words",
+        "    row 2: \\x1b[2J\\nodd",
     ]
-    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in range(3)], "--json")
-    assert json.loads(ran.out) == {"model": "S1", "answered": 2, "missing": 0, "already": 1, "unaligned": []}
+    ran = imported(folder, [{"id": f"q{n}", "output": "second"} for n in (1, 2)], "--json")
+    done = json.loads(ran.out)
+    assert (ran.code, done["answered"], done["missing"], done["already"], done["unaligned"]) == (0, 2, 0, 1, [])
     texts = {one.prompt: one.text for one in collect.dossier(folder).transcripts if one.model == "S1"}
     assert texts == {"q0": "first", "q1": "second", "q2": "second"}
 
@@ -406,7 +420,13 @@ def test_an_import_that_answers_nothing_is_an_error(tmp_path: Path) -> None:
     folder = waiting_case(tmp_path / "case")
     ran = imported(folder, [{"id": "z", "output": "x"}])
     assert ran.code == 1
-    assert ran.first.endswith("rows.json: no row answers any of the 3 open questions to S1")
+    assert ran.first.endswith(
+        "rows.json: no row answers any of the 3 open questions to S1; nothing was recorded. "
+        "1 rows: no registered prompt has its id or its words (row 1: z)"
+    )
+    assert exchanges(folder) == ()
+    digest = sha256((tmp_path / "rows.json").read_bytes())
+    assert not (folder / "evidence" / "blobs" / digest).exists()
 
 
 def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> None:
@@ -416,7 +436,7 @@ def test_an_import_for_a_model_that_is_asked_live_is_refused(tmp_path: Path) -> 
     (tmp_path / "rows.json").write_text('[{"id": "a", "output": "x"}]')
     for code, says in (("S1", "S1: not a recorded model"), ("X9", "X9: no such model in the case")):
         with pytest.raises(EndpointError, match=says):
-            collect.import_answers(folder, code, tmp_path / "rows.json", "", Clock())
+            import_answers(folder, code, tmp_path / "rows.json", "", Clock())
     assert exchanges(folder) == ()
 
 
@@ -482,3 +502,59 @@ def test_an_answer_to_what_was_never_asked_is_refused(tmp_path: Path) -> None:
         log.append("exchange", msgspec.structs.replace(exchange, prompt="never asked"))
     with pytest.raises(EvidenceError, match="never asked"):
         collect.dossier(folder)
+
+
+@pytest.mark.parametrize(("status", "default"), [("cut_length", True), ("cut_filter", False), ("unknown", True)])
+def test_which_ends_are_compared_is_a_table_of_the_protocol(tmp_path: Path, status: str, default: bool) -> None:
+    """Answers that ended in a way are compared by default or not, and otherwise where the protocol says so."""
+    folder = scripted_case(tmp_path / "case", {"S1": "same", "R1": "same"})
+    ask(folder)
+    found = ledger.entries(folder)
+    ended = [
+        msgspec.structs.replace(one, status=status, finish="word") if one.model == "S1" else one
+        for one in found.exchanges
+    ]
+    for switch in (None, True, False):
+        registration = found.registration
+        if switch is not None:
+            table = msgspec.convert({status: switch}, Compared)
+            protocol = msgspec.structs.replace(registration.case.protocol, compared=table)
+            case = msgspec.structs.replace(registration.case, protocol=protocol)
+            registration = msgspec.structs.replace(registration, case=case)
+        changed = msgspec.structs.replace(found, exchanges=tuple(ended), registration=registration)
+        dossier = collect.dossier_of(changed, "case")
+        kept = [one for one in dossier.transcripts if one.model == "S1"]
+        left = [one for one in dossier.unanswered if one.model == "S1"]
+        assert bool(kept) == (default if switch is None else switch)
+        assert len(kept) + len(left) == 4
+        seen = [*((one.status, one.finish) for one in kept), *((one.status, one.finish) for one in left)]
+        assert set(seen) == {(status, "word")}
+        (counts,) = (one for one in denominators(dossier) if one.model == "S1")
+        assert (counts.sent, counts.answered) == (4, len(kept))
+        assert counts.blocked + counts.withheld == len(left)
+        assert [(one.status, one.finish, one.n) for one in counts.ended] == [(status, "word", 4)]
+
+
+def test_a_log_of_before_is_read(tmp_path: Path) -> None:
+    """Exchanges without a status, as 0.1 wrote them, count as they did; what they end in follows from their words."""
+    folder = scripted_case(tmp_path / "case", {"S1": "same", "R1": "same"})
+    ask(folder)
+    before = collect.dossier(folder)
+    path = log_path(folder)
+    entries_ = [json.loads(line) for line in path.read_text().splitlines()]
+    lines, prev = [], "0" * 64
+    for entry in entries_:
+        if entry["kind"] == "exchange":
+            del entry["body"]["status"], entry["body"]["reasoning"]
+        if entry["kind"] == "protocol":
+            del entry["body"]["case"]["protocol"]["compared"]
+        entry["prev"] = prev
+        if entry["kind"] == "checkpoint":
+            entry["body"]["head"] = prev
+        line = canonical(entry)
+        prev = sha256(line)
+        lines.append(line)
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    after = collect.dossier(folder)
+    assert (after.transcripts, after.unanswered) == (before.transcripts, before.unanswered)
+    assert {one.status for one in after.transcripts} == {"whole"}

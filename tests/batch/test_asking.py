@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from depose.batch.matrix import HITS, Matrix
 from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import read_log
-from fakes import Clock, depose, files_in, finish, install, start, to_toml
+from fakes import Clock, depose, files_in, finish, gate, install, start, to_toml, until
 from populations import WORDS
 
 SCREENED = PROMPTS // 2
@@ -169,12 +167,13 @@ def test_recorded_and_live_models_stand_beside_each_other(tmp_path: Path) -> Non
 def test_a_killed_run_asks_nothing_twice(tmp_path: Path, site: Path) -> None:
     """Killed while models are asked, a batch goes on where it was; what was answered is not asked again."""
     file, out = written(tmp_path / "batch", SCRIPTS, slow=True), tmp_path / "out"
+    out.mkdir()
+    gate(out / "asked").write_text("60")
     process = start("batch", file, "--out", out, "--workers", "1", path=[site])
-    end = time.monotonic() + 60
-    while sum(asked(out).values()) < 60 and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    until(lambda: sum(asked(out).values()) >= 60, process)
+    process.kill()
+    finish(process)
+    gate(out / "asked").unlink()
     answered = {
         f"{one.entry.body['model']} {one.entry.body['prompt']}"
         for one in read_log(out / "asked")

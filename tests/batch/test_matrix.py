@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import importlib.util
 import io
 import json
-import os
 import re
-import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +35,7 @@ from depose.report.vocabulary import violations
 from depose.scoring.counting import Counted
 from depose.statistics.centring import score
 from depose.statistics.ranks import model_level
-from fakes import Clock, depose, finish, start
+from fakes import Clock, depose, finish, start, until
 
 PLANTED = {(suspect, voice) for suspect, voice in TRUTH.items() if voice in REFERENCES}
 
@@ -371,15 +367,8 @@ def test_workers_change_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra [ray] is not installed")
 def test_ray_changes_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
     """A local Ray cluster writes the matrix that this process writes."""
-    done = finish_within(start("batch", file, "--out", tmp_path, "--engine", "ray", "--workers", "2"), 240)
-    assert done == 0
+    assert finish(start("batch", file, "--out", tmp_path, "--engine", "ray", "--workers", "2")).code == 0
     assert (tmp_path / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
-
-
-def finish_within(process: object, seconds: float) -> int:
-    """Wait for a process, and return its exit code."""
-    process.communicate(timeout=seconds)  # type: ignore[attr-defined]
-    return int(process.returncode)  # type: ignore[attr-defined]
 
 
 def test_without_ray_the_engine_says_what_to_install(
@@ -477,45 +466,37 @@ def test_another_version_uses_no_index_of_this_one(tmp_path: Path, monkeypatch: 
 def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
     """Killed while features are counted and again between rows, a run goes on and ends with the same matrix."""
     seen: list[Callable[[], bool]] = [
-        lambda: tmp_path.is_dir(),
+        lambda: any(tmp_path.iterdir()),
         lambda: len(list((tmp_path / "rows").glob("*.json"))) >= 2,
     ]
     for reached in seen:
         process = start("batch", file, "--out", tmp_path, "--workers", "1")
-        end = time.monotonic() + 60
-        while not reached() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        until(reached, process)
+        process.kill()
+        finish(process)
     assert finish(start("batch", file, "--out", tmp_path, "--workers", "1")).code == 0
     assert (tmp_path / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="workers are found by /proc")
 def test_a_worker_that_dies_is_an_error_that_says_so(file: Path, tmp_path: Path) -> None:
     """Where a worker is killed, as for want of memory, the run ends with 1 and what to do; the next run goes on."""
-    process = start("batch", file, "--out", tmp_path, "--workers", "2")
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        for worker in workers_of(process.pid):
-            os.kill(worker, signal.SIGKILL)
-        time.sleep(0.01)
-    done = finish(process)
+    site, out = tmp_path / "site", tmp_path / "out"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(KILLED)
+    done = finish(start("batch", file, "--out", out, "--workers", "2", path=[site]))
     assert done.code == 1
     assert "a worker process died" in done.err
     assert "fewer --workers" in done.err
-    assert finish(start("batch", file, "--out", tmp_path, "--workers", "1")).code == 0
+    assert finish(start("batch", file, "--out", out, "--workers", "1")).code == 0
 
 
-def workers_of(pid: int) -> list[int]:
-    """Processes that a pool has spawned."""
-    found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with contextlib.suppress(OSError):
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
-    return found
+KILLED = """
+import os, signal, sys
+if any("spawn_main" in word for word in sys.orig_argv):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""Has each process that a pool spawns killed."""
 
 
 # --- the two halves ---------------------------------------------------------------------------------

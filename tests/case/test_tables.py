@@ -13,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from depose.case.tables import Row, models, of_model, read
+from depose.case.tables import Row, models, of_model, read, read_file
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask
@@ -84,11 +84,11 @@ def test_a_file_without_answers_has_none_and_a_null_is_none(tmp_path: Path) -> N
     assert [row.text for row in rows] == [None, ""]
 
 
-def test_the_first_known_name_of_a_column_wins(tmp_path: Path) -> None:
-    """Where two columns could be meant, the order of the table in the docstring decides."""
-    row = {"id": "x", "prompt_id": "y", "input": "no", "instruction": "yes", "answer": "no", "output": "yes"}
-    found = read(put(tmp_path, "a.json", json.dumps([row])))[0]
-    assert (found.id, found.prompt, found.text) == ("y", "yes", "yes")
+def test_the_order_of_names_decides_between_ids_and_is_told(tmp_path: Path) -> None:
+    """Of two columns of ids the more telling name is taken, and the file says so."""
+    table = read_file(put(tmp_path, "a.json", json.dumps([{"id": "x", "prompt_id": "y", "output": "yes"}])))
+    assert table.rows[0].id == "y"
+    assert table.notes == ("id: column 'prompt_id' is taken, not 'id'",)
 
 
 BAD = {
@@ -100,7 +100,8 @@ BAD = {
     "header_only.csv": (b"prompt,output\n", "no rows"),
     "blank.jsonl": (b"\n \n", "no rows"),
     "latin.csv": ("prompt\nCafé\n".encode("latin-1"), "not UTF-8 at byte 10"),
-    "utf16.csv": ("prompt\nhello\n".encode("utf-16"), "not UTF-8 at byte 0"),
+    "utf16.csv": ("prompt\nhello\n".encode("utf-16-le") * 20, "no column of prompts"),
+    "cut_utf16.csv": ("prompt\nhello\n".encode("utf-16")[:-1], "not utf-16 at byte"),
     "cut.json": (b'[{"prompt": "a"}, {"prom', "Unterminated string"),
     "cut.jsonl": (b'{"prompt": "a"}\n{"prompt": "b', "line 2: Unterminated string"),
     "cut.parquet": (b"PAR1\x00\x00\x00\x00PAR1", "deserialize"),
@@ -129,7 +130,7 @@ BAD = {
     "open_quote.csv": (b'prompt,output\na,"b\n', "unexpected end of data"),
     "sample.csv": (b"prompt,sample\na,-1\n", "row 1, 'sample' is '-1', not a small whole number"),
     "arabic_sample.csv": ("prompt,sample\na,\u0663\n".encode(), "not a small whole number"),
-    "kind.xlsx": (b"PK", "unknown kind of file '.xlsx'"),
+    "kind.ods": (b"PK", "unknown kind of file '.ods'"),
     "no_kind": (b"prompt\na\n", "unknown kind of file ''"),
 }
 
@@ -197,9 +198,9 @@ def test_a_hundred_thousand_rows_are_read_in_time(tmp_path: Path) -> None:
         as_parquet(tmp_path, {"id": list(range(count)), "output": [text] * count}),
     ]
     for file in files:
-        start = time.perf_counter()
+        start = time.process_time()
         rows = read(file)
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 20  # a reader that looks back at every row takes minutes
         assert (len(rows), rows[-1].id, rows[-1].text) == (count, str(count - 1), text)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,21 @@ import pytest
 from depose.case import casefile
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_log
-from fakes import STOCK, depose, files_in, finish, install, recorded_case, scripted_case, start
+from fakes import (
+    STOCK,
+    TESTS,
+    audit,
+    depose,
+    files_in,
+    finish,
+    gate,
+    install,
+    interrupt,
+    recorded_case,
+    scripted_case,
+    start,
+    until,
+)
 
 CASES = [name for name, _ in casefile.bundled()]
 HEAVY = {"torch", "transformers", "spacy", "matplotlib", "weasyprint", "sklearn", "scipy", "numpy", "pyarrow"}
@@ -150,9 +163,9 @@ def test_going_on_with_a_finished_case_gives_the_same_bytes(audited: Path) -> No
 
 def test_json_goes_to_stdout_alone_and_parses(audited: Path) -> None:
     """With --json stdout is one JSON document: findings, files, or what was done."""
-    audit = depose("audit", audited, "--format", "html", "--json")
-    assert json.loads(audit.out) == json.loads((audited / "out" / "findings.json").read_text())
-    assert json.loads(depose("analyze", audited, "--json").out) == json.loads(audit.out)
+    whole = depose("audit", audited, "--format", "html", "--json")
+    assert json.loads(whole.out) == json.loads((audited / "out" / "findings.json").read_text())
+    assert json.loads(depose("analyze", audited, "--json").out) == json.loads(whole.out)
     (written,) = json.loads(depose("report", audited, "--format", "html", "--json").out)
     assert written["path"] == str(audited / "out" / "report.html")
     assert json.loads(depose("probe", audited, "--json").out)["asked"] == 0
@@ -189,7 +202,7 @@ def test_an_indication_or_a_relation_is_exit_4(audited: Path, tmp_path: Path, ve
 def test_a_copy_among_clean_controls_reaches_the_floor(tmp_path: Path) -> None:
     """A suspect that repeats the reference beats 20 controls of distinct lineage on both sides."""
     folder = recorded_case(tmp_path / "case", suspect="same", controls=20, prompts=24)
-    ran = depose("audit", folder, "--format", "html", "--json")
+    ran = audit(folder, "--format", "html", "--json")
     findings = json.loads(ran.out)["findings"]
     assert ran.code == 0
     assert [one["k_eff"] for one in findings] == [20] * 3
@@ -200,7 +213,7 @@ def test_a_copy_among_clean_controls_reaches_the_floor(tmp_path: Path) -> None:
 def test_an_unrelated_suspect_is_no_relation(tmp_path: Path) -> None:
     """A suspect that has nothing to do with the reference is never exit 4."""
     folder = recorded_case(tmp_path / "case", suspect="a stranger", controls=20, prompts=24)
-    ran = depose("audit", folder, "--format", "html", "--fail-on", "indication", "--json")
+    ran = audit(folder, "--format", "html", "--fail-on", "indication", "--json")
     assert ran.code == 0
     assert min(one["results"][0]["p"] for one in json.loads(ran.out)["findings"]) > 0.05
 
@@ -208,11 +221,18 @@ def test_an_unrelated_suspect_is_no_relation(tmp_path: Path) -> None:
 # --- what stops a command ---------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small case of recorded answers, audited once."""
+    folder = recorded_case(tmp_path_factory.mktemp("small") / "case", suspect="same", controls=2, prompts=6)
+    assert audit(folder, "--format", "html").code == 0
+    return folder
+
+
 @pytest.mark.parametrize("command", ["register", "probe", "analyze", "audit"])
-def test_a_case_changed_after_registration_is_refused(tmp_path: Path, command: str) -> None:
+def test_a_case_changed_after_registration_is_refused(small: Path, tmp_path: Path, command: str) -> None:
     """Moving alpha after registration ends with exit 1 and leaves the folder as it was."""
-    folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
-    assert depose("audit", folder, "--format", "html").code == 0
+    folder = shutil.copytree(small, tmp_path / "case")
     file = folder / "case.toml"
     file.write_text(file.read_text().replace("[protocol]", "[protocol]\nalpha = 0.2"))
     before = files_in(folder)
@@ -224,10 +244,9 @@ def test_a_case_changed_after_registration_is_refused(tmp_path: Path, command: s
 
 @pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["register", "probe", "analyze", "audit"])
-def test_a_log_that_does_not_verify_ends_with_3(tmp_path: Path, command: str) -> None:
+def test_a_log_that_does_not_verify_ends_with_3(small: Path, tmp_path: Path, command: str) -> None:
     """One changed letter in an answer of the log stops every command that reads it."""
-    folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
-    assert depose("audit", folder, "--format", "html").code == 0
+    folder = shutil.copytree(small, tmp_path / "case")
     data = log_path(folder).read_bytes()
     place = data.rindex(STOCK[0].encode(), 0, data[:-1].rindex(b"\n"))
     log_path(folder).write_bytes(data[:place] + b"X" + data[place + 1 :])
@@ -266,12 +285,11 @@ def test_an_interrupt_ends_with_1_and_says_how_to_go_on(tmp_path: Path, monkeypa
     monkeypatch.syspath_prepend(site)
     folder = scripted_case(tmp_path / "case", {"S1": "slow", "R1": "slow"}, probes=["open_howto:100"])
     assert depose("register", folder).code == 0
-    known = log_path(folder).stat().st_size
+    gate(folder).write_text("20")
     process = start("probe", folder, path=[site])
-    while log_path(folder).stat().st_size < known + 2_000:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
-    ran = finish(process)
+    notes = tmp_path / "asked-case.txt"
+    until(lambda: notes.is_file() and notes.read_text().count("\n") > 20, process)
+    ran = interrupt(process, gate(folder).unlink)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[-1] == "stopped; run the same command again to go on"
     assert "Traceback" not in ran.err
@@ -283,7 +301,7 @@ def test_hostile_names_do_not_steer_the_terminal(tmp_path: Path) -> None:
     folder = recorded_case(tmp_path / "case", suspect="same", controls=2, prompts=6)
     file = folder / "case.toml"
     file.write_text(file.read_text().replace("A made-up case", "\\u001b[2J\\u202e\\u009b31m"))
-    ran = depose("audit", folder, "--format", "html")
+    ran = audit(folder, "--format", "html")
     assert ran.code == 0
     assert ran.out.startswith("\\x1b[2J\\u202e\\x9b31m: 6 prompts\n")
     shown = ran.out + ran.err + depose("analyze", folder, "--json").out
@@ -298,15 +316,18 @@ def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monk
     monkeypatch.syspath_prepend(site)
     assert depose("register", folder).code == 0
     leader, follower = pty.openpty()
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(Path(__file__).parents[1] / "support")])}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(TESTS)])}
     command = [sys.executable, "-c", "from depose.cli import main; main()", "probe", str(folder)]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=follower)
     os.close(follower)
-    out, _ = process.communicate(timeout=60)
-    shown = os.read(leader, 100_000).decode()
+    shown = b""
+    with contextlib.suppress(OSError):  # so ends a terminal that nobody writes to any more
+        while piece := os.read(leader, 100_000):
+            shown += piece
     os.close(leader)
+    out, _ = process.communicate()
     result, checkpoint = out.decode().splitlines()
     assert (process.returncode, result) == (0, "asked 60: 60 answered, 0 failed")
     assert re.fullmatch(r"checkpoint: \d+ records before it, sha256 [0-9a-f]{64}", checkpoint)
-    assert "asked 60/60 [" + "#" * 24 + "]" in shown
+    assert "asked 60/60 [" + "#" * 24 + "]" in shown.decode()
     assert len(ledger.entries(folder).exchanges) == 60

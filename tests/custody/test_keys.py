@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from depose.endpoints.keys import Key
 from depose.evidence.compression import SHORTEST
-from fakes import TESTS, case_of, depose, write_case
+from fakes import TESTS, case_of, depose, fit, write_case
 from faults import FAULTS, Server
 from faulty import SILENT, remote
 
@@ -94,7 +94,7 @@ def leavings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     models.append(remote("https://127.0.0.1:1", "TLS", "control", timeout=0.5, attempts=1, api_key_env="DEPOSE_CANARY"))
     case = write_case(folder / "case", case_of(models, probes=["open_howto:1"], replicates=1))
     env = {**os.environ, "DEPOSE_CANARY": CANARY, "PYTHONPATH": str(TESTS)}
-    command = [sys.executable, "-X", "dev", "-c", DEBUG, "audit", str(case), "--format", "html"]
+    command = [sys.executable, "-X", "dev", "-c", DEBUG, "audit", str(fit(case)), "--format", "html"]
     ran = subprocess.run(command, env=env, capture_output=True, check=False, cwd=folder)
     for server in servers:
         server.__exit__()

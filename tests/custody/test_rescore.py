@@ -16,6 +16,8 @@ from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
 from depose.features import self_names
+from depose.model import Primary
+from disguises import disguised
 from fakes import recorded_case, words
 
 SCRIPT = Path(pipeline.__file__).parent / "custody/rescore.py"
@@ -44,13 +46,14 @@ def talk(truth: str, prompt: str) -> str:
 
 
 def bundle(folder: Path, primary: str) -> Path:
-    """Audit a case of talkative recorded models, some answers missing; seal and unpack it."""
+    """Audit a case of talkative recorded models, some answers missing or in other clothes; seal and unpack it."""
     case = recorded_case(folder / "case", suspect="light", controls=6, prompts=12)
     rows = [json.loads(line) for line in (case / "answers.jsonl").read_text().splitlines()]
-    truths = {"S1": "light", "R1": "same"}
+    truths, chance = {"S1": "light", "R1": "same"}, random.Random(3)
     kept = []
     for number, row in enumerate(rows):
-        row["output"] = talk(truths.get(row["model"], row["model"]), row["prompt"])
+        said = talk(truths.get(row["model"], row["model"]), row["prompt"])
+        row["output"] = disguised(said, chance) if row["model"] in ("S1", "R1") else said
         if number % 17 != 5:
             kept.append(json.dumps(row))
     (case / "answers.jsonl").write_text("\n".join(kept) + "\n")
@@ -109,6 +112,11 @@ def test_what_it_cannot_score_it_says(tmp_path: Path) -> None:
     ran = scored(bundle(tmp_path, "openings"))
     assert (ran.returncode, ran.stdout.count("S1 and R1")) == (0, 3)
     assert "not scored here: S1 and R1, same" in ran.stdout
+
+
+def test_the_script_scores_every_detector_that_decides_by_default() -> None:
+    """Another default detector must be written anew there too, and tried above."""
+    assert set(Primary().detectors()) <= set(re.findall(r'^    "(\w+)": lambda rows:', SCRIPT.read_text(), re.M))
 
 
 def test_the_script_knows_the_same_names() -> None:

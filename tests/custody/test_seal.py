@@ -26,7 +26,7 @@ from depose.errors import CaseError, EndpointError, EvidenceError, ProtocolChang
 from depose.evidence import ledger, timestamp
 from depose.evidence.log import log_path, read_log, seals_folder
 from depose.model.canonical import sha256
-from fakes import Clock, Ran, depose, files_in, install, recorded_case, scripted_case
+from fakes import Clock, Ran, audit, depose, files_in, install, recorded_case, scripted_case
 from tampering import Target, sealed_case
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
@@ -474,7 +474,7 @@ def test_replication_of_what_does_not_verify_is_refused(target: Target, tmp_path
 def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     """Without a key audit says `not sealed`; with one it ends with a bundle that verifies."""
     folder = scripted_case(tmp_path / "case", SCRIPTS)
-    assert "not sealed: depose seal" in depose("audit", folder, "--format", "html").out
+    assert "not sealed: depose seal" in audit(folder, "--format", "html").out
     assert depose("keygen", tmp_path / "k").code == 0
     ran = depose("audit", folder, "--format", "html", "--key", tmp_path / "k")
     (bundle,) = (folder / "sealed").iterdir()
@@ -488,7 +488,7 @@ def test_a_confirmatory_case_is_audited_in_one_go_with_an_authority(authority: A
     assert depose("keygen", tmp_path / "k").code == 0
     with authority.serve() as url:
         options = ("--format", "html", "--key", tmp_path / "k", "--tsa", url, "--tsa-root", authority.roots)
-        assert depose("audit", folder, *options).code == 0
+        assert audit(folder, *options).code == 0
     (bundle,) = (folder / "sealed").iterdir()
     done = verify(bundle, public_key=(tmp_path / "k.pub").read_bytes(), roots=authority.roots.read_bytes())
     stamps = [line.partition(" by ")[0] for line in done.checks if line.startswith("time-stamp of")]

@@ -167,6 +167,7 @@ def test_any_byte_changed_dropped_or_added_in_a_file_is_detected(
         verify(work, public_key=target.public, recompute=SOAK)
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(50)
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """Ten kills of a run with four endpoints; `make soak` does two hundred."""

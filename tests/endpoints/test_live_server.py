@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -17,10 +17,12 @@ import pytest
 from depose import plugins
 from depose.evidence import ledger
 from depose.model import Ask, ModelSpec
-from fakes import case_of, depose, model, write_case
+from fakes import PATIENCE, audit, case_of, model, write_case
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 SERVE = "from transformers.cli.transformers import main; main()"
+RUNNING = re.compile(r"running on (http://127\.0\.0\.1:[1-9]\d*)")
+"""What the server says once it listens on the port that it was given."""
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +36,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     settle_libraries()
     spec = ModelSpec(code="S1", role="suspect", provider="transformers", model="SmolLM2-135M-Instruct")
     weights = find(spec, tmp_path_factory.mktemp("unused"), "float32").folder
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", SERVE, "serve", weights, "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-c", SERVE, "serve", weights, "--host", "127.0.0.1", "--port", "0"]
     log = tmp_path_factory.mktemp("served") / "log"
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}
     with log.open("wb") as file:
         process = subprocess.Popen([*command, "--device", "cpu"], stdout=file, stderr=file, env=env)
     try:
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+        found, end = None, time.monotonic() + PATIENCE
+        while found is None and time.monotonic() < end:
             assert process.poll() is None, log.read_text()[-2_000:]
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}/v1", weights
+            time.sleep(0.1)
+            found = RUNNING.search(log.read_text())
+        assert found, log.read_text()[-2_000:]
+        yield f"{found[1]}/v1", weights
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()
+        process.wait()
 
 
 def spec_of(served: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -69,7 +67,7 @@ def test_a_case_over_the_real_server_is_audited(served: tuple[str, str], tmp_pat
         model("R1", "reference", **spec_of(served, concurrency=1)),
     ]
     folder = write_case(tmp_path / "case", case_of(models, replicates=1, max_tokens=12, temperature=0.0))
-    ran = depose("audit", folder, "--format", "html", "--json")
+    ran = audit(folder, "--format", "html", "--json")
     assert ran.code == 0, ran.err
     assert [one["answered"] for one in json.loads(ran.out)["denominators"]] == [4, 4]
     found = ledger.entries(folder).exchanges

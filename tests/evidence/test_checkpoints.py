@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,8 @@ from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import key
 from depose.evidence.log import Chained, Log, log_path, read_log, seals_folder
 from depose.evidence.records import Asking, Key, Stamp
-from fakes import depose, finish, install, scripted_case, start
-from faults import Server
+from fakes import PATIENCE, depose, finish, install, scripted_case, start, until
+from faults import HELD, Server
 from faulty import remote_case
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
@@ -108,7 +107,7 @@ def test_a_slow_authority_holds_no_question_up(tmp_path: Path) -> None:
 
     def slow(made: Chained) -> Stamp:
         asked.append(made.entry.seq)
-        assert all_answered.wait(30), "the run waits for the authority"
+        assert all_answered.wait(PATIENCE), "the run waits for the authority"
         raise EndpointError("too late", hint="")
 
     counted = [0]
@@ -131,7 +130,7 @@ def test_a_run_that_is_cut_short_waits_for_no_token(tmp_path: Path) -> None:
     release = threading.Event()
 
     def hangs(made: Chained) -> Stamp:
-        release.wait(30)
+        release.wait(PATIENCE)
         raise EndpointError("too late", hint="")
 
     def breaks(answered: int, failed: int) -> None:
@@ -217,12 +216,12 @@ def test_every_question_is_on_record_before_it_is_sent(tmp_path: Path) -> None:
 @pytest.mark.criterion(50)
 def test_questions_that_a_kill_met_in_flight_are_named(tmp_path: Path, site: Path) -> None:
     """Every question that is asked anew after a kill has a record of being sent and none of an answer."""
-    with Server(lambda seen: "slow first byte") as server:
+    with Server() as server:
+        server.plan = lambda seen: HELD if len(server.seen) > 5 else ""
         folder = remote_case(tmp_path / "case", server.url, 30, concurrency=4)
         assert depose("register", folder).code == 0
         process = start("probe", folder, path=[site])
-        while len(server.seen) < 9:
-            time.sleep(0.01)
+        until(lambda: len(server.seen) == 9, process)
         process.kill()
         finish(process)
         sent = {seen.body for seen in server.seen}

@@ -23,7 +23,7 @@ from depose.errors import ReportError, UsageError
 from depose.evidence.log import log_path
 from depose.report import bates
 from depose.report.render import Setting, render_html, render_pdf, unchecked
-from fakes import depose, recorded_case
+from fakes import PATIENCE, audit, depose, recorded_case
 from reports import build, calibrated, words
 
 CHROMIUM = next(
@@ -36,7 +36,7 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this ma
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recorded case, analyzed."""
     folder = recorded_case(tmp_path_factory.mktemp("case") / "case", suspect="same", controls=20, prompts=16)
-    assert depose("audit", folder, "--format", "viewer,data").code == 0
+    assert audit(folder, "--format", "viewer,data").code == 0
     return folder
 
 
@@ -179,7 +179,7 @@ def browse(page: Path, *flags: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     return done.stdout
 

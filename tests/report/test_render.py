@@ -76,7 +76,7 @@ def test_html_is_the_same_twice() -> None:
 
 def test_pdf_is_the_same_twice() -> None:
     """Identical findings give identical PDF bytes, attachments included, and leave the environment as it was."""
-    findings = calibrated(questions=("distilled",))
+    findings = calibrated(questions=("distilled",), exhibits=2)
     before = dict(os.environ)
     attached = [("findings.json", canonical.canonical(findings), "the findings")]
     assert render_pdf(findings, attachments=attached) == render_pdf(findings, attachments=attached)
@@ -85,7 +85,7 @@ def test_pdf_is_the_same_twice() -> None:
 
 def test_pdf_says_what_it_is() -> None:
     """The file claims PDF/A-3a, is tagged, and gives its attachments back with date and relationship."""
-    findings = build(questions=("distilled",))
+    findings = build(questions=("distilled",), exhibits=1)
     written = render_pdf(
         findings, attachments=[("findings.json", b"{}", "the findings")], dated=datetime(2026, 1, 2, tzinfo=UTC)
     ).pdf
@@ -102,12 +102,17 @@ def test_pdf_says_what_it_is() -> None:
         assert "/JavaScript" not in pdf.Root.get("/Names", {})
 
 
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    """Text of each page of a whole report in PDF."""
+    printed = render_pdf(calibrated(exhibits=14)).pdf
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(printed)).pages]
+
+
 @pytest.mark.criterion(19)
-def test_pdf_can_be_read() -> None:
+def test_pdf_can_be_read(pages: list[str]) -> None:
     """Every page carries the report id, its number and the count of pages; the end mark stands on the last."""
-    findings = calibrated(exhibits=14)
-    report_id = canonical.digest(findings)[:12]
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
+    report_id = canonical.digest(calibrated(exhibits=14))[:12]
     for number_, page in enumerate(pages, 1):
         assert f"Report {report_id}" in page
         assert f"page {number_} of {len(pages)}" in page
@@ -117,7 +122,7 @@ def test_pdf_can_be_read() -> None:
     assert f"End of report {report_id}" in pages[-1]
 
 
-@pytest.mark.parametrize("make", [build, calibrated])
+@pytest.mark.parametrize("make", [pytest.param(build, marks=pytest.mark.slow), calibrated])
 def test_fifty_exhibits_fit_on_twenty_pages(make: Callable[..., Findings]) -> None:
     """Two suspects, three questions, likelihood ratios and fifty exhibits make at most twenty pages."""
     printed = render_pdf(make(suspects=("S1", "S2"), exhibits=50))
@@ -164,7 +169,7 @@ def test_hostile_answers_change_no_structure(text: str) -> None:
 
 def test_hostile_names_are_escaped() -> None:
     """A title, authority, model name, reason or fact is text as well, in HTML and PDF."""
-    findings = build(questions=("same",))
+    findings = build(questions=("same",), exhibits=1)
     bad = HOSTILE[:300]
     item = msgspec.structs.replace(findings.items[0], name=bad, system=bad, facts=(Fact(name=bad, value=bad),))
     findings = msgspec.structs.replace(
@@ -406,7 +411,8 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     text = words(page)
     said = (
         "Against unrelated: likelihood ratio 5.10 (95 % interval 3.20 to 6.80), so that the findings are about 5.10 "
-        "times more probable if H1 is true than if H2 is true; weak support for H1 over H2."
+        "times more probable if H1 is true than if the suspect is a model with neither weights nor training outputs of "
+        "the reference; weak support for H1 over H2."
     )
     assert said in text.replace("\N{NO-BREAK SPACE}", " ")
     assert (
@@ -437,10 +443,8 @@ def test_ratio_below_one_names_the_bound_that_holds_it() -> None:
 
 
 @pytest.mark.criterion(2)
-def test_propositions_stand_before_the_first_ratio() -> None:
+def test_propositions_stand_before_the_first_ratio(pages: list[str]) -> None:
     """H1 and H2 of every question are printed in full before any likelihood ratio, on the same page."""
-    findings = calibrated()
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages]
     first = next(page for page in pages if "3.20" in page)
     assert first.count("H1.") == first.count("H2.") == 3
     assert first.rindex("H2.") < first.index("3.20")
@@ -492,7 +496,8 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
     assert conservative(ratio(low=1.0)) == "spans\N{NO-BREAK SPACE}1"
     assert conservative(ratio(value=None)) == "not evaluated"
     assert times(ratio(value=0.25, low=0.21, high=0.4)).startswith(
-        "the findings are about 4.00 times more probable if H2 is true than if H1 is true"
+        "the findings are about 4.00 times more probable if the suspect is a model with neither weights nor training "
+        "outputs of the reference than if H1 is true"
     )
     assert [likelihood(x) for x in (0.0123456, 0.9996, 6.855, 12.34, 1234.5)] == [
         "0.0123",

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from depose.statistics.verbal import SCALES, SPANS_ONE, word
+from depose.statistics.verbal import NO_WORD, SCALES, SPANS_ONE, word
 
 EDGES = [(name, row) for name, scale in SCALES.items() for row in range(len(scale.bands))]
 
@@ -20,7 +20,9 @@ def test_an_edge_takes_the_weaker_word(name: str, row: int) -> None:
     above = edge * (1 + 1e-9)
     assert word(above, 1e9, scale) == f"{words} for H1 over H2"
     assert word(1e-9, 1 / above, scale) == f"{words} for H2 over H1"
-    if row:
+    if not row:
+        assert word(edge, 1e9, scale) == f"{NO_WORD}, for H1 over H2"
+    else:
         weaker = scale.bands[row - 1].words
         assert word(edge, 1e9, scale) == f"{weaker} for H1 over H2"
         assert word(1e-9, 1 / edge, scale) == f"{weaker} for H2 over H1"
@@ -36,7 +38,7 @@ def test_an_interval_spanning_one_has_no_word(low: float, high: float) -> None:
 @pytest.mark.criterion(4)
 def test_the_conservative_end_decides() -> None:
     """A wide interval is named by the end nearer to 1."""
-    assert word(2, 5_000, SCALES["enfsi-2015"]) == "weak support for H1 over H2"
+    assert word(2.1, 5_000, SCALES["enfsi-2015"]) == "weak support for H1 over H2"
     assert word(1e-5, 0.05, SCALES["enfsi-2015"]) == "moderate support for H2 over H1"
 
 

@@ -11,22 +11,29 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depose import pipeline, selftest
 from depose.cli import main
-from depose.model import Ask, Fact, ModelSpec, Prompt, Reply
+from depose.cli.options import now
+from depose.evidence.log import Log
+from depose.model import Ask, Fact, ModelSpec, Prompt, Reply, SelfTest
 
 TESTS = Path(__file__).parent
+PATIENCE = 600.0
+"""Seconds after which what a test waits for is taken never to come: no machine that works is so slow."""
 STOCK = tuple(
     f"{a}{b}{c}"
     for a in ("ka", "lo", "mi", "nu", "po", "ra", "si", "te")
@@ -71,6 +78,7 @@ class Scripted:
         self._how = spec.model
         self.batch = int(spec.revision or 1)
         self._asked = folder.parent / f"asked-{folder.name}.txt"
+        self._gate = gate(folder)
 
     def facts(self) -> tuple[Fact, ...]:
         """Say what it plays."""
@@ -94,8 +102,20 @@ class Scripted:
             return Reply(outcome="failed", reason="first try fails")
         if self._how == "slow":
             time.sleep(0.004)
+            self._wait()
         text = answer(self._how, ask.prompt + ask.text)
         return Reply(outcome="answered", text=text, finish="stop", request=ask.text.encode(), response=text.encode())
+
+    def _wait(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while self._gate.is_file() and self._asked.read_text().count("\n") > int(self._gate.read_text() or 0):
+            assert time.monotonic() < end, f"{self._gate} was never opened"
+            time.sleep(0.004)
+
+
+def gate(folder: Path) -> Path:
+    """File with a number of questions: slow models keep what they are asked after so many until the file is gone."""
+    return folder.parent / f"gate-{folder.name}.txt"
 
 
 def open_scripted(spec: ModelSpec, folder: Path) -> Scripted:
@@ -263,6 +283,27 @@ def depose(*args: str | Path) -> Ran:
     return Ran(code=code, out=out.getvalue(), err=err.getvalue())
 
 
+@cache
+def passed() -> SelfTest:
+    """Pass the self-test of the recorded samples, once in this process."""
+    found = selftest.selftest(None, lambda line: None, live=False)
+    assert found.passed
+    return found
+
+
+def fit(folder: Path) -> Path:
+    """Register a case and note in its log that this installation is fit: an audit of it then tests nothing again."""
+    pipeline.register_case(folder, now)
+    with Log(folder, now) as log:
+        log.append("selftest", passed())
+    return folder
+
+
+def audit(folder: Path, *options: str | Path) -> Ran:
+    """Audit a case on an installation that is known to be fit."""
+    return depose("audit", fit(folder), *options)
+
+
 def start(*args: str | Path, path: Sequence[Path] = (), flags: Sequence[str] = ()) -> subprocess.Popen[str]:
     """Start `depose` in a process of its own, with further folders on its path."""
     known = os.environ.get("PYTHONPATH", "")
@@ -273,8 +314,32 @@ def start(*args: str | Path, path: Sequence[Path] = (), flags: Sequence[str] = (
 
 def finish(process: subprocess.Popen[str]) -> Ran:
     """Wait for a started command."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return Ran(code=process.returncode, out=out, err=err)
+
+
+def until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until a process has got somewhere; one that ends before it got there is a failure."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert process.poll() is None or reached(), process.communicate()
+        assert time.monotonic() < end, "it never got there"
+        time.sleep(0.002)
+
+
+def interrupt(process: subprocess.Popen[str], go_on: Callable[[], object]) -> Ran:
+    """Interrupt a run, let it go on once it says that it waits for what is under way, and wait for its end."""
+    assert process.stderr is not None
+    assert process.stdout is not None
+    process.send_signal(signal.SIGINT)
+    said = ""
+    while "answers under way" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    go_on()
+    said += process.stderr.read()
+    return Ran(out=process.stdout.read(), code=process.wait(PATIENCE), err=said)
 
 
 def plain(text: str) -> str:

@@ -51,6 +51,8 @@ FAULTS = (
     "401",
     "key in the answer",
 )
+HELD = "held"
+"""No fault: the answer comes when the test sets `release`."""
 PASSING = ("429 with retry-after", "429", "500", "503", "truncated JSON", "wrong content type", "closed mid-body")
 """Faults after which another attempt is made at once and may do better."""
 RAW: dict[str, Callable[[Seen, bytes], bytes]] = {}
@@ -313,8 +315,10 @@ class _Handler(socketserver.StreamRequestHandler):
         match fault:
             case "slow first byte":
                 time.sleep(SLOW)
+            case "held":
+                self.server.owner.release.wait()
             case "no first byte":
-                self.server.owner.closing.wait(30)
+                self.server.owner.closing.wait()
                 return False
             case "truncated JSON":
                 return self._send(200, body[: len(body) // 2], own)
@@ -342,11 +346,11 @@ class _Handler(socketserver.StreamRequestHandler):
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body[: len(body) // 2])
         if fault == "stalled body":
-            self.server.owner.closing.wait(30)
+            self.server.owner.closing.wait()
         if fault == "dripping body":
             for byte in body[len(body) // 2 :]:
                 self.wfile.write(bytes([byte]))
-                if self.server.owner.closing.wait(0.05):
+                if self.server.owner.closing.wait(0.2):
                     break
         return False
 
@@ -385,6 +389,7 @@ class Server:
         self.heedless = heedless
         self.seen: list[Seen] = []
         self.closing = threading.Event()
+        self.release = threading.Event()
         self._counts: Counter[bytes] = Counter()
         self._lock = threading.Lock()
         self._server = _Server(self, context)
@@ -406,6 +411,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
+        self.release.set()
         self._server.shutdown()
         self._server.server_close()
 

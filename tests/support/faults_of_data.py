@@ -250,6 +250,7 @@ def _full(folder: Path, size: int, blob: bytes = b"") -> str:
         # The disk has room again, and nothing more may be written all the same.
 
     message = _going_on(folder, spoil)
+    assert log_path(folder).read_bytes().endswith(b"\n"), "half a line was left"
     assert kinds(folder) == [0, 1, 2, 3]
     with Log(folder, Clock()) as log:
         log.append("exchange", {"n": 5})

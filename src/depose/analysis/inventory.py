@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from depose.answers.endings import counted
 from depose.answers.settle import OUTCOMES
-from depose.features.extract import is_refusal
+from depose.features.refusal_words import is_refusal, judged
 from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, Unanswered, replicates, setting
 
 
@@ -43,6 +43,7 @@ def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
                 sent=len(mine) + len(rest),
                 answered=len(mine),
                 refused=sum(is_refusal(t.text) for t in mine),
+                unjudged=sum(not judged(t.text) for t in mine),
                 blocked=became["blocked"],
                 empty=became["empty"],
                 failed=became["failed"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from depose.analysis.identical import identical
 from depose.analysis.scored_bags import Bench
 from depose.case.casefile import repeated
 from depose.errors import AnalysisError
@@ -21,7 +22,7 @@ DETECTOR = Primary().same
 
 def checks(dossier: Dossier, counts: Mapping[str, Denominator], bench: Bench) -> tuple[Check, ...]:
     """Run every check of a case."""
-    return (_selftest(dossier), *_answered(dossier, counts), *_repeats(dossier, bench))
+    return (_selftest(dossier), *_answered(dossier, counts), *_repeats(dossier, bench), *identical(dossier))
 
 
 def passed(found: tuple[Check, ...], *models: str) -> bool:

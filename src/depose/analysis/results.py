@@ -16,7 +16,7 @@ from depose.features.extract import Encode, Features
 from depose.features.fuzzy_matching import matcher
 from depose.features.sentence_vectors import Embedder
 from depose.features.tagging import Tagger
-from depose.model import Dossier, Findings, Record
+from depose.model import Dossier, Findings, Record, spreadsheet
 from depose.model.canonical import canonical, sha256
 
 if TYPE_CHECKING:
@@ -112,24 +112,9 @@ def _scores_table(analysis: Analysis) -> bytes:
 
 def exhibits_table(findings: Findings) -> bytes:
     """Write the index of exhibits as CSV."""
-    import csv
-
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["exhibit", "suspect", "reference", "prompt", "rank", "of", "chosen", "value", "shown"])
+    rows: list[list[object]] = [["exhibit", "suspect", "reference", "prompt", "rank", "of", "chosen", "value", "shown"]]
     for one in findings.exhibits:
         shown = " ".join(answer.model for answer in one.answers)
-        writer.writerow(
-            [
-                one.number,
-                one.suspect,
-                one.reference,
-                one.prompt.id,
-                one.rank,
-                one.of,
-                one.chosen,
-                one.value,
-                shown,
-            ]
-        )
-    return text.getvalue().encode()
+        places = [one.number, one.suspect, one.reference, one.prompt.id]
+        rows.append([*places, one.rank, one.of, one.chosen, one.value, shown])
+    return spreadsheet.write(rows)

@@ -143,15 +143,14 @@ class Bench:
         if not any(scored.scores.scales):
             return NotScored(detector=detector, reason="no two models agree in anything that it measures")
         level = ranks.model_level(t)
-        drawn = bootstrap.draws_of(
+        drawn = bootstrap.resampled(
             scored.measured,
-            scored.scores.scales,
             [prompt.cluster for prompt in self.bag(members).prompts],
             self.protocol.bootstrap,
             stream(self.protocol.seed, "bootstrap", detector),
         )
-        self.draws[members, detector] = drawn
-        bounds = bootstrap.interval(drawn)
+        self.draws[members, detector] = drawn.corrected
+        bounds = drawn.interval()
         return Result(
             detector=detector,
             primary=False,
@@ -159,6 +158,8 @@ class Bench:
             value=tidy(t[0, 1]),
             low=tidy(bounds.low),
             high=tidy(bounds.high),
+            bias=tidy(drawn.bias),
+            below=tidy(drawn.below),
             p_reference=tidy(level.p_reference),
             p_suspect=tidy(level.p_suspect),
             p=tidy(level.p),

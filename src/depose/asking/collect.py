@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from depose.asking.desk import Desk, batched
 from depose.case.budget import Budget, Estimate, estimates
 from depose.endpoints import Endpoint, Live
 from depose.endpoints.identity import heeded, notices, returned
-from depose.errors import EndpointError, EvidenceError
+from depose.errors import EvidenceError
 from depose.evidence import ledger, machine
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Entries, Reading, entries, key
@@ -234,62 +234,6 @@ def _place(spec: ModelSpec) -> tuple[str, str]:
     return spec.provider, spec.base_url
 
 
-class Imported(Record, frozen=True, kw_only=True):
-    """What an import did, and every row that it could not use."""
-
-    model: str
-    answered: int
-    missing: int
-    already: int
-    unaligned: tuple[str, ...]
-
-
-def import_answers(
-    folder: Path,
-    code: str,
-    file: Path,
-    name: str,
-    clock: Clock,
-    check: Check = lambda _: None,
-    columns: Mapping[str, str] | None = None,
-) -> Imported:
-    """Record the answers of one model from a file; what does not fit a registered prompt is listed."""
-    from depose.endpoints.recorded import Recorded
-
-    reading = Reading(str(folder))
-    with Log(folder, clock, reading.add) as log:
-        found = reading.entries()
-        check(found)
-        spec = next((s for s in found.registration.case.models if s.code == code), None)
-        if spec is None or spec.provider != "recorded":
-            known = ", ".join(s.code for s in found.registration.case.models if s.provider == "recorded")
-            raise EndpointError(
-                f"{code}: {'not a recorded model' if spec else 'no such model in the case'}",
-                hint=f"recorded models: {known or 'none'}",
-            )
-        source = Recorded(file.resolve(), name or spec.model, columns)
-        planned = tuple(ask for ask in plan(found.registration) if ask.model == code)
-        left = tuple(ask for ask in _remaining(found) if ask.model == code)
-        if left:
-            log.keep(file)
-            log.append("endpoint", Described(model=code, facts=source.facts()))
-        started, replies = clock(), source.ask(left)
-        ended = clock()
-        for ask, reply in zip(left, replies, strict=True):
-            record(log, ask, reply, started, ended)
-        missing = sum(reply.outcome == "failed" for reply in replies)
-    return Imported(
-        model=code,
-        answered=len(left) - missing,
-        missing=missing,
-        already=len(planned) - len(left),
-        unaligned=tuple(
-            f"row {row.line}: {row.prompt[:80]}" + (f" ({row.problem})" if row.problem else "")
-            for row in source.unaligned(planned)
-        ),
-    )
-
-
 def dossier(folder: Path) -> Dossier:
     """Read the log into what the analysis may see."""
     return dossier_of(entries(folder), str(folder))
@@ -335,6 +279,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         unanswered=tuple(unanswered),
         endpoints={spec.code: _facts(spec, found) for spec in found.registration.case.models},
         amendments=tuple(map(str, found.amendments)),
+        withdrawn=tuple(map(str, found.withdrawn)),
         time_stamped=found.stamped,
         selftest=found.selftest,
     )

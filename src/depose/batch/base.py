@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.case.population import Population
-from depose.detectors.declaration import Habit, Shared
+from depose.detectors.declaration import Counting, Habit, Shared
 from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
 from depose.evidence.workspace import workspace
@@ -65,7 +65,14 @@ def base_digest(population: Population) -> str:
 
 
 def count(population: Population, detectors: Sequence[str] = DETECTORS) -> Counted:
-    """Count the rows of a population; the detectors are counting ones."""
+    """Count the rows of a population; raises AnalysisError for a detector that does not count."""
+    for name in detectors:
+        parts = counting.declared([name])
+        if not parts or not all(isinstance(one, Counting) and one.ahead is None for one in parts):
+            raise AnalysisError(
+                f"detector {name!r}: is not one that counts, and a matrix is scored by these alone",
+                hint="declare it by depose.detectors.declaration.Shared or Habit, or let another detector decide",
+            )
     return counting.count(population, detectors)
 
 

@@ -192,7 +192,9 @@ def _families(plan: Plan) -> dict[str, str]:
     """Read the family of each prompt; of a folder of the benchmark no more than the two columns that say it."""
     data, folder = plan.file.data, Path(plan.folder)
     if data is None:
-        return {row.id or row.prompt: row.family for row in read_table(folder / plan.file.screening.prompts)}
+        return {
+            row.id or row.prompt: row.family for row in read_table(folder / plan.file.screening.prompts, answers=False)
+        }
     import pyarrow.parquet
 
     path = folder / data.folder / f"responses-{data.source}.parquet"

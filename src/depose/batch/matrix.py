@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,10 +11,11 @@ import msgspec
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
+from depose.case.tables import LARGEST
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import UsageError
-from depose.model import Fact, Question, Record, Verdict
+from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
-from depose.report.machine_readable import cell as spreadsheet_cell
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
 from depose.statistics.rounding import tidy
@@ -207,7 +206,7 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
 def read(path: Path) -> tuple[Matrix, bytes]:
     """Read an earlier matrix."""
     try:
-        data = path.read_bytes()
+        data = read_untrusted(path, LARGEST)
         found = msgspec.json.decode(data, type=Matrix)
     except (OSError, ValueError) as error:
         raise UsageError(f"--since {path}: not a matrix of this version: {error}", hint="name a matrix.json") from error
@@ -280,11 +279,7 @@ def _drift(suspect: str, differ: bool, both: Sequence[tuple[Judged, Judged]]) ->
 def table(matrix: Matrix) -> bytes:
     """Write every cell as a row of CSV."""
     names = [name for name in Judged.__struct_fields__ if name != "controls"]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([spreadsheet_cell(getattr(one, name)) for name in names] for one in matrix.cells)
-    return text.getvalue().encode()
+    return spreadsheet.write([names, *([getattr(one, name) for name in names] for one in matrix.cells)])
 
 
 def junit(matrix: Matrix) -> bytes:

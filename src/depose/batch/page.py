@@ -9,6 +9,7 @@ from depose.batch.dendrogram import dendrogram
 from depose.batch.heat_map import heat_map, letter
 from depose.batch.matrix import HITS, Matrix, ranked
 from depose.errors import ReportError
+from depose.report.fonts import dressed
 from depose.report.render import INSTALL
 from depose.report.stylesheet import base
 from depose.report.typography import clip, number, page, pvalue
@@ -24,7 +25,7 @@ def render(matrix: Matrix, digest: str) -> bytes:
     reasons = sorted({one.reason for one in matrix.cells if one.reason})
     letters = {reason: letter(place) for place, reason in enumerate(reasons)}
     css = base(wide=True) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
-    return page(
+    made = page(
         "batch.html",
         filters={"number": number, "clip": clip},
         m=matrix,
@@ -39,6 +40,7 @@ def render(matrix: Matrix, digest: str) -> bytes:
         listed=LISTED,
         claimable=HITS[0],
     )
+    return dressed(made)
 
 
 # --- PDF --------------------------------------------------------------------------------------------

@@ -33,7 +33,9 @@ class Screening(Record, frozen=True, kw_only=True):
     """How cells are judged."""
 
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    """What each cell is screened for."""
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    """A hit needs a p-value of its own controls of at most this."""
     fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
     """A cell is a hit if its local false-discovery rate is at most this, and its p-value at most `alpha`."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
@@ -48,30 +50,43 @@ class Data(Record, frozen=True, kw_only=True):
     """A folder of the lineage benchmark; names may be patterns such as `*` or `gpt-*`."""
 
     folder: Text
+    """The folder, read from that of the batch file."""
     source: Text
+    """Which source of answers in it."""
     suspects: Names
+    """Names or patterns."""
     references: Names
+    """Names or patterns."""
     controls: Names
+    """Names or patterns; each cell takes one of every lineage that is clean for it."""
 
 
 class Asking(Record, frozen=True, kw_only=True):
     """How live models are asked, as in the protocol of a case."""
 
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    """Of every model that names none of its own."""
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+    """Length of an answer at most."""
 
 
 class BatchFile(Record, frozen=True, kw_only=True):
     """A whole batch file: its models stand in [data], or in [[models]] as in a case."""
 
     batch: CaseHead
+    """What the batch is called, and on what right its models are asked."""
     screening: Screening = Screening()
+    """How cells are judged."""
     asking: Asking = Asking()
+    """How live models are asked."""
     budget: Budget = Budget()
     """Of the screening, and again of the case of each hit."""
     prices: dict[str, Price] = {}
+    """One [prices.CODE] for each model that is asked and costs."""
     data: Data | None = None
+    """A folder of the lineage benchmark, instead of [[models]]."""
     models: Annotated[tuple[ModelSpec, ...], Meta(max_length=100_000)] = ()
+    """One [[models]] for each, as in a case; its role is suspect, reference or control."""
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -277,7 +292,7 @@ def _population(file: BatchFile, path: Path, source: str, prompts: Mapping[str, 
 def _prompts(table: Path) -> dict[str, Row]:
     """Read the prompts by id, or by their words where they have none; one id stands for one text."""
     found: dict[str, Row] = {}
-    for row in read_table(table):
+    for row in read_table(table, answers=False):
         if row.prompt.strip() and found.setdefault(row.id or row.prompt, row).prompt != row.prompt:
             raise CaseError(f"{table}: row {row.line}: another prompt has the id {row.id!r} too", hint="one id each")
     return found

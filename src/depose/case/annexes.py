@@ -25,28 +25,39 @@ class Waiver(Record, frozen=True, kw_only=True):
     """An exception that somebody answers for until a date; it is printed beside the number and never hides it."""
 
     id: Code
+    """Names it in the report."""
     suspect: Code
+    """Code in the case."""
     reference: Code
+    """Code in the case."""
     question: Question | None = None
     """None: all three."""
     reason: Text
+    """Why the exception is made."""
     owner: Text
+    """Who answers for it."""
     approver: Text
+    """Who allowed it."""
     expires: date
+    """The last day on which it holds."""
 
 
 class Waivers(Record, frozen=True, kw_only=True):
     """The whole of waivers.toml."""
 
     waiver: Annotated[tuple[Waiver, ...], Meta(max_length=200)]
+    """One [[waiver]] for each."""
 
 
 class Check(Record, frozen=True, kw_only=True):
     """Somebody compared an entry with its primary document."""
 
     id: Text
+    """Of the work or scale; `depose report --final` lists those that are missing."""
     checked_on: date
+    """When."""
     checked_by: Text
+    """By whom."""
     sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
     """Digest of the document compared, if there is a file."""
 
@@ -55,6 +66,7 @@ class Checks(Record, frozen=True, kw_only=True):
     """The whole of checked.toml."""
 
     check: tuple[Check, ...]
+    """One [[check]] for each."""
 
 
 class Work(Record, frozen=True, kw_only=True):
@@ -99,7 +111,7 @@ def read(folder: Path) -> Annex:
         there = [name for name in (WAIVERS, CHECKED) if os.path.lexists(folder / name)]
         data = {name: read_untrusted(folder / name, LARGEST) for name in there}
     except (OSError, ValueError) as error:
-        raise CaseError(f"{folder}: {error}", hint="the fields are in the README, under Reports") from error
+        raise CaseError(f"{folder}: {error}", hint="its fields: docs/reference/files") from error
     return parse(data, folder)
 
 
@@ -139,4 +151,4 @@ def _table(data: bytes, path: Path, kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(tomllib.loads(data.decode()), kind)
     except (ValueError, RecursionError) as error:
-        raise CaseError(f"{path}: {error}", hint="the fields are in the README, under Reports") from error
+        raise CaseError(f"{path}: {error}", hint="its fields: docs/reference/files") from error

@@ -12,6 +12,7 @@ order            hubs first, then by name, which is the order in which represent
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -21,8 +22,10 @@ from msgspec.structs import replace
 from depose.answers.settle import compared_text
 from depose.answers.transport_forms import evened
 from depose.case.tables import read as read_table
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import ModelSpec, Record
+from depose.model.spreadsheet import text_in
 
 CLASSES = {"chatgpt": "OpenAI", "gpt4": "OpenAI", "gpt4turbo": "OpenAI", "gpt-4o": "OpenAI"}
 """Makers of the classes of teachers that the tables name without a snapshot."""
@@ -105,6 +108,8 @@ class Population(Record, frozen=True, kw_only=True):
         )
 
 
+LARGEST = 64 * 1024**2
+"""Bytes of a table of labels."""
 NEEDED = {
     "lineage.csv": "model developer family role base teachers teacher_models openai_teacher",
     "generation.csv": "source model",
@@ -117,9 +122,9 @@ NEEDED = {
 def _csv(folder: Path, name: str) -> list[dict[str, str]]:
     """Read a table; every row has every needed column."""
     try:
-        with (folder / name).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_untrusted(folder / name, LARGEST).decode()
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (OSError, ValueError, csv.Error) as error:
         raise CaseError(f"{folder / name}: {error}", hint="--data names a folder of the lineage benchmark") from error
     for number, row in enumerate(rows, 1):
         lacking = [column for column in NEEDED[name].split() if row.get(column) is None]
@@ -132,7 +137,7 @@ def _csv(folder: Path, name: str) -> list[dict[str, str]]:
             raise CaseError(
                 f"{folder / name}: row {number}: label {row['label']!r} is not 0, 1 or nothing", hint="0: unrelated"
             )
-    return rows
+    return [{key: text_in(value) for key, value in row.items() if isinstance(value, str)} for row in rows]
 
 
 def sources(folder: Path) -> tuple[str, ...]:

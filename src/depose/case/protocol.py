@@ -22,7 +22,7 @@ from depose.model.canonical import sha256
 from depose.model.names import named_files
 from depose.model.random_streams import stream
 
-LIBRARIES = ("click", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
+LIBRARIES = ("click", "icu4py", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
 
 
 def drawn(case: Case) -> list[Prompt]:
@@ -39,7 +39,7 @@ def drawn(case: Case) -> list[Prompt]:
 
 def _listed(path: Path) -> list[Prompt]:
     seen: dict[str, Prompt] = {}
-    for row in read(path):
+    for row in read(path, answers=False):
         if not row.prompt.strip():
             raise CaseError(f"{path}: row {row.line} has no prompt", hint="every prompt needs its words")
         name = row.id or f"p-{sha256(row.prompt.encode())[:12]}"

@@ -30,12 +30,12 @@ from depose.model import Record
 MEMORY = 1024**3
 """Bytes that a child may take for a small file."""
 MOST_MEMORY = 4 * 1024**3
-PER_BYTE = 32
-"""Bytes of memory for each byte on disk: text as Python keeps it, twice, with its list and its names."""
-SECONDS = 10
+PER_BYTE = 12
+"""Bytes of memory for each byte on disk, of a file so large that this comes to more: its text, thrice, and its rows."""
+SECONDS = 4
 """Seconds of a processor for a small file; a large one has more, at a rate that every reader here passes."""
 BYTES_A_SECOND = 1_000_000
-PATIENCE = 6
+PATIENCE = 8
 """A child that waits, or shares the machine with others, may take as many times longer by the clock."""
 OURS = ("NUMBA_CACHE_DIR", "LANG", "LC_ALL", "TZ")
 

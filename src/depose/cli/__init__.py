@@ -35,7 +35,8 @@ def cli() -> None:
 
 
 for command in (
-    *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.analyze, cases.report, cases.audit),
+    *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
+    *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     matrices.batch,
     *(studies.validate, studies.selftest, studies.lab),

@@ -1,8 +1,9 @@
-"""The commands of one case, as it goes: new, register, amend, probe, import, analyze, report, audit."""
+"""The commands of one case, as it goes: new, register, amend, probe, import, withdraw, analyze, report, audit."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from depose.cli.console import (
     ended_lines,
     estimated,
     formats_of,
+    imported_lines,
     leave,
     listed,
     plain,
@@ -138,6 +140,10 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     so many records and when the run ends; with --tsa each gets a time-stamp while the run goes on. An authority that
     does not answer holds nothing up: the reason is recorded instead.
 
+    How the answers of each model ended is printed with the provider's own words. What a filter cut or the provider
+    refused is `blocked`: no answer, and not asked again. The table [protocol.compared] of the case says which are
+    compared; by default whole, cut_length and unknown (no word on its end) are, cut_filter and refused are not.
+
     \b
     Example:  depose probe acme --dry-run
               depose probe acme
@@ -183,28 +189,70 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 @click.option("--model", "code", required=True, help="Code of the model in the case.")
 @click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
 @click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
+@click.option("--encoding", default="", help="Of a text file that is not UTF-8, such as cp1252.")
+@click.option("--sheet", default="", help="Of a workbook with several sheets.")
+@click.option("--same-on-purpose", is_flag=True, help="Take answers that stand under another code already.")
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
-def import_(case: Path, code: str, name: str, columns: Sequence[str], file: Path, as_json: bool) -> None:
+def import_(
+    case: Path,
+    code: str,
+    name: str,
+    columns: Sequence[str],
+    encoding: str,
+    sheet: str,
+    same_on_purpose: bool,
+    file: Path,
+    as_json: bool,
+) -> None:
     """Record the answers of one model of CASE from a FILE.
 
-    Formats: AlpacaEval JSON, JSONL, CSV, Parquet; OpenAI batch output (custom_id is the prompt id, or ID#1 for a
-    further sample); inspect logs (.eval, .json); promptfoo JSON. Columns: prompt_id or id; prompt, instruction or
-    question; output, answer or response; model or generator; sample. Others are named with --column; the meanings are
-    id, prompt, text, model, sample. Rows that fit no registered prompt, or hold no answer, are listed.
+    Tables: JSON, JSONL, CSV (commas, semicolons or tabs), TSV, Parquet, .xlsx. Columns: prompt_id or id; prompt,
+    instruction or question; output, answer or response; model or generator; sample. Others are named with --column,
+    also by a path within JSON (text=choices[0].turns[0]); the meanings are id, prompt, text, model, sample. Where two
+    columns may be meant, nothing is read until one is named.
+
+    Known by their own marks: AlpacaEval, Alpaca, ShareGPT and lists of messages; batch outputs of OpenAI (custom_id is
+    the prompt id, or ID#1 for a further sample), Anthropic and Gemini; inspect logs (.eval, .json); promptfoo (JSON,
+    JSONL); MT-bench, lm-evaluation-harness and HELM; LiteLLM and Langfuse exports.
+
+    A row counts only if it was asked the registered words and nothing else: another wording, a system prompt or an
+    earlier turn is listed beside the registered wording and not used. Ends with 1 if rows were left out while
+    their questions stay open; of a file of which no row can be used nothing is kept.
 
     \b
     Example:  depose import acme --model C7 answers/model_outputs.json
               depose import acme --model C8 --column text=reply --column id=number table.csv
+    Wrong:    depose withdraw acme --model C7 --reason "the file of C8"
+    """
+    from depose import pipeline
+    from depose.case.tables import Wanted
+
+    wanted = Wanted(columns=columns_of(columns), encoding=encoding, sheet=sheet)
+    done = pipeline.import_answers(case, code, file, name, now, wanted, same_on_purpose=same_on_purpose)
+    show(done if as_json else None, imported_lines(done))
+    if not done.whole:
+        sys.exit(1)
+
+
+@click.command()
+@CASE
+@click.option("--model", "code", required=True, help="Code of the model in the case.")
+@click.option("--reason", required=True, help="Why its answers do not count.")
+@JSON
+def withdraw(case: Path, code: str, reason: str, as_json: bool) -> None:
+    """Take back the answers of one model of CASE, on record.
+
+    They stay in the log and no longer count; their questions are open again, for the right file or another run. The
+    report lists what was withdrawn, why, and whether scores had been computed before.
+
+    \b
+    Example:  depose withdraw acme --model R1 --reason "the file of S1 was imported"
     """
     from depose import pipeline
 
-    done = pipeline.import_answers(case, code, file, name, now, columns_of(columns))
-    lines = [f"{code}: {done.answered} recorded, {done.missing} missing in the file, {done.already} were there before"]
-    if done.unaligned:
-        lines.append(f"{len(done.unaligned)} rows fit no registered prompt or hold no answer:")
-        lines += [f"  {row}" for row in done.unaligned[:20]]
-        lines += [f"  ... and {len(done.unaligned) - 20} more (--json lists all)"] if len(done.unaligned) > 20 else []
+    done = pipeline.withdraw(case, code, reason, now)
+    lines = [f"{code}: {done.answers} answers withdrawn, sha256 {done.digest}", f"next: depose import {case} ..."]
     show(done if as_json else None, lines)
 
 

@@ -16,6 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
+    from depose.asking.imports import Imported
     from depose.case.budget import Estimate
     from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
@@ -170,6 +171,25 @@ def formats_of(text: str) -> tuple[str, ...]:
     if not set(wanted) <= {"html", "pdf", "viewer", "data"} or not wanted:
         raise click.BadParameter(f"{text!r}: choose among html, pdf, viewer, data", param_hint="--format")
     return wanted
+
+
+def imported_lines(done: Imported) -> list[str]:
+    """Set out what an import did: its share, what was chosen, and by reason the rows that were not used."""
+    share = (done.answered + done.blocked + done.already) / max(done.planned, 1)
+    blocked = f" ({done.blocked} of them refused or cut by a filter)" if done.blocked else ""
+    lines = [
+        f"{done.model}: {done.answered + done.blocked} recorded{blocked}, {done.missing} missing in the file, "
+        f"{done.already} were there before: {share:.0%} of its {done.planned} questions",
+        *(f"  {note}" for note in done.notes),
+    ]
+    if done.unaligned:
+        lines.append(f"{len(done.unaligned)} rows were not used:")
+        for one in done.reasons[:10]:
+            lines.append(f"  {one.rows}: {one.reason}")
+            lines += [f"    {row}" for row in one.first]
+        if len(done.reasons) > 10 or any(one.rows > len(one.first) for one in done.reasons):
+            lines.append("  (--json lists all)")
+    return lines
 
 
 def columns_of(given: Sequence[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from depose.case.untrusted_files import opened
 from depose.custody.manifest import safe
 from depose.errors import EvidenceError, UsageError
 
@@ -169,13 +170,11 @@ class _Part(io.RawIOBase):
 def _opened(path: Path) -> BinaryIO:
     """Open a regular file; what waits for somebody, as a pipe does, is refused and not waited for."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return opened(path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="name a bundle, a copy or a proof") from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise EvidenceError(f"{path}: not a file", hint="name a bundle, a copy or a proof")
-    return os.fdopen(handle, "rb")
+    except ValueError as error:
+        raise EvidenceError(f"{path}: {error}", hint="name a bundle, a copy or a proof") from error
 
 
 def size_of(path: Path) -> int:
@@ -312,7 +311,10 @@ class Unpacked:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
-        return (self._folder / name).open("rb")
+        try:
+            return opened(self._folder / name)
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"{name}: {error}", hint="unpack the bundle again") from error
 
 
 def open_bundle(path: Path) -> Zipped | Unpacked:

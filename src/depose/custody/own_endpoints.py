@@ -42,9 +42,13 @@ class Own(Record, frozen=True, kw_only=True):
     base_url: str = ""
     """Nothing: the provider's own address."""
     api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z")] = ""
+    """Name of the variable that holds one's own key."""
     api_key_file: str = ""
+    """Or a file that holds it, which nobody else can read."""
     proxy: str = ""
+    """The only way a proxy is used."""
     allow_private: bool = False
+    """Whether `base_url` may lead to this machine or a private network."""
     model: str = ""
     """A folder of weights on this machine, for a model whose weights the case names."""
 
@@ -53,6 +57,7 @@ class Endpoints(Record, frozen=True, kw_only=True):
     """The whole of endpoints.toml."""
 
     models: dict[str, Own]
+    """One [models.CODE] for each model that is asked."""
     budget: Budget | None = None
     """Instead of that of the case: it is the asker's money."""
 

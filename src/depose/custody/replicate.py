@@ -177,10 +177,19 @@ def replicate(
 
 
 def _findings(read: Read) -> Findings:
+    """Read the sealed findings, and refuse what the analysis of the same protocol will have no counterpart of."""
+    name = f"out/{results.FINDINGS}"
     try:
-        return msgspec.json.decode(content(read.bundle, f"out/{results.FINDINGS}"), type=Findings)
+        found = msgspec.json.decode(content(read.bundle, name), type=Findings)
     except (KeyError, OSError, ValueError) as error:
-        raise EvidenceError(f"out/{results.FINDINGS}: missing or no findings: {error}", hint=HINT) from error
+        raise EvidenceError(f"{name}: missing or no findings: {error}", hint=HINT) from error
+    case = read.entries.registration.case
+    roles = {spec.code: spec.role for spec in case.models}
+    for one in found.findings:
+        asked = roles.get(one.suspect), roles.get(one.reference)
+        if asked != ("suspect", "reference") or one.question not in case.protocol.questions:
+            raise EvidenceError(f"{name}: has a finding that its protocol does not ask for", hint=HINT)
+    return found
 
 
 def _plan(
@@ -306,11 +315,7 @@ def _pairs(then: Findings, now: Findings) -> tuple[Pair, ...]:
     later = {(one.suspect, one.reference, one.question): one for one in now.findings}
     rows = []
     for one in then.findings:
-        other = later.get((one.suspect, one.reference, one.question))
-        if other is None:
-            raise EvidenceError(
-                f"out/{results.FINDINGS}: holds a finding that its protocol does not ask for", hint=HINT
-            )
+        other = later[one.suspect, one.reference, one.question]
         old, new = (next((r for r in each.results if r.primary), None) for each in (one, other))
         rows.append(
             Pair(

@@ -26,9 +26,12 @@ alibaba qwen tongyi deepseek baidu ernie microsoft cohere databricks openassista
 nemotron zhipu chatglm baichuan moonshot kimi internlm huggingface zephyr perplexity amazon lmsys
 tencent hunyuan bytedance doubao minimax
 """.split()
-ME = re.compile(r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)")
+ME = re.compile(
+    r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)|我|本模型|私|わたし|저는|나는|제가|\b(?:я|меня|мне)\b|أنا"
+)
+WORD = r"(?![\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3])\w"
 MADE = re.compile(
-    "|".join(rf"(?<!\w){name}(?:[- ]?\d[\w.]*)?(?!\w)" for name in MAKERS)
+    "|".join(rf"(?<!{WORD}){name}(?:[- ]?\d[\w.]*)?(?!{WORD})" for name in MAKERS)
     + r"|as an ai language model|as an ai\b(?! language)|as a (?:large )?language model"
     r"|i(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|(?:large )?language model)"
     r"|(?:trained|developed|created|made|built) by\b"
@@ -36,14 +39,21 @@ MADE = re.compile(
 )
 
 
+EAST = "\u3001-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
+CUTS = re.compile(f"(?<=[{EAST}])[ \t\u3000]+(?=[{EAST}A-Za-z0-9])|(?<=[A-Za-z0-9])[ \t\u3000]+(?=[{EAST}])")
+SPACELESS = re.compile(
+    "[\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u309b-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\uff66-\uff9f"
+    "\u0900-\u0963\u0966-\u096f\u0971-\u0dff\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\uaa60-\uaa7f\u1780-\u17ff]"
+)
 COMPARED = {"whole": True, "cut_length": True, "unknown": True}
 
 
 def even(text):
     """Make transport forms equal: line ends, marks of byte order, no-break spaces, Unicode form, trailing blanks."""
-    text = re.sub("\r\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    text = re.sub("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f]", " ", re.sub("[\ufeff\u200b\u2060\u00ad]", "", text))
-    text = unicodedata.normalize("NFC", text)
+    text = CUTS.sub("", unicodedata.normalize("NFC", text))
     return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
 
 
@@ -147,7 +157,10 @@ if any(one["kind"] == "amendment" for one in log):
 protocol = log[0]["body"]
 compared = protocol["case"]["protocol"].get("compared", COMPARED)
 answers = {}
-for body in (one["body"] for one in log if one["kind"] == "exchange"):
+for kind, body in ((one["kind"], one["body"]) for one in log if one["kind"] in ("exchange", "withdrawal")):
+    if kind == "withdrawal":
+        answers = {place: text for place, text in answers.items() if place[0] != body["model"]}
+        continue
     counts = body["outcome"] in ("answered", "blocked") and compared.get(body.get("status") or "unknown")
     if counts and body["replicate"] == 0 and even(body["text"]):
         answers[body["model"], body["prompt"], body["sample"]] = anonymous(even(body["text"]))
@@ -164,6 +177,9 @@ for finding in json.loads((here / "out/findings.json").read_bytes())["findings"]
         left.append(name)
         continue
     members = (finding["suspect"], finding["reference"], *finding["controls"])
+    if any(SPACELESS.search(text) for place, text in answers.items() if place[0] in members):
+        left.append(name + " (words of scripts without spaces are found by ICU)")
+        continue
     key = (result["detector"], members)
     if key not in known:
         rows = [

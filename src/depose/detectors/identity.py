@@ -16,12 +16,13 @@ import numpy as np
 
 from depose.detectors import Profile
 from depose.features.extract import Bag, Features
-from depose.features.self_names import PATTERNS, SENTENCE_END, THINGS, names_itself
+from depose.features.self_names import PATTERNS, THINGS, names_itself
+from depose.features.words import sentences
 
 
 def _found(text: str, prompt: str) -> list[int]:
     """Say which things an answer says of itself."""
-    said = " ".join(one for one in SENTENCE_END.split(text) if names_itself(one))
+    said = " ".join(one for one in sentences(text) if names_itself(one))
     return [place for place, one in enumerate(PATTERNS) if said and one.search(said) and not one.search(prompt)]
 
 

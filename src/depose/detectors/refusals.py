@@ -3,7 +3,7 @@
 Methods survey, section 4, F8: what is refused, and how it is worded, follows the tuning data. Agreement weighs by its
 rarity in the bag, log((n + 1) / (x + 0.5)) for x of n members that do alike; to it is added the rarity-weighted overlap
 (rarity.py) of the refusing sentences. Worth: little on prompts that nobody refuses, where all pairs are 0 or nearly so;
-more is to be expected of borderline prompts, which were not measured. English wording only.
+more is to be expected of borderline prompts, which were not measured. Wording of `refusal_words`.
 
 Validation (alpaca_eval dev split, 390 prompts, clean controls by rule; AUC within reference, documented / all
 negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .756 / .635, derived .836 / .827; for
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from depose.detectors import Similarity
 from depose.detectors.rarity import overlap
-from depose.features.extract import REFUSAL, Bag, Features, Grams, is_refusal
-from depose.features.self_names import SENTENCE_END
+from depose.features.extract import Bag, Features, Grams
+from depose.features.refusal_words import is_refusal, refusing
+from depose.features.words import sentences
 
 LOW, HIGH = 1, 4
 NOTHING = np.zeros(0, np.uint64)
@@ -30,7 +31,7 @@ def _wording(text: str, features: Features) -> Grams:
     """Return the runs of tokens of the refusing sentences; none of an answer that does not refuse."""
     if not is_refusal(text):
         return NOTHING
-    return features.grams("\n\n".join(one for one in SENTENCE_END.split(text) if REFUSAL.search(one)), LOW, HIGH)
+    return features.grams("\n\n".join(one for one in sentences(text) if refusing(one)), LOW, HIGH)
 
 
 def _agreement(members: Sequence[Sequence[str]]) -> NDArray[np.float64]:

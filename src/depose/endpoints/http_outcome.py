@@ -75,11 +75,11 @@ def _judged(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> To
     try:
         reading = _read(dialect, heard, body, streamed)
     except ErrorWithin as error:
-        return _erred(heard, said_of(error.error), None, now)
+        return _erred(heard, said_of(error.document), None, now)
     except Unreadable as error:
         return Told(outcome="failed", reason=f"HTTP 200, but the answer is unreadable: {error}", again=0.0)
     if reading.error:
-        return _erred(heard, said_of(reading.error), reading, now)
+        return _erred(heard, said_of({"error": reading.error}), reading, now)
     settled = settled_of(reading)
     again = 0.0 if settled.outcome == "failed" else None
     return Told(outcome=settled.outcome, reason=settled.reason, reading=reading, settled=settled, again=again)
@@ -129,7 +129,7 @@ def _look_for_error(body: bytes) -> None:
         return
     first = data[0] if isinstance(data, list) and data else data
     if isinstance(first, dict) and said_of(first).words:
-        raise ErrorWithin(first)
+        raise ErrorWithin(first.get("error") or first)
 
 
 def _said(dialect: Dialect, body: bytes, streamed: bool) -> Reading:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from depose.answers.settle import settle
 from depose.endpoints import Endpoint
+from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
 from depose.errors import EndpointError
 from depose.features import packaged
@@ -86,7 +87,6 @@ def place() -> tuple[str, str]:
 
 def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.utils import logging
 
@@ -99,8 +99,8 @@ def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
         )
         if adapter:
             model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise EndpointError(f"the model does not load: {error}") from error
+    except Exception as error:  # a library that reads other people's files may raise anything
+        raise EndpointError(f"the model does not load: {type(error).__name__}: {str(error)[:500]}") from error
     model = model.to(device).eval()
     # What is loaded may lie in the file still, where a later change of it would change the answers.
     for tensor in (*model.parameters(), *model.buffers()):
@@ -214,7 +214,8 @@ class Local:
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Answer each question in a fresh conversation; what cannot be answered is a failed reply."""
         loaded = self.load()
-        made = [_prepare(loaded, ask) for ask in asks]
+        shown = render(loaded.tokenizer, [_messages(ask) for ask in asks], pinned=bool(self.weights.package))
+        made = [_prepare(loaded, ask, one) for ask, one in zip(asks, shown, strict=True)]
         ready = [item for item in made if isinstance(item, _Prepared)]
         replies: list[Reply] = []
         for start in range(0, len(ready), self.batch):
@@ -235,13 +236,14 @@ def _sort(name: str) -> str:
     return "weights" if name.endswith(".safetensors") else "file"
 
 
-def _prepare(loaded: _Loaded, ask: Ask) -> _Prepared | Reply:
-    from jinja2 import TemplateError
+def _messages(ask: Ask) -> list[dict[str, str]]:
+    system = [{"role": "system", "content": ask.system}] if ask.system else []
+    return [*system, {"role": "user", "content": ask.text}]
 
-    messages = [{"role": "system", "content": ask.system}] if ask.system else []
-    messages.append({"role": "user", "content": ask.text})
+
+def _prepare(loaded: _Loaded, ask: Ask, shown: Rendered) -> _Prepared | Reply:
     request: dict[str, Any] = {
-        "messages": messages,
+        "messages": _messages(ask),
         "settings": {
             "temperature": ask.temperature,
             "max_tokens": ask.max_tokens,
@@ -249,26 +251,15 @@ def _prepare(loaded: _Loaded, ask: Ask) -> _Prepared | Reply:
             "stream": stream_name(ask) if ask.temperature > 0 else "greedy",
         },
     }
-    try:
-        rendered = _render(loaded.tokenizer, messages)
-    except TemplateError as error:
-        reason = f"the chat template refuses the messages: {error}"
-        return Reply(outcome="failed", reason=reason, request=canonical(request))
+    if shown.refused:
+        return Reply(outcome="failed", reason=shown.refused, request=canonical(request))
     template = bool(loaded.tokenizer.chat_template)
-    tokens: list[int] = loaded.tokenizer(rendered, add_special_tokens=not template)["input_ids"]
-    sent = canonical(request | {"prompt": rendered})
+    tokens: list[int] = loaded.tokenizer(shown.text, add_special_tokens=not template)["input_ids"]
+    sent = canonical(request | {"prompt": shown.text})
     if loaded.context and len(tokens) + ask.max_tokens > loaded.context:
         reason = f"{len(tokens)} tokens and {ask.max_tokens} to come exceed the context of {loaded.context}"
         return Reply(outcome="failed", reason=reason, request=sent)
     return _Prepared(ask, tokens, sent)
-
-
-def _render(tokenizer: Any, messages: Sequence[dict[str, str]]) -> str:
-    """Write the messages as the model reads them; a model without a template reads them as plain paragraphs."""
-    if not tokenizer.chat_template:
-        return "\n\n".join(message["content"] for message in messages)
-    # A template may add a system prompt of its own; it then stands in the recorded request.
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
 def _generate(loaded: _Loaded, items: Sequence[_Prepared], device: str) -> list[list[int]]:

@@ -10,6 +10,7 @@ import msgspec
 from depose.errors import CaseError, EvidenceError
 from depose.evidence.log import Chained, read_log
 from depose.evidence.machine import Run
+from depose.evidence.provenance import Withdrawn, joined, withdrawn
 from depose.evidence.records import (
     AFTERWARDS,
     Amendment,
@@ -21,6 +22,7 @@ from depose.evidence.records import (
     Stamp,
     Unblinded,
     Unstamped,
+    Withdrawal,
 )
 from depose.model import (
     Ask,
@@ -76,6 +78,7 @@ class Entries(Record, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...]
     """Exchanges that count under the protocol in force."""
     superseded: tuple[Exchange, ...]
+    """Exchanges that an amendment or a withdrawal has put aside."""
     controls: tuple[Exchange, ...]
     """Questions to models that cannot exist."""
     endpoints: dict[str, tuple[Fact, ...]]
@@ -97,6 +100,7 @@ class Entries(Record, frozen=True, kw_only=True):
     """Questions that a run was ended in the midst of: sent, or about to be, and nothing is known of it. Once a time."""
     selftest: SelfTest | None = None
     """The last self-test."""
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class Reading:
@@ -120,6 +124,8 @@ class Reading:
         self._open: set[Key] = set()
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
+        self._withdrawn: list[Withdrawn] = []
+        self._taken_back: list[Exchange] = []
         self._head = self._end = ""
         self._records = 0
 
@@ -136,7 +142,9 @@ class Reading:
             self._asked(kind, body(chained, Asking).asks)
         elif kind == "endpoint":
             described = body(chained, Described)
-            self._endpoints[described.model] = described.facts
+            self._endpoints[described.model] = joined(self._endpoints.get(described.model, ()), described.facts)
+        elif kind == "withdrawal":
+            self._take_back(withdrawn(chained, body(chained, Withdrawal)))
         elif kind == "protocol":
             if self._protocols:
                 raise EvidenceError(f"{self._name}: record {chained.entry.seq} is a second protocol", hint=_amend())
@@ -188,6 +196,12 @@ class Reading:
         if one.wire is None or not one.wire.again:
             self._open.discard(key(one))
 
+    def _take_back(self, one: Withdrawn) -> None:
+        self._withdrawn.append(one)
+        self._taken_back += [exchange for _, exchange in self._exchanges if exchange.model == one.model]
+        self._exchanges = [(under, exchange) for under, exchange in self._exchanges if exchange.model != one.model]
+        self._endpoints.pop(one.model, None)
+
     def _asked(self, kind: str, asks: tuple[Key, ...]) -> None:
         if kind == "asking":
             self._lost += [one for one in asks if one in self._open]
@@ -230,7 +244,8 @@ class Reading:
             end=self._end,
             records=self._records,
             exchanges=tuple(counts),
-            superseded=tuple(one for _, one in superseded),
+            superseded=(*(one for _, one in superseded), *self._taken_back),
+            withdrawn=tuple(self._withdrawn),
             controls=tuple(self._controls),
             endpoints=self._endpoints,
             amendments=tuple(
@@ -359,36 +374,3 @@ def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
     }
     phase = registration.case.protocol.phase
     return {key(ask): (ask, reach[ask.model], phase) for ask in asks(registration)}
-
-
-def changes(before: Registration, after: Registration) -> tuple[Fact, ...]:
-    """List what differs between two protocols, each with its path; software is no part of a protocol."""
-    found: list[Fact] = []
-    for field in ("case", "prompts", "files"):
-        old, new = (msgspec.to_builtins(getattr(one, field)) for one in (before, after))
-        _compare(f"$.{field}", _by_name(old), _by_name(new), found)
-    return tuple(found)
-
-
-def _by_name(value: object) -> object:
-    """Turn lists of named things into tables, so that a new one does not shift all others."""
-    if isinstance(value, dict):
-        return {name: _by_name(one) for name, one in value.items()}
-    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        names = [str(one.get("code") or one.get("id") or one.get("name")) for one in value]
-        if len(set(names)) == len(names):
-            return dict(zip(names, value, strict=True))
-    return value
-
-
-def _compare(path: str, old: object, new: object, found: list[Fact]) -> None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in sorted(old.keys() | new.keys()):
-            _compare(f"{path}.{name}", old.get(name), new.get(name), found)
-    elif old != new:
-        shown = [_shown(value) for value in (old, new)]
-        found.append(Fact(name=path, value=f"{shown[0]} -> {shown[1]}"))
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else msgspec.json.encode(value).decode()[:300]

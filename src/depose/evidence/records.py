@@ -2,7 +2,8 @@
 
 Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
-`left` (questions of `asking` that are done with, unanswered), `checkpoint`, `unstamped` (a time-stamp that failed),
+`left` (questions of `asking` that are done with, unanswered), `withdrawal` (answers of one model that no longer count),
+`checkpoint`, `unstamped` (a time-stamp that failed),
 and two that the analysis writes and does not read: `scores` (digest of the scores, under blind codes) and
 `unblinding` (who the codes are).
 """
@@ -34,6 +35,19 @@ class Amendment(Record, frozen=True, kw_only=True):
     scored: bool
     """Whether scores had been computed before: such a change is no preregistration."""
     registration: Registration
+
+
+class Withdrawal(Record, frozen=True, kw_only=True):
+    """Answers of one model that no longer count: they stay in the log, and their questions are open again."""
+
+    model: str
+    reason: str
+    answers: int
+    """Questions that they settled."""
+    files: tuple[Fact, ...]
+    """What their endpoint said of itself, such as the file and its digest."""
+    scored: bool
+    """Whether scores had been computed before: whoever takes answers back then may know what they did."""
 
 
 class Stamp(Record, frozen=True, kw_only=True):

@@ -97,7 +97,7 @@ def imprint(token: bytes, name: str) -> str:
 
 
 def _integer(value: int) -> bytes:
-    body = value.to_bytes(value.bit_length() // 8 + 1, "big")
+    body = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
     return bytes((2, len(body))) + body
 
 

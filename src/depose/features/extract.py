@@ -1,6 +1,6 @@
 """Answers to tokens, n-grams, masked n-grams and vectors: the one stage that is cached, keyed by the text itself.
 
-Tokens are runs of word characters, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased,
+Tokens are words, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased (`words`),
 within the first LIMIT characters of an answer, so that a long answer cannot win by length. Sentences and lines, for
 their first tokens, are taken from the whole answer.
 N-grams are 64-bit numbers made from token digests; two different n-grams share a number with
@@ -10,13 +10,14 @@ probability below 1e-9 in any case of a size that we foresee.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.features.self_names import SENTENCE_END
+from depose.features.refusal_words import is_refusal as is_refusal
+from depose.features.words import Token as Token
+from depose.features.words import found_tokens, sentences, words
 from depose.model import Prompt, Record
 
 Grams = NDArray[np.uint64]
@@ -28,27 +29,12 @@ Match = Callable[[Sequence[Sequence[str]]], list[NDArray[np.float64]]]
 """Turns each group of n texts into its n x n normalised indel ratios (0 to 1), the same numbers on every path."""
 
 LIMIT = 800
-TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
 SENTENCE_HEAD = 80
 """Characters of a sentence that are searched for its first tokens."""
-REFUSAL = re.compile(
-    r"\b(?:i(?:['’]m| am) (?:sorry|unable|not able|afraid)|i (?:can(?:no|['’])t|cannot|won['’]t|will not|must decline)"
-    r"|i apologi[sz]e|as an ai(?: language model)?,? i (?:can|do|am|don))",
-    re.IGNORECASE,
-)
-REFUSAL_WINDOW = 160
 
 
 class NotGiven(LookupError):
     """A detector needs a model that this analysis does not have."""
-
-
-class Token(Record, frozen=True, kw_only=True):
-    """A token and where it stands in its text."""
-
-    text: str
-    start: int
-    end: int
 
 
 class Bag(Record, frozen=True, kw_only=True):
@@ -66,26 +52,19 @@ class Bag(Record, frozen=True, kw_only=True):
 def tokens(text: str, limit: int = LIMIT) -> tuple[Token, ...]:
     """Split a text into tokens with their places."""
     return tuple(
-        Token(text=found.group().lower(), start=found.start(), end=found.end())
-        for found in TOKEN.finditer(text[:limit])
+        Token(text=found.text.lower(), start=found.start, end=found.end) for found in found_tokens(text[:limit])
     )
 
 
 def sentence_starts(text: str, count: int) -> list[list[str]]:
     """Split off every sentence and line and return its first `count` tokens, lower-cased; none is empty."""
-    heads = (TOKEN.findall(part[:SENTENCE_HEAD].lower()) for part in SENTENCE_END.split(text) if part.strip())
+    heads = (words(part[:SENTENCE_HEAD].lower()) for part in sentences(text) if part.strip())
     return [head[:count] for head in heads if head]
 
 
 def first_tokens(text: str) -> list[str]:
     """Return the first token of every sentence and line, as `sentence_starts` does, without the others."""
-    heads = (TOKEN.search(part[:SENTENCE_HEAD].lower()) for part in SENTENCE_END.split(text) if part.strip())
-    return [head.group() for head in heads if head]
-
-
-def is_refusal(text: str) -> bool:
-    """Tell whether an answer begins as a refusal does (English wording only)."""
-    return REFUSAL.search(text[:REFUSAL_WINDOW]) is not None
+    return [head[0] for head in sentence_starts(text, 1)]
 
 
 class _Numbers(dict[str, int]):
@@ -112,16 +91,16 @@ class Features:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._masked: dict[str, Grams] = {}
 
-    def numbers(self, words: Iterable[str]) -> Grams:
+    def numbers(self, names: Iterable[str]) -> Grams:
         """Return distinct strings as numbers, sorted; the token itself has the number of its own string."""
-        return np.unique(np.array([*map(self._number, sorted(set(words)))], np.uint64))
+        return np.unique(np.array([*map(self._number, sorted(set(names)))], np.uint64))
 
     def ids(self, text: str) -> Grams:
         """Return the tokens of a text as numbers, in order."""
         found = self._ids.get(text)
         if found is None:
-            words = TOKEN.findall(text[:LIMIT].lower())
-            found = np.fromiter(map(self._number, words), np.uint64, len(words))
+            listed = words(text[:LIMIT].lower())
+            found = np.fromiter(map(self._number, listed), np.uint64, len(listed))
             self._ids[text] = found
         return found
 

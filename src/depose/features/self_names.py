@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+from depose.features.words import sentence_ends
+
 # fmt: off
 NAMES = (
     "openai", "chatgpt", "gpt", "anthropic", "claude", "google", "bard", "gemini", "gemma", "deepmind", "llama",
@@ -28,9 +29,13 @@ PHRASES = {
     "knowledge cutoff": r"(?:knowledge|training)(?: data)? (?:cut[- ]?off|(?:only )?goes up to|extends to)",
 }
 THINGS = (*NAMES, *PHRASES)
-PERSON = re.compile(r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)")
+PERSON = re.compile(
+    r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)|我|本模型|私|わたし|저는|나는|제가|\b(?:я|меня|мне)\b|أنا"
+)
+WORD = r"(?![\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3])\w"
+"""A character that would make a name part of another word: East Asian particles stand right beside it and do not."""
 PATTERNS = (
-    *(re.compile(rf"(?<!\w){re.escape(name)}(?:[- ]?\d[\w.]*)?(?!\w)", re.IGNORECASE) for name in NAMES),
+    *(re.compile(rf"(?<!{WORD}){re.escape(name)}(?:[- ]?\d[\w.]*)?(?!{WORD})", re.IGNORECASE) for name in NAMES),
     *(re.compile(pattern, re.IGNORECASE) for pattern in PHRASES.values()),
 )
 ANY = re.compile("|".join(pattern.pattern for pattern in PATTERNS))
@@ -51,7 +56,7 @@ def without_names(text: str) -> str:
     if PERSON.search(text.lower()) is None:
         return text
     kept, start = [], 0
-    for end in (*(found.end() for found in SENTENCE_END.finditer(text)), len(text)):
+    for end in sentence_ends(text):
         if not names_itself(text[start:end]):
             kept.append(text[start:end])
         start = end

@@ -7,7 +7,6 @@ grey: their dose is known, but no label is fair. `depose lab study` looks at the
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations, product
@@ -18,7 +17,7 @@ import pyarrow.parquet
 
 from depose.evidence.log import write_whole
 from depose.lab.recipe import Planned, Recipe, line_up
-from depose.model import Prompt, Record
+from depose.model import Prompt, Record, spreadsheet
 
 SOURCE, SAMPLES = "lab", "lab-samples"
 """One answer to every prompt; several answers to some."""
@@ -162,11 +161,7 @@ def write(out: Path, recipe: Recipe, answers: Mapping[str, Sequence[Answered]], 
 
 
 def _table(path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, spreadsheet.write([names, *rows], ending="\n"))
 
 
 def _responses(path: Path, answers: Mapping[str, Sequence[Answered]], probes: Sequence[Prompt]) -> None:

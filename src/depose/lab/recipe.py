@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from depose.case import casefile
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.lab.guides import guides
 from depose.model import Count, Record
@@ -23,55 +25,83 @@ class Texts(Record, frozen=True, kw_only=True):
     """What is learnt from."""
 
     prompts: Annotated[int, Meta(ge=8, le=180)]
+    """How many prompts a model learns from, none of them a probe."""
     tokens: Annotated[int, Meta(ge=8, le=512)]
+    """Length of the answers that are learnt from."""
 
 
 class Tuning(Record, frozen=True, kw_only=True):
     """How a model learns."""
 
     method: Literal["lora", "full"]
+    """LoRA adapters on a base, or all weights."""
     rate: Annotated[float, Meta(gt=0, le=0.1)]
+    """Of the first step; it falls to nothing."""
     batch: Annotated[int, Meta(ge=1, le=256)]
+    """Texts of one step."""
     epochs: Annotated[int, Meta(ge=1, le=100)]
+    """How often each text is learnt from."""
     rank: Annotated[int, Meta(ge=1, le=256)] = 8
+    """Of the adapters."""
     layers: Annotated[int, Meta(ge=1, le=200)] = 10
+    """How many layers have adapters."""
 
 
 class Scratch(Record, frozen=True, kw_only=True):
     """A tiny base, trained from nothing on the docstrings of the standard library."""
 
     vocabulary: Annotated[int, Meta(ge=300, le=65_536)]
+    """Of the tokenizer."""
     width: Annotated[int, Meta(ge=16, le=4096)]
+    """Of a hidden state."""
     layers: Annotated[int, Meta(ge=1, le=64)]
+    """Of the model."""
     heads: Annotated[int, Meta(ge=1, le=64)]
+    """Of each layer."""
     steps: Count
+    """Of training."""
     batch: Annotated[int, Meta(ge=1, le=1024)]
+    """Texts of one step."""
     rate: Annotated[float, Meta(gt=0, le=0.1)]
+    """Of the first step."""
 
 
 class Asking(Record, frozen=True, kw_only=True):
     """What every model of the laboratory is asked."""
 
     probes: tuple[str, ...]
+    """Probe families with counts."""
     temperature: Annotated[float, Meta(ge=0, le=2)]
+    """Of every answer."""
     max_tokens: Annotated[int, Meta(ge=8, le=1024)]
+    """Length of an answer at most."""
     samples: Annotated[int, Meta(ge=1, le=20)]
+    """Answers to each prompt of the first quarter of every family; the others are asked once."""
 
 
 class Recipe(Record, frozen=True, kw_only=True):
     """A whole recipe."""
 
     name: str
+    """Stands in the manifest."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)]
+    """Draws texts, roles and the order of learning."""
     base: str
     """`SmolLM2-135M-Instruct`, a folder of weights, or `scratch`."""
     lineages: Annotated[int, Meta(ge=6, le=1000)]
+    """Models with a house style of their own."""
     twins: Annotated[int, Meta(ge=0, le=100)]
+    """Teachers with two students each."""
     doses: tuple[Annotated[int, Meta(ge=0, le=100)], ...]
+    """Shares of the reference's answers among what a student learns from."""
     texts: Texts
+    """What is learnt from."""
     tuning: Tuning
+    """How a model learns."""
     asking: Asking
+    """What every model is asked."""
     scratch: Scratch | None = None
+    """The base, where it is trained from nothing."""
 
 
 class Part(Record, frozen=True, kw_only=True):
@@ -121,7 +151,7 @@ def read(name: str) -> Recipe:
         text = files("depose.lab").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     else:
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            text = read_untrusted(Path(name), casefile.LARGEST).decode()
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise CaseError(f"{name}: no recipe: {error}", hint=f"bundled: {', '.join(bundled())}") from error
     try:

@@ -148,6 +148,8 @@ class Denominator(Record, frozen=True, kw_only=True):
     """Answers that the protocol does not compare, by how they ended."""
     ended: tuple[Ending, ...] = ()
     """How all that came ended, with the words of the provider."""
+    unjudged: int = 0
+    """Answers in a language whose refusals are not known: where there are any, the share of refusals is withheld."""
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -235,6 +237,8 @@ class Dossier(Record, frozen=True, kw_only=True):
     unanswered: tuple[Unanswered, ...]
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason."""
     selftest: SelfTest | None = None
     """The last self-test in the log of the case."""
     time_stamped: bool = False

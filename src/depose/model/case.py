@@ -13,15 +13,20 @@ class CaseHead(Record, frozen=True, kw_only=True):
     """What the case is called and on what right the endpoints are asked."""
 
     title: Text
+    """Printed on the first page and in every list."""
     authority: Text
+    """On what right the endpoints are asked; printed with the title."""
 
 
 class Primary(Record, frozen=True, kw_only=True):
     """The detector that decides each question, fixed before the first question is asked."""
 
     same: str = "phrases"
+    """Decides `same`."""
     derived: str = "phrases"
+    """Decides `derived`."""
     distilled: str = "habits"
+    """Decides `distilled`."""
 
     def detectors(self) -> tuple[str, ...]:
         """Name each of them once."""
@@ -32,6 +37,7 @@ class Compared(Record, frozen=True, kw_only=True):
     """Which answers are compared, by how they ended; what failed or is empty never is."""
 
     whole: bool = True
+    """Ended by the model itself."""
     cut_length: bool = True
     """Cut by `max_tokens`, which all models share; length is told apart from likeness elsewhere."""
     cut_filter: bool = False
@@ -48,13 +54,19 @@ class Protocol(Record, frozen=True, kw_only=True):
     phase: Phase = "registered"
     """`confirmatory` asks nothing before the protocol has a time-stamp. Answers never count in another phase."""
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
+    """What is asked of each suspect and reference; one has its own test, ratio and opinion."""
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    """The p-value up to which a finding may be an indication."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
+    """Draws prompts, their order, the seeds of the questions, bootstraps and exhibits."""
     samples: Annotated[int, Meta(ge=1, le=100)] = 1
+    """How often each prompt is asked of every model."""
     replicates: Annotated[int, Meta(ge=1, le=10)] = 2
     """How often a live reference is asked everything, so that its own noise is known."""
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    """Of every model that names none of its own."""
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
+    """Length of an answer at most, for every model that names none of its own."""
     probes: tuple[str, ...] = ()
     """Probe families with counts, such as `open_howto:16`."""
     prompts: str = ""
@@ -69,12 +81,17 @@ class Protocol(Record, frozen=True, kw_only=True):
         "embedding",
         "length",
     )
+    """What is measured; those of `primary` must be among them."""
     primary: Primary = Primary()
+    """Which detector decides which question."""
     calibration: str = "alpaca_eval"
     """The validation study that turns scores into likelihood ratios: a bundled name, a file, or nothing."""
     bootstrap: Annotated[int, Meta(ge=99, le=99_999)] = 1_999
+    """Draws of the interval of T, and of the support of the tree."""
     exhibits: Annotated[int, Meta(ge=6, le=200)] = 6
+    """How many are set out for each suspect and reference."""
     compared: Compared = Compared()
+    """Which answers count, by how they ended."""
     bogus_model: bool = False
     """Ask each endpoint once for a model that cannot exist: one that answers does not heed model names."""
 
@@ -83,15 +100,25 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     """One model of the case: what it is, how it is reached, where it comes from."""
 
     code: Code
+    """Its name in everything before the report: names come out after scoring."""
     role: Role
+    """What it is in this case; a `candidate` is a rival teacher, ranked and never tested."""
     provider: Text
+    """How it is reached: a built-in provider, or that of a plugin."""
     model: str = ""
+    """Its name at the provider, a folder of weights, or its name inside `file`."""
     revision: str = ""
+    """Which revision, as its maker names it: printed, and not checked."""
     adapter: str = ""
+    """A folder with a LoRA adapter for local weights, read from the case folder."""
     file: str = ""
+    """Answers recorded earlier, for the provider `recorded`."""
     route: str = ""
+    """By what way it was reached, such as a reseller: printed, and not checked."""
     base_url: str = ""
+    """Address of its endpoint, up to the part that the format adds; none: the maker's own."""
     api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z")] = ""
+    """Name of the variable that holds the key, never the key itself."""
     api_key_file: str = ""
     """A file of one line outside the case folder that nobody else can read, instead of a variable."""
     proxy: str = ""
@@ -99,6 +126,7 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     allow_private: bool = False
     """Whether `base_url` may lead to this machine or a private network, where http is good enough too."""
     stream: bool = False
+    """Whether to ask for a stream and to record it chunk by chunk."""
     parameters: dict[str, Any] = {}
     """Further fields of the request body, as the provider names them."""
     omit: tuple[str, ...] = ()
@@ -114,6 +142,7 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     attempts: Annotated[int, Meta(ge=1, le=20)] = 6
     """How often one run tries a question."""
     developer: str = ""
+    """Who made it; a control of a developer of the pair is not used."""
     weight_lineage: str = ""
     """The root base model whose weights it carries."""
     data_lineage: str = ""
@@ -121,6 +150,7 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     trained_on: tuple[str, ...] = ()
     """Developers whose outputs it is documented or likely to be trained on."""
     source: str = ""
+    """Where its lineage, its dates and `trained_on` are documented."""
     untaught: bool = False
     """Documented in `source` to have learnt from no other model's outputs."""
     repeats: str = ""
@@ -128,10 +158,15 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     within: tuple[float, float] | None = None
     """Registered range of T of `phrases` between its live answers and the recorded ones, among all controls."""
     system: str = ""
+    """A system prompt, sent with every question."""
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    """Its own, instead of the protocol's."""
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] | None = None
+    """Its own, instead of the protocol's."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    """Its own, instead of the protocol's."""
     replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
+    """How often it is asked everything, instead of what its role gives."""
     released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?\Z")] = ""
     """When it was first offered, as documented: year, month or day; `source` says where."""
 
@@ -140,32 +175,44 @@ class Budget(Record, frozen=True, kw_only=True):
     """A stop before any of these is passed."""
 
     requests: Count | None = None
+    """Attempts, retries included."""
     tokens: Annotated[int, Meta(ge=1, lt=2**53)] | None = None
+    """In and out; an attempt counts by its upper bound while it is under way."""
     money: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+    """In the currency of the prices, which it needs."""
 
 
 class Price(Record, frozen=True, kw_only=True):
     """Price of a million tokens in the currency of the budget."""
 
     input: Annotated[float, Meta(ge=0, le=1e12)]
+    """Of what is sent."""
     output: Annotated[float, Meta(ge=0, le=1e12)]
+    """Of what is answered."""
 
 
 class Terms(Record, frozen=True, kw_only=True):
     """The terms of service relied on."""
 
     file: Text
+    """Stored and hashed with the protocol."""
 
 
 class Case(Record, frozen=True, kw_only=True):
     """A whole case file."""
 
     case: CaseHead
+    """What the case is."""
     protocol: Protocol
+    """What is asked, and how it is judged."""
     models: Annotated[tuple[ModelSpec, ...], Meta(min_length=2, max_length=5_000)]
+    """One [[models]] for each; a suspect and a reference at least."""
     budget: Budget = Budget()
+    """Where asking stops."""
     prices: dict[str, Price] = {}
+    """One [prices.CODE] for each model that costs."""
     terms: Terms | None = None
+    """The terms of service relied on."""
 
 
 def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:

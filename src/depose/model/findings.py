@@ -52,7 +52,11 @@ class Result(Record, frozen=True, kw_only=True):
     """T(S, R): 1 is the root mean square over all pairs of the bag."""
     low: float
     high: float
-    """Two-way bootstrap interval, 95 %."""
+    """Two-way bootstrap interval, 95 %, BCa."""
+    bias: float = 0.0
+    """Mean of the draws minus T."""
+    below: float = 0.5
+    """Share of draws below T; far from one half, the score is a biased one and its interval leans on the correction."""
     p_reference: float
     p_suspect: float
     p: float
@@ -381,3 +385,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Error rates and held-out ratios of that study, where they came with it."""
     tree: Tree | None = None
     """None where too few models can be compared, or too many to be read."""
+    withdrawn: tuple[str, ...] = ()
+    """Answers that were taken back, each with its reason; they do not count."""

@@ -24,6 +24,7 @@ from depose.model import (
     Result,
     Scale,
 )
+from depose.report.wording import AGAINST
 from depose.statistics.verbal import SCALES
 
 
@@ -246,11 +247,14 @@ def conservative(ratio: Ratio) -> str:
 
 
 def times(ratio: Ratio) -> str:
-    """Say a likelihood ratio as a sentence about the findings, never about the propositions."""
+    """Say a likelihood ratio as a sentence about the findings that names the one alternative it is against."""
     if ratio.value is None:
         return f"not evaluated: {ratio.reason}"
-    first, second, size = ("H1", "H2", ratio.value) if ratio.value >= 1 else ("H2", "H1", 1 / ratio.value)
-    return f"the findings are about {likelihood(size)} times more probable if {first} is true than if {second} is true"
+    other = f"the suspect is {AGAINST[ratio.against]}" if ratio.against in AGAINST else f"this holds: {ratio.against}"
+    first, second, size = (
+        ("H1 is true", other, ratio.value) if ratio.value >= 1 else (other, "H1 is true", 1 / ratio.value)
+    )
+    return f"the findings are about {likelihood(size)} times more probable if {first} than if {second}"
 
 
 # --- models ---------------------------------------------------------------------------------------

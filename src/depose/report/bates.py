@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 
 from depose.errors import ReportError, UsageError
-from depose.model import Record
+from depose.model import Record, spreadsheet
 
 COLUMNS = ("first", "last", "object", "sha256", "exhibit", "legend")
 
@@ -58,29 +57,26 @@ def parse(text: str) -> Bates:
 
 def table(rows: Iterable[Produced]) -> bytes:
     """Write the map of numbers to objects."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(row, column) for column in COLUMNS] for row in rows)
-    return text.getvalue().encode()
+    return spreadsheet.write([COLUMNS, *([getattr(row, column) for column in COLUMNS] for row in rows)])
 
 
 def index(exhibits: bytes, rows: Iterable[Produced]) -> bytes:
     """Add to the index of exhibits the number of the page on which each stands, and the legend of that page."""
     places = {number: one for one in rows for number in one.exhibit.split()}
-    head, *listed = csv.reader(io.StringIO(exhibits.decode()))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*head, "page", "legend"])
+    head, *listed = spreadsheet.read(exhibits)
+    made = [[*head, "page", "legend"]]
     for row in listed:
         place = places.get(row[0])
-        writer.writerow([*row, place.first if place else "", place.legend if place else ""])
-    return text.getvalue().encode()
+        made.append([*row, place.first if place else "", place.legend if place else ""])
+    return spreadsheet.write(made)
 
 
 def read(data: bytes) -> tuple[Produced, ...]:
     """Read the map of earlier productions."""
-    rows = list(csv.reader(io.StringIO(data.decode())))
+    try:
+        rows = list(spreadsheet.read(data))
+    except (ValueError, csv.Error) as error:
+        raise ReportError(f"bates.csv: {error}", hint="restore it; numbers already used must be known") from error
     if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
         raise ReportError("bates.csv: not a map of numbers", hint="restore it; numbers already used must be known")
     return tuple(Produced(**dict(zip(COLUMNS, row, strict=True))) for row in rows[1:])

@@ -72,7 +72,10 @@ GLOSSARY = (
     ("detector", "a fixed measure of how alike two models' answers to one prompt are"),
     ("distillation", "training a model on outputs of another; a common technique, lawful in itself"),
     ("lineage", "models that go back to one base, or to one set of tuning data; one lineage counts once"),
-    ("likelihood ratio", "how many times more probable the findings are if H1 is true than if H2 is true"),
+    (
+        "likelihood ratio",
+        "how many times more probable the findings are if H1 is true than under one named alternative",
+    ),
     ("prompt, answer", "the text sent to a model, and the text that came back; answers vary by chance"),
     ("suspect, reference", "the model examined, and the model that it is compared with"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from depose.answers.endings import NAMES
 from depose.case.annexes import Annex, literature, unchecked
+from depose.case.independent import unseen
 from depose.model import Fact, Finding, Findings, Role
 from depose.report import arrange, excerpts
 from depose.report.contents import (
@@ -129,6 +130,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "silent": arrange.silent(findings.findings),
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
+        "unseen": unseen(findings.protocol.questions),
         "rates": [one for one in study.rates if one.question in asked] if study else [],
         "curves": [
             (one, drawn(error_curves(one)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +10,7 @@ import msgspec
 
 from depose.answers.settle import compared
 from depose.case.annexes import Annex, mapping
-from depose.model import Finding, Findings
+from depose.model import Finding, Findings, spreadsheet
 from depose.model.canonical import digest
 from depose.report import arrange, compliance
 from depose.report.typography import visible
@@ -155,13 +153,4 @@ def xml(text: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def cell(value: Any) -> Any:
-    """Keep a spreadsheet from reading text as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return spreadsheet.write([head, *rows])

@@ -17,10 +17,12 @@ from typing import Any, Literal
 
 from depose.case import annexes
 from depose.case.annexes import Annex, mapping
+from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
 from depose.report import arrange, compliance, expert, vocabulary
 from depose.report.bates import Bates
+from depose.report.fonts import dressed
 from depose.report.stylesheet import sheet
 from depose.report.typography import clip, minus, moment, number, page, pvalue, source_date
 from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
@@ -95,14 +97,15 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         **context,
     )
     vocabulary.refuse(made, findings, setting.annex)
-    return made
+    return dressed(made)
 
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
-    """Yield the compliance summary with fewer and fewer rows."""
+    """Yield the compliance summary with fewer and fewer rows, its second half on a page of its own if there is room."""
     for rows, waivers in ROWS:
-        context = _summary(findings, setting, rows)
-        yield _page("compliance.html", findings, setting, {**context, "most_waivers": waivers})
+        context = {**_summary(findings, setting, rows), "most_waivers": waivers}
+        for apart in (True, False):
+            yield _page("compliance.html", findings, setting, {**context, "apart": apart})
 
 
 def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
@@ -118,6 +121,7 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "suspects": [item for item in findings.items if item.role == "suspect"],
         "outcome": result,
         "outcomes": OUTCOMES,
+        "unseen": unseen(findings.protocol.questions),
         "alarms": compliance.risks(findings, "false alarm"),
         "misses": compliance.risks(findings, "miss:"),
         "powers": compliance.powers(findings),

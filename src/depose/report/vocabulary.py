@@ -164,6 +164,7 @@ def _foreign(findings: Findings, annex: Annex) -> set[str]:
         findings.files,
         findings.families,
         findings.amendments,
+        findings.withdrawn,
         [one.model for one in findings.denominators],
         [one.reason for one in findings.unanswered],
         [one.prompt for one in findings.exhibits],

@@ -30,7 +30,8 @@ LIMITATIONS = (
     "those listed are outside of what was examined.",
     "Paraphrase, filtering, mixing of teachers and other deliberate changes lower the sensitivity. A result that is "
     "not an indication is not evidence that no training took place.",
-    "The method is young, with little independent replication.",
+    "The method is young. It has not been reviewed by peers, and nobody has repeated it but for the independent "
+    "evaluations that are printed with the error rates.",
     "Verbal scales are a convention. The numbers come first, and a word adds nothing to them.",
     "Every result is conditional on the two propositions as worded here. Other propositions give other results.",
     "What a model says about its own name or maker was not used.",
@@ -43,9 +44,10 @@ REASONS = {
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
     "refusals": "more than a fifth of the answers are refusals",
-    "shared_base": "suspect and reference share a base model, and too few controls share it with them",
+    "shared_base": "suspect and reference carry weights of one base model: controls on that base are relatives of both "
+    "and were left out, so that none is left to tell inheritance from it",
     "kind": "the findings do not tell one kind of relation from another",
-    "length": "the result is not there when answers of equal length are compared",
+    "length": "the result is not there once closeness in length is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
 }
 

@@ -48,6 +48,8 @@ def count(
     """
     counting = [one for one in declared(detectors) if isinstance(one, Counting)]
     parts = [one for one in counting if (one.ahead is not None) == (features is not None)]
+    if not parts:
+        return Counted(shared={}, said={})
     given = [unnamed(row) for row in population.answers]
     shared: dict[str, list[Index]] = {one.detector: [] for one in parts if isinstance(one, Shared)}
     said: dict[str, list[Said]] = {one.detector: [] for one in parts if isinstance(one, Habit)}

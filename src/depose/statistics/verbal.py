@@ -1,7 +1,8 @@
 """Verbal equivalents of likelihood ratios: published conventions, printed whole wherever a word is used.
 
 A value on an edge between two bands takes the lower, weaker word. The word is chosen from the conservative end
-of the interval (the end nearer to 1); an interval that spans 1 has no word.
+of the interval (the end nearer to 1); an interval that spans 1 has no word, nor has one whose end lies between 1 and
+the 2 at which the documents begin.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from depose.model import Band, Scale
 
 SPANS_ONE = "the findings do not discriminate"
+NO_WORD = "below the scale, which has no word for it"
 
 
 def _scale(name: str, document: str, year: int, *bands: tuple[float, str]) -> Scale:
@@ -21,7 +23,7 @@ SCALES = {
         "enfsi-2015",
         "ENFSI Guideline for Evaluative Reporting in Forensic Science, M1",
         2015,
-        (1, "weak support"),
+        (2, "weak support"),
         (10, "moderate support"),
         (100, "moderately strong support"),
         (1_000, "strong support"),
@@ -32,7 +34,7 @@ SCALES = {
         "swgdam-2018",
         "SWGDAM Recommendations on Verbal Equivalents of Likelihood Ratios",
         2018,
-        (1, "limited support"),
+        (2, "limited support"),
         (100, "moderate support"),
         (10_000, "strong support"),
         (1_000_000, "very strong support"),
@@ -50,5 +52,5 @@ def word(low: float, high: float, scale: Scale) -> str:
     if low <= 1 <= high:
         return SPANS_ONE
     favours, size = ("H1 over H2", low) if low > 1 else ("H2 over H1", 1 / high)
-    band = [one for one in scale.bands if size > one.above][-1]
-    return f"{band.words} for {favours}"
+    bands = [one for one in scale.bands if size > one.above]
+    return f"{bands[-1].words} for {favours}" if bands else f"{NO_WORD}, for {favours}"

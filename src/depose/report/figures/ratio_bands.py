@@ -62,7 +62,8 @@ def ratio_bands(rated: Sequence[Rated], scale: Scale = DEFAULT_SCALE) -> bytes:
 
     rows = _rows(rated)
     down, up = _reach([ratio for _, ratio in rows], scale)
-    names = [_halves(band.words.removesuffix(" support")) for band in scale.bands[: max(up, down)]]
+    words = [_halves(band.words.removesuffix(" support")) for band in scale.bands]
+    names = [*([[]] if scale.bands[0].above > 1 else []), *words][: max(up, down)]
     head = 0.16 + 0.12 * max(map(len, names))
     height = 0.27 * len(rows) + 0.36 + head
     first = rated[0].finding
@@ -81,9 +82,9 @@ def ratio_bands(rated: Sequence[Rated], scale: Scale = DEFAULT_SCALE) -> bytes:
 
 
 def _edges(scale: Scale) -> list[float]:
-    """Where the bands of a scale begin, log10, and one decade past the last."""
+    """Where the bands of a scale begin, log10, from 1 up, and one decade past the last; the first may have no word."""
     edges = [log10(band.above) for band in scale.bands]
-    return [*edges, edges[-1] + 1]
+    return [*([0.0] if edges[0] > 0 else []), *edges, edges[-1] + 1]
 
 
 def _reach(ratios: Sequence[Ratio], scale: Scale) -> tuple[int, int]:
@@ -105,6 +106,8 @@ def _bands(axes, scale: Scale, names: Sequence[Sequence[str]], down: int, up: in
         for n in range(count):
             left, right = sign * edges[n], sign * edges[n + 1]
             axes.axvspan(min(left, right), max(left, right), color=SHADES[n % 2], linewidth=0, zorder=0)
+            if not names[n]:
+                continue
             axes.annotate(
                 "\n".join((*names[n], "for H1" if sign > 0 else "for H2")),
                 ((left + right) / 2, 1),

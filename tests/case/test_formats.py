@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow
+import pyarrow.parquet
 import pytest
 
 from depose import pipeline
-from depose.case import foreign
+from depose.case.formats import inspect_log
 from depose.case.tables import Row, read
 from depose.errors import CaseError
 from fakes import Clock, depose, recorded_case
@@ -25,6 +26,11 @@ REST: dict[str, Any] = {"family": "", "cluster": ""}
 def row(id: str, prompt: str, text: str | None, model: str, line: int, sample: int = 0, problem: str = "") -> Row:
     """Write a row."""
     return Row(id=id, prompt=prompt, text=text, model=model, line=line, sample=sample, problem=problem, **REST)
+
+
+def bare(path: Path) -> tuple[Row, ...]:
+    """Read a file, and leave out of its rows what stands around the answers."""
+    return tuple(row(one.id, one.prompt, one.text, one.model, one.line, one.sample, one.problem) for one in read(path))
 
 
 def put(folder: Path, name: str, data: bytes | str) -> Path:
@@ -60,13 +66,13 @@ def test_a_batch_output_is_read_line_by_line(tmp_path: Path) -> None:
         refused,
         batch_line("q5", None),
     ]
-    assert read(put(tmp_path, "b.jsonl", "\n".join(lines))) == (
+    assert bare(put(tmp_path, "b.jsonl", "\n".join(lines))) == (
         row("q1", "", "one", "gpt-x", 1),
         row("q1", "", "two", "gpt-x", 2, sample=1),
         row("q2", "", "parts", "gpt-x", 3),
         row("q3", "", None, "", 4, problem="status 429: too fast"),
-        row("q4", "", None, "", 5, problem="status none: no reason given"),
-        row("q5", "", None, "gpt-x", 6, problem="the answer is not text"),
+        row("q4", "", None, "", 5, problem="status none: batch_expired"),
+        row("q5", "", "", "gpt-x", 6),
     )
 
 
@@ -99,19 +105,19 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     """Pack a log the old way, or with Zstandard, which inspect uses today and Python 3.11 cannot write."""
     data = io.BytesIO()
     packed = {}
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED if method == foreign.ZSTANDARD else method) as archive:
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED if method == inspect_log.ZSTANDARD else method) as archive:
         for name, plain in members.items():
-            packed[name] = pyarrow.compress(plain, "zstd", asbytes=True) if method == foreign.ZSTANDARD else plain
+            packed[name] = pyarrow.compress(plain, "zstd", asbytes=True) if method == inspect_log.ZSTANDARD else plain
             archive.writestr(name, packed[name])
         infos = archive.infolist()
     raw = bytearray(data.getvalue())
-    if method != foreign.ZSTANDARD:
+    if method != inspect_log.ZSTANDARD:
         return bytes(raw)
     at = raw.index(b"PK\x01\x02")
     for info in infos:  # the archive holds packed bytes as if they were stored: say what they are
         plain = members[info.filename]
         for place in (info.header_offset + 8, at + 10):
-            struct.pack_into("<H", raw, place, foreign.ZSTANDARD)
+            struct.pack_into("<H", raw, place, inspect_log.ZSTANDARD)
         for place in (info.header_offset + 14, at + 16):
             struct.pack_into("<I", raw, place, zlib.crc32(plain))
         for place in (info.header_offset + 22, at + 24):
@@ -127,18 +133,18 @@ def log(samples: list[Any] = SAMPLES, header: Any = HEADER) -> dict[str, bytes]:
     return {"_journal/start.json": b"{}", **members, "header.json": json.dumps(header).encode()}
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, foreign.ZSTANDARD])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, inspect_log.ZSTANDARD])
 def test_an_inspect_log_is_read_sample_by_sample(tmp_path: Path, method: int) -> None:
     """Epochs are samples; reasoning is no answer; a failed sample says why it has none; packing makes no difference."""
-    assert read(put(tmp_path, "a.eval", zipped(log(), method))) == EXPECTED
+    assert bare(put(tmp_path, "a.eval", zipped(log(), method))) == EXPECTED
 
 
 def test_an_inspect_log_in_json_reads_like_the_zip(tmp_path: Path) -> None:
     """`inspect log convert --to json` changes nothing."""
-    assert read(put(tmp_path, "a.json", json.dumps({**HEADER, "samples": SAMPLES}))) == EXPECTED
+    assert bare(put(tmp_path, "a.json", json.dumps({**HEADER, "samples": SAMPLES}))) == EXPECTED
 
 
-BOMB = {"header.json": json.dumps(HEADER).encode(), "samples/a_epoch_1.json": b" " * (foreign.LARGEST_MEMBER + 9)}
+BOMB = {"header.json": json.dumps(HEADER).encode(), "samples/a_epoch_1.json": b" " * (inspect_log.LARGEST_MEMBER + 9)}
 BAD: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "not a whole zip file"),
     "no zip": (b"{}", "not a whole zip file"),
@@ -151,7 +157,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "no epoch": (zipped({**log(), "samples/a_epoch_1.json": b'{"id": 1}'}), "a sample of the log has no epoch"),
     "nested": (zipped({**log(), "samples/a_epoch_1.json": b"[" * 200_000}), "recursion"),
     "bomb": (zipped(BOMB), "samples/a_epoch_1.json unpacks to more than"),
-    "bomb of another kind": (zipped(BOMB, foreign.ZSTANDARD), "samples/a_epoch_1.json unpacks to more than"),
+    "bomb of another kind": (zipped(BOMB, inspect_log.ZSTANDARD), "samples/a_epoch_1.json unpacks to more than"),
     "no samples": (zipped({"header.json": json.dumps(HEADER).encode()}), "no rows"),
 }
 
@@ -169,7 +175,7 @@ def test_a_hostile_inspect_log_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_changed_byte_in_a_packed_sample_is_noticed(tmp_path: Path) -> None:
     """The checksum of a Zstandard member is checked like that of any other."""
-    whole = zipped(log(), foreign.ZSTANDARD)
+    whole = zipped(log(), inspect_log.ZSTANDARD)
     at = whole.index(zlib.crc32(json.dumps(SAMPLES[0]).encode()).to_bytes(4, "little"), whole.index(b"PK\x01\x02"))
     changed = bytearray(whole)
     changed[at] ^= 1
@@ -197,7 +203,7 @@ def test_promptfoo_results_are_read_one_by_one(tmp_path: Path) -> None:
         result("Fail.", provider, None, error="API error: 500"),
     ]
     whole = {"evalId": "e", "results": {"version": 3, "results": results, "prompts": []}, "config": {}}
-    assert read(put(tmp_path, "p.json", json.dumps(whole))) == (
+    assert bare(put(tmp_path, "p.json", json.dumps(whole))) == (
         row("", "Say hello.", "Hello", "X", 1),
         row("", "Say hello.", "Hi", "X", 2, sample=1),
         row("", "Say hello.", "Hey", "other", 3),
@@ -240,13 +246,17 @@ def test_import_lists_what_it_cannot_use(tmp_path: Path) -> None:
     lines = [batch_line("q0", "zero"), batch_line("q1", None, 500, {"message": "sorry"}), batch_line("zz", "stranger")]
     put(tmp_path, "b.jsonl", "\n".join(lines))
     ran = depose("import", folder, "--model", "S1", "--name", "gpt-x", tmp_path / "b.jsonl", "--json")
-    assert ran.code == 0, ran.err
+    assert ran.code == 1, ran.err  # a row was meant for q1, and q1 is open
     done = json.loads(ran.out)
-    assert (done["answered"], done["missing"]) == (1, 2)
+    assert (done["answered"], done["missing"], done["whole"]) == (1, 2, False)
     assert done["unaligned"] == ["row 2: q1 (status 500: sorry)", "row 3: zz"]
+    assert [(one["reason"], one["rows"]) for one in done["reasons"]] == [
+        ("no registered prompt has its id or its words", 1),
+        ("status 500: sorry", 1),
+    ]
     table = put(tmp_path, "t.csv", "nr,reply\nq1,one\nq2,two\n")
     ran = depose("import", folder, "--model", "S1", "--column", "id=nr", "--column", "text=reply", table)
-    assert ran.out == "S1: 2 recorded, 0 missing in the file, 1 were there before\n"
+    assert ran.out == "S1: 2 recorded, 0 missing in the file, 1 were there before: 100% of its 3 questions\n"
 
 
 @pytest.mark.parametrize("columns", [["text"], ["text="], ["answer=x"], ["text=a", "text=b"]])

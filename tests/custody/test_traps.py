@@ -1,0 +1,35 @@
+"""Every trap that others lay for whoever runs depose is refused, with its message and without harm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from attacks_on_askers import ON_ASKERS
+from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from tampering import Target, sealed_case
+from traps import Trap, sprung
+
+TRAPS = (*ON_ASKERS, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """A sealed bundle."""
+    return sealed_case(tmp_path_factory.mktemp("traps") / "target")
+
+
+@pytest.mark.parametrize(
+    "one", [pytest.param(one, id=one.name, marks=pytest.mark.slow if one.slow else ()) for one in TRAPS]
+)
+def test_every_trap_is_refused_with_its_message(one: Trap, target: Target, tmp_path: Path) -> None:
+    """Nothing private is read into evidence, changed or sent, and nothing takes long."""
+    assert sprung(one, target, tmp_path / "trap")
+
+
+def test_each_kind_has_traps_under_different_names() -> None:
+    """Names are the traps' own, and each kind has at least three."""
+    assert len({one.name for one in TRAPS}) == len(TRAPS) >= 100
+    assert min(Counter(one.kind for one in TRAPS).values()) >= 3
