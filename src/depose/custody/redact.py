@@ -2,7 +2,7 @@
 
 What the form of a copy is, and how one is verified, stands in `copies` and `proofs`. A passage is withheld in whole
 words, with every digest that covers it. A file that is not text (PDF, Parquet, a compressed answer) cannot be searched
-and is left out; a PDF can be made anew from the findings that the copy shows.
+and is left out, a PDF of the report among them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depose.custody import commitment
 from depose.custody.bundle import HINT, Read, content
-from depose.custody.kinds import ROOTS
+from depose.custody.kinds import ROOTS, TOKEN
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
@@ -21,6 +21,9 @@ def stamps(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]:
     checks, missing = _of_records(read, roots, now)
     bundle, entries = read.bundle, read.entries
     noted = {one.of for one in entries.stamps}
+    for name in bundle.sizes():
+        if (token := TOKEN.match(name)) and token[1] not in noted:
+            raise EvidenceError(f"{name}: a token that the log does not name", hint=HINT)
     if entries.in_force not in noted:
         missing.append("when the protocol was registered: it has no time-stamp; its date rests on the signer's clock")
     missing += [
