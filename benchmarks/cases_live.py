@@ -35,8 +35,12 @@ def _alike(folder: Path, work: Path, names: tuple[str, ...], right: str) -> Iter
     python(folder / "gen.py", cwd=work)
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for name in names:
-        ran = [depose(*command, work / name) for command in (("register",), ("probe",), ("analyze",))]
-        found[name] = scores(work / name) if not any(one.code for one in ran) else {"": (ran[-1].code, 0.0)}
+        for command in ("register", "probe", "analyze"):
+            ran = depose(command, work / name)
+            if ran.code:
+                yield Seen(right=right, came=f"{name}: {command}: exit {ran.code}: {ran.err}", ok=False)
+                return
+        found[name] = scores(work / name)
     shown = "; ".join(f"{name}: " + _scored(one) for name, one in found.items())
     yield Seen(right=right, came=shown, ok=all(one == found[names[0]] for one in found.values()))
 

@@ -20,7 +20,8 @@ def main() -> None:
     import faulty
     from fakes import install
     from faults import FAULTS
-    from faults_of_data import ECHOES, LOCAL, VALUES
+    from faults_of_data import ECHOES, VALUES
+    from faults_of_files import LOCAL
     from faulty import TLS
 
     with tempfile.TemporaryDirectory() as name:

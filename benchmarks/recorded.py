@@ -22,6 +22,8 @@ SUSPECTS = ("alpaca-7b", "llama-2-7b-chat-hf")
 REFERENCES = ("text_davinci_003", "gpt-3.5-turbo-0301")
 SOURCE = "alpaca_eval"
 TAUGHT_BY = "OpenAI"
+ANSWERS = "answers.parquet"
+"""A case names no file outside its folder."""
 
 HEAD = """[case]
 title = "Recorded outputs of alpaca_eval against {reference}"
@@ -36,10 +38,9 @@ detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", 
 """
 
 
-def case_text(population: tuple[Member, ...], reference: str, data: Path) -> str:
+def case_text(population: tuple[Member, ...], reference: str) -> str:
     """Write a case file with one tested reference."""
-    prompts = json.dumps(str(data / f"responses-{SOURCE}.parquet"))
-    parts = [HEAD.format(reference=reference, prompts=prompts)]
+    parts = [HEAD.format(reference=reference, prompts=json.dumps(ANSWERS))]
     rival = next(name for name in REFERENCES if name != reference)
     roles = {**dict.fromkeys(SUSPECTS, "suspect"), reference: "reference", rival: "candidate"}
     numbers: dict[str, int] = {}
@@ -53,7 +54,7 @@ def case_text(population: tuple[Member, ...], reference: str, data: Path) -> str
             "code": f"{letter}{numbers[letter]}",
             "role": role,
             "provider": "recorded",
-            "file": str(data / f"responses-{SOURCE}.parquet"),
+            "file": ANSWERS,
             "model": one.name,
             "developer": one.developer,
             "weight_lineage": one.weight_lineage,
@@ -98,7 +99,8 @@ def main() -> int:
         folder = options.out / reference
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        (folder / "case.toml").write_text(case_text(population, reference, data), encoding="utf-8")
+        shutil.copyfile(data / f"responses-{SOURCE}.parquet", folder / ANSWERS)
+        (folder / "case.toml").write_text(case_text(population, reference), encoding="utf-8")
         depose = Path(sys.executable).with_name("depose")
         subprocess.run([depose, "audit", folder, "--format", options.format], check=True)
         print()

@@ -4,6 +4,9 @@ Each round starts `depose probe` on a case of four scripted models, kills it (SI
 the log. At the end the case is asked to its end, and every question must have one answer. A question that a kill met
 in flight has been asked, and nobody knows what became of it, so that it is asked anew. The log must prove it: for each
 time that a question was asked anew it holds a record of the question about to be sent, and no answer to it.
+
+Then such a run is asked on a disk that fills up and gets room again, and has its log replaced under it, at random
+moments (`tests/support/spoiled_runs.py`): no answer that was reported may be lost, and every log must verify.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from depose.errors import DeposeError
 from depose.evidence import ledger, records
 from depose.evidence.log import log_path, read_blob
 from fakes import finish, install, scripted_case, start
+from spoiled_runs import on_a_full_disk, small_disk, with_another_log
 
 
 def main() -> None:
@@ -32,14 +36,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--spoiled", type=int, help="Runs on a full disk, and as many with a replaced log.")
     options = parser.parse_args()
     chance = random.Random(options.seed)  # noqa: S311  # moments, not secrets
+    spoiled = options.kills // 5 if options.spoiled is None else options.spoiled
     with tempfile.TemporaryDirectory() as place:
-        soak(Path(place), options.kills, chance)
+        bad = soak(Path(place), options.kills, chance)
+    with tempfile.TemporaryDirectory() as place:
+        bad = spoil(Path(place), spoiled, chance) or bad
+    print(f"seed {options.seed}")
+    sys.exit(bad)
 
 
-def soak(place: Path, kills: int, chance: random.Random) -> None:
-    """Kill, read, go on."""
+def spoil(place: Path, runs: int, chance: random.Random) -> bool:
+    """Fill the disk and replace the log; tell whether anything was lost or broken."""
+    site = install(place / "site")
+    sys.path.insert(0, str(site))
+    models = {"S1": "slow", "R1": "slow", "C1": "slow", "C2": "slow"}
+    protocol: dict[str, Any] = {"probes": ["open_howto:100", "open_lists:100"], "samples": max(1, runs // 4)}
+    bad = False
+    with small_disk(place / "disk") as own:
+        for name in ("full disk", "replaced log"):
+            folder, reports = place / "disk" / name.split()[0], place / f"reports-{name.split()[0]}"
+            folder = scripted_case(folder, models, **protocol)
+            pipeline.register_case(folder, now)
+            if name == "full disk":
+                tally = on_a_full_disk(folder, reports, site, runs, chance, own=own)
+                how = "a file system of its own, filled" if own else "files that may not grow (RLIMIT_FSIZE)"
+            else:
+                tally = with_another_log(folder, reports, site, runs, chance)
+                how = "renamed over, overwritten, emptied, deleted, appended to"
+            last = finish(start("probe", folder, path=[site]))
+            total = len(ledger.asks(ledger.entries(folder).registration))
+            answered = Counter(map(ledger.key, ledger.entries(folder).exchanges))
+            print(
+                f"{name} ({how}): {tally.runs} runs, {tally.stopped} stopped with a message; {tally.verified} logs "
+                f"that verify, {tally.broken} that do not, {tally.lost} reported answers lost; "
+                f"{total - len(answered)} of {total} questions unanswered at the end"
+            )
+            for line in tally.odd:
+                print(f"  {line}", file=sys.stderr)
+            doubled = any(count > 1 for count in answered.values())
+            bad = bad or bool(tally.broken or tally.lost or tally.odd or doubled or last.code or len(answered) < total)
+    return bad
+
+
+def soak(place: Path, kills: int, chance: random.Random) -> bool:
+    """Kill, read, go on; tell whether anything was lost, doubled or broken."""
     site = install(place / "site")
     sys.path.insert(0, str(site))
     models = {"S1": "slow", "R1": "slow", "C1": "slow", "C2": "slow"}
@@ -91,7 +134,7 @@ def soak(place: Path, kills: int, chance: random.Random) -> None:
         f"{flying.total() - anew.total()} had not; {unproved.total()} asked anew without such a record"
     )
     bad = broken or lost or doubled or len(answers) != total or unproved or flying.total() > kills or last.code
-    sys.exit(1 if bad else 0)
+    return bool(bad)
 
 
 if __name__ == "__main__":

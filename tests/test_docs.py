@@ -9,14 +9,17 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 import depose
 from depose import plugins
-from depose.case import casefile
+from depose.case import casefile, tables
+from depose.case.independent import unseen
 from depose.cli import cli
+from depose.model import Question
 from depose.report.wording import REASONS
 from manual import codes, commands, files
 from manual.__main__ import pages, stale
@@ -101,7 +104,9 @@ BESIDE_FILES = {
     "_Kept": "of a converted model in the cache, which depose writes for itself",
     "_Mapping": "ships with depose, and is printed in a report",
     "_Told": "what a process that reads a foreign file hands to its parent",
+    "Wanted": "how a table is read, handed to the process that reads it",
     "_Works": "ships with depose: docs/reference/literature.md",
+    "Evaluation": "ships with depose: docs/reference/evaluations.md",
     "Guide": "ships with depose: what the laboratory's models learn",
     "Wanted": "how a user wants a table read, handed to the process that reads it",
     "Named": "names of the models of a batch's base, which depose writes for itself",
@@ -140,6 +145,11 @@ def test_every_statistical_file_is_on_the_page_of_statistics() -> None:
     sources = {path.name for path in (ROOT / "src/depose/statistics").glob("*.py")} - {"__init__.py"}
     page = text("statistics.md")
     assert [name for name in sorted(sources) if f"`statistics/{name}`" not in page] == []
+
+
+def test_every_kind_of_table_is_named() -> None:
+    """Whatever ending is read stands on the page of tables."""
+    assert [kind for kind in tables.KINDS if f"`{kind}`" not in text("reference/files/tables.md")] == []
 
 
 def test_tests_that_the_pages_name_exist() -> None:
@@ -190,6 +200,22 @@ def test_pictures_are_light() -> None:
     """A page with pictures still opens on a slow line."""
     sizes = {path.name: path.stat().st_size for path in (DOCS / "pictures").iterdir()}
     assert {name: size for name, size in sizes.items() if size > HEAVIEST} == {}
+
+
+@pytest.mark.parametrize("page", [README, DOCS / "limits.md"], ids=lambda page: page.name)
+def test_figures_of_independent_evaluations_are_those_that_ship(page: Path) -> None:
+    """The rows on unseen models hold the areas and counts of the files, English first."""
+    shown = page.read_text("utf-8")
+    for question in get_args(Question):
+        (row,) = re.findall(rf"^\| `{question}` \| .*of \d+.*$", shown, re.MULTILINE)
+        plain = row.replace("*", "")
+        found = sorted(unseen([question]), key=lambda one: one.evaluation.name)
+        for part in (
+            "; ".join(f"{one.found.true_called.k} of {one.found.true_called.n}" for one in found),
+            "; ".join(f"{one.found.unrelated_called.k} of {one.found.unrelated_called.n}" for one in found),
+            *(f"{one.found.documented.value:.3f}" for one in found),
+        ):
+            assert part in plain, (question, part)
 
 
 # --- links ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from manual import codes, commands, files, imports, plugins, public
+from manual import codes, commands, evaluations, files, imports, plugins, public
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -14,7 +14,7 @@ DOCS = Path(__file__).resolve().parents[1]
 def pages() -> dict[str, str]:
     """Every generated page by its name below docs/."""
     found: dict[str, str] = {}
-    for part in (commands, files, codes, plugins, public, imports):
+    for part in (commands, files, codes, plugins, public, evaluations, imports):
         found |= part.pages()
     return {name: text.rstrip() + "\n" for name, text in found.items()}
 

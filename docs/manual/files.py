@@ -6,8 +6,10 @@ same records while the pages are made: one that does not fit is an error here.
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from depose.batch.rows import Row
 from depose.case import population, tables
 from depose.case.annexes import Checks, Waivers
 from depose.case.formats import inspect_log
-from depose.custody.copies import Absent, Copy, Shown
+from depose.custody.commitment import Commitment
+from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.envelope import Envelope
 from depose.custody.own_endpoints import Endpoints
 from depose.custody.proofs import Proof
@@ -40,6 +43,8 @@ from manual import records as fields
 EXPLAINED = Path(__file__).with_name("explained.toml")
 EXAMPLES = Path(__file__).with_name("examples")
 BUNDLED = Path(depose.__file__).parent
+SHARED = ("__init__", "delimited", "found", "messages", "spreadsheet", "strict")
+"""Files of `case/formats` that read no format of another tool."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +80,7 @@ FILES = (
     File(page="kit", tops=(Kit,)),
     File(page="findings", tops=(Findings, Score)),
     File(page="log", tops=LOG),
-    File(page="bundle", tops=(Seal, Mark, Envelope, Copy, Shown, Absent, Proof)),
+    File(page="bundle", tops=(Seal, Mark, Commitment, Envelope, Copy, Shown, Absent, Passage, Proof)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
 )
@@ -127,9 +132,16 @@ def _tables(columns: dict[str, Any]) -> list[str]:
         f"Limits: {tables.LARGEST // 1024**3} GiB for a table,",
         f"{inspect_log.LARGEST_MEMBER // 1024**2} MiB for an unpacked sample of an inspect log.",
         "",
+        "## Files of other tools",
+        "",
+        "Known by their own marks, whatever the file is called:",
+        "",
+        *(f"- {said}" for said in _formats()),
+        "",
         "## Columns",
         "",
-        "The first name that the file has counts. `depose import --column MEANING=NAME` gives another one.",
+        "Of a plain table. `depose import --column MEANING=NAME` gives another name, or a path within JSON, such as",
+        "`text=choices[0].turns[0]`.",
         "",
         "| meaning | names | default | what it is |",
         "|---|---|---|---|",
@@ -139,6 +151,13 @@ def _tables(columns: dict[str, Any]) -> list[str]:
         lines.append(f"| `{meaning}` | {shown} | {one['default']} | {one['is']} |")
     tables.read(EXAMPLES / "answers.jsonl")
     return [*lines, "", "## Example", "", "```json", _shown("answers.jsonl").rstrip(), "```"]
+
+
+def _formats() -> list[str]:
+    """What each reader of `formats` reads, from its docstring; those that the readers share are none."""
+    names = sorted(path.stem for path in (BUNDLED / "case" / "formats").glob("*.py"))
+    modules = (import_module(f"depose.case.formats.{name}") for name in names if name not in SHARED)
+    return [(inspect.getdoc(one) or "").partition("\n\n")[0].replace("\n", " ") for one in modules]
 
 
 def _populations(columns: dict[str, Any]) -> list[str]:

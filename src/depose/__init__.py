@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from depose.asking.collect import Collected
     from depose.asking.imports import Imported
     from depose.custody.seal import Sealed
-    from depose.custody.verify import Verified
+    from depose.custody.verified import Verified
     from depose.errors import (
         AnalysisError,
         CaseError,
@@ -48,7 +48,7 @@ _RECORDS = {
     "depose.asking.collect": ("Collected",),
     "depose.asking.imports": ("Imported",),
     "depose.custody.seal": ("Sealed",),
-    "depose.custody.verify": ("Verified",),
+    "depose.custody.verified": ("Verified",),
     "depose.errors": (
         "AnalysisError",
         "CaseError",

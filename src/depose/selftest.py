@@ -52,7 +52,8 @@ PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
 DETECTORS = (*Primary().detectors(), "length")
-FOUND, NOT_FOUND = "indication", "no indication"
+FOUND, NOT_FOUND = ("indication", "relation, kind not resolved"), ("no indication",)
+"""A positive is found where it is told from unrelated models; whether its kind is resolved is the study's affair."""
 Say = Callable[[str], None]
 
 
@@ -191,9 +192,9 @@ def _judged(samples: _Samples, say: Say) -> list[ControlTest]:
         tests.append(
             ControlTest(
                 name=f"{name} control",
-                expected=expected,
+                expected=" or ".join(expected),
                 found=said.verdict + (f" ({', '.join(said.reasons)})" if said.reasons else ""),
-                passed=said.verdict == expected,
+                passed=said.verdict in expected,
             )
         )
     return tests

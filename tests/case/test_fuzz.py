@@ -39,7 +39,7 @@ quick = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),
 )
-minute = settings(quick, max_examples=3_000)
+minute = settings(quick, max_examples=1_000)
 
 
 def hold(path: Path, data: bytes, read: Read) -> None:

@@ -19,8 +19,9 @@ from depose.cli.options import now
 from depose.custody import commitment, keys, leaves, merkle
 from depose.custody.passages import Target as Passage
 from depose.custody.passages import Wanted, sentences
-from depose.custody.redact import Redacted, produce, redact, verify_any
+from depose.custody.redact import Redacted, produce, redact
 from depose.custody.seal import seal
+from depose.custody.verify import verify
 from depose.errors import EvidenceError, UsageError
 from depose.evidence.log import log_path, read_log
 from depose.model.canonical import sha256
@@ -328,7 +329,7 @@ def test_without_a_time_stamp_roots_are_not_passed_over(tmp_path: Path) -> None:
     produce(bundle, tmp_path / "out", [2])
     roots = FORMAT_1 / "format-1-roots.pem"
     for path in (tmp_path / "copy", tmp_path / "out", tmp_path / "out/proof-2.json", bundle):
-        assert verify_any(path, recompute=False).checks
+        assert verify(path, recompute=False).checks
         ran = depose("verify", path, "--tsa-root", roots, "--no-recompute")
         assert (ran.code, "tsr: is missing" in ran.err) == (3, True), ran.err
 

@@ -23,7 +23,7 @@ from depose.case.protocol import drawn
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.bundle import opened
-from depose.custody.consistent import consistent
+from depose.custody.consistent import drawn as drawn_again
 from depose.custody.rederive import rederived
 from depose.custody.seal import seal
 from depose.custody.stamp import Source, stamp
@@ -101,13 +101,13 @@ def test_a_stamp_after_the_first_question_makes_nothing_registered(tmp_path: Pat
 def test_prompts_are_drawn_again_from_the_seed(target: Target) -> None:
     """The same seed draws the same prompts when a bundle is verified; prompts that were picked are refused."""
     with opened(target.bundle, target.public) as read:
-        assert "4 prompts drawn again from the seed" in consistent(read)[0]
+        assert "4 prompts drawn again from the seed" in drawn_again(read)[0]
         found = read.entries.registration
         assert tuple(drawn(found.case)) == found.prompts
         odd = (msgspec.structs.replace(found.prompts[0], text="Say what the suspect always says."), *found.prompts[1:])
         picked = msgspec.structs.replace(read.entries, registration=msgspec.structs.replace(found, prompts=odd))
         with pytest.raises(EvidenceError, match="not those that the seed draws"):
-            consistent(read._replace(entries=picked))
+            drawn_again(read._replace(entries=picked))
 
 
 # --- with common tools ------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_a_secret_in_pieces_of_a_stream_is_found(tmp_path: Path) -> None:
     one = next(one for one in ledger.entries(case).exchanges if one.model == "S1")
     secret = one.text[:24]
     assert secret.encode() not in (case / "evidence/blobs" / one.response).read_bytes()
-    with pytest.raises(SecretFound, match=r"evidence/log.jsonl: byte .* begins the secret OTHER_KEY") as caught:
+    with pytest.raises(SecretFound, match=r"evidence/\S+: byte .* begins the secret OTHER_KEY") as caught:
         seal(case, keys.load(tmp_path / "key.pem"), now, {"OTHER_KEY": secret})
     assert caught.value.exit_code == 6
     assert log_path(case).is_file()

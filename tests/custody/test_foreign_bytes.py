@@ -22,7 +22,8 @@ from authority import Authority
 from depose.cli.options import now
 from depose.custody import manifest
 from depose.custody.passages import Wanted
-from depose.custody.redact import produce, redact, verify_any
+from depose.custody.redact import produce, redact
+from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.ledger import Reading
@@ -56,7 +57,7 @@ def bundle(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (*work.glob("SHA256SUMS.*"), *work.glob("COMMITMENT.*")):
         file.unlink()
     relist(work, target.key)
-    assert verify_any(work, recompute=False).checks
+    assert verify(work, recompute=False).checks
     return work
 
 
@@ -169,7 +170,7 @@ def test_garbage_in_any_file_of_a_bundle(
         file.write_bytes(spoilt(data, file.read_bytes()))
     if name not in ("SHA256SUMS", "COMMITMENT"):
         reads(lambda: relist(work, target.key))
-    reads(lambda: verify_any(work, recompute=SOAK))
+    reads(lambda: verify(work, recompute=SOAK))
     shutil.rmtree(work)
 
 
@@ -199,7 +200,7 @@ def test_garbage_in_any_record_of_a_sealed_log(
     except Exception:
         return
     relist(work, target.key)
-    reads(lambda: verify_any(work, recompute=SOAK))
+    reads(lambda: verify(work, recompute=SOAK))
     shutil.rmtree(work)
 
 
@@ -219,7 +220,7 @@ def test_garbage_in_a_copy(copy: Path, tmp_path_factory: pytest.TempPathFactory,
         file.write_bytes(written(value))
     else:
         file.write_bytes(spoilt(data, before))
-    message = reads(lambda: verify_any(work))
+    message = reads(lambda: verify(work))
     same = name in ("redactions.jsonl", "copy.json") or file.read_bytes() == before
     assert message or same, f"{name} was changed, and passes"
     shutil.rmtree(work)
@@ -236,7 +237,7 @@ def test_garbage_in_a_proof(proof: bytes, tmp_path: Path, data: st.DataObject) -
         file.write_bytes(written(value))
     else:
         file.write_bytes(spoilt(data, proof))
-    assert reads(lambda: verify_any(file)) or file.read_bytes() == proof
+    assert reads(lambda: verify(file)) or file.read_bytes() == proof
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -9,7 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cached import rewrite
 from depose import pipeline
 from depose.analysis import results
 from depose.cli.options import now
@@ -29,7 +31,8 @@ from depose.custody.closeness import TOLERANCE, rounded
 from depose.custody.container import Unpacked
 from depose.custody.seal import seal
 from depose.custody.sealed_vectors import Vectors
-from depose.custody.verify import Verified, verify
+from depose.custody.verified import Verified
+from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from depose.evidence import ledger
 from depose.model.canonical import sha256
@@ -178,15 +181,13 @@ def again(embedded: tuple[Path, Path], goal: Path, change: Callable[[np.ndarray]
     case, cache = embedded
     kept = cache.read_bytes()
     shutil.copytree(case, goal / "case")
-    with sqlite3.connect(cache) as db:
-        rows = db.execute("SELECT id, value FROM made ORDER BY id").fetchall()
-        vectors = np.stack([np.frombuffer(value, "<f2") for _, value in rows]).astype(np.float32)
-        others = change(vectors).astype("<f2")
-        db.executemany(
-            "UPDATE made SET value = ? WHERE id = ?",
-            [(row.tobytes(), number) for row, (number, _) in zip(others, rows, strict=True)],
-        )
-    db.close()
+
+    def other(values: Sequence[bytes]) -> list[bytes]:
+        vectors = np.stack([np.frombuffer(value, "<f2") for value in values]).astype(np.float32)
+        return [row.tobytes() for row in change(vectors).astype("<f2")]
+
+    with contextlib.closing(sqlite3.connect(cache)) as db:
+        rewrite(db, other)
     try:
         bundle = sealed(goal / "case")
     finally:

@@ -318,6 +318,8 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
         ("claude-sonnet-4-0", "claude-sonnet-4-20250514", True),
         ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250514", True),
         ("gpt-4", "gpt-4-0613", True),
+        ("anthropic/claude-sonnet-4.5", "anthropic/claude-4.5-sonnet-20250929", True),
+        ("claude-sonnet-4", "claude-4.5-sonnet-20250929", False),
         ("mistral-large-latest", "mistral-large-2411", True),
         ("claude-sonnet-4", "claude-sonnet-4-5-20250929", False),
         ("claude-opus-4", "claude-opus-4-1-20250805", False),

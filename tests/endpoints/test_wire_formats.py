@@ -81,6 +81,8 @@ def completion(usage: Any) -> dict[str, Any]:
             (32, 2009),
         ),
         ({"prompt_tokens": 32.0, "completion_tokens": 9.0, "total_tokens": 41.0}, (32, 9)),
+        ({"prompt_tokens": 32, "completion_tokens": 9, "reasoning_tokens": 2000}, (32, 2009)),
+        ({"prompt_tokens": 32, "total_tokens": 41}, (32, 9)),
         ({"prompt_tokens": "32", "completion_tokens": None}, (None, None)),
         ({"prompt_tokens": -1, "completion_tokens": float("nan")}, (None, None)),
         ({}, (None, None)),

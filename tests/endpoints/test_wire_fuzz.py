@@ -6,7 +6,7 @@ import json
 import os
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +93,31 @@ def changed(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> Any:
     if isinstance(value, list):
         return [changed(one, draw) for one in value] * draw(st.sampled_from([1, 1, 1, 0, 2]))
     return value
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every value within a value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from _places(one, (*path, name))
+
+
+def _with(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    if not path:
+        return odd
+    made = dict(value) if isinstance(value, dict) else list(value)
+    made[path[0]] = _with(value[path[0]], path[1:], odd)
+    return made
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+def test_an_odd_value_in_any_one_place_is_judged(dialect: Dialect) -> None:
+    """Each value of an answer in turn is made each odd one."""
+    good = answer(Spoken(format=dialect.name, prompt="Why?", model="m", stream=False), "")
+    for path in _places(good):
+        for odd in ODD:
+            check(dialect, heard(json.dumps(_with(good, path, odd)).encode(), streamed=False), False)
 
 
 @settings(deadline=None, max_examples=4_000 if MANY else 100)

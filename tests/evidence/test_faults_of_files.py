@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes import install
-from faults_of_data import LOCAL
+from faults_of_files import LOCAL
 
 
 @pytest.mark.parametrize("fault", LOCAL)

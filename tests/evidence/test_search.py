@@ -213,3 +213,17 @@ def test_the_work_is_bounded(name: str) -> None:
     assert spent < 30
     assert peak < 500 * 1024**2
     assert total <= max(LEAST_WORK, 50 * len(data)) + 2 * 64 * 1024**2
+
+
+@pytest.mark.parametrize("secret", ["000000\\<", "000<\\000", "ab%41cd&amp;ef", "k\\u0041bcdefg", "a=3Db=42c+/=="])
+def test_a_secret_that_looks_escaped_is_found_escaped_or_not(secret: str) -> None:
+    """What in the secret itself reads as an escape is sought both ways."""
+    for written in (
+        secret,
+        html.escape(secret),
+        quote(secret, safe=""),
+        json.dumps(secret),
+        json.dumps(json.dumps(secret)),
+    ):
+        for data in (written.encode(), base64.b64encode(written.encode()), written.encode().hex().encode()):
+            assert next(find(data, Sought({"key": secret.encode()})), None) is not None, data

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cached import rewrite
 from depose.errors import AnalysisError
 from depose.features import packaged
 from depose.features.sentence_vectors import WIDTH, Embedder
@@ -100,6 +101,6 @@ def test_damaged_vector_is_an_error(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "v.sqlite"
     with sqlite3.connect(warm) as source, sqlite3.connect(copy) as target:
         source.backup(target)
-        target.execute("UPDATE made SET value = x'0000'")
+        rewrite(target, lambda values: [b"\0\0"] * len(values))
     with pytest.raises(AnalysisError, match="2 bytes"):
         Embedder(copy).encode(TEXTS)

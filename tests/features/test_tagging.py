@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cached import rewrite
 from depose.errors import AnalysisError
 from depose.features import packaged
 from depose.features.tagging import LIMIT, Tagger
@@ -72,7 +73,7 @@ def test_damage_is_an_error(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "t.sqlite"
     with sqlite3.connect(warm) as source, sqlite3.connect(copy) as target:
         source.backup(target)
-        target.execute("UPDATE made SET value = x'00'")
+        rewrite(target, lambda values: [b"\0"] * len(values))
     with pytest.raises(AnalysisError, match="not JSON"):
         Tagger(copy).mask(TEXTS)
     copy.write_bytes(b"not a database, but long enough to look like one" * 50)

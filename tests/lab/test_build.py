@@ -213,8 +213,18 @@ def test_links_say_what_the_plan_says() -> None:
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a tiny laboratory from nothing."""
     folder = tmp_path_factory.mktemp("lab")
-    building.build(recipe(folder), folder / "built", lambda _: None, workers=2)
+    building.build(recipe(folder), folder / "built", lambda _: None, workers=1)
     return folder / "built"
+
+
+def same(one: Path, other: Path) -> None:
+    """Check that two laboratories hold the same bytes; seconds may differ."""
+    first, second = (
+        msgspec.json.decode((folder / "manifest.json").read_bytes(), type=building.Manifest) for folder in (one, other)
+    )
+    assert second.population == first.population
+    assert second.answers == first.answers
+    assert [one.files for one in second.models] == [one.files for one in first.models]
 
 
 @pytest.mark.live
@@ -252,14 +262,16 @@ def test_a_build_that_was_stopped_goes_on_to_the_same_bytes(laboratory: Path, tm
         except Stopped:
             continue
     assert len(said) >= 20
-    first, second = (
-        msgspec.json.decode((folder / "manifest.json").read_bytes(), type=building.Manifest)
-        for folder in (laboratory, out)
-    )
-    assert second.population == first.population
-    assert second.answers == first.answers
-    assert [one.files for one in second.models] == [one.files for one in first.models]
+    same(laboratory, out)
     assert not list(out.rglob(".making-*"))
+
+
+@pytest.mark.live
+@pytest.mark.slow
+def test_workers_change_no_byte(laboratory: Path, tmp_path: Path) -> None:
+    """Models that are trained side by side are those that are trained one after the other."""
+    building.build(recipe(tmp_path), tmp_path / "two", lambda _: None, workers=2)
+    same(laboratory, tmp_path / "two")
 
 
 @pytest.mark.live

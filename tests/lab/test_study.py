@@ -26,6 +26,7 @@ def row(rows: list[Any], **wanted: Any) -> Any:
     return next(one for one in rows if all(one[name] == value for name, value in wanted.items()))
 
 
+@pytest.mark.slow
 def test_full_dose_is_found_and_none_is_not(result: Any) -> None:
     """With 50 prompts and one sample the share of draws at alpha is at least .9 at 100 % and small at 0 %."""
     assert row(result["doses"], dose=100, prompts=50, samples=1)["at_alpha"]["share"] >= 0.9
@@ -33,12 +34,14 @@ def test_full_dose_is_found_and_none_is_not(result: Any) -> None:
     assert row(result["power_at_100"], prompts=50)["power"] >= 0.9
 
 
+@pytest.mark.slow
 def test_p_does_not_rise_with_the_dose(result: Any) -> None:
     """The median p falls, or stays, as the dose grows."""
     medians = [row(result["doses"], dose=dose, prompts=100, samples=1)["p_median"] for dose in (0, 25, 50, 100)]
     assert medians == sorted(medians, reverse=True)
 
 
+@pytest.mark.slow
 def test_false_alarms_stay_at_alpha(result: Any) -> None:
     """The exact lower bound of the share of null pairs at alpha does not exceed alpha, over at least 40 of them."""
     for one in result["false_alarms"]:
@@ -46,6 +49,7 @@ def test_false_alarms_stay_at_alpha(result: Any) -> None:
         assert one["lower95"] <= result["alpha"]
 
 
+@pytest.mark.slow
 def test_every_claim_has_its_row(result: Any) -> None:
     """Common base, common teacher, foil, blank, paraphrase and second hand are all tried."""
     tried = {one["claim"].partition(":")[0].partition(",")[0] for one in result["claims"]}
@@ -54,6 +58,7 @@ def test_every_claim_has_its_row(result: Any) -> None:
         assert set(row(result["claims"], suspect=suspect)["opinions"]) == {"no indication"}
 
 
+@pytest.mark.slow
 def test_a_common_teacher_is_a_relation_and_no_indication(result: Any) -> None:
     """Two students of one teacher are as alike as student and teacher; the kind is left open."""
     for one in result["claims"]:

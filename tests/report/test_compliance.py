@@ -95,6 +95,17 @@ def test_summary_has_two_pages(many: int, waivers: int) -> None:
     assert "page 2 of 2" in pages[1]
 
 
+def test_a_second_half_that_is_too_long_begins_on_the_first_page() -> None:
+    """Questions to the vendor and failed checks of quality are more than a page: there are still two."""
+    check = Check(
+        name="share of questions answered", model="a model of a long name", limit="80%", seen="3", passed=False
+    )
+    findings = with_verdicts(studied(calibrated(exhibits=0)), *("indication",) * 3)
+    findings = msgspec.structs.replace(findings, quality=(check,) * 9)
+    assert render_pdf(findings, COMPLIANCE).pages == 2
+    assert b'<section class="fresh">' in render_html(findings, COMPLIANCE)
+
+
 def test_failed_quality_checks_are_named_in_one_line() -> None:
     """The summary names what failed, and says nothing of checks where all passed."""
     checks = tuple(

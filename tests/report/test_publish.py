@@ -23,7 +23,7 @@ from depose.errors import ReportError, UsageError
 from depose.evidence.log import log_path
 from depose.report import bates
 from depose.report.render import Setting, render_html, render_pdf, unchecked
-from fakes import audit, depose, recorded_case
+from fakes import PATIENCE, audit, depose, recorded_case
 from reports import build, calibrated, words
 
 CHROMIUM = next(
@@ -179,7 +179,7 @@ def browse(page: Path, *flags: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     return done.stdout
 

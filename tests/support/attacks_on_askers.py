@@ -84,7 +84,9 @@ _named("a file with a line break", "a control character", file="a\nb.csv")
 _named("a device of Windows", "Windows", terms="docs/nul.txt")
 
 
-@ON_ASKERS.add("a digest that is a path, in a bundle that is unpacked", "which is not in it")
+@ON_ASKERS.add(
+    "a digest that is a path, in a bundle that is unpacked", "which is not in it|names the blob .* which is missing"
+)
 def _(place: Place) -> object:
     def change(body: dict[str, Any]) -> None:
         body["case"]["protocol"]["prompts"] = "p.csv"

@@ -350,7 +350,7 @@ class _Handler(socketserver.StreamRequestHandler):
         if fault == "dripping body":
             for byte in body[len(body) // 2 :]:
                 self.wfile.write(bytes([byte]))
-                if self.server.owner.closing.wait(0.05):
+                if self.server.owner.closing.wait(0.2):
                     break
         return False
 

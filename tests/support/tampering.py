@@ -22,9 +22,9 @@ from depose import pipeline
 from depose.cli.options import now
 from depose.custody import commitment, envelope, keys, manifest, merkle
 from depose.custody.kinds import OUTSIDE
-from depose.custody.redact import verify_any
 from depose.custody.seal import seal
 from depose.custody.stamp import Source, obtain, stamp
+from depose.custody.verify import verify
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.checkpoints import Checkpoints
@@ -246,7 +246,7 @@ def met(one: Attack, target: Target, folder: Path) -> str:
     work = unpack(target, folder / "bundle")
     goal = one.act(work, target) or work
     try:
-        verify_any(
+        verify(
             goal,
             public_key=target.public,
             roots=target.authority.roots.read_bytes(),

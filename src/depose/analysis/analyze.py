@@ -20,7 +20,6 @@ from depose.analysis.opinion import Grounds, decide
 from depose.analysis.robustness import Robustness
 from depose.analysis.scored_bags import AGAIN, Bench, Progress
 from depose.case.calibration import Loaded, described
-from depose.detectors import Measured, Similarity
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
 from depose.model import (
@@ -41,7 +40,7 @@ from depose.model import (
 )
 from depose.model.random_streams import stream
 from depose.statistics import lineage, ranks
-from depose.statistics.centring import FEWEST, parts_of
+from depose.statistics.centring import FEWEST
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
 from depose.statistics.rounding import tidy
@@ -291,11 +290,11 @@ class _Analyst:
             detector = getattr(self.protocol.primary, one.question)
             members = (one.suspect, one.reference, *one.controls)
             bag, scored = self.bench.bag(members), self.bench.scored(members, detector)
-            similarity = _similarity(scored.measured)
+            similarity = exhibits.similarities(scored.measured)
             scores = scored.d[:, 0, 1]
             if not np.isfinite(scores).any():
                 wider = (*members, one.reference + AGAIN) if self.bench.asked_again(one.reference) else members
-                scores = _similarity(self.bench.scored(wider, detector).measured)[:, 0, 1]
+                scores = exhibits.similarities(self.bench.scored(wider, detector).measured)[:, 0, 1]
             rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
             for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
                 shown.append(
@@ -330,17 +329,6 @@ def _least(values: Sequence[float | None]) -> float | None:
     """Return the smallest, or None if one of them was not evaluated."""
     known = [value for value in values if value is not None]
     return min(known) if known and len(known) == len(values) else None
-
-
-def _similarity(measured: Measured) -> Array:
-    """Per-prompt similarities of a measure; of a combination, those of its first part that has them."""
-    for part in parts_of(measured):
-        if isinstance(part, Similarity):
-            return part.values
-    raise AnalysisError(
-        f"{measured.detector}: has no score per prompt, so that no exhibits can be chosen by it",
-        hint="choose a primary detector that compares prompt by prompt",
-    )
 
 
 def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.detectors import Measured, Similarity
+from depose.errors import AnalysisError
 from depose.features.extract import Bag, Token, tokens
 from depose.model import Exhibit, ExhibitAnswer, Record, Span, Status
+from depose.statistics.centring import parts_of
 
 RUN = 3
 LONGEST = 8_000
@@ -142,3 +145,14 @@ def _beside(answering: Sequence[int], similarity: NDArray[np.float64], rng: np.r
     closest = max(answering, key=lambda m: (similarity[1, m], -m))
     others = [m for m in answering if m != closest]
     return [closest, others[int(rng.integers(len(others)))]] if others else [closest]
+
+
+def similarities(measured: Measured) -> NDArray[np.float64]:
+    """Per-prompt similarities of a measure; of a combination, those of its first part that has them."""
+    for part in parts_of(measured):
+        if isinstance(part, Similarity):
+            return part.values
+    raise AnalysisError(
+        f"{measured.detector}: has no score per prompt, so that no exhibits can be chosen by it",
+        hint="choose a primary detector that compares prompt by prompt",
+    )

@@ -42,7 +42,7 @@ def _turn(*roles: str) -> str:
     return rf"{headers}|{named}|(?:{_barred('im_start')}|<start_of_turn>|<{_BAR}turn>)\s?{role}\b\n?"
 
 
-_PARTS = {
+_PARTS: dict[Kind, tuple[str, ...]] = {
     "think": (
         _barred("begin_of_(?:thought|think|reasoning|thinking)", "START_(?:THINKING|REASONING)"),
         r"(?-i:\[(?:BEGIN_)?(?:THINK|THINKING|THOUGHT|REASONING)\])|◁\s?think(?:ing)?\s?▷|<unused94>(?:thought\n)?",
@@ -92,8 +92,12 @@ _TAG = (
     rf"(?:<|&lt;|＜|〈|《|【){_BAR}?\s?(?P<slash>/)?\s?(?P<name>{_THINK}|{_ANSWER})(?P<more>(?:\s[^<>\n]{{0,200}})?)"
     rf"\s?/?{_BAR}?(?:>|&gt;|＞|〉|》|】)"
 )
+LEADS = re.compile("[<＜〈《【\\[◁&]")
+"""What every mark begins with: a text without any of it holds no mark, which is told in no time."""
 MARK = re.compile(
-    "|".join([*(f"(?P<{_NAMES[kind]}>{'|'.join(parts)})" for kind, parts in _PARTS.items()), _TAG]),  # type: ignore[index]
+    "(?=[<＜〈《【\\[◁&])(?:"
+    + "|".join([*(f"(?P<{_NAMES[kind]}>{'|'.join(parts)})" for kind, parts in _PARTS.items()), _TAG])
+    + ")",
     re.IGNORECASE,
 )
 BEGIN = re.compile(rf"(?:\s|<s>|<bos>|{_barred('begin_of_text', 'startoftext', 'begin[_▁]of[_▁]sentence')})+")

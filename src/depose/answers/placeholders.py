@@ -1,14 +1,12 @@
 """What stands in an answer's place and is none: values of tables that mean nothing, and sentences of tools.
 
-Only a whole text counts. In a table `nan` and `#NAME?` are what pandas and Excel write for no value; a model that is
-asked now may say them, so that a live answer is not looked up there.
+Only a whole text counts, with transport forms made equal. In a table `nan` and `#NAME?` are what pandas and Excel
+write for no value; a model that is asked now may say them, so that a live answer is not looked up there.
 """
 
 from __future__ import annotations
 
 import re
-
-from depose.answers.transport_forms import evened
 
 _CELLS = """
 nan -nan <na> n/a #n/a na #na nat null <null> (null) nil none undefined (none) [none] [null] [nan] [] {} "" ''
@@ -41,18 +39,32 @@ _FILTERS = re.compile(
     r"|content exists risk\.?",
     re.IGNORECASE,
 )
+_HINTS = re.compile("filter|block|flag|reject|violat|polic|cannot answer|exists risk", re.IGNORECASE)
+"""One of these words is in every sentence about a filter; looking for them takes no time."""
+_ERRORS = re.compile(
+    r"\$error\$|\*\*network error due to high traffic[^\n]*|error code: \d{3}\b.{0,500}"
+    r"|traceback \(most recent call last\).*|\w{3,40}(?:Error|Exception)(?:: .{0,500}|\(.{0,500}\))"
+    r"|\[?(?:api |request |http |server |internal )?(?:error|exception)\]?(?:[:-] ?[^\n]{0,300})?"
+    r"|(?:openai|anthropic|httpx|requests|litellm)\.[\w.]*(?:error|exception)\b.{0,500}"
+    r"|(?:the )?request (?:timed out|failed)\b[^\n]{0,200}|http (?:error )?[45]\d\d\b[^\n]{0,200}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What tools write into the cell of an answer that they did not get (`$ERROR$`: FastChat)."""
 _LONGEST = 600
 
 
-def of_table(text: str) -> bool:
+def of_table(shown: str) -> bool:
     """Tell whether a cell of a table, or of a tool's file, holds what stands for no answer."""
-    shown = evened(text)
     if len(shown) > _LONGEST:
         return False
     return "".join(shown.split()).lower() in _NO_VALUE or _TOOLS.fullmatch(shown) is not None
 
 
-def of_filter(text: str) -> bool:
+def of_error(shown: str) -> bool:
+    """Tell whether a cell or a tool's file holds the error that came instead of an answer."""
+    return len(shown) <= _LONGEST and _ERRORS.fullmatch(shown) is not None
+
+
+def of_filter(shown: str) -> bool:
     """Tell whether a text is a gateway's or a tool's own sentence about a filter, in place of an answer."""
-    shown = evened(text)
-    return len(shown) <= _LONGEST and _FILTERS.fullmatch(shown) is not None
+    return len(shown) <= _LONGEST and _HINTS.search(shown) is not None and _FILTERS.fullmatch(shown) is not None

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from depose.answers.marks import BEGIN, MARK, Kind, kind_of
+from depose.answers.marks import BEGIN, LEADS, MARK, Kind, kind_of
 from depose.answers.transport_forms import evened
 from depose.model import Record
 
@@ -40,15 +40,19 @@ _STEPS = re.compile(
 _TOOL = re.compile(r"\s*Thinking: ")
 _SIGNED = re.compile(r"\s*Thinking: .*?\nSignature: ?[^\n]*(?:\n\n|\Z)", re.DOTALL)
 _BEGINS = (
-    "thinking|thoughts?|thought process|reasoning|chain of thought|思考|思考过程|思考過程|推理|推理过程|推論|생각"
-    "|razonamiento|pensamiento|raisonnement|réflexion|überlegung|gedanken|denkprozess|рассуждени[ея]|размышлени[ея]"
-    "|التفكير|raciocínio|ragionamento"
+    "thinking|thoughts?|thought process|thinking process|chain of thought|思考|思考过程|思考過程|思维过程"
+    "|생각|사고 과정|pensamientos?|pensées?|réflexion|gedanken|denkprozess|размышлени[ея]|мысли|التفكير"
+    "|pensamento|pensieri"
 )
+"""Words for thinking; `reasoning` is a heading that prompts ask for."""
 _ENDS = (
     "final answer|answer|final response|response|回答|答案|最终答案|最終回答|답변|respuesta(?: final)?"
     "|réponse(?: finale)?|antwort|ответ|الإجابة|الجواب|resposta|risposta"
 )
 _LABEL = r"[*#_ ]{{0,6}}(?:{})[*_ ]{{0,3}}[:：][*_]{{0,3}}"
+_TITLE = r"(?:#{{1,6}} *(?:{0})|\*\*(?:{0})\*\*)[ \t]*[:：]?[ \t]*\n"
+_TITLED = re.compile(rf"\s*{_TITLE.format(_BEGINS)}.*?\n\s*{_TITLE.format(_ENDS)}", re.DOTALL | re.IGNORECASE)
+"""Reasoning and answer under headings of their own."""
 _LABELLED = re.compile(
     rf"\s*{_LABEL.format(_BEGINS)}.*?\n\s*{_LABEL.format(_ENDS)}",
     re.DOTALL | re.IGNORECASE,
@@ -93,7 +97,7 @@ def _took_lead(text: str, thoughts: list[str]) -> str:
     rest = text
     if found := _TOOK.match(rest):
         rest = rest[found.end() :]
-    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED):
+    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED, _TITLED):
         if found := lead.match(rest):
             thoughts.append(found.group())
             return rest[found.end() :].lstrip()
@@ -117,6 +121,8 @@ class _Mark(Record, frozen=True, kw_only=True):
 
 def _marks(text: str) -> list[_Mark]:
     """Find the marks that are not quoted as code."""
+    if LEADS.search(text) is None:
+        return []
     found = [_Mark(kind=kind_of(one), start=one.start(), end=one.end()) for one in MARK.finditer(text)]
     if not found or "`" not in text:
         return found
@@ -187,6 +193,8 @@ def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_
             if _is_word(one, text, kept + text[place : one.start], reasoned):
                 continue
             kept, place, changed = kept + (text[place : one.start] if mine else ""), one.end, True
+            if one.kind == "end" and _goes_on(one, text, marks):
+                continue
             said = BEGIN.sub("", kept) if kept.lstrip().startswith("<") else kept
             if one.kind == "answer":
                 kept = ""
@@ -197,13 +205,22 @@ def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_
     return _bare(kept, changed)
 
 
+def _goes_on(one: _Mark, text: str, marks: Sequence[_Mark]) -> bool:
+    """Tell whether `</s>` stands in the middle of an answer: no other turn begins behind it."""
+    following = next((m for m in marks if m.start >= one.end), None)
+    turn = (
+        following is not None and following.kind in ("other", "model") and not text[one.end : following.start].strip()
+    )
+    return text[one.start : one.end].lower() == "</s>" and not turn and "<s>" not in text[one.end :][:8].lower()
+
+
 def _is_word(one: _Mark, text: str, before: str, reasoned: bool) -> bool:
     """Tell whether what looks like a mark is part of an answer, as an element of XML or a struck-out word is."""
     if one.kind in ("think", "/think"):
         return True
     shown = text[one.start : one.end].lower()
     if one.kind in ("answer", "/answer") and "|" not in shown and "[" not in shown:
-        return bool(before.strip()) and not reasoned if one.kind == "answer" else not reasoned
+        return not reasoned
     return shown == "</s>" and "<s>" in before.lower().lstrip().removeprefix("<s>")
 
 

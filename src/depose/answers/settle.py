@@ -69,6 +69,7 @@ def settle(
     word = next((one for one in (finish, *also) if one), "")
     status = min((status_of(one) for one in (finish, *also)), key=_GRAVEST.index)
     answer = found.answer
+    shown = evened(answer)
 
     def made(status: Status, reason: str = "", text: str = answer) -> Settled:
         return Settled(status=status, text=text, reasoning=thought, reason=reason)
@@ -86,13 +87,15 @@ def settle(
         return made("cut_filter", f"blocked by the provider: {guard}")
     if refusal.strip() and not answer.strip():
         return made("refused", "refused by the provider in a field of its own", refusal)
-    if placeholders.of_filter(answer):
+    if placeholders.of_filter(shown):
         return made("cut_filter", f"a tool's sentence stands in the answer's place: {_short(answer)}")
-    if not live and placeholders.of_table(answer):
+    if not live and placeholders.of_table(shown):
         return made("empty", f"a placeholder stands in the answer's place: {_short(answer)}", "")
+    if not live and placeholders.of_error(shown):
+        return made("failed", f"an error stands in the answer's place: {_short(answer)}", "")
     if found.problem:
         return made("empty", found.problem)
-    if not evened(answer):
+    if not shown:
         return made(*_nothing(word, status, thought, output_tokens, live=live))
     return made(status)
 

@@ -23,18 +23,22 @@ import unicodedata
 _LINE_ENDS = re.compile("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NOTHING = re.compile("[\ufeff\u200b\u2060\u00ad]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
+_ANY = re.compile("[\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u00ad\u00a0\u1680\u2000-\u200a\u202f\u205f]")
+"""One class of characters, so that a text without any is passed in no time."""
 _WRITTEN_ON = "\u3001-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
 """Chinese and Japanese characters with their punctuation, which need no space between them."""
 _CUTS = re.compile(
     f"(?<=[{_WRITTEN_ON}])[ \t\u3000]+(?=[{_WRITTEN_ON}A-Za-z0-9])|(?<=[A-Za-z0-9])[ \t\u3000]+(?=[{_WRITTEN_ON}])"
 )
-_PLAIN = re.compile(r"[\n\x20-\x7e]*\Z")
 
 
 def evened(text: str) -> str:
     """Give the one form that all transport forms of a text share; doing it again changes nothing."""
-    if not _PLAIN.match(text):
+    if _ANY.search(text):
         text = _LINE_ENDS.sub("\n", text)
         text = _SPACES.sub(" ", _NOTHING.sub("", text))
+    if not text.isascii():
         text = _CUTS.sub("", unicodedata.normalize("NFC", text))
-    return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    return text.strip()

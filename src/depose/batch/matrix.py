@@ -11,6 +11,8 @@ import msgspec
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
+from depose.case.tables import LARGEST
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import UsageError
 from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
@@ -204,7 +206,7 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
 def read(path: Path) -> tuple[Matrix, bytes]:
     """Read an earlier matrix."""
     try:
-        data = path.read_bytes()
+        data = read_untrusted(path, LARGEST)
         found = msgspec.json.decode(data, type=Matrix)
     except (OSError, ValueError) as error:
         raise UsageError(f"--since {path}: not a matrix of this version: {error}", hint="name a matrix.json") from error

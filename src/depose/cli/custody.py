@@ -115,7 +115,7 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
     Example:  depose verify acme-1a2b3c.zip --public-key expert.pem.pub --tsa-root cacert.pem
               depose verify produced/proof-12.json --public-key expert.pem.pub
     """
-    from depose.custody.redact import verify_any
+    from depose.custody.verify import verify as verify_any
 
     done = verify_any(
         bundle,

@@ -59,8 +59,8 @@ class Read(NamedTuple):
     """Records that have a token, by digest."""
     asked: tuple[Asked, ...]
     """All exchanges, those that count and those that do not."""
-    files: str
-    """How many files of each kind there are."""
+    blobs: frozenset[str]
+    """Blobs that records name."""
     unnamed: tuple[str, ...]
     """Blobs that no record names: a kill left them, and format 1 sealed them all the same."""
 
@@ -241,7 +241,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
         ended_at=last,
         dated=dated,
         asked=tuple(asked),
-        files=kinds.counted(bundle.sizes().keys() - set(unnamed), blobs, {one.of for one in entries.stamps}),
+        blobs=frozenset(blobs),
         unnamed=unnamed,
     )
 

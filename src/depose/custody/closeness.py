@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from depose.case.parquet_table import columns
 from depose.errors import EvidenceError
 from depose.model import Record
 
@@ -80,9 +81,7 @@ def _cells(name: str, sealed: bytes, made: bytes) -> Iterator[tuple[str, Any, An
                 "row", *([list(map(_numbers, csv.reader(io.StringIO(x.decode())))) for x in (sealed, made)])
             )
         elif name.endswith(".parquet"):
-            import pyarrow.parquet
-
-            yield from _tree("column", *(pyarrow.parquet.read_table(io.BytesIO(x)).to_pydict() for x in (sealed, made)))
+            yield from _tree("column", *map(columns, (sealed, made)))
         else:
             yield "the file", sealed, made
     except (ValueError, OSError) as error:

@@ -26,7 +26,7 @@ from depose.custody.container import Unpacked
 from depose.custody.kinds import LOG, OUTSIDE
 from depose.custody.seal import Seal
 from depose.custody.stamp import CLOCK_TOLERANCE
-from depose.custody.verify import Verified, as_evidence
+from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import Clock, utc_now
@@ -87,6 +87,11 @@ class Passage(Record, frozen=True, kw_only=True):
     at: str
 
 
+def is_copy(path: Path) -> bool:
+    """Tell a copy from a bundle, also one in the form of format 1."""
+    return path.is_dir() and any((path / name).exists() for name in (INDEX, RANGES))
+
+
 def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock = utc_now) -> Verified:
     """Check that a copy is the sealed bundle but for what its list of redactions says."""
     with as_evidence(path):
@@ -107,7 +112,7 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
         _same_tree(hashes, seal)
         passages = _listed(data[RANGES], marks)
         dated, without = seal.stamps(roots, clock)
-        dated += _record_stamps(data, records, roots or data.get("SHA256SUMS.pem", b""), clock)
+        dated += _record_stamps(data, records, roots, clock)
         sealed = _decoded(data["seal.json"], Seal, "seal.json") if "seal.json" in data else None
         whole = sum(bool(one.secret) for one in copy.files)
         return Verified(
@@ -168,7 +173,7 @@ class Signed(NamedTuple):
             token = self.data.get(f"{name}.tsr")
             if token is None:
                 continue
-            trusted = roots or self.data.get("SHA256SUMS.pem", b"")
+            trusted = roots or timestamp.enclosed(self.data.get("SHA256SUMS.pem", b""), "SHA256SUMS.pem")
             said = timestamp.verify_digest(token, self.digests[name], trusted, f"{name}.tsr")
             if timestamp.seconds_between(now, said.time) > CLOCK_TOLERANCE:
                 raise EvidenceError(f"{name}.tsr: is a token of {said.time}, which is yet to come", hint=_HINT)
@@ -301,7 +306,8 @@ def _record_stamps(data: Mapping[str, bytes], records: Set[str], roots: bytes, c
         if (token := kinds.TOKEN.match(name)) and name.endswith(".tsr"):
             if token[1] not in records:
                 raise EvidenceError(f"{name}: a token of a record that is not shown whole", hint=_HINT)
-            said = timestamp.verify_digest(data[name], token[1], roots or data.get(kinds.ROOTS, b""), name)
+            trusted = roots or timestamp.enclosed(data.get(kinds.ROOTS, b""), kinds.ROOTS)
+            said = timestamp.verify_digest(data[name], token[1], trusted, name)
             if timestamp.seconds_between(clock(), said.time) > CLOCK_TOLERANCE:
                 raise EvidenceError(f"{name}: is a token of {said.time}, which is yet to come", hint=_HINT)
             found.append(f"time-stamp of record {token[1][:16]}... by {said.authority}: {said.time}")

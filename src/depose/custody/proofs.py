@@ -20,7 +20,7 @@ import msgspec
 from depose.custody import commitment, container, instructions, keys, leaves, merkle
 from depose.custody.copies import Signed
 from depose.custody.kinds import LOG
-from depose.custody.verify import Verified, as_evidence
+from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence.log import Clock, utc_now
 from depose.model import Record

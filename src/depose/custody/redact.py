@@ -2,7 +2,7 @@
 
 What the form of a copy is, and how one is verified, stands in `copies` and `proofs`. A passage is withheld in whole
 words, with every digest that covers it. A file that is not text (PDF, Parquet, a compressed answer) cannot be searched
-and is left out; a PDF can be made anew from the findings that the copy shows.
+and is left out, a PDF of the report among them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from depose.custody.bundle import FORMAT_1, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
 from depose.custody.passages import Near, Spans, Target, Wanted
-from depose.custody.verify import Verified, as_evidence, verify
+from depose.custody.verified import as_evidence
 from depose.errors import UsageError
 from depose.evidence.search import Sought
 from depose.model import Record
@@ -367,19 +367,3 @@ def produce(path: Path, goal: Path, records: Sequence[int]) -> tuple[Path, ...]:
             made[f"proof-{number}.json"] = proofs.make(lines, number, leaves.secret_of(master, LOG), committed, seal)
     _write(goal, made | proofs.beside(seal), lambda work: proofs.verify_proofs(work, b""))
     return tuple(goal / name for name in made)
-
-
-def verify_any(
-    path: Path,
-    *,
-    public_key: bytes = b"",
-    roots: bytes = b"",
-    recompute: bool = True,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Verified:
-    """Verify a sealed bundle, a copy of one, or proofs of records: what it is shows in what it holds."""
-    if path.is_dir() and ((path / copies.INDEX).exists() or (path / copies.RANGES).exists()):
-        return copies.verify_copy(path, public_key, roots)
-    if proofs.is_proof(path):
-        return proofs.verify_proofs(path, public_key, roots)
-    return verify(path, public_key=public_key, roots=roots, recompute=recompute, progress=progress)

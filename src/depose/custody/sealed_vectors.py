@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depose.analysis import results
+from depose.case.parquet_table import columns
 from depose.custody.bundle import HINT, Read, content
 from depose.errors import EvidenceError, ModelFileError
 from depose.features.devices import choose
@@ -30,12 +30,11 @@ class Vectors:
             self._rows = self._read(content(read.bundle, self._name))
 
     def _read(self, data: bytes) -> dict[str, NDArray[np.float32]]:
-        import pyarrow.parquet
-
         try:
-            table = pyarrow.parquet.read_table(io.BytesIO(data)).to_pydict()
-            rows = np.frombuffer(b"".join(table["float32"]), "<f4").reshape(-1, WIDTH).astype(np.float32)
-            return dict(zip(table["sha256"], rows, strict=True))
+            table = columns(data, ("sha256", "float32"))
+            joined = b"".join(one for one in table["float32"] if isinstance(one, bytes))
+            rows = np.frombuffer(joined, "<f4").reshape(-1, WIDTH).astype(np.float32)
+            return dict(zip(map(str, table["sha256"]), rows, strict=True))
         except (ValueError, OSError, KeyError, TypeError) as error:
             raise EvidenceError(f"{self._name}: not a table of sentence vectors: {error}", hint=HINT) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depose.custody import commitment
 from depose.custody.bundle import HINT, Read, content
-from depose.custody.kinds import ROOTS
+from depose.custody.kinds import ROOTS, TOKEN
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
@@ -21,6 +21,9 @@ def stamps(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]:
     checks, missing = _of_records(read, roots, now)
     bundle, entries = read.bundle, read.entries
     noted = {one.of for one in entries.stamps}
+    for name in bundle.sizes():
+        if (token := TOKEN.match(name)) and token[1] not in noted:
+            raise EvidenceError(f"{name}: a token that the log does not name", hint=HINT)
     if entries.in_force not in noted:
         missing.append("when the protocol was registered: it has no time-stamp; its date rests on the signer's clock")
     missing += [
@@ -51,7 +54,7 @@ def stamps(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]:
 def _of_whole(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]:
     """Check the tokens over the whole, and that the date of the seal fits them."""
     bundle, checks, missing = read.bundle, list[str](), list[str]()
-    trusted = roots or content(bundle, "SHA256SUMS.pem")
+    trusted = roots or timestamp.enclosed(content(bundle, "SHA256SUMS.pem"), "SHA256SUMS.pem")
     said = timestamp.verify(content(bundle, "SHA256SUMS.tsr"), content(bundle, "SHA256SUMS"), trusted, "SHA256SUMS.tsr")
     _not_in_the_future(said.time, now, f"SHA256SUMS.tsr: is a token of {said.time}")
     _not_before(said.time, read.ended_at, "the last record")
@@ -69,7 +72,7 @@ def _of_whole(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str]]
         _not_in_the_future(also.time, now, f"{name}: is a token of {also.time}")
         if abs(timestamp.seconds_between(said.time, also.time)) > CLOCK_TOLERANCE:
             raise EvidenceError(f"{name}: of {also.time}, and SHA256SUMS.tsr of {said.time}", hint=HINT)
-        checks.append(f"time-stamp of {commitment.FILE} by {also.authority}: {also.time}")
+        checks.append(f"{commitment.FILE} stamped by {also.authority}: {also.time}")
     elif commitment.FILE in bundle.sizes():
         missing.append(
             f"when {commitment.FILE} was made: it has no time-stamp, so that copies rest on the signer's word"
@@ -89,7 +92,8 @@ def _of_records(read: Read, roots: bytes, now: str) -> tuple[list[str], list[str
         token, entry = content(bundle, name), read.dated[stamp.of].entry
         if sha256(token) != stamp.token:
             raise EvidenceError(f"{name}: another token than the log names", hint=HINT)
-        said = timestamp.verify(token, canonical(entry), roots or content(bundle, ROOTS), name)
+        trusted = roots or timestamp.enclosed(content(bundle, ROOTS), ROOTS)
+        said = timestamp.verify(token, canonical(entry), trusted, name)
         if (said.time, said.authority) != (stamp.time, stamp.authority):
             raise EvidenceError(f"{name}: says another time or authority than the log: {stamp.time}", hint=HINT)
         _not_in_the_future(said.time, now, f"{name}: is a token of {said.time}")

@@ -1,37 +1,24 @@
-"""Verifies a bundle with a public key alone: seal, files, log, time-stamps, and the findings computed again.
+"""Verifies with a public key alone: a sealed bundle, a copy of one, or single records.
 
-Writes nothing. Raises at the first thing that does not hold and names it; what could not be checked is listed.
+Of a bundle: seal, files, log, time-stamps, and the findings computed again. Writes nothing. Raises at the first thing
+that does not hold and names it; what could not be checked is listed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import struct
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from depose.custody import keys
+from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
 from depose.custody.consistent import consistent, drawn
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
-from depose.errors import DeposeError, EvidenceError, PluginError, UsageError
+from depose.custody.verified import Verified, as_evidence
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, utc_now
-from depose.model import Record
-
-
-class Verified(Record, frozen=True, kw_only=True):
-    """What was checked and holds, and what was not checked."""
-
-    bundle: str
-    fingerprint: str
-    sealed_at: str
-    checks: tuple[str, ...]
-    not_verified: tuple[str, ...]
 
 
 def verify(
@@ -43,11 +30,15 @@ def verify(
     progress: Callable[[str], None] = lambda _: None,
     clock: Clock = utc_now,
 ) -> Verified:
-    """Check a bundle; raise EvidenceError at the first thing that does not hold."""
+    """Check a bundle, a copy or proofs of records; raise EvidenceError at the first thing that does not hold."""
+    if copies.is_copy(path):
+        return copies.verify_copy(path, public_key, roots, clock)
+    if proofs.is_proof(path):
+        return proofs.verify_proofs(path, public_key, roots, clock)
     with as_evidence(path), opened(path, public_key) as read:
         checks = [
             f"signature of {keys.fingerprint(read.key)}",
-            f"{len(read.bundle.sizes())} files, none missing, added or changed: {read.files}",
+            f"{len(read.bundle.sizes())} files, none missing, added or changed",
             f"sealed by the rules of {read.seal.format!r}",
             f"{read.entries.records} records in one chain, of the sealed length, end and Merkle root",
         ]
@@ -60,6 +51,7 @@ def verify(
             done, without = check(read)
             checks += done
             missing += without
+        checks.append(f"every file is of a kind that a bundle has: {_kinds(read)}")
         if recompute:
             for done, without in (drawn(read), recomputed(read, findings, progress)):
                 checks += done
@@ -78,30 +70,9 @@ def verify(
         )
 
 
-@contextlib.contextmanager
-def as_evidence(path: Path) -> Iterator[None]:
-    """Let nothing that stands in files of somebody else end in another error than EvidenceError.
-
-    Each reader refuses what it knows to be wrong and says where; behind them stand libraries and the whole analysis,
-    which were written for files of one's own.
-    """
-    try:
-        yield
-    except (EvidenceError, UsageError, PluginError):
-        raise
-    except DeposeError as error:
-        raise EvidenceError(error.message, hint=error.hint) from error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
-    except (AssertionError, MemoryError, OSError, EOFError, RuntimeError, struct.error, zlib.error) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> EvidenceError:
-    return EvidenceError(
-        f"{path}: holds what cannot be read: {type(error).__name__}: {str(error)[:200]}",
-        hint="depose wrote no such thing; --no-recompute shows how far it can be read",
-    )
+def _kinds(read: Read) -> str:
+    stamped = {one.of for one in read.entries.stamps}
+    return kinds.counted(read.bundle.sizes().keys() - set(read.unnamed), read.blobs, stamped)
 
 
 def _results(read: Read) -> list[str]:

@@ -35,7 +35,7 @@ _WORDS = (
     *("detail", "details", "description", "reason", "title"),
 )
 _NOTHING: tuple[object, ...] = (None, "", False, [], {})
-_CODES = ("code", "status_code", "statusCode", "error_code", "errorCode", "type", "status")
+_CODES = ("code", "status_code", "statusCode", "error_code", "errorCode", "http_status", "http_code", "type", "status")
 _FAILED = ("error", "errors", "error_msg", "error_message", "errorMessage", "error_code", "detail")
 
 

@@ -53,6 +53,7 @@ class ModelFiles:
                 self.digests[name] = self._digest(name)
             for name in self._files:
                 self._check_names(name)
+            self._check_sizes()
         except (OSError, ValueError) as error:
             self.close()
             raise EndpointError(
@@ -105,6 +106,20 @@ class ModelFiles:
                     hint="let nobody write there, and run the command again",
                 )
 
+    def _check_sizes(self) -> None:
+        """Refuse a configuration of a larger model than its weights can be: a loader would build it before it looks."""
+        name = "config.json"
+        size = sum(state[2] for file, state in self._seen.items() if file.endswith(".safetensors"))
+        if name not in self._files:
+            return
+        self._files[name].seek(0)
+        for key, value in _numbers(json.loads(self._files[name].read())):
+            many = "layer" in key or key in ("num_experts", "num_local_experts", "n_routed_experts")
+            large = many or key in ("vocab_size", "hidden_size", "intermediate_size", "n_embd", "d_model")
+            # Each layer and expert has some tensors, of which the head alone takes more bytes than this.
+            if large and value > (size // 64 if many else size * 8):
+                raise ValueError(f"{key} is {value}, too much for weights of {size} bytes")
+
     def _check_names(self, name: str) -> None:
         """Refuse a name of a file, in one of the JSON files, that is not one of these files."""
         file = self._files[name]
@@ -134,6 +149,17 @@ def _named(loaded: Any) -> Iterator[tuple[str, str]]:
             waiting += [(key, one) for one in value if isinstance(one, str | dict | list)]
         elif isinstance(value, str) and _is_of_a_file(key):
             yield key.replace("weight_map_file", "weight_map"), value
+
+
+def _numbers(loaded: Any) -> Iterator[tuple[str, int]]:
+    """Yield the whole numbers of a JSON document, each with its key."""
+    waiting: list[tuple[str, Any]] = [("", loaded)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.items()
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield str(key), value
 
 
 def _is_of_a_file(key: str) -> bool:

@@ -8,6 +8,7 @@
 | the same date, spelt otherwise | `claude-sonnet-4@20250514` | `claude-sonnet-4-20250514` |
 | the latest, a stable number | `claude-sonnet-4-0`, `x`, `y-latest` | `claude-sonnet-4-20250514`, `x-002`, `y` |
 | a revision | `org/m` | `org/m@main` |
+| its parts in another order | `anthropic/claude-sonnet-4.5` | `anthropic/claude-4.5-sonnet-20250929` |
 | tags of Ollama and of gateways | `llama3.1`, `x:free`, `x-v1:0` | `llama3.1:latest`, `x` |
 | a deployment of Azure, which its customer names | anything | anything |
 
@@ -36,7 +37,8 @@ _REGION = re.compile(
 )
 _BEDROCK = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?\Z|:\d+\Z")
 _TAGS = re.compile(r":(?:free|extended|beta|nitro|floor|online|thinking|exacto|latest|default)\Z")
-_LATEST = re.compile(r"[-:](?:latest|default)\Z")
+_LATEST = re.compile(r"[-:@](?:latest|default)\Z")
+_VERSION = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 def same_model(asked: str, returned: str, *, deployment: bool = False) -> bool:
@@ -76,13 +78,22 @@ def _snapshot(asked: str, returned: str) -> bool:
     if base in (there, there.partition("@")[0]):
         return True
     first, second = _dated(base), _dated(there)
+    if _parts(first[0]) == _parts(second[0]) != _parts("") and first[0] != second[0]:  # the same parts in other order
+        second = (first[0], second[1])
     if first[1] and second[1]:  # two dates: the same one, spelt in two ways
         return first[0] == second[0] and _digits(first[1]) == _digits(second[1])
     if first[1]:  # asked for one snapshot, told of none
         return False
+    if first[0] == second[0]:
+        return True
     if second[1]:
         return second[0] in (base, base.removesuffix("-0"))
     return base == _NUMBER.sub("", there)
+
+
+def _parts(name: str) -> list[str]:
+    """Take a name apart: `claude-sonnet-4.5` and `claude-4-5-sonnet` have the same parts."""
+    return sorted(_VERSION.sub("-", name).split("-"))
 
 
 def _dated(name: str) -> tuple[str, str]:

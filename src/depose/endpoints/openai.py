@@ -50,6 +50,7 @@ class _Usage(Loose):
     completion_tokens: Any = None
     total_tokens: Any = None
     completion_tokens_details: Any = None
+    reasoning_tokens: Any = None
 
 
 class _Answer(Loose):
@@ -121,6 +122,7 @@ def read(data: Any) -> Reading:
     first = answer.choices[0]
     usage = answer.usage or _Usage()
     details = usage.completion_tokens_details if isinstance(usage.completion_tokens_details, dict) else {}
+    thought = soft_count(details.get("reasoning_tokens", usage.reasoning_tokens))
     prompt, said, total = map(soft_count, (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens))
     return Reading(
         text=_said(first.message),
@@ -134,7 +136,7 @@ def read(data: Any) -> Reading:
         fingerprint=soft_text(answer.system_fingerprint),
         id=soft_text(answer.id),
         input_tokens=prompt,
-        output_tokens=produced(said, prompt, total, soft_count(details.get("reasoning_tokens"))),
+        output_tokens=produced(said, prompt, total, thought),
     )
 
 

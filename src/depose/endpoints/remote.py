@@ -181,6 +181,8 @@ class Remote:
             return "the connection does not tell"
         if told.reading is None and name != "request_id":
             return "no answer was read"
+        if name in ("input_tokens", "output_tokens"):
+            return "the provider gave none that can be: its upper bound is counted"
         return "the provider gave none"
 
 

@@ -109,8 +109,8 @@ def soft_count(value: Any) -> int | None:
 
 def produced(said: int | None, prompt: int | None, total: int | None, thought: int | None = None) -> int | None:
     """Count the tokens that came out: by the total where it knows of more, such as reasoning that stands apart."""
-    if total is not None and prompt is not None and total - prompt > (said or 0):
-        return total - prompt
+    if total is not None and prompt is not None and (said is None or total - prompt > said):
+        return max(total - prompt, 0)
     if total is None and thought is not None and thought > (said or 0):
         return (said or 0) + thought
     return said

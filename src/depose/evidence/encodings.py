@@ -20,13 +20,15 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from depose.evidence.compression import SHORTEST, Back, Place, Undone, compressed
+from depose.evidence.compression import Back, Place, Undone, compressed
 
 DEEPEST = 8
 """So many encodings may stand one inside another."""
 WORK = 16
 """Bytes of all views, per byte of data, at most; views of few levels come first."""
 LEAST_WORK = 4 * 1024**2
+_SHORT = 256
+"""Bytes that are undone further whatever they look like; of more, only what holds some text."""
 _SMALL = 1024**2
 """Larger data of many JSON lines is a table or a log, and no answer in pieces."""
 
@@ -120,7 +122,8 @@ class _Squeezed(Edited):
 
 _ESCAPE = re.compile(
     rb"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}|\\."
+    rb"|\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}"
+    rb"|\\[\x22\x27\x5c/bfnrtva]"
     rb"|%u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
     rb"|&\#[xX]0{0,8}[0-9a-fA-F]{1,6};?|&\#0{0,8}[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};"
     rb"|=[0-9A-Fa-f]{2}|=\r?\n"
@@ -314,13 +317,13 @@ def views(data: bytes) -> Iterator[View]:
         parent, depth = waiting.popleft()
         bare: list[Undone] = []
         undoing: tuple[Callable[[bytes], Iterator[Undone]], ...] = (compressed,)
-        if depth == 1 or _LEGIBLE.stands_in(parent.data):
+        if depth == 1 or len(parent.data) < _SHORT or _LEGIBLE.stands_in(parent.data):
             bare = [*escapes(parent.data), *_marks(parent.data)]
             # What has neither escapes nor marks in it stands there without them too, so that it is undone once.
             undoing = _UNDOING[:-2] if bare and depth > 1 else _UNDOING
         for form, made, back in chain(bare, *(undo(parent.data) for undo in undoing)):
             left -= len(made)
-            if len(made) >= SHORTEST and hash(made) not in seen:
+            if made and hash(made) not in seen:
                 seen.add(hash(made))
                 view = View(form, made, parent, back)
                 yield view

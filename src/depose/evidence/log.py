@@ -301,6 +301,8 @@ class Log:
         if not wrong:
             return
         goal = self._path.with_name(f"log-kept-{self._head[:12]}.jsonl")
+        while goal.exists():
+            goal = goal.with_name(f"{goal.stem}-again{goal.suffix}")
         try:
             whole = self._file.keep(goal, b"".join(self._waiting), self._is_beginning)
             kept = f"the log as this run wrote it is kept in {goal}"

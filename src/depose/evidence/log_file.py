@@ -75,7 +75,7 @@ class LogFile:
     def append(self, lines: bytes) -> None:
         """Force whole lines to disk; raise CaseError, and leave none of them, where they do not go there."""
         try:
-            for file in (self._copy, self._file):
+            for file in (self._file, self._copy):
                 left = memoryview(lines)
                 while left:
                     left = left[file.write(left) :]

@@ -97,7 +97,7 @@ def imprint(token: bytes, name: str) -> str:
 
 
 def _integer(value: int) -> bytes:
-    body = value.to_bytes(value.bit_length() // 8 + 1, "big")
+    body = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
     return bytes((2, len(body))) + body
 
 
@@ -150,6 +150,15 @@ def certificates(roots: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(roots)
     except ValueError as error:
         raise UsageError(f"no certificates in PEM: {error}", hint="--tsa-root names a .pem file") from error
+
+
+def enclosed(roots: bytes, name: str) -> bytes:
+    """Return certificates that came with a token; raise EvidenceError, with `name`, for what is none."""
+    try:
+        certificates(roots)
+    except UsageError as error:
+        raise EvidenceError(f"{name}: {error.message}", hint="give --tsa-root, got from the authority") from error
+    return roots
 
 
 def moment(text: str, name: str) -> datetime:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from depose.case import casefile
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.lab.guides import guides
 from depose.model import Count, Record
@@ -149,7 +151,7 @@ def read(name: str) -> Recipe:
         text = files("depose.lab").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     else:
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            text = read_untrusted(Path(name), casefile.LARGEST).decode()
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise CaseError(f"{name}: no recipe: {error}", hint=f"bundled: {', '.join(bundled())}") from error
     try:

@@ -8,6 +8,9 @@ from pathlib import Path
 import msgspec
 
 from depose.case import annexes
+from depose.case.parquet_table import columns
+from depose.case.tables import LARGEST
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import ReportError
 from depose.evidence import ledger
 from depose.evidence.log import read_log
@@ -138,11 +141,10 @@ def _scores(path: Path) -> Sequence[viewer.Score]:
     """Read the table of scores that analyze wrote; none where it is gone."""
     if not path.is_file():
         return ()
-    import pyarrow
-    import pyarrow.parquet
-
+    names = viewer.Score.__struct_fields__
     try:
-        rows = pyarrow.parquet.read_table(path, columns=list(viewer.Score.__struct_fields__)).to_pylist()
+        read = columns(read_untrusted(path, LARGEST), names)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*(read[name] for name in names), strict=True)]
         return msgspec.convert(rows, list[viewer.Score])
-    except (pyarrow.ArrowException, OSError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ReportError(f"{path}: not a table of scores: {error}", hint="depose analyze CASE writes it") from error

@@ -101,10 +101,11 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
 
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
-    """Yield the compliance summary with fewer and fewer rows."""
+    """Yield the compliance summary with fewer and fewer rows, its second half on a page of its own if there is room."""
     for rows, waivers in ROWS:
-        context = _summary(findings, setting, rows)
-        yield _page("compliance.html", findings, setting, {**context, "most_waivers": waivers})
+        context = {**_summary(findings, setting, rows), "most_waivers": waivers}
+        for apart in (True, False):
+            yield _page("compliance.html", findings, setting, {**context, "apart": apart})
 
 
 def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:

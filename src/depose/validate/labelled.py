@@ -13,6 +13,8 @@ from typing import get_args
 
 import msgspec
 
+from depose.case.calibration import LARGEST
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Fact, Primary, Question, Record
 from depose.scoring.bags import one_base
@@ -102,7 +104,7 @@ def load(name: str, folder: Path) -> tuple[Labelled, bytes]:
         if name in bundled():
             data = files("depose.case.calibrations").joinpath("screening", f"{name}.json").read_bytes()
         else:
-            data = (folder / name).read_bytes()
+            data = read_untrusted(folder / name, LARGEST)
         found = msgspec.json.decode(data, type=Labelled)
     except (OSError, ValueError) as error:
         raise CaseError(
