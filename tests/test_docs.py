@@ -108,7 +108,6 @@ BESIDE_FILES = {
     "_Works": "ships with depose: docs/reference/literature.md",
     "Evaluation": "ships with depose: docs/reference/evaluations.md",
     "Guide": "ships with depose: what the laboratory's models learn",
-    "Wanted": "how a user wants a table read, handed to the process that reads it",
     "Named": "names of the models of a batch's base, which depose writes for itself",
 }
 """Records that are decoded and are no file of a user's."""
