@@ -326,7 +326,7 @@ def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monk
             shown += piece
     os.close(leader)
     out, _ = process.communicate()
-    result, checkpoint = out.decode().splitlines()
+    result, *_, checkpoint = out.decode().splitlines()
     assert (process.returncode, result) == (0, "asked 60: 60 answered, 0 failed")
     assert re.fullmatch(r"checkpoint: \d+ records before it, sha256 [0-9a-f]{64}", checkpoint)
     assert "asked 60/60 [" + "#" * 24 + "]" in shown.decode()

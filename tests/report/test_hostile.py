@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pikepdf
@@ -84,13 +84,18 @@ def test_corpus_has_sixty_answers() -> None:
     assert len(set(ANSWERS)) == len(ANSWERS) == 60
 
 
+def _but_fonts(attributes: Sequence[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    return [one for one in attributes if one[0] != "font-family"]
+
+
 @pytest.mark.criterion(24)
 def test_answers_change_no_structure_of_the_report() -> None:
     """With all sixty in its exhibits, the report has the elements and attributes of one with harmless answers."""
     hostile = outline(drop_cut(render_html(corpus(clean))))
     harmless = outline(drop_cut(render_html(corpus(lambda text: "a" * min(len(text), 3_000)))))
     assert hostile.tags == harmless.tags
-    assert hostile.attributes == harmless.attributes
+    # Fonts follow the scripts of the answers; nothing else does.
+    assert _but_fonts(hostile.attributes) == _but_fonts(harmless.attributes)
     assert not set(SHOWN) & set("".join(hostile.text))
 
 

@@ -278,7 +278,7 @@ def test_everything_is_numbered(findings: Findings) -> None:
     for caption in captions:
         assert re.search(r'class="class">[RCSOI]</span> n = ', caption)
         assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>|fixed text</span>", caption)
-    assert sum("fixed text</span>" in caption for caption in captions) == 5
+    assert sum("fixed text</span>" in caption for caption in captions) == 6
     assert canonical.digest(findings.findings[1])[:12] in page
 
 
