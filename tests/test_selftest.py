@@ -62,6 +62,7 @@ def test_live_models_answer_as_they_did() -> None:
     assert sum(one.name.endswith("asked live") for one in found.tests) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("models", [{"dose-100": "positive", "base": "blank"}, {"other": "negative", "foil": "foil"}])
 def test_one_changed_answer_is_named_with_its_control(kit: Path, models: dict[str, str]) -> None:
     """A single character is enough for each of two; the other two stay as they are."""
@@ -88,6 +89,7 @@ def test_the_command_says_which_control_failed_and_exits_1(kit: Path) -> None:
     assert "NOT fit for use" in ran.out
 
 
+@pytest.mark.slow
 def test_the_positive_without_its_style_is_not_found(kit: Path) -> None:
     """The judgement itself fails where the answers say nothing, not only their digests."""
 

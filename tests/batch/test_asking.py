@@ -104,6 +104,7 @@ def test_fresh_prompts_that_were_asked_before_are_named(tmp_path: Path) -> None:
     assert 'registered before or since: <span class="mono">asked</span>' in (out / "matrix.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_a_sealed_case_of_answers_still_makes_its_matrix(tmp_path: Path) -> None:
     """Analyzed and sealed, answers can be screened again; a vendor more needs another folder, and the error says so."""
@@ -136,6 +137,7 @@ def test_a_vendor_that_joins_is_asked_alone(tmp_path: Path) -> None:
     assert amendments[0].lost == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_the_terminal_names_the_next_step_and_who_is_new(tmp_path: Path) -> None:
     """After a run it names a case to audit; since an earlier matrix, the suspect that joined."""
@@ -164,6 +166,7 @@ def test_recorded_and_live_models_stand_beside_each_other(tmp_path: Path) -> Non
     assert ("S3", "R2") in hits(found)
 
 
+@pytest.mark.slow
 def test_a_killed_run_asks_nothing_twice(tmp_path: Path, site: Path) -> None:
     """Killed while models are asked, a batch goes on where it was; what was answered is not asked again."""
     file, out = written(tmp_path / "batch", SCRIPTS, slow=True), tmp_path / "out"

@@ -357,6 +357,7 @@ def test_a_matrix_without_information_says_so(tmp_path: Path) -> None:
 # --- the same bytes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
     """Two spawned processes write the matrix that this one writes."""
     go(file, tmp_path, workers=2)
@@ -463,6 +464,7 @@ def test_another_version_uses_no_index_of_this_one(tmp_path: Path, monkeypatch: 
     assert after.name != before.name
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Path) -> None:
     """Killed while features are counted and again between rows, a run goes on and ends with the same matrix."""
     seen: list[Callable[[], bool]] = [
@@ -479,6 +481,7 @@ def test_killed_runs_go_on(found: tuple[Path, Matrix], file: Path, tmp_path: Pat
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_an_error_that_says_so(file: Path, tmp_path: Path) -> None:
     """Where a worker is killed, as for want of memory, the run ends with 1 and what to do; the next run goes on."""
     site, out = tmp_path / "site", tmp_path / "out"
@@ -601,6 +604,7 @@ def test_live_models_keep_their_endpoints(tmp_path: Path) -> None:
     assert (suspect.provider, suspect.base_url, suspect.file) == ("openai", url, "")
 
 
+@pytest.mark.slow
 def test_confirmed_cases_have_a_report_and_an_opinion(tmp_path: Path) -> None:
     """With --confirm each pair with a hit is audited, and its opinions stand in the matrix."""
     truth = {"S1": "R1", **{f"S{n}": "R1" for n in range(2, 4)}, **{f"S{n}": f"S{n}" for n in range(4, 7)}}

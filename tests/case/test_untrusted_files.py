@@ -65,7 +65,7 @@ def test_a_child_gives_back_what_its_reader_returned() -> None:
         ("much", (600 * 1024**2,), "takes more than 200 MiB of memory"),
         ("talkative", (60 * 1024**2,), None),
         ("busy", (), "takes more than 1 s of a processor"),
-        ("waits", (), "takes more than 8 s to read"),
+        pytest.param("waits", (), "takes more than 8 s to read", marks=pytest.mark.slow),
         ("dies", (), "cannot be read within 200 MiB of memory"),
     ],
 )

@@ -141,6 +141,7 @@ def expiring(authority: Authority, seconds: int) -> float:
     return end.timestamp()
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(43)
 def test_tokens_outlive_the_certificate_that_signed_them(tmp_path: Path) -> None:
     """Past its expiry openssl needs `-attime`, with which every token verifies; depose judges it at its own time."""

@@ -106,6 +106,7 @@ def leavings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 KEY_HEADERS = {"authorization", "x-goog-api-key"}
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(56, 57)
 def test_no_file_and_no_output_holds_a_byte_of_the_key(leavings: tuple[Path, bytes]) -> None:
     """Neither evidence, findings, report, log nor traceback holds the canary in any form, also where it was echoed."""

@@ -212,6 +212,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_without_pyhanko_the_error_names_what_to_install(copy: Path, tmp_path: Path) -> None:
     """`--sign-pdf` ends with 2 and the command that installs it; verify says that the signature was not checked."""
     certificate, key = certified(tmp_path)

@@ -137,6 +137,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(46)
 def test_another_processor_s_sums_are_verified_and_told(tmp_path: Path, site: Path) -> None:
     """With another processor's BLAS kernels findings are the same bytes, scores but for rounding, and it says so."""
@@ -197,6 +198,7 @@ def again(embedded: tuple[Path, Path], goal: Path, change: Callable[[np.ndarray]
     return verify(bundle)
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_sealed_vectors_are_those_of_this_machine(embedded: tuple[Path, Path], tmp_path: Path) -> None:
     """On the machine that sealed everything is the same to the last bit, and digest and maker stand in the log."""
@@ -208,6 +210,7 @@ def test_sealed_vectors_are_those_of_this_machine(embedded: tuple[Path, Path], t
     assert scored.arithmetic == results.arithmetic()
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_vectors_that_another_device_rounds_are_verified_and_told(embedded: tuple[Path, Path], tmp_path: Path) -> None:
     """With vectors off in their last digits all findings follow from the sealed ones; how far off they are is said."""
@@ -222,6 +225,7 @@ def test_vectors_that_another_device_rounds_are_verified_and_told(embedded: tupl
     assert "out/scores.parquet" in same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"junk", results.vectors_table({"a": np.zeros(3, np.float32)}), b""])
 def test_a_table_that_holds_no_vectors_is_refused(tmp_path: Path, site: Path, data: bytes) -> None:
     """Whatever a signer seals under that name is no crash: junk, vectors of another length, nothing."""
@@ -238,6 +242,7 @@ def test_a_table_that_holds_no_vectors_is_refused(tmp_path: Path, site: Path, da
             Vectors(forged)
 
 
+@pytest.mark.slow
 @pytest.mark.live
 @pytest.mark.parametrize("how", ["swapped", "too far off"])
 def test_vectors_of_other_words_are_refused(embedded: tuple[Path, Path], tmp_path: Path, how: str) -> None:

@@ -221,7 +221,9 @@ def test_every_fault_has_its_row() -> None:
 
 
 @pytest.mark.criterion(50)
-@pytest.mark.parametrize("fault", [*FAULTS, TLS])
+@pytest.mark.parametrize(
+    "fault", [pytest.param(one, marks=pytest.mark.slow if one == "50 MB body" else ()) for one in (*FAULTS, TLS)]
+)
 def test_a_fault_is_recorded_and_told(tmp_path: Path, hurried: None, fault: str) -> None:
     """Each attempt has its record with its reason; what can pass is tried again, what cannot is shown to the user."""
     row = faulty.row(tmp_path, fault, api_key_env="DEPOSE_TEST_KEY")
@@ -281,6 +283,7 @@ def test_a_pause_that_the_provider_asks_for_is_kept(tmp_path: Path) -> None:
     assert first.wire.again.startswith("after 1 s or more: HTTP 429")
 
 
+@pytest.mark.slow
 def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, hurried: None) -> None:
     """None is lost and none is answered twice, by the log and by the server's own count."""
     with Server(some_fail(0.2)) as server:

@@ -45,6 +45,7 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, env=environ)
 
 
+@pytest.mark.slow
 @needs_triton
 def test_edges() -> None:
     """Empty texts, word borders, carries over all words, too long texts and single launches agree."""
@@ -52,6 +53,7 @@ def test_edges() -> None:
     assert done.stdout == "equal\n", done.stderr
 
 
+@pytest.mark.slow
 @needs_triton
 def test_random_pairs() -> None:
     """Random Unicode pairs agree to the bit; `make kernel` does it on 10,000 of up to 3,000 characters."""

@@ -227,6 +227,7 @@ def same(one: Path, other: Path) -> None:
     assert [one.files for one in second.models] == [one.files for one in first.models]
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_a_build_writes_a_population_that_can_be_read(laboratory: Path) -> None:
     """Every model answers every probe once, lineages twice, and the pairs name models that are there."""
@@ -240,6 +241,7 @@ def test_a_build_writes_a_population_that_can_be_read(laboratory: Path) -> None:
         assert {row["source"] for row in csv.DictReader(file)} == {"lab", "lab-samples"}
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_a_build_that_was_stopped_goes_on_to_the_same_bytes(laboratory: Path, tmp_path: Path) -> None:
     """A stop between any two steps costs at most the step; the manifest is the same but for the seconds."""
@@ -274,6 +276,7 @@ def test_workers_change_no_byte(laboratory: Path, tmp_path: Path) -> None:
     same(laboratory, tmp_path / "two")
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_a_folder_of_another_recipe_or_of_something_else_is_refused(laboratory: Path, tmp_path: Path) -> None:
     """Nothing of two recipes is mixed, and no foreign folder is written into."""

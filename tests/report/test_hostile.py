@@ -111,6 +111,7 @@ def test_answers_change_no_structure_of_the_viewer(place: int) -> None:
         assert not set(SHOWN) & set("".join(seen.text))
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(16, 24)
 def test_whole_corpus_makes_a_pdf_without_a_request() -> None:
     """All sixty in one report with the network refused: a PDF, and nothing was asked for."""

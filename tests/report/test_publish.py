@@ -86,6 +86,7 @@ def test_production_numbers_are_never_used_twice(case: Path) -> None:
     assert "DEP-X-0000044" in again.err
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(55)
 def test_exhibits_are_found_by_the_number_of_their_page(case: Path) -> None:
     """In a production every page carries the legend, and map and index say on which page each exhibit stands."""

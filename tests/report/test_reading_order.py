@@ -38,6 +38,7 @@ def numbers(pattern: str, text: str) -> list[int]:
     return [int(found) for found in re.findall(pattern, text, flags=re.MULTILINE)]
 
 
+@pytest.mark.slow
 @needs_poppler
 def test_paragraphs_tables_figures_and_exhibits_follow_each_other(text: str) -> None:
     """Each kind of number runs from 1 without a gap and never back; tables named in a text aside."""

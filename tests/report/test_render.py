@@ -74,6 +74,7 @@ def test_html_is_the_same_twice() -> None:
     assert render_html(calibrated()) == render_html(calibrated())
 
 
+@pytest.mark.slow
 def test_pdf_is_the_same_twice() -> None:
     """Identical findings give identical PDF bytes, attachments included, and leave the environment as it was."""
     findings = calibrated(questions=("distilled",), exhibits=2)

@@ -133,9 +133,15 @@ def _signer(response: TimeStampResponse, trusted: Sequence[x509.Certificate], na
 
     Certificates in a token are not signed, so that anybody can put another with the same number beside the signer's.
     """
-    signers = {(one.issuer, one.serial_number) for one in response.signed_data.signer_infos}
-    enclosed = [x509.load_der_x509_certificate(bytes(one)) for one in response.signed_data.certificates]
-    found = {one for one in (*enclosed, *trusted) if (one.issuer, one.serial_number) in signers}
+    try:
+        signers = {(one.issuer, one.serial_number) for one in response.signed_data.signer_infos}
+        enclosed = [x509.load_der_x509_certificate(bytes(one)) for one in response.signed_data.certificates]
+        found = {one for one in (*enclosed, *trusted) if (one.issuer, one.serial_number) in signers}
+    except Exception as error:  # its reader raises kinds of its own for a version, an extension or a name that is none
+        raise EvidenceError(
+            f"{name}: holds a certificate that cannot be read: {_short(error)}",
+            hint="ask for the token as the authority gave it",
+        ) from error
     if len(signers) > 1 or len(found) > 1:
         raise EvidenceError(
             f"{name}: has {max(len(signers), len(found))} certificates that each claim to be its signer's",
