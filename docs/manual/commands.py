@@ -39,7 +39,11 @@ def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command
 
 def help_of(name: str, command: click.Command) -> str:
     """What a command prints as its help, on a terminal of 100 columns."""
-    context = click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+    # As the group hands them down: click keeps the option that it made first, whoever asked for it.
+    names = cli.context_settings["help_option_names"]
+    context = click.Context(
+        command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH, help_option_names=names
+    )
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 
 
