@@ -80,6 +80,7 @@ def test_one_changed_answer_is_named_with_its_control(kit: Path, models: dict[st
     }
 
 
+@pytest.mark.slow
 def test_the_command_says_which_control_failed_and_exits_1(kit: Path) -> None:
     """With one answer changed: exit 1 and a sentence."""
     changed(kit, lambda rows: [row | {"output": "x"} if row["model"] == "foil" else row for row in rows])

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from depose.analysis.analyze import analyze
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.case import calibration
 from depose.case.population import Population
 from depose.case.population import read as read_population

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depose import pipeline
+from depose.answers.line_ends import evened
 from depose.answers.settle import compared_text, settle
-from depose.answers.transport_forms import evened
 from depose.case.population import read
 from depose.cli.options import now
 from depose.selftest import SOURCE

@@ -163,6 +163,7 @@ def test_a_manifest_of_another_form_is_refused(text: str) -> None:
         manifest.read(text.encode(), "SHA256SUMS")
 
 
+@pytest.mark.slow
 def test_other_programs_read_the_container(tmp_path: Path) -> None:
     """A written container opens with zipfile, and the parts for more than 4 GiB or 65,535 files are those of zip64."""
     files: dict[str, Path | bytes] = {f"d/{n}": bytes([n % 256]) * n for n in range(70_000)}

@@ -33,6 +33,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_cached_equal_fresh(warm: Path) -> None:
     """Vectors from the cache are the very numbers that a fresh computation of the same texts gives."""

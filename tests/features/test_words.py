@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.features.extract import Features, sentence_starts, tokens
 from depose.features.words import BEYOND, sentence_ends, sentences, words
 

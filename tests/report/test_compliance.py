@@ -76,6 +76,7 @@ def test_decision_rule_stands_with_its_risks() -> None:
     assert "False alarm: not known for this case" in words(render_html(build(), COMPLIANCE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [1, 5])
 @pytest.mark.parametrize("waivers", [0, 7])
 def test_summary_has_two_pages(many: int, waivers: int) -> None:

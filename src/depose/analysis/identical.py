@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.model import Check, Dossier, Fact, ModelSpec
 
 NAME = "identical answers"

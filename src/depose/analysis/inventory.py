@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from depose.answers.endings import counted
+from depose.answers.how_ended import counted
 from depose.answers.settle import OUTCOMES
 from depose.features.refusal_words import is_refusal, judged
 from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, Unanswered, replicates, setting

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose import plugins
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.detectors import Measured, Similarity
 from depose.detectors.length import closeness
 from depose.features.extract import Bag, Features, NotGiven, is_refusal

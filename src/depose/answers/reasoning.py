@@ -11,8 +11,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from depose.answers.line_ends import evened
 from depose.answers.marks import BEGIN, LEADS, MARK, Kind, kind_of
-from depose.answers.transport_forms import evened
 from depose.model import Record
 
 _DETAILS = re.compile(r"<details\b[^<>]{0,200}\btype=[\"']?reasoning[^<>]{0,200}>(.*?)(?:</details>|\Z)", re.DOTALL)

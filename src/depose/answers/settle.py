@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from depose.answers import placeholders
+from depose.answers.line_ends import evened
 from depose.answers.reasoning import parted
-from depose.answers.transport_forms import evened
 from depose.answers.words import status_of, wants_a_tool
 from depose.model import Exchange, Outcome, Protocol, Record, Reply, Status
 

@@ -15,9 +15,9 @@ from typing import Protocol
 import msgspec
 
 from depose import plugins
-from depose.answers.endings import NAMES, by_model
+from depose.answers.how_ended import NAMES, by_model
+from depose.answers.line_ends import evened
 from depose.answers.settle import Settled, compared, of_exchange
-from depose.answers.transport_forms import evened
 from depose.asking.book import Book, record
 from depose.asking.desk import Desk, batched
 from depose.case.budget import Budget, Estimate, estimates

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.asking import collect
 from depose.asking.book import record
 from depose.case.tables import AS_IT_IS, Wanted

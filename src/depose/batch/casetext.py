@@ -14,7 +14,7 @@ from depose.case.casetext import table
 from depose.case.untrusted_files import opened
 from depose.evidence.log import write_whole
 from depose.model import ModelSpec
-from depose.model.names import ADAPTER
+from depose.model.file_names import ADAPTER
 
 
 def described(spec: ModelSpec, folder: Path) -> dict[str, Any]:

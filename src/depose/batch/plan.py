@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.case import casefile, population
 from depose.case.population import Member, Population
 from depose.case.tables import Row
@@ -20,7 +20,7 @@ from depose.case.untrusted_files import read_untrusted
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text
-from depose.model.names import problem_of_models, unfit_for_case
+from depose.model.file_names import problem_of_models, unfit_for_case
 from depose.model.random_streams import stream
 
 FEWEST_PROMPTS = 20

@@ -22,7 +22,7 @@ from depose import plugins
 from depose.case import addresses
 from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
-from depose.model import Case, ModelSpec, names
+from depose.model import Case, ModelSpec
 from depose.model.canonical import canonical
 
 NAME = "case.toml"
@@ -106,7 +106,7 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return bad_models(case.models) or _bad_protocol(case) or names.problem_of_case(case)
+    return bad_models(case.models) or _bad_protocol(case) or file_names.problem_of_case(case)
 
 
 def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -310,7 +310,7 @@ def _files_of(origin: Path) -> dict[str, Path]:
                     hint="it may lead to what was never meant to be copied; remove it, or copy what it leads to",
                 )
         found |= {f.name: f for f in beside if f.is_file()}
-    named = names.named_files(read(origin)).items()
+    named = file_names.named_files(read(origin)).items()
     return found | {name: resolve(base, name, where) for name, where in named}
 
 

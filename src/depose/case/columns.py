@@ -19,7 +19,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.model import Record
 
 COLUMNS = {

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from depose.answers.line_ends import evened
 from depose.answers.settle import compared_text
-from depose.answers.transport_forms import evened
 from depose.case.tables import read as read_table
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError

@@ -19,7 +19,7 @@ from depose.case.untrusted_files import opened
 from depose.errors import CaseError, PluginError
 from depose.model import Case, Fact, Prompt, Registration
 from depose.model.canonical import sha256
-from depose.model.names import named_files
+from depose.model.file_names import named_files
 from depose.model.random_streams import stream
 
 LIBRARIES = ("click", "icu4py", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")

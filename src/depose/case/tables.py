@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 from depose.case.columns import COLUMNS as COLUMNS
 from depose.case.columns import Columns, at, choose
 from depose.case.formats import delimited, inspect_log, recognise, spreadsheet

@@ -56,7 +56,7 @@ def counts_of(done: Collected) -> str:
 
 def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     """Say for each model how its answers of a run ended, with the words of its provider."""
-    from depose.answers.endings import in_words
+    from depose.answers.how_ended import in_words
 
     return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
 

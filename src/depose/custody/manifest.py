@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from depose.errors import EvidenceError
-from depose.model.names import unfit
+from depose.model.file_names import unfit
 
 NAME = re.compile(r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+-]+)*\Z")
 """Relative, of plain letters, never up a folder: the same file everywhere it is unpacked."""

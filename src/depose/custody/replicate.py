@@ -35,7 +35,7 @@ from depose.evidence.log import Clock, write_whole
 from depose.features.extract import Features
 from depose.model import Case, Dossier, Findings, Record, Registration, Transcript
 from depose.model.canonical import canonical
-from depose.model.names import named_files, unfit_for_case
+from depose.model.file_names import named_files, unfit_for_case
 from depose.statistics.centring import parts_of
 from depose.statistics.rounding import tidy
 

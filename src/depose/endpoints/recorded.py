@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from depose.answers.line_ends import evened
 from depose.answers.settle import Settled, settle
-from depose.answers.transport_forms import evened
 from depose.case import casefile
 from depose.case.formats.found import Turn
 from depose.case.tables import AS_IT_IS, Row, Table, Wanted, models, of_model, read_file

@@ -37,7 +37,7 @@ from depose.model import (
     replicates,
     setting,
 )
-from depose.model.names import problem_of_case
+from depose.model.file_names import problem_of_case
 
 Kind = TypeVar("Kind", bound=Record)
 

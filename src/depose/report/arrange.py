@@ -9,7 +9,7 @@ from math import floor, log10
 
 import msgspec
 
-from depose.answers.endings import in_words
+from depose.answers.how_ended import in_words
 from depose.errors import ReportError
 from depose.model import (
     Condition,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from depose.answers.endings import named
+from depose.answers.how_ended import named
 from depose.model import Exhibit, ExhibitAnswer, Record, Span
 
 LINE_BREAK = 28

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from depose.answers.endings import NAMES
+from depose.answers.how_ended import NAMES
 from depose.case.annexes import Annex, literature, unchecked
 from depose.case.independent import unseen
 from depose.model import Fact, Finding, Findings, Role

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
-from depose.answers.endings import named
+from depose.answers.how_ended import named
 from depose.answers.settle import of_exchange
 from depose.model import Exchange, Findings, Prompt, Record, canonical
 from depose.report.typography import clip, number, template

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from depose.answers.endings import counted, in_words
+from depose.answers.how_ended import counted, in_words
 from depose.cli.console import ended_lines, summary
 from depose.model import Against, Denominator, Finding, Findings, Result, Status
 from depose.report import machine_readable

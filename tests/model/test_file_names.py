@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depose.model import Case, Terms, names
-from depose.model.names import LONGEST, named_files, problem_of_case, unfit_for_case
+from depose.model import Case, Terms
+from depose.model.file_names import LONGEST, named_files, problem_of_case, unfit_for_case
 from fakes import case_of, model
 
 FIT = ("answers.csv", "adapters/L1/adapter_config.json", "./a.csv", "data//b.jsonl", "Größe.csv", "a b.csv", "a'b.csv")
@@ -64,7 +64,7 @@ def test_a_fit_name_never_leaves_the_folder(name: str) -> None:
     if name and not unfit_for_case(name):
         path = Path("/case").joinpath(name)
         assert path.resolve().is_relative_to("/case")
-        assert path.relative_to("/case").parts[0] not in names.OWN
+        assert path.relative_to("/case").parts[0] not in file_names.OWN
 
 
 @pytest.mark.parametrize("place", ["prompts", "file", "adapter", "terms", "calibration"])

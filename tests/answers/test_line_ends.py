@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depose.answers.transport_forms import evened
+from depose.answers.line_ends import evened
 
 PARAGRAPHS = "Première idée:\n\n- café\n- thé\n\nÇa suffit."
 
