@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depose.model import Case, Terms
+from depose.model import Case, Terms, file_names
 from depose.model.file_names import LONGEST, named_files, problem_of_case, unfit_for_case
 from fakes import case_of, model
 

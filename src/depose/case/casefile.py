@@ -22,7 +22,7 @@ from depose import plugins
 from depose.case import addresses
 from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
-from depose.model import Case, ModelSpec
+from depose.model import Case, ModelSpec, file_names
 from depose.model.canonical import canonical
 
 NAME = "case.toml"
