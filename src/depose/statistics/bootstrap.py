@@ -10,8 +10,8 @@ estimate, and those with a new divisor below it where noise rules the bag. So th
 centred likenesses to the mean that was measured, divisors to the root mean square that was measured; their spread and
 their shape stay. The interval is BCa (Efron 1987) on these: the share of draws below the estimate corrects what is left
 of the bias, the skewness of the influence of each cluster and each control, by leaving it out, gives the acceleration.
-BCa without bringing back covered 76 to 92 % on profiles and nothing on a bag of noise (`make coverage`,
-docs/validation.md). How far the draws lay off is kept and printed.
+BCa on draws that were not brought back missed profiles, and bags in which noise rules the divisor. How far the draws
+lay off is kept and printed. `make coverage` simulates the coverage (docs/validation.md).
 """
 
 from __future__ import annotations
