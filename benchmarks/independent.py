@@ -30,14 +30,14 @@ def _share(given: dict[str, Any]) -> Share:
     return Share(**{name: given[name] for name in Share.__struct_fields__})
 
 
-def _evaluated(question: Question, given: dict[str, Any]) -> Evaluated:
+def _evaluated(question: Question, given: dict[str, Any], unrelated: dict[str, Any]) -> Evaluated:
     return Evaluated(
         question=question,
         detector=given["detector"],
         documented=_area(given["auc_within_reference"]["documented"]),
         every=_area(given["auc_within_reference"]["all"]),
         true_called=_share(given["rule"]["true"]["larger"]),
-        unrelated_called=_share(given["rule"]["unrelated"]["larger"]),
+        unrelated_called=_share(unrelated),
         cllr=given["cllr"],
         remark=given.get("controls", ""),
     )
@@ -57,7 +57,10 @@ def main() -> None:
             what=one["what"],
             code=one["code"],
             date=one["date"],
-            questions=tuple(_evaluated(question, one["questions"][question]) for question in get_args(Question)),
+            questions=tuple(
+                _evaluated(question, one["questions"][question], one["type_one_error"][question]["0.05"])
+                for question in get_args(Question)
+            ),
         )
         path = HOME / f"{one['date']}-{re.sub(r'[^a-z0-9]+', '-', one['name'].lower())}.json"
         path.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")

@@ -71,4 +71,4 @@ def test_what_ships_is_what_was_handed_out() -> None:
                 assert found.cllr == source["cllr"]
                 assert found.documented.value == source["auc_within_reference"]["documented"]["value"]
                 assert found.true_called.k == source["rule"]["true"]["larger"]["k"]
-                assert found.unrelated_called.n == source["rule"]["unrelated"]["larger"]["n"]
+                assert found.unrelated_called.n == given[one.name]["type_one_error"][found.question]["0.05"]["n"]

@@ -46,6 +46,7 @@ class Evaluated(Record, frozen=True, kw_only=True):
     true_called: Share
     """True pairs with p <= .05 on both sides."""
     unrelated_called: Share
+    """Of the unrelated pairs with 19 control lineages or more, which alone can be called."""
     cllr: float
     remark: str = ""
 
