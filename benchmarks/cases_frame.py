@@ -84,7 +84,7 @@ def live_case(folder: Path, url: str, provider: str = "openai", more: str = "", 
         parts.append(
             f'[[models]]\ncode = "{code}"\nrole = "{role}"\nprovider = "{provider}"\nmodel = "m-1"\n'
             f'base_url = "{url}{BASES[provider]}"\nallow_private = true\ndeveloper = "{code}"\n'
-            f'weight_lineage = "{code}"\ndata_lineage = "{code}"\n{more}'
+            f'weight_lineage = "{code}"\ndata_lineage = "{code}"\nreleased = "2025"\n{more}'
         )
     (folder / "case.toml").write_text("\n".join([*parts, end]))
     return folder

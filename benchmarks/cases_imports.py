@@ -24,7 +24,7 @@ def _case(folder: Path) -> Path:
     parts = ['[case]\ntitle = "Imports"\nauthority = "own files"\n[protocol]\nprompts = "prompts.jsonl"']
     parts.append('replicates = 1\ndetectors = ["phrases", "habits"]\ncalibration = ""')
     for code, role in (("S1", "suspect"), ("R1", "reference"), ("C1", "control")):
-        lineage = f'developer = "{code}"\nweight_lineage = "{code}"\ndata_lineage = "{code}"'
+        lineage = f'developer = "{code}"\nweight_lineage = "{code}"\ndata_lineage = "{code}"\nreleased = "2025"'
         parts.append(f'[[models]]\ncode = "{code}"\nrole = "{role}"\nprovider = "recorded"\n{lineage}')
     (folder / "case.toml").write_text("\n".join(parts))
     depose("register", folder)

@@ -32,6 +32,8 @@ from depose.validate.run import NEEDED, validate
 ROOT = Path(__file__).resolve().parent.parent
 REPEATED = 3
 """Controls that the case asks again live."""
+TRAINED = "2026-11"
+"""When the models of the bundled laboratory were trained."""
 BASE = "SmolLM2-135M"
 HEAD = """\
 # Models of known truth, trained in the laboratory (`depose lab build`): everyone is a fine-tune of one base.
@@ -163,7 +165,7 @@ def _within(seen: dict[str, float]) -> list[float]:
 
 
 def _model(code: str, role: str, **fields: Any) -> str:
-    lines = ["", "[[models]]", f'code = "{code}"', f'role = "{role}"']
+    lines = ["", "[[models]]", f'code = "{code}"', f'role = "{role}"', f'released = "{TRAINED}"']
     lines += [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
     return "\n".join(lines) + "\n"
 

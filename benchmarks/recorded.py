@@ -59,6 +59,7 @@ def case_text(population: tuple[Member, ...], reference: str) -> str:
             "developer": one.developer,
             "weight_lineage": one.weight_lineage,
             "data_lineage": one.data_lineage,
+            "released": one.released or "unknown",
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
         lines.append(f"trained_on = {json.dumps(list(one.trained_on))}")

@@ -148,6 +148,7 @@ file = "a.csv"
 developer = "d"
 weight_lineage = "w"
 data_lineage = "l"
+released = "2025"
 """
 ENDPOINTS = b"""[models.S1]
 base_url = "https://api.example.com/v1"

@@ -272,7 +272,7 @@ def _(place: Place) -> object:
 
 
 def _batch(place: Place, **fields: Any) -> object:
-    one = {"developer": "d", "weight_lineage": "w", "data_lineage": "l"}
+    one = {"developer": "d", "weight_lineage": "w", "data_lineage": "l", "released": "2025"}
     roles = ("suspect", "reference", "control")
     models = [
         {"code": f"M{n}", "role": role, "provider": "recorded", "file": "a.csv", **one} for n, role in enumerate(roles)

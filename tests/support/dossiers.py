@@ -49,6 +49,7 @@ def spec(code: str, role: Any, **more: Any) -> ModelSpec:
             "developer": f"dev-{code}",
             "weight_lineage": f"w-{code}",
             "data_lineage": f"d-{code}",
+            "released": "2025-01",
             **more,
         },
         ModelSpec,

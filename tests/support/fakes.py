@@ -185,7 +185,7 @@ def _pairs(table: Mapping[str, Any]) -> str:
 def model(code: str, role: str, **more: Any) -> dict[str, Any]:
     """Describe a recorded model with a developer and lineages of its own."""
     own = {name: f"{name}-{code}" for name in ("developer", "weight_lineage", "data_lineage")}
-    return {"code": code, "role": role, "provider": "recorded", **own, **more}
+    return {"code": code, "role": role, "provider": "recorded", "released": "2025-01", **own, **more}
 
 
 def case_of(models: Sequence[Mapping[str, Any]], **protocol: Any) -> dict[str, Any]:

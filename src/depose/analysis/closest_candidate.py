@@ -20,6 +20,7 @@ from depose.statistics.confidence_set import closest
 from depose.statistics.ranks import DIGITS, model_level
 from depose.statistics.rounding import tidy
 
+UNKNOWN = "unknown"
 RIVALS = 3
 """With fewer rivals than this the report says that the comparison with other sources is thin."""
 
@@ -46,8 +47,9 @@ def rank(primary: Result, candidates: Sequence[Candidate], rivals: int) -> Rank:
 def direction(suspect: ModelSpec, reference: ModelSpec) -> Direction:
     """Compare the documented dates: each is a year, a month or a day, and may be given more or less exactly."""
     order: Literal["reference first", "suspect first", "overlapping", "not stated"] = "overlapping"
-    shared = min(len(suspect.released), len(reference.released))
-    first, second = reference.released[:shared], suspect.released[:shared]
+    dates = ["" if one.released == UNKNOWN else one.released for one in (suspect, reference)]
+    shared = min(map(len, dates))
+    second, first = (date[:shared] for date in dates)
     if not shared:
         order = "not stated"
     elif first != second:

@@ -158,6 +158,7 @@ class Cases:
                 "weight_lineage": one.weight_lineage,
                 "data_lineage": one.data_lineage,
                 "trained_on": list(one.trained_on),
+                "released": one.released or "unknown",
             }
 
     def _keep(self, what: str, rows: Callable[[], Iterator[dict[str, Any]]]) -> str:

@@ -187,7 +187,7 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
     for role in ("suspect", "reference", "control"):
         if role not in {spec.role for spec in file.models}:
             return f"$.models: no model has the role {role!r}", "a matrix needs suspects, references and controls"
-    return casefile.bad_models(file.models)
+    return casefile.bad_models(file.models) or casefile.undated(file.models)
 
 
 def plan(file: BatchFile, path: Path) -> Plan:
@@ -307,4 +307,5 @@ def _member(spec: ModelSpec) -> Member:
         data_lineage=spec.data_lineage,
         trained_on=spec.trained_on,
         hub=False,
+        released=spec.released,
     )

@@ -106,7 +106,24 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return bad_models(case.models) or _bad_protocol(case) or file_names.problem_of_case(case)
+    return (
+        bad_models(case.models)
+        or _bad_protocol(case)
+        or file_names.problem_of_case(case)
+        or undated(case.models)
+    )
+
+
+def undated(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
+    """Find the first model without a date: (message, hint). Strangers of one era look like kin beside older controls."""
+    for index, spec in enumerate(models):
+        if not spec.released:
+            return (
+                f"$.models[{index}].released: missing; since when is {spec.code} offered?",
+                'a year, month or day, such as "2025-03", or "unknown": controls must be of the years of the models '
+                "examined",
+            )
+    return None
 
 
 def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:

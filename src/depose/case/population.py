@@ -41,6 +41,8 @@ class Member(Record, frozen=True, kw_only=True):
     data_lineage: str
     trained_on: tuple[str, ...]
     hub: bool
+    released: str = ""
+    """When it was first offered, where the table has a column `date`."""
 
     def spec(self) -> ModelSpec:
         """Describe it as a model of a case, so that the rules for controls apply."""
@@ -52,6 +54,7 @@ class Member(Record, frozen=True, kw_only=True):
             weight_lineage=self.weight_lineage,
             data_lineage=self.data_lineage,
             trained_on=self.trained_on,
+            released=self.released,
         )
 
 
@@ -170,6 +173,7 @@ def _member(row: dict[str, str], table: dict[str, dict[str, str]], makers: dict[
         data_lineage=f"all of {row['developer']}" if sole else row["family"],
         trained_on=_taught_by(row, table),
         hub=row["role"] == "hub",
+        released=row.get("date", ""),
     )
 
 

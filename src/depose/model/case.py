@@ -167,8 +167,14 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     """Its own, instead of the protocol's."""
     replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
     """How often it is asked everything, instead of what its role gives."""
-    released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?\Z")] = ""
-    """When it was first offered, as documented: year, month or day; `source` says where."""
+    released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?|unknown)?\Z")] = ""
+    """When it was first offered, as documented: year, month or day, or `unknown`; `source` says where. Required."""
+    size: str = ""
+    """How large it is, as its maker says, such as `7B`: printed, and compared with that of the controls."""
+    language: str = ""
+    """The language that it is made for first, such as `en`: printed, and compared with that of the controls."""
+    tuning: str = ""
+    """How it was tuned, such as `instruct`, `rlhf` or `reasoning`: printed, and compared with that of the controls."""
 
 
 class Budget(Record, frozen=True, kw_only=True):

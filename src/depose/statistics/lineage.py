@@ -10,6 +10,9 @@ a data lineage the one is taken that lets most controls differ in weights too, a
 K_eff, the number of independent control lineages: for `same` and `derived` the largest set of clean controls
 of which no two share a weight lineage or a data lineage (a maximum matching between the two kinds of lineage); for
 `distilled` distinct data lineages are enough, so that K_eff = K.
+
+Names are compared as the vocabulary counts them (`depose.case.lineages`): one lineage gains nothing from two spellings.
+A name that is empty matches none.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from depose.case.lineages import counted
 from depose.model import Excluded, ModelSpec, Question
 
 
@@ -37,7 +41,19 @@ class Controls:
 
 def share_base(suspect: ModelSpec, reference: ModelSpec) -> bool:
     """Tell whether both are documented to carry weights of one root base model."""
-    return bool(suspect.weight_lineage) and suspect.weight_lineage == reference.weight_lineage
+    return bool(suspect.weight_lineage) and _weights(suspect) == _weights(reference)
+
+
+def _maker(spec: ModelSpec) -> str:
+    return counted(spec.developer, "developer")
+
+
+def _weights(spec: ModelSpec) -> str:
+    return counted(spec.weight_lineage, "weight_lineage")
+
+
+def _data(spec: ModelSpec) -> str:
+    return counted(spec.data_lineage, "data_lineage")
 
 
 def unclean(suspect: ModelSpec, reference: ModelSpec, control: ModelSpec, question: Question) -> str:
@@ -46,15 +62,15 @@ def unclean(suspect: ModelSpec, reference: ModelSpec, control: ModelSpec, questi
         return "its developer or lineage is not stated"
     same_base = question != "derived" and share_base(suspect, reference)
     for spec, name in ((suspect, "suspect"), (reference, "reference")):
-        if spec.developer == control.developer:
+        if _maker(spec) == _maker(control):
             return f"of the developer of the {name}"
-        if spec.data_lineage == control.data_lineage:
+        if _data(spec) == _data(control):
             return f"shares the data lineage of the {name}"
-        if spec.weight_lineage == control.weight_lineage and not same_base:
+        if _weights(spec) == _weights(control) and not same_base:
             return f"shares the weight lineage of the {name}"
-    if reference.developer in control.trained_on:
+    if _maker(reference) in {counted(name, "developer") for name in control.trained_on}:
         return "documented or likely to be trained on outputs of the reference's developer"
-    if same_base and control.weight_lineage != suspect.weight_lineage:
+    if same_base and _weights(control) != _weights(suspect):
         return "does not share the base that suspect and reference share"
     return ""
 
@@ -81,15 +97,15 @@ def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelS
         used=tuple(kept),
         excluded=tuple(sorted(excluded, key=lambda one: one.model)),
         k_eff=len(kept) if question == "distilled" or shared else len(matched),
-        weight_lineages=len({spec.weight_lineage for spec in clean}),
-        data_lineages=len({spec.data_lineage for spec in clean}),
+        weight_lineages=len({_weights(spec) for spec in clean}),
+        data_lineages=len({_data(spec) for spec in clean}),
         condition="conditional on a common base" if shared else "",
     )
 
 
 def _one_each(clean: Sequence[ModelSpec], matched: Sequence[ModelSpec]) -> list[ModelSpec]:
     """Keep the matched controls, and the first of every data lineage that has none among them."""
-    first = {spec.data_lineage: spec for spec in reversed(clean)} | {spec.data_lineage: spec for spec in matched}
+    first = {_data(spec): spec for spec in reversed(clean)} | {_data(spec): spec for spec in matched}
     kept = {spec.code for spec in first.values()}
     return [spec for spec in clean if spec.code in kept]
 
@@ -98,12 +114,12 @@ def _matching(clean: Sequence[ModelSpec]) -> list[ModelSpec]:
     """Take the largest set with pairwise distinct weight and data lineages, earlier controls first."""
     if not clean:
         return []
-    weights = {name: i for i, name in enumerate(dict.fromkeys(spec.weight_lineage for spec in clean))}
-    datas = {name: i for i, name in enumerate(dict.fromkeys(spec.data_lineage for spec in clean))}
+    weights = {name: i for i, name in enumerate(dict.fromkeys(map(_weights, clean)))}
+    datas = {name: i for i, name in enumerate(dict.fromkeys(map(_data, clean)))}
     holder: dict[tuple[int, int], ModelSpec] = {}
     gain = np.zeros((len(weights), len(datas)))
     for place, spec in enumerate(clean):
-        spot = weights[spec.weight_lineage], datas[spec.data_lineage]
+        spot = weights[_weights(spec)], datas[_data(spec)]
         if spot not in holder:
             holder[spot] = spec
             gain[spot] = 4.0 * len(clean) ** 2 - place
