@@ -98,7 +98,7 @@ evaluations: setup ## write the independent evaluations that ship from ../shared
 	$(BIN)/python benchmarks/independent.py
 
 coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 controls, 25 to 100 prompts
-	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/interval_coverage.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py

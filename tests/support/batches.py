@@ -64,7 +64,15 @@ def labelled(seed: int = 1, **change: Any) -> Labelled:
 def spec(code: str, role: str, **more: Any) -> dict[str, Any]:
     """Describe a recorded model with a developer and lineages of its own."""
     own = {name: f"{name} {code}" for name in ("developer", "weight_lineage", "data_lineage")}
-    return {"code": code, "role": role, "provider": "recorded", "file": f"{code}.jsonl", "released": "2025-01", **own, **more}
+    return {
+        "code": code,
+        "role": role,
+        "provider": "recorded",
+        "file": f"{code}.jsonl",
+        "released": "2025-01",
+        **own,
+        **more,
+    }
 
 
 def write(

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis import closest_candidate, exhibits, inventory, likelihood_ratios, quality
+from depose.analysis import closest_candidate, exchangeability, exhibits, inventory, likelihood_ratios, quality
 from depose.analysis.opinion import Grounds, decide
 from depose.analysis.robustness import Robustness
 from depose.analysis.scored_bags import AGAIN, Bench, Progress
@@ -26,6 +26,7 @@ from depose.model import (
     Candidate,
     Condition,
     Dossier,
+    Exchangeability,
     Exhibit,
     Finding,
     Findings,
@@ -103,8 +104,10 @@ class _Analyst:
         found = []
         for reference, controls, bag, results, gone in zip(references, chosen, bags, scored, missing, strict=True):
             candidates = self._candidates(bag, reference, question)
-            weight = self._weigh(bag, results, suspect, reference, question, controls.k_eff)
-            grounds = self._grounds(suspect, reference, question, results, candidates, needed, controls.k_eff, weight)
+            primary = getattr(self.protocol.primary, question)
+            stood = exchangeability.examine(self.bench, self.specs, bag, controls, primary)
+            weight = self._weigh(bag, results, suspect, reference, question, stood)
+            grounds = self._grounds(suspect, reference, question, results, candidates, needed, stood, weight)
             found.append(
                 Finding(
                     question=question,
@@ -113,10 +116,10 @@ class _Analyst:
                     controls=bag[2:],
                     excluded=controls.excluded,
                     k=len(controls.used),
-                    k_eff=controls.k_eff,
+                    k_eff=stood.k_eff,
                     weight_lineages=controls.weight_lineages,
                     data_lineages=controls.data_lineages,
-                    floor=tidy(ranks.floor(len(controls.used))),
+                    floor=tidy(ranks.floor(stood.k_eff or len(controls.used))),
                     k_needed=needed,
                     condition=controls.condition,
                     results=tuple(results),
@@ -130,7 +133,8 @@ class _Analyst:
                     conditions=weight.conditions,
                     power=weight.power,
                     p_prompt_level=self._prompt_level(bag, question),
-                    **self._other(bag, results, question, controls.k_eff, weight, candidates),
+                    exchangeability=stood,
+                    **self._other(bag, results, question, stood.k_eff, weight, candidates),
                 )
             )
         return found
@@ -142,7 +146,7 @@ class _Analyst:
         suspect: ModelSpec,
         reference: ModelSpec,
         question: Question,
-        k_eff: int,
+        stood: Exchangeability,
     ) -> Weight:
         """Evaluate likelihood ratios, conditions and power on the primary detector."""
         primary = next((result for result in results if result.primary), None)
@@ -153,11 +157,12 @@ class _Analyst:
             suspect=suspect.model,
             families=tuple(sorted({prompt.family for prompt in self.prompts})),
             k=len(bag) - 2,
-            k_eff=k_eff,
+            k_eff=stood.k_eff,
             shared_base=lineage.share_base(suspect, reference),
             untaught=reference.source if reference.untaught else "",
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
+        held += exchangeability.rows(stood, self.specs, bag, self.protocol)
         draws = self.bench.draws[bag, primary.detector]
         return Weight(
             ratios=likelihood_ratios.ratios(self.calibration, primary, draws, case, held),
@@ -256,7 +261,7 @@ class _Analyst:
         results: Sequence[Result],
         candidates: Sequence[Candidate],
         k_needed: int,
-        k_eff: int,
+        stood: Exchangeability,
         weight: Weight,
     ) -> Grounds:
         primary = next((result for result in results if result.primary), None)
@@ -265,7 +270,7 @@ class _Analyst:
         return Grounds(
             question=question,
             alpha=self.protocol.alpha,
-            k_eff=k_eff,
+            k_eff=stood.k_eff,
             k_needed=k_needed,
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
@@ -273,6 +278,7 @@ class _Analyst:
             refusals=max(
                 (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
             ),
+            era=stood.era.inside,
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,

@@ -74,6 +74,13 @@ def items(dossier: Dossier) -> tuple[Item, ...]:
             max_tokens=int(setting(spec, dossier.registration.case.protocol, "max_tokens")),
             retrospective=spec.provider == "recorded",
             facts=dossier.endpoints.get(spec.code, ()),
+            released=spec.released,
+            size=spec.size,
+            language=spec.language,
+            tuning=spec.tuning,
+            seed=None
+            if spec.provider == "recorded"
+            else int(setting(spec, dossier.registration.case.protocol, "seed")),
         )
         for spec in dossier.registration.case.models
     )

@@ -1,6 +1,7 @@
 """Numbers to an opinion: a lookup and nothing else (design.md, "The measurement").
 
-indication        quality passes; K_eff >= 19 and enough for the number of tests; p <= alpha after Holm;
+indication        quality passes; K_eff >= 19 and enough for the number of tests; controls of the years of the pair;
+                  p <= alpha after Holm;
                   length-matched p <= alpha; conservative LR end > 1 against an unrelated model and against
                   the question's own alternative; no candidate closer
 relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated,
@@ -31,6 +32,8 @@ class Grounds(Record, frozen=True, kw_only=True):
     quality: bool
     refusals: float
     """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
+    era: bool
+    """Whether the controls are of the years of suspect and reference."""
     shared_base: bool
     """Suspect and reference are documented to carry weights of one base."""
     candidate_closer: bool
@@ -68,6 +71,8 @@ def _unfit(g: Grounds) -> list[str]:
         reasons.append("shared_base")
     elif g.k_eff < max(FEWEST_LINEAGES, g.k_needed):
         reasons.append("controls")
+    if not g.era:
+        reasons.append("era")
     if not g.quality:
         reasons.append("quality")
     if g.refusals > MOST_REFUSALS:

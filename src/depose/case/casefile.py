@@ -106,16 +106,11 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return (
-        bad_models(case.models)
-        or _bad_protocol(case)
-        or file_names.problem_of_case(case)
-        or undated(case.models)
-    )
+    return bad_models(case.models) or _bad_protocol(case) or file_names.problem_of_case(case) or undated(case.models)
 
 
 def undated(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
-    """Find the first model without a date: (message, hint). Strangers of one era look like kin beside older controls."""
+    """Find the first model without a date, without which nobody can say of what years the controls are."""
     for index, spec in enumerate(models):
         if not spec.released:
             return (

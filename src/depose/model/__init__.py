@@ -36,6 +36,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
+from depose.model.exchangeability import Clade, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
     Against,
     Candidate,
@@ -78,6 +79,7 @@ __all__ = [
     "Case",
     "CaseHead",
     "Check",
+    "Clade",
     "Code",
     "CommonSource",
     "Compared",
@@ -89,8 +91,10 @@ __all__ = [
     "Direction",
     "Dossier",
     "Ending",
+    "Era",
     "ErrorRate",
     "Exchange",
+    "Exchangeability",
     "Excluded",
     "Exhibit",
     "ExhibitAnswer",
@@ -105,6 +109,7 @@ __all__ = [
     "NotScored",
     "Opinion",
     "Outcome",
+    "Peculiar",
     "Performance",
     "Phase",
     "Power",
@@ -127,6 +132,7 @@ __all__ = [
     "Span",
     "Specification",
     "Status",
+    "Subsets",
     "Terms",
     "Text",
     "Transcript",

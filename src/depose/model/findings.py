@@ -7,6 +7,7 @@ from typing import Literal
 from depose.model.asking import Denominator, Fact, Prompt, Unanswered
 from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
+from depose.model.exchangeability import Exchangeability
 from depose.model.study import Performance
 
 
@@ -25,7 +26,14 @@ class Item(Record, frozen=True, kw_only=True):
     temperature: float
     max_tokens: int
     retrospective: bool
+    """Its answers were recorded earlier; else it was asked live."""
     facts: tuple[Fact, ...]
+    released: str = ""
+    size: str = ""
+    language: str = ""
+    tuning: str = ""
+    seed: int | None = None
+    """Of its answers; none where they were recorded."""
 
 
 class Excluded(Record, frozen=True, kw_only=True):
@@ -82,7 +90,7 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -253,10 +261,11 @@ class Finding(Record, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...]
     k: int
     k_eff: int
+    """Independent control lineages: the smaller of the counts by name and by likeness."""
     weight_lineages: int
     data_lineages: int
     floor: float
-    """The smallest p that K controls allow: 1 / (K + 1)."""
+    """The smallest p that may be read: 1 / (K_eff + 1), or 1 / (K + 1) where there is no K_eff."""
     k_needed: int
     """K that the number of tested references needs at this alpha."""
     condition: str
@@ -278,6 +287,7 @@ class Finding(Record, frozen=True, kw_only=True):
     direction: Direction | None = None
     common: tuple[CommonSource, ...] = ()
     """Could a candidate be the source of both? Empty where no candidate could be compared."""
+    exchangeability: Exchangeability | None = None
 
 
 class Span(Record, frozen=True, kw_only=True):

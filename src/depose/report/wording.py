@@ -40,6 +40,8 @@ LIMITATIONS = (
 
 REASONS = {
     "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
+    "era": "the controls are not of the years of suspect and reference, or a date is not known: strangers of one era "
+    "look like kin beside older controls",
     "power": "the power of the test in this case is below 0.8 or not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",

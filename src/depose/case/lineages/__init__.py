@@ -56,7 +56,7 @@ def is_known(name: str, field: str) -> bool:
 
 
 def doubts(models: Sequence[ModelSpec]) -> Iterator[str]:
-    """Name, in a sentence each, what may be one lineage under two names, and what counts as one though written as two."""
+    """Name what may be one lineage under two names, and what counts as one though it is written as two."""
     for field in FIELDS:
         written = sorted({getattr(spec, field) for spec in models} - {""})
         for one, other in combinations(written, 2):

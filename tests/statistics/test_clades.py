@@ -1,0 +1,72 @@
+"""K_eff by likeness: names make no lineages, and independent controls keep most of their number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depose.statistics.centring import centre, standardise
+from depose.statistics.clades import clades, independent
+from depose.statistics.ranks import model_level
+
+
+def bag(rng: np.random.Generator, controls: int, lineages: int, alike: float) -> np.ndarray:
+    """Score a bag: traits in 30 dimensions, `controls` names on `lineages` lineages, and models that resemble all."""
+    traits = rng.normal(size=(lineages, 30))
+    of = np.concatenate([np.arange(lineages), rng.integers(0, lineages, controls - lineages)])
+    own = np.sqrt(alike) * traits[of] + np.sqrt(1 - alike) * rng.normal(size=(controls, 30))
+    each = np.vstack([rng.normal(size=(2, 30)), own])
+    hub = rng.normal(size=len(each))
+    return standardise(centre(each @ each.T / 30 + hub[:, None] + hub))
+
+
+def names(controls: int) -> list[str]:
+    """Name a bag."""
+    return ["S", "R", *(f"C{n}" for n in range(controls))]
+
+
+def counted(t: np.ndarray) -> int:
+    """Count the controls of a bag by likeness."""
+    return independent(len(t) - 2, clades(t, names(len(t) - 2)))
+
+
+def test_independent_controls_mostly_keep_the_number_that_an_opinion_needs() -> None:
+    """Of 30 controls that have nothing to do with each other 19 or more are left nearly always."""
+    rng = np.random.default_rng(1)
+    left = [counted(bag(rng, 30, 30, 0.0)) for _ in range(100)]
+    assert np.mean(np.array(left) >= 19) >= 0.9
+    assert np.mean(left) >= 24
+
+
+@pytest.mark.parametrize("lineages", [3, 5, 8, 12])
+def test_many_names_on_few_lineages_count_as_few(lineages: int) -> None:
+    """25 names on few lineages fire far too often by p alone, and hardly ever with 19 lineages by likeness."""
+    rng = np.random.default_rng(lineages)
+    bags = [bag(rng, 25, lineages, 0.9) for _ in range(200)]
+    enough = np.array([counted(t) >= 19 for t in bags])
+    fires = np.array([model_level(t).p <= 0.05 for t in bags])
+    assert enough.mean() <= 0.1
+    assert (fires & enough).mean() <= 0.02
+    if lineages <= 5:
+        assert fires.mean() > 0.1
+
+
+def test_the_clades_are_the_relatives_and_do_not_depend_on_order() -> None:
+    """Three copies of one control form one clade, whatever the order of the members."""
+    rng = np.random.default_rng(4)
+    each = rng.normal(size=(27, 30))
+    each[[10, 11]] = each[9] + rng.normal(size=(2, 30)) * 0.1
+    t = standardise(centre(each @ each.T))
+    found = clades(t, names(25))
+    assert found[0].models == ("C7", "C8", "C9")
+    order = np.concatenate([[0, 1], 2 + rng.permutation(25)])
+    again = clades(t[np.ix_(order, order)], [names(25)[place] for place in order])
+    assert again == found
+    assert clades(t[:, [1, 0, *range(2, 27)]][[1, 0, *range(2, 27)]], names(25)) == found
+
+
+def test_nothing_is_joined_where_a_score_is_missing_or_nobody_is_there() -> None:
+    """Without scores of the pair nothing can be said, and one control is one lineage."""
+    t = np.full((5, 5), np.nan)
+    assert clades(t, names(3)) == ()
+    assert clades(np.zeros((3, 3)), names(1)) == ()
