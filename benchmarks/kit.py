@@ -138,7 +138,7 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
         developer=f"maker of {cast.reference}",
         **base,
         data_lineage=cast.reference,
-        untaught=True,
+        untaught="manifest.json",
         source=made,
     )
     for n, name in enumerate(controls[:REPEATED], start=1):
@@ -156,6 +156,7 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
         role = "candidate" if name in rivals else "control"
         lineage = {"developer": f"maker of {name}", **base, "data_lineage": name, "source": made}
         text += _model(code, role, provider="recorded", file="answers.parquet", model=name, **lineage)
+    shutil.copyfile(folder / "manifest.json", target / "manifest.json")
     write_whole(target / "case.toml", text.encode())
     write_whole(target / "answers.parquet", _answers({name: answers[name] for name in (*rivals, *controls)}))
 

@@ -51,6 +51,8 @@ SOURCE = "lab"
 PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
+TRAINED = "2026-11"
+"""When the models of the kit were trained."""
 DETECTORS = (*Primary().detectors(), "length")
 FOUND, NOT_FOUND = ("indication", "relation, kind not resolved"), ("no indication",)
 """A positive is found where it is told from unrelated models; whether its kind is resolved is the study's affair."""
@@ -205,13 +207,25 @@ def _dossier(samples: _Samples) -> Dossier:
     kit, members = samples.kit, {one.name: one for one in samples.population.members}
     base = members[kit.reference].weight_lineage
     suspects = [
-        ModelSpec(code=name, role="suspect", provider="recorded", weight_lineage=base, developer=f"maker of {name}")
+        ModelSpec(
+            code=name,
+            role="suspect",
+            provider="recorded",
+            weight_lineage=base,
+            developer=f"maker of {name}",
+            released=TRAINED,
+        )
         for name in kit.samples
     ]
     lineages = [one for one in samples.population.members if one.hub and one.name != kit.reference]
-    controls = [msgspec.structs.replace(one.spec(), trained_on=()) for one in lineages]
+    controls = [msgspec.structs.replace(one.spec(), trained_on=(), released=TRAINED) for one in lineages]
     reference = msgspec.structs.replace(
-        members[kit.reference].spec(), role="reference", replicates=1, untaught=True, source="the laboratory's manifest"
+        members[kit.reference].spec(),
+        role="reference",
+        replicates=1,
+        untaught="manifest.json",
+        source="the laboratory's manifest",
+        released=TRAINED,
     )
     case = Case(
         case=CaseHead(title="self-test", authority="models of our own"),

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis import closest_candidate, exchangeability, exhibits, inventory, likelihood_ratios, quality
-from depose.analysis.opinion import Grounds, decide
+from depose.analysis import (
+    closest_candidate,
+    documents,
+    exchangeability,
+    exhibits,
+    inventory,
+    likelihood_ratios,
+    quality,
+)
+from depose.analysis.opinion import Grounds
 from depose.analysis.robustness import Robustness
-from depose.analysis.scored_bags import AGAIN, Bench, Progress
+from depose.analysis.scored_bags import AGAIN, Bench, Progress, with_holm
 from depose.case.calibration import Loaded, described
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
@@ -82,6 +89,7 @@ class _Analyst:
         self.prompts = self.bench.prompts
         self.counts = {one.model: one for one in inventory.denominators(dossier)}
         self.checks = quality.checks(dossier, self.counts, self.bench)
+        self.documents = {one.model: one for one in documents.documents(dossier)}
         self.specs = {spec.code: spec for spec in self.case.models}
 
     def role(self, role: str) -> list[ModelSpec]:
@@ -98,7 +106,7 @@ class _Analyst:
             for one, controls in zip(references, chosen, strict=True)
         ]
         outcomes = [[self.bench.result(bag, name, question) for name in self.protocol.detectors] for bag in bags]
-        scored = _with_holm([[one for one in row if isinstance(one, Result)] for row in outcomes])
+        scored = with_holm([[one for one in row if isinstance(one, Result)] for row in outcomes])
         missing = [tuple(one for one in row if isinstance(one, NotScored)) for row in outcomes]
         needed = ranks.controls_needed(len(references), self.protocol.alpha)
         found = []
@@ -108,6 +116,7 @@ class _Analyst:
             stood = exchangeability.examine(self.bench, self.specs, bag, controls, primary)
             weight = self._weigh(bag, results, suspect, reference, question, stood)
             grounds = self._grounds(suspect, reference, question, results, candidates, needed, stood, weight)
+            judged = documents.opinions(grounds, weight.ratios, self.documents.get(reference.code))
             found.append(
                 Finding(
                     question=question,
@@ -119,13 +128,14 @@ class _Analyst:
                     k_eff=stood.k_eff,
                     weight_lineages=controls.weight_lineages,
                     data_lineages=controls.data_lineages,
-                    floor=tidy(ranks.floor(stood.k_eff or len(controls.used))),
+                    floor=tidy(ranks.floor(len(controls.used))),
                     k_needed=needed,
                     condition=controls.condition,
                     results=tuple(results),
                     not_scored=gone,
                     candidates=candidates,
-                    opinion=decide(grounds),
+                    opinion=judged.opinion,
+                    opinion_without=judged.without,
                     raw=tuple(
                         raw for name in self.protocol.detectors if (raw := self.bench.raw(bag, name)) is not None
                     ),
@@ -159,7 +169,7 @@ class _Analyst:
             k=len(bag) - 2,
             k_eff=stood.k_eff,
             shared_base=lineage.share_base(suspect, reference),
-            untaught=reference.source if reference.untaught else "",
+            untaught=documents.named(self.documents.get(reference.code)),
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)
@@ -282,7 +292,7 @@ class _Analyst:
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
-            lr_alternative_low=_least([one.low for one in weight.ratios[1:] if not one.excluded]),
+            lr_alternative_low=documents.least(weight.ratios),
             in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions),
             power=weight.power.value if weight.power else None,
         )
@@ -331,26 +341,6 @@ class _Analyst:
             return None
 
 
-def _least(values: Sequence[float | None]) -> float | None:
-    """Return the smallest, or None if one of them was not evaluated."""
-    known = [value for value in values if value is not None]
-    return min(known) if known and len(known) == len(values) else None
-
-
-def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
-    """Adjust each detector's p over the references in which it gave a result."""
-    names = sorted({result.detector for row in rows for result in row})
-    adjusted: dict[tuple[str, int], float] = {}
-    for name in names:
-        tested = [(place, r.p) for place, row in enumerate(rows) for r in row if r.detector == name]
-        for (place, _), p in zip(tested, ranks.holm([p for _, p in tested]), strict=True):
-            adjusted[name, place] = tidy(p)
-    return [
-        [msgspec.structs.replace(result, p_holm=adjusted[result.detector, place]) for result in row]
-        for place, row in enumerate(rows)
-    ]
-
-
 def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
     analyst = _Analyst(dossier, features, loaded, progress)
@@ -389,6 +379,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
+        documents=tuple(analyst.documents.values()),
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

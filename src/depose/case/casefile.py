@@ -156,8 +156,10 @@ def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
     recorded = {spec.code for spec in models if spec.role == "control" and spec.provider == "recorded"}
     for index, spec in enumerate(models):
         where = f"$.models[{index}]"
+        if spec.untaught is True:
+            return f"{where}.untaught: a claim is no document", 'name the file that says so: untaught = "letter.pdf"'
         if spec.untaught and (not spec.source or spec.trained_on):
-            return f"{where}.untaught: needs a source and no trained_on", "name the document that says so in `source`"
+            return f"{where}.untaught: needs a source and no trained_on", "say in `source` whose document it is"
         if spec.repeats and (spec.role != "control" or spec.provider == "recorded" or spec.repeats not in recorded):
             return (
                 f"{where}.repeats: {spec.repeats!r}: a live control repeats a recorded one",

@@ -197,6 +197,7 @@ def _judged(
         p_length_matched=result.p_length_matched,
         quality=True,
         refusals=0.0,
+        era=True,
         shared_base=True,
         candidate_closer=False,
         lr_unrelated_low=ratios[0].low,

@@ -45,13 +45,13 @@ from depose.model.findings import (
     Condition,
     Curve,
     Direction,
+    Document,
     Excluded,
     Exhibit,
     ExhibitAnswer,
     Finding,
     Findings,
     Item,
-    Join,
     NotScored,
     Opinion,
     Power,
@@ -62,11 +62,11 @@ from depose.model.findings import (
     Share,
     Span,
     Specification,
-    Tree,
     Without,
     WordShare,
 )
 from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.tree import Join, Tree
 
 __all__ = [
     "Against",
@@ -89,6 +89,7 @@ __all__ = [
     "Curve",
     "Denominator",
     "Direction",
+    "Document",
     "Dossier",
     "Ending",
     "Era",

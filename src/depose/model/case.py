@@ -151,8 +151,8 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     """Developers whose outputs it is documented or likely to be trained on."""
     source: str = ""
     """Where its lineage, its dates and `trained_on` are documented."""
-    untaught: bool = False
-    """Documented in `source` to have learnt from no other model's outputs."""
+    untaught: bool | str = False
+    """A document, in the case folder, that says that it has learnt from no other model's outputs; stored and hashed."""
     repeats: str = ""
     """Code of the recorded control that this one asks again, to see whether time or machine changed the answers."""
     within: tuple[float, float] | None = None

@@ -24,7 +24,7 @@ class Era(Record, frozen=True, kw_only=True):
 
 
 class Clade(Record, frozen=True, kw_only=True):
-    """Controls that are closer to each other than any control is to suspect or reference: they count as one lineage."""
+    """Controls that are closer to each other than the pair, or than chance makes them: they count as one lineage."""
 
     models: tuple[str, ...]
     t: float

@@ -62,6 +62,11 @@ def named_files(case: Case) -> dict[str, str]:
 
 def _of_models(models: tuple[ModelSpec, ...]) -> list[tuple[str, str]]:
     listed = [(f"$.models[{index}].file", spec.file) for index, spec in enumerate(models)]
+    listed += [
+        (f"$.models[{index}].untaught", spec.untaught)
+        for index, spec in enumerate(models)
+        if isinstance(spec.untaught, str)
+    ]
     return listed + [
         (f"$.models[{index}].adapter", f"{spec.adapter.rstrip('/')}/{name}")
         for index, spec in enumerate(models)

@@ -9,6 +9,7 @@ from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
 from depose.model.exchangeability import Exchangeability
 from depose.model.study import Performance
+from depose.model.tree import Tree
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -91,6 +92,8 @@ class Opinion(Record, frozen=True, kw_only=True):
     verdict: Verdict
     reasons: tuple[str, ...]
     """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+    assumption: str = ""
+    """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -265,7 +268,7 @@ class Finding(Record, frozen=True, kw_only=True):
     weight_lineages: int
     data_lineages: int
     floor: float
-    """The smallest p that may be read: 1 / (K_eff + 1), or 1 / (K + 1) where there is no K_eff."""
+    """The smallest p that K controls allow: 1 / (K + 1)."""
     k_needed: int
     """K that the number of tested references needs at this alpha."""
     condition: str
@@ -288,6 +291,8 @@ class Finding(Record, frozen=True, kw_only=True):
     common: tuple[CommonSource, ...] = ()
     """Could a candidate be the source of both? Empty where no candidate could be compared."""
     exchangeability: Exchangeability | None = None
+    opinion_without: Opinion | None = None
+    """The opinion if no document counted; none where no document was handed in."""
 
 
 class Span(Record, frozen=True, kw_only=True):
@@ -325,6 +330,18 @@ class Exhibit(Record, frozen=True, kw_only=True):
     answers: tuple[ExhibitAnswer, ...]
 
 
+class Document(Record, frozen=True, kw_only=True):
+    """A paper that a party handed in, on which an opinion may rest."""
+
+    exhibit: str
+    """D1, D2 and so on."""
+    model: str
+    says: str
+    file: str
+    sha256: str
+    source: str
+
+
 class Check(Record, frozen=True, kw_only=True):
     """One check of quality control."""
 
@@ -334,29 +351,6 @@ class Check(Record, frozen=True, kw_only=True):
     limit: str
     seen: str
     passed: bool
-
-
-class Join(Record, frozen=True, kw_only=True):
-    """Two groups that become one. Places 0 to n - 1 are the n models of the tree; join i has place n + i."""
-
-    left: int
-    right: int
-    t: float
-    """Mean T of the pairs across the two."""
-    support: int
-    """Draws in which the joined models form a clade again."""
-
-
-class Tree(Record, frozen=True, kw_only=True):
-    """Models joined by likeness; it illustrates, and no opinion looks at it."""
-
-    detector: str
-    models: tuple[str, ...]
-    left_out: tuple[str, ...]
-    """Models that share no prompt with some other."""
-    clusters: int
-    draws: int
-    joins: tuple[Join, ...]
 
 
 class Findings(Record, frozen=True, kw_only=True):
@@ -397,3 +391,4 @@ class Findings(Record, frozen=True, kw_only=True):
     """None where too few models can be compared, or too many to be read."""
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
+    documents: tuple[Document, ...] = ()
