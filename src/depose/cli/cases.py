@@ -37,6 +37,7 @@ from depose.cli.options import (
     TOKEN,
     TSA,
     TSA_ROOT,
+    entered,
     key_of,
     now,
     say,
@@ -48,8 +49,6 @@ from depose.errors import EndpointError
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
     from depose.evidence.checkpoints import Checkpoints
-    from depose.model import Findings
-    from depose.pipeline import Written
 
 
 @click.command()
@@ -74,18 +73,29 @@ def new(folder: Path, source: str, as_json: bool) -> None:
 
 @click.command()
 @CASE
+@KEY
+@PASSPHRASE
 @TSA
 @TOKEN
 @TSA_ROOT
 @JSON
-def register(case: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+def register(
+    case: Path,
+    key: Path | None,
+    passphrase_env: str,
+    tsa: str,
+    token: Path | None,
+    tsa_root: Path | None,
+    as_json: bool,
+) -> None:
     """Validate a CASE and freeze its protocol as record 0 of the log.
 
     The digest printed is what a later reader checks. From then on the protocol changes by depose amend alone.
-    With a time-stamp it can be shown to have been fixed before anything was asked.
+    With a time-stamp it can be shown to have been fixed before anything was asked. With --key it is entered into the
+    ledger of that key, KEY.ledger.jsonl: each report says which of how many registrations it is.
 
     \b
-    Example:  depose register acme
+    Example:  depose register acme --key ~/keys/lab
               depose register acme --tsa https://freetsa.org/tsr --tsa-root cacert.pem
     Offline:  openssl ts -query -digest PROTOCOL_SHA256 -sha256 -cert -out q.tsq
               and then depose register acme --token q.tsr --tsa-root cacert.pem
@@ -96,6 +106,7 @@ def register(case: Path, tsa: str, token: Path | None, tsa_root: Path | None, as
     done = pipeline.register_case(case, now)
     state = "registered" if done.fresh else "registered before, unchanged"
     lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
+    lines += entered(Path(done.folder), key, passphrase_env)
     if source.given:
         from depose.custody.stamp import stamp
 
@@ -150,7 +161,9 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     """
     source = source_of(tsa, None, tsa_root)
     if dry_run:
-        _dry_run(case, as_json)
+        from depose.pipeline import estimate
+
+        estimated(estimate(case), as_json=as_json)
         return
     _probe(case, _checkpoints(case, source, every), as_json)
 
@@ -161,12 +174,6 @@ def _checkpoints(case: Path, source: Source, every: int = 1_000) -> Checkpoints:
     from depose.evidence.checkpoints import Checkpoints
 
     return Checkpoints(partial(obtain, casefile.folder_of(case), source) if source.given else None, every)
-
-
-def _dry_run(case: Path, as_json: bool) -> None:
-    from depose import pipeline
-
-    estimated(pipeline.estimate(case), as_json=as_json)
 
 
 def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
@@ -268,15 +275,11 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     \b
     Example:  depose analyze acme --json
     """
-    findings, written = _analyze(case)
-    show(findings if as_json else None, summary(findings) + listed(written))
-    leave(findings, fail_on)
-
-
-def _analyze(case: Path) -> tuple[Findings, tuple[Written, ...]]:
     from depose import pipeline
 
-    return pipeline.analyze_case(case, say, now)
+    findings, written = pipeline.analyze_case(case, say, now)
+    show(findings if as_json else None, summary(findings) + listed(written))
+    leave(findings, fail_on)
 
 
 @click.command()
@@ -358,7 +361,10 @@ def audit(
     order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
     source = source_of(tsa, None, tsa_root)
     registered = pipeline.register_case(case, now)
-    click.echo(f"registered {registered.digest}", err=True)
+    click.echo(
+        "\n".join([f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]),
+        err=True,
+    )
     if source.given:
         from depose.custody.stamp import stamp
 
@@ -371,7 +377,7 @@ def audit(
         done = pipeline.probe(case, now, meter.advance, meter, _checkpoints(case, source))
     except EndpointError:  # an audit that heard nothing says so in a report of its own, and fails all the same
         if pipeline.was_asked(case):
-            _analyze(case)
+            pipeline.analyze_case(case, say, now)
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
     meter.finish()
@@ -379,7 +385,7 @@ def audit(
         click.echo(plain(line), err=True)
     for code in done.waiting:
         click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
-    findings, written = _analyze(case)
+    findings, written = pipeline.analyze_case(case, say, now)
     reports = pipeline.report_case(case, order)
     end = [f"not sealed: depose seal {case} --key KEY"]
     if key is not None:

@@ -102,3 +102,13 @@ def passphrase_of(name: str) -> str:
     if name and not os.environ.get(name):
         raise UsageError(f"the variable {name} holds no passphrase", hint=f"export {name}=...")
     return os.environ.get(name, "")
+
+
+def entered(folder: Path, key: Path | None, passphrase_env: str) -> list[str]:
+    """Enter a registration into the ledger of a key, where one is named."""
+    if key is None:
+        return []
+    from depose.custody.key_ledger import enter
+
+    made = enter(folder, key, key_of(key, passphrase_env), now)
+    return [f"registration {made.count} of key {made.key[:16]}, head of its ledger {made.head}"]

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from depose.analysis import results
 from depose.case import casefile, protocol
-from depose.custody import format_1, instructions
+from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, HINT, Read, content
 from depose.custody.keys import PublicKey
 from depose.custody.kinds import LOG
@@ -23,6 +23,7 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
     _scores(read)
     _dates(read)
     _instructions(read)
+    _ledger(read)
     return ["case file, digest of the scores, names, dates and instructions are those of the log"], []
 
 
@@ -78,6 +79,16 @@ def _dates(read: Read) -> None:
         raise EvidenceError(
             f"{LOG}: a confirmatory protocol without the time-stamp that it cannot be without", hint=HINT
         )
+
+
+def _ledger(read: Read) -> None:
+    """Check the place of the registration in the ledger of the key: the key that sealed, and this protocol."""
+    one = read.entries.ledger
+    if one is None:
+        return
+    key_ledger.check(one, read.key, f"{LOG}: its place in the ledger of the key")
+    if one.line.protocol != read.entries.protocol_digest:
+        raise EvidenceError(f"{LOG}: the ledger of the key holds another protocol", hint=HINT)
 
 
 def _instructions(read: Read) -> None:

@@ -29,6 +29,7 @@ from depose.model import (
     Case,
     Exchange,
     Fact,
+    InLedger,
     ModelSpec,
     Prompt,
     Record,
@@ -101,6 +102,8 @@ class Entries(Record, frozen=True, kw_only=True):
     selftest: SelfTest | None = None
     """The last self-test."""
     withdrawn: tuple[Withdrawn, ...] = ()
+    ledger: InLedger | None = None
+    """Where the registration stands among those of a signing key; the last such record."""
 
 
 class Reading:
@@ -125,6 +128,7 @@ class Reading:
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
         self._withdrawn: list[Withdrawn] = []
+        self._ledger: InLedger | None = None
         self._taken_back: list[Exchange] = []
         self._head = self._end = ""
         self._records = 0
@@ -154,6 +158,8 @@ class Reading:
             self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
+        elif kind == "ledger":
+            self._ledger = body(chained, InLedger)
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -271,6 +277,7 @@ class Reading:
             unstamped=tuple(self._unstamped),
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
+            ledger=self._ledger,
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

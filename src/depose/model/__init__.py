@@ -65,6 +65,7 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
+from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
 from depose.model.tree import Join, Tree
 
@@ -103,8 +104,10 @@ __all__ = [
     "Finding",
     "Findings",
     "HeldOut",
+    "InLedger",
     "Item",
     "Join",
+    "KeyLine",
     "Line",
     "ModelSpec",
     "NotScored",

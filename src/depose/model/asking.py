@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
+from depose.model.key_ledger import InLedger
 
 
 class ControlTest(Record, frozen=True, kw_only=True):
@@ -243,3 +244,5 @@ class Dossier(Record, frozen=True, kw_only=True):
     """The last self-test in the log of the case."""
     time_stamped: bool = False
     """Whether the protocol in force has a verified time-stamp."""
+    ledger: InLedger | None = None
+    """Where the registration stands among those of a signing key."""

@@ -1,0 +1,117 @@
+"""The ledger of a signing key: every protocol that was registered with it, in one chain.
+
+A time-stamp proves that a protocol is older than its answers, and not that there was no other. Beside a key lies
+`KEY.ledger.jsonl`: one canonical line for each registration, with the digest of the line before it, signed by the key.
+Whoever registers ten protocols with a key and shows one shows number and head of ten. What a ledger cannot show is
+another key, or a registration without one; for these the report has a sentence that its signer completes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from depose.custody import keys
+from depose.errors import DeposeError, EvidenceError
+from depose.evidence.ledger import Reading
+from depose.evidence.log import GENESIS, Clock, Log, write_whole
+from depose.evidence.workspace import held
+from depose.model import InLedger, KeyLine, Record
+from depose.model.canonical import canonical, sha256
+
+FORMAT = "depose key ledger 1"
+LARGEST = 64 * 1024**2
+KIND = "ledger"
+HINT = (
+    "keep the ledger beside its key and never edit it; a copy of it from before will do if nothing was registered since"
+)
+
+
+class _Signed(Record, frozen=True, kw_only=True):
+    line: KeyLine
+    signature: str
+
+
+def path_of(key: Path) -> Path:
+    """Name the ledger of a key file."""
+    return key.with_name(f"{key.name}.ledger.jsonl")
+
+
+def read(path: Path, key: keys.PublicKey) -> tuple[InLedger, ...]:
+    """Read a ledger and check its chain and every signature; empty where there is none."""
+    if not path.is_file():
+        return ()
+    if path.stat().st_size > LARGEST:
+        raise EvidenceError(f"{path}: larger than any ledger", hint=HINT)
+    found: list[InLedger] = []
+    for number, raw in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        where = f"{path}: line {number}"
+        try:
+            signed = msgspec.json.decode(raw, type=_Signed)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            raise EvidenceError(f"{where}: no line of a ledger: {error}", hint=HINT) from error
+        if raw != canonical(signed) + b"\n":
+            raise EvidenceError(f"{where}: not in canonical form, or without its end", hint=HINT)
+        made = _entered(signed, keys.fingerprint(key))
+        last = found[-1].head if found else GENESIS
+        if (made.line.seq, made.line.prev, made.line.format) != (len(found), last, FORMAT):
+            raise EvidenceError(f"{where}: does not follow the line before it", hint=HINT)
+        check(made, key, where)
+        found.append(made)
+    return tuple(found)
+
+
+def _entered(signed: _Signed, fingerprint: str) -> InLedger:
+    return InLedger(
+        key=fingerprint,
+        line=signed.line,
+        signature=signed.signature,
+        head=sha256(canonical(signed)),
+        count=signed.line.seq + 1,
+    )
+
+
+def check(one: InLedger, key: keys.PublicKey, where: str) -> None:
+    """Raise EvidenceError unless an entry is what it says, and signed by the key."""
+    again = _entered(_Signed(line=one.line, signature=one.signature), keys.fingerprint(key))
+    if again != one:
+        raise EvidenceError(f"{where}: number, head or key are not those of its line", hint=HINT)
+    try:
+        signature = bytes.fromhex(one.signature)
+    except ValueError as error:
+        raise EvidenceError(f"{where}: its signature is no hexadecimal number", hint=HINT) from error
+    keys.check(key, signature, canonical(one.line), where)
+
+
+def enter(folder: Path, path: Path, key: keys.PrivateKey, clock: Clock) -> InLedger:
+    """Enter the protocol of a case into the ledger of a key, once, and note the entry in the log of the case.
+
+    Raises EvidenceError where the ledger does not hold, and DeposeError where it cannot be written.
+    """
+    file, public = path_of(path), key.public_key()
+    reading = Reading(str(folder))
+    with held(path.parent), Log(folder, clock, reading.add) as log:
+        entries = reading.entries()
+        lines = read(file, public)
+        made = next((one for one in lines if one.line.protocol == entries.protocol_digest), None)
+        if made is None:
+            line = KeyLine(
+                format=FORMAT,
+                seq=len(lines),
+                prev=lines[-1].head if lines else GENESIS,
+                at=clock(),
+                protocol=entries.protocol_digest,
+            )
+            signed = _Signed(line=line, signature=keys.sign(key, canonical(line)).hex())
+            before = file.read_bytes() if lines else b""
+            try:
+                write_whole(file, before + canonical(signed) + b"\n")
+            except OSError as error:
+                raise DeposeError(
+                    f"{file}: {error.strerror or error}", hint="the ledger lies beside its key"
+                ) from error
+            made = _entered(signed, keys.fingerprint(public))
+        if entries.ledger != made:
+            log.append(KIND, made)
+    return made

@@ -1,0 +1,32 @@
+"""Where a registration stands among all those of its signing key."""
+
+from __future__ import annotations
+
+from depose.model.base import Record
+
+
+class KeyLine(Record, frozen=True, kw_only=True):
+    """One registration in the ledger of a key; its signature is over the canonical form of all else."""
+
+    format: str
+    seq: int
+    """Registrations before this one."""
+    prev: str
+    """SHA-256 of the line before, or 64 zeros."""
+    at: str
+    protocol: str
+    """Digest of record 0 of the log that was registered."""
+
+
+class InLedger(Record, frozen=True, kw_only=True):
+    """A registration, entered into the ledger of a key."""
+
+    key: str
+    """SHA-256 of the public key in DER."""
+    line: KeyLine
+    signature: str
+    """Of the line, by the key, in hexadecimal digits."""
+    head: str
+    """SHA-256 of the line with its signature."""
+    count: int
+    """Registrations in the ledger, this one the last."""

@@ -1,0 +1,103 @@
+"""The ledger of a signing key: every registration counts, and none can be taken out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from depose import pipeline
+from depose.custody import key_ledger, keys
+from depose.custody.key_ledger import enter, path_of, read
+from depose.errors import EvidenceError
+from depose.evidence import ledger
+from depose.model import InLedger
+from fakes import Clock, case_of, depose, model, write_case
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """Make a signing key."""
+    (tmp_path / "keys").mkdir()
+    keys.make(tmp_path / "keys" / "lab")
+    return tmp_path / "keys" / "lab"
+
+
+def registered(tmp_path: Path, name: str) -> Path:
+    """Register a case of its own protocol."""
+    case = case_of([model("S1", "suspect"), model("R1", "reference")])
+    case["case"]["title"] = name
+    folder = write_case(tmp_path / name, case)
+    pipeline.register_case(folder, Clock())
+    return folder
+
+
+def entered(tmp_path: Path, key: Path, *names: str) -> list[InLedger]:
+    """Register cases and enter each."""
+    private = keys.load(key)
+    return [enter(registered(tmp_path, name), key, private, Clock()) for name in names]
+
+
+def test_each_registration_of_a_key_is_counted_once(tmp_path: Path, key: Path) -> None:
+    """Three protocols stand as 1, 2 and 3 in one chain; entering one of them again changes nothing."""
+    made = entered(tmp_path, key, "one", "two", "three")
+    assert [one.count for one in made] == [1, 2, 3]
+    assert [one.line.prev for one in made[1:]] == [one.head for one in made[:-1]]
+    before = path_of(key).read_bytes()
+    assert enter(tmp_path / "two", key, keys.load(key), Clock()) == made[1]
+    assert path_of(key).read_bytes() == before
+    entries = ledger.entries(tmp_path / "three")
+    assert entries.ledger == made[2]
+    assert entries.records == 2
+    assert read(path_of(key), keys.load(key).public_key()) == tuple(made)
+
+
+@pytest.mark.parametrize(
+    ("attack", "says"),
+    [
+        (lambda lines: lines[1:], "does not follow"),
+        (lambda lines: [lines[0], lines[2]], "does not follow"),
+        (lambda lines: [lines[0], lines[2], lines[1]], "does not follow"),
+        (lambda lines: [lines[0].replace(b'"seq":0', b'"seq":1'), *lines[1:]], "does not follow"),
+        (lambda lines: [lines[0].replace(b'"protocol":"', b'"protocol":"f')], "not a signature"),
+        (lambda lines: [lines[0][:-1]], "canonical"),
+        (lambda lines: [lines[0].replace(b":", b": ", 1)], "canonical"),
+        (lambda lines: [b"\xff\xfe\n"], "no line"),
+        (lambda lines: [b"[" * 100_000 + b"\n"], "no line"),
+        (lambda lines: [b"{}\n"], "no line"),
+        (lambda lines: [lines[0].replace(b'"signature":"', b'"signature":"zz')], "hexadecimal"),
+    ],
+)
+def test_a_ledger_that_was_changed_takes_no_more_entries(tmp_path: Path, key: Path, attack, says: str) -> None:  # type: ignore[no-untyped-def]
+    """A line taken out, moved, renumbered, altered or torn is named, and nothing is entered after it."""
+    entered(tmp_path, key, "one", "two", "three")
+    lines = path_of(key).read_bytes().splitlines(keepends=True)
+    path_of(key).write_bytes(b"".join(attack(lines)))
+    before = path_of(key).read_bytes()
+    with pytest.raises(EvidenceError, match=says):
+        entered(tmp_path, key, "four")
+    assert path_of(key).read_bytes() == before
+
+
+def test_an_entry_of_another_key_or_with_another_count_does_not_hold(tmp_path: Path, key: Path) -> None:
+    """Number, head, key and signature belong together."""
+    (one,) = entered(tmp_path, key, "one")
+    keys.make(key.with_name("other"))
+    other = keys.load(key.with_name("other")).public_key()
+    key_ledger.check(one, keys.load(key).public_key(), "here")
+    for changed, public in (
+        (one, other),
+        (msgspec.structs.replace(one, count=7), keys.load(key).public_key()),
+        (msgspec.structs.replace(one, head="0" * 64), keys.load(key).public_key()),
+    ):
+        with pytest.raises(EvidenceError):
+            key_ledger.check(changed, public, "here")
+
+
+def test_register_enters_a_case_and_says_where_it_stands(tmp_path: Path, key: Path) -> None:
+    """`depose register --key` prints number and head; a second case is the second."""
+    for number, name in enumerate(("one", "two"), 1):
+        ran = depose("register", registered(tmp_path, name), "--key", key)
+        assert ran.code == 0
+        assert f"registration {number} of key" in ran.out
