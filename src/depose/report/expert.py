@@ -10,7 +10,7 @@ from depose.answers.how_ended import NAMES
 from depose.case.annexes import Annex, literature, unchecked
 from depose.case.independent import unseen
 from depose.model import Fact, Finding, Findings, Role
-from depose.report import arrange, excerpts
+from depose.report import arrange, excerpts, exchangeability
 from depose.report.contents import (
     ALTERNATIVES,
     APPENDICES,
@@ -53,6 +53,9 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         **_results(findings, roles),
         **_ratios(findings, annex),
         **_exhibits(findings),
+        **exchangeability.context(
+            findings, (one for group in arrange.grouped(findings.findings) for one in group.figures)
+        ),
         "quality": [
             {"role": role, "n": len(found), "codes": found}
             for role in ("positive", "foil")

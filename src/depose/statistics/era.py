@@ -39,7 +39,7 @@ def era(suspect: str, reference: str, controls: Mapping[str, str]) -> Era:
     """Compare the dates of controls, by code, with those of a pair."""
     dated = sorted((found, one) for one in controls.values() if (found := month(one)) is not None)
     count = sum(near(suspect, reference, one) for one in controls.values())
-    needed = max(1, ceil(SHARE * len(controls)))
+    needed = ceil(SHARE * len(controls))
     return Era(
         suspect=suspect,
         reference=reference,
@@ -48,5 +48,5 @@ def era(suspect: str, reference: str, controls: Mapping[str, str]) -> Era:
         near=count,
         needed=needed,
         undated=tuple(sorted(code for code, one in controls.items() if month(one) is None)),
-        inside=count >= needed,
+        inside=count >= needed and month(suspect) is not None and month(reference) is not None,
     )

@@ -1,0 +1,162 @@
+"""Is the pair like its controls? Conditions that say no, counts by name and by likeness, and what documents carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from depose.analysis.analyze import analyze
+from depose.analysis.documents import documents, least, opinions
+from depose.analysis.exchangeability import examine, parameters, rows
+from depose.analysis.opinion import Grounds
+from depose.analysis.scored_bags import Bench
+from depose.features.extract import Features
+from depose.model import Condition, Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
+from depose.statistics.era import era
+from depose.statistics.lineage import choose
+from dossiers import CONTROLS, dossier, quiet, spec
+
+BAG = ("S1", "R1", *(one.code for one in CONTROLS))
+
+
+def seen(suspect: dict[str, Any], reference: dict[str, Any], controls: dict[str, Any], **more: Any) -> dict[str, bool]:
+    """Compare a pair with its controls: name of each condition, and whether the pair lies inside."""
+    specs: dict[str, ModelSpec] = {"S1": spec("S1", "suspect", **suspect), "R1": spec("R1", "reference", **reference)}
+    specs |= {one.code: msgspec.structs.replace(one, **controls) for one in CONTROLS}
+    dates = era(specs["S1"].released, specs["R1"].released, {code: specs[code].released for code in BAG[2:]})
+    found = Exchangeability(era=dates, k_by_name=20, k_by_likeness=20, clades=(), peculiar=(), subsets=None)
+    made = rows(msgspec.structs.replace(found, **more), specs, BAG, Protocol())
+    return {one.name: one.inside for one in made}
+
+
+def test_a_pair_like_its_controls_is_inside_everywhere() -> None:
+    """Nothing stands out where dates, route and settings are the same; what is not stated has no row."""
+    assert seen({}, {}, {}) == {"release dates": True, "route": True, "sampling settings": True}
+
+
+@pytest.mark.parametrize(
+    ("suspect", "controls", "outside"),
+    [
+        ({"released": "2023-01"}, {"released": "2020-01"}, "release dates"),
+        ({"released": "unknown"}, {}, "release dates"),
+        ({"provider": "openai"}, {}, "route"),
+        ({"temperature": 1.3}, {}, "sampling settings"),
+        ({"max_tokens": 20}, {}, "sampling settings"),
+        ({"system": "Be brief."}, {}, "sampling settings"),
+        ({"size": "70B"}, {"size": "7B"}, "size"),
+        ({"language": "ja"}, {"language": "en"}, "language"),
+        ({"tuning": "reasoning"}, {"tuning": "instruct"}, "tuning"),
+    ],
+)
+def test_each_thing_in_which_the_suspect_stands_out_is_a_row_that_says_no(
+    suspect: dict[str, Any], controls: dict[str, Any], outside: str
+) -> None:
+    """One difference, one condition that is not met."""
+    assert [name for name, inside in seen(suspect, {}, controls).items() if not inside] == [outside]
+
+
+def test_a_live_suspect_beside_nineteen_live_controls_is_inside() -> None:
+    """Controls asked live, by any provider, are counted."""
+    assert seen({"provider": "openai"}, {}, {"provider": "anthropic"})["route"]
+
+
+@pytest.mark.parametrize(("ranks", "inside"), [((1, 1), False), ((1, 2), True), ((9, 1), True)])
+def test_both_more_peculiar_than_every_control_is_outside(ranks: tuple[int, int], inside: bool) -> None:
+    """One exchangeable side is enough."""
+    found = tuple(
+        Peculiar(model=code, value=2.0, rank=rank, of=21) for code, rank in zip(("S1", "R1"), ranks, strict=True)
+    )
+    assert seen({}, {}, {}, peculiar=found)["peculiarity"] is inside
+
+
+@pytest.mark.parametrize(
+    ("size", "number"), [("7B", 7e9), ("135M", 135e6), ("8x22B", 176e9), ("1.8 T", 1.8e12), ("large", None), ("", None)]
+)
+def test_sizes_are_read_as_makers_write_them(size: str, number: float | None) -> None:
+    """Millions, billions, mixtures; anything else is not compared."""
+    assert parameters(size) == (pytest.approx(number) if number else None)
+
+
+def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_called() -> None:
+    """Six names on one stock of words: 20 lineages by name, fewer by likeness, and the smaller count is used."""
+    copies = {one.code: "C0" for one in CONTROLS[1:6]}
+    case = dossier([spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS], copies)
+    bench, specs = Bench(case, Features(), quiet), {one.code: one for one in case.registration.case.models}
+    bench.result(BAG, "phrases", "same")
+    chosen = choose(specs["S1"], specs["R1"], CONTROLS, "same")
+    found = examine(bench, specs, BAG, chosen, "phrases")
+    assert found.k_by_name == 20
+    assert found.k_by_likeness == found.k_eff < 19
+    assert {code for clade in found.clades for code in clade.models} <= {f"C{n}" for n in range(6)}
+    assert found.subsets is not None
+    assert found.subsets.draws == 1_000
+
+
+def test_controls_of_another_time_give_no_opinion() -> None:
+    """The copy of the reference stands at the floor, and the opinion is `inconclusive (era)` all the same."""
+    old = [msgspec.structs.replace(one, released="2022-01") for one in CONTROLS]
+    case = dossier([spec("S1", "suspect"), spec("R1", "reference"), *old], {"S1": "R1"})
+    found = analyze(case, Features(), quiet).findings.findings
+    assert all("era" in one.opinion.reasons for one in found)
+    assert all(isinstance(row, Condition) and not row.inside for row in found[0].conditions[:1])
+
+
+# --- documents --------------------------------------------------------------------------------------
+
+GROUNDS = Grounds(
+    question="distilled",
+    alpha=0.05,
+    k_eff=24,
+    k_needed=19,
+    p=0.04,
+    p_length_matched=0.04,
+    quality=True,
+    refusals=0.0,
+    era=True,
+    shared_base=False,
+    candidate_closer=False,
+    lr_unrelated_low=3.0,
+    lr_alternative_low=2.0,
+    in_range=True,
+    power=0.9,
+)
+
+
+def ratio(against: str, low: float | None, *, excluded: bool = False) -> Ratio:
+    """Make a ratio of which only the conservative end matters."""
+    numbers = dict.fromkeys(("value", "high", "uncapped", "cap", "bottom", "elub_low", "elub_high"))
+    more = {"reached": 0, "lineages": 20, "words": "", "reason": ""}
+    return msgspec.convert({"against": against, "low": low, "excluded": excluded, **numbers, **more}, Ratio)
+
+
+def test_an_opinion_that_rests_on_a_document_names_it_and_stands_beside_the_one_without() -> None:
+    """With the document `indication`, without it the kind is not resolved; without a document there is one opinion."""
+    held = [ratio("unrelated", 3.0), ratio("same base", 2.0), ratio("common teacher", None, excluded=True)]
+    document = Document(exhibit="D1", model="R1", says="R1 learnt alone", file="l.pdf", sha256="0" * 64, source="R Inc")
+    both = opinions(GROUNDS, held, document)
+    assert both.opinion.verdict == "indication"
+    assert both.opinion.assumption == "R1 learnt alone (exhibit D1, l.pdf, handed in with the case)"
+    assert both.without is not None
+    assert both.without.verdict == "relation, kind not resolved"
+    assert opinions(GROUNDS, held, None).without is None
+    assert (least(held), least(held, documents=False)) == (2.0, None)
+
+
+def test_a_document_that_changes_nothing_is_no_assumption() -> None:
+    """Where the answers carry the opinion by themselves, it rests on no paper."""
+    held = [ratio("unrelated", 3.0), ratio("common teacher", 2.5, excluded=True)]
+    document = Document(exhibit="D1", model="R1", says="R1 learnt alone", file="l.pdf", sha256="0" * 64, source="R Inc")
+    both = opinions(GROUNDS, held, document)
+    assert both.opinion.assumption == ""
+    assert both.without == both.opinion
+
+
+def test_documents_are_numbered_with_their_digests() -> None:
+    """Each file named by `untaught` is an exhibit, hashed at registration; a bare claim is none."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference", untaught="a.pdf", source="x"), spec("R2", "reference")]
+    case = dossier(specs, {})
+    files = (Fact(name="a.pdf", value="f" * 64),)
+    case = msgspec.structs.replace(case, registration=msgspec.structs.replace(case.registration, files=files))
+    assert [(one.exhibit, one.model, one.sha256) for one in documents(case)] == [("D1", "R1", "f" * 64)]
