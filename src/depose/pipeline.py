@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from depose import selftest
+from depose.analysis.beforehand import warnings
 from depose.analysis.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
 from depose.asking import collect
 from depose.asking.collect import Collected
@@ -74,6 +75,11 @@ def register_case(path: Path, clock: Clock) -> Registered:
     return Registered(
         folder=str(folder), digest=digest, prompts=len(frozen.prompts), models=len(case.models), fresh=True
     )
+
+
+def beforehand(path: Path) -> tuple[str, ...]:
+    """Say what of a case could never be answered, whatever its models answer, and what would open it."""
+    return tuple(warnings(casefile.read(casefile.folder_of(path))))
 
 
 def _enclose(case: Case, folder: Path, log: Log) -> None:

@@ -104,6 +104,8 @@ def register(
 
     source = source_of(tsa, token, tsa_root)
     done = pipeline.register_case(case, now)
+    for line in pipeline.beforehand(case):
+        click.echo(plain(f"beforehand: {line}"), err=True)
     state = "registered" if done.fresh else "registered before, unchanged"
     lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
     lines += entered(Path(done.folder), key, passphrase_env)

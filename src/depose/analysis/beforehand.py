@@ -1,0 +1,128 @@
+"""What of a case could never be answered, said before anything is asked: too few clean lineages, or of other years.
+
+Pure: a case in, sentences out. Of 102 true pairs of the independent evaluation 101 ended for want of clean control
+lineages, after everything had been asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.case.lineages import doubts
+from depose.model import Case, Era, ModelSpec, Question, Record
+from depose.statistics import lineage, ranks
+from depose.statistics.era import WINDOW, era, month
+
+NAMED = 6
+"""Controls that are named for each reason; more are counted."""
+
+
+class Outlook(Record, frozen=True, kw_only=True):
+    """What the controls of one pair allow, whatever will be answered."""
+
+    suspect: str
+    reference: str
+    question: Question
+    k_eff: int
+    """Independent control lineages by name; by likeness they may be fewer."""
+    needed: int
+    era: Era
+    shared_base: bool
+    """`derived` cannot be answered: suspect and reference carry one base."""
+    left_out: tuple[tuple[str, tuple[str, ...]], ...]
+    """Reason, and controls that are left out for it."""
+
+    @property
+    def open(self) -> bool:
+        """Whether an opinion other than `inconclusive` is possible."""
+        return self.k_eff >= self.needed and self.era.inside and not self.shared_base
+
+
+def outlook(case: Case) -> tuple[Outlook, ...]:
+    """Look ahead for every suspect, reference and question."""
+    roles: dict[str, list[ModelSpec]] = {}
+    for spec in case.models:
+        if not spec.repeats:
+            roles.setdefault(spec.role, []).append(spec)
+    references = roles.get("reference", [])
+    needed = max(FEWEST_LINEAGES, ranks.controls_needed(len(references), case.protocol.alpha))
+    return tuple(
+        _ahead(suspect, reference, question, roles.get("control", []), needed)
+        for suspect in roles.get("suspect", [])
+        for reference in references
+        for question in case.protocol.questions
+    )
+
+
+def _ahead(
+    suspect: ModelSpec, reference: ModelSpec, question: Question, controls: list[ModelSpec], needed: int
+) -> Outlook:
+    chosen = lineage.choose(suspect, reference, controls, question)
+    reasons: dict[str, list[str]] = {}
+    for one in chosen.excluded:
+        reasons.setdefault(one.reason, []).append(one.model)
+    return Outlook(
+        suspect=suspect.code,
+        reference=reference.code,
+        question=question,
+        k_eff=chosen.k_eff,
+        needed=needed,
+        era=era(suspect.released, reference.released, {spec.code: spec.released for spec in chosen.used}),
+        shared_base=question == "derived" and lineage.share_base(suspect, reference),
+        left_out=tuple((reason, tuple(codes)) for reason, codes in reasons.items()),
+    )
+
+
+def warnings(case: Case) -> Iterator[str]:
+    """Say in a sentence each what cannot be answered, what would open it, and which names may be one lineage."""
+    specs = {spec.code: spec for spec in case.models}
+    found = [one for one in outlook(case) if not one.open]
+    for _, group in groupby(found, key=lambda one: (one.suspect, one.reference, one.k_eff, one.shared_base)):
+        rows = list(group)
+        one = rows[0]
+        asked = ", ".join(row.question for row in rows)
+        head = f"{one.suspect}, {one.reference}, {asked}: "
+        if one.shared_base:
+            yield f"{head}both carry one base: no control can tell, the answer will be inconclusive (shared_base)"
+            continue
+        if one.k_eff < one.needed:
+            why = "; ".join(f"{_named(codes)}: {reason}" for reason, codes in one.left_out)
+            yield (
+                f"{head}{one.k_eff} independent clean control lineages of {one.needed} that are needed, so that the "
+                f"answer will be inconclusive (controls){f'. Left out: {why}' if why else ''}. "
+                f"{_opens(one, specs[one.suspect], specs[one.reference])}"
+            )
+        elif not one.era.inside:
+            yield (
+                f"{head}{one.era.near} of the controls are of the years of the two, {one.era.needed} are needed, so "
+                f"that the answer will be inconclusive (era). {_opens(one, specs[one.suspect], specs[one.reference])}"
+            )
+    yield from doubts(case.models)
+
+
+def _named(codes: tuple[str, ...]) -> str:
+    more = len(codes) - NAMED
+    return ", ".join(codes[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _opens(one: Outlook, suspect: ModelSpec, reference: ModelSpec) -> str:
+    """Describe the controls that would open a question."""
+    makers = ", ".join(dict.fromkeys(name for name in (suspect.developer, reference.developer) if name))
+    missing = max(one.needed - one.k_eff, one.era.needed - one.era.near, 1)
+    taught = f", not trained on outputs of {reference.developer}" if reference.developer else ""
+    others = f"makers other than {makers}" if makers else "other makers"
+    years = _window(suspect.released, reference.released)
+    return (
+        f"What would open it: {missing} or more models of {others}{taught}, each with weights and data of its own"
+        + (f", released {years}" if years else "")
+    )
+
+
+def _window(suspect: str, reference: str) -> str:
+    first, second = month(suspect), month(reference)
+    if first is None or second is None:
+        return ""
+    low, high = min(first, second) - WINDOW, max(first, second) + WINDOW
+    return f"{low // 12}-{low % 12 + 1:02d} to {high // 12}-{high % 12 + 1:02d}"

@@ -1,0 +1,67 @@
+"""What cannot be answered is said before it is asked, with what would open it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from depose.analysis.beforehand import outlook, warnings
+from depose.model import Case, CaseHead, ModelSpec, Protocol
+from dossiers import spec
+
+
+def case(controls: list[ModelSpec], suspect: dict[str, Any] | None = None, **protocol: Any) -> Case:
+    """Make a case of a suspect, a reference and controls."""
+    pair = (spec("S1", "suspect", **(suspect or {})), spec("R1", "reference"))
+    return Case(
+        case=CaseHead(title="t", authority="a"),
+        protocol=Protocol(prompts="x.csv", **protocol),
+        models=(*pair, *controls),
+    )
+
+
+def many(count: int, start: int = 0, **more: Any) -> list[ModelSpec]:
+    """Make controls of lineages of their own."""
+    return [spec(f"C{n}", "control", **more) for n in range(start, start + count)]
+
+
+def test_enough_controls_of_the_right_years_are_worth_no_word() -> None:
+    """Nineteen clean lineages of the pair's own time: every question is open."""
+    one = case(many(19))
+    assert [ahead.open for ahead in outlook(one)] == [True] * 3
+    assert list(warnings(one)) == []
+
+
+def test_too_few_clean_lineages_are_counted_with_the_reasons_and_what_would_open_them() -> None:
+    """Students of the reference's maker are named as left out, and what is missing is described."""
+    taught = many(4, 16, trained_on=("dev-R1",))
+    (said,) = list(warnings(case([*many(16), *taught], questions=("distilled",))))
+    assert said.startswith("S1, R1, distilled: 16 independent clean control lineages of 19 that are needed")
+    assert "C16, C17, C18, C19: documented or likely to be trained on outputs of the reference's developer" in said
+    assert "3 or more models of makers other than dev-S1, dev-R1, not trained on outputs of dev-R1" in said
+    assert said.endswith("released 2024-07 to 2025-07")
+
+
+def test_controls_of_other_years_are_said_to_end_in_inconclusive() -> None:
+    """Twenty older controls: the answer will be `inconclusive (era)`, for all questions in one sentence."""
+    (said,) = list(warnings(case(many(20, released="2022-05"))))
+    assert said.startswith("S1, R1, same, derived, distilled: 0 of the controls are of the years of the two, 10 are")
+    assert "inconclusive (era)" in said
+
+
+def test_several_references_need_more() -> None:
+    """Two references at alpha .05 need 39 lineages."""
+    two = case([*many(25), spec("R2", "reference")])
+    assert {ahead.needed for ahead in outlook(two)} == {39}
+
+
+def test_one_base_and_odd_names_are_pointed_out() -> None:
+    """`derived` on one base has no answer; a lineage that is nearly another is asked about."""
+    models = [*many(19, weight_lineage="llama3-8b"), *many(1, 19, weight_lineage="llama3-8b", data_lineage="d-C188")]
+    shared = case(models, {"weight_lineage": "Meta-Llama-3-8B"}, questions=("derived",))
+    base = msg(shared)
+    assert any("'Meta-Llama-3-8B' and 'llama3-8b' are counted as one" in line for line in base)
+
+
+def msg(one: Case) -> list[str]:
+    """List the warnings."""
+    return list(warnings(one))
