@@ -9,7 +9,7 @@ LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
-	docs pages pictures coverage evaluations
+	docs pages pictures coverage evaluations era-study controls-study
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -99,6 +99,12 @@ evaluations: setup ## write the independent evaluations that ship from ../shared
 
 coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 controls, 25 to 100 prompts
 	$(BIN)/python benchmarks/interval_coverage.py
+
+era-study: setup ## false alarms by the years of the controls, and the rule on dates (needs ../shared/data-modern)
+	$(BIN)/python benchmarks/era.py
+
+controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
+	$(BIN)/python benchmarks/controls.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py

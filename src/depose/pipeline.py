@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from depose import selftest
-from depose.analysis.beforehand import warnings
 from depose.analysis.results import FINDINGS, SCORES, VECTORS, Results, arithmetic, exhibits_table, results
 from depose.asking import collect
 from depose.asking.collect import Collected
@@ -29,6 +28,9 @@ from depose.evidence.records import Amendment, Scored, Unblinded, Withdrawal
 from depose.features.packaged import cache_folder
 from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
+from depose.registering import beforehand as beforehand
+from depose.registering import draw_controls as draw_controls
+from depose.registering import frozen_case
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
 
@@ -63,7 +65,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
-    frozen = protocol.registration(case, folder)
+    frozen = frozen_case(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
     canonical(frozen)  # whatever cannot be written must show before the log is made
@@ -75,11 +77,6 @@ def register_case(path: Path, clock: Clock) -> Registered:
     return Registered(
         folder=str(folder), digest=digest, prompts=len(frozen.prompts), models=len(case.models), fresh=True
     )
-
-
-def beforehand(path: Path) -> tuple[str, ...]:
-    """Say what of a case could never be answered, whatever its models answer, and what would open it."""
-    return tuple(warnings(casefile.read(casefile.folder_of(path))))
 
 
 def _enclose(case: Case, folder: Path, log: Log) -> None:
@@ -271,7 +268,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     if not reason.strip():
         raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
     case = casefile.read(folder)
-    frozen = protocol.registration(case, folder)
+    frozen = frozen_case(case, folder)
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()

@@ -380,6 +380,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
         documents=tuple(analyst.documents.values()),
+        pool=dossier.registration.pool,
         ledger=dossier.ledger,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,

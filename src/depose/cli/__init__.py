@@ -13,6 +13,7 @@ import click
 
 from depose.cli import cases, custody, matrices, studies, upkeep
 from depose.cli.console import plain
+from depose.cli.controls import controls
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -35,7 +36,7 @@ def cli() -> None:
 
 
 for command in (
-    *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
+    *(cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     matrices.batch,

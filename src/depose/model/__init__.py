@@ -36,7 +36,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
-from depose.model.exchangeability import Clade, Era, Exchangeability, Peculiar, Subsets
+from depose.model.exchangeability import Clade, Eligible, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
     Against,
     Candidate,
@@ -92,6 +92,7 @@ __all__ = [
     "Direction",
     "Document",
     "Dossier",
+    "Eligible",
     "Ending",
     "Era",
     "ErrorRate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
+from depose.model.exchangeability import Eligible
 from depose.model.key_ledger import InLedger
 
 
@@ -222,6 +223,8 @@ class Registration(Record, frozen=True, kw_only=True):
     """Digest of every file that the case names."""
     software: tuple[Fact, ...]
     """Versions of depose and of every plugin in use."""
+    pool: tuple[Eligible, ...] = ()
+    """The registry that the controls were drawn from, model by model; empty where they were named by hand."""
 
 
 class Dossier(Record, frozen=True, kw_only=True):

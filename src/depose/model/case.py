@@ -71,6 +71,8 @@ class Protocol(Record, frozen=True, kw_only=True):
     """Probe families with counts, such as `open_howto:16`."""
     prompts: str = ""
     """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
+    registry: str = ""
+    """A registry from which the controls are drawn by rule (`depose controls`); none: they are named by hand."""
     detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "phrases",
         "habits",

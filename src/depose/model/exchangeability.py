@@ -5,6 +5,20 @@ from __future__ import annotations
 from depose.model.base import Record
 
 
+class Eligible(Record, frozen=True, kw_only=True):
+    """One model of the registry that the controls were drawn from."""
+
+    code: str
+    name: str
+    data_lineage: str
+    released: str
+    eligible: bool
+    """Clean for every suspect, reference and question."""
+    drawn: bool
+    reason: str
+    """Why it was not drawn."""
+
+
 class Era(Record, frozen=True, kw_only=True):
     """The controls of a finding in time, beside suspect and reference."""
 

@@ -54,7 +54,7 @@ def unfit_for_case(name: str) -> str:
 
 def named_files(case: Case) -> dict[str, str]:
     """List every file that the case names, as written in it, each with the first place that names it."""
-    listed = [("$.protocol.prompts", case.protocol.prompts)]
+    listed = [("$.protocol.prompts", case.protocol.prompts), ("$.protocol.registry", case.protocol.registry)]
     listed += _of_models(case.models)
     listed += [("$.terms.file", case.terms.file)] if case.terms else []
     return {name: where for where, name in reversed(listed) if name}

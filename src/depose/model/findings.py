@@ -7,7 +7,7 @@ from typing import Literal
 from depose.model.asking import Denominator, Fact, Prompt, Unanswered
 from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
-from depose.model.exchangeability import Exchangeability
+from depose.model.exchangeability import Eligible, Exchangeability
 from depose.model.key_ledger import InLedger
 from depose.model.study import Performance
 from depose.model.tree import Tree
@@ -393,5 +393,7 @@ class Findings(Record, frozen=True, kw_only=True):
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
     documents: tuple[Document, ...] = ()
+    pool: tuple[Eligible, ...] = ()
+    """The registry that the controls were drawn from; empty where they were named by hand."""
     ledger: InLedger | None = None
     """The registration among all those of its signing key; none where it was registered without one."""
