@@ -23,6 +23,7 @@ from depose.batch.rows import Row
 from depose.case import population, tables
 from depose.case.annexes import Checks, Waivers
 from depose.case.formats import inspect_log
+from depose.case.registry import Registry
 from depose.custody.commitment import Commitment
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.envelope import Envelope
@@ -35,6 +36,7 @@ from depose.lab.build import Manifest
 from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
 from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
+from depose.model.key_ledger import InLedger
 from depose.report.viewer import Score
 from depose.selftest import Kit
 from depose.validate.labelled import Labelled
@@ -66,11 +68,12 @@ def _shown(name: str) -> str:
 
 LOG = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
-    *(records.Checkpoint, records.Unstamped, SelfTest, records.Scored, records.Unblinded),
+    *(records.Checkpoint, records.Unstamped, SelfTest, InLedger, records.Scored, records.Unblinded),
 )
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
     File(page="batch", tops=(BatchFile,), examples=(_shown("batch.toml"), _shown("batch-data.toml"))),
+    File(page="registry", tops=(Registry,), examples=(_shown("registry.toml"),)),
     File(page="recipe", tops=(Recipe,), examples=((BUNDLED / "lab" / "fast.toml").read_text("utf-8"),)),
     File(page="waivers", tops=(Waivers,), examples=(_shown("waivers.toml"),)),
     File(page="checked", tops=(Checks,), examples=(_shown("checked.toml"),)),

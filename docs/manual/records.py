@@ -21,7 +21,7 @@ UNITS = Path(__file__).with_name("units.toml")
 PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_-]{0,31}\Z": "a letter, then at most 31 letters, digits, `_` or `-`",
     r"^([A-Za-z_][A-Za-z0-9_]*)?\Z": "name of a variable",
-    r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?\Z": "`YYYY`, `YYYY-MM` or `YYYY-MM-DD`",
+    r"^([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?|unknown)?\Z": "`YYYY`, `YYYY-MM`, `YYYY-MM-DD` or `unknown`",
     r"^([0-9a-f]{64})?\Z": "64 hexadecimal digits",
 }
 """Patterns in words."""

@@ -104,7 +104,7 @@ def test_drawn_controls_are_written_registered_and_kept_in_the_log(tmp_path: Pat
         (b"\xff", "not a registry"),
         (b"", "missing field"),
         (b'[registry]\nname = "n"\nsource = "s"\nx = 1\n', "unknown field"),
-        (b'[registry]\nname = "n"\nsource = "s"\nmodels = []\n', "length"),
+        (b'models = []\n[registry]\nname = "n"\nsource = "s"\n', "length"),
         (b"x = " + b"[" * 5000, "registry"),
     ],
 )
