@@ -27,6 +27,7 @@ from depose.case.registry import Registry
 from depose.custody.commitment import Commitment
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.envelope import Envelope
+from depose.custody.key_ledger import Signed
 from depose.custody.own_endpoints import Endpoints
 from depose.custody.proofs import Proof
 from depose.custody.seal import Mark, Seal
@@ -84,6 +85,7 @@ FILES = (
     File(page="findings", tops=(Findings, Score)),
     File(page="log", tops=LOG),
     File(page="bundle", tops=(Seal, Mark, Commitment, Envelope, Copy, Shown, Absent, Passage, Proof)),
+    File(page="key-ledger", tops=(Signed,)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
 )

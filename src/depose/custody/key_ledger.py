@@ -28,9 +28,12 @@ HINT = (
 )
 
 
-class _Signed(Record, frozen=True, kw_only=True):
+class Signed(Record, frozen=True, kw_only=True):
+    """One line of the file."""
+
     line: KeyLine
     signature: str
+    """Of the canonical form of `line`, by the key, in hexadecimal digits."""
 
 
 def path_of(key: Path) -> Path:
@@ -48,7 +51,7 @@ def read(path: Path, key: keys.PublicKey) -> tuple[InLedger, ...]:
     for number, raw in enumerate(path.read_bytes().splitlines(keepends=True), 1):
         where = f"{path}: line {number}"
         try:
-            signed = msgspec.json.decode(raw, type=_Signed)
+            signed = msgspec.json.decode(raw, type=Signed)
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
             raise EvidenceError(f"{where}: no line of a ledger: {error}", hint=HINT) from error
         if raw != canonical(signed) + b"\n":
@@ -62,7 +65,7 @@ def read(path: Path, key: keys.PublicKey) -> tuple[InLedger, ...]:
     return tuple(found)
 
 
-def _entered(signed: _Signed, fingerprint: str) -> InLedger:
+def _entered(signed: Signed, fingerprint: str) -> InLedger:
     return InLedger(
         key=fingerprint,
         line=signed.line,
@@ -74,7 +77,7 @@ def _entered(signed: _Signed, fingerprint: str) -> InLedger:
 
 def check(one: InLedger, key: keys.PublicKey, where: str) -> None:
     """Raise EvidenceError unless an entry is what it says, and signed by the key."""
-    again = _entered(_Signed(line=one.line, signature=one.signature), keys.fingerprint(key))
+    again = _entered(Signed(line=one.line, signature=one.signature), keys.fingerprint(key))
     if again != one:
         raise EvidenceError(f"{where}: number, head or key are not those of its line", hint=HINT)
     try:
@@ -103,7 +106,7 @@ def enter(folder: Path, path: Path, key: keys.PrivateKey, clock: Clock) -> InLed
                 at=clock(),
                 protocol=entries.protocol_digest,
             )
-            signed = _Signed(line=line, signature=keys.sign(key, canonical(line)).hex())
+            signed = Signed(line=line, signature=keys.sign(key, canonical(line)).hex())
             before = file.read_bytes() if lines else b""
             try:
                 write_whole(file, before + canonical(signed) + b"\n")
