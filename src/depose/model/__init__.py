@@ -66,7 +66,18 @@ from depose.model.findings import (
     WordShare,
 )
 from depose.model.key_ledger import InLedger, KeyLine
-from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.study import (
+    Band,
+    Calibration,
+    Calibrator,
+    ErrorRate,
+    Gate,
+    HeldOut,
+    Line,
+    Performance,
+    Scale,
+    TruePair,
+)
 from depose.model.tree import Join, Tree
 
 __all__ = [
@@ -104,6 +115,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Findings",
+    "Gate",
     "HeldOut",
     "InLedger",
     "Item",

@@ -77,6 +77,8 @@ class Result(Record, frozen=True, kw_only=True):
     suspect_side: tuple[Against, ...]
     """T(C_k, R)."""
     p_length_matched: float
+    p_layout_matched: float | None = None
+    """After closeness in layout is taken out; None in findings of depose 0.1, which did not ask."""
     p_refusals_excluded: float
 
 
@@ -92,7 +94,7 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one."""
     assumption: str = ""
     """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
 
