@@ -130,7 +130,7 @@ def kept(bags: int, rng: np.random.Generator) -> Iterator[str]:
 def on_answers(data: Path, source: str, most: int, rng: np.random.Generator) -> Iterator[str]:
     """Put the controls back that are left out as taught, and test pairs of known kind with and without them."""
     population = read(data, source)
-    detectors = ("phrases", "habits")
+    detectors = ("wording",)
     found, _ = prepare(population, detectors, 7, None, 2)
     found = replace(found, weights=found.weights[:1], profiles={n: one.first() for n, one in found.profiles.items()})
     clean = Bags(population)
@@ -149,7 +149,7 @@ def on_answers(data: Path, source: str, most: int, rng: np.random.Generator) -> 
                     counts[name].append(0)
                     continue
                 t = score_bag(found, [bags.index[one] for one in (pair.suspect, pair.reference, *used)])
-                fires = levels(t["habits"])[0].max() <= ALPHA + 1e-9 and len(used) >= NEEDED
+                fires = levels(t["wording"])[0].max() <= ALPHA + 1e-9 and len(used) >= NEEDED
                 counts[name].append(int(fires))
                 counts[f"{name} K"].append(len(used))
         for name in ("clean", "with partly clean"):

@@ -28,7 +28,7 @@ from depose.statistics.ranks import levels
 from depose.statistics.rates import lower_bound, upper_bound
 from depose.validate.scoring import prepare
 
-DETECTORS = ("phrases", "habits")
+DETECTORS = ("phrases", "wording", "habits")
 FEWEST = 9
 ALPHA = 0.10
 CUTS = ("2024-02", "2024-05", "2024-08", "2024-11", "2025-01")

@@ -36,6 +36,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
+from depose.model.documents import Document
 from depose.model.exchangeability import Clade, Eligible, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
     Against,
@@ -45,7 +46,6 @@ from depose.model.findings import (
     Condition,
     Curve,
     Direction,
-    Document,
     Excluded,
     Exhibit,
     ExhibitAnswer,

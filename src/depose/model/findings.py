@@ -7,6 +7,7 @@ from typing import Literal
 from depose.model.asking import Denominator, Fact, Prompt, Unanswered
 from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
+from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
 from depose.model.key_ledger import InLedger
 from depose.model.study import Performance
@@ -331,18 +332,6 @@ class Exhibit(Record, frozen=True, kw_only=True):
     value: float
     controls: int
     answers: tuple[ExhibitAnswer, ...]
-
-
-class Document(Record, frozen=True, kw_only=True):
-    """A paper that a party handed in, on which an opinion may rest."""
-
-    exhibit: str
-    """D1, D2 and so on."""
-    model: str
-    says: str
-    file: str
-    sha256: str
-    source: str
 
 
 class Check(Record, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 A p-value at its floor says that suspect and reference are closer to each other than any control is to either. Controls
 that are closer still to each other, as relatives are, are no independent witnesses of that, whatever their lineages are
-called: they count as one. Where the pair does not stand at the floor the bound is higher than chance takes independent
-controls: above all scores of the pair with the controls, and FAR standard deviations above their mean.
+called: they count as one. So do controls that are closer than chance takes independent ones: above all scores of the
+pair with the controls, and FAR standard deviations above their mean.
 
 Groups are joined by average linkage (Sokal and Michener 1958) as long as the mean T across the two is above the bound.
 `make controls-study` prints what the count costs honest sets, and what it does to false alarms where few lineages were
@@ -64,9 +64,8 @@ def clades(t: Array, models: Sequence[str]) -> tuple[Clade, ...]:
 
 def _bound(pair: float, ends: Array) -> float:
     """Return the T above which controls are joined."""
-    if pair > ends.max():
-        return pair
-    return max(float(ends.max()), float(ends.mean() + FAR * ends.std()))
+    chance = max(float(ends.max()), float(ends.mean() + FAR * ends.std()))
+    return min(chance, pair) if pair > ends.max() else chance
 
 
 def independent(k: int, found: Sequence[Clade]) -> int:
