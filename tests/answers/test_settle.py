@@ -71,6 +71,7 @@ def test_each_provider_s_word_has_a_status(status: str) -> None:
         ({"text": 'Let me look.\n<tool_call>\n{"name": "search"}\n</tool_call>', "finish": "stop"}, "failed", ""),
         ({"text": "Output data may contain inappropriate content.", "finish": "stop"}, "cut_filter", None),
         ({"text": "系统检测到输入或生成内容可能包含不安全或敏感内容。", "finish": "stop"}, "cut_filter", None),
+        ({"text": "[ < { } > ]", "live": False}, "unknown", "[ < { } > ]"),
         ({"text": "Failed", "live": False}, "unknown", "Failed"),
         ({"text": "nan", "finish": "stop"}, "whole", "nan"),
         ({"text": "<think>Hm</think>Mist it.", "finish": "stop"}, "whole", "Mist it."),

@@ -21,8 +21,8 @@ __redacted__ xxx placeholder 'nan' "nan" 'none' "none" 'null' "null"
 _NO_VALUE = frozenset(_CELLS.split())
 _CAPITALS = frozenset(("FAILED", "SKIPPED", "TIMEOUT", "BLOCKED", "REDACTED", "MISSING", "EMPTY"))
 """Words that are a tool's where they stand in capitals."""
-_NO_WORD = re.compile(r"[-–—.…?*#_/\\|~=+!'\"`,;:()\[\]{}<>\s]+")
-"""Nothing but punctuation: what people write into an empty cell, and Excel into a narrow one."""
+_NO_WORD = re.compile(r"([-–—.…?*#_/\\|~=+!])\1*")
+"""One mark, however often: what people write into an empty cell, and Excel into a narrow one."""
 _PRINTED = re.compile(
     r"<[\w. ]{1,60} object\b[^<>\n]{0,80}(?: at 0x[0-9a-f]+)?>|<class '[\w.]{1,80}'>"
     r"|(?:ChatCompletion|Completion|Message|GenerateContentResponse|ModelResponse|AIMessage|Response|Choice)"

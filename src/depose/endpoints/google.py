@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from depose.answers.guards import rated
 from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import (
     Dialect,
@@ -80,13 +81,6 @@ def _parts(candidate: _Candidate) -> list[_Part]:
     return [part for part in (candidate.content or _Content()).parts or () if part]
 
 
-def _blocked(candidate: _Candidate) -> str:
-    """Name the ratings by which a candidate was held back."""
-    ratings = candidate.safety_ratings if isinstance(candidate.safety_ratings, list) else []
-    held = (one for one in ratings if isinstance(one, dict) and one.get("blocked") is True)
-    return ", ".join(soft_text(one.get("category")) or "no category" for one in held)
-
-
 def read(data: Any) -> Reading:
     """Read an answer: the parts of the first candidate that are no thoughts, and the thoughts apart."""
     answer = checked(data, _Answer)
@@ -110,7 +104,7 @@ def read(data: Any) -> Reading:
     return Reading(
         text="".join(part.text or "" for part in _parts(first) if not part.thought),
         finish=first.finish_reason or "",
-        guard=blocked or _blocked(first),
+        guard=blocked or rated(first.safety_ratings),
         reasoning="".join(part.text or "" for part in _parts(first) if part.thought),
         error=answer.error,
         model=soft_text(answer.model_version),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from depose.answers.guards import filtered
 from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import (
     Dialect,
@@ -15,7 +16,6 @@ from depose.endpoints.wire_format import (
     Unreadable,
     adjusted,
     checked,
-    guarded,
     produced,
     seed_of,
     soft_count,
@@ -128,7 +128,7 @@ def read(data: Any) -> Reading:
         text=_said(first.message),
         finish=first.finish_reason or "",
         also=(soft_text(first.native_finish_reason),),
-        guard=guarded(first.content_filter_results),
+        guard=filtered(first.content_filter_results),
         refusal=first.message.refusal or "",
         reasoning=_thought(first.message),
         error=answer.error or first.error,
@@ -161,7 +161,7 @@ def _fold(events: Sequence[Any]) -> Any:
             choice["error"] = one.error or choice.get("error")
             for name in ("finish_reason", "native_finish_reason"):
                 choice[name] = getattr(one, name) or choice.get(name)
-            if guarded(one.content_filter_results):
+            if filtered(one.content_filter_results):
                 choice["content_filter_results"] = one.content_filter_results
     if choice["finish_reason"] is None and not choice.get("error"):
         raise Unreadable("the stream ends without a finish_reason")

@@ -138,7 +138,8 @@ class Recorded:
         words = evened(ask.text)
         whole: Words = ((("system", evened(ask.system)),) if ask.system.strip() else ()) + (("user", words),)
         alone: Words = (("?", words),)
-        places = [(by_id, ask.prompt, form) for form in (whole, alone, None)]
+        ids = (whole, alone, whole[:-1] or None, None) if ask.system.strip() else (whole, alone, None)
+        places = [(by_id, ask.prompt, form) for form in ids]
         places += [(by_words, "", form) for form in (whole, alone)]
         for index, name, form in places:
             row = index.get((name, form, ask.sample))

@@ -116,15 +116,6 @@ def produced(said: int | None, prompt: int | None, total: int | None, thought: i
     return said
 
 
-def guarded(results: Any) -> str:
-    """Name what a filter took hold of, by the results in which Azure lists what it looked for."""
-    if not isinstance(results, dict):
-        return ""
-    return ", ".join(
-        str(name) for name, one in sorted(results.items()) if isinstance(one, dict) and one.get("filtered") is True
-    )
-
-
 def decoded(body: bytes, encodings: Sequence[str]) -> bytes:
     """Undo a content encoding that nobody asked for; refuse what is unknown, broken or grows beyond the limit."""
     for encoding in reversed([part.strip().lower() for value in encodings for part in value.split(",")]):
