@@ -7,7 +7,6 @@ in the bundle. What nobody here can read again is listed by the number of its re
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import tempfile
@@ -24,11 +23,11 @@ from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import Told, judge, reread, settled_of
+from depose.endpoints.http_outcome import Told, judge
 from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import Recorded
-from depose.endpoints.wire_format import Dialect, Unreadable
+from depose.endpoints.wire_format import Dialect
 from depose.endpoints.wire_values import counted, whole
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import ledger, timestamp
@@ -119,9 +118,9 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
         return "a request to another address or model than is registered"
     told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
-        return _hides_an_answer(wire, body, dialect, spec.stream, told)
-    if wire.status != 200 or not body:
-        return f"an answer without {'raw bytes' if wire.status == 200 else 'the status of one'}"
+        return _hides_an_answer(wire, body, told)
+    if wire.status is None or not body:
+        return f"an answer without {'the status of one' if body else 'raw bytes'}"
     if told.reading is None or told.settled is None:
         return f"an answer whose raw bytes cannot be read: {told.reason}"
     said, names = told.reading, (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
@@ -138,16 +137,14 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
     return "" if same else "an answer that is not the one in its raw bytes"
 
 
-def _hides_an_answer(wire: Wire, body: bytes, dialect: Dialect, streamed: bool, told: Told) -> str:
+def _hides_an_answer(wire: Wire, body: bytes, told: Told) -> str:
     """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
     if body and wire.status is None:
         return "raw bytes of a response that, by its record, never came"
+    if told.outcome == "answered":
+        return "recorded as failed, and its raw bytes hold a whole answer"
     if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
         return f"recorded as failed, and its raw bytes say {told.outcome}"
-    for headers in (wire.response_headers, ()):
-        with contextlib.suppress(Unreadable):
-            if settled_of(reread(dialect, headers, body, streamed)).outcome == "answered":
-                return "recorded as failed, and its raw bytes hold a whole answer"
     return ""
 
 

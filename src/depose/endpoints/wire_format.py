@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from depose.endpoints.error_words import said_of
 from depose.endpoints.network import MOST
 from depose.model import Ask, ModelSpec, Record
 from depose.model.canonical import digest
@@ -91,6 +92,16 @@ def seed_of(ask: Ask) -> int:
 def adjusted(spec: ModelSpec, body: dict[str, Any]) -> dict[str, Any]:
     """Take away and add what the case says of the request body."""
     return {name: value for name, value in body.items() if name not in spec.omit} | spec.parameters
+
+
+def failing(event: Any) -> bool:
+    """Raise ErrorWithin for a piece of a stream that is an error in any service's shape, whatever it is called."""
+    parts = ("choices", "candidates", "message", "delta")
+    if isinstance(event, dict) and not any(isinstance(event.get(name), dict | list) for name in parts):
+        said = said_of(event)
+        if said.words or said.code:
+            raise ErrorWithin(event.get("error") or event)
+    return False
 
 
 def soft_text(value: Any) -> str:

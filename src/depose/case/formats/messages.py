@@ -146,7 +146,10 @@ def _choice(choice: Raw, finish: str) -> Said:
     return Said(
         text="" if text is None and nothing else text,
         finish=finish,
-        also=(word(choice.get("native_finish_reason")),),
+        also=(
+            word(choice.get("native_finish_reason")),
+            "tool_calls" if message.get("tool_calls") or message.get("function_call") else "",
+        ),
         guard=filtered(choice.get("content_filter_results")),
         reasoning=told if isinstance(told, str) else "",
         refusal=word(message.get("refusal")) or "".join(refusals),
@@ -185,8 +188,17 @@ def anthropic(message: Raw) -> list[Said]:
     missing = () if finish else ("no stop reason",)
     if message.get("error") and not list_of(content):
         return [Said(problem=f"an error: {message_of(message['error'])}")]
-    guard, reasoning = intervened(message), reasoning_of(content)
-    return [Said(text=text or "", finish=finish, guard=guard, reasoning=reasoning, missing=missing)]
+    called = any(object_of(part).get("type") == "tool_use" for part in list_of(content))
+    return [
+        Said(
+            text=text or "",
+            finish=finish,
+            also=("tool_use",) if called else (),
+            guard=intervened(message),
+            reasoning=reasoning_of(content),
+            missing=missing,
+        )
+    ]
 
 
 def gemini(response: Raw) -> list[Said]:
@@ -205,6 +217,7 @@ def gemini(response: Raw) -> list[Said]:
             Said(
                 text="".join(said),
                 finish=finish,
+                also=("tool_calls",) if any(part.get("functionCall") for part in parts) else (),
                 guard=blocked or rated(candidate.get("safetyRatings", candidate.get("safety_ratings"))),
                 reasoning="".join(thought),
                 missing=missing,
