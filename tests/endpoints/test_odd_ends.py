@@ -107,7 +107,7 @@ def test_every_word_of_a_stream_on_its_end_counts(what: str) -> None:
     assert (told.outcome == "answered") == (status in ("whole", "cut_length"))
 
 
-def choice(text: str | None = TEXT, **message: Any) -> dict[str, Any]:
+def choice(text: Any = TEXT, **message: Any) -> dict[str, Any]:
     """Be a chat completion."""
     return {"choices": [{"message": {"content": text, **message}, "finish_reason": "stop"}]}
 

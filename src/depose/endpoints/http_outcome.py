@@ -207,8 +207,7 @@ def _erred(heard: Heard, said: Said, reading: Reading | None, now: datetime) -> 
 
 def _filtered(said: Said) -> Told:
     """Take an error that a filter caused for what became of the question: asking again would bring nothing else."""
-    counts = {"input_tokens": None, "output_tokens": None}
-    reading = Reading(text="", finish=said.code, guard=said.code, model="", fingerprint="", id="", **counts)
+    reading = Reading(text="", finish=said.code, model="", fingerprint="", id="", input_tokens=None, output_tokens=None)
     settled = settle("", live=True, finish="content_filter", guard=name(said.words))
     return Told(outcome=settled.outcome, reason=settled.reason, reading=reading, settled=settled)
 
