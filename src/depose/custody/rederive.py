@@ -23,7 +23,7 @@ from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import Told, judge
+from depose.endpoints.http_outcome import Told, has_body, judge
 from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import Recorded
@@ -119,7 +119,7 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
     told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
         return _hides_an_answer(wire, body, told)
-    if wire.status is None or not body:
+    if not has_body(wire.status) or not body:
         return f"an answer without {'the status of one' if body else 'raw bytes'}"
     if told.reading is None or told.settled is None:
         return f"an answer whose raw bytes cannot be read: {told.reason}"
@@ -141,11 +141,9 @@ def _hides_an_answer(wire: Wire, body: bytes, told: Told) -> str:
     """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
     if body and wire.status is None:
         return "raw bytes of a response that, by its record, never came"
-    if told.outcome == "answered":
-        return "recorded as failed, and its raw bytes hold a whole answer"
     if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
         return f"recorded as failed, and its raw bytes say {told.outcome}"
-    return ""
+    return "recorded as failed, and its raw bytes hold a whole answer" if told.outcome == "answered" else ""
 
 
 def _heard(wire: Wire, body: bytes) -> Heard:

@@ -61,12 +61,17 @@ def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told
     """
     try:
         told = _judged(dialect, heard, streamed, now)
-        if told.outcome == "failed" and heard.status and heard.body and heard.trouble not in WITHHELD:
+        if told.outcome == "failed" and has_body(heard.status) and heard.body and heard.trouble not in WITHHELD:
             told = _whole_answer(dialect, heard, streamed) or told
     except UNFORESEEN as error:
         told = Told(outcome="failed", reason=f"HTTP {heard.status}: it cannot be read: {type(error).__name__}")
     again = told.again if told.again is None or math.isfinite(told.again) else 0.0
     return replace(told, reason=whole(told.reason), again=again)
+
+
+def has_body(status: int | None) -> bool:
+    """Tell whether anything can come under a status (RFC 9110, 6.4.1)."""
+    return status is not None and status >= 200 and status not in (204, 205, 304)
 
 
 def _whole_answer(dialect: Dialect, heard: Heard, streamed: bool) -> Told | None:
