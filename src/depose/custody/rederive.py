@@ -19,6 +19,7 @@ import msgspec
 
 from depose.answers.settle import settle
 from depose.asking import collect
+from depose.case.tables import Wanted
 from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
@@ -26,7 +27,7 @@ from depose.endpoints.google import GOOGLE
 from depose.endpoints.http_outcome import Told, has_body, judge
 from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
-from depose.endpoints.recorded import Recorded
+from depose.endpoints.recorded import READ_WITH, Recorded
 from depose.endpoints.wire_format import Dialect
 from depose.endpoints.wire_values import counted, whole
 from depose.errors import CaseError, EvidenceError
@@ -265,7 +266,11 @@ def _look_up(
         with read.bundle.open(blob) as source, copy.open("wb") as goal:
             shutil.copyfileobj(source, goal)
         try:
-            replies = Recorded(copy, said.get("model in file", "")).ask([ask for _, _, ask in exchanges])
+            wanted = msgspec.json.decode(said.get(READ_WITH, "{}"), type=Wanted)
+            source = Recorded(copy, said.get("model in file", ""), wanted)
+            replies = source.ask([ask for _, _, ask in exchanges])
+        except msgspec.MsgspecError as error:
+            raise EvidenceError(f"{LOG}: how {name} was read is no such record: {error}", hint=_HINT) from error
         except CaseError as error:
             count.odd[f"{name} cannot be read again here: {error.message.replace(f'{folder}/', '')}"] += [
                 one.record for one, _, _ in exchanges

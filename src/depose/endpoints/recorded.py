@@ -20,6 +20,8 @@ from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
 from depose.model.canonical import canonical, sha256
 
+READ_WITH = "read with"
+"""Name of the fact that holds what the user said of a file: columns, encoding, sheet."""
 SHOWN = 80
 """Characters of a wording that are shown."""
 Words = tuple[tuple[str, str], ...]
@@ -119,6 +121,7 @@ class Recorded:
             Fact(name="file", value=self._path.name),
             Fact(name="file sha256", value=self.digest),
             Fact(name="model in file", value=self.model),
+            *((Fact(name=READ_WITH, value=self._wanted.decode()),) if self._wanted != canonical(AS_IT_IS) else ()),
         )
 
     def _look_for_words(self, asks: Collection[Ask]) -> None:
