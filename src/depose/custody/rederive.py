@@ -266,9 +266,9 @@ def _look_up(
         with read.bundle.open(blob) as source, copy.open("wb") as goal:
             shutil.copyfileobj(source, goal)
         try:
-            wanted = msgspec.json.decode(said.get(READ_WITH, "{}"), type=Wanted)
-            source = Recorded(copy, said.get("model in file", ""), wanted)
-            replies = source.ask([ask for _, _, ask in exchanges])
+            given = msgspec.json.decode(said.get(READ_WITH, "{}"), type=Wanted)
+            table = Recorded(copy, said.get("model in file", ""), given)
+            replies = table.ask([ask for _, _, ask in exchanges])
         except msgspec.MsgspecError as error:
             raise EvidenceError(f"{LOG}: how {name} was read is no such record: {error}", hint=_HINT) from error
         except CaseError as error:

@@ -15,7 +15,8 @@ from depose.answers.line_ends import evened
 from depose.answers.settle import Settled, settle
 from depose.case import casefile
 from depose.case.formats.found import Turn
-from depose.case.tables import AS_IT_IS, Row, Table, Wanted, models, of_model, read_file
+from depose.case.tables import AS_IT_IS, LARGEST, Row, Table, Wanted, models, of_model, read_file
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
 from depose.model.canonical import canonical, sha256
@@ -66,9 +67,7 @@ class Recorded:
         self._path = path
         self._wanted = canonical(wanted)
         try:
-            if not path.is_file() and path.exists():
-                raise CaseError(f"{path}: not a file", hint="name a table of answers")
-            self.digest = sha256(path.read_bytes())
+            self.digest = sha256(read_untrusted(path, LARGEST))
         except (OSError, ValueError) as error:
             raise CaseError(f"{path}: {error}", hint="check the file name") from error
         self._asked_for = model

@@ -44,7 +44,7 @@ _MOST_TO_UNPACK = 128 * 1024**2
 
 
 def compressed(data: bytes) -> Iterator[Undone]:
-    """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4; bare deflate and Brotli whole."""
+    """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4; deflate and Brotli whole."""
     if not data.isascii() or b"]\0\0" in data or b"BZh" in data:
         yield from _others(data)
     begins = sorted((at, form) for magic, form in _MAGIC.items() for at in islice(every(data, magic), _TRIES))
