@@ -105,4 +105,4 @@ def _is_store(path: Path) -> bool:
     return False
 
 
-_PAIRS = tuple((".config", name) for name in _CONFIGURED) + ((".cache", "huggingface"),)
+_PAIRS = (*((".config", name) for name in _CONFIGURED), (".cache", "huggingface"))
