@@ -65,7 +65,18 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.study import (
+    Band,
+    Calibration,
+    Calibrator,
+    ErrorRate,
+    Gate,
+    HeldOut,
+    Line,
+    Performance,
+    Scale,
+    TruePair,
+)
 
 __all__ = [
     "Against",
@@ -97,6 +108,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Findings",
+    "Gate",
     "HeldOut",
     "Item",
     "Join",
