@@ -127,7 +127,9 @@ def body_in(value: Any) -> Said | None:
         return Said(problem=f"an error: {message_of(value['error'])}")
     said = messages.body(value)
     if len(said) > 1:
-        raise ValueError(f"{len(said)} choices in one cell: name one, such as --column 'text=NAME.choices[0].message'")
+        raise ValueError(
+            f"{len(said)} choices in one cell: name one, such as --column 'text=NAME.choices[0].message.content'"
+        )
     return said[0]
 
 
