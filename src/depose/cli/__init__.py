@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import click
 
 from depose.cli import cases, custody, matrices, studies, upkeep
-from depose.cli.extraction import extraction
 from depose.cli.console import plain
+from depose.cli.extraction import extraction
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 

@@ -177,8 +177,8 @@ def _ranked(
 def supported(table: Table, members: Ints, most: int) -> NDArray[np.bool_]:
     """Tell who in a core shares more of its templates inside it than by chance, BH at 5 %.
 
-    The chance of a template is its share of all uses; the templates of the others in the core make the chance of one
-    hit, and hits are binomial. The core was chosen by the same templates, so that this describes and does not test.
+    The chance of a template is its share of all uses; the templates that two others in the core hold make the chance of
+    one hit, and hits are binomial. The core was chosen by the same templates, so that this describes and does not test.
     """
     if not len(members):
         return np.zeros(0, dtype=bool)
@@ -194,7 +194,7 @@ def supported(table: Table, members: Ints, most: int) -> NDArray[np.bool_]:
     for one in own:
         others = inside.copy()
         others[one] -= 1
-        hits = int((others[one] > 0).sum())
-        chance = min(1.0, float(degrees[(others > 0) & usable].sum()) / total)
+        hits = int((others[one] > 1).sum())
+        chance = min(1.0, float(degrees[(others > 1) & usable].sum()) / total)
         p.append(float(binom.sf(hits - 1, len(one), chance)) if len(one) else 1.0)
     return np.array(benjamini_hochberg(p)) <= MEMBER_FDR

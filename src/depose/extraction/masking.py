@@ -28,7 +28,7 @@ _MASKED = re.compile(
 
 def masked(text: str) -> tuple[str, ...]:
     """Return the first masked words of a prompt, at most WORDS of them."""
-    found = []
+    found: list[str] = []
     for one in _MASKED.finditer(text[:READ]):
         kind = str(one.lastgroup)
         word = one[0].casefold() if kind == "word" else f"<{kind}>"
