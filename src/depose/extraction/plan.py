@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from depose.case.casefile import said
+from depose.case import casefile
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, UsageError
 from depose.model import CaseHead, Record, Text
 
-NAME = "extraction.toml"
+NAME = casefile.OF_LOGS
 LARGEST = 16 * 1024**2
 HINT = "the format: docs/reference/files/extraction.md, or depose new DIR --from extraction"
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
@@ -153,7 +153,7 @@ def parse(text: str, name: str) -> ExtractionFile:
     try:
         found = msgspec.convert(tomllib.loads(text), type=ExtractionFile)
     except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {said(str(error))}", hint=HINT) from error
+        raise CaseError(f"{name}: {casefile.said(str(error))}", hint=HINT) from error
     except (ValueError, RecursionError) as error:
         raise CaseError(f"{name}: not TOML: {error}", hint=HINT) from error
     tested = _days(found.period.tested, f"{name}: $.period.tested")

@@ -61,7 +61,7 @@ class Reader:
                     yield from self._parquet(file)
                 else:
                     packed = head[:2] == b"\x1f\x8b"
-                    plain: BinaryIO = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
+                    plain: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if packed else file
                     yield from self._text(plain)
         except (OSError, ValueError) as error:
             raise CaseError(f"{self.path}: {error}", hint="name a log file that can be read") from error
@@ -73,7 +73,7 @@ class Reader:
         if len(self._broken) < 10:
             self._broken.append(number)
 
-    def _text(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _text(self, file: io.BufferedIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
         chunks = self._chunks(file)
         first = next(chunks, b"")
         start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -95,10 +95,10 @@ class Reader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return len(start) < _CHUNK and b"\n" in start and start.partition(b"\n")[2][:1] == b"{"
 
-    def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
+    def _chunks(self, file: io.BufferedIOBase) -> Iterator[bytes]:
         while True:
             try:
-                chunk = file.read(_CHUNK)
+                chunk = file.read1(_CHUNK)  # what came before a break is not lost
             except (EOFError, zlib.error, gzip.BadGzipFile):
                 self._cut = True
                 return

@@ -33,20 +33,22 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             found.setdefault(sequence, (number, one))
         elif correlation not in callers:
             tally["rows of another category"] = tally.get("rows of another category", 0) + 1
+    base = min((min(found) for found in parts.values()), default=0)
     for (correlation, request), found in parts.items():
-        yield _request(correlation, request, found, callers.get(correlation, {}), tally)
+        yield _request(correlation, request, found, base, callers.get(correlation, {}), tally)
 
 
 def _request(
     correlation: str,
     request: str,
     found: dict[int, tuple[int, dict[str, Any]]],
+    base: int,
     caller: dict[str, Any],
     tally: dict[str, int],
 ) -> Raw:
     ordered = [found[number][1] for number in sorted(found)]
     start = min(found)
-    gap = sorted(found) != list(range(start, start + len(found))) or start > 1
+    gap = sorted(found) != list(range(base, base + len(found)))
     if gap:
         tally["requests with a part missing"] = tally.get("requests with a part missing", 0) + 1
     if not caller:
