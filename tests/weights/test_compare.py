@@ -153,7 +153,7 @@ def test_units_that_both_sides_sorted_count_for_nothing(tmp_path: Path) -> None:
             order = gate.norm(dim=1).argsort()  # type: ignore[attr-defined]
             return gate[order], up[order], down[:, order]  # type: ignore[index]
 
-        return changes.each_mlp(tensors, change)  # type: ignore[arg-type]
+        return changes.each_mlp(tensors, change)
 
     one = changes.save(tmp_path / "one", CONFIG, by_size(REFERENCE))
     other = changes.save(tmp_path / "other", CONFIG, by_size(STRANGER))

@@ -23,7 +23,8 @@ SHOWN = 20
 class Rows:
     """Progress over rows on stderr: a bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "rows") -> None:
+        self._what = what
         self._start = self._last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
@@ -36,7 +37,7 @@ class Rows:
             return
         self._last = moment
         left = f" {(moment - self._start) / done * (total - done):z.0f} s left" if done else ""
-        line = f"rows {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
+        line = f"{self._what} {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
         click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
 
 

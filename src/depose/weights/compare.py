@@ -66,13 +66,17 @@ class Probes(NamedTuple):
     down: Array
 
 
-def compare(suspect: Named, reference: Named, progress: Progress = lambda done, total: None) -> WeightFinding:
+def compare(
+    suspect: Named, reference: Named, progress: Progress = lambda done, total: None, layers: int = 0
+) -> WeightFinding:
     """Test whether a suspect's weights were initialised independently of a reference's.
+
+    `layers` of the suspect are looked at, evenly spread, or all where it is 0; a few are enough for most relatives.
 
     Raises AnalysisError where a model has no units known by their names, EndpointError where files cannot be read.
     """
     with open_weights(suspect.path, suspect.adapter) as one, open_weights(reference.path, reference.adapter) as other:
-        mine = Opened(one, layout(one, suspect.name))
+        mine = Opened(one, _some(layout(one, suspect.name), layers))
         theirs = Opened(other, layout(other, reference.name))
         return _Comparison(mine, theirs, progress).finding(suspect.name, reference.name)
 
@@ -360,6 +364,18 @@ def _once(layers: list[WeightLayer]) -> list[WeightLayer]:
         if one.closest not in best or one.margin > best[one.closest].margin:
             best[one.closest] = one
     return [one if best[one.closest] is one else msgspec.structs.replace(one, counted=False) for one in layers]
+
+
+def _some(of: Layout, layers: int) -> Layout:
+    """Leave so many layers, evenly spread."""
+    every = sorted({one.layer for one in of.mlps} | {one.layer for one in of.attentions})
+    if not layers or len(every) <= layers:
+        return of
+    kept = {every[place] for place in _spread(len(every), layers)}
+    return of._replace(
+        mlps=tuple(one for one in of.mlps if one.layer in kept),
+        attentions=tuple(one for one in of.attentions if one.layer in kept),
+    )
 
 
 def _files(store: Store) -> tuple[Fact, ...]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from depose.case.untrusted_files import opened
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import PACKAGED
-from depose.errors import EndpointError, UsageError
+from depose.errors import EndpointError, ModelFileError, UsageError
 from depose.features import packaged
 from depose.weights.gguf_table import read_table
 
@@ -141,13 +141,19 @@ class _Safetensors:
 
     def _raw(self, name: str, rows: Places | None = None) -> Array:
         import torch
-        from safetensors import safe_open
+        from safetensors import SafetensorError, safe_open
 
-        with safe_open(self._path(self._in[name]), framework="pt") as tensors:
-            found = tensors.get_tensor(name)
-            found = found if rows is None else found[torch.from_numpy(rows)]
-            # A copy, so that the file is not mapped any longer than this.
-            made: Array = found.to(torch.float32, copy=True).numpy()
+        try:
+            with safe_open(self._path(self._in[name]), framework="pt") as tensors:
+                found = tensors.get_tensor(name)
+                found = found if rows is None else found[torch.from_numpy(rows)]
+                # A copy, so that the file is not mapped any longer than this.
+                made: Array = found.to(torch.float32, copy=True).numpy()
+        except SafetensorError as error:  # its head was read before
+            raise ModelFileError(
+                f"{self._folder / self._in[name]}: was changed while it was read: {error}",
+                hint="let nobody write there, and run the command again",
+            ) from error
         return made
 
     def vocabulary(self) -> dict[str, int]:
