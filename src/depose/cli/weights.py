@@ -12,13 +12,12 @@ from depose.cli.console import show, table
 from depose.cli.matrices import Rows
 from depose.cli.options import JSON, say
 from depose.errors import DeposeError
+from depose.report.typography import power_of_ten
 
 if TYPE_CHECKING:
     from depose.model.weights import WeightFinding
     from depose.weights.lineages import Lineages
 
-LEAST = -100.0
-"""log10 of p below which the number says no more than that: assumptions weigh more."""
 FAIL_ON = click.option(
     "--fail-on",
     multiple=True,
@@ -124,19 +123,12 @@ def _declared(case: Path, known: dict[Path, str]) -> dict[str, str]:
     return found
 
 
-def probability(log10_p: float) -> str:
-    """Write a p-value that may be too small for a float."""
-    if log10_p < LEAST:
-        return f"< 1e{LEAST:.0f}"
-    return f"{10**log10_p:.2g}"
-
-
 def lines(found: WeightFinding) -> list[str]:
     """Set out what a comparison found, and what it does not say."""
-    tests = [[one.kind, one.n, probability(one.log10_p)] for one in found.tests]
+    tests = [[one.kind, one.n, power_of_ten(one.log10_p)] for one in found.tests]
     layers = [
         [one.kind, one.label, one.closest, f"{one.matched} of {one.units}", f"{one.cosine:z.2f}", f"{one.margin:z.3f}",
-         probability(one.order_log10_p), "-" if one.signs_log10_p is None else probability(one.signs_log10_p),
+         power_of_ten(one.order_log10_p), "-" if one.signs_log10_p is None else power_of_ten(one.signs_log10_p),
          "" if one.counted else "not counted"]
         for one in found.layers
     ]  # fmt: skip
@@ -155,13 +147,13 @@ def lines(found: WeightFinding) -> list[str]:
         *table(head, layers),
         "",
         f"spaces: {found.alignment}",
-        *(f"decides nothing: {one.name}: {one.value}" for one in found.support),
+        *(f"decides nothing: {name}: {value}" for name, value in found.support.items()),
         *(f"caution: {one}" for one in found.cautions),
     ]
 
 
 def _is(log10_p: float) -> str:
-    text = probability(log10_p)
+    text = power_of_ten(log10_p)
     return text if text.startswith("<") else f"= {text}"
 
 
@@ -184,7 +176,7 @@ def _map_lines(found: Lineages) -> list[str]:
         rows.append([one.name, len(names), ", ".join(names)])
     models = {name for one in found.lineages for name in one.models}
     linked = [one for one in found.links if one.linked]
-    evidence = [[one.left, one.right, probability(one.log10_p)] for one in linked]
+    evidence = [[one.left, one.right, power_of_ten(one.log10_p)] for one in linked]
     return [
         f"{len(models)} models, {len(found.links)} pairs compared, {len(linked)} linked (level {found.alpha:.2g})",
         *table(["lineage", "models", ""], rows),

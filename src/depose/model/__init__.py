@@ -33,6 +33,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    WeightsHeld,
     replicates,
     setting,
 )
@@ -66,6 +67,7 @@ from depose.model.findings import (
     WordShare,
 )
 from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
     "Against",
@@ -134,6 +136,11 @@ __all__ = [
     "TruePair",
     "Unanswered",
     "Verdict",
+    "WeightFinding",
+    "WeightLayer",
+    "WeightMap",
+    "WeightTests",
+    "WeightsHeld",
     "Wire",
     "Without",
     "WordShare",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from depose.model.asking import Fact
 from depose.model.base import Record
 
 TestKind = Literal[
@@ -65,9 +64,10 @@ class WeightFinding(Record, frozen=True, kw_only=True):
 
     suspect: str
     reference: str
-    suspect_files: tuple[Fact, ...]
-    reference_files: tuple[Fact, ...]
-    """Name and SHA-256 of each file that was read."""
+    suspect_files: dict[str, str]
+    """SHA-256 of each file that was read, by its name."""
+    reference_files: dict[str, str]
+    """SHA-256 of each file that was read, by its name."""
     reading: WeightReading
     """Follows from `log10_p` and `alpha` alone; never from shapes, configurations or tokenizers."""
     log10_p: float
@@ -79,6 +79,6 @@ class WeightFinding(Record, frozen=True, kw_only=True):
     map: WeightMap
     alignment: str
     """How the two models' spaces were laid over each other before units were compared."""
-    support: tuple[Fact, ...] = ()
+    support: dict[str, str]
     """Shapes, vocabularies, embeddings: facts that decide nothing."""
     cautions: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from scipy.stats import binomtest
 
 from depose.weights import exact_tails
 from depose.weights.stores import Array
@@ -44,6 +43,8 @@ class Assumptions:
         return min(exact_tails.fisher(one[model]) for one in (self._rising, self._falling)) < RARE
 
     def _signed(self, model: str) -> bool:
+        from scipy.stats import binomtest
+
         positive, count = self._positive[model]
         return bool(count) and bool(binomtest(positive, count).pvalue < 10**RARE)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.errors import AnalysisError
-from depose.model import Fact, Record
+from depose.model import Record
 from depose.model.weights import TestKind, WeightFinding, WeightLayer, WeightMap, WeightReading, WeightTests
 from depose.weights import exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions
@@ -292,7 +292,7 @@ class _Comparison:
                 found["order of the model's dimensions"] = [log10_p]
         return found
 
-    def _support(self, turn: Array | None) -> tuple[Fact, ...]:
+    def _support(self, turn: Array | None) -> dict[str, str]:
         """State what decides nothing."""
         mine, theirs = self._suspect.layout, self._reference.layout
         shapes = [
@@ -300,22 +300,17 @@ class _Comparison:
             f"{len(of.attentions)} attention layers, {of.width} wide"
             for of in (mine, theirs)
         ]
-        facts = [
-            Fact(name="shape of the suspect", value=shapes[0]),
-            Fact(name="shape of the reference", value=shapes[1]),
-            Fact(
-                name="tokens shared",
-                value=f"{len(self._shared.suspect)} of {self._shared.sizes[0]} and {self._shared.sizes[1]}"
-                + (", taken for equal by their numbers" if self._shared.assumed else ""),
-            ),
-        ]
+        shared = f"{len(self._shared.suspect)} of {self._shared.sizes[0]} and {self._shared.sizes[1]}"
+        facts = {
+            "shape of the suspect": shapes[0],
+            "shape of the reference": shapes[1],
+            "tokens shared": shared + (", taken for equal by their numbers" if self._shared.assumed else ""),
+        }
         if self._embeddings is not None and (turn is not None or mine.width == theirs.width):
             reference = self._embeddings.reference @ turn if turn is not None else self._embeddings.reference
             rows = matching.unit_rows(reference) * matching.unit_rows(self._embeddings.suspect)
-            facts.append(
-                Fact(name="median cosine of shared tokens' embeddings", value=f"{np.median(rows.sum(1)):z.3f}")
-            )
-        return tuple(facts)
+            facts["median cosine of shared tokens' embeddings"] = f"{float(np.median(rows.sum(axis=1))):z.3f}"
+        return facts
 
 
 def _inputs(of: Opened, mlp: Mlp, *, both: bool = True) -> tuple[Array, Array]:
@@ -378,5 +373,5 @@ def _some(of: Layout, layers: int) -> Layout:
     )
 
 
-def _files(store: Store) -> tuple[Fact, ...]:
-    return tuple(Fact(name=name, value=digest) for name, digest in sorted(store.digests.items()))
+def _files(store: Store) -> dict[str, str]:
+    return dict(sorted(store.digests.items()))

@@ -16,7 +16,7 @@ TICKS = 12
 def layer_map_alt(found: WeightFinding) -> str:
     """Say in words which layers of the reference those of the suspect are closest to."""
     pairs = ", ".join(f"{one.label} to {one.closest}" for one in found.layers if one.kind == "mlp")
-    return f"Layers of {found.suspect} and the layers of {found.reference} whose units they match best: {pairs}."
+    return f"Layers of {found.suspect} and the layers of {found.reference} that they are closest to: {pairs}."
 
 
 def layer_map(found: WeightFinding) -> bytes:
