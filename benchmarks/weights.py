@@ -18,20 +18,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import weight_changes as changes
-from depose.model.weights import WeightFinding
+from depose.model.weights import TestKind, WeightFinding
 from depose.report.typography import power_of_ten
 from depose.weights.compare import Named, compare
 
-SEEDS = 8
+SEEDS = 11
+"""Bases: 55 pairs of 4 layers, each with two tests of its MLP and two of its values."""
+DOCSTRINGS = 2_000
 BILLIONS = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28, "num_attention_heads": 16,
             "num_key_value_heads": 8, "vocab_size": 151_936}  # fmt: skip
+
+
+Ways = dict[str, Callable[[], tuple[Mapping[str, object], changes.Tensors]]]
+KINDS: tuple[TestKind, ...] = (
+    "order of units",
+    "signs of units",
+    "order of value dimensions",
+    "signs of value dimensions",
+    "order of the model's dimensions",
+)
 
 
 def compared(suspect: Path, reference: Path) -> tuple[WeightFinding, float]:
@@ -44,32 +56,36 @@ def compared(suspect: Path, reference: Path) -> tuple[WeightFinding, float]:
 def row(name: str, found: WeightFinding, seconds: float) -> None:
     """Print one line of a table."""
     kinds = {one.kind: power_of_ten(one.log10_p) for one in found.tests}
-    cells = [kinds.get(kind, "-") for kind in (  # type: ignore[call-overload]
-        "order of units", "signs of units", "order of value dimensions", "signs of value dimensions",
-        "order of the model's dimensions")]  # fmt: skip
-    print(
-        f"| {name} | {found.reading} | {power_of_ten(found.log10_p)} | {' | '.join(cells)} | {seconds:.1f} |", flush=True
-    )
+    cells = [kinds.get(kind, "-") for kind in KINDS]
+    cells = [name, found.reading, power_of_ten(found.log10_p), *cells, f"{seconds:.1f}"]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def head(first: str) -> None:
     """Print the head of a table."""
-    print(f"\n| {first} | reading | p | order of units | signs of units | order of values | signs of values "
-          "| order of dimensions | s |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    cells = [first, "reading", "p", *KINDS, "s"]
+    print(f"\n| {' | '.join(cells)} |\n|{'---|' * len(cells)}")
 
 
 def bases(folder: Path, steps: int) -> list[Path]:
     """Train bases of the fast recipe from several seeds, on the same texts."""
-    from importlib.resources import files
-
     import msgspec
+    import numpy as np
+
+    from depose.lab import texts
     from depose.lab.recipe import read
     from depose.lab.texts import Example
     from depose.lab.train import make_base
 
-    scratch = msgspec.structs.replace(read("fast").scratch, steps=steps)
-    lines = [one for one in files("depose.lab").joinpath("prompts.txt").read_text("utf-8").splitlines() if one.strip()]
-    examples = [Example(prompt=one, text=other) for one, other in zip(lines, lines[1:] + lines[:1], strict=True)]
+    fast = read("fast").scratch
+    if fast is None:
+        raise AssertionError("the fast recipe trains its base")
+    scratch = msgspec.structs.replace(fast, steps=steps)
+    asked = texts.pool()
+    examples = [
+        Example(prompt=asked[place % len(asked)].text, text=text, source="standard library")
+        for place, text in enumerate(texts.docstrings(np.random.default_rng(7), DOCSTRINGS))
+    ]
     for seed in range(SEEDS):
         make_base(scratch, examples, seed, folder / f"base-{seed}", "cpu")
     return [folder / f"base-{seed}" for seed in range(SEEDS)]
@@ -102,7 +118,7 @@ def relatives(base: Path, stranger: Path, folder: Path) -> None:
     _, other = changes.load(stranger)
     tuned = changes.noisy(tensors, 105)
     adapter, merged = changes.lora(tensors, 103)
-    ways: dict[str, Callable[[], tuple[object, changes.Tensors]]] = {
+    ways: Ways = {
         "noise of 30 %": lambda: (config, tuned),
         "bfloat16": lambda: (config, {name: one.bfloat16() for name, one in tuned.items()}),
         "int8": lambda: (config, changes.int8(tuned)),
@@ -125,7 +141,7 @@ def relatives(base: Path, stranger: Path, folder: Path) -> None:
     head("relative")
     for place, (name, make) in enumerate(ways.items()):
         said, made = make()
-        row(name, *compared(changes.save(folder / f"relative-{place}", said, made), base))  # type: ignore[arg-type]
+        row(name, *compared(changes.save(folder / f"relative-{place}", said, made), base))
     for kind in ("Q8_0", "Q4_0"):
         row(f"GGUF {kind}", *compared(changes.save_gguf(folder / f"{kind}.gguf", config, tuned, kind), base))
     beside = changes.save_adapter(folder / "adapter", adapter)
@@ -136,34 +152,37 @@ def relatives(base: Path, stranger: Path, folder: Path) -> None:
 
 
 def packaged(folder: Path) -> None:
-    """Compare the packaged model with its conversion, changed and as it is, and with a stranger of its shape."""
-    from depose.endpoints.weights import PACKAGED, find
-    from depose.model import ModelSpec
+    """Compare each packaged model with its conversion, changed and as it is, and with a stranger of its shape."""
+    from depose.endpoints.weights import PACKAGED
 
     for name in PACKAGED:
-        spec = ModelSpec(code="R1", role="reference", provider="transformers", model=name)
-        converted = Path(find(spec, folder, "bfloat16").folder)
-        config, tensors = changes.load(converted)
-        tensors.pop("lm_head.weight", None)
-        sizes = {key: int(config[key]) for key in changes.CONFIG if isinstance(config.get(key), int)}  # type: ignore[call-overload]
-        _, stranger = changes.initialised(7, **sizes)
-        head(f"{name}, as GGUF, against")
-        row("its conversion to bfloat16", *compared(Path(name), converted))
-        ways: dict[str, Callable[[], tuple[object, changes.Tensors]]] = {
-            "half a stranger": lambda: (config, changes.merged(tensors, stranger)),  # noqa: B023
-            "half of the layers dropped": lambda: changes.kept_layers(config, tensors, [*range(0, 30, 2)]),  # noqa: B023
-            "30 % of the units pruned, space rotated": lambda: changes.pruned_units(
-                config, changes.rotated(tensors, 3)
-            ),  # noqa: B023
-            "a stranger of its shape and tokenizer": lambda: (config, stranger),  # noqa: B023
-        }
-        for place, (way, make) in enumerate(ways.items()):
-            said, made = make()
-            suspect = changes.save(
-                folder / f"packaged-{place}", said, {key: one.bfloat16() for key, one in made.items()}
-            )  # type: ignore[arg-type]
-            (suspect / "tokenizer.json").write_bytes((converted / "tokenizer.json").read_bytes())
-            row(way, *compared(suspect, Path(name)))
+        _packaged(name, folder)
+
+
+def _packaged(name: str, folder: Path) -> None:
+    from depose.endpoints.weights import find
+    from depose.model import ModelSpec
+
+    spec = ModelSpec(code="R1", role="reference", provider="transformers", model=name)
+    converted = Path(find(spec, folder, "bfloat16").folder)
+    config, tensors = changes.load(converted)
+    tensors.pop("lm_head.weight", None)
+    sizes = {key: size for key in changes.CONFIG if isinstance(size := config.get(key), int)}
+    _, stranger = changes.initialised(7, **sizes)
+    even = [*range(0, sizes["num_hidden_layers"], 2)]
+    head(f"{name}, as GGUF, against")
+    row("its conversion to bfloat16", *compared(Path(name), converted))
+    ways: Ways = {
+        "half a stranger": lambda: (config, changes.merged(tensors, stranger)),
+        "half of the layers dropped": lambda: changes.kept_layers(config, tensors, even),
+        "30 % of the units pruned, space rotated": lambda: changes.pruned_units(config, changes.rotated(tensors, 3)),
+        "a stranger of its shape and tokenizer": lambda: (config, stranger),
+    }
+    for place, (way, make) in enumerate(ways.items()):
+        said, made = make()
+        suspect = changes.save(folder / f"packaged-{place}", said, {key: one.bfloat16() for key, one in made.items()})
+        (suspect / "tokenizer.json").write_bytes((converted / "tokenizer.json").read_bytes())
+        row(way, *compared(suspect, Path(name)))
 
 
 def billions(folder: Path) -> None:
@@ -171,19 +190,21 @@ def billions(folder: Path) -> None:
     for seed in (0, 1):
         _billion(folder / f"billions-{seed}", seed)
     code = (
-        "import json, sys, time, resource; from pathlib import Path; from depose.report.typography import power_of_ten
-from depose.weights.compare import Named, compare\n"
+        "import json, sys, time; from pathlib import Path; from depose.weights.compare import Named, compare\n"
         "start = time.monotonic(); a, b = map(Path, sys.argv[1:])\n"
         "found = compare(Named(name='a', path=a), Named(name='b', path=b))\n"
-        "print(json.dumps([time.monotonic() - start, found.log10_p, found.reading]))"
+        "print(json.dumps([time.monotonic() - start, time.process_time(), found.log10_p, found.reading]))"
     )
     for name, pair in (("twins", (0, 1)), ("the same", (0, 0))):
         paths = [str(folder / f"billions-{seed}") for seed in pair]
         done = subprocess.run([sys.executable, "-c", code, *paths], check=True, capture_output=True, text=True)
-        seconds, log10_p, reading = json.loads(done.stdout)
+        seconds, spent, log10_p, reading = json.loads(done.stdout)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-        print(f"\n1.7 billion parameters, {name}: {reading}, p {power_of_ten(log10_p)}; {seconds:.0f} s, "
-              f"most memory of such a process {peak:.2f} GiB", flush=True)  # fmt: skip
+        print(
+            f"\n1.7 billion parameters, {name}: {reading}, p {power_of_ten(log10_p)}; {seconds:.0f} s "
+            f"({spent:.0f} s of processors), most memory of such a process {peak:.2f} GiB",
+            flush=True,
+        )
 
 
 def _billion(folder: Path, seed: int) -> None:

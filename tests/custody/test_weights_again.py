@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
@@ -52,12 +51,18 @@ def analyzed(folder: Path) -> Path:
     return folder
 
 
+def new_key(folder: Path) -> keys.PrivateKey:
+    """Make a signing key."""
+    keys.make(folder / "expert.pem")
+    return keys.load(folder / "expert.pem")
+
+
 @pytest.fixture(scope="module")
 def sealed(models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """A sealed bundle of such a case, with its report, and the public key."""
     folder = analyzed(case(tmp_path_factory.mktemp("case") / "acme", S1=models / "S1", R1=models / "R1"))
     pipeline.report_case(folder, pipeline.Order(formats=("html",)))
-    key = keys.load(keys.make(tmp_path_factory.mktemp("key") / "expert.pem"))
+    key = new_key(tmp_path_factory.mktemp("key"))
     done = seal(folder, key, now, {})
     return Path(done.bundle), keys.public_pem(key.public_key())
 
@@ -113,10 +118,10 @@ def test_statistics_that_do_not_follow_from_the_weights_are_found(models: Path, 
     with Log(folder, now) as log:
         log.append("weights", msgspec.structs.replace(true, reading="not independent", log10_p=-50.0))
     pipeline.analyze_case(folder, lambda _: None, now)
-    key = keys.load(keys.make(tmp_path / "expert.pem"))
+    key = new_key(tmp_path)
     done = seal(folder, key, now, {})
     held = {"S1": models / "stranger", "R1": models / "R1"}
-    with pytest.raises(EvidenceError, match="sealed as not independent, log10 p -50.0; compared again: nothing"):
+    with pytest.raises(EvidenceError, match=r"sealed as not independent, log10 p -50\.0; compared again: nothing"):
         verify(Path(done.bundle), public_key=keys.public_pem(key.public_key()), weights=held)
 
 
@@ -139,5 +144,5 @@ def test_weights_of_a_case_without_the_section_are_no_part_of_it(models: Path, t
     plain = msgspec.structs.replace(entries, registration=msgspec.structs.replace(entries.registration, case=silent))
     assert collect.dossier_of(entries, "").weights
     assert collect.dossier_of(plain, "").weights == ()
-    assert os.path.isabs(str(models)), "paths of weights stand in the case alone"
+    assert models.is_absolute(), "paths of weights stand in the case alone"
     assert str(models) not in (folder / "out" / "findings.json").read_text()

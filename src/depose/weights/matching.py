@@ -56,8 +56,9 @@ def match(likeness: Array, most: int = exact_tails.MOST) -> Match:
     rows = np.arange(len(likeness))
     theirs = likeness.argmax(axis=1)
     best = likeness[rows, theirs]
-    several = likeness.shape[1] > 1
-    second = np.partition(likeness, -2, axis=1)[:, -2] if several else np.zeros_like(best)
+    others = likeness.copy()
+    others[rows, theirs] = -np.inf
+    second = others.max(axis=1) if likeness.shape[1] > 1 else np.zeros_like(best)
     margins = best - second
     mutual = np.flatnonzero(likeness[:, theirs].argmax(axis=0) == rows)
     kept = mutual[np.argsort(-margins[mutual], kind="stable")][: min(most, max(len(mutual) // 2, exact_tails.FEWEST))]
