@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from depose.endpoints.weights import PACKAGED
 from depose.errors import CaseError
-from depose.model import Case, ModelSpec
+from depose.model import ModelSpec, WeightsHeld
 from depose.weights.compare import Named
 
 
-def held_pairs(case: Case, folder: Path) -> list[tuple[Named, Named]]:
-    """Pair every suspect with every reference whose weights are both held; nothing for a case without `[weights]`.
+class Holding(Protocol):
+    """A case or a batch: its models, and its section `[weights]`."""
+
+    @property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Every model."""
+
+    @property
+    def weights(self) -> WeightsHeld | None:
+        """Where weights lie; None where they are not compared."""
+
+
+def held_pairs(case: Holding, folder: Path) -> list[tuple[Named, Named]]:
+    """Pair every suspect with every reference whose weights are both held; nothing for a file without `[weights]`.
 
     Raises CaseError where the section is there and no pair is held.
     """
@@ -30,7 +43,7 @@ def held_pairs(case: Case, folder: Path) -> list[tuple[Named, Named]]:
     return pairs
 
 
-def held(spec: ModelSpec, case: Case, folder: Path) -> Named | None:
+def held(spec: ModelSpec, case: Holding, folder: Path) -> Named | None:
     """Say where the weights of a model of a case lie; None where they are not held."""
     named = case.weights.files.get(spec.code) if case.weights else None
     if named is not None:
