@@ -384,6 +384,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
+        weights=dossier.weights,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,
