@@ -26,13 +26,15 @@ from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_l
 from depose.evidence.provenance import Withdrawn
 from depose.evidence.records import Amendment, Scored, Unblinded, Withdrawal
 from depose.features.packaged import cache_folder
-from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
+from depose.model import Case, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
 from depose.registering import beforehand as beforehand
 from depose.registering import draw_controls as draw_controls
-from depose.registering import frozen_case
+from depose.registering import frozen_case, registered_study
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
+from depose.weights.compare import compare
+from depose.weights.held import held_pairs
 
 Say = Callable[[str], None]
 
@@ -292,18 +294,34 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
     The digest of the scores, which know the models by their codes alone, is recorded before the findings name them.
     """
     folder = casefile.folder_of(path)
-    entries = ledger.entries(folder)
+    entries = _weighed(folder, ledger.entries(folder), progress, clock)
     dossier = collect.dossier_of(entries, str(folder))
     if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
         raise ProtocolChanged(
             f"{folder / casefile.NAME}: differs from the registered protocol",
             hint="the analysis follows the registered one; restore the file, or depose amend",
         )
-    loaded = _registered(dossier, calibration.load(dossier.registration.case.protocol.calibration, folder))
+    loaded = registered_study(dossier, calibration.load(dossier.registration.case.protocol.calibration, folder))
     made = results(dossier, loaded, cache_folder(), progress)
     _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
     return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())
+
+
+def _weighed(folder: Path, entries: Entries, progress: Say, clock: Clock) -> Entries:
+    """Record the comparison of weights that the case asks for and the log does not have yet."""
+    case = entries.registration.case
+    known = {(one.suspect, one.reference) for one in entries.weights}
+    left = [pair for pair in held_pairs(case, folder) if (pair[0].name, pair[1].name) not in known]
+    if not left:
+        return entries
+    with Log(folder, clock) as log:
+        if log.head != entries.end:
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+        for suspect, reference in left:
+            progress(f"weights of {suspect.name} and {reference.name}")
+            log.append("weights", compare(suspect, reference))
+    return ledger.entries(folder)
 
 
 def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> None:
@@ -325,26 +343,6 @@ def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> Non
         log.append("scores", scored)
         log.sync()
         log.append("unblinding", Unblinded(scores=scores, names=ledger.names(entries.registration.case)))
-
-
-def _registered(dossier: Dossier, loaded: calibration.Loaded | None) -> calibration.Loaded | None:
-    """Refuse a calibration, or error rates, other than those registered, as after an update of depose.
-
-    Error rates that were not registered are left out, since nobody could compute the findings again with them.
-    """
-    if loaded is None:
-        return None
-    name = dossier.registration.case.protocol.calibration
-    registered = {fact.name: fact.value for fact in dossier.registration.files}
-    rates = f"error rates {name}"
-    found = {f"calibration {name}": loaded.sha256, rates: loaded.performance_sha256}
-    for file, digest in found.items():
-        if registered.get(file, digest) != digest:
-            raise ProtocolChanged(
-                f"{file}: its digest differs from the registered one",
-                hint="analyze with the version of depose that registered the case, or name the old calibration file",
-            )
-    return loaded if rates in registered else msgspec.structs.replace(loaded, performance=None, performance_sha256="")
 
 
 def _write(folder: Path, name: str, data: bytes) -> Written:

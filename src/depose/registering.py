@@ -11,10 +11,10 @@ import msgspec
 
 from depose.analysis import pool
 from depose.analysis.beforehand import warnings
-from depose.case import casefile, casetext, protocol, registry
-from depose.errors import CaseError
+from depose.case import calibration, casefile, casetext, protocol, registry
+from depose.errors import CaseError, ProtocolChanged
 from depose.evidence.log import write_whole
-from depose.model import Case, Eligible, Registration
+from depose.model import Case, Dossier, Eligible, Registration
 from depose.model.canonical import sha256
 
 
@@ -54,3 +54,23 @@ def draw_controls(path: Path, *, write: bool) -> tuple[Eligible, ...]:
 def beforehand(path: Path) -> tuple[str, ...]:
     """Say what of a case could never be answered, whatever its models answer, and what would open it."""
     return tuple(warnings(casefile.read(casefile.folder_of(path))))
+
+
+def registered_study(dossier: Dossier, loaded: calibration.Loaded | None) -> calibration.Loaded | None:
+    """Refuse a calibration, or error rates, other than those registered, as after an update of depose.
+
+    Error rates that were not registered are left out, since nobody could compute the findings again with them.
+    """
+    if loaded is None:
+        return None
+    name = dossier.registration.case.protocol.calibration
+    registered = {fact.name: fact.value for fact in dossier.registration.files}
+    rates = f"error rates {name}"
+    found = {f"calibration {name}": loaded.sha256, rates: loaded.performance_sha256}
+    for file, digest in found.items():
+        if registered.get(file, digest) != digest:
+            raise ProtocolChanged(
+                f"{file}: its digest differs from the registered one",
+                hint="analyze with the version of depose that registered the case, or name the old calibration file",
+            )
+    return loaded if rates in registered else msgspec.structs.replace(loaded, performance=None, performance_sha256="")

@@ -287,7 +287,7 @@ class _Analyst:
             p_layout_matched=primary.p_layout_matched if primary else None,
             quality=sound,
             refusals=max(
-                (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
+                (one.refused + one.blocked + one.unjudged) / max(one.answered + one.blocked, 1) for one in pair
             ),
             era=stood.era.inside,
             shared_base=lineage.share_base(suspect, reference),
@@ -383,6 +383,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         documents=tuple(analyst.documents.values()),
         pool=dossier.registration.pool,
         ledger=dossier.ledger,
+        weights=dossier.weights,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

@@ -31,7 +31,8 @@ class Grounds(Record, frozen=True, kw_only=True):
     p_layout_matched: float | None
     quality: bool
     refusals: float
-    """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
+    """Share of refusals among the answers of the suspect or the reference, whichever is larger; those that nobody can
+    judge, for their language, may all be refusals."""
     era: bool
     """Whether the controls are of the years of suspect and reference."""
     shared_base: bool

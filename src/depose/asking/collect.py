@@ -283,6 +283,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         time_stamped=found.stamped,
         selftest=found.selftest,
         ledger=found.ledger,
+        weights=found.weights if found.registration.case.weights is not None else (),
     )
 
 

@@ -67,7 +67,10 @@ def new(folder: Path, source: str, as_json: bool) -> None:
     files = pipeline.new(source, folder)
     show(
         {"files": files} if as_json else None,
-        [f"{folder}: made from {source}", f"next: depose audit {folder}"],
+        [
+            f"{folder}: made from {source}",
+            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {folder}",
+        ],
     )
 
 
@@ -91,12 +94,10 @@ def register(
     """Validate a CASE and freeze its protocol as record 0 of the log.
 
     The digest printed is what a later reader checks. From then on the protocol changes by depose amend alone.
-    With a time-stamp it can be shown to have been fixed before anything was asked. With --key it is entered into the
-    ledger of that key, KEY.ledger.jsonl: each report says which of how many registrations it is.
+    A time-stamp shows that it was fixed before anything was asked; --key enters it into the ledger KEY.ledger.jsonl.
 
     \b
-    Example:  depose register acme --key ~/keys/lab
-              depose register acme --tsa https://freetsa.org/tsr --tsa-root cacert.pem
+    Example:  depose register acme --key ~/keys/lab --tsa https://freetsa.org/tsr --tsa-root cacert.pem
     Offline:  openssl ts -query -digest PROTOCOL_SHA256 -sha256 -cert -out q.tsq
               and then depose register acme --token q.tsr --tsa-root cacert.pem
     """

@@ -39,6 +39,7 @@ from depose.model import (
     setting,
 )
 from depose.model.file_names import problem_of_case
+from depose.model.weights import WeightFinding
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -104,6 +105,8 @@ class Entries(Record, frozen=True, kw_only=True):
     withdrawn: tuple[Withdrawn, ...] = ()
     ledger: InLedger | None = None
     """Where the registration stands among those of a signing key; the last such record."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Comparisons of weights, the last of each suspect and reference."""
 
 
 class Reading:
@@ -127,6 +130,7 @@ class Reading:
         self._open: set[Key] = set()
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
+        self._weights: dict[tuple[str, str], WeightFinding] = {}
         self._withdrawn: list[Withdrawn] = []
         self._ledger: InLedger | None = None
         self._taken_back: list[Exchange] = []
@@ -160,6 +164,9 @@ class Reading:
             self._selftest = body(chained, SelfTest)
         elif kind == "ledger":
             self._ledger = body(chained, InLedger)
+        elif kind == "weights":
+            weighed = body(chained, WeightFinding)
+            self._weights[weighed.suspect, weighed.reference] = weighed
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -278,6 +285,7 @@ class Reading:
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
             ledger=self._ledger,
+            weights=tuple(self._weights.values()),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

@@ -33,6 +33,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    WeightsHeld,
     replicates,
     setting,
 )
@@ -79,6 +80,7 @@ from depose.model.study import (
     TruePair,
 )
 from depose.model.tree import Join, Tree
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
     "Against",
@@ -157,6 +159,11 @@ __all__ = [
     "TruePair",
     "Unanswered",
     "Verdict",
+    "WeightFinding",
+    "WeightLayer",
+    "WeightMap",
+    "WeightTests",
+    "WeightsHeld",
     "Wire",
     "Without",
     "WordShare",

@@ -12,6 +12,7 @@ from depose.model.exchangeability import Eligible, Exchangeability
 from depose.model.key_ledger import InLedger
 from depose.model.study import Performance
 from depose.model.tree import Tree
+from depose.model.weights import WeightFinding
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -388,3 +389,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """The registry that the controls were drawn from; empty where they were named by hand."""
     ledger: InLedger | None = None
     """The registration among all those of its signing key; none where it was registered without one."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
