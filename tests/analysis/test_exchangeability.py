@@ -112,6 +112,7 @@ GROUNDS = Grounds(
     k_needed=19,
     p=0.04,
     p_length_matched=0.04,
+    p_layout_matched=0.04,
     quality=True,
     refusals=0.0,
     era=True,
