@@ -1,0 +1,265 @@
+"""The line-up: records of what was delivered, what was not, and of what a suspect says of both.
+
+A context is what a model was given; a bag is a context with the answers that its model might have delivered to it, of
+which some were. Whoever scores a bag sees its members in an order that says nothing; which were delivered stands in
+the key, that a custodian keeps until the scores are sealed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from depose.model.asking import Fact
+from depose.model.base import Code, Count, Record, Text
+
+Tier = Literal["randomised", "kept", "resampled", "drifted"]
+"""How the answers that were not delivered came to be, the best first: it decides what may be concluded."""
+Group = Literal["accused", "matched", "withheld"]
+"""Whose deliveries: of the accounts in question, of others like them, or answers drawn for nobody."""
+Statistic = Literal["likelihood", "text", "continuation", "corpus"]
+"""What a member's score is: log-likelihood, likeness to answers, continuation of its beginning, search in a corpus."""
+Exposure = Literal["indication", "no indication", "inconclusive"]
+LineupReason = Literal["decoys", "diagnostics", "drift", "few", "circular", "tier", "power"]
+
+
+class Turn(Record, frozen=True, kw_only=True):
+    """One message of a context."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    """Who says it."""
+    content: str
+    """Its text, as it was sent."""
+
+
+class Context(Record, frozen=True, kw_only=True):
+    """All that a model was given before it answered."""
+
+    messages: Annotated[tuple[Turn, ...], Meta(min_length=1)]
+    """In order; a system prompt is a message of its own."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Definitions of tools, as they were sent."""
+
+
+class Delivery(Record, frozen=True, kw_only=True):
+    """One answer that was delivered: a row of the deliveries."""
+
+    delivery_id: str
+    """Its name in the log of the reference."""
+    messages: tuple[Turn, ...]
+    """What the reference was given, in order."""
+    text: str
+    """The answer as it left the endpoint."""
+    context_sha256: str = ""
+    """Digest of the context, checked where it is given."""
+    text_sha256: str = ""
+    """Digest of the answer in the log; an answer with another one is dropped and counted."""
+    draw_id: str = ""
+    """Which draw of the model it was: deliveries of one draw, as from a cache, are one random act."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Definitions of tools, as they were sent."""
+    account_code: str = ""
+    """To whom, as a code."""
+    account_group: Group = "accused"
+    """Whose deliveries these are."""
+    delivered_at: str = ""
+    """When, in UTC."""
+    reference_snapshot: str = ""
+    """Which state of the reference answered."""
+    stack_id: str = ""
+    """What served it: hardware, kernels, quantisation."""
+    temperature: float | None = None
+    """Of the sampler; None where it was left to the endpoint."""
+    top_p: float | None = None
+    """Of the sampler."""
+    max_tokens: int | None = None
+    """Length of the answer at most."""
+    seed: int | None = None
+    """Of the sampler, where one was set."""
+    finish_reason: str = ""
+    """Why it ended, in the provider's own word."""
+    filters: str = ""
+    """What was done to the answer before it was delivered."""
+
+
+class Decoy(Record, frozen=True, kw_only=True):
+    """One answer that the same reference gave to the same context and that nobody received: a row of the decoys."""
+
+    decoy_id: str
+    """Its name among the decoys."""
+    context_sha256: str
+    """Digest of the context that it answers."""
+    text: str
+    """The answer, made and stored as the delivered ones were."""
+    tier: Tier = "resampled"
+    """How it came to be."""
+    drawn_at: str = ""
+    """When, in UTC."""
+    drawn_by: str = ""
+    """Who drew it."""
+    reference_snapshot: str = ""
+    """Which state of the reference answered."""
+    stack_id: str = ""
+    """What served it."""
+    temperature: float | None = None
+    """Of the sampler."""
+    top_p: float | None = None
+    """Of the sampler."""
+    max_tokens: int | None = None
+    """Length at most."""
+    seed: int | None = None
+    """Of the sampler, where one was set."""
+    finish_reason: str = ""
+    """Why it ended."""
+    filters: str = ""
+    """What was done to the answer."""
+
+
+class Bag(Record, frozen=True, kw_only=True):
+    """One line-up as its scorer sees it: nothing in it tells which members were delivered."""
+
+    bag: str
+    """Its name: the beginning of the digest of its context."""
+    context: Context
+    members: Annotated[tuple[str, ...], Meta(min_length=2)]
+    """Different answers to the context, in an order that the key decides."""
+
+
+class Opened(Record, frozen=True, kw_only=True):
+    """What the key says of one bag."""
+
+    bag: str
+    delivered: tuple[int, ...]
+    """Places of the delivered members, ascending, from 0; none in a bag of the group `withheld`."""
+    group: Group
+    tier: Tier
+    delivered_at: str
+    """When the first of them was delivered; empty where the log does not say."""
+    accounts: tuple[str, ...]
+    """Codes of the accounts that received one of them."""
+    times: tuple[int, ...]
+    """How often each delivered member was delivered, in the order of `delivered`."""
+    drawn: int
+    """Answers that were drawn for the context, before identical ones were merged."""
+
+
+class LineupKey(Record, frozen=True, kw_only=True):
+    """What the custodian keeps: which members were delivered."""
+
+    format: str
+    """`depose-lineup-key/1`."""
+    salt: str
+    """256 random bits in hex: they hide what the commitment commits to, and set the order of the members."""
+    bags: str
+    """SHA-256 of the file of bags."""
+    entries: tuple[Opened, ...]
+    """One for each bag, in the order of the file."""
+
+
+class ScoreTable(Record, frozen=True, kw_only=True):
+    """What one model says of every member of every bag; higher is more like what it has learnt."""
+
+    model: str
+    """Its code in the case."""
+    statistic: Statistic
+    bags: str
+    """SHA-256 of the file of bags."""
+    facts: tuple[Fact, ...]
+    """What made the scores: digests of weights, versions, device."""
+    scores: tuple[tuple[float, ...], ...]
+    """[bags][members], in the order of the file; every one finite."""
+
+
+class DiagnosticResult(Record, frozen=True, kw_only=True):
+    """One check of the premises, with the limit that was registered for it."""
+
+    name: str
+    """`D1` to `D8`."""
+    title: str
+    """What it looks at, in a few words."""
+    limit: str
+    """What had to hold."""
+    seen: str
+    """What was found."""
+    passed: bool | None
+    """None: could not be made, for the reason in `reason`."""
+    reason: str = ""
+    blocking: bool = True
+    """Whether a failure makes the p-value not valid here."""
+    bags: int = 0
+    """Line-ups that it rests on."""
+    level: float | None = None
+    """Mean rank share, where it is a test of ranks: 1/2 is chance."""
+    p: float | None = None
+
+
+class LineupLimits(Record, frozen=True, kw_only=True):
+    """When a diagnostic fails, and what is needed for an opinion."""
+
+    diagnostic_alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    """A control whose p is at or below this is not uniform; several are counted together by Holm."""
+    classifier: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05
+    """The blind classifier (D2) may be off one half by this much at most, and its interval must hold one half."""
+    bags: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    """Line-ups with two different members that an opinion needs."""
+    unmatched: Annotated[float, Meta(ge=0, lt=1)] = 0.01
+    """Share of contexts that may be missing in one of the two files."""
+    controls: Annotated[int, Meta(ge=0, le=1_000)] = 3
+    """Models older than the first delivery that D3 asks for."""
+
+
+class Cap(Record, frozen=True, kw_only=True):
+    """The most that a ratio may say: what the arithmetic cannot see is custody and premises."""
+
+    value: Annotated[float, Meta(ge=1, le=1e6)]
+    """The ratio at which words and figures end."""
+    reason: Text
+    """Why this one: a convention, not a measurement."""
+
+
+class LineupPlan(Record, frozen=True, kw_only=True):
+    """The line-up: what is registered before a bag is built."""
+
+    accounts: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Codes of the accounts in question, chosen without the suspect."""
+    chosen_by: Text
+    """How the accounts were chosen, and by whom; `suspect` in `chosen_with` if its answers were looked at."""
+    sampling: Text
+    """Which of their deliveries are taken, as a rule that another can follow."""
+    chosen_with: Literal["logs", "order", "suspect"] = "logs"
+    """What the choice rests on: logs alone, an order or subpoena, or answers of the suspect, which is circular."""
+    matched: tuple[str, ...] = ()
+    """Codes of accounts like them that are not in question."""
+    bags: Count = 1_000
+    """Line-ups at most; of more, a random choice is taken."""
+    fillers: Annotated[int, Meta(ge=1, le=99)] = 4
+    """Decoys of a delivered answer at most."""
+    tier: Tier = "resampled"
+    """How the decoys come to be; bags of a lower tier are not taken."""
+    statistic: Statistic = "likelihood"
+    """What decides."""
+    minus: Code | None = None
+    """Code of the model whose log-likelihood is taken off: the suspect's own base, else the reference."""
+    samples: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    """Answers of the suspect for each bag, where it is asked."""
+    weights: dict[str, Annotated[float, Meta(ge=0)]] = {}
+    """Weights of the parts of a combined statistic, by name; none: its own."""
+    strengths: tuple[Annotated[float, Meta(gt=0, le=100)], ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+    """Grid of the e-process."""
+    controls: tuple[Code, ...] = ()
+    """Models older than the first delivery (D3)."""
+    snapshots: tuple[Code, ...] = ()
+    """Later states of the reference (D7)."""
+    reference: Code | None = None
+    """Model that is the archived reference (D1); none: the first one with that role."""
+    cutoff: Annotated[str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z")] = ""
+    """Last day of the suspect's training data, as its maker says: later deliveries are controls (D6)."""
+    limits: LineupLimits = LineupLimits()
+    """Of the diagnostics, and of what an opinion needs."""
+    share: Annotated[float, Meta(gt=0, le=1)] = 0.3
+    """Share of the deliveries for which power is stated."""
+    learnt: Annotated[float, Meta(gt=0.5, le=1)] = 0.75
+    """Area of a learnt delivery for which power is stated."""
+    cap: Cap | None = None
+    """None: that of the tier."""
