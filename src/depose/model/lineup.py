@@ -127,21 +127,26 @@ class Bag(Record, frozen=True, kw_only=True):
 
 
 class Opened(Record, frozen=True, kw_only=True):
-    """What the key says of one bag."""
+    """What the key says of one bag: several draws may have come out as one text, which is one member."""
 
     bag: str
-    delivered: tuple[int, ...]
-    """Places of the delivered members, ascending, from 0; none in a bag of the group `withheld`."""
+    copies: tuple[int, ...]
+    """How many draws came out as each member, [members]; at least 1."""
+    received: tuple[int, ...]
+    """How many of them were delivered, [members]; in a bag of the group `withheld`, drawn for nobody."""
+    times: tuple[int, ...]
+    """How often they were delivered, [members]; a draw from a cache more than once."""
     group: Group
     tier: Tier
+    """The worst among its decoys."""
     delivered_at: str
     """When the first of them was delivered; empty where the log does not say."""
     accounts: tuple[str, ...]
     """Codes of the accounts that received one of them."""
-    times: tuple[int, ...]
-    """How often each delivered member was delivered, in the order of `delivered`."""
-    drawn: int
-    """Answers that were drawn for the context, before identical ones were merged."""
+    snapshot: str
+    """State of the reference that answered; empty where it is not known, or not the same for all."""
+    drawn_at: str
+    """When the last decoy was drawn; empty where the file does not say."""
 
 
 class LineupKey(Record, frozen=True, kw_only=True):
