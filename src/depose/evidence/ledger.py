@@ -128,7 +128,7 @@ class Reading:
         self._selftest: SelfTest | None = None
         self._withdrawn: list[Withdrawn] = []
         self._taken_back: list[Exchange] = []
-        self._lineup = LineupReading(name)
+        self.lineup = LineupReading(name)
         self._head = self._end = ""
         self._records = 0
 
@@ -170,7 +170,7 @@ class Reading:
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
         elif kind in BODIES:
-            self._lineup.add(chained, body(chained, BODIES[kind]), self._protocols[-1][0].digest)
+            self.lineup.add(chained, body(chained, BODIES[kind]), self._protocols[-1][0].digest)
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
@@ -276,7 +276,7 @@ class Reading:
             unstamped=tuple(self._unstamped),
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
-            lineup=self._lineup.acts(),
+            lineup=self.lineup.acts(),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

@@ -101,6 +101,8 @@ class LineupActs(Record, frozen=True, kw_only=True):
     answers: tuple[Exchange, ...]
     sealed: ScoresSealed | None
     opened: KeyOpened | None
+    tested: str
+    """SHA-256 of the findings of the last test; empty where none was recorded."""
     dated: tuple[Dated, ...]
     """Each act but the answers, in order."""
 
@@ -122,6 +124,7 @@ class LineupReading:
         self._answers: list[Exchange] = []
         self._sealed: ScoresSealed | None = None
         self._opened: KeyOpened | None = None
+        self._tested = ""
         self._dated: list[Dated] = []
 
     def add(self, chained: Chained, act: object, in_force: str) -> None:
@@ -155,6 +158,7 @@ class LineupReading:
             raise CaseError("the protocol was amended after the bags were built", hint=_AGAIN)
         if isinstance(act, LineupTested):
             self._need(self._opened is not None, "the key is not open", "depose lineup open CASE --key FILE")
+            self._tested = act.findings
         elif isinstance(act, KeySealed):
             self._need(self._key is None, "the key was sealed before", _AGAIN)
             self._same(act.bags, built, "the key")
@@ -216,6 +220,7 @@ class LineupReading:
             answers=tuple(self._answers),
             sealed=self._sealed,
             opened=self._opened,
+            tested=self._tested,
             dated=tuple(self._dated),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ class OpenedLineup:
     bags: tuple[Bag, ...]
     key: LineupKey
     tables: Mapping[str, ScoreTable]
+    minus: str | None = None
+    """Code of the model whose log-likelihood is taken off."""
+    answers: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """What a model itself said to the context of a bag, by code and bag, where it was asked."""
 
     @property
     def entries(self) -> tuple[Opened, ...]:

@@ -38,7 +38,7 @@ __all__ = [
 Group = Literal["accused", "matched", "withheld"]
 """Whose deliveries: of the accounts in question, of others like them, or answers drawn for nobody."""
 Exposure = Literal["indication", "no indication", "inconclusive"]
-LineupReason = Literal["decoys", "diagnostics", "drift", "few", "circular", "tier", "power"]
+LineupReason = Literal["decoys", "few", "tier", "circular", "diagnostics", "drift"]
 
 
 class Turn(Record, frozen=True, kw_only=True):

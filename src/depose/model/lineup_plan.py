@@ -27,6 +27,8 @@ class LineupLimits(Record, frozen=True, kw_only=True):
     """Share of contexts that may be missing in one of the two files."""
     controls: Annotated[int, Meta(ge=0, le=1_000)] = 3
     """Models older than the first delivery that D3 asks for."""
+    required: tuple[str, ...] | None = None
+    """Diagnostics without which there is no opinion, such as D2; none: those of the tier."""
 
 
 class Cap(Record, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     accounts: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Codes of the accounts in question, chosen without the suspect."""
     chosen_by: Text
-    """How the accounts were chosen, and by whom; `suspect` in `chosen_with` if its answers were looked at."""
+    """How the accounts were chosen, and by whom."""
     sampling: Text
     """Which of their deliveries are taken, as a rule that another can follow."""
     chosen_with: Literal["logs", "order", "suspect"] = "logs"
@@ -81,5 +83,7 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     """Share of the deliveries for which power is stated."""
     learnt: Annotated[float, Meta(gt=0.5, le=1)] = 0.75
     """Area of a learnt delivery for which power is stated."""
+    attested: dict[str, str] = {}
+    """Who attests each assumption, by its key in the checklist of the report."""
     cap: Cap | None = None
     """None: that of the tier."""
