@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import UnsetType
 
 from depose.case import casefile
-from depose.errors import CaseError, ProtocolChanged, UsageError
+from depose.case.untrusted_files import read_untrusted
+from depose.errors import AnalysisError, CaseError, ProtocolChanged, UsageError
+from depose.evidence import ledger
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.lineup_acts import (
     BagsBuilt,
@@ -23,17 +26,20 @@ from depose.evidence.lineup_acts import (
     ScoresSealed,
     TableScored,
 )
-from depose.evidence.log import Clock, Log, read_blob
+from depose.evidence.log import Clock, Log, read_blob, write_whole
 from depose.lineup.bags import bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_bags, read_key, read_table, table_file
-from depose.model import Case, Fact, Record
+from depose.model import Case, Fact, Findings, Record
 from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
+from depose.model.lineup_findings import LineupFindings
 
 SALT = 32
-LARGEST_KEY = 4 * 1024**3
+Say = Callable[[str], None]
+LARGEST = 4 * 1024**3
+"""Bytes of a key or a table at most."""
 
 
 class BuiltBags(Record, frozen=True, kw_only=True):
@@ -67,8 +73,10 @@ class Scored(Record, frozen=True, kw_only=True):
     record: str
 
 
-def build_bags(folder: Path, deliveries: Path, decoys: Path, key: Path, clock: Clock) -> BuiltBags:
-    """Build bags in the case and write their key outside of it; raise where the acts do not allow it."""
+def build_bags(
+    folder: Path, deliveries: Path, decoys: Path, key: Path, clock: Clock, copy: Path | None = None
+) -> BuiltBags:
+    """Build bags in the case and write their key outside of it, and a copy of the bags where one is wanted."""
     folder = casefile.folder_of(folder)
     _outside(folder, {"--key": key, "--deliveries": deliveries, "--decoys": decoys})
     if key.exists():
@@ -92,6 +100,8 @@ def build_bags(folder: Path, deliveries: Path, decoys: Path, key: Path, clock: C
         write_secret(key, secret)
         act.log.store(bags)
         act.log.append("lineup_bags", body)
+    if copy is not None:
+        write_whole(copy, bags)
     return BuiltBags(bags=body.bags, count=body.count, key=str(key), commitment=sha256(secret), tally=made.tally)
 
 
@@ -99,7 +109,7 @@ def seal_key(folder: Path, key: Path, custodian: str, clock: Clock) -> Sealed:
     """Commit to the key, whose file stays with its custodian."""
     folder = casefile.folder_of(folder)
     _outside(folder, {"--key": key})
-    data = _key_bytes(key)
+    data = read_file(key, "--key")
     if not custodian.strip():
         raise UsageError("a key without a custodian", hint="--custodian NAME says who keeps it until it is opened")
     with Act(folder, clock) as act:
@@ -157,7 +167,7 @@ def seal_scores(folder: Path, clock: Clock) -> Sealed:
 def open_key(folder: Path, key: Path, clock: Clock) -> Sealed:
     """Put the key into the log, where it is the one that was committed to."""
     folder = casefile.folder_of(folder)
-    data = _key_bytes(key)
+    data = read_file(key, "--key")
     with Act(folder, clock) as act:
         built = act.built()
         body = KeyOpened(key=sha256(data))
@@ -168,8 +178,43 @@ def open_key(folder: Path, key: Path, clock: Clock) -> Sealed:
     return Sealed(what="opened", digest=body.key, record=record)
 
 
+def need_open(folder: Path) -> None:
+    """Raise CaseError where the key of a case is not open yet."""
+    folder = casefile.folder_of(folder)
+    acts = ledger.entries(folder).lineup
+    if acts is None or acts.opened is None:
+        raise CaseError(f"{folder}: the key of its line-up is not open", hint=what_is_next(folder)[0])
+
+
+def what_is_next(folder: Path) -> list[str]:
+    """Say which act of a line-up comes next."""
+    folder = casefile.folder_of(folder)
+    entries = ledger.entries(folder)
+    case, acts = entries.registration.case, entries.lineup
+    if acts is None:
+        return [f"next: depose lineup build {folder} --deliveries FILE --decoys FILE --key FILE"]
+    if acts.key is None:
+        return [f"next: depose lineup seal {folder} --key FILE --custodian NAME"]
+    if acts.sealed is None:
+        known = {one.model for one in acts.tables}
+        left = [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
+        more = [f"not scored: {', '.join(left)}"] if left else []
+        return [*more, f"next: depose lineup {'score' if left else 'seal'} {folder}"]
+    if acts.opened is None:
+        return [f"next: depose lineup open {folder} --key FILE"]
+    return [f"next: depose lineup test {folder}"]
+
+
+def line_up_of(findings: Findings) -> LineupFindings:
+    """Return what the line-up found; raise AnalysisError where the findings hold none."""
+    if isinstance(findings.lineup, UnsetType):
+        raise AnalysisError("the findings hold no line-up", hint="depose lineup open CASE --key FILE")
+    return findings.lineup
+
+
 def record_test(folder: Path, findings: str, clock: Clock) -> None:
     """Record the digest of the findings of a test; the same one is recorded once."""
+    folder = casefile.folder_of(folder)
     with Act(folder, clock) as act:
         if act.built().tested == findings:
             return
@@ -281,11 +326,12 @@ def _outside(folder: Path, given: dict[str, Path]) -> None:
             )
 
 
-def _key_bytes(path: Path) -> bytes:
+def read_file(path: Path, option: str) -> bytes:
+    """Read a file that an option names; raise UsageError where it cannot be read."""
     try:
-        if not path.is_file():
-            raise UsageError(f"{path}: not a file", hint="--key names the file that depose lineup build wrote")
-        return path.read_bytes()
+        return read_untrusted(path, LARGEST)
+    except ValueError as error:
+        raise UsageError(f"{option} {path}: {error}", hint="check the name") from error
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="check the name") from error
 
