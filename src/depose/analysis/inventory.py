@@ -14,7 +14,19 @@ from depose.answers.how_ended import counted
 from depose.answers.settle import OUTCOMES
 from depose.case.calibration import Loaded, described
 from depose.features.refusal_words import is_refusal, judged
-from depose.model import Denominator, Dossier, Fact, Findings, Item, Prompt, Transcript, Unanswered, replicates, setting
+from depose.model import (
+    Denominator,
+    Dossier,
+    Fact,
+    Findings,
+    Item,
+    Prompt,
+    Transcript,
+    Unanswered,
+    likeness,
+    replicates,
+    setting,
+)
 
 FORMAT = "depose findings 1"
 
@@ -105,7 +117,7 @@ def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
         registered_at=dossier.registered_at,
         first_asked=dossier.first_asked,
         last_asked=dossier.last_asked,
-        retrospective=any(spec.provider == "recorded" for spec in case.models),
+        retrospective=bool(likeness(case.protocol)) and any(spec.provider == "recorded" for spec in case.models),
         time_stamped=dossier.time_stamped,
         software=dossier.registration.software,
         files=dossier.registration.files,

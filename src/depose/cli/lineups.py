@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from depose.cli.console import listed, show, table
+from depose.cli.console import lineup_lines, listed, show
 from depose.cli.options import CASE, JSON, TOKEN, TSA, TSA_ROOT, now, say, source_of
 from depose.errors import UsageError
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
-    from depose.model.lineup_findings import LineupFinding, LineupFindings
 
 DELIVERIES = click.option(
     "--deliveries", required=True, type=click.Path(path_type=Path), help="What was delivered: Parquet or JSONL."
@@ -225,41 +224,9 @@ def test(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     findings, written = pipeline.analyze_case(case, say, now)
     acts.record_test(case, written[0].sha256, now)
     found = acts.line_up_of(findings)
-    show(found if as_json else None, [*lines_of(found), *listed(written), f"next: depose report {case}"])
+    show(found if as_json else None, [*lineup_lines(findings), *listed(written), f"next: depose report {case}"])
     verdicts = {one.opinion.verdict for one in found.findings}
     if "indication" in fail_on and "indication" in verdicts:
         sys.exit(4)
     if "inconclusive" in fail_on and "inconclusive" in verdicts:
         sys.exit(5)
-
-
-def lines_of(found: LineupFindings) -> list[str]:
-    """Set out one line for each suspect, then what was flagged and which diagnostics failed."""
-    head = ["suspect", "bags", "picked", "by chance", "area", "p", "log10 E", "cap", "Gamma", "power", "opinion"]
-    lines = table(head, [_line(one) for one in found.findings])
-    lines += [
-        f"{one.suspect} {check.name} {check.title}: {check.seen}; {'failed' if check.passed is False else check.reason}"
-        for one in found.findings
-        for check in one.diagnostics
-        if not check.passed
-    ]
-    return [*lines, *found.flags]
-
-
-def _line(one: LineupFinding) -> list[object]:
-    from depose.report.typography import power_of_ten
-
-    reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
-    return [
-        one.suspect,
-        one.bags,
-        f"{one.picks} ({one.picks / one.bags:.0%})",
-        f"{one.expected_picks:z.0f}",
-        f"{one.area:z.3f} ({one.low:z.3f} to {one.high:z.3f})",
-        power_of_ten(one.log10_p_holm) + ("" if one.valid else " not valid here"),
-        f"{one.log10_e:z.1f}",
-        f"{one.cap:g}",
-        f"{one.gamma:z.2f}",
-        f"{one.power:z.2f}",
-        one.opinion.verdict + reasons,
-    ]
