@@ -121,16 +121,20 @@ def case(folder: Path, more: str = "", limits: str = "", text: str = CASE) -> Pa
 
 
 def table(bags: bytes, model: str, learnt: dict[str, str], effect: float, seed: int = 3) -> bytes:
-    """Score bags: noise, and `effect` more for the texts that a model learnt."""
-    rng = np.random.default_rng([seed, len(model), effect != 0])
+    """Score bags: noise that depends on the text alone, and `effect` more for the texts that a model learnt."""
     scores = [
-        tuple(float(rng.normal()) + effect * (learnt.get(bag.bag) == text) for text in bag.members)
+        tuple(_noise(seed, model, bag.bag, text) + effect * (learnt.get(bag.bag) == text) for text in bag.members)
         for bag in read_bags(bags, "bags")
     ]
     facts = (Fact(name="weights sha256", value="0" * 64),)
     return table_file(
         ScoreTable(model=model, statistic="likelihood", bags=sha256(bags), facts=facts, scores=tuple(scores))
     )
+
+
+def _noise(*what: object) -> float:
+    """Draw a standard normal number that belongs to these names."""
+    return float(np.random.default_rng(int(sha256(repr(what).encode())[:16], 16)).normal())
 
 
 def learnt_of(delivered: list[Any]) -> dict[str, str]:
@@ -145,19 +149,31 @@ def _said(row: Any) -> tuple[str, str]:
     return row["messages"][1]["content"], row["messages"][0]["content"]
 
 
-def scored(root: Path, *, count: int = 120, effect: float = 1.5, more: str = "", limits: str = "") -> tuple[Path, Path]:
-    """Take a case up to its scores: return its folder and the key."""
+def scored(
+    root: Path,
+    *,
+    count: int = 120,
+    effect: float = 1.5,
+    control: float = 0.0,
+    more: str = "",
+    limits: str = "",
+    delivery: Any = None,
+    decoy: Any = None,
+) -> tuple[Path, Path]:
+    """Take a case up to its scores: return its folder and the key; `delivery` and `decoy` change each row."""
     now = clock()
     folder = case(root / "case", more, limits)
     register_case(folder, now)
     delivered, decoys = rows(count)
     matched, beside = rows(count, account="B1", start=10_000)
+    delivered, matched = ([row | (delivery or {}) for row in found] for found in (delivered, matched))
+    decoys, beside = ([row | (decoy or {}) for row in found] for found in (decoys, beside))
     key = root / "key.json"
     files = written(root, "deliveries.jsonl", delivered + matched), written(root, "decoys.jsonl", decoys + beside)
     acts.build_bags(folder, *files, key, now, root / "bags.jsonl")
     acts.seal_key(folder, key, "Notary N.", now)
     bags = (root / "bags.jsonl").read_bytes()
-    for code, size in (("S1", effect), ("R1", 0.0), ("C1", 0.0)):
+    for code, size in (("S1", effect), ("R1", 0.0), ("C1", control)):
         acts.record_table(folder, code, table(bags, code, learnt_of(delivered), size), f"table of {code}", now)
     return folder, key
 
