@@ -33,16 +33,20 @@ class Begun:
         self.decoys = line_ups.written(root, "decoys.jsonl", decoys)
 
     def build(self) -> acts.BuiltBags:
+        """Build bags and key."""
         return acts.build_bags(self.folder, self.deliveries, self.decoys, self.key, LATER, self.root / "bags.jsonl")
 
     def table(self, model: str = "S1", effect: float = 1.0) -> bytes:
+        """Make a table of scores."""
         bags = (self.root / "bags.jsonl").read_bytes()
         return line_ups.table(bags, model, line_ups.learnt_of(self.delivered), effect)
 
     def score(self, model: str = "S1", effect: float = 1.0) -> acts.Scored:
+        """Record a table."""
         return acts.record_table(self.folder, model, self.table(model, effect), f"table of {model}", LATER)
 
     def seal_key(self) -> acts.Sealed:
+        """Commit to the key."""
         return acts.seal_key(self.folder, self.key, "Notary N.", LATER)
 
     def to(self, stage: int) -> Begun:
@@ -61,6 +65,7 @@ class Begun:
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Register a case once."""
     root = tmp_path_factory.mktemp("registered")
     pipeline.register_case(line_ups.case(root / "case"), line_ups.clock())
     return root
@@ -68,6 +73,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def begun(tmp_path: Path, registered: Path) -> Begun:
+    """Copy the registered case."""
     return Begun(tmp_path, registered)
 
 

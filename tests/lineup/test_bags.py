@@ -39,6 +39,7 @@ def built(delivered: Sequence[Any], decoys: Sequence[Any], salt: bytes = SALT, *
 
 
 def tallied(found: Built) -> dict[str, int]:
+    """Return the counts of a build by name."""
     return {one.name: int(one.value) for one in found.tally}
 
 
