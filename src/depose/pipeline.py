@@ -22,10 +22,11 @@ from depose.evidence import ledger
 from depose.evidence.changes import changes as changes_between
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Amended, Entries, Reading
-from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
+from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_blob, read_log, write_whole
 from depose.evidence.provenance import Withdrawn
 from depose.evidence.records import Amendment, Scored, Unblinded, Withdrawal
 from depose.features.packaged import cache_folder
+from depose.lineup.reading import lineup_findings
 from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
 from depose.report.publish import Order as Order
@@ -297,7 +298,8 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
             hint="the analysis follows the registered one; restore the file, or depose amend",
         )
     loaded = _registered(dossier, calibration.load(dossier.registration.case.protocol.calibration, folder))
-    made = results(dossier, loaded, cache_folder(), progress)
+    lineup = lineup_findings(entries, lambda name: read_blob(folder, name), str(folder))
+    made = results(dossier, loaded, cache_folder(), progress, lineup=lineup)
     _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
     return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())

@@ -19,7 +19,7 @@ from depose.analysis import closest_candidate, exhibits, inventory, likelihood_r
 from depose.analysis.opinion import Grounds, decide
 from depose.analysis.robustness import Robustness
 from depose.analysis.scored_bags import AGAIN, Bench, Progress
-from depose.case.calibration import Loaded, described
+from depose.case.calibration import Loaded
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
 from depose.model import (
@@ -37,6 +37,7 @@ from depose.model import (
     Ratio,
     Result,
     Tree,
+    likeness,
 )
 from depose.model.random_streams import stream
 from depose.statistics import lineage, ranks
@@ -46,7 +47,6 @@ from depose.statistics.permutation import prompt_level
 from depose.statistics.rounding import tidy
 from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
-FORMAT = "depose findings 1"
 Array = NDArray[np.float64]
 
 
@@ -285,7 +285,7 @@ class _Analyst:
         """Set out exhibits for every suspect and reference, on the primary detector of the last question."""
         shown: list[Exhibit] = []
         for one in found:
-            if one.question != self.protocol.questions[-1] or self.bench.silent((one.suspect, one.reference)):
+            if one.question != likeness(self.protocol)[-1] or self.bench.silent((one.suspect, one.reference)):
                 continue
             detector = getattr(self.protocol.primary, one.question)
             members = (one.suspect, one.reference, *one.controls)
@@ -316,7 +316,7 @@ class _Analyst:
         codes = [spec.code for spec in self.case.models if not spec.repeats and not self.bench.silent((spec.code,))]
         if not FEWEST_MODELS <= len(codes) <= MOST_MODELS:
             return None
-        detector = getattr(self.protocol.primary, self.protocol.questions[-1])
+        detector = getattr(self.protocol.primary, likeness(self.protocol)[-1])
         clusters = [prompt.cluster for prompt in self.bench.bag(codes).prompts]
         rng = stream(self.protocol.seed, "tree", detector)
         try:
@@ -347,46 +347,26 @@ def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
 
 def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
+    stated, asked = inventory.stated(dossier, loaded), likeness(dossier.registration.case.protocol)
+    if not asked:
+        return Analysis(findings=stated, scores=())
     analyst = _Analyst(dossier, features, loaded, progress)
-    case = analyst.case
     heard = {t.model for t in dossier.transcripts} | {u.model for u in dossier.unanswered if u.reason != "not asked"}
     for role in ("suspect", "reference"):
         if not any(spec.code in heard for spec in analyst.role(role)):
             raise AnalysisError(f"no {role} has an answer", hint="depose probe CASE, or depose import CASE")
     found = [
-        one
-        for suspect, question in product(analyst.role("suspect"), analyst.protocol.questions)
-        for one in analyst.found(suspect, question)
+        one for suspect, question in product(analyst.role("suspect"), asked) for one in analyst.found(suspect, question)
     ]
-    findings = Findings(
-        format=FORMAT,
-        title=case.case.title,
-        authority=case.case.authority,
-        protocol=analyst.protocol,
-        protocol_digest=dossier.protocol_digest,
-        log_head=dossier.head,
-        registered_at=dossier.registered_at,
-        first_asked=dossier.first_asked,
-        last_asked=dossier.last_asked,
-        retrospective=any(spec.provider == "recorded" for spec in case.models),
-        time_stamped=dossier.time_stamped,
-        software=dossier.registration.software,
-        files=dossier.registration.files,
+    findings = msgspec.structs.replace(
+        stated,
         prompts=len(analyst.prompts),
         clusters=len({prompt.cluster for prompt in analyst.prompts}),
         families=inventory.families(analyst.prompts),
-        items=inventory.items(dossier),
         denominators=tuple(analyst.counts.values()),
-        unanswered=dossier.unanswered,
         findings=tuple(found),
         exhibits=analyst.exhibits(found),
-        exhibit_rule=exhibits.RULE,
-        amendments=dossier.amendments,
-        withdrawn=dossier.withdrawn,
-        calibration=described(loaded),
-        scale=likelihood_ratios.SCALE,
         quality=analyst.checks,
-        performance=loaded.performance if loaded else None,
         tree=analyst.tree(),
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

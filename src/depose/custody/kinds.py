@@ -28,6 +28,8 @@ _FIXED = {
     LOG: "log",
     ROOTS: "time-stamps",
 }
+_LINEUP = {"lineup_bags": "bags", "lineup_scores": "table", "lineup_opened": "key"}
+"""Which field of an act names its blob."""
 NEEDED = ("seal.json", "signer.pem", "statement.json", "VERIFY.md", "case.toml", LOG)
 
 
@@ -39,6 +41,10 @@ def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
         yield from filter(None, (body["request"], body["response"], wire.get("certificate"), wire.get("chunks")))
     elif entry.kind in ("protocol", "amendment"):
         yield from (fact["value"] for fact in body.get("registration", body)["files"])
+    elif entry.kind == "lineup_answer":
+        yield from filter(None, (body["request"], body["response"]))
+    elif entry.kind in _LINEUP:
+        yield body[_LINEUP[entry.kind]]
     elif entry.kind == "endpoint" and body["model"] in recorded:
         yield from (fact["value"] for fact in body["facts"] if fact["name"] == "file sha256")
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from depose.errors import CaseError, EvidenceError
+from depose.evidence.lineup_acts import BODIES, LineupActs, LineupReading
 from depose.evidence.log import Chained, read_log
 from depose.evidence.machine import Run
 from depose.evidence.provenance import Withdrawn, joined, withdrawn
@@ -101,6 +102,7 @@ class Entries(Record, frozen=True, kw_only=True):
     selftest: SelfTest | None = None
     """The last self-test."""
     withdrawn: tuple[Withdrawn, ...] = ()
+    lineup: LineupActs | None = None
 
 
 class Reading:
@@ -126,6 +128,7 @@ class Reading:
         self._selftest: SelfTest | None = None
         self._withdrawn: list[Withdrawn] = []
         self._taken_back: list[Exchange] = []
+        self.lineup = LineupReading(name)
         self._head = self._end = ""
         self._records = 0
 
@@ -166,6 +169,8 @@ class Reading:
             self._scored.append(body(chained, Scored))
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
+        elif kind in BODIES:
+            self.lineup.add(chained, body(chained, BODIES[kind]), self._protocols[-1][0].digest)
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
@@ -271,6 +276,7 @@ class Reading:
             unstamped=tuple(self._unstamped),
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
+            lineup=self.lineup.acts(),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

@@ -33,6 +33,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    likeness,
     replicates,
     setting,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "Wire",
     "Without",
     "WordShare",
+    "likeness",
     "replicates",
     "setting",
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.asking import Denominator, Fact, Prompt, Unanswered
 from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
+from depose.model.lineup_findings import LineupFindings
 from depose.model.study import Performance
 
 
@@ -387,3 +390,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """None where too few models can be compared, or too many to be read."""
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
+    lineup: LineupFindings | UnsetType = UNSET
+    """The line-up of delivered answers, once its key is open."""

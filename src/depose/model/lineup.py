@@ -12,16 +12,33 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from depose.model.asking import Fact
-from depose.model.base import Code, Count, Record, Text
+from depose.model.base import Record
+from depose.model.lineup_plan import Cap, LineupLimits, LineupPlan, Statistic, Tier
 
-Tier = Literal["randomised", "kept", "resampled", "drifted"]
-"""How the answers that were not delivered came to be, the best first: it decides what may be concluded."""
+__all__ = [
+    "Bag",
+    "Cap",
+    "Context",
+    "Decoy",
+    "Delivery",
+    "DiagnosticResult",
+    "Exposure",
+    "Group",
+    "LineupKey",
+    "LineupLimits",
+    "LineupPlan",
+    "LineupReason",
+    "Opened",
+    "ScoreTable",
+    "Statistic",
+    "Tier",
+    "Turn",
+]
+
 Group = Literal["accused", "matched", "withheld"]
 """Whose deliveries: of the accounts in question, of others like them, or answers drawn for nobody."""
-Statistic = Literal["likelihood", "text", "continuation", "corpus"]
-"""What a member's score is: log-likelihood, likeness to answers, continuation of its beginning, search in a corpus."""
 Exposure = Literal["indication", "no indication", "inconclusive"]
-LineupReason = Literal["decoys", "diagnostics", "drift", "few", "circular", "tier", "power"]
+LineupReason = Literal["decoys", "few", "tier", "circular", "diagnostics", "drift"]
 
 
 class Turn(Record, frozen=True, kw_only=True):
@@ -127,21 +144,26 @@ class Bag(Record, frozen=True, kw_only=True):
 
 
 class Opened(Record, frozen=True, kw_only=True):
-    """What the key says of one bag."""
+    """What the key says of one bag: several draws may have come out as one text, which is one member."""
 
     bag: str
-    delivered: tuple[int, ...]
-    """Places of the delivered members, ascending, from 0; none in a bag of the group `withheld`."""
+    copies: tuple[int, ...]
+    """How many draws came out as each member, [members]; at least 1."""
+    received: tuple[int, ...]
+    """How many of them were delivered, [members]; in a bag of the group `withheld`, drawn for nobody."""
+    times: tuple[int, ...]
+    """How often they were delivered, [members]; a draw from a cache more than once."""
     group: Group
     tier: Tier
+    """The worst among its decoys."""
     delivered_at: str
     """When the first of them was delivered; empty where the log does not say."""
     accounts: tuple[str, ...]
     """Codes of the accounts that received one of them."""
-    times: tuple[int, ...]
-    """How often each delivered member was delivered, in the order of `delivered`."""
-    drawn: int
-    """Answers that were drawn for the context, before identical ones were merged."""
+    snapshot: str
+    """State of the reference that answered; empty where it is not known, or not the same for all."""
+    drawn_at: str
+    """When the last decoy was drawn; empty where the file does not say."""
 
 
 class LineupKey(Record, frozen=True, kw_only=True):
@@ -192,74 +214,3 @@ class DiagnosticResult(Record, frozen=True, kw_only=True):
     level: float | None = None
     """Mean rank share, where it is a test of ranks: 1/2 is chance."""
     p: float | None = None
-
-
-class LineupLimits(Record, frozen=True, kw_only=True):
-    """When a diagnostic fails, and what is needed for an opinion."""
-
-    diagnostic_alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.05
-    """A control whose p is at or below this is not uniform; several are counted together by Holm."""
-    classifier: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05
-    """The blind classifier (D2) may be off one half by this much at most, and its interval must hold one half."""
-    bags: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
-    """Line-ups with two different members that an opinion needs."""
-    unmatched: Annotated[float, Meta(ge=0, lt=1)] = 0.01
-    """Share of contexts that may be missing in one of the two files."""
-    controls: Annotated[int, Meta(ge=0, le=1_000)] = 3
-    """Models older than the first delivery that D3 asks for."""
-
-
-class Cap(Record, frozen=True, kw_only=True):
-    """The most that a ratio may say: what the arithmetic cannot see is custody and premises."""
-
-    value: Annotated[float, Meta(ge=1, le=1e6)]
-    """The ratio at which words and figures end."""
-    reason: Text
-    """Why this one: a convention, not a measurement."""
-
-
-class LineupPlan(Record, frozen=True, kw_only=True):
-    """The line-up: what is registered before a bag is built."""
-
-    accounts: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """Codes of the accounts in question, chosen without the suspect."""
-    chosen_by: Text
-    """How the accounts were chosen, and by whom; `suspect` in `chosen_with` if its answers were looked at."""
-    sampling: Text
-    """Which of their deliveries are taken, as a rule that another can follow."""
-    chosen_with: Literal["logs", "order", "suspect"] = "logs"
-    """What the choice rests on: logs alone, an order or subpoena, or answers of the suspect, which is circular."""
-    matched: tuple[str, ...] = ()
-    """Codes of accounts like them that are not in question."""
-    bags: Count = 1_000
-    """Line-ups at most; of more, a random choice is taken."""
-    fillers: Annotated[int, Meta(ge=1, le=99)] = 4
-    """Decoys of a delivered answer at most."""
-    tier: Tier = "resampled"
-    """How the decoys come to be; bags of a lower tier are not taken."""
-    statistic: Statistic = "likelihood"
-    """What decides."""
-    minus: Code | None = None
-    """Code of the model whose log-likelihood is taken off: the suspect's own base, else the reference."""
-    samples: Annotated[int, Meta(ge=1, le=1_000)] = 8
-    """Answers of the suspect for each bag, where it is asked."""
-    weights: dict[str, Annotated[float, Meta(ge=0)]] = {}
-    """Weights of the parts of a combined statistic, by name; none: its own."""
-    strengths: tuple[Annotated[float, Meta(gt=0, le=100)], ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-    """Grid of the e-process."""
-    controls: tuple[Code, ...] = ()
-    """Models older than the first delivery (D3)."""
-    snapshots: tuple[Code, ...] = ()
-    """Later states of the reference (D7)."""
-    reference: Code | None = None
-    """Model that is the archived reference (D1); none: the first one with that role."""
-    cutoff: Annotated[str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z")] = ""
-    """Last day of the suspect's training data, as its maker says: later deliveries are controls (D6)."""
-    limits: LineupLimits = LineupLimits()
-    """Of the diagnostics, and of what an opinion needs."""
-    share: Annotated[float, Meta(gt=0, le=1)] = 0.3
-    """Share of the deliveries for which power is stated."""
-    learnt: Annotated[float, Meta(gt=0.5, le=1)] = 0.75
-    """Area of a learnt delivery for which power is stated."""
-    cap: Cap | None = None
-    """None: that of the tier."""

@@ -10,7 +10,7 @@ from depose.answers.how_ended import NAMES
 from depose.case.annexes import Annex, literature, unchecked
 from depose.case.independent import unseen
 from depose.model import Fact, Finding, Findings, Role
-from depose.report import arrange, excerpts
+from depose.report import arrange, excerpts, line_up
 from depose.report.contents import (
     ALTERNATIVES,
     APPENDICES,
@@ -53,6 +53,7 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         **_results(findings, roles),
         **_ratios(findings, annex),
         **_exhibits(findings),
+        **line_up.context(findings),
         "quality": [
             {"role": role, "n": len(found), "codes": found}
             for role in ("positive", "foil")
@@ -73,9 +74,9 @@ def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
         "draft": unchecked(arrange.scale(findings), annex),
         "checks": {one.id: one for one in annex.checks},
         "works": literature(),
-        "sections": SECTIONS,
-        "no": NO,
-        "titles": dict(SECTIONS),
+        "sections": line_up.sections(findings, SECTIONS),
+        "no": NO | {"lineup": line_up.NUMBER},
+        "titles": dict((*SECTIONS, line_up.SECTION)),
         "appendices": APPENDICES,
         "appendices_by": dict(APPENDICES),
         "first_table": 1,

@@ -20,12 +20,20 @@ from depose.case.annexes import Annex, mapping
 from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
-from depose.report import arrange, compliance, expert, vocabulary
+from depose.report import arrange, compliance, expert, line_up, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, minus, moment, number, page, pvalue, source_date
-from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
+from depose.report.typography import clip, minus, moment, number, page, power_of_ten, pvalue, source_date
+from depose.report.wording import (
+    LIMITATIONS,
+    LINEUP_REASONS,
+    NOT_TESTED,
+    OUTCOMES,
+    QUESTIONS_TO_VENDOR,
+    REASONS,
+    SENTENCES,
+)
 
 PAGES = 2
 """Pages of the compliance summary."""
@@ -129,6 +137,9 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
         "not_tested": NOT_TESTED,
         "questions": QUESTIONS_TO_VENDOR[result],
+        "lineup": line_up.lineup_of(findings),
+        "lined_up": [(one, compliance.of_finding(one)) for one in compliance.lined_up(findings)][:most],
+        "lineup_reasons": LINEUP_REASONS,
         "waivers": compliance.waived(findings, setting.annex.waivers),
         "mapped": mapping(),
     }
@@ -242,6 +253,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "conservative": arrange.conservative,
     "times": arrange.times,
     "listed": _listed,
+    "power": power_of_ten,
 }
 
 

@@ -51,6 +51,16 @@ REASONS = {
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
 }
 
+LINEUP_REASONS = {
+    "decoys": "no answers that nobody received, or they were drawn after the suspect was first asked",
+    "few": "too few line-ups: fewer than registered in which scores differ, or power below 0.8",
+    "tier": "the answers that nobody received come from a changed model, or from one whose state nobody noted",
+    "circular": "the accounts were chosen by answers of the suspect",
+    "diagnostics": "a check of the premises failed, or one that is needed was not made",
+    "drift": "what the checks leave open is as large as the effect",
+}
+"""Reasons of an opinion on the line-up, in words."""
+
 
 class Part(Record, frozen=True, kw_only=True):
     """One named cause of likeness inside H2."""
@@ -104,6 +114,18 @@ PARTS = {
             against="common teacher",
         ),
         Part(label="H2e", text="unrelated: the common manner of assistants, or chance.", against="unrelated"),
+    ),
+    "exposed": (
+        Part(label="H2a", text="never met: {s} learnt from no output of {r}."),
+        Part(
+            label="H2b",
+            text="other deliveries: {s} learnt from outputs of {r} that went to other accounts, or that were drawn "
+            "anew. They tell nothing of which answers these accounts received.",
+        ),
+        Part(
+            label="H2c",
+            text="the same prompts: {s} learnt from answers of other models or of people to these prompts.",
+        ),
     ),
 }
 """What stands inside H2, by question."""

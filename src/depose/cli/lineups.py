@@ -1,0 +1,232 @@
+"""The commands of the line-up: draw, build, seal, score, open, test."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from depose.cli.console import lineup_lines, listed, show
+from depose.cli.options import CASE, JSON, TOKEN, TSA, TSA_ROOT, now, say, source_of
+from depose.errors import UsageError
+
+if TYPE_CHECKING:
+    from depose.custody.stamp import Source
+
+DELIVERIES = click.option(
+    "--deliveries", required=True, type=click.Path(path_type=Path), help="What was delivered: Parquet or JSONL."
+)
+KEY_FILE = click.option("--key", required=True, type=click.Path(path_type=Path), help="The key, outside of the case.")
+MODEL = click.option(
+    "--model", "models", multiple=True, help="Code of a model; may be given several times. Default: all."
+)
+
+
+@click.group()
+def lineup() -> None:
+    """Was a suspect trained on these very answers? An exact test that needs no control models.
+
+    Each prompt is a line-up: the answer that was delivered stands among others that the reference drew for the same
+    prompt and that nobody received. A suspect that never learnt from the deliveries cannot tell them apart. The case
+    registers accounts, rule and statistic in [lineup] and asks the question `exposed`.
+
+    \b
+    The owner of the reference:  depose register CASE
+                                 depose lineup draw CASE --deliveries D --out decoys.jsonl
+                                 depose lineup build CASE --deliveries D --decoys decoys.jsonl --key key.json
+                                 depose lineup seal CASE --key key.json --custodian NAME
+    Whoever has the suspect:     depose lineup score CASE
+                                 depose lineup seal CASE
+    Both together:               depose lineup open CASE --key key.json
+                                 depose lineup test CASE
+    """
+
+
+class Bags:
+    """Progress over bags on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._start = self._last = time.monotonic()
+        self._first: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how many bags are done, and how long the others will take."""
+        moment = time.monotonic()
+        if self._first is None:
+            self._first, self._start = done, moment
+        terminal = sys.stderr.isatty()
+        if moment - self._last < (0.2 if terminal else 10) and done < total:
+            return
+        self._last = moment
+        made = done - self._first
+        left = f" {(moment - self._start) / made * (total - done):z.0f} s left" if made else ""
+        line = f"{self._what} {done}/{total} [{'#' * (24 * done // max(total, 1)):<24}]{left}"
+        click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
+
+
+@lineup.command()
+@CASE
+@DELIVERIES
+@click.option("--decoys", required=True, type=click.Path(path_type=Path), help="Undelivered answers: Parquet or JSONL.")
+@KEY_FILE
+@click.option("--bags", type=click.Path(path_type=Path), help="Write the bags here too, for a laboratory that scores.")
+@JSON
+def build(case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | None, as_json: bool) -> None:
+    """Build the line-ups of a registered CASE, and write their key to a new file outside of it.
+
+    The case gets the bags, in which nothing tells who is who; deliveries, decoys and key stay with their custodian.
+    A line-up is built once. Exit 1 where more contexts than registered stand in one of the two files alone.
+
+    \b
+    Example:  depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key custody/key.json
+    """
+    from depose.lineup import acts
+
+    done = acts.build_bags(case, deliveries, decoys, key, now, bags)
+    lines = [f"{one.name}: {one.value}" for one in done.tally]
+    lines += [
+        f"{done.count} bags, sha256 {done.bags}",
+        f"key in {done.key}, sha256 {done.commitment}: keep it away from whoever scores",
+        f"next: depose lineup seal {case} --key {done.key} --custodian NAME",
+    ]
+    show(done if as_json else None, lines)
+
+
+@lineup.command()
+@CASE
+@click.option("--key", type=click.Path(path_type=Path), help="Seal the key, whose file stays outside of the case.")
+@click.option("--custodian", default="", help="Who keeps the key; printed in the report.")
+@TSA
+@TOKEN
+@TSA_ROOT
+@JSON
+def seal(
+    case: Path, key: Path | None, custodian: str, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool
+) -> None:
+    """Seal the key of a CASE with --key, before anything is scored; without it the scores, before the key is opened.
+
+    The seal of the key is a commitment: the log gets its SHA-256, and takes no other key later. After the seal of the
+    scores no model is scored any more. With a time-stamp either can be shown to have come first.
+
+    \b
+    Example:  depose lineup seal acme --key custody/key.json --custodian "Notary N." --tsa https://freetsa.org/tsr
+              depose lineup seal acme
+    """
+    from depose.lineup import acts
+
+    source = source_of(tsa, token, tsa_root)
+    if key is None:
+        done = acts.seal_scores(case, now)
+        lines = ["scores sealed: no further table is made", f"record sha256 {done.record}"]
+        following = f"next: depose lineup open {case} --key FILE"
+    else:
+        done = acts.seal_key(case, key, custodian, now)
+        lines = [f"key sealed: sha256 {done.digest}", f"record sha256 {done.record}"]
+        following = f"next: depose lineup score {case}"
+    show(done if as_json else None, [*lines, *_stamped(case, source, done.record), following])
+
+
+def _stamped(case: Path, source: Source, record: str) -> list[str]:
+    """Time-stamp a record where a source is given, and say so."""
+    if not source.given:
+        return ["no time-stamp: its date rests on this machine's clock"]
+    from depose.case.casefile import folder_of
+    from depose.custody.stamp import stamp
+
+    made = stamp(folder_of(case), source, now, record)
+    return [f"time-stamped {made.time} by {made.authority}"]
+
+
+@lineup.command()
+@CASE
+@MODEL
+@click.option("--table", "table_file", type=click.Path(path_type=Path), help="A table of scores made elsewhere.")
+@JSON
+def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: bool) -> None:
+    """Score all members of all bags of a CASE: every model that the line-up names, or those of --model.
+
+    Each model is scored once. Safe to stop and to start again. With --table a table is recorded that the owner of the
+    weights made (depose lineup table), for one model.
+
+    \b
+    Example:  depose lineup score acme
+              depose lineup score acme --model S1 --table from-the-owner.json
+    """
+    from depose.case.casefile import folder_of
+    from depose.lineup import acts, scorers
+
+    if table_file is not None:
+        if len(models) != 1:
+            raise UsageError("--table goes with one --model", hint="depose lineup score CASE --model S1 --table FILE")
+        done = [acts.record_table(case, models[0], acts.read_file(table_file, "--table"), str(table_file), now)]
+    else:
+        folder = folder_of(case)
+        done = [
+            scorers.score_model(folder, code, now, Bags(code)) for code in scorers.to_score(folder, tuple(models), say)
+        ]
+    lines = [f"{one.model}: {one.bags} bags, table sha256 {one.table}" for one in done]
+    show(done if as_json else None, [*lines, *acts.what_is_next(case)])
+
+
+@lineup.command("open")
+@CASE
+@KEY_FILE
+@TSA
+@TOKEN
+@TSA_ROOT
+@JSON
+def open_(case: Path, key: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+    """Open the key of a CASE whose scores are sealed: from here on its log holds who is who.
+
+    Exit 1 where the file is not the one that was committed to.
+
+    \b
+    Example:  depose lineup open acme --key custody/key.json
+    """
+    from depose.lineup import acts
+
+    source = source_of(tsa, token, tsa_root)
+    done = acts.open_key(case, key, now)
+    lines = [f"opened: the key is the one that was committed to, sha256 {done.digest}"]
+    if source.given:
+        lines += _stamped(case, source, done.record)
+    show(done if as_json else None, [*lines, f"next: depose lineup test {case}"])
+
+
+@lineup.command()
+@CASE
+@click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(["indication", "inconclusive"]),
+    help="Exit 4 at an indication, 5 where an opinion is inconclusive. May be given twice.",
+)
+@JSON
+def test(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
+    """Test an opened line-up: the exact p of each suspect, its ratio, bounds, diagnostics and opinion.
+
+    Analyzes the whole CASE, since its findings are one file, and records their digest. Makes nothing new: whoever has
+    the log computes the same (depose verify).
+
+    \b
+    Example:  depose lineup test acme
+              depose report acme
+    """
+    from depose import pipeline
+    from depose.lineup import acts
+
+    acts.need_open(case)
+    findings, written = pipeline.analyze_case(case, say, now)
+    acts.record_test(case, written[0].sha256, now)
+    found = acts.line_up_of(findings)
+    show(found if as_json else None, [*lineup_lines(findings), *listed(written), f"next: depose report {case}"])
+    verdicts = {one.opinion.verdict for one in found.findings}
+    if "indication" in fail_on and "indication" in verdicts:
+        sys.exit(4)
+    if "inconclusive" in fail_on and "inconclusive" in verdicts:
+        sys.exit(5)
