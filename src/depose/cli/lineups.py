@@ -187,6 +187,47 @@ def seal(
     show(done if as_json else None, [*lines, *_stamped(case, source, done.record), following])
 
 
+@lineup.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def coin(file: Path, as_json: bool) -> None:
+    """Make the key of a coin for randomised delivery in FILE, and print the commitment to publish before it is thrown.
+
+    \b
+    Example:  depose lineup coin custody/coin.key
+    """
+    import secrets
+
+    from depose.lineup import acts
+    from depose.lineup.coin import KEY_BYTES, Coin
+
+    key = secrets.token_bytes(KEY_BYTES)
+    acts.write_secret(file, key)
+    made = {"file": str(file), "commitment": Coin(key).commitment}
+    show(made if as_json else None, [f"key in {file}", f"commitment sha256 {made['commitment']}"])
+
+
+@lineup.command()
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--coin", "coin_key", required=True, type=click.Path(path_type=Path), help="Key of the coin.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the two files.")
+@click.option(
+    "--comparable", multiple=True, help="Code of an account that is not in question; may be given several times."
+)
+@JSON
+def unfold(log: Path, coin_key: Path, out: Path, comparable: Sequence[str], as_json: bool) -> None:
+    """Turn the LOG of a randomised delivery into deliveries and decoys, after checking every throw of the coin.
+
+    \b
+    Example:  depose lineup unfold thrown.jsonl --coin custody/coin.key --out files
+    """
+    from depose.lineup import acts, unfolding
+
+    made = unfolding.unfold(acts.read_file(log, "LOG"), str(log), acts.read_file(coin_key, "--coin"), out, comparable)
+    lines = [f"{made.requests} requests, every choice is the coin's, commitment sha256 {made.commitment}", *made.files]
+    show(made if as_json else None, lines)
+
+
 def _stamped(case: Path, source: Source, record: str) -> list[str]:
     """Time-stamp a record where a source is given, and say so."""
     if not source.given:
