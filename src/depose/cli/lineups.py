@@ -270,6 +270,31 @@ def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: b
     show(done if as_json else None, [*lines, *acts.what_is_next(case)])
 
 
+@lineup.command("table")
+@click.argument("bags", type=click.Path(path_type=Path))
+@click.option("--model", "code", required=True, help="Code that the case gives to this model.")
+@click.option("--weights", required=True, help="Folder of the weights, or the name of a bundled model.")
+@click.option("--adapter", default="", help="Folder of a LoRA adapter.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the table.")
+@JSON
+def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json: bool) -> None:
+    """Score a file of BAGS beside the weights, for the owner of a suspect who hands out numbers and nothing else.
+
+    The table has one number for each member, the digests of bags and weights, and no word of any answer. No case, no
+    key and no network is needed. Safe to stop and to start again.
+
+    \b
+    Example:  depose lineup table bags.jsonl --model S1 --weights /models/acme-chat --out S1.json
+              and elsewhere: depose lineup score acme --model S1 --table S1.json
+    """
+    from depose.lineup.elsewhere import make_table
+
+    done = make_table(bags, code, weights, adapter, out, Bags(code))
+    lines = [f"{fact.name}: {fact.value}" for fact in done.facts]
+    lines += [f"{done.count} bags, sha256 {done.bags}", f"table {done.table}, sha256 {done.sha256}"]
+    show(done if as_json else None, [*lines, "hand out the table alone"])
+
+
 @lineup.command("open")
 @CASE
 @KEY_FILE
