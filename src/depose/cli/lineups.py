@@ -35,9 +35,9 @@ def lineup() -> None:
     registers accounts, rule and statistic in [lineup] and asks the question `exposed`.
 
     \b
-    The owner of the reference:  depose register CASE
-                                 depose lineup draw CASE --deliveries D --out decoys.jsonl
-                                 depose lineup build CASE --deliveries D --decoys decoys.jsonl --key key.json
+    Example, the owner:          depose register CASE
+                                 depose lineup draw CASE --deliveries D --out draws --snapshot NAME
+                                 depose lineup build CASE --deliveries D --decoys draws/decoys.jsonl --key key.json
                                  depose lineup seal CASE --key key.json --custodian NAME
     Whoever has the suspect:     depose lineup score CASE
                                  depose lineup seal CASE
