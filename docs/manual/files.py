@@ -73,7 +73,8 @@ LOG = (
     *(records.Checkpoint, records.Unstamped, SelfTest, records.Scored, records.Unblinded),
     *lineup_acts.BODIES.values(),
 )
-LINE_UP: tuple[type[msgspec.Struct], ...] = (Delivery, Decoy, Bag, LineupKey, ScoreTable)
+ROWS: tuple[type[msgspec.Struct], ...] = (Delivery, Decoy, Bag, LineupKey, ScoreTable)
+LINE_UP = (*ROWS, *(DrawBegun, ScoringBegun, Thrown))
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
     File(page="batch", tops=(BatchFile,), examples=(_shown("batch.toml"), _shown("batch-data.toml"))),
@@ -89,7 +90,7 @@ FILES = (
     File(page="bundle", tops=(Seal, Mark, Commitment, Envelope, Copy, Shown, Absent, Passage, Proof)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
-    File(page="line-up", tops=(*LINE_UP, DrawBegun, ScoringBegun, Thrown)),
+    File(page="line-up", tops=LINE_UP),
 )
 """Those with an example are written by people: then every field has a meaning, and every number a unit."""
 PAGES = (*(one.page for one in FILES), "tables", "populations")
