@@ -29,12 +29,14 @@ from depose.custody.envelope import Envelope
 from depose.custody.own_endpoints import Endpoints
 from depose.custody.proofs import Proof
 from depose.custody.seal import Mark, Seal
-from depose.evidence import log, records
+from depose.evidence import lineup_acts, log, records
 from depose.evidence.machine import Run
 from depose.lab.build import Manifest
 from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
+from depose.lineup.draw import DrawBegun
 from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
+from depose.model.lineup import Bag, Decoy, Delivery, LineupKey, ScoreTable
 from depose.report.viewer import Score
 from depose.selftest import Kit
 from depose.validate.labelled import Labelled
@@ -67,6 +69,7 @@ def _shown(name: str) -> str:
 LOG = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
     *(records.Checkpoint, records.Unstamped, SelfTest, records.Scored, records.Unblinded),
+    *lineup_acts.BODIES.values(),
 )
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
@@ -83,6 +86,7 @@ FILES = (
     File(page="bundle", tops=(Seal, Mark, Commitment, Envelope, Copy, Shown, Absent, Passage, Proof)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
+    File(page="line-up", tops=(Delivery, Decoy, Bag, LineupKey, ScoreTable, DrawBegun)),
 )
 """Those with an example are written by people: then every field has a meaning, and every number a unit."""
 PAGES = (*(one.page for one in FILES), "tables", "populations")

@@ -86,7 +86,7 @@ def test_a_suspect_that_learnt(learnt: OpenedLineup) -> None:
 
 def test_band_is_that_of_the_binomial(learnt: OpenedLineup) -> None:
     """The picks that chance gives in 95 of 100 tests are the quantiles of the binomial where all bags are alike."""
-    assert of(learnt).band == tuple(binom.ppf([0.025, 0.975], 120, 0.25).astype(int))
+    assert of(learnt).band == tuple(np.asarray(binom.ppf([0.025, 0.975], 120, 0.25)).astype(int))
 
 
 def test_p_is_uniform_when_keys_are_drawn_anew(learnt: OpenedLineup) -> None:

@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.console import lineup_lines, listed, show
+from depose.cli.console import Meter, lineup_lines, listed, show
 from depose.cli.options import CASE, JSON, TOKEN, TSA, TSA_ROOT, now, say, source_of
 from depose.errors import UsageError
 
@@ -67,6 +67,62 @@ class Bags:
         left = f" {(moment - self._start) / made * (total - done):z.0f} s left" if made else ""
         line = f"{self._what} {done}/{total} [{'#' * (24 * done // max(total, 1)):<24}]{left}"
         click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
+
+
+@lineup.command()
+@CASE
+@DELIVERIES
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the draw, outside of the case.")
+@click.option("--snapshot", default="", help="Which state of the reference answers, as its owner names it.")
+@click.option("--by", "drawn_by", default="", help="Who draws; a neutral third party may.")
+@click.option(
+    "--tier",
+    type=click.Choice(["resampled", "drifted"]),
+    default="resampled",
+    show_default=True,
+    help="drifted: it is not the state that delivered.",
+)
+@click.option("--model", default="", help="Code of the model that draws; else the reference.")
+@click.option("--dry-run", is_flag=True, help="Ask nothing; print counts and upper bounds of tokens and cost.")
+@JSON
+def draw(
+    case: Path,
+    deliveries: Path,
+    out: Path,
+    snapshot: str,
+    drawn_by: str,
+    tier: Any,
+    model: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Let the reference of a registered CASE draw other answers to the delivered contexts, under their settings.
+
+    As many for each context as the case registers fillers, within its budget; --out gets the file decoys.jsonl and a
+    log of every request and answer. Safe to stop and to start again: nothing is drawn twice.
+
+    \b
+    Example:  depose lineup draw acme --deliveries deliveries.parquet --out draws --snapshot r-2026-03-01 --dry-run
+              depose lineup draw acme --deliveries deliveries.parquet --out draws --snapshot r-2026-03-01
+    """
+    from depose.lineup import draw as drawing
+
+    wish = drawing.Wish(snapshot=snapshot, drawn_by=drawn_by, tier=tier, model=model)
+    bound = drawing.estimate(case, deliveries, out, wish)
+    without = [f"left out: {one.value} contexts {one.name}" for one in bound.left_out]
+    if dry_run:
+        cost = "no price" if bound.cost is None else f"{bound.cost:z.2f}"
+        lines = [f"{bound.questions} answers, <= {bound.input_tokens} tokens in and {bound.output_tokens} out, {cost}"]
+        show(bound if as_json else None, [*lines, *without])
+        return
+    meter = Meter(bound.questions)
+    done = drawing.draw(case, deliveries, out, wish, now, meter.advance)
+    meter.finish()
+    lines = [f"{done.drawn} of {done.wanted} decoys for {done.contexts} contexts in {done.decoys}"]
+    lines += [f"{done.failed} failed: the same command tries them again"] if done.failed else []
+    lines += [f"stopped: {done.stopped}"] if done.stopped else []
+    following = f"next: depose lineup build {case} --deliveries {deliveries} --decoys {done.decoys} --key FILE"
+    show(done if as_json else None, [*lines, *without, following])
 
 
 @lineup.command()
@@ -129,6 +185,47 @@ def seal(
         lines = [f"key sealed: sha256 {done.digest}", f"record sha256 {done.record}"]
         following = f"next: depose lineup score {case}"
     show(done if as_json else None, [*lines, *_stamped(case, source, done.record), following])
+
+
+@lineup.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def coin(file: Path, as_json: bool) -> None:
+    """Make the key of a coin for randomised delivery in FILE, and print the commitment to publish before it is thrown.
+
+    \b
+    Example:  depose lineup coin custody/coin.key
+    """
+    import secrets
+
+    from depose.lineup import acts
+    from depose.lineup.coin import KEY_BYTES, Coin
+
+    key = secrets.token_bytes(KEY_BYTES)
+    acts.write_secret(file, key)
+    made = {"file": str(file), "commitment": Coin(key).commitment}
+    show(made if as_json else None, [f"key in {file}", f"commitment sha256 {made['commitment']}"])
+
+
+@lineup.command()
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--coin", "coin_key", required=True, type=click.Path(path_type=Path), help="Key of the coin.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the two files.")
+@click.option(
+    "--comparable", multiple=True, help="Code of an account that is not in question; may be given several times."
+)
+@JSON
+def unfold(log: Path, coin_key: Path, out: Path, comparable: Sequence[str], as_json: bool) -> None:
+    """Turn the LOG of a randomised delivery into deliveries and decoys, after checking every throw of the coin.
+
+    \b
+    Example:  depose lineup unfold thrown.jsonl --coin custody/coin.key --out files
+    """
+    from depose.lineup import acts, unfolding
+
+    made = unfolding.unfold(acts.read_file(log, "LOG"), str(log), acts.read_file(coin_key, "--coin"), out, comparable)
+    lines = [f"{made.requests} requests, every choice is the coin's, commitment sha256 {made.commitment}", *made.files]
+    show(made if as_json else None, lines)
 
 
 def _stamped(case: Path, source: Source, record: str) -> list[str]:

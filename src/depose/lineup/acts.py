@@ -27,7 +27,7 @@ from depose.evidence.lineup_acts import (
     TableScored,
 )
 from depose.evidence.log import Clock, Log, read_blob, write_whole
-from depose.lineup.bags import bags_file, build, key_file
+from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_bags, read_key, read_table, table_file
@@ -36,7 +36,6 @@ from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
 from depose.model.lineup_findings import LineupFindings
 
-SALT = 32
 Say = Callable[[str], None]
 LARGEST = 4 * 1024**3
 """Bytes of a key or a table at most."""

@@ -30,6 +30,8 @@ from depose.model.random_streams import stream
 
 TIERS: tuple[Tier, ...] = ("randomised", "kept", "resampled", "drifted")
 KEY_FORMAT = "depose-lineup-key/1"
+SALT = 32
+"""Bytes of the salt of a key."""
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from depose.errors import CaseError
-from depose.lineup.bags import KEY_FORMAT
+from depose.lineup.bags import KEY_FORMAT, SALT, place_of
 from depose.model import Record
 from depose.model.canonical import sha256
 from depose.model.lineup import Bag, LineupKey, ScoreTable
@@ -60,7 +60,7 @@ def read_key(data: bytes, bags: bytes, name: str) -> LineupKey:
         )
     if key.bags != sha256(bags):
         raise CaseError(f"{name}: the key of other bags: {key.bags[:12]}...", hint="each build has a key of its own")
-    known = read_bags(bags, "bags")
+    known, salt = read_bags(bags, "bags"), _salt(key, name)
     if [one.bag for one in key.entries] != [one.bag for one in known]:
         raise CaseError(f"{name}: names other bags, or in another order", hint="the key was changed")
     for entry, bag in zip(key.entries, known, strict=True):
@@ -71,7 +71,23 @@ def read_key(data: bytes, bags: bytes, name: str) -> LineupKey:
             for copies, received, times in zip(*columns, strict=True)
         ):
             raise CaseError(f"{name}: bag {entry.bag}: its counts do not fit its members", hint="the key was changed")
+        places = [place_of(salt, bag.bag, text) for text in bag.members]
+        if places != sorted(places):
+            raise CaseError(
+                f"{name}: bag {entry.bag}: its members are not in the order that the salt gives them",
+                hint="whoever built the bags chose their order: it may tell who is who",
+            )
     return key
+
+
+def _salt(key: LineupKey, name: str) -> bytes:
+    try:
+        salt = bytes.fromhex(key.salt)
+    except ValueError:
+        salt = b""
+    if len(salt) < SALT:
+        raise CaseError(f"{name}: its salt has not {8 * SALT} bits", hint="a short salt hides nothing")
+    return salt
 
 
 def _decoded(data: bytes, kind: type[Kind], name: str, what: str, hint: str) -> Kind:
