@@ -71,10 +71,13 @@ class OpenedLineup:
 
     def ranked(self, scores: Array, kept: Mask) -> LineUps | None:
         """Rank the draws of the bags that are kept; None where none of them has a delivered draw and a filler."""
-        delivered = self.delivered()
-        there = ~np.isnan(scores)
-        able = kept & delivered.any(axis=1) & (there & ~delivered).any(axis=1)
+        able, delivered = self.able(scores, kept), self.delivered()
         return opened(scores[able], delivered[able]) if able.any() else None
+
+    def able(self, scores: Array, kept: Mask) -> Mask:
+        """Tell which of the bags that are kept have a delivered draw and a filler, [bags]."""
+        delivered = self.delivered()
+        return np.asarray(kept & delivered.any(axis=1) & (~np.isnan(scores) & ~delivered).any(axis=1))
 
     def _width(self) -> int:
         return max(sum(one.copies) for one in self.entries)

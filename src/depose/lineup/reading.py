@@ -10,12 +10,13 @@ from depose.errors import CaseError, EvidenceError
 from depose.evidence.ledger import Entries
 from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
+from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.tables import read_bags, read_key, read_table
 from depose.model import Case
-from depose.model.lineup import DiagnosticResult, LineupPlan
+from depose.model.lineup import LineupPlan
 from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
 
 Blob = Callable[[str], bytes]
@@ -32,11 +33,6 @@ ASSUMPTIONS = (
     ("exclusions", "what was left out was left out by rules that do not look at the key", "the tally of the build"),
 )
 """Key, what is assumed, and where it shows."""
-
-
-def diagnose(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]:
-    """Make no diagnostics: whoever needs one has none, and the opinion says so."""
-    return ()
 
 
 def lineup_findings(entries: Entries, blob: Blob, name: str) -> LineupFindings | UnsetType:

@@ -8,6 +8,8 @@ from depose.errors import CaseError, UsageError
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_models
+from depose.lineup.likelihood import open_weights
+from depose.lineup.likelihood_remote import open_endpoint
 from depose.lineup.score import Progress, score_bags
 from depose.lineup.scorer import Scorer
 from depose.lineup.tables import table_file
@@ -51,7 +53,14 @@ def score_model(folder: Path, code: str, clock: Clock, progress: Progress) -> Sc
 
 
 def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> Scorer:
-    """Open the scorer of a model for the registered statistic; raise UsageError where it has none."""
+    """Open the scorer of a model for the registered statistic; raise UsageError where it has none.
+
+    Raises EndpointError where the model cannot be opened, or its endpoint gives no log-probabilities of a text.
+    """
+    if plan.statistic == "likelihood" and spec.provider == "transformers":
+        return open_weights(spec, folder)
+    if plan.statistic == "likelihood" and spec.provider == "openai":
+        return open_endpoint(spec, folder)
     raise UsageError(
         f"{spec.code}: nothing here gives {plan.statistic} scores of a model of the provider {spec.provider!r}",
         hint=f"whoever has it makes the table: depose lineup score CASE --model {spec.code} --table FILE",

@@ -17,10 +17,10 @@ Statistic = Literal["likelihood", "text", "continuation", "corpus"]
 class LineupLimits(Record, frozen=True, kw_only=True):
     """When a diagnostic fails, and what is needed for an opinion."""
 
-    diagnostic_alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    diagnostic_alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.01
     """A control whose p is at or below this is not uniform; several are counted together by Holm."""
     classifier: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05
-    """The blind classifier (D2) may be off one half by this much at most, and its interval must hold one half."""
+    """Distance from one half at which the blind classifier (D2) blocks, however few line-ups there are."""
     bags: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
     """Line-ups with two different members that an opinion needs."""
     unmatched: Annotated[float, Meta(ge=0, lt=1)] = 0.01
