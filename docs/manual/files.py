@@ -68,13 +68,15 @@ def _shown(name: str) -> str:
     return (EXAMPLES / name).read_text("utf-8")
 
 
-LOG = (
+LOG: tuple[type[msgspec.Struct], ...] = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
     *(records.Checkpoint, records.Unstamped, SelfTest, records.Scored, records.Unblinded),
     *lineup_acts.BODIES.values(),
 )
-ROWS: tuple[type[msgspec.Struct], ...] = (Delivery, Decoy, Bag, LineupKey, ScoreTable)
-LINE_UP = (*ROWS, *(DrawBegun, ScoringBegun, Thrown))
+LINE_UP: tuple[type[msgspec.Struct], ...] = (
+    *(Delivery, Decoy, Bag, LineupKey, ScoreTable),
+    *(DrawBegun, ScoringBegun, Thrown),
+)
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
     File(page="batch", tops=(BatchFile,), examples=(_shown("batch.toml"), _shown("batch-data.toml"))),
