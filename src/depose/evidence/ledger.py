@@ -170,7 +170,10 @@ class Reading:
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
         elif kind in BODIES:
-            self.lineup.add(chained, body(chained, BODIES[kind]), self._protocols[-1][0].digest)
+            act = body(chained, BODIES[kind])
+            if isinstance(act, Exchange) and (act.wire is None or not act.wire.again):
+                self._open.discard(key(act))
+            self.lineup.add(chained, act, self._protocols[-1][0].digest)
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
