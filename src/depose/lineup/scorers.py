@@ -9,6 +9,7 @@ from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_models
 from depose.lineup.ask import answers_of, ask_bags, scores_of
+from depose.lineup.corpus import CorpusScorer
 from depose.lineup.likelihood import open_weights
 from depose.lineup.likelihood_remote import open_endpoint
 from depose.lineup.score import Progress, score_bags
@@ -85,6 +86,8 @@ def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> 
         return open_weights(spec, folder)
     if plan.statistic == "likelihood" and spec.provider == "openai":
         return open_endpoint(spec, folder)
+    if plan.statistic == "corpus" and spec.file:
+        return CorpusScorer(folder / Path(spec.file).expanduser())
     raise UsageError(
         f"{spec.code}: nothing here gives {plan.statistic} scores of a model of the provider {spec.provider!r}",
         hint=f"whoever has it makes the table: depose lineup score CASE --model {spec.code} --table FILE",
