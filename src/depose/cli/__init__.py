@@ -13,6 +13,7 @@ import click
 
 from depose.cli import cases, custody, lineups, matrices, studies, upkeep
 from depose.cli.console import plain
+from depose.cli.extraction import extraction
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -40,6 +41,7 @@ for command in (
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     lineups.lineup,
     matrices.batch,
+    extraction,
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),
 ):
