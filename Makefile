@@ -8,7 +8,7 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report \
 	docs pages pictures coverage evaluations selection
 
 help: ## list what can be made
@@ -87,6 +87,12 @@ bench-report: setup ## seconds and pages of the report of cases/demo (make demo)
 
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py
+
+bench-weights: setup ## weights: calls, p-values, relatives, the packaged model, two models of 1.7 billion parameters
+	$(BIN)/python benchmarks/weights.py
+
+gpu: setup ## everything that runs on a GPU, in eight minutes at most; small and under the interpreter where there is none
+	$(BIN)/python benchmarks/gpu.py
 
 kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's interpreter, and compiled for sm_90 (no GPU needed)
 	$(BIN)/python benchmarks/fuzzy_kernel.py

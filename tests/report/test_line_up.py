@@ -19,7 +19,7 @@ from depose.report import machine_readable
 from depose.report.compliance import outcome
 from depose.report.figures.line_up import picks, picks_alt, strength
 from depose.report.render import Setting, render_html, render_pdf
-from depose.report.typography import power_of_ten
+from depose.report.typography import exact_p
 from fakes import depose
 
 
@@ -64,7 +64,7 @@ def test_the_chapter_says_what_was_found(findings: Findings) -> None:
         "11A The line-up of delivered answers",
         f"put a delivered answer first in {one.picks} of 120 line-ups",
         f"from {one.band[0]} to {one.band[1]} in 95 of 100 tests",
-        power_of_ten(one.log10_p),
+        exact_p(one.log10_p),
         "The finding says nothing of the route",
         "by the provider's analyst".replace("'", "&#39;"),
         "kept by Notary N.",
@@ -78,7 +78,7 @@ def test_the_chapter_says_what_was_found(findings: Findings) -> None:
 def test_a_failed_check_strikes_p_through(findings: Findings) -> None:
     """The exact p stays on the page, struck through as not valid here, in both flavours; nothing is indicated."""
     spoiled = with_failed_check(findings)
-    p = power_of_ten(found_in(findings).findings[0].log10_p_holm)
+    p = exact_p(found_in(findings).findings[0].log10_p_holm)
     for flavour in (Setting(), Setting(flavour="compliance")):
         page = render_html(spoiled, flavour)
         assert f"<s>{p}</s>" in page.decode()
@@ -121,7 +121,7 @@ def test_figures_draw_what_they_say(findings: Findings) -> None:
 )
 def test_powers_of_ten(log10: float, text: str) -> None:
     """A probability is rounded up to two digits, however small it is."""
-    assert power_of_ten(log10) == text
+    assert exact_p(log10) == text
 
 
 def test_commands_say_it(case: Path) -> None:

@@ -277,7 +277,7 @@ def lineup_lines(findings: Findings) -> list[str]:
 
 
 def _lined_up(one: LineupFinding) -> list[object]:
-    from depose.report.typography import power_of_ten
+    from depose.report.typography import exact_p
 
     reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
     return [
@@ -286,7 +286,7 @@ def _lined_up(one: LineupFinding) -> list[object]:
         f"{one.picks} ({one.picks / one.bags:.0%})",
         f"{one.expected_picks:z.0f}",
         f"{one.area:z.3f} ({one.low:z.3f} to {one.high:z.3f})",
-        power_of_ten(one.log10_p_holm) + ("" if one.valid else " not valid here"),
+        exact_p(one.log10_p_holm) + ("" if one.valid else " not valid here"),
         f"{one.log10_e:z.1f}",
         f"{one.cap:g}",
         f"{one.gamma:z.2f}",

@@ -39,6 +39,7 @@ from depose.model import (
     setting,
 )
 from depose.model.file_names import problem_of_case
+from depose.model.weights import WeightFinding
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -103,6 +104,8 @@ class Entries(Record, frozen=True, kw_only=True):
     """The last self-test."""
     withdrawn: tuple[Withdrawn, ...] = ()
     lineup: LineupActs | None = None
+    weights: tuple[WeightFinding, ...] = ()
+    """Comparisons of weights, the last of each suspect and reference."""
 
 
 class Reading:
@@ -126,6 +129,7 @@ class Reading:
         self._open: set[Key] = set()
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
+        self._weights: dict[tuple[str, str], WeightFinding] = {}
         self._withdrawn: list[Withdrawn] = []
         self._taken_back: list[Exchange] = []
         self.lineup = LineupReading(name)
@@ -157,6 +161,9 @@ class Reading:
             self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
+        elif kind == "weights":
+            weighed = body(chained, WeightFinding)
+            self._weights[weighed.suspect, weighed.reference] = weighed
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -280,6 +287,7 @@ class Reading:
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
             lineup=self.lineup.acts(),
+            weights=tuple(self._weights.values()),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

@@ -11,6 +11,7 @@ from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
 from depose.model.lineup_findings import LineupFindings
 from depose.model.study import Performance
+from depose.model.weights import WeightFinding
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -392,5 +393,7 @@ class Findings(Record, frozen=True, kw_only=True):
     """None where too few models can be compared, or too many to be read."""
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
     lineup: LineupFindings | UnsetType = UNSET
     """The line-up of delivered answers, once its key is open."""
