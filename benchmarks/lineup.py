@@ -3,9 +3,9 @@
     benchmarks/lineup.py [--documents N] [--bags N] [--tables N] [--keys N] [PART ...]
 
 Parts: `exact` (p of 10^6 line-ups with 9 fillers), `level` (keys of one table drawn anew), `corpus` (a planted corpus
-and 1,000 bags), `likelihood` (1,000 bags of 4 fillers, batched against each member alone), `peers` (the rank test beside
-the t-test of dataset inference and the t-tail of Oren et al., on the same tables). All by default. A figure is of the
-machine that prints it.
+and 1,000 bags), `likelihood` (1,000 bags of 4 fillers, batched against each member alone), `peers` (the rank test
+beside the t-test of dataset inference and the t-tail of Oren et al., on the same tables). All by default. A figure is
+of the machine that prints it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ from depose.evidence.machine import Run
 from depose.lab.build import Manifest
 from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
+from depose.lineup.coin import Thrown
 from depose.lineup.draw import DrawBegun
+from depose.lineup.score import ScoringBegun
 from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
 from depose.model.lineup import Bag, Decoy, Delivery, LineupKey, ScoreTable
 from depose.report.viewer import Score
@@ -66,10 +68,14 @@ def _shown(name: str) -> str:
     return (EXAMPLES / name).read_text("utf-8")
 
 
-LOG = (
+LOG: tuple[type[msgspec.Struct], ...] = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
     *(records.Checkpoint, records.Unstamped, SelfTest, records.Scored, records.Unblinded),
     *lineup_acts.BODIES.values(),
+)
+LINE_UP: tuple[type[msgspec.Struct], ...] = (
+    *(Delivery, Decoy, Bag, LineupKey, ScoreTable),
+    *(DrawBegun, ScoringBegun, Thrown),
 )
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
@@ -86,7 +92,7 @@ FILES = (
     File(page="bundle", tops=(Seal, Mark, Commitment, Envelope, Copy, Shown, Absent, Passage, Proof)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
-    File(page="line-up", tops=(Delivery, Decoy, Bag, LineupKey, ScoreTable, DrawBegun)),
+    File(page="line-up", tops=LINE_UP),
 )
 """Those with an example are written by people: then every field has a meaning, and every number a unit."""
 PAGES = (*(one.page for one in FILES), "tables", "populations")

@@ -65,7 +65,7 @@ def ask(app: RandomisedDelivery, prompt: str, path: str = "/v1/chat/completions"
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": head}
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(app(scope, receive, send))
     data = b"".join(one.get("body", b"") for one in sent)
     said = dict(sent[0]["headers"])
     assert said[b"content-length"] == str(len(data)).encode()

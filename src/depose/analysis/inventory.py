@@ -132,6 +132,7 @@ def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
         exhibit_rule=RULE,
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
+        weights=dossier.weights,
         calibration=described(loaded),
         scale=SCALE,
         performance=loaded.performance if loaded else None,

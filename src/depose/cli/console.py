@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from depose.case.budget import Estimate
     from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
+    from depose.extraction.sealing import Sealed as ExtractionSealed
     from depose.model import Ending, Finding, Findings
     from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
@@ -107,7 +108,7 @@ def listed(written: Sequence[Written]) -> list[str]:
     return lines
 
 
-def sealed_lines(sealed: Sealed) -> list[str]:
+def sealed_lines(sealed: Sealed | ExtractionSealed) -> list[str]:
     """Say what was sealed, and how to check it."""
     return [
         f"{sealed.bundle}  sha256 {sealed.sha256}",
@@ -195,7 +196,7 @@ def imported_lines(done: Imported) -> list[str]:
 
 def columns_of(given: Sequence[str]) -> dict[str, str]:
     """Read the values of --column."""
-    meanings = ("id", "prompt", "text", "model", "sample")
+    meanings = ("id", "prompt", "text", "model", "sample", "system", "context", "finish", "error")
     found: dict[str, str] = {}
     for one in given:
         meaning, _, name = one.partition("=")
@@ -276,7 +277,7 @@ def lineup_lines(findings: Findings) -> list[str]:
 
 
 def _lined_up(one: LineupFinding) -> list[object]:
-    from depose.report.typography import power_of_ten
+    from depose.report.typography import exact_p
 
     reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
     return [
@@ -285,7 +286,7 @@ def _lined_up(one: LineupFinding) -> list[object]:
         f"{one.picks} ({one.picks / one.bags:.0%})",
         f"{one.expected_picks:z.0f}",
         f"{one.area:z.3f} ({one.low:z.3f} to {one.high:z.3f})",
-        power_of_ten(one.log10_p_holm) + ("" if one.valid else " not valid here"),
+        exact_p(one.log10_p_holm) + ("" if one.valid else " not valid here"),
         f"{one.log10_e:z.1f}",
         f"{one.cap:g}",
         f"{one.gamma:z.2f}",

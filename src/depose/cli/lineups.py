@@ -35,9 +35,9 @@ def lineup() -> None:
     registers accounts, rule and statistic in [lineup] and asks the question `exposed`.
 
     \b
-    The owner of the reference:  depose register CASE
-                                 depose lineup draw CASE --deliveries D --out decoys.jsonl
-                                 depose lineup build CASE --deliveries D --decoys decoys.jsonl --key key.json
+    Example, the owner:          depose register CASE
+                                 depose lineup draw CASE --deliveries D --out draws --snapshot NAME
+                                 depose lineup build CASE --deliveries D --decoys draws/decoys.jsonl --key key.json
                                  depose lineup seal CASE --key key.json --custodian NAME
     Whoever has the suspect:     depose lineup score CASE
                                  depose lineup seal CASE
@@ -268,6 +268,31 @@ def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: b
         ]
     lines = [f"{one.model}: {one.bags} bags, table sha256 {one.table}" for one in done]
     show(done if as_json else None, [*lines, *acts.what_is_next(case)])
+
+
+@lineup.command("table")
+@click.argument("bags", type=click.Path(path_type=Path))
+@click.option("--model", "code", required=True, help="Code that the case gives to this model.")
+@click.option("--weights", required=True, help="Folder of the weights, or the name of a bundled model.")
+@click.option("--adapter", default="", help="Folder of a LoRA adapter.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the table.")
+@JSON
+def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json: bool) -> None:
+    """Score a file of BAGS beside the weights, for the owner of a suspect who hands out numbers and nothing else.
+
+    The table has one number for each member, the digests of bags and weights, and no word of any answer. No case, no
+    key and no network is needed. Safe to stop and to start again.
+
+    \b
+    Example:  depose lineup table bags.jsonl --model S1 --weights /models/acme-chat --out S1.json
+              and elsewhere: depose lineup score acme --model S1 --table S1.json
+    """
+    from depose.lineup.elsewhere import make_table
+
+    done = make_table(bags, code, weights, adapter, out, Bags(code))
+    lines = [f"{fact.name}: {fact.value}" for fact in done.facts]
+    lines += [f"{done.count} bags, sha256 {done.bags}", f"table {done.table}, sha256 {done.sha256}"]
+    show(done if as_json else None, [*lines, "hand out the table alone"])
 
 
 @lineup.command("open")

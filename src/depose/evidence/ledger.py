@@ -39,6 +39,7 @@ from depose.model import (
     setting,
 )
 from depose.model.file_names import problem_of_case
+from depose.model.weights import WeightFinding
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -103,6 +104,8 @@ class Entries(Record, frozen=True, kw_only=True):
     """The last self-test."""
     withdrawn: tuple[Withdrawn, ...] = ()
     lineup: LineupActs | None = None
+    weights: tuple[WeightFinding, ...] = ()
+    """Comparisons of weights, the last of each suspect and reference."""
 
 
 class Reading:
@@ -126,6 +129,7 @@ class Reading:
         self._open: set[Key] = set()
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
+        self._weights: dict[tuple[str, str], WeightFinding] = {}
         self._withdrawn: list[Withdrawn] = []
         self._taken_back: list[Exchange] = []
         self.lineup = LineupReading(name)
@@ -157,6 +161,9 @@ class Reading:
             self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
+        elif kind == "weights":
+            weighed = body(chained, WeightFinding)
+            self._weights[weighed.suspect, weighed.reference] = weighed
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -170,7 +177,10 @@ class Reading:
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
         elif kind in BODIES:
-            self.lineup.add(chained, body(chained, BODIES[kind]), self._protocols[-1][0].digest)
+            act = body(chained, BODIES[kind])
+            if isinstance(act, Exchange) and (act.wire is None or not act.wire.again):
+                self._open.discard(key(act))
+            self.lineup.add(chained, act, self._protocols[-1][0].digest)
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
@@ -277,6 +287,7 @@ class Reading:
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
             lineup=self.lineup.acts(),
+            weights=tuple(self._weights.values()),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

@@ -164,10 +164,10 @@ class LineupReading:
             self._same(act.bags, built, "the key")
             self._key = act
         elif isinstance(act, Exchange):
-            self._may_score()
+            self.may_score()
             self._answers.append(act)
         elif isinstance(act, TableScored):
-            self._may_score()
+            self.may_score()
             self._same(act.bags, built, f"the table of {act.model}")
             self._need(
                 all(one.model != act.model for one in self._tables),
@@ -176,7 +176,7 @@ class LineupReading:
             )
             self._tables.append(act)
         elif isinstance(act, ScoresSealed):
-            self._may_score()
+            self.may_score()
             self._same(act.bags, built, "the seal of the scores")
             self._need(bool(self._tables), "nothing was scored", "depose lineup score CASE")
             found = tuple(Fact(name=one.model, value=one.table) for one in self._tables)
@@ -196,7 +196,8 @@ class LineupReading:
         else:
             raise CaseError("no act of a line-up", hint=_AGAIN)
 
-    def _may_score(self) -> None:
+    def may_score(self) -> None:
+        """Raise CaseError where nothing may be scored, or asked for a score."""
         self._need(self._key is not None, "the key is not sealed", "depose lineup seal CASE --key FILE")
         self._need(self._opened is None, "the key is open: what is scored now is not blind", _AGAIN)
         self._need(self._sealed is None, "the scores are sealed, and no further one is made", _AGAIN)

@@ -3,7 +3,8 @@
 Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
 `left` (questions of `asking` that are done with, unanswered), `withdrawal` (answers of one model that no longer count),
-`checkpoint`, `unstamped` (a time-stamp that failed), the acts of a line-up (`lineup_acts`),
+`checkpoint`, `unstamped` (a time-stamp that failed), `weights` (two models' weights, compared), the acts of a line-up
+(`lineup_acts`),
 and those that the analysis writes and does not read: `scores` (digest of the scores, under blind codes),
 `unblinding` (who the codes are), `lineup_tested`.
 """

@@ -284,6 +284,10 @@ class Act:
         """Raise CaseError where this act may not follow those of the log."""
         self._reading.lineup.take(body, self.entries.in_force)
 
+    def may_score(self) -> None:
+        """Raise CaseError where nothing may be scored, or asked for a score."""
+        self._reading.lineup.may_score()
+
     def built(self) -> LineupActs:
         """Return the acts so far; raise CaseError where no bags were built."""
         if self.entries.lineup is None:

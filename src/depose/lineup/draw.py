@@ -99,33 +99,44 @@ class _Order:
         self.contexts: dict[str, Wanted] = {}
         asks: list[Ask] = []
         for one in found:
-            said = parted(one.context)
-            if isinstance(said, str):
-                self.left_out[said] += 1
-                continue
-            self.contexts[one.digest] = one
             first = one.deliveries[0]
-            asks += [
-                Ask(
-                    model=spec.code,
-                    prompt=one.digest,
-                    sample=sample,
-                    replicate=0,
-                    text=said[-1].content,
-                    system=said[0].content if said[0].role == "system" else "",
-                    earlier=tuple(
-                        Spoken(role="user" if turn.role == "user" else "assistant", content=turn.content)
-                        for turn in said[:-1]
-                        if turn.role != "system"
-                    ),
-                    temperature=case.protocol.temperature if first.temperature is None else first.temperature,
-                    max_tokens=first.max_tokens or case.protocol.max_tokens,
-                    seed=case.protocol.seed,
-                )
+            heat = case.protocol.temperature if first.temperature is None else first.temperature
+            most = first.max_tokens or case.protocol.max_tokens
+            asked = [
+                question(one.context, spec, one.digest, sample, heat, most, case.protocol.seed)
                 for sample in range(fillers)
             ]
+            why = next((ask for ask in asked if isinstance(ask, str)), "")
+            if why:
+                self.left_out[why] += 1
+                continue
+            self.contexts[one.digest] = one
+            asks += [ask for ask in asked if isinstance(ask, Ask)]
         # Sample by sample over all contexts: a run that is stopped leaves each with some, and none with all.
         self.asks = tuple(sorted(asks, key=lambda ask: (ask.sample, ask.prompt)))
+
+
+def question(context: Context, spec: ModelSpec, name: str, sample: int, heat: float, most: int, seed: int) -> Ask | str:
+    """Ask a model a whole context; return why it cannot be asked where it cannot."""
+    said = parted(context)
+    if isinstance(said, str):
+        return said
+    return Ask(
+        model=spec.code,
+        prompt=name,
+        sample=sample,
+        replicate=0,
+        text=said[-1].content,
+        system=said[0].content if said[0].role == "system" else "",
+        earlier=tuple(
+            Spoken(role="user" if turn.role == "user" else "assistant", content=turn.content)
+            for turn in said[:-1]
+            if turn.role != "system"
+        ),
+        temperature=heat,
+        max_tokens=most,
+        seed=seed,
+    )
 
 
 def parted(context: Context) -> tuple[Turn, ...] | str:

@@ -77,7 +77,7 @@ class RandomisedDelivery:
     def _delivered(self, name: str, scope: MutableMapping[str, Any], asked: dict[str, Any], data: bytes) -> bytes:
         """Choose, write down, and return the body that is delivered; what is no whole answer is passed on."""
         try:
-            said = msgspec.json.decode(data, type=dict[str, Any])
+            said: Any = msgspec.json.decode(data)
             texts = tuple(str(one["message"]["content"] or "") for one in said["choices"])
             turns = msgspec.convert(
                 [{"role": one["role"], "content": one["content"]} for one in asked["messages"]], tuple[Turn, ...]
@@ -113,8 +113,10 @@ class RandomisedDelivery:
 def _asked(body: bytes) -> dict[str, Any] | None:
     """Read a request; None for one that streams, or that asks for several answers itself."""
     try:
-        found = msgspec.json.decode(body, type=dict[str, Any])
+        found: Any = msgspec.json.decode(body)
     except msgspec.DecodeError:
+        return None
+    if not isinstance(found, dict):
         return None
     plain = not found.get("stream") and found.get("n") in (None, 1) and isinstance(found.get("messages"), list)
     return found if plain else None

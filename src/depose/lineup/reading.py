@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import isclose
 
 from msgspec import UNSET, UnsetType
 
@@ -10,10 +11,12 @@ from depose.errors import CaseError, EvidenceError
 from depose.evidence.ledger import Entries
 from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
+from depose.lineup.ask import answers_of, scores_of
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
 from depose.lineup.opened import OpenedLineup
+from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
 from depose.model import Case
 from depose.model.lineup import LineupPlan
@@ -91,11 +94,13 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         if (table.model, table.statistic, table.facts) != (one.model, one.statistic, one.facts):
             raise CaseError(f"the table of {one.model} says otherwise than its record", hint="one of both was changed")
         tables[one.model] = table
-    answers: dict[str, dict[str, tuple[str, ...]]] = {}
-    for said in acts.answers:
-        of_model = answers.setdefault(said.model, {})
-        if said.outcome == "answered":
-            of_model[said.prompt] = (*of_model.get(said.prompt, ()), said.text)
+    answers = {code: answers_of(acts.answers, code) for code in dict.fromkeys(one.model for one in acts.answers)}
+    for code in answers.keys() & tables.keys():
+        made = scores_of(plan, bags, answers[code])
+        if not _alike(made, tables[code].scores):
+            raise CaseError(
+                f"the table of {code} does not follow from its answers", hint="the table, or an answer, was changed"
+            )
     return OpenedLineup(
         plan=plan,
         suspects=tuple(spec.code for spec in case.models if spec.role == "suspect"),
@@ -105,6 +110,14 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         tables=tables,
         minus=taken_off(case, plan),
         answers=answers,
+    )
+
+
+def _alike(made: Sequence[Scores], table: Sequence[Scores]) -> bool:
+    """Compare two tables of scores but for rounding."""
+    return all(
+        len(one) == len(two) and all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(one, two, strict=True))
+        for one, two in zip(made, table, strict=True)
     )
 
 

@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 """Hears how many bags are scored, and of how many."""
 
 
-class _Begun(Record, frozen=True, kw_only=True):
+class ScoringBegun(Record, frozen=True, kw_only=True):
     """What the pieces on disk are pieces of."""
 
     model: str
@@ -40,7 +40,7 @@ def score_bags(
     gives no finite number to some member.
     """
     bags = read_bags(data, "bags")
-    begun = _Begun(model=model, statistic=statistic, bags=sha256(data), facts=scorer.facts())
+    begun = ScoringBegun(model=model, statistic=statistic, bags=sha256(data), facts=scorer.facts())
     scores = _so_far(kept, begun) if scorer.independent else []
     progress(len(scores), len(bags))
     if len(scores) < len(bags):
@@ -73,7 +73,7 @@ def _fit(bags: tuple[Bag, ...], made: tuple[Scores, ...], model: str) -> None:
             )
 
 
-def _so_far(kept: Path, begun: _Begun) -> list[Scores]:
+def _so_far(kept: Path, begun: ScoringBegun) -> list[Scores]:
     """Read the pieces of an earlier run, up to the first line that a kill left torn."""
     if not kept.is_file():
         return []
@@ -81,7 +81,7 @@ def _so_far(kept: Path, begun: _Begun) -> list[Scores]:
     whole = b"".join(line + b"\n" for line in (head, *lines[:-1]))
     found: list[Scores] = []
     try:
-        if msgspec.json.decode(head, type=_Begun) != begun:
+        if msgspec.json.decode(head, type=ScoringBegun) != begun:
             return []
         found = [msgspec.json.decode(line, type=tuple[float, ...]) for line in lines[:-1]]
     except (msgspec.DecodeError, UnicodeDecodeError):

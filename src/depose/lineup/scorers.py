@@ -8,14 +8,16 @@ from depose.errors import CaseError, UsageError
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_models
+from depose.lineup.ask import answers_of, ask_bags, scores_of
 from depose.lineup.corpus import CorpusScorer
 from depose.lineup.likelihood import open_weights
 from depose.lineup.likelihood_remote import open_endpoint
 from depose.lineup.score import Progress, score_bags
 from depose.lineup.scorer import Scorer
-from depose.lineup.tables import table_file
-from depose.model import Case, ModelSpec
-from depose.model.lineup import LineupPlan
+from depose.lineup.tables import read_bags, table_file
+from depose.model import Case, Fact, ModelSpec
+from depose.model.canonical import sha256
+from depose.model.lineup import LineupPlan, ScoreTable
 
 
 def to_score(folder: Path, wanted: tuple[str, ...], say: Say) -> list[str]:
@@ -47,10 +49,32 @@ def score_model(folder: Path, code: str, clock: Clock, progress: Progress) -> Sc
     spec = next(one for one in case.models if one.code == code)
     kept = folder / ".lineup" / f"{code}.jsonl"
     data = read_blob(folder, acts.built.bags)
-    table = score_bags(data, code, plan.statistic, open_scorer(case, plan, spec, folder), kept, progress)
+    if plan.statistic == "text" and spec.provider != "recorded":
+        table = _by_answers(folder, code, data, plan, clock, progress)
+    else:
+        table = score_bags(data, code, plan.statistic, open_scorer(case, plan, spec, folder), kept, progress)
     done = record_table(folder, code, table_file(table), f"scores of {code}", clock)
     kept.unlink(missing_ok=True)
     return done
+
+
+def _by_answers(folder: Path, code: str, data: bytes, plan: LineupPlan, clock: Clock, progress: Progress) -> ScoreTable:
+    """Ask a model the contexts of all bags, and score their members by what it says."""
+    bags = read_bags(data, "bags")
+    total, done = len(bags) * plan.samples, 0
+
+    def tell(answered: int, failed: int) -> None:
+        nonlocal done
+        done += answered
+        progress(min(done, total), total)
+
+    ask_bags(folder, code, bags, clock, tell)
+    acts = ledger.entries(folder).lineup
+    answers = answers_of(acts.answers if acts else (), code)
+    facts = (Fact(name="answers", value=str(sum(map(len, answers.values())))),)
+    return ScoreTable(
+        model=code, statistic="text", bags=sha256(data), facts=facts, scores=scores_of(plan, bags, answers)
+    )
 
 
 def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> Scorer:

@@ -34,6 +34,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    WeightsHeld,
     likeness,
     replicates,
     setting,
@@ -67,7 +68,19 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.study import (
+    Band,
+    Calibration,
+    Calibrator,
+    ErrorRate,
+    Gate,
+    HeldOut,
+    Line,
+    Performance,
+    Scale,
+    TruePair,
+)
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
     "Against",
@@ -99,6 +112,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Findings",
+    "Gate",
     "HeldOut",
     "Item",
     "Join",
@@ -137,6 +151,11 @@ __all__ = [
     "TruePair",
     "Unanswered",
     "Verdict",
+    "WeightFinding",
+    "WeightLayer",
+    "WeightMap",
+    "WeightTests",
+    "WeightsHeld",
     "Wire",
     "Without",
     "WordShare",

@@ -24,7 +24,7 @@ from depose.report import arrange, compliance, expert, line_up, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, minus, moment, number, page, power_of_ten, pvalue, source_date
+from depose.report.typography import clip, exact_p, minus, moment, number, page, power_of_ten, pvalue, source_date
 from depose.report.wording import (
     LIMITATIONS,
     LINEUP_REASONS,
@@ -244,6 +244,7 @@ def _sources() -> Callable[[Any], str]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "power_of_ten": power_of_ten,
     "number": number,
     "clip": clip,
     "minus": minus,
@@ -253,7 +254,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "conservative": arrange.conservative,
     "times": arrange.times,
     "listed": _listed,
-    "power": power_of_ten,
+    "power": exact_p,
 }
 
 

@@ -124,6 +124,11 @@ def number(value: float, places: int = 2) -> str:
     return f"{value:z.{places}f}".replace("-", "−")
 
 
+def power_of_ten(log10_p: float) -> str:
+    """Write a p-value by its logarithm; one below 1e-100 as that bound, since every assumption weighs more."""
+    return "< 1e-100" if log10_p < -100 else f"{10**log10_p:.2g}"
+
+
 def pvalue(p: float, least: float) -> str:
     """Three significant digits, rounded up, so that no print is below the floor. Raises ReportError below it."""
     if not p >= least * (1 - 1e-9) > 0:
@@ -135,7 +140,7 @@ def pvalue(p: float, least: float) -> str:
     return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
 
 
-def power_of_ten(log10: float) -> str:
+def exact_p(log10: float) -> str:
     """Write a probability by its logarithm, with two significant digits, rounded up, however small it is."""
     if log10 >= -3:
         return str(Decimal(repr(min(1.0, 10.0**log10))).quantize(Decimal("0.001"), ROUND_CEILING))

@@ -170,7 +170,7 @@ def _foreign(findings: Findings, annex: Annex) -> set[str]:
         [one.prompt for one in findings.exhibits],
         [one.excluded for one in findings.findings],
         findings.protocol,
-        findings.lineup,
+        None if isinstance(findings.lineup, msgspec.UnsetType) else findings.lineup,
         annex,
     )
     return {" ".join(visible(one).split()) for one in _strings(msgspec.to_builtins(given))} - {""}
