@@ -8,7 +8,7 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup \
 	docs pages pictures coverage evaluations selection
 
 help: ## list what can be made
@@ -99,6 +99,9 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
+	$(BIN)/python benchmarks/lineup.py
 
 evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
 	$(BIN)/python benchmarks/independent.py
