@@ -66,7 +66,18 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.study import (
+    Band,
+    Calibration,
+    Calibrator,
+    ErrorRate,
+    Gate,
+    HeldOut,
+    Line,
+    Performance,
+    Scale,
+    TruePair,
+)
 from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
@@ -99,6 +110,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Findings",
+    "Gate",
     "HeldOut",
     "Item",
     "Join",

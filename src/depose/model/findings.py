@@ -68,6 +68,8 @@ class Result(Record, frozen=True, kw_only=True):
     suspect_side: tuple[Against, ...]
     """T(C_k, R)."""
     p_length_matched: float
+    p_layout_matched: float | None = None
+    """After closeness in layout is taken out; None in findings of depose 0.1, which did not ask."""
     p_refusals_excluded: float
 
 
@@ -83,7 +85,7 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):

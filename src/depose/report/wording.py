@@ -48,6 +48,7 @@ REASONS = {
     "and were left out, so that none is left to tell inheritance from it",
     "kind": "the findings do not tell one kind of relation from another",
     "length": "the result is not there once closeness in length is taken out of the scores",
+    "layout": "the result is not there once closeness in layout is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
 }
 
