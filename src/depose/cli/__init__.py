@@ -13,6 +13,7 @@ import click
 
 from depose.cli import cases, custody, matrices, studies, upkeep, weights
 from depose.cli.console import plain
+from depose.cli.extraction import extraction
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -39,6 +40,7 @@ for command in (
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, weights.weights),
+    extraction,
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),
 ):

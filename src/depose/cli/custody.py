@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,6 +28,9 @@ from depose.cli.options import (
     source_of,
 )
 from depose.errors import UsageError
+
+if TYPE_CHECKING:
+    from depose.custody.verified import Verified
 
 
 @click.command()
@@ -88,11 +92,18 @@ def seal(
     """
     from depose.custody import pdf
     from depose.custody.seal import seal as seal_case
+    from depose.extraction import plan, sealing
 
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
     who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
     private = key_of(key, passphrase_env)
+    if plan.is_extraction(case):
+        if sign_pdf:
+            raise UsageError("--sign-pdf is not for an extraction case", hint="seal it without")
+        sealed = sealing.seal(case, private, now, source_of(tsa, token, tsa_root))
+        show(sealed if as_json else None, sealed_lines(sealed))
+        return
     known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
     done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
     show(done if as_json else None, sealed_lines(done))
@@ -129,7 +140,18 @@ def verify(
               depose verify produced/proof-12.json --public-key expert.pem.pub
     """
     from depose.custody.verify import verify as verify_any
+    from depose.extraction import sealing
 
+    if sealing.is_bundle(bundle):
+        done = sealing.verify(
+            bundle,
+            public_key=bytes_of(public_key),
+            roots=bytes_of(tsa_root),
+            recompute=not no_recompute,
+            progress=say,
+        )
+        _verified(done, as_json=as_json)
+        return
     done = verify_any(
         bundle,
         public_key=bytes_of(public_key),
@@ -138,6 +160,10 @@ def verify(
         weights=_places(weights),
         progress=say,
     )
+    _verified(done, as_json=as_json)
+
+
+def _verified(done: Verified, *, as_json: bool) -> None:
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
 
