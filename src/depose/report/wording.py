@@ -40,7 +40,7 @@ LIMITATIONS = (
 
 REASONS = {
     "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
-    "power": "the power of the test in this case is below 0.8 or not known",
+    "power": "the lower bound of the power of the test in this case is below 0.8, or the power is not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
     "refusals": "more than a fifth of the answers are refusals",
@@ -49,6 +49,10 @@ REASONS = {
     "kind": "the findings do not tell one kind of relation from another",
     "length": "the result is not there once closeness in length is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
+    "files_equal": "every recorded file of weights has the same digest on both sides, which by itself answers the "
+    "question",
+    "files_differ": "the recorded files of weights have different digests, so that they are not one set of files",
+    "direction": "by the documented dates the suspect was offered before the reference",
 }
 
 
