@@ -140,3 +140,10 @@ def test_words_of_others_stop_no_report() -> None:
     render_html(named, Setting(flavour="compliance"))
     with pytest.raises(ReportError, match="guilt"):
         render_html(msgspec.structs.replace(named, exhibit_rule="It shows who is guilty."))
+
+
+def test_every_phrase_that_is_listed_would_stop_a_report() -> None:
+    """What the appendix says is searched for is searched for: each phrase, by itself, is found."""
+    for one in AVOIDED:
+        for phrase in one.phrase.split(", "):
+            assert one.phrase in [hit.phrase for hit in violations(f"It says {phrase} here.")], phrase

@@ -134,6 +134,17 @@ def pvalue(p: float, floor: float) -> str:
     return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
 
 
+def pvalue_short(p: float) -> str:
+    """One significant digit of a p-value that was drawn by chance, rounded up: more would be noise."""
+    exact = Decimal(repr(round(p, 12)))
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING))
+
+
+def code(text: str) -> str:
+    """A pattern as it is typed: line feeds and characters that cannot be seen by their escapes."""
+    return text.replace("\n", "\\n")
+
+
 def clip(text: str, length: int) -> str:
     """The first characters, with a note of how many are left out."""
     return text if len(text) <= length else f"{text[:length]} [… {len(text) - length:,} more]"

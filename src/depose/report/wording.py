@@ -56,6 +56,39 @@ REASONS = {
 }
 
 
+REASONS_SHORT = {
+    "controls": "too few independent controls",
+    "power": "how much the test would have found is not known well enough",
+    "quality": "a check of quality was not met",
+    "range": "the case lies outside of what was validated",
+    "refusals": "too many refusals",
+    "shared_base": "both carry weights of one base, and no control tells inheritance from it",
+    "kind": "the answers do not tell one kind from another",
+    "length": "the result is not there at equal length",
+    "lr_spans_one": "the likelihood ratio does not tell the two apart",
+    "files_equal": "every recorded file of weights is the same on both sides",
+    "files_differ": "the recorded files of weights differ",
+    "direction": "by its date the suspect came first",
+}
+"""Reason codes in the fewest words, for the first page."""
+
+H1_SHORT = {
+    "same": "one set of weights stands behind both",
+    "derived": "the weights of the suspect were made from those of the reference",
+    "distilled": "the suspect was trained on a substantial body of the reference's outputs",
+}
+"""H1 of each question in a few words; the full text stands in the summary."""
+
+MEANS_NOT = {
+    "same": "Not that the files are equal, and not whose model came first.",
+    "derived": "Not when, by whom or on what terms weights were taken over.",
+    "distilled": "Not that outputs were used knowingly, by whom, or against any terms; and not that no third model "
+    "taught both.",
+    "nothing found": "Not that there is no relation: a light or disguised one would look the same.",
+}
+"""What no opinion on a question says."""
+
+
 class Part(Record, frozen=True, kw_only=True):
     """One named cause of likeness inside H2."""
 
