@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from depose import plugins
 from depose.answers.line_ends import evened
+from depose.features.compared import compared, question
 from depose.features.extract import Bag, Features
-from depose.features.self_names import without_names
 from depose.model import Prompt, Protocol
-from depose.report.method_text import SPELT, TEXTS
+from depose.report.method_text import EXPRESSIONS, SPELT, TEXTS
 from depose.report.render import render_html
+from depose.report.typography import code
 from depose.statistics.centring import score
 from reports import build
 
@@ -33,6 +34,8 @@ OPENERS = (
     "My name is Claude 3, by the way. You may ask again.",
     "Bread keeps best in paper.\r\n\r\nFreeze the rest.",
     "# How to keep bread\n1. Slice it.\n2. Freeze it: soon.",
+    "> **Quoted** text goes\n> on here, _as is_.\n---\n| a | b |\n|---|---|",
+    "<p>Tagged <b>words</b></p>\n```\nplain\n```\n(a) one\n(b) two",
     "Keep bread fresh for longer with a box.",
     "However, a fridge makes it stale!",
     "However, some like it toasted.",
@@ -69,13 +72,19 @@ class Page:
         section = whole[whole.index('id="s7"') : whole.index('id="s8"')]
         appendix = whole[whole.index('id="appE"') : whole.index('id="appF"')]
         self.text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", section)))
-        self.sentence, self.token = (self._code(section, before) for before in ("cut behind all that", "Tokens"))
-        self.person, phrases = (html.unescape(one) for one in re.findall(r"<code>(.*?)</code>", appendix, re.DOTALL))
+        self.sentence, self.token = (self._code(section, before) for before in ("Sentences and lines", "Tokens"))
+        codes = [html.unescape(one) for one in re.findall(r"<code>(.*?)</code>", appendix, re.DOTALL)]
+        self.ends, self.person, phrases = codes[0].encode().decode("unicode_escape"), *codes[-2:]
+        self.marks = {
+            name: html.unescape(pattern)
+            for name, pattern in re.findall(r"<li>(\w+): <code>(.*?)</code></li>", appendix, re.DOTALL)
+        }
         self.phrases = phrases.split(" | ")
         listed = html.unescape(re.sub(r"<[^>]*>", "", appendix))
         self.names = re.search(r"allowed: ([\w, ]+); or", listed)[1].split(", ")  # type: ignore[index]
         self.limit = self.number(r"tokens in the first (\d+) characters")
         self.runs = [int(n) for n in re.search(r"runs of (\d) to (\d) tokens", self.text).groups()]  # type: ignore[union-attr]
+        self.openings = self.number(r"the first one to (\d+) tokens")
         self.head = self.number(r"looked for in its first (\d+) characters, as three")
         self.kept = self.number(r"the ([\d,]+) tokens with the largest sum")
         self.rate = self.number(r"log\(1 \+ ([\d,]+) · share\)")
@@ -93,10 +102,30 @@ class Page:
         return html.unescape(found[1])
 
     def plain(self, text: str) -> str:
-        """Even the text, and leave out what names its speaker."""
+        """Even the text, take its layout out, and leave out what names its speaker."""
+        return self.unnamed(self.bare(text))
+
+    def bare(self, text: str) -> str:
+        """Even the text, and take its layout out."""
         text = re.sub("\r+\n|\r", "\n", text)
         text = re.sub("[\u200b\u00ad\ufeff]", "", text).replace("\u00a0", " ")
         text = "\n".join(line.rstrip() for line in unicodedata.normalize("NFC", text).split("\n")).strip()
+        for _ in range(2):
+            for name in ("fence", "tag", "break", "cell", "rule", "emphasis", "mark"):
+                fill = {"tag": "\0", "emphasis": "\0"}.get(name, " ")
+                first = "\n" if name == "break" else ""
+                text = re.sub(self.marks[name], lambda f, a=first, b=fill: a.ljust(len(f[0]), b), text)
+
+        def goes_on(found: re.Match[str]) -> str:
+            small = found.string[found.end()].islower()
+            return found[1].ljust(len(found[0])) if found[1] not in self.ends and small else found[0]
+
+        text = re.sub(self.marks["wrapped"], goes_on, text).replace("\0", "")
+        lines = (re.sub(r"\s+", " ", line).strip() for line in text.split("\n"))
+        return "\n".join(line for line in lines if line)
+
+    def unnamed(self, text: str) -> str:
+        """Leave out what names its speaker."""
         ends = [found.end() for found in re.finditer(self.sentence, text)]
         pieces = [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
         name = "|".join(rf"(?<!\w){re.escape(one)}(?:[- ]?\d[\w.]*)?(?!\w)" for one in self.names)
@@ -117,9 +146,9 @@ class Page:
 
 def reader(page: Page, detector: str, asked: Sequence[str], answers: Sequence[Sequence[str | None]]) -> float:
     """Compute T of the first two members as the page says."""
-    if detector == "habits":
-        assert "habits: the mean of the T of starts and the T of first_words." in page.text
-        return (reader(page, "starts", asked, answers) + reader(page, "first_words", asked, answers)) / 2
+    combined = re.search(rf"\b{detector}: the mean of the T of (\w+) and the T of (\w+)\.", page.text)
+    if combined is not None:
+        return sum(reader(page, part, asked, answers) for part in combined.groups()) / 2
     plain = [[None if text is None else page.plain(text) for text in row] for row in answers]
     mean = _profile(page, plain) if detector == "first_words" else _overlap(page, detector, asked, plain)
     n = len(mean)
@@ -138,6 +167,9 @@ def _features(page: Page, detector: str, text: str) -> set[tuple[str, ...]]:
         listed = page.tokens(text[: page.limit])
         low, high = page.runs
         return {tuple(listed[i : i + n]) for n in range(low, high + 1) for i in range(len(listed) - n + 1)}
+    if detector == "openings":
+        listed = page.tokens(text[: page.limit])[: page.openings]
+        return {tuple(listed[:n]) for n in range(1, len(listed) + 1)}
     return {tuple(head[:n]) for head in page.heads(text) for n in (1, 2, 3) if n <= len(head)}
 
 
@@ -145,7 +177,7 @@ def _overlap(page: Page, detector: str, asked: Sequence[str], answers: Sequence[
     members = len(answers[0])
     total, seen = np.zeros((members, members)), np.zeros((members, members))
     for prompt, row in zip(asked, answers, strict=True):
-        stop = _features(page, detector, prompt) if detector == "phrases" else set()
+        stop = _features(page, detector, page.bare(prompt)) if detector == "phrases" else set()
         sets = {m: _features(page, detector, text) - stop for m, text in enumerate(row) if text is not None}
         having = Counter(g for found in sets.values() for g in found)
         weight = {g: np.log((len(sets) + 1) / (df + 0.5)) for g, df in having.items() if df > 1}
@@ -190,19 +222,23 @@ def _profile(page: Page, answers: Sequence[Sequence[str | None]]) -> Array:
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    """The page of a report with the usual detectors."""
-    return Page(render_html(build(questions=("same",), exhibits=0)))
+    """The page of a report with all detectors that decide or could."""
+    names = ("phrases", "openings", "wording", "starts", "first_words", "habits", "length")
+    protocol = Protocol(questions=("same",), detectors=names)
+    return Page(render_html(build(questions=("same",), exhibits=0, protocol=protocol)))
 
 
-@pytest.mark.parametrize("detector", ["phrases", "starts", "first_words", "habits"])
+@pytest.mark.parametrize("detector", ["phrases", "openings", "wording", "starts", "first_words", "habits"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_reader_of_section_7_alone_gets_the_same_t(page: Page, detector: str, seed: int) -> None:
     """To 1e-9, on answers with names, layout, odd line ends and a gap."""
     asked, answers = corpus(seed, 14, 8)
     bag = Bag(
         models=tuple(f"M{n}" for n in range(8)),
-        prompts=tuple(Prompt(id=f"p{n}", family="f", cluster=f"c{n}", text=text) for n, text in enumerate(asked)),
-        answers=tuple(tuple(() if text is None else (without_names(evened(text)),) for text in row) for row in answers),
+        prompts=tuple(
+            Prompt(id=f"p{n}", family="f", cluster=f"c{n}", text=question(text)) for n, text in enumerate(asked)
+        ),
+        answers=tuple(tuple(() if text is None else (compared(evened(text)),) for text in row) for row in answers),
     )
     ours = float(score(plugins.load("detectors", detector)(bag, Features())).t[0, 1])
     assert reader(page, detector, asked, answers) == pytest.approx(ours, rel=1e-9, abs=1e-9)
@@ -210,9 +246,10 @@ def test_a_reader_of_section_7_alone_gets_the_same_t(page: Page, detector: str, 
 
 def test_the_page_prints_what_the_code_uses(page: Page) -> None:
     """Patterns come through typesetting whole, and every detector that a protocol names by default is spelt out."""
-    assert (page.sentence, page.token, page.person) == (
-        TEXTS["sentence"].replace("\n", "\\n"),
-        TEXTS["token"].replace("\n", "\\n"),
-        TEXTS["person"],
-    )
+    for printed, used in ((page.sentence, "sentence"), (page.token, "token"), (page.person, "person")):
+        assert printed == code(TEXTS[used])
+        assert printed.isascii()
+    assert [re.compile(page.marks[name]).flags for name, _ in EXPRESSIONS] == [
+        re.compile(pattern).flags for _, pattern in EXPRESSIONS
+    ]
     assert set(Protocol().detectors) <= set(SPELT)

@@ -309,6 +309,7 @@ class _Analyst:
             k_needed=k_needed,
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
+            p_layout_matched=primary.p_layout_matched if primary else None,
             quality=sound,
             refusals=max(
                 (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair

@@ -1,8 +1,8 @@
 """Numbers to an opinion: a lookup and nothing else (design.md, "The measurement").
 
 indication        quality passes; K_eff >= 19 and enough for the number of tests; p <= alpha after Holm;
-                  length-matched p <= alpha; conservative LR end > 1 against an unrelated model and against
-                  the question's own alternative; no candidate closer; no fact on record that speaks against it
+                  length-matched and layout-matched p <= alpha; conservative LR end > 1 against an unrelated
+                  model and against the question's own alternative; no candidate closer; no fact on record against it
 relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated, a
 not resolved      candidate is closer, the files of weights are known to differ (`same`), or the suspect was offered
                   first (the other questions)
@@ -33,6 +33,7 @@ class Grounds(Record, frozen=True, kw_only=True):
     p: float | None
     """Model-level p of the primary detector, adjusted for the number of references tested."""
     p_length_matched: float | None
+    p_layout_matched: float | None
     quality: bool
     refusals: float
     """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
@@ -102,6 +103,8 @@ def _doubts(g: Grounds) -> list[str]:
     reasons = []
     if g.p_length_matched is None or g.p_length_matched > g.alpha:
         reasons.append("length")
+    if g.p_layout_matched is None or g.p_layout_matched > g.alpha:
+        reasons.append("layout")
     if not g.in_range or g.lr_unrelated_low is None:
         reasons.append("range")
     elif g.lr_unrelated_low <= 1:

@@ -35,7 +35,7 @@ from depose.report.typography import clip
 from depose.statistics import lineage
 
 ROLES: tuple[Role, ...] = ("suspect", "reference", "control")
-DETECTORS = ("phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length")
+DETECTORS = ("phrases", "wording", "openings", "starts", "first_words", "fuzzy", "layout", "length")
 
 
 class Cases:

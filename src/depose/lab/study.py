@@ -173,6 +173,7 @@ def _judged(
         reference_side=above,
         suspect_side=(),
         p_length_matched=float(one.p_length[draw]),
+        p_layout_matched=float(one.p_layout[draw]),
         p_refusals_excluded=float(one.p[draw]),
     )
     case = likelihood_ratios.Circumstances(
@@ -195,6 +196,7 @@ def _judged(
         k_needed=FEWEST_LINEAGES,
         p=result.p,
         p_length_matched=result.p_length_matched,
+        p_layout_matched=result.p_layout_matched,
         quality=True,
         refusals=0.0,
         shared_base=True,

@@ -23,9 +23,9 @@ class Primary(Record, frozen=True, kw_only=True):
 
     same: str = "phrases"
     """Decides `same`."""
-    derived: str = "phrases"
+    derived: str = "wording"
     """Decides `derived`."""
-    distilled: str = "habits"
+    distilled: str = "wording"
     """Decides `distilled`."""
 
     def detectors(self) -> tuple[str, ...]:
@@ -73,12 +73,13 @@ class Protocol(Record, frozen=True, kw_only=True):
     """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
     detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "phrases",
-        "habits",
+        "wording",
+        "openings",
         "starts",
         "first_words",
-        "openings",
         "fuzzy",
         "embedding",
+        "layout",
         "length",
     )
     """What is measured; those of `primary` must be among them."""

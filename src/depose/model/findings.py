@@ -69,6 +69,8 @@ class Result(Record, frozen=True, kw_only=True):
     suspect_side: tuple[Against, ...]
     """T(C_k, R)."""
     p_length_matched: float
+    p_layout_matched: float | None = None
+    """After closeness in layout is taken out; None in findings of depose 0.1, which did not ask."""
     p_refusals_excluded: float
 
 
@@ -84,8 +86,8 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one, files_equal,
-    files_differ, direction."""
+    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
+    files_equal, files_differ, direction."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):

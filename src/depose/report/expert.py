@@ -114,6 +114,7 @@ def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
         "parts": PARTS,
         "disclosure": DISCLOSURE,
         "texts": method_text.TEXTS,
+        "expressions": method_text.EXPRESSIONS,
         "spelt": method_text.spelt(findings.protocol.detectors),
     }
 

@@ -61,9 +61,9 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ),
         (
             "Is it wording that is alike, or only lists, dashes and length?",
-            "What counts as a token is printed in full; each result is given again at equal length, and an indication "
-            "needs both.",
-            ("method", "sensitivity"),
+            "Layout is taken out before wording is read, as printed in full; each result is given again at equal "
+            "length and at equal layout, and an indication needs both.",
+            ("method", "E", "sensitivity"),
         ),
         (
             "Is the lower end of the interval an artefact of the resampling?",

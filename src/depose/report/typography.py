@@ -141,8 +141,13 @@ def pvalue_short(p: float) -> str:
 
 
 def code(text: str) -> str:
-    """A pattern as it is typed: line feeds and characters that cannot be seen by their escapes."""
-    return text.replace("\n", "\\n")
+    """A pattern in ASCII, as it can be typed: every other character by its escape, which the pattern reads the same."""
+    named = {"\n": "\\n", "\t": "\\t", "\0": "\\0"}
+    return "".join(
+        named.get(one)
+        or (one if one.isascii() else f"\\u{ord(one):04x}" if ord(one) < 1 << 16 else f"\\U{ord(one):08x}")
+        for one in text
+    )
 
 
 def clip(text: str, length: int) -> str:

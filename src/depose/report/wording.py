@@ -48,6 +48,7 @@ REASONS = {
     "and were left out, so that none is left to tell inheritance from it",
     "kind": "the findings do not tell one kind of relation from another",
     "length": "the result is not there once closeness in length is taken out of the scores",
+    "layout": "the result is not there once closeness in layout is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
     "files_equal": "every recorded file of weights has the same digest on both sides, which by itself answers the "
     "question",
@@ -65,6 +66,7 @@ REASONS_SHORT = {
     "shared_base": "both carry weights of one base, and no control tells inheritance from it",
     "kind": "the answers do not tell one kind from another",
     "length": "the result is not there at equal length",
+    "layout": "the result is not there at equal layout",
     "lr_spans_one": "the likelihood ratio does not tell the two apart",
     "files_equal": "every recorded file of weights is the same on both sides",
     "files_differ": "the recorded files of weights differ",
