@@ -29,15 +29,15 @@ PLANTED = {
     "identical source, identical origin": "of identical origin",
     "probability that it was distilled": "the probability that S1 was distilled",
     "times more likely that": "7 times more likely that S1 learned from R1",
-    "was distilled from, therefore": "therefore S1 was distilled from R1",
+    "therefore distilled": "therefore S1 was distilled from R1",
     "zero error, cannot be wrong": "a zero error rate",
     "fingerprint, DNA of a model": "the fingerprint of R1",
     "high confidence": "with high confidence",
     "statistically significant": "a statistically significant result",
-    "consistent with, alone": "consistent with distillation",
+    "consistent with": "consistent with distillation",
     "coincidence": "no coincidence",
-    "certified clean, passed": "S1 passed the screening",
-    "% accurate": "the method is 99 % accurate",
+    "certified clean, passed the test, passed the screening": "S1 passed the screening",
+    "99 % accurate, 1 % chance": "the method is 99 % accurate",
 }
 TEMPLATES = sorted(f.name for f in files("depose.templates").iterdir() if f.name.endswith(".html"))
 

@@ -93,10 +93,12 @@ def _anchors(made: Mapping[str, Any]) -> set[str]:
 
 
 def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
+    works, checked = literature(), {one.id: one for one in annex.checks}
     return {
         "draft": unchecked(arrange.scale(findings), annex),
-        "checks": {one.id: one for one in annex.checks},
-        "works": literature(),
+        "checks": checked,
+        "works": works,
+        "unread": [number for number, work in enumerate(works, 1) if work.id not in checked],
         "sections": SECTIONS,
         "no": NO,
         "titles": dict(SECTIONS),
