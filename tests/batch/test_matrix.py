@@ -445,7 +445,7 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
         go(file, out)
 
 
-@pytest.mark.parametrize("name", ["base.json", "first_words.counts.npy", "phrases.hashes.npy"])
+@pytest.mark.parametrize("name", ["base.json", "openings.hashes.npy", "phrases.hashes.npy"])
 def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
     """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
     file, out = write(tmp_path), tmp_path / "out"

@@ -312,7 +312,7 @@ class _Analyst:
             p_layout_matched=primary.p_layout_matched if primary else None,
             quality=sound,
             refusals=max(
-                (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
+                (one.refused + one.blocked + one.unjudged) / max(one.answered + one.blocked, 1) for one in pair
             ),
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
@@ -369,6 +369,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
+        weights=dossier.weights,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

@@ -36,7 +36,8 @@ class Grounds(Record, frozen=True, kw_only=True):
     p_layout_matched: float | None
     quality: bool
     refusals: float
-    """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
+    """Share of refusals among the answers of the suspect or the reference, whichever is larger; those that nobody can
+    judge, for their language, may all be refusals."""
     shared_base: bool
     """Suspect and reference are documented to carry weights of one base."""
     candidate_closer: bool

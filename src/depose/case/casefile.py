@@ -26,6 +26,8 @@ from depose.model import Case, ModelSpec, file_names
 from depose.model.canonical import canonical
 
 NAME = "case.toml"
+OF_LOGS = "extraction.toml"
+"""Case file of a case of logs."""
 LARGEST = 4 * 1024**2
 EXPECTED = {
     "code": "not a code: a letter, then up to 31 letters, digits, - or _",
@@ -250,6 +252,9 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     for code in case.prices:
         if code not in codes:
             return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
+    for code in case.weights.files if case.weights else ():
+        if code not in codes:
+            return f"$.weights.files.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
     if case.budget.money is not None and not case.prices:
         return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
     return None
@@ -282,18 +287,38 @@ def bundled() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(cases))
 
 
+def bundled_logs() -> tuple[tuple[str, str], ...]:
+    """Name and title of each bundled case of logs, sorted."""
+    cases = []
+    for entry in files("depose.casefiles").iterdir():
+        file = entry.joinpath(OF_LOGS)
+        if entry.is_dir() and file.is_file():
+            cases.append((entry.name, str(tomllib.loads(file.read_text(encoding="utf-8"))["case"]["title"])))
+    return tuple(sorted(cases))
+
+
 def copy(source: str, folder: Path) -> tuple[Path, ...]:
-    """Copy a bundled case (by name), or a case file or folder of one's own, into a new folder."""
+    """Copy a bundled case (by name), or a case file or folder of one's own, into a new folder.
+
+    A case of logs has another case file (`OF_LOGS`); bundled, it is copied with its events.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
     known = [name for name, _ in bundled()]
     if source in known:
         with as_file(files("depose.casefiles").joinpath(source)) as origin:
             return _copy_files(origin, folder)
+    logs = files("depose.casefiles").joinpath(source)
+    if source in [name for name, _ in bundled_logs()]:
+        with as_file(logs) as origin:
+            return _copied(
+                {one.relative_to(origin).as_posix(): one for one in origin.rglob("*") if one.is_file()}, folder
+            )
     own = Path(source)
     if own.is_file() or (own / NAME).is_file():
         read(own)
         return _copy_files(own, folder)
+    known += [name for name, _ in bundled_logs()]
     raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
 
 
@@ -315,6 +340,10 @@ def _files_of(origin: Path) -> dict[str, Path]:
 
 
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
+    return _copied(_files_of(origin), folder)
+
+
+def _copied(sources: dict[str, Path], folder: Path) -> tuple[Path, ...]:
     """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow a link that is to be the case
     try:
@@ -324,7 +353,6 @@ def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror or error}", hint="name a folder that can be made") from error
     try:
-        sources = _files_of(origin)
         for name, file in sources.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             with opened(file) as given, (work / name).open("xb") as copy_:

@@ -68,7 +68,10 @@ def new(folder: Path, source: str, as_json: bool) -> None:
     files = pipeline.new(source, folder)
     show(
         {"files": files} if as_json else None,
-        [f"{folder}: made from {source}", f"next: depose audit {folder}"],
+        [
+            f"{folder}: made from {source}",
+            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {folder}",
+        ],
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from depose.case.budget import Estimate
     from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
+    from depose.extraction.sealing import Sealed as ExtractionSealed
     from depose.model import Ending, Finding, Findings
     from depose.pipeline import Written
 
@@ -106,7 +107,7 @@ def listed(written: Sequence[Written]) -> list[str]:
     return lines
 
 
-def sealed_lines(sealed: Sealed) -> list[str]:
+def sealed_lines(sealed: Sealed | ExtractionSealed) -> list[str]:
     """Say what was sealed, and how to check it."""
     return [
         f"{sealed.bundle}  sha256 {sealed.sha256}",
@@ -194,7 +195,7 @@ def imported_lines(done: Imported) -> list[str]:
 
 def columns_of(given: Sequence[str]) -> dict[str, str]:
     """Read the values of --column."""
-    meanings = ("id", "prompt", "text", "model", "sample")
+    meanings = ("id", "prompt", "text", "model", "sample", "system", "context", "finish", "error")
     found: dict[str, str] = {}
     for one in given:
         meaning, _, name = one.partition("=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,6 +28,9 @@ from depose.cli.options import (
     source_of,
 )
 from depose.errors import UsageError
+
+if TYPE_CHECKING:
+    from depose.custody.verified import Verified
 
 
 @click.command()
@@ -88,11 +92,18 @@ def seal(
     """
     from depose.custody import pdf
     from depose.custody.seal import seal as seal_case
+    from depose.extraction import plan, sealing
 
     if key is None:
         raise UsageError("a seal needs a key", hint="make one: depose keygen FILE; then --key FILE")
     who = pdf.signer(*sign_pdf, passphrase_of(sign_passphrase_env)) if sign_pdf else None
     private = key_of(key, passphrase_env)
+    if plan.is_extraction(case):
+        if sign_pdf:
+            raise UsageError("--sign-pdf is not for an extraction case", hint="seal it without")
+        sealed = sealing.seal(case, private, now, source_of(tsa, token, tsa_root))
+        show(sealed if as_json else None, sealed_lines(sealed))
+        return
     known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
     done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
     show(done if as_json else None, sealed_lines(done))
@@ -103,8 +114,21 @@ def seal(
 @PUBLIC_KEY
 @TSA_ROOT
 @click.option("--no-recompute", is_flag=True, help="Check seal, files, log and time-stamps alone: much faster.")
+@click.option(
+    "--weights",
+    multiple=True,
+    metavar="CODE=PATH",
+    help="Where weights lie that the bundle compares, to compare them again; once for each model.",
+)
 @JSON
-def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
+def verify(
+    bundle: Path,
+    public_key: Path | None,
+    tsa_root: Path | None,
+    no_recompute: bool,
+    weights: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
 
     Takes copies that depose redact made, and single records (proof-N.json, or their folder), too: of those each byte
@@ -116,16 +140,43 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
               depose verify produced/proof-12.json --public-key expert.pem.pub
     """
     from depose.custody.verify import verify as verify_any
+    from depose.extraction import sealing
 
+    if sealing.is_bundle(bundle):
+        done = sealing.verify(
+            bundle,
+            public_key=bytes_of(public_key),
+            roots=bytes_of(tsa_root),
+            recompute=not no_recompute,
+            progress=say,
+        )
+        _verified(done, as_json=as_json)
+        return
     done = verify_any(
         bundle,
         public_key=bytes_of(public_key),
         roots=bytes_of(tsa_root),
         recompute=not no_recompute,
+        weights=_places(weights),
         progress=say,
     )
+    _verified(done, as_json=as_json)
+
+
+def _verified(done: Verified, *, as_json: bool) -> None:
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
+
+
+def _places(given: tuple[str, ...]) -> dict[str, Path]:
+    """Read the values of --weights."""
+    found = {}
+    for one in given:
+        code, _, path = one.partition("=")
+        if not code or not path:
+            raise UsageError(f"--weights {one}: not CODE=PATH", hint="as in --weights S1=models/suspect")
+        found[code] = Path(path)
+    return found
 
 
 @click.command()

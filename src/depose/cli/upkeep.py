@@ -72,7 +72,7 @@ def list_(what: str, as_json: bool) -> None:
     from depose.case import casefile
 
     if what == "cases":
-        rows = [{"name": name, "title": title} for name, title in casefile.bundled()]
+        rows = [{"name": name, "title": title} for name, title in (*casefile.bundled(), *casefile.bundled_logs())]
     else:
         kind: Any = what
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]

@@ -33,6 +33,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    WeightsHeld,
     replicates,
     setting,
 )
@@ -76,6 +77,7 @@ from depose.model.study import (
     Scale,
     TruePair,
 )
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
     "Against",
@@ -150,6 +152,11 @@ __all__ = [
     "TruePair",
     "Unanswered",
     "Verdict",
+    "WeightFinding",
+    "WeightLayer",
+    "WeightMap",
+    "WeightTests",
+    "WeightsHeld",
     "Wire",
     "Without",
     "WordShare",

@@ -10,6 +10,7 @@ from depose.model.case import Protocol
 from depose.model.illustrations import Exhibit, Tree
 from depose.model.null_pairs import NullPairs, Reported
 from depose.model.study import Performance
+from depose.model.weights import WeightFinding
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -367,3 +368,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """None where too few models can be compared, or too many to be read."""
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""

@@ -33,6 +33,7 @@ from depose.report.contents import (
     SECTIONS,
     WITNESS,
 )
+from depose.report.figures.layer_map import layer_map
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import strip_plot
 from depose.report.typography import drawn
@@ -165,6 +166,7 @@ def _results(findings: Findings) -> dict[str, Any]:
         "shown_raw": primaries
         | {part for one in findings.findings for part in one.per_prompt}
         | {one.raw[0].detector for one in findings.findings if one.raw},
+        "layer_maps": [drawn(layer_map(one)) for one in findings.weights],
     }
 
 

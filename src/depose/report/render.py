@@ -23,7 +23,18 @@ from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.numbering import Numbering
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, code, minus, moment, number, page, pvalue, pvalue_short, source_date
+from depose.report.typography import (
+    clip,
+    code,
+    minus,
+    moment,
+    number,
+    page,
+    power_of_ten,
+    pvalue,
+    pvalue_short,
+    source_date,
+)
 from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
 
 PAGES = 2
@@ -232,6 +243,7 @@ def _sources() -> Callable[[Any], str]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "power_of_ten": power_of_ten,
     "number": number,
     "clip": clip,
     "minus": minus,

@@ -43,7 +43,7 @@ REASONS = {
     "power": "the lower bound of the power of the test in this case is below 0.8, or the power is not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
-    "refusals": "more than a fifth of the answers are refusals",
+    "refusals": "more than a fifth of the answers are refusals, or in a language in which refusals cannot be told",
     "shared_base": "suspect and reference carry weights of one base model: controls on that base are relatives of both "
     "and were left out, so that none is left to tell inheritance from it",
     "kind": "the findings do not tell one kind of relation from another",

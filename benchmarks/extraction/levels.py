@@ -1,0 +1,240 @@
+"""Level and recall of the extraction tests on simulated worlds, with rivals on the same worlds; goes on after a kill.
+
+    python benchmarks/extraction/levels.py level --worlds 200    worlds without a campaign, by look-alikes
+    python benchmarks/extraction/levels.py recall --worlds 5       planted campaigns over a grid
+    python benchmarks/extraction/levels.py table                   what was run, as tables
+
+Each world is a line of out/extraction/{level,recall}.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import numpy as np
+
+from depose.extraction import evalues, plan, scan, tables, worlds
+from depose.model import CaseHead
+from depose.model.random_streams import stream
+from depose.statistics.rates import rate
+
+OUT = Path("out/extraction")
+MIXES: dict[str, tuple[worlds.LookAlike, ...]] = {
+    "none": (),
+    **{name: (name,) for name in worlds.LOOK_ALIKES},
+    "all": tuple(worlds.LOOK_ALIKES),
+}
+SWAPS = 99
+ALPHA = 0.05
+
+
+def case_of(recipe: worlds.Recipe, release: Any) -> plan.ExtractionFile:
+    """The case of a world."""
+    clean, tested = worlds.span(recipe)
+    return plan.ExtractionFile(
+        case=CaseHead(title="world", authority="simulated"),
+        period=plan.Period(tested=tested, clean=clean),
+        strata=plan.Strata(fewest=99),
+        tests=plan.Tests(swaps=SWAPS, draws=SWAPS, rounds=2, alpha=ALPHA),
+        releases=(plan.Release(model="model-2", at=str(release)),),
+    )
+
+
+def examined(recipe: worlds.Recipe, seed: int, *, leads: bool) -> dict[str, Any]:
+    """Scan a world; `leads` also tests the layers on the strongest core, found or not."""
+    world = worlds.build(recipe, stream(seed, "world", msgspec.json.encode(recipe).decode()))
+    case = case_of(recipe, world.release)
+    planted = {f"{one:016x}" for one in world.planted.tolist()}
+    start = time.process_time()
+    from rivals import peers
+
+    with duckdb.connect(config={"threads": "1"}) as db:
+        db.register("events", world.events)
+        tables.declare(db, case, ())
+        made = tables.make(db, case)
+
+        def slots_of(ids: Any) -> Any:
+            return tables.slots(db, case, ids)[0]
+
+        one = scan.Scan(case, made, slots_of, 1, lambda _: None)
+        said = _lead(one, case, made, slots_of) if leads else _found(one.run(), made, planted)
+    said["events"] = world.events.num_rows
+    said["peers"] = peers(world, case, made, planted)
+    return said | {"seconds": round(time.process_time() - start, 2)}
+
+
+def _found(found: scan.Scanned, made: tables.Tables, planted: set[str]) -> dict[str, Any]:
+    """Count what a scan found of what was planted."""
+    members = [member for group in found.groups for member in group.accounts]
+    named = {member.account for member in members}
+    return {
+        "p": found.groups[0].p_holm if found.groups else found.next_p,
+        "placebo": found.standing.p if found.standing else None,
+        "groups": len(found.groups),
+        "named": len(named),
+        "right": len(named & planted),
+        "supported": sum(member.supported for member in members),
+        "supported right": sum(member.supported and member.account in planted for member in members),
+        "planted": len(planted),
+        "E1": found.accounts.hits,
+        "E2": found.pairs.hits,
+        "e": found.groups[0].e if found.groups else None,
+        "layers": {layer.name: layer.p for layer in found.groups[0].layers} if found.groups else {},
+        "ari": _ari(made.by_name["accounts"]["account"].to_numpy(), named, planted),
+    }
+
+
+def _lead(one: scan.Scan, case: plan.ExtractionFile, made: tables.Tables, slots_of: Any) -> dict[str, Any]:
+    """Run every test of a world without a campaign; the layers on its strongest core, found or not."""
+    standing, together = one.standing()
+    table, known = one.rare("rare", together)
+    found = one.find(table, "groups")
+    layers: dict[str, float] = {}
+    if found.rounds:
+        places = one.accounts_of(known[found.rounds[0].members], together)
+        ids = made.by_name["accounts"]["account"].to_numpy()[places]
+        tested = scan.Context(case, made, slots_of(ids)).layers(places, "G1")
+        layers = {layer.name: layer.p for layer in tested} | {"groups": found.rounds[0].p}
+    return {
+        "p": found.adjusted[0] if found.adjusted else 1.0,
+        "placebo": standing.p if standing else None,
+        "standing": standing.nodes if standing else 0,
+        "E1": one.unusual(()).hits,
+        "E2": one.pairs(table, known).hits,
+        "layers": layers,
+    }
+
+
+def _ari(accounts: Any, named: set[str], planted: set[str]) -> float | None:
+    from sklearn.metrics import adjusted_rand_score
+
+    if not planted:
+        return None
+    names = [f"{one:016x}" for one in accounts.tolist()]
+    return float(adjusted_rand_score([one in planted for one in names], [one in named for one in names]))
+
+
+def campaigns() -> Iterator[tuple[str, worlds.Campaign]]:
+    """Yield the grid of planted campaigns."""
+    base = worlds.Campaign(accounts=60, per_day=5, templates=200, cover=0.8)
+    yield "base: 60 accounts, 5 a day, 200 templates, 80 % cover", base
+    for accounts in (20, 200):
+        yield f"{accounts} accounts", msgspec.structs.replace(base, accounts=accounts)
+    for per_day in (2.0, 26.0):
+        yield f"{per_day:.0f} a day", msgspec.structs.replace(base, per_day=per_day)
+    for templates in (10, 50, 1_000, 0):
+        name = f"{templates} templates" if templates else "a data set, each prompt once"
+        yield name, msgspec.structs.replace(base, templates=templates)
+    for cover in (0.0, 0.5, 0.95):
+        yield f"{cover:.0%} cover", msgspec.structs.replace(base, cover=cover)
+    yield "bursts", msgspec.structs.replace(base, timing="sync")
+    yield "bursts with jitter", msgspec.structs.replace(base, timing="jitter")
+    yield "no shared cards, no pivot", msgspec.structs.replace(base, shared=False, pivot=False)
+
+
+def run(kind: str, count: int) -> None:
+    """Examine the worlds that are missing."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    file = OUT / f"{kind}.jsonl"
+    done = {(one["name"], one["seed"]) for one in _lines(file)}
+    if kind == "level":
+        jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
+    else:
+        jobs = [(name, worlds.Recipe(accounts=400, campaign=one)) for name, one in campaigns()]
+    with file.open("a") as out:
+        for seed in range(count):
+            for name, recipe in jobs:
+                if (name, seed) not in done:
+                    said = examined(recipe, seed, leads=kind == "level")
+                    out.write(json.dumps({"name": name, "seed": seed, **said}) + "\n")
+                    out.flush()
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+
+
+def level_table() -> None:
+    """Print how often each test fired where nothing was planted."""
+    by_mix: dict[str, list[dict[str, Any]]] = {}
+    for one in _lines(OUT / "level.jsonl"):
+        by_mix.setdefault(one["name"], []).append(one)
+    names = ("synchrony", "pivot", "balance", "infrastructure", "targeting")
+    print(
+        f"## Level: worlds without a campaign in which a test fired; E3 and layers at {ALPHA}, {SWAPS} random tables\n"
+    )
+    peers = list(next(iter(by_mix.values()))[0]["peers"]) if by_mix else []
+    head = ["look-alikes", "worlds", "E3 (exact 95 % bound)", "E1 any", "E2 any", *names, "average e >= 20", *peers]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for mix, found in by_mix.items():
+        n = len(found)
+        hits = sum(one["p"] <= ALPHA for one in found)
+        cells = [mix, n, f"{hits} ({rate(hits, n).upper95:.3f})"]
+        cells += [sum(one[name] > 0 for one in found) for name in ("E1", "E2")]
+        cells += [sum(one["layers"].get(name, 1) <= ALPHA for one in found) for name in names]
+        cells.append(sum(evalues.averaged(list(one["layers"].values()) or [1.0]) >= 20 for one in found))
+        cells += [sum(one["peers"][name]["fired"] for one in found) for name in peers]
+        print("| " + " | ".join(map(str, cells)) + " |")
+
+
+def recall_table() -> None:
+    """Print what was found of planted campaigns."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for one in _lines(OUT / "recall.jsonl"):
+        by_name.setdefault(one["name"], []).append(one)
+    peers = list(next(iter(by_name.values()))[0]["peers"]) if by_name else []
+    print("\n## Recall: planted campaigns, means over worlds\n")
+    head = [
+        "campaign",
+        "worlds",
+        "found",
+        "recall",
+        "false among named",
+        "recall, borne out",
+        "false, borne out",
+        "ARI",
+    ]
+    head += ["median average e", *(f"{name}: recall / false" for name in peers)]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for name, found in by_name.items():
+        n = len(found)
+
+        def mean(values: list[float]) -> str:
+            return f"{np.mean(values):.2f}" if values else "-"
+
+        named = [one for one in found if one["named"]]
+        cells = [name, n, sum(one["p"] <= ALPHA for one in found)]
+        cells += [mean([one["right"] / one["planted"] for one in found])]
+        cells += [mean([1 - one["right"] / one["named"] for one in named])]
+        cells += [mean([one["supported right"] / one["planted"] for one in found])]
+        cells += [mean([1 - one["supported right"] / one["supported"] for one in named if one["supported"]])]
+        cells += [mean([one["ari"] for one in found])]
+        cells += [f"{np.median([one['e'] for one in named]):.1f}" if named else "-"]
+        for peer in peers:
+            each = [one["peers"][peer] for one in found]
+            cells.append(f"{mean([x['recall'] for x in each])} / {mean([x['false'] for x in each if x['named']])}")
+        print("| " + " | ".join(map(str, cells)) + " |")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("level", "recall", "table"))
+    parser.add_argument("--worlds", type=int, default=200)
+    given = parser.parse_args()
+    if given.what == "table":
+        level_table()
+        recall_table()
+    else:
+        run(given.what, given.worlds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,346 @@
+"""The commands of extraction in the logs: import, register, scan, lineup, simulate, report, sql."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depose.cli.console import show, table
+from depose.cli.options import JSON, now, say
+
+if TYPE_CHECKING:
+    from depose.extraction.findings import ExtractionFindings
+
+CASE = click.argument("case", type=click.Path(path_type=Path))
+FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "helicone", "generic")
+SHOWN = 10
+"""Groups that the terminal shows."""
+
+
+@click.group()
+def extraction() -> None:
+    """Find in the request logs who collected answers systematically, with error rates.
+
+    \b
+    Example:  depose new mycase --from extraction
+              depose extraction scan mycase
+              depose extraction report mycase
+    """
+
+
+@extraction.command(name="import")
+@CASE
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_", required=True, type=click.Choice(FORMATS), help="Whose log it is.")
+@click.option("--map", "mapping", default="", help="With --format generic: which column is what, in TOML.")
+@click.option("--hash-key", default="", help="File of the custodian's key, 32 random bytes; ids are hashed with it.")
+@click.option("--keep-text", is_flag=True, help="Keep prompts and answers, for the line-up; else keys of them alone.")
+@click.option(
+    "--allow-truncated", is_flag=True, help="Take what is whole of a log that breaks off; the loss is stated."
+)
+@click.option("--production", default="", help="List of digests as sha256sum writes it; another log exits 3.")
+@click.option(
+    "--public", default="", help="Prompts that are public, one a line, such as benchmarks: they do not count."
+)
+@JSON
+def import_(
+    case: Path,
+    logs: Sequence[Path],
+    format_: str,
+    mapping: str,
+    hash_key: str,
+    keep_text: bool,
+    allow_truncated: bool,
+    production: str,
+    public: str,
+    as_json: bool,
+) -> None:
+    """Read LOGS into the events of a CASE: ids as keyed hashes, prompts as masked keys, Parquet by day.
+
+    JSON lines, JSON, CSV and Parquet, plain or packed by gzip. A log that was read before is not read again, and a
+    killed import goes on. What is no request, or has no time, is counted; more than 1 in 1,000 is refused.
+
+    \b
+    [columns]                        for --format generic: meaning = "name of the column"
+    id = "Request"                   id, ts and account are needed
+    ts = "When"
+    account = "Customer"
+    prompt = "Text"
+    [hashed]
+    columns = ["Customer"]           hashed by the producer: an e-mail or an address in one exits 6
+
+    \b
+    Example:  head -c 32 /dev/urandom > ~/keys/custodian
+              depose extraction import mycase spend.jsonl.gz --format litellm --hash-key ~/keys/custodian
+    """
+    from depose.extraction import importing
+
+    manner = importing.Manner(
+        format=format_,
+        mapping=mapping,
+        hash_key=hash_key,
+        keep_text=keep_text,
+        allow_truncated=allow_truncated,
+        production=production,
+        public=public,
+    )
+    done = importing.load(case, logs, manner, say)
+    lines = []
+    for one in done.sources:
+        cut = ", breaks off" if one.truncated else ""
+        lines.append(f"{one.name}: {one.rows} requests, {one.duplicates} of them again{cut}")
+        lines += [f"  {count} {why}" for why, count in one.losses.items()]
+        if one.without:
+            lines.append(f"  without {', '.join(one.without)}")
+    lines += [f"{done.already} logs were read before"] if done.already else []
+    lines += [f"{done.events} events on {done.days} days", f"next: depose extraction scan {case}"]
+    show(done if as_json else None, lines)
+
+
+@extraction.command()
+@CASE
+@JSON
+def register(case: Path, as_json: bool) -> None:
+    """Freeze what will be looked for: strata, templates, tests, draws, seed, accounts that belong together.
+
+    Stands as record 0 of the log, before the first scan; a scan registers a case that was not.
+
+    \b
+    Example:  depose extraction register mycase
+    """
+    from depose.extraction import conduct
+
+    done = conduct.register(case, now)
+    fresh = "registered" if done.fresh else "was registered before"
+    show(done if as_json else None, [f"{done.case}: {fresh}, protocol {done.digest}"])
+
+
+@extraction.command()
+@CASE
+@click.option("--watch", type=click.Path(path_type=Path), help="Folder of logs: import what is new in it, scan again.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="With --watch: whose logs they are.")
+@click.option("--hash-key", default="", help="With --watch: the custodian's key.")
+@click.option("--map", "mapping", default="", help="With --watch and --format generic: which column is what.")
+@click.option("--every", default=60.0, show_default=True, help="With --watch: seconds between two looks.")
+@click.option("--passes", default=0, help="With --watch: looks after which it ends; 0 is never.")
+@click.option("--fail-on", type=click.Choice(["indication", "inconclusive"]), multiple=True, help="Exit 4, or 5.")
+@JSON
+def scan(
+    case: Path,
+    watch: Path | None,
+    format_: str | None,
+    hash_key: str,
+    mapping: str,
+    every: float,
+    passes: int,
+    fail_on: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Test the events of a CASE: accounts, pairs, groups, and what else ties a group together.
+
+    The primary test asks whether a set of accounts shares rare templates more closely than random tables with the same
+    margins. Accounts of one organisation, and those named as [[benign]], are one; what stood out in the clean period
+    already is a standing community. A group is a lead: it shows who collected in concert, not for what.
+
+    \b
+    Example:  depose extraction scan mycase --fail-on indication
+              depose extraction scan mycase --watch /var/log/gateway --format litellm --hash-key ~/keys/custodian
+    """
+    from depose.extraction import conduct, watching
+
+    if watch is None:
+        done = conduct.scan_case(case, now, say)
+        show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
+                                                  f"next: depose extraction report {case}"])  # fmt: skip
+    else:
+        looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping)
+        number = 0
+        while True:
+            number += 1
+            look = watching.look(case, looks, now, say)
+            show(look if as_json else None, _news(look))
+            done = look.ran
+            if passes and number >= passes:
+                break
+            time.sleep(every)
+    if done is not None:
+        _leave(done.findings, fail_on)
+
+
+def _news(look: Any) -> list[str]:
+    lines = [f"{len(look.imported)} new logs: {', '.join(look.imported)}" if look.imported else "no new log"]
+    if look.ran is not None:
+        lines += _lines(look.ran.findings)
+        lines += (
+            [f"new in a group: {len(look.ran.new)} accounts: {', '.join(look.ran.new[:SHOWN])}"] if look.ran.new else []
+        )
+        lines += [f"no longer in one: {len(look.ran.gone)}"] if look.ran.gone else []
+    return lines
+
+
+def _lines(found: ExtractionFindings) -> list[str]:
+    """Set out what a scan found."""
+    total = found.totals
+    lines = [
+        f"{found.title}: {total.requests} requests of {total.accounts} accounts ({total.nodes} nodes), "
+        f"{found.tested[0]} to {found.tested[1]}",
+        *found.warnings,
+    ]
+    if found.standing is not None:
+        lines.append(
+            f"clean period: p {found.standing.p:.3f}; {found.standing.communities} standing communities "
+            f"of {found.standing.nodes} nodes set aside"
+        )
+    lines.append(
+        f"accounts: {found.accounts.hits} of {found.accounts.tested} unusual for their stratum "
+        f"(FDR {found.accounts.fdr}; {found.accounts.without} without enough controls)"
+    )
+    lines.append(
+        f"pairs: {found.pairs.hits} of {found.pairs.tests} share more templates than their numbers explain, "
+        f"{found.pairs.nodes} nodes (FDR {found.pairs.fdr})"
+    )
+    rows = [
+        [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
+         f"{g.p_holm:.3f}", f"{g.e:.1f}", ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:])]
+        for g in found.groups[:SHOWN]
+    ]  # fmt: skip
+    if rows:
+        lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e", "layers"), rows)
+    else:
+        lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
+    reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
+    return [*lines, f"opinion: {found.opinion.verdict}{reasons}"]
+
+
+def _leave(found: ExtractionFindings, fail_on: Sequence[str]) -> None:
+    """Exit as --fail-on asks, or return."""
+    if "indication" in fail_on and found.opinion.verdict == "indication":
+        sys.exit(4)
+    if "inconclusive" in fail_on and found.opinion.verdict == "inconclusive":
+        sys.exit(5)
+
+
+@extraction.command()
+@CASE
+@click.option("--format", "formats", default="pdf,html", show_default=True, help="With commas: html, pdf.")
+@click.option("--exposure", default="", help="Findings of a line-up on these deliveries: both ratios as one.")
+@JSON
+def report(case: Path, formats: str, exposure: str, as_json: bool) -> None:
+    """Render what the last scan of a CASE found: a report and a page for compliance, as HTML and PDF.
+
+    \b
+    Example:  depose extraction report mycase --format html
+    """
+    from depose.extraction import reporting
+
+    wanted = tuple(one.strip() for one in formats.split(","))
+    if not wanted or not set(wanted) <= {"html", "pdf"}:
+        raise click.BadParameter(f"{formats!r}: choose among html, pdf", param_hint="--format")
+    files = reporting.write(case, wanted, exposure)
+    show({"files": files} if as_json else None, [*files, f"next: depose seal {case} --key KEY"])
+
+
+@extraction.command()
+@CASE
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; else CASE/out/lineup.")
+@click.option("--most", default=5_000, show_default=True, help="Deliveries of a group at most, and of its likes.")
+@JSON
+def lineup(case: Path, out: Path | None, most: int, as_json: bool) -> None:
+    """Write deliveries for the line-up: answers to the accounts of the groups, and to alike accounts of none.
+
+    Needs events that were imported with --keep-text. The list of accounts is sealed into the log first, so that it can
+    be shown to have stood before the suspect was asked anything.
+
+    \b
+    Example:  depose extraction lineup mycase
+    """
+    from depose.extraction import deliveries
+
+    done = deliveries.write(case, out, most, now)
+    rows = [[one.group, one.accounts, one.deliveries] for one in done.groups]
+    show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), done.file,
+                                     f"accounts sealed as record {done.sealed}"])  # fmt: skip
+
+
+@extraction.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--accounts", default=600, show_default=True, help="Ordinary accounts.")
+@click.option("--days", default=28, show_default=True, help="Days tested; as many clean ones stand before.")
+@click.option(
+    "--look-alikes", default="", help="With commas: resellers, evaluations, classes, frameworks, benchmarks, topics."
+)
+@click.option("--campaign", default=0, show_default=True, help="Accounts of a campaign; 0 is none.")
+@click.option("--per-day", default=5.0, show_default=True, help="Requests of each a day.")
+@click.option(
+    "--templates", default=200, show_default=True, help="Templates of its prompts; 0 is a data set, each once."
+)
+@click.option("--cover", default=0.8, show_default=True, help="Share of its traffic that is ordinary.")
+@click.option("--timing", type=click.Choice(["sync", "jitter", "human"]), default="human", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["litellm", "apim"]), default="litellm", show_default=True)
+@click.option(
+    "--prompts", type=click.Path(path_type=Path), help="Prompts of ordinary accounts: a log or conversations."
+)
+@click.option("--seed", default=7, show_default=True, help="The same seed, the same log.")
+@JSON
+def simulate(
+    out: Path,
+    accounts: int,
+    days: int,
+    look_alikes: str,
+    campaign: int,
+    per_day: float,
+    templates: int,
+    cover: float,
+    timing: Any,
+    format_: Any,
+    prompts: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Write a simulated log into OUT, with a campaign if one is asked for, and the truth beside it.
+
+    OUT gets the log as the product writes it, extraction.toml for it, a hash key for practice, and truth.json.
+
+    \b
+    Example:  depose extraction simulate practice --campaign 40
+              depose extraction import practice practice/log.jsonl.gz --format litellm --hash-key practice/custodian.key
+              depose extraction scan practice
+    """
+    from depose.extraction import simulate as simulating
+    from depose.extraction import worlds
+
+    names = tuple(one.strip() for one in look_alikes.split(",") if one.strip())
+    unknown = [one for one in names if one not in worlds.LOOK_ALIKES]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r}: {', '.join(worlds.LOOK_ALIKES)}", param_hint="--look-alikes")
+    planted: Any = None
+    if campaign:
+        planted = {"accounts": campaign, "per_day": per_day, "templates": templates, "cover": cover, "timing": timing}
+    recipe = {"accounts": accounts, "days": days, "clean": days, "look_alikes": names, "campaign": planted}
+    done = simulating.write(out, simulating.recipe(recipe), format_, prompts, seed)
+    show(done if as_json else None, [f"{done.requests} requests of {done.accounts} accounts, {done.planted} planted",
+                                     *done.files, f"next: {done.next}"])  # fmt: skip
+
+
+@extraction.command()
+@CASE
+@JSON
+def sql(case: Path, as_json: bool) -> None:
+    """Print the queries that make the tables of a CASE: DuckDB's SQL, an exhibit that anybody can run.
+
+    \b
+    Example:  depose extraction sql mycase > queries.sql
+    """
+    from depose.extraction import conduct, plan
+
+    found = conduct.sql_of(plan.read(case))
+    if as_json:
+        show(found, [])
+    else:
+        for name, query in found.items():
+            click.echo(f"-- {name}\n{query};\n")

@@ -1,0 +1,375 @@
+"""The acts of a case: register, scan, and what is new since the last scan; each leaves a record in the log.
+
+Records: `extraction-protocol` (record 0), `extraction-events` (the manifest that was read), `extraction-findings`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from depose.errors import CaseError, EvidenceError, ProtocolChanged
+from depose.evidence.log import GENESIS, Clock, Log, log_path, read_log, write_whole
+from depose.evidence.workspace import held
+from depose.extraction import findings as said
+from depose.extraction import importing, plan, queries, request, scan, tables
+from depose.extraction.engine import engine
+from depose.extraction.findings import ExtractionFindings
+from depose.extraction.plan import ExtractionFile
+from depose.features.workers import cores
+from depose.model import Fact, Record, spreadsheet
+from depose.model.canonical import canonical, sha256
+from depose.model.canonical import digest as content_digest
+
+FINDINGS = "findings-extraction.json"
+Say = Callable[[str], None]
+
+
+class Protocol(Record, frozen=True, kw_only=True):
+    """Record 0: what is fixed before anything is looked for."""
+
+    case: ExtractionFile
+    queries: str
+    """SHA-256 of the SQL that makes the tables."""
+    software: tuple[Fact, ...]
+
+
+class Looked(Record, frozen=True, kw_only=True):
+    """Which events a scan read."""
+
+    manifest: str
+    files: int
+    sources: tuple[Fact, ...]
+
+
+class Found(Record, frozen=True, kw_only=True):
+    """Digest of what a scan found."""
+
+    findings: str
+    groups: int
+    accounts: int
+
+
+class Registered(Record, frozen=True, kw_only=True):
+    """A protocol that is frozen."""
+
+    case: str
+    digest: str
+    fresh: bool
+    """Whether it was registered now."""
+
+
+class Made(Record, frozen=True, kw_only=True):
+    """Tables that stand on the disk, and from what."""
+
+    key: str
+    digests: dict[str, str]
+
+
+class Ran(Record, frozen=True, kw_only=True):
+    """A scan."""
+
+    findings: ExtractionFindings
+    files: tuple[str, ...]
+    new: tuple[str, ...]
+    """Accounts of groups that no earlier scan named."""
+    gone: tuple[str, ...]
+
+
+def sql_of(case: ExtractionFile) -> dict[str, str]:
+    """Return every query that a scan asks, by name."""
+    tested, clean = case.period.tested, case.period.clean
+    found: dict[str, str] = {}
+    for suffix, days in [("", tested)] + ([("_clean", clean)] if clean else []):
+        first, end = days[0], plan.before(days)
+        found[f"accounts{suffix}"] = queries.accounts(first, end)
+        found[f"held{suffix}"] = queries.held(first, end)
+        found[f"rare{suffix}"] = queries.rare(case.templates.most, case.templates.share)
+        found[f"dropped{suffix}"] = queries.dropped(case.templates.most, case.templates.share)
+    first, end = tested[0], plan.before(tested)
+    found["infrastructure"] = queries.infrastructure(first, end)
+    found["daily"] = queries.daily(first, end)
+    found["slots"] = queries.slots(first, end, case.tests.slot)
+    return found
+
+
+def software() -> tuple[Fact, ...]:
+    """Name what computes."""
+    return tuple(
+        Fact(name=name, value=version(name)) for name in ("depose", "duckdb", "numpy", "numba", "scikit-learn")
+    )
+
+
+def register(path: Path, clock: Clock) -> Registered:
+    """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
+    folder = plan.folder_of(path)
+    case = plan.read(folder)
+    frozen = Protocol(case=case, queries=content_digest(sql_of(case)), software=software())
+    if log_path(folder).is_file() and (before := protocol(folder)) is not None:
+        if before[0].case != case:
+            raise ProtocolChanged(
+                f"{folder}: {plan.NAME} differs from the registered protocol",
+                hint="put it back, or start a new case with a title of its own: what was looked for is fixed",
+            )
+        return Registered(case=str(folder), digest=before[1], fresh=False)
+    with Log(folder, clock) as log:
+        if log.head != GENESIS:
+            raise CaseError(f"{folder}: another depose has just registered it", hint="run the command again")
+        digest = log.append("extraction-protocol", frozen)
+    return Registered(case=str(folder), digest=digest, fresh=True)
+
+
+def protocol(folder: Path) -> tuple[Protocol, str, str] | None:
+    """Return the protocol of a case, its digest and when it was registered; None where there is none."""
+    for one in read_log(folder):
+        if one.entry.kind != "extraction-protocol":
+            raise EvidenceError(f"{log_path(folder)}: is the log of another kind of case", hint="a case for each")
+        return msgspec.convert(one.entry.body, type=Protocol), one.digest, one.entry.at
+    return None
+
+
+def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
+    """Scan the events of a case, registering it first where it was not; tables that a killed run made are used."""
+    folder = plan.folder_of(path)
+    manifest = importing.read_manifest(folder)
+    register(folder, clock)
+    with held(folder):
+        found = protocol(folder)
+        if found is None:
+            raise CaseError(f"{folder}: nothing is registered", hint="depose extraction register")
+        case = found[0].case
+        if case.retention.until < clock()[:10]:
+            raise CaseError(f"{folder}: events were to be kept until {case.retention.until}", hint="delete them")
+        made, key = _tables(folder, case, manifest, say)
+        slots_of = _Slots(folder, case, manifest, made, key)
+        result = scan.Scan(case, made, slots_of, cores(), say).run()
+        body = Looked(manifest=content_digest(manifest), files=len(manifest.files), sources=_sources(manifest))
+        with Log(folder, clock) as log:
+            if not any(one.entry.kind == "extraction-events" and one.entry.body["manifest"] == body.manifest
+                       for one in read_log(folder)):  # fmt: skip
+                log.append("extraction-events", body)
+        now = findings_of(folder, found, manifest, result)
+        before = _before(folder)
+        files = _written(folder, case, made, now)
+        with Log(folder, clock) as log:
+            digest = sha256(canonical(now))
+            if not any(one.entry.kind == "extraction-findings" and one.entry.body["findings"] == digest
+                       for one in read_log(folder)):  # fmt: skip
+                named = sum(len(group.accounts) for group in now.groups)
+                log.append("extraction-findings", Found(findings=digest, groups=len(now.groups), accounts=named))
+    named_now = {member.account for group in now.groups for member in group.accounts}
+    return Ran(findings=now, files=files, new=tuple(sorted(named_now - before)), gone=tuple(sorted(before - named_now)))
+
+
+def findings_of(
+    folder: Path, found: tuple[Protocol, str, str], manifest: importing.Manifest, result: scan.Scanned
+) -> ExtractionFindings:
+    """Put what a scan found and where it came from together."""
+    case = found[0].case
+    head = next((one.digest for one in reversed(list(read_log(folder))) if one.entry.kind == "extraction-events"
+                 and one.entry.body["manifest"] == content_digest(manifest)), "")  # fmt: skip
+    reasons = result.opinion.reasons
+    if any(one.sampled for one in manifest.sources):
+        reasons = (*reasons, "sampled")
+    return ExtractionFindings(
+        format=said.FORMAT,
+        title=case.case.title,
+        authority=case.case.authority,
+        registered=found[1],
+        registered_at=found[2],
+        log_head=head,
+        events=content_digest(manifest),
+        tested=case.period.tested,
+        clean=case.period.clean,
+        alpha=case.tests.alpha,
+        swaps=case.tests.swaps,
+        rounds=case.tests.rounds,
+        sources=_sources(manifest),
+        warnings=_warnings(manifest),
+        totals=result.totals,
+        standing=result.standing,
+        accounts=result.accounts,
+        pairs=result.pairs,
+        groups=result.groups,
+        next_p=result.next_p,
+        opinion=msgspec.structs.replace(result.opinion, reasons=reasons),
+        software=found[0].software,
+    )
+
+
+def _sources(manifest: importing.Manifest) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(name=one.name, value=f"{one.format}, {one.rows} requests, sha256 {one.sha256}") for one in manifest.sources
+    )
+
+
+def _warnings(manifest: importing.Manifest) -> tuple[str, ...]:
+    found = []
+    for one in manifest.sources:
+        if one.truncated:
+            found.append(f"{one.name} breaks off: what followed row {one.rows} is not known")
+        if one.sampled:
+            found.append(f"{one.name} is a sample: counts are lower bounds, and nothing can be said of completeness")
+        if one.duplicates:
+            found.append(f"{one.name}: {one.duplicates} ids stand more than once, each counted once")
+        found += [f"{one.name}: {count} {why}" for why, count in one.losses.items()]
+        for column, what in (("template", "no prompts: templates cannot be shared"), ("model_served", "no model names:"
+                             " no test of a release"), ("payment", ""), ("ip24", "")):  # fmt: skip
+            if what and column in one.without:
+                found.append(f"{one.name}: {what}")
+    return tuple(found)
+
+
+def _tables(folder: Path, case: ExtractionFile, manifest: importing.Manifest, say: Say) -> tuple[tables.Tables, str]:
+    """Make the tables, or read those that stand there if they are of these events and this protocol."""
+    place = folder / "out" / "tables"
+    key = content_digest([canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case))])
+    if (there := _there(place, key)) is not None:
+        say("tables: as they were made before")
+        return there, key
+    files = _checked(folder, manifest, say)
+    public_file = folder / "events" / "public.json"
+    public = [int(one, 16) for one in msgspec.json.decode(public_file.read_bytes())] if public_file.is_file() else []
+    place.mkdir(parents=True, exist_ok=True)
+    for one in place.iterdir():
+        one.unlink()
+    with engine(folder / "out") as db:
+        tables.view(db, files)
+        tables.declare(db, case, public)
+        made = tables.make(db, case, lambda name: say(f"table: {name}"))
+    tables.write(made, place)
+    _seal_tables(place, key)
+    return tables.read(place), key
+
+
+def _there(place: Path, key: str) -> tables.Tables | None:
+    try:
+        made = msgspec.json.decode((place / "made.json").read_bytes(), type=Made)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if made.key != key or any(
+        not (place / f"{name}.parquet").is_file() or sha256((place / f"{name}.parquet").read_bytes()) != digest
+        for name, digest in made.digests.items()
+    ):
+        return None
+    return tables.read(place)
+
+
+def _seal_tables(place: Path, key: str) -> None:
+    digests = {one.stem: sha256(one.read_bytes()) for one in sorted(place.glob("*.parquet"))}
+    write_whole(place / "made.json", canonical(Made(key=key, digests=digests)))
+
+
+def _checked(folder: Path, manifest: importing.Manifest, say: Say) -> list[Path]:
+    """Return the files of the events after their digests were compared; raise EvidenceError for a changed one."""
+    found = []
+    listed = [one for one in manifest.files if not one.path.startswith("texts/")]
+    say(f"events: {len(listed)} files, {sum(one.rows for one in listed)} requests")
+    for one in listed:
+        path = folder / "events" / one.path
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise EvidenceError(f"{path}: {error.strerror or error}", hint="import the logs again") from error
+        if digest != one.sha256:
+            raise EvidenceError(f"{path}: was changed after it was imported", hint="import the logs again")
+        found.append(path)
+    if not found:
+        raise CaseError(f"{folder}: no events", hint="depose extraction import")
+    return found
+
+
+class _Slots:
+    """The table of slots, made once for the accounts of the groups and kept with the other tables."""
+
+    def __init__(
+        self, folder: Path, case: ExtractionFile, manifest: importing.Manifest, made: tables.Tables, key: str
+    ) -> None:
+        self._folder, self._case, self._manifest, self._made, self._key = folder, case, manifest, made, key
+
+    def __call__(self, accounts: Any) -> pa.Table:
+        place = self._folder / "out" / "tables"
+        kept = self._made.by_name.get("slots")
+        chosen = self._made.by_name.get("chosen")
+        if kept is not None and chosen is not None and chosen["account"].to_pylist() == accounts.tolist():
+            return kept
+        files = [self._folder / "events" / one.path for one in self._manifest.files if one.path[:6] != "texts/"]
+        with engine(self._folder / "out") as db:
+            tables.view(db, files)
+            made, _ = tables.slots(db, self._case, accounts)
+        chosen = pa.table({"account": pa.array(accounts, type=pa.uint64())})
+        tables.write(tables.Tables(by_name={"slots": made, "chosen": chosen}), place)
+        _seal_tables(place, self._key)
+        return made
+
+
+def _before(folder: Path) -> set[str]:
+    """Return the accounts that the last scan named."""
+    try:
+        before = read_findings(folder)
+    except CaseError:
+        return set()
+    return {member.account for group in before.groups for member in group.accounts}
+
+
+def read_findings(folder: Path) -> ExtractionFindings:
+    """Read what the last scan found; raise CaseError where there was none."""
+    file = folder / "out" / FINDINGS
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=ExtractionFindings)
+    except FileNotFoundError as error:
+        raise CaseError(f"{folder}: not scanned yet", hint=f"depose extraction scan {folder}") from error
+    except msgspec.DecodeError as error:
+        raise EvidenceError(f"{file}: not findings: {error}", hint="depose extraction scan") from error
+
+
+def _written(folder: Path, case: ExtractionFile, made: tables.Tables, now: ExtractionFindings) -> tuple[str, ...]:
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    files = {FINDINGS: canonical(now), "exhibits.csv": exhibits(now), "clusters.parquet": clusters(now)}
+    text = "\n\n".join(f"-- {name}\n{query};" for name, query in sql_of(case).items())
+    files["queries.sql"] = (text + "\n").encode()
+    if "population" in now.opinion.reasons:
+        files["request.md"] = request.draft(case, now).encode()
+    else:
+        (out / "request.md").unlink(missing_ok=True)
+    for name, data in files.items():
+        write_whole(out / name, data)
+    return tuple(str(out / name) for name in files)
+
+
+def exhibits(now: ExtractionFindings) -> bytes:
+    """Return the accounts of all groups as a table for a spreadsheet."""
+    rows: list[list[object]] = [
+        ["group", "account", "borne out", "requests", "templates shared", "p of the group", "p Holm", "e"]
+    ]
+    for group in now.groups:
+        for one in group.accounts:
+            row = [group.code, one.account, "yes" if one.supported else "no", one.requests, one.templates]
+            rows.append([*row, group.p, group.p_holm, group.e])
+    return spreadsheet.write(rows, "\n")
+
+
+def clusters(now: ExtractionFindings) -> bytes:
+    """Return the accounts of all groups as Parquet."""
+    rows = [(group.code, one.account, one.supported) for group in now.groups for one in group.accounts]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
+    made = pa.table(
+        {
+            "group": pa.array(columns[0], pa.string()),
+            "account": pa.array(columns[1], pa.string()),
+            "supported": pa.array(columns[2], pa.bool_()),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(made, sink, compression="zstd")
+    return sink.getvalue()

@@ -1,0 +1,169 @@
+"""Groups to deliveries for the line-up: what was answered to their accounts, and to alike accounts of none.
+
+The list of accounts is written into the log before a delivery is: whoever asks a suspect afterwards can show that the
+accounts were chosen without it. Alike accounts are drawn by a registered stream from those of no group, as many, of the
+same stratum.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from depose.errors import CaseError
+from depose.evidence.log import Clock, Log, write_whole
+from depose.evidence.workspace import held
+from depose.extraction import accounts as conformal
+from depose.extraction import conduct, features, importing, plan, tables
+from depose.extraction.engine import engine, listed
+from depose.extraction.findings import hexed
+from depose.extraction.masking import words_of
+from depose.extraction.sources.fields import parsed
+from depose.model import Fact, Record
+from depose.model.canonical import canonical, sha256
+from depose.model.random_streams import stream
+
+FILE = "deliveries.jsonl"
+ROLES = {"system": "system", "developer": "system", "assistant": "assistant", "model": "assistant", "gpt": "assistant",
+         "tool": "tool", "function": "tool"}  # fmt: skip
+"""Roles of the line-up by those of logs; anybody else is the user."""
+
+
+class Chosen(Record, frozen=True, kw_only=True):
+    """The accounts whose answers are tested, sealed before the suspect is asked: the body of a record of the log."""
+
+    findings: str
+    accused: tuple[Fact, ...]
+    """Group and account."""
+    alike: tuple[Fact, ...]
+    """The same for accounts of no group."""
+
+
+class Counted(Record, frozen=True, kw_only=True):
+    """Deliveries of one side of a group."""
+
+    group: str
+    accounts: int
+    deliveries: int
+
+
+class Delivered(Record, frozen=True, kw_only=True):
+    """What was written."""
+
+    file: str
+    sealed: str
+    """Digest of the record that holds the accounts."""
+    groups: tuple[Counted, ...]
+
+
+def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
+    """Seal the accounts, and write deliveries in the fields of the line-up; raise CaseError where there is nothing."""
+    folder = plan.folder_of(case)
+    found = conduct.read_findings(folder)
+    manifest = importing.read_manifest(folder)
+    registered = plan.read(folder)
+    words = [folder / "events" / one.path for one in manifest.files if one.path.startswith("texts/")]
+    if not found.groups:
+        raise CaseError(f"{folder}: no group, so that there is nothing to line up", hint="see the report")
+    if not words:
+        raise CaseError(f"{folder}: no answers were kept", hint="import the logs with --keep-text into a new case")
+    made = tables.read(folder / "out" / "tables")
+    accused = {member.account: group.code for group in found.groups for member in group.accounts}
+    alike = _alike(registered, made, accused)
+    with held(folder), Log(folder, clock) as log:
+        body = Chosen(
+            findings=sha256(canonical(found)),
+            accused=tuple(Fact(name=group, value=one) for one, group in sorted(accused.items())),
+            alike=tuple(Fact(name=group, value=one) for one, group in sorted(alike.items())),
+        )
+        sealed = log.append("extraction-accounts", body)
+    goal = (out or folder / "out" / "lineup") / FILE
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    sides: tuple[tuple[Literal["accused", "matched"], dict[str, str]], ...] = (("accused", accused), ("matched", alike))
+    lines: list[bytes] = []
+    counted = []
+    events = [folder / "events" / one.path for one in manifest.files if not one.path.startswith("texts/")]
+    with engine(folder / "out") as db:
+        tables.view(db, events)
+        db.execute(f"CREATE VIEW words AS SELECT * FROM read_parquet({listed(words)}, hive_partitioning = false)")  # noqa: S608
+        for side, chosen in sides:
+            for code in sorted(set(chosen.values())):
+                members = sorted(int(one, 16) for one, group in chosen.items() if group == code)
+                rows = _rows(db, members, registered, most, stream(registered.tests.seed, "deliveries", side, code))
+                lines += [canonical(_delivery(row, side)) for row in rows]
+                counted.append(Counted(group=f"{code} {side}", accounts=len(members), deliveries=len(rows)))
+    write_whole(goal, b"".join(line + b"\n" for line in lines))
+    return Delivered(file=str(goal), sealed=sealed, groups=tuple(counted))
+
+
+def _alike(case: plan.ExtractionFile, made: tables.Tables, accused: dict[str, str]) -> dict[str, str]:
+    """Draw for each group as many accounts of no group, of the same strata."""
+    table = made.by_name["accounts"]
+    names = [hexed(one) for one in table["account"].to_numpy()]
+    strata = conformal.strata_of(features.strata(table, case.strata.by), len(names))[:, -1]
+    free = np.array([one not in accused for one in names])
+    rng = stream(case.tests.seed, "alike")
+    found: dict[str, str] = {}
+    for code in sorted(set(accused.values())):
+        mine = np.array([accused.get(one) == code for one in names])
+        for stratum in np.unique(strata[mine]):
+            pool = np.flatnonzero(free & (strata == stratum))
+            count = min(int((mine & (strata == stratum)).sum()), len(pool))
+            for place in rng.choice(pool, size=count, replace=False):
+                found[names[place]] = code
+                free[place] = False
+    return found
+
+
+def _rows(db: Any, members: list[int], case: plan.ExtractionFile, most: int, rng: np.random.Generator) -> list[Any]:
+    """Return deliveries to accounts in the tested period, at most so many, drawn without a look at them."""
+    first, end = case.period.tested[0], plan.before(case.period.tested)
+    rows = db.execute(
+        "SELECT e.event, e.account, e.ts, e.model_served, e.temperature, e.max_tokens, "
+        "w.context, w.response, w.finish_reason FROM events e JOIN words w ON w.event = e.event "
+        "WHERE e.account IN (SELECT unnest(?::UBIGINT[])) AND e.ts >= ?::TIMESTAMP AND e.ts < ?::TIMESTAMP "
+        "AND w.response <> '' AND e.status IN ('ok', 'success') ORDER BY e.event",
+        [members, first, end],
+    ).fetchall()
+    if len(rows) > most:
+        rows = [rows[place] for place in sorted(rng.choice(len(rows), size=most, replace=False).tolist())]
+    return list(rows)
+
+
+def _delivery(row: Any, side: str) -> dict[str, Any]:
+    """Write one delivery in the fields of the line-up: its messages, a system prompt among them, and its answer."""
+    event, account, at, model, temperature, max_tokens, context, response, ended = row
+    said = json.loads(context)
+    tools = parsed(said.get("tools"))
+    found = {
+        "delivery_id": hexed(event),
+        "draw_id": hexed(event),
+        "messages": _turns(said),
+        "text": response,
+        "text_sha256": sha256(response.encode()),
+        "tools": [one for one in tools if isinstance(one, dict)] if isinstance(tools, list) else None,
+        "account_code": hexed(account),
+        "account_group": side,
+        "delivered_at": at.isoformat(timespec="microseconds") + "Z",
+        "reference_snapshot": model or "",
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "finish_reason": ended,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _turns(said: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the messages of a context as role and content."""
+    messages = said.get("messages")
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
+    turns = [{"role": "system", "content": str(said["system"])}] if said.get("system") else []
+    for one in messages if isinstance(messages, list) else []:
+        if isinstance(one, dict):
+            role = ROLES.get(str(one.get("role", one.get("from", "user"))).lower(), "user")
+            turns.append({"role": role, "content": words_of(one.get("content", one.get("parts", one.get("value"))))})
+    return turns

@@ -1,0 +1,483 @@
+"""Logs to events: read, hashed, masked, written by day, with a manifest of what came in and what was lost.
+
+    events/day=2026-05-01/<source>.parquet    events of one source and one day, sorted by time and id
+    events/texts/day=.../<source>.parquet     contexts and answers, only where they were asked for
+    events/manifest.json                      sources, files, digests, counts, losses
+
+A source is named by the digest of its bytes. A run that was killed goes on with the source that it was at; the same
+sources give the same bytes whenever and however often they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from depose.errors import CaseError, DeposeError, EvidenceError, UsageError
+from depose.evidence.log import write_whole
+from depose.evidence.workspace import held, workspace
+from depose.extraction import plan
+from depose.extraction.engine import engine, listed
+from depose.extraction.events import COLUMNS, PLAIN, TEXTS, Raw
+from depose.extraction.masking import classes, conversation, template
+from depose.extraction.moments import Moments
+from depose.extraction.pseudonyms import Pseudonyms, case_key, prefix, refuse_telling
+from depose.extraction.reading import Reader, mangled
+from depose.extraction.sources import FORMATS, generic
+from depose.model import Record
+from depose.model.canonical import canonical
+
+FORMAT = "depose events 1"
+PART = 100_000
+"""Rows that are held at once."""
+TOLERATED = 0.001
+"""Share of rows with an impossible time, without an account or unreadable, above which a source is refused."""
+SHOWN = 5
+Say = Callable[[str], None]
+
+
+class Written(Record, frozen=True, kw_only=True):
+    """One file of events."""
+
+    path: str
+    day: str
+    rows: int
+    sha256: str
+
+
+class SourceOf(Record, frozen=True, kw_only=True):
+    """A log that was read."""
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+    rows: int
+    """Requests that it holds."""
+    duplicates: int
+    """Of these, ids that were there before: counted once."""
+    losses: dict[str, int]
+    """What was lost or put aside, by reason."""
+    truncated: bool
+    sampled: bool
+    """Whether it is a sample of the requests."""
+    without: tuple[str, ...]
+    """Columns of which it says nothing."""
+    texts: bool
+    """Whether contexts and answers were kept."""
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """`events/manifest.json`."""
+
+    format: str
+    hash_key: str
+    """Commitment to the key of the hashes, which stays with the custodian."""
+    sources: tuple[SourceOf, ...]
+    files: tuple[Written, ...]
+    public: tuple[str, ...] = ()
+    """Digests of the lists of public prompts that were applied."""
+
+
+class Manner(Record, frozen=True, kw_only=True):
+    """How logs are read."""
+
+    format: str
+    mapping: str = ""
+    hash_key: str = ""
+    keep_text: bool = False
+    allow_truncated: bool = False
+    production: str = ""
+    """A list of digests as sha256sum writes it; a log of another digest is refused."""
+    public: str = ""
+    """A list of public prompts, one a line."""
+
+
+class Imported(Record, frozen=True, kw_only=True):
+    """What an import did."""
+
+    case: str
+    sources: tuple[SourceOf, ...]
+    """Those of this run; what was there before is not read again."""
+    already: int
+    days: int
+    events: int
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a case; raise CaseError where nothing was imported."""
+    file = folder / "events" / "manifest.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except FileNotFoundError as error:
+        raise CaseError(f"{folder}: no events", hint=f"depose extraction import {folder} LOGS --format ...") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error
+
+
+def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: None) -> Imported:
+    """Read logs into the events of a case; what was read before is left alone."""
+    folder = plan.folder_of(path)
+    case = plan.read(folder)
+    names = Pseudonyms(case_key(Path(manner.hash_key) if manner.hash_key else None, case.case.title))
+    mapping = generic.read(Path(manner.mapping)) if manner.mapping else None
+    if (manner.format == "generic") != (mapping is not None):
+        raise UsageError("--map belongs to --format generic", hint="--format generic --map columns.toml")
+    events = folder / "events"
+    events.mkdir(exist_ok=True)
+    with held(folder):
+        file = events / "manifest.json"
+        now = read_manifest(folder) if file.is_file() else Manifest(
+            format=FORMAT, hash_key=names.commitment, sources=(), files=()
+        )  # fmt: skip
+        if now.hash_key != names.commitment:
+            raise UsageError(f"{folder}: its events were hashed with another key", hint="give the key of before")
+        if manner.public:
+            now = _public(events, now, Path(manner.public), names)
+        digests = [_digest(one) for one in logs]
+        _check_production(logs, [one for one, _ in digests], manner.production)
+        made, already = [], 0
+        for log, (digest, size) in zip(logs, digests, strict=True):
+            if digest in {one.sha256 for one in now.sources}:
+                already += 1
+                continue
+            say(f"{log}: reading")
+            one = _Import(folder, log, digest, size, manner, mapping, names, say)
+            source, files = one.run(now)
+            now = msgspec.structs.replace(now, sources=(*now.sources, source), files=(*now.files, *files))
+            write_whole(file, canonical(now))
+            made.append(source)
+        if not logs:
+            write_whole(file, canonical(now))
+    return Imported(
+        case=str(folder),
+        sources=tuple(made),
+        already=already,
+        days=len({one.day for one in now.files}),
+        events=sum(one.rows for one in now.files if not one.path.startswith("texts/")),
+    )
+
+
+def _digest(log: Path) -> tuple[str, int]:
+    try:
+        with log.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), log.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{log}: {error.strerror or error}", hint="name a log file") from error
+
+
+def _check_production(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
+    """Raise EvidenceError for a log that is not the one that was produced."""
+    if not listed_in:
+        return
+    wanted: dict[str, str] = {}
+    try:
+        for line in Path(listed_in).read_text("utf-8").splitlines():
+            digest, _, name = line.partition(" ")
+            wanted[Path(name.strip().lstrip("*")).name] = digest
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{listed_in}: {error}", hint="a list as sha256sum writes it") from error
+    for log, digest in zip(logs, digests, strict=True):
+        if wanted.get(log.name) != digest:
+            said = "another digest than the production lists" if log.name in wanted else "not in the production's list"
+            raise EvidenceError(f"{log}: {said}: sha256 {digest}", hint="ask for the file as it was produced")
+
+
+def _public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manifest:
+    """Take down the templates of public prompts, such as benchmarks."""
+    import numpy as np
+
+    try:
+        data = file.read_bytes()
+        keys = {names.once("template", key) for line in data.decode().splitlines() if (key := template(line))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: {error}", hint="one prompt a line, in UTF-8") from error
+    goal = events / "public.json"
+    before = set(json.loads(goal.read_bytes())) if goal.is_file() else set()
+    write_whole(goal, canonical(sorted(before | {f"{key:016x}" for key in np.array(sorted(keys), dtype=np.uint64)})))
+    digest = hashlib.sha256(data).hexdigest()
+    return now if digest in now.public else msgspec.structs.replace(now, public=(*now.public, digest))
+
+
+class _Import:
+    """One source on its way into events."""
+
+    def __init__(
+        self,
+        folder: Path,
+        log: Path,
+        digest: str,
+        size: int,
+        manner: Manner,
+        mapping: generic.Mapping | None,
+        names: Pseudonyms,
+        say: Say,
+    ) -> None:
+        self._events, self._log, self._digest, self._size = folder / "events", log, digest, size
+        self._manner, self._mapping, self._names, self._say = manner, mapping, names, say
+        self._tally: dict[str, int] = {}
+        self._bad: dict[str, list[str]] = {}
+        self._seen: Counter[str] = Counter()
+        self._rows = 0
+
+    def run(self, before: Manifest) -> tuple[SourceOf, list[Written]]:
+        """Read the source and write its days; nothing has its name before all of it was read and found sound."""
+        reader = Reader(self._log)
+        moments = Moments(datetime.now(UTC) + timedelta(days=2))
+        with workspace(self._events) as work:
+            events, texts = self._parts(reader, moments, work)
+            self._judge(reader, moments)
+            if not events:
+                raise CaseError(f"{self._log}: no request in it", hint=f"is it a log of {self._manner.format}?")
+            duplicates, files = self._days(events, texts, before, work)
+        losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
+        if reader.losses.count:
+            losses["rows that are no record"] = reader.losses.count
+        return (
+            SourceOf(
+                name=self._log.name,
+                sha256=self._digest,
+                bytes=self._size,
+                format=self._manner.format,
+                rows=self._rows,
+                duplicates=duplicates,
+                losses=losses,
+                truncated=reader.losses.truncated,
+                sampled="sampled" in self._tally or (self._mapping is not None and self._mapping.sampled),
+                without=tuple(name for name in COLUMNS if not self._seen[name]),
+                texts=self._manner.keep_text,
+            ),
+            files,
+        )
+
+    def _parts(self, reader: Reader, moments: Moments, work: Path) -> tuple[list[Path], list[Path]]:
+        """Write the rows in parts as they come."""
+        events: list[Path] = []
+        texts: list[Path] = []
+        columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        words: dict[str, list[Any]] = {name: [] for name in TEXTS}
+        for raw in self._requests(reader):
+            row = self._row(raw, moments)
+            if row is None:
+                continue
+            self._rows += 1
+            for name, column in columns.items():
+                value = row[name]
+                column.append(value)
+                if value is not None and value != "":
+                    self._seen[name] += 1
+            if self._manner.keep_text:
+                kept = {"event": row["event"], "context": _context(raw), "response": raw.response,
+                        "finish_reason": raw.finish_reason, "snapshot": raw.model_served}  # fmt: skip
+                for name, column in words.items():
+                    column.append(kept[name])
+            if len(columns["event"]) == PART:
+                self._flush(columns, COLUMNS, work / f"part-{len(events)}.parquet", events)
+                self._flush(words, TEXTS, work / f"texts-{len(texts)}.parquet", texts)
+                self._say(f"{self._log.name}: {self._rows} requests")
+        self._flush(columns, COLUMNS, work / f"part-{len(events)}.parquet", events)
+        self._flush(words, TEXTS, work / f"texts-{len(texts)}.parquet", texts)
+        return events, texts
+
+    def _requests(self, reader: Reader) -> Iterator[Raw]:
+        if self._mapping is not None:
+            return generic.requests(reader, self._tally, self._mapping, str(self._log))
+        return FORMATS[self._manner.format](reader, self._tally)
+
+    def _row(self, raw: Raw, moments: Moments) -> dict[str, Any] | None:
+        """Turn a request into a row of events; None where it has no time or no account, which is counted."""
+        where = f"{self._log}: row {raw.where}"
+        if raw.ts is None or (at := moments.read(raw.ts)) is None:
+            return self._lose("impossible times", raw.where)
+        if not raw.account:
+            return self._lose("rows without an account", raw.where)
+        for value in (raw.id, raw.account):
+            if what := mangled(value):
+                raise CaseError(
+                    f"{where}: {what}", hint="ask for the export as it left the system, not by a spreadsheet"
+                )
+        self._check_hashed(raw, where)
+        words, inline, turns = conversation(raw.messages)
+        system = raw.system or inline
+        key = raw.prompt_key or template(words)
+        of = self._names.of
+        return {
+            "event": self._names.once("event", raw.id or f"{raw.where}/{raw.ts}"),
+            "ts": at,
+            "account": of("account", raw.account),
+            "org": of("org", raw.org),
+            "access_key": of("access_key", raw.access_key),
+            "end_user": of("end_user", raw.end_user),
+            "session": self._names.once("session", raw.session) if raw.session else None,
+            "template": of("template", key),
+            "prompt": self._names.once("prompt", words) if words else None,
+            "system": of("system", system),
+            "tools": of("tools", _plain(raw.tools)),
+            "temperature": _float(raw.temperature),
+            "max_tokens": _int(raw.max_tokens),
+            "choices": _int(raw.choices),
+            "logprobs": _bool(raw.logprobs),
+            "in_tok": _int(raw.in_tok),
+            "out_tok": _int(raw.out_tok),
+            "latency_ms": _int(raw.latency_ms),
+            "cache_hit": _bool(raw.cache_hit),
+            "ip": of("ip", raw.ip.strip()),
+            "ip24": of("ip24", prefix(raw.ip)),
+            "asn": _int(raw.asn),
+            "agent": of("agent", raw.agent),
+            "tls": of("tls", raw.tls),
+            "payment": of("payment", raw.payment),
+            "classes": classes(words) if words else None,
+            "turns": turns or None,
+            "requests": raw.requests,
+            **{name: getattr(raw, name)[:120] or None for name in PLAIN},
+        }
+
+    def _check_hashed(self, raw: Raw, where: str) -> None:
+        """Refuse what tells who somebody is where only a hash or a short word may stand."""
+        for name in PLAIN:
+            value = getattr(raw, name)
+            if value:
+                refuse_telling(value, name, where)
+        if self._mapping is not None:
+            meanings = {column: meaning for meaning, column in self._mapping.columns.items()}
+            for column in self._mapping.hashed.columns:
+                refuse_telling(str(getattr(raw, meanings[column], "") or ""), f"the column {column!r}", where)
+        elif self._manner.format in ("litellm", "helicone") and raw.access_key:
+            refuse_telling(raw.access_key, "the column of hashed keys", where)
+
+    def _lose(self, why: str, where: str) -> None:
+        self._tally[why] = self._tally.get(why, 0) + 1
+        if len(self._bad.setdefault(why, [])) < SHOWN:
+            self._bad[why].append(where)
+
+    def _judge(self, reader: Reader, moments: Moments) -> None:
+        """Refuse a source that broke off, that mixes ways of writing times, or of which too much is unusable."""
+        lost = reader.losses
+        if lost.truncated and not self._manner.allow_truncated:
+            raise CaseError(
+                f"{self._log}: breaks off after {self._rows} whole records",
+                hint="ask for the whole file; --allow-truncated takes what is there and states the loss",
+            )
+        if len(moments.units) > 1:
+            raise CaseError(
+                f"{self._log}: times are written as {' and as '.join(sorted(moments.units))}",
+                hint="a log keeps to one; export each source into a file of its own",
+            )
+        reasons = [(name, self._tally[name], self._bad[name]) for name in self._bad]
+        if lost.count:
+            reasons.append(("rows that are no record", lost.count, [str(one) for one in lost.broken]))
+        for name, count, rows in reasons:
+            if count > TOLERATED * (self._rows + count):
+                raise CaseError(
+                    f"{self._log}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
+                    hint="more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
+                )
+
+    def _flush(self, columns: dict[str, list[Any]], kinds: Mapping[str, str], path: Path, made: list[Path]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not columns["event"]:
+            return
+        types = {"UBIGINT": pa.uint64(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "DOUBLE": pa.float64(),
+                 "BOOLEAN": pa.bool_(), "VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us")}  # fmt: skip
+        arrays = {name: pa.array(columns[name], type=types[kind]) for name, kind in kinds.items()}
+        pq.write_table(pa.table(arrays), path, compression="zstd")
+        made.append(path)
+        for column in columns.values():
+            column.clear()
+
+    def _days(self, events: list[Path], texts: list[Path], before: Manifest, work: Path) -> tuple[int, list[Written]]:
+        """Write one file a day, each id once; return how many ids were there before, and the files."""
+        files: list[Written] = []
+        with engine(self._events) as db:
+            db.execute(
+                f"CREATE TABLE fresh AS SELECT DISTINCT ON (event) * FROM read_parquet({listed(events)}) "  # noqa: S608
+                "ORDER BY event, ts, account"
+            )
+            known = [self._events / one.path for one in before.files if not one.path.startswith("texts/")]
+            if known:
+                db.execute(
+                    f"DELETE FROM fresh WHERE event IN (SELECT event FROM read_parquet({listed(known)}))"  # noqa: S608
+                )
+            if texts:
+                db.execute(
+                    "CREATE TABLE words AS SELECT DISTINCT ON (event) t.*, f.ts FROM "  # noqa: S608
+                    f"read_parquet({listed(texts)}) t JOIN fresh f USING (event) ORDER BY event, t.context, t.response"
+                )
+            kept = _one(db.execute("SELECT count(*) FROM fresh").fetchone())
+            days = [str(row[0]) for row in db.execute("SELECT DISTINCT ts::DATE FROM fresh ORDER BY 1").fetchall()]
+            for number, day in enumerate(days, 1):
+                files.append(self._write(db, f"day={day}", day, "fresh", ", ".join(COLUMNS), work))
+                if texts:
+                    files.append(self._write(db, f"texts/day={day}", day, "words", ", ".join(TEXTS), work))
+                if number % 30 == 0:
+                    self._say(f"{self._log.name}: {number} of {len(days)} days written")
+        return self._rows - kept, files
+
+    def _write(self, db: Any, name: str, day: str, table: str, columns: str, work: Path) -> Written:
+        goal = self._events / name / f"{self._digest[:16]}.parquet"
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        made = work / "day.parquet"
+        rows = _one(
+            db.execute(
+                f"COPY (SELECT {columns} FROM {table} WHERE ts::DATE = '{day}' ORDER BY ts, event) "  # noqa: S608
+                f"TO '{str(made).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchone()
+        )
+        data_digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        with made.open("rb") as file:
+            import os
+
+            os.fsync(file.fileno())
+        made.replace(goal)
+        return Written(path=goal.relative_to(self._events).as_posix(), day=day, rows=rows, sha256=data_digest)
+
+
+def _context(raw: Raw) -> str:
+    """Write what was asked, as JSON: messages, system, tools."""
+    said = {"messages": raw.messages, "system": raw.system, "tools": raw.tools,
+            "temperature": _float(raw.temperature), "max_tokens": _int(raw.max_tokens)}  # fmt: skip
+    return json.dumps({name: value for name, value in said.items() if value not in (None, "")}, sort_keys=True)
+
+
+def _plain(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def _int(value: Any) -> int | None:
+    found = _float(value)
+    return None if found is None or abs(found) >= 2**53 else int(found)
+
+
+def _float(value: Any) -> float | None:
+    if isinstance(value, bool) or value is None or value == "":
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if abs(found) < 1e18 else None  # NaN and infinity are no numbers here
+
+
+def _bool(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    said = str(value).strip().lower() if isinstance(value, str | int) else ""
+    return {"true": True, "1": True, "false": False, "0": False}.get(said)
+
+
+def _one(row: Any) -> int:
+    if row is None:
+        raise DeposeError("the engine returned nothing", hint="report this")
+    return int(row[0])

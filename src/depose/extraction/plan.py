@@ -1,0 +1,199 @@
+"""The case file of an extraction case, `extraction.toml`: what is tested, when, against whom; read strictly."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from depose.case import casefile
+from depose.case.untrusted_files import read_untrusted
+from depose.errors import CaseError, UsageError
+from depose.model import CaseHead, Record, Text
+
+NAME = casefile.OF_LOGS
+LARGEST = 16 * 1024**2
+HINT = "the format: docs/reference/files/extraction.md, or depose new DIR --from extraction"
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+
+
+class Period(Record, frozen=True, kw_only=True):
+    """Which days are looked at."""
+
+    tested: tuple[Day, Day]
+    """First and last day, in UTC, of the traffic in question."""
+    clean: tuple[Day, Day] | None = None
+    """First and last day of an earlier stretch: what stands out there already is a standing community, no campaign."""
+
+
+class Strata(Record, frozen=True, kw_only=True):
+    """Among whom an account is unusual."""
+
+    by: tuple[Literal["tier", "country", "volume"], ...] = ("tier", "volume")
+    """What accounts of one stratum share, the last given up first where a stratum is too small."""
+    fewest: Annotated[int, Meta(ge=19, le=1_000_000)] = 999
+    """Controls that a stratum needs; with n of them no p-value is below 1/(n+1)."""
+
+
+class Templates(Record, frozen=True, kw_only=True):
+    """Which shared prompts count."""
+
+    most: Annotated[int, Meta(ge=2, le=100_000)] = 300
+    """A template of more accounts is common property and is left out."""
+    share: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population."""
+    grid: Annotated[tuple[tuple[int, int], ...], Meta(min_length=1, max_length=16)] = (
+        *((300, 2), (300, 4), (30, 1), (30, 2), (30, 4), (8, 1), (8, 2)),
+    )
+    """Graphs that are looked at: pairs of accounts that share at least so many (second) templates of at most so many
+    accounts (first). The best of them is one statistic, and pays for the choice."""
+
+
+class Tests(Record, frozen=True, kw_only=True):
+    """Error rates and numbers of draws."""
+
+    alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    """Of the primary test (groups), over all rounds."""
+    placebo: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    """A core of the clean period with a p of at most this is a standing community; setting it aside costs power."""
+    fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.01
+    """False-discovery rate of accounts and of pairs."""
+    swaps: Annotated[int, Meta(ge=99, le=100_000)] = 999
+    """Random tables with the same margins; the smallest p-value is one over this plus one."""
+    draws: Annotated[int, Meta(ge=99, le=100_000)] = 999
+    """Random sets and random shifts of the tests inside a group."""
+    rounds: Annotated[int, Meta(ge=1, le=20)] = 4
+    """Groups that are looked for, one after the other; Holm pays for all of them."""
+    shift: Annotated[int, Meta(ge=1, le=28)] = 7
+    """Days by which an account is shifted, or a multiple: 7 keeps its weekends."""
+    slot: Annotated[int, Meta(ge=1, le=180)] = 10
+    """Minutes of a slot; two accounts are active together in one."""
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
+    """Of all random draws."""
+
+
+class Benign(Record, frozen=True, kw_only=True):
+    """Accounts that are known to belong together for a good reason: they are one, as those of one organisation are."""
+
+    accounts: Annotated[tuple[Hex, ...], Meta(min_length=1, max_length=100_000)]
+    """Names of accounts as the events have them, 16 hexadecimal digits."""
+    reason: Text
+    """Such as: a university course."""
+
+
+class Release(Record, frozen=True, kw_only=True):
+    """A model that came out in the period."""
+
+    model: Text
+    """As `model_served` has it."""
+    at: Day
+    """The day, in UTC."""
+
+
+class Retention(Record, frozen=True, kw_only=True):
+    """What becomes of the data."""
+
+    until: Day = "9999-12-31"
+    """Last day on which events may be kept."""
+    fewest: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    """Cells of fewer accounts are not printed."""
+
+
+class ExtractionFile(Record, frozen=True, kw_only=True):
+    """A whole case file of an extraction case."""
+
+    case: CaseHead
+    """What the case is called, and on what right the logs are looked at. The title makes the names of accounts."""
+    period: Period
+    """Which days."""
+    strata: Strata = Strata()
+    """Among whom."""
+    templates: Templates = Templates()
+    """Which prompts."""
+    tests: Tests = Tests()
+    """Error rates."""
+    benign: Annotated[tuple[Benign, ...], Meta(max_length=10_000)] = ()
+    """One [[benign]] for each set of accounts."""
+    releases: Annotated[tuple[Release, ...], Meta(max_length=1_000)] = ()
+    """One [[releases]] for each model."""
+    retention: Retention = Retention()
+    """What becomes of the data."""
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of a case, given it or its file; raise UsageError for what is neither."""
+    folder = path.parent if path.name == NAME else path
+    if not (folder / NAME).is_file():
+        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose new DIR --from extraction")
+    return folder
+
+
+def is_extraction(path: Path) -> bool:
+    """Tell whether this is the folder, or the file, of an extraction case."""
+    return path.name == NAME or (path / NAME).is_file()
+
+
+def read(path: Path) -> ExtractionFile:
+    """Read the case file of a folder."""
+    file = folder_of(path) / NAME
+    try:
+        text = read_untrusted(file, LARGEST).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise CaseError(f"{file}: {error}", hint=HINT) from error
+    return parse(text, str(file))
+
+
+def parse(text: str, name: str) -> ExtractionFile:
+    """Read the text of a case file; `name` is for messages."""
+    try:
+        found = msgspec.convert(tomllib.loads(text), type=ExtractionFile)
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{name}: {casefile.said(str(error))}", hint=HINT) from error
+    except (ValueError, RecursionError) as error:
+        raise CaseError(f"{name}: not TOML: {error}", hint=HINT) from error
+    tested = _days(found.period.tested, f"{name}: $.period.tested")
+    if found.period.clean is not None:
+        clean = _days(found.period.clean, f"{name}: $.period.clean")
+        if clean[1] >= tested[0]:
+            raise CaseError(f"{name}: $.period.clean: does not end before the tested days", hint="an earlier stretch")
+    for place, (most, least) in enumerate(found.templates.grid):
+        if not 2 <= most <= found.templates.most or not 1 <= least <= 100:
+            raise CaseError(
+                f"{name}: $.templates.grid[{place}]: [{most}, {least}] is no graph",
+                hint=f"[accounts of a template, from 2 to {found.templates.most}, templates of a pair, from 1]",
+            )
+    for place, one in enumerate(found.releases):
+        _days((one.at, one.at), f"{name}: $.releases[{place}].at")
+    taken: set[str] = set()
+    for place, group in enumerate(found.benign):
+        if taken & set(group.accounts):
+            raise CaseError(f"{name}: $.benign[{place}]: an account stands in two", hint="name each once")
+        taken |= set(group.accounts)
+    return found
+
+
+def _days(span: tuple[str, str], where: str) -> tuple[date, date]:
+    try:
+        first, last = (date.fromisoformat(one) for one in span)
+    except ValueError as error:
+        raise CaseError(f"{where}: {error}", hint="YYYY-MM-DD, first and last day") from error
+    if last < first or last - first > timedelta(days=1_100):
+        raise CaseError(
+            f"{where}: {span[0]} to {span[1]} is no stretch of days", hint="first day, then last, in 3 years"
+        )
+    return first, last
+
+
+def days(span: tuple[str, str]) -> int:
+    """Return how many days a stretch has."""
+    return (date.fromisoformat(span[1]) - date.fromisoformat(span[0])).days + 1
+
+
+def before(span: tuple[str, str]) -> str:
+    """Return the moment at which a stretch ends: the day after its last."""
+    return (date.fromisoformat(span[1]) + timedelta(days=1)).isoformat()

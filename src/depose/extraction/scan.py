@@ -1,0 +1,343 @@
+"""Tables to findings: standing communities, accounts, pairs, groups and what ties them; pure but for one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from depose.extraction import accounts as conformal
+from depose.extraction import evalues, features, groups, layers, plan
+from depose.extraction import pairs as pair_test
+from depose.extraction.findings import (
+    AccountHit,
+    Accounts,
+    Group,
+    Layer,
+    Member,
+    Opinion,
+    PairHit,
+    Pairs,
+    Standing,
+    Totals,
+    hexed,
+)
+from depose.extraction.masking import CLASSES
+from depose.extraction.plan import ExtractionFile
+from depose.extraction.tables import Tables, shared_templates
+from depose.model import Record
+from depose.model.random_streams import stream
+from depose.statistics.screening import benjamini_hochberg
+
+LISTED = 200
+LOADS = 25
+"""Parts into which accounts are put by their requests, so that a group is compared with sets of its own volumes."""
+FEWEST_NODES = 20
+"""Nodes with rare templates below which there is no population to swap among."""
+Say = Callable[[str], None]
+SlotsOf = Callable[[Any], pa.Table]
+"""Given accounts, the table of the slots in which they were active."""
+
+
+class Scanned(Record, frozen=True, kw_only=True):
+    """What follows from the tables alone."""
+
+    totals: Totals
+    standing: Standing | None
+    accounts: Accounts
+    pairs: Pairs
+    groups: tuple[Group, ...]
+    next_p: float
+    opinion: Opinion
+
+
+class Scan:
+    """One scan of the tables of a case."""
+
+    def __init__(self, case: ExtractionFile, tables: Tables, slots_of: SlotsOf, workers: int, say: Say) -> None:
+        self._case, self._tables, self._slots_of = case, tables, slots_of
+        self._workers, self._say = workers, say
+        self._accounts = tables.by_name["accounts"]
+        self._ids = self._accounts["account"].to_numpy()
+        self._nodes = self._accounts["node"].to_numpy()
+
+    def run(self) -> Scanned:
+        """Run every test that was registered."""
+        standing, together = self.standing()
+        table, known = self.rare("rare", together)
+        found = groups.Groups(rounds=(), adjusted=())
+        if table.rows >= FEWEST_NODES:
+            self._say(
+                f"groups: {table.rows} nodes, {table.width} rare templates, {self._case.tests.swaps} random tables"
+            )
+            found = self.find(table, "groups")
+        kept = [one for one, p in zip(found.rounds, found.adjusted, strict=True) if p <= self._case.tests.alpha]
+        members = [self.accounts_of(known[one.members], together) for one in kept]
+        made = self._groups(found, kept, members, table, known)
+        rest = found.adjusted[len(kept) :]
+        return Scanned(
+            totals=self._totals(table),
+            standing=standing,
+            accounts=self.unusual(made),
+            pairs=self.pairs(table, known),
+            groups=made,
+            next_p=rest[0] if rest else 1.0,
+            opinion=self._opinion(table, made),
+        )
+
+    def rare(self, name: str, together: dict[int, int]) -> tuple[Any, Any]:
+        """Return who holds which rare template, and the node of each row."""
+        rows = self._tables.by_name[name]
+        return shared_templates(rows["node"].to_numpy(), rows["template"].to_numpy(), together)
+
+    def find(self, table: Any, name: str, *, placebo: bool = False) -> groups.Groups:
+        """Run the primary test on a table, as registered; as a placebo without correction, at its own level."""
+        tests = self._case.tests
+        return groups.find(
+            table,
+            self._case.templates.grid,
+            swaps=tests.swaps,
+            rounds=tests.rounds,
+            alpha=tests.placebo if placebo else tests.alpha,
+            seed=tests.seed,
+            name=name,
+            corrected=not placebo,
+            workers=self._workers,
+            progress=lambda done, every: (
+                self._say(f"{name}: {done} of {every} random tables") if done == every else None
+            ),
+        )
+
+    def standing(self) -> tuple[Standing | None, dict[int, int]]:
+        """Find what stands out in the clean period; each such community is one node from then on."""
+        if "rare_clean" not in self._tables.by_name:
+            return None, {}
+        table, known = self.rare("rare_clean", {})
+        if table.rows < FEWEST_NODES:
+            return Standing(p=1.0, communities=0, nodes=0), {}
+        self._say(f"clean period: {table.rows} nodes, {table.width} rare templates")
+        found = self.find(table, "clean", placebo=True)
+        kept = [one for one in found.rounds if one.p <= self._case.tests.placebo]
+        together = {int(node): int(known[one.members].min()) for one in kept for node in known[one.members]}
+        p = found.rounds[0].p if found.rounds else 1.0
+        return Standing(p=p, communities=len(kept), nodes=len(together)), together
+
+    def accounts_of(self, nodes: Any, together: dict[int, int]) -> Any:
+        """Return the places of all accounts that belong to nodes."""
+        wanted = set(nodes.tolist())
+        belongs = [together.get(int(one), int(one)) in wanted for one in self._nodes]
+        return np.flatnonzero(np.array(belongs, dtype=bool))
+
+    def _groups(
+        self, found: groups.Groups, kept: list[Any], members: list[Any], table: Any, known: Any
+    ) -> tuple[Group, ...]:
+        if not kept:
+            return ()
+        self._say(f"{len(kept)} groups: synchrony, balance, infrastructure, targeting")
+        chosen = np.unique(np.concatenate([self._ids[one] for one in members]))
+        slots = self._slots_of(chosen)
+        context = Context(self._case, self._tables, slots)
+        made = []
+        for number, (one, places) in enumerate(zip(kept, members, strict=True), 1):
+            p_holm = found.adjusted[number - 1]
+            floor = 1 / (self._case.tests.swaps + 1)
+            tests = [
+                Layer(name="groups", p=one.p, floor=floor, e=evalues.calibrated(one.p), note=""),
+                *context.layers(places, f"G{number}"),
+            ]
+            made.append(
+                Group(
+                    code=f"G{number}",
+                    p=one.p,
+                    p_holm=p_holm,
+                    most=one.graph[0],
+                    least=one.graph[1],
+                    core=one.core,
+                    expected=one.expected,
+                    nodes=len(one.members),
+                    accounts=self._members(places, one, table, known),
+                    requests=int(self._accounts["requests"].to_numpy()[places].sum()),
+                    layers=tuple(tests),
+                    e=evalues.averaged([layer.p for layer in tests]),
+                    first=str(min(self._accounts["first_at"].to_numpy()[places]))[:19],
+                    last=str(max(self._accounts["last_at"].to_numpy()[places]))[:19],
+                )
+            )
+        return tuple(made)
+
+    def _members(self, places: Any, one: Any, table: Any, known: Any) -> tuple[Member, ...]:
+        inside = np.bincount(
+            np.concatenate([table.columns[table.starts[row] : table.starts[row + 1]] for row in one.members]),
+            minlength=table.width,
+        )
+        shared = {}
+        for row, supported in zip(one.members, one.supported, strict=True):
+            own = table.columns[table.starts[row] : table.starts[row + 1]]
+            shared[int(known[row])] = (bool(supported), int((inside[own] >= 2).sum()))
+        requests = self._accounts["requests"].to_numpy()
+        return tuple(
+            Member(
+                account=hexed(self._ids[place]),
+                supported=shared.get(int(self._nodes[place]), (False, 0))[0],
+                requests=int(requests[place]),
+                templates=shared.get(int(self._nodes[place]), (False, 0))[1],
+            )
+            for place in places
+        )
+
+    def unusual(self, made: tuple[Group, ...]) -> Accounts:
+        """E1 against the accounts of the clean period, else against a part of the accounts themselves."""
+        by, tests = self._case.strata.by, self._case.tests
+        clean = self._tables.by_name.get("accounts_clean")
+        against = self._accounts if clean is None or clean.num_rows < 2 * 19 else clean
+        self._say(f"accounts: {self._accounts.num_rows} against {against.num_rows}")
+        numbered = [
+            conformal.strata_of(features.strata(one, by, against), one.num_rows) for one in (self._accounts, against)
+        ]
+        found = conformal.conformal(
+            features.features(self._accounts),
+            features.features(against),
+            *numbered,
+            self._case.strata.fewest,
+            tests.seed,
+        )
+        ranked = np.flatnonzero(~np.isnan(found.p))
+        q = benjamini_hochberg(found.p[ranked].tolist())
+        group = {member.account: one.code for one in made for member in one.accounts}
+        hits = [
+            AccountHit(
+                account=hexed(self._ids[place]),
+                p=float(found.p[place]),
+                q=value,
+                controls=int(found.controls[place]),
+                group=group.get(hexed(self._ids[place]), ""),
+            )
+            for place, value in zip(ranked, q, strict=True)
+            if value <= tests.fdr
+        ]
+        hits.sort(key=lambda one: (one.p, one.account))
+        return Accounts(
+            tested=len(ranked),
+            without=len(found.p) - len(ranked),
+            controls="accounts of the clean period" if against is clean else "the accounts themselves",
+            fdr=tests.fdr,
+            hits=len(hits),
+            listed=tuple(hits[:LISTED]),
+        )
+
+    def pairs(self, table: Any, known: Any) -> Pairs:
+        """E2 over all pairs of nodes."""
+        found = pair_test.validated(table, self._case.templates.most, self._case.tests.fdr)
+        kept = np.flatnonzero(found.kept)
+        order = kept[np.lexsort((found.right[kept], found.left[kept], found.p[kept]))]
+        return Pairs(
+            tests=found.tests,
+            fdr=self._case.tests.fdr,
+            hits=len(kept),
+            nodes=len(np.unique(np.concatenate([found.left[kept], found.right[kept]]))),
+            listed=tuple(
+                PairHit(
+                    left=hexed(known[found.left[one]]),
+                    right=hexed(known[found.right[one]]),
+                    shared=int(found.shared[one]),
+                    p=float(found.p[one]),
+                )
+                for one in order[:LISTED]
+            ),
+        )
+
+    def _totals(self, table: Any) -> Totals:
+        dropped = self._tables.by_name["dropped"]
+        clean = self._tables.by_name.get("accounts_clean")
+        return Totals(
+            requests=int(self._accounts["requests"].to_numpy().sum()) if len(self._ids) else 0,
+            accounts=len(self._ids),
+            nodes=len(np.unique(self._nodes)),
+            templates=table.width,
+            uses=len(table.columns),
+            common_templates=int(dropped["templates"][0].as_py()),
+            accounts_clean=0 if clean is None else clean.num_rows,
+        )
+
+    def _opinion(self, table: Any, made: tuple[Group, ...]) -> Opinion:
+        reasons = []
+        if len(np.unique(self._nodes)) < self._case.strata.fewest:
+            reasons.append("population")
+        if table.rows < FEWEST_NODES:
+            reasons.append("templates")
+        if reasons:
+            return Opinion(verdict="inconclusive", reasons=tuple(reasons))
+        return Opinion(verdict="indication" if made else "no group found", reasons=())
+
+
+class Context:
+    """What the layers of every group need."""
+
+    def __init__(self, case: ExtractionFile, tables: Tables, slots: pa.Table) -> None:
+        accounts = tables.by_name["accounts"]
+        ids = accounts["account"].to_numpy()
+        self._case, self._ids = case, ids
+        self._strata = conformal.strata_of(features.strata(accounts, case.strata.by), len(ids))[:, -1]
+        order = np.argsort(np.argsort(accounts["requests"].to_numpy(), kind="stable"), kind="stable")
+        self._load = order * LOADS // max(len(ids), 1)
+        self._daily = features.daily(tables.by_name["daily"], ids)
+        self._shares = features.shares(accounts)
+        shared = tables.by_name["infrastructure"]
+        self._owner = np.searchsorted(ids, shared["account"].to_numpy())
+        pairs_ = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
+        codes = {one: place for place, one in enumerate(dict.fromkeys(pairs_))}
+        self._value = np.array([codes[one] for one in pairs_], dtype=np.int64)
+        self._slot_owner, self._slots = slots["account"].to_numpy(), slots["slot"].to_numpy().astype(np.int64)
+        self._moved, self._asked = self._releases(tables.by_name["daily"])
+
+    def _releases(self, daily: pa.Table) -> tuple[Any, Any]:
+        moved, asked = np.zeros(len(self._ids)), np.zeros(len(self._ids))
+        place = np.searchsorted(self._ids, daily["account"].to_numpy())
+        day = daily["day"].to_numpy().astype("datetime64[D]")
+        model = np.array([str(one or "") for one in daily["model"].to_pylist()])
+        count = daily["requests"].to_numpy().astype(float)
+        for one in self._case.releases:
+            start = np.datetime64(one.at)
+            near = (day >= start) & (day <= start + 1)
+            np.add.at(asked, place[near], count[near])
+            near &= model == one.model
+            np.add.at(moved, place[near], count[near])
+        return moved, asked
+
+    def layers(self, places: Any, code: str) -> list[Layer]:
+        """Test a group in every layer for which there is something to test."""
+        tests = self._case.tests
+        sets = layers.random_sets(self._strata, places, tests.draws, stream(tests.seed, code, "sets"))
+        floor = 1 / (tests.draws + 1)
+
+        def layer(name: str, p: float, note: str = "") -> Layer:
+            return Layer(name=name, p=p, floor=floor, e=evalues.calibrated(p), note=note)
+
+        found = [layer("synchrony", self._synchrony(places, code))]
+        if self._moved.any():
+            found.append(layer("pivot", layers.pivot(self._moved, self._asked, places, sets)))
+        alike = layers.random_sets(self._load, places, tests.draws, stream(tests.seed, code, "load"))
+        found.append(layer("balance", layers.balance(self._daily, places, alike)))
+        if len(self._owner):
+            p, count = layers.infrastructure(self._owner, self._value, len(self._ids), places, sets)
+            found.append(layer("infrastructure", p, f"{count} pairs share a card, a network or a client"))
+        if self._shares.any():
+            p, which = layers.targeting(self._shares, places, sets)
+            found.append(layer("targeting", p, f"most: {list(CLASSES)[which]}"))
+        return found
+
+    def _synchrony(self, places: Any, code: str) -> float:
+        tests = self._case.tests
+        parts = [self._slots[self._slot_owner == one] for one in self._ids[places]]
+        starts = np.concatenate([[0], np.cumsum([len(one) for one in parts])]).astype(np.int64)
+        return layers.synchrony(
+            np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64),
+            starts,
+            plan.days(self._case.period.tested),
+            24 * 60 // tests.slot,
+            tests.shift,
+            tests.draws,
+            stream(tests.seed, code, "synchrony"),
+        )

@@ -1,0 +1,34 @@
+"""One reader for each kind of log: rows as their product writes them, to requests (`events.Raw`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from depose.extraction.events import Raw
+from depose.extraction.sources import (
+    apim,
+    bedrock,
+    helicone,
+    langfuse,
+    litellm,
+    openai_usage,
+    otlp,
+    vertex,
+)
+
+Rows = Iterable[tuple[int, dict[str, Any]]]
+Source = Callable[[Rows, dict[str, int]], Iterator[Raw]]
+"""Takes numbered rows and a tally of what is lost, and yields requests; `where` of each is the number of its row."""
+
+FORMATS: dict[str, Source] = {
+    "litellm": litellm.requests,
+    "langfuse": langfuse.requests,
+    "otlp": otlp.requests,
+    "bedrock": bedrock.requests,
+    "apim": apim.requests,
+    "vertex": vertex.requests,
+    "openai": openai_usage.requests,
+    "helicone": helicone.requests,
+}
+"""Formats by name; `generic`, whose columns a file names, is beside them."""

@@ -1,0 +1,84 @@
+"""Langfuse: traces and their observations, from the export of the API or of the tables.
+
+The account is `user_id` of the trace. Tables keep several versions of a row: the newest counts, deleted ones do not.
+Observations may stand inside their trace, or as rows beside it; a trace without any is one request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from depose.extraction.events import Raw
+from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
+
+Numbered = tuple[int, dict[str, Any]]
+
+
+def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
+    """Yield one request for each generation, after all rows were read: a trace may follow its observations."""
+    traces: dict[str, Numbered] = {}
+    seen: dict[str, Numbered] = {}
+    for number, row in rows:
+        if first(row, "trace_id", "traceId") is not None:
+            _keep(seen, number, row, tally)
+            continue
+        _keep(traces, number, row, tally)
+        for one in row.get("observations") or ():
+            if isinstance(one, dict):
+                _keep(seen, number, {"trace_id": text(row, "id"), **one}, tally)
+    asked_in = set()
+    for number, one in seen.values():
+        if _gone(one, tally):
+            continue
+        trace = text(one, "trace_id", "traceId")
+        if str(one.get("type", "GENERATION")).upper() != "GENERATION":
+            continue
+        asked_in.add(trace)
+        yield _request(number, one, traces.get(trace, (0, {}))[1])
+    for name, (number, row) in traces.items():
+        if name not in asked_in and not row.get("observations") and not _gone(row, tally):
+            yield _request(number, row, row)
+
+
+def _keep(into: dict[str, Numbered], number: int, row: dict[str, Any], tally: dict[str, int]) -> None:
+    name = text(row, "id")
+    before = into.get(name)
+    if before is not None:
+        tally["older versions of a row"] = tally.get("older versions of a row", 0) + 1
+    if before is None or text(row, "event_ts", "updated_at") >= text(before[1], "event_ts", "updated_at"):
+        into[name] = (number, row)
+
+
+def _gone(row: dict[str, Any], tally: dict[str, int]) -> bool:
+    gone = str(row.get("is_deleted", 0)).lower() in ("1", "true")
+    if gone:
+        tally["deleted rows"] = tally.get("deleted rows", 0) + 1
+    return gone
+
+
+def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
+    given = parsed(first(one, "input"))
+    said = asked(given) if isinstance(given, dict) else {"messages": given}
+    settings = table(first(one, "model_parameters", "modelParameters"))
+    usage = table(first(one, "usage_details", "usageDetails", "usage"))
+    response, ended = answer(first(one, "output"))
+    said |= {name: value for name, value in asked(settings).items() if value not in (None, "")}
+    return Raw(
+        **said,
+        where=str(number),
+        id=text(one, "id"),
+        ts=first(one, "start_time", "startTime", "timestamp"),
+        account=text(trace, "user_id", "userId"),
+        org=text(trace, "project_id", "projectId"),
+        session=text(trace, "session_id", "sessionId"),
+        endpoint=text(one, "name"),
+        model_requested=text(one, "provided_model_name", "model"),
+        model_served=text(one, "provided_model_name", "model"),
+        in_tok=first(usage, "input", "promptTokens", "input_tokens"),
+        out_tok=first(usage, "output", "completionTokens", "output_tokens"),
+        latency_ms=None,
+        status="error" if text(one, "level") == "ERROR" else "ok",
+        response=response,
+        finish_reason=ended,
+    )

@@ -1,0 +1,126 @@
+"""OpenTelemetry GenAI spans as OTLP JSON: attributes are lists of key and value, times nanoseconds written as text.
+
+Read are the names of the semantic conventions (`gen_ai.*`, under development) and the older ones: `gen_ai.system`,
+`gen_ai.prompt`, usage as `prompt_tokens`, and messages as events of a span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from depose.extraction.events import Raw
+from depose.extraction.sources.fields import answer, first, parsed, system_words, text
+
+ACCOUNTS = ("user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.user.id", "client.id", "user.hash")
+OPERATIONS = ("embeddings", "execute_tool", "create_agent", "invoke_agent")
+"""Spans that are no question to a model."""
+
+
+def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
+    """Yield one request for each span that asks a model."""
+    for number, row in rows:
+        for resource in _list(first(row, "resourceSpans", "resource_spans")):
+            common = _attributes(_table(resource.get("resource")).get("attributes"))
+            for scope in _list(first(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
+                for span in _list(scope.get("spans")):
+                    found = common | _attributes(span.get("attributes"))
+                    if not any(name.startswith("gen_ai.") for name in found):
+                        tally["spans of something else"] = tally.get("spans of something else", 0) + 1
+                    elif str(found.get("gen_ai.operation.name", "chat")) not in OPERATIONS:
+                        yield _request(number, span, found)
+
+
+def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
+    asked, answered = _from_events(span)
+    start, end = first(span, "startTimeUnixNano", "start_time_unix_nano"), first(span, "endTimeUnixNano")
+    output = first(said, "gen_ai.output.messages", "gen_ai.completion") or answered
+    response, ended = answer(_spoken(parsed(output)))
+    reasons = said.get("gen_ai.response.finish_reasons")
+    code = str(_table(span.get("status")).get("code", "0"))
+    return Raw(
+        where=str(number),
+        id=text(span, "spanId", "span_id") or text(said, "gen_ai.response.id"),
+        ts=start,
+        account=text(said, *ACCOUNTS),
+        org=text(said, "organization.id", "tenant.id", "service.namespace"),
+        session=text(said, "gen_ai.conversation.id", "session.id"),
+        endpoint=text(said, "gen_ai.operation.name"),
+        model_requested=text(said, "gen_ai.request.model"),
+        model_served=text(said, "gen_ai.response.model", "gen_ai.request.model"),
+        messages=_spoken(parsed(first(said, "gen_ai.input.messages", "gen_ai.prompt"))) or asked,
+        system=system_words(said.get("gen_ai.system_instructions")),
+        tools=said.get("gen_ai.tool.definitions"),
+        temperature=said.get("gen_ai.request.temperature"),
+        max_tokens=said.get("gen_ai.request.max_tokens"),
+        choices=said.get("gen_ai.request.choice.count"),
+        in_tok=first(said, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        out_tok=first(said, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        latency_ms=_between(start, end),
+        status="error" if code in ("2", "STATUS_CODE_ERROR") or "error.type" in said else "ok",
+        ip=text(said, "client.address", "net.peer.ip"),
+        agent=text(said, "user_agent.original"),
+        response=response,
+        finish_reason=ended or (str(reasons[0]) if isinstance(reasons, list) and reasons else ""),
+    )
+
+
+def _from_events(span: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what older instrumentations write as events: the messages asked, and those answered."""
+    asked: list[dict[str, Any]] = []
+    answered: list[dict[str, Any]] = []
+    for one in _list(span.get("events")):
+        name, said = str(one.get("name", "")), _attributes(one.get("attributes"))
+        content = first(said, "content", "gen_ai.prompt", "gen_ai.completion", "gen_ai.event.content")
+        if name in ("gen_ai.user.message", "gen_ai.content.prompt"):
+            asked.append({"role": "user", "content": content})
+        elif name == "gen_ai.system.message":
+            asked.append({"role": "system", "content": content})
+        elif name in ("gen_ai.choice", "gen_ai.assistant.message", "gen_ai.content.completion"):
+            answered.append({"content": content})
+    return asked, answered
+
+
+def _spoken(messages: Any) -> Any:
+    """Turn messages in parts (`{"type": "text", "content": ...}`) into those with a content."""
+    if not isinstance(messages, list):
+        return messages
+    return [
+        {**one, "content": one["parts"]} if isinstance(one, dict) and "parts" in one and "content" not in one else one
+        for one in messages
+    ]
+
+
+def _attributes(listed: Any) -> dict[str, Any]:
+    return {str(one["key"]): _value(one.get("value")) for one in _list(listed) if "key" in one}
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    for name in ("stringValue", "doubleValue", "boolValue", "string_value", "double_value", "bool_value"):
+        if name in value:
+            return value[name]
+    for name in ("intValue", "int_value"):
+        if name in value:
+            return value[name] if isinstance(value[name], int) else str(value[name])
+    for name in ("arrayValue", "array_value"):
+        if name in value:
+            return [_value(one) for one in _list(_table(value[name]).get("values"))]
+    listed = first(value, "kvlistValue", "kvlist_value")
+    return _attributes(_table(listed).get("values")) if listed is not None else None
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _between(start: Any, end: Any) -> int | None:
+    try:
+        return (int(str(end)) - int(str(start))) // 1_000_000
+    except ValueError:
+        return None

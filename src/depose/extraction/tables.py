@@ -1,0 +1,128 @@
+"""Events to tables: what the tests read, made by one pass of SQL each, out of core, the same for the same events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from depose.extraction import plan, queries
+from depose.extraction.bipartite import Ints, Table, table_of
+from depose.extraction.engine import listed
+from depose.extraction.plan import ExtractionFile
+from depose.model import Record
+
+NAMES = ("accounts", "accounts_clean", "rare", "rare_clean", "infrastructure", "daily", "slots", "counts")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The tables by name, and the queries that made them, in order."""
+
+    by_name: dict[str, pa.Table]
+    sql: dict[str, str] = field(default_factory=dict)
+
+    def column(self, table: str, name: str) -> Any:
+        """Return a column as numbers; ids stay unsigned."""
+        return self.by_name[table][name].to_numpy()
+
+
+class Said(Record, frozen=True, kw_only=True):
+    """What was counted while tables were made."""
+
+    requests: int
+    events: int
+    accounts: int
+    first: str
+    last: str
+
+
+def declare(db: Any, case: ExtractionFile, public: Sequence[int]) -> None:
+    """Enter the accounts that were named as one, and the templates of public prompts."""
+    db.execute("CREATE TABLE declared (account UBIGINT, node UBIGINT)")
+    rows = [(int(one, 16), int(min(group.accounts), 16)) for group in case.benign for one in group.accounts]
+    if rows:
+        db.executemany("INSERT INTO declared VALUES (?, ?)", rows)
+    db.execute("CREATE TABLE public (template UBIGINT)")
+    if public:
+        keys = pa.table({"template": pa.array(sorted(public), type=pa.uint64())})
+        db.register("public_keys", keys)
+        db.execute("INSERT INTO public SELECT template FROM public_keys")
+
+
+def view(db: Any, files: Sequence[Path]) -> None:
+    """Let the engine read files of events as the view `events`."""
+    db.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet({listed(list(files))}, hive_partitioning = false)")  # noqa: S608
+
+
+def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda _: None) -> Tables:
+    """Make all tables but that of the slots, which is asked of chosen accounts alone."""
+    tested, clean = case.period.tested, case.period.clean
+    spans = [("", tested)] + ([("_clean", clean)] if clean else [])
+    made: dict[str, pa.Table] = {}
+    sql: dict[str, str] = {}
+
+    def run(name: str, query: str, order: str = "") -> None:
+        progress(name.replace("_", " "))
+        sql[name] = query
+        made[name] = db.sql(f"{query}\nORDER BY {order}" if order else query).to_arrow_table()
+
+    for suffix, span in spans:
+        first, end = span[0], plan.before(span)
+        run(f"accounts{suffix}", queries.accounts(first, end), "account")
+        held = queries.held(first, end)
+        sql[f"held{suffix}"] = held
+        db.execute(f"CREATE OR REPLACE TEMP TABLE held AS {held}")
+        run(f"rare{suffix}", queries.rare(case.templates.most, case.templates.share))
+        run(f"dropped{suffix}", queries.dropped(case.templates.most, case.templates.share))
+    db.execute("DROP TABLE held")
+    first, end = tested[0], plan.before(tested)
+    run("infrastructure", queries.infrastructure(first, end))
+    run("daily", queries.daily(first, end), "account, day, model")
+    return Tables(by_name=made, sql=sql)
+
+
+def slots(db: Any, case: ExtractionFile, accounts: Ints) -> tuple[pa.Table, str]:
+    """Make the table of the slots in which chosen accounts were active."""
+    db.register("chosen", pa.table({"account": pa.array(accounts, type=pa.uint64())}))
+    query = queries.slots(case.period.tested[0], plan.before(case.period.tested), case.tests.slot)
+    return db.sql(query).to_arrow_table(), query
+
+
+def write(tables: Tables, folder: Path) -> None:
+    """Write the tables as Parquet, each under a name of its own until it is whole."""
+    import os
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.by_name.items():
+        work = folder / f".{name}.{os.getpid()}.tmp"
+        try:
+            pq.write_table(table, work, compression="zstd")
+            with work.open("rb") as file:
+                os.fsync(file.fileno())
+            work.replace(folder / f"{name}.parquet")
+        finally:
+            work.unlink(missing_ok=True)
+
+
+def read(folder: Path) -> Tables:
+    """Read tables that were written."""
+    return Tables(by_name={one.stem: pq.read_table(one) for one in sorted(folder.glob("*.parquet"))})
+
+
+def shared_templates(nodes: Any, templates: Any, together: dict[int, int]) -> tuple[Table, Any]:
+    """Return who holds which rare template as a table, and the node of each row; `together` maps nodes that are one."""
+    if together:
+        swap = np.array(sorted(together), dtype=np.uint64)
+        into = np.array([together[int(one)] for one in swap], dtype=np.uint64)
+        place = np.searchsorted(swap, nodes)
+        place[place == len(swap)] = 0
+        nodes = np.where(swap[place] == nodes, into[place], nodes)
+    known, row = np.unique(nodes, return_inverse=True)
+    _, column = np.unique(templates, return_inverse=True)
+    return table_of(row, column, len(known), int(column.max()) + 1 if len(column) else 0), known
