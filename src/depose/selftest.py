@@ -52,8 +52,10 @@ PROMPTS = 50
 LIVE = 12
 """Prompts that a live sample is asked."""
 DETECTORS = (*Primary().detectors(), "length")
-FOUND, NOT_FOUND = ("indication", "relation, kind not resolved"), ("no indication",)
+FOUND = ("indication", "relation, kind not resolved")
 """A positive is found where it is told from unrelated models; whether its kind is resolved is the study's affair."""
+NOT_FOUND = ("no indication", "inconclusive (power)")
+"""A negative is not found where p is above alpha; whether the study's power is known well enough is its own affair."""
 Say = Callable[[str], None]
 
 
@@ -189,12 +191,13 @@ def _judged(samples: _Samples, say: Say) -> list[ControlTest]:
     for name in kit.samples:
         expected = FOUND if name == "positive" else NOT_FOUND
         said = opinion[name]
+        found = said.verdict + (f" ({', '.join(said.reasons)})" if said.reasons else "")
         tests.append(
             ControlTest(
                 name=f"{name} control",
                 expected=" or ".join(expected),
-                found=said.verdict + (f" ({', '.join(said.reasons)})" if said.reasons else ""),
-                passed=said.verdict in expected,
+                found=found,
+                passed=said.verdict in expected or found in expected,
             )
         )
     return tests

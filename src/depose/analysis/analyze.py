@@ -7,7 +7,8 @@ rank, bootstrap, and look the opinion up. The same dossier gives the same findin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -15,10 +16,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis import closest_candidate, exhibits, inventory, likelihood_ratios, quality
+from depose.analysis import closest_candidate, illustrations, inventory, likelihood_ratios, quality
+from depose.analysis.files_compared import files_compared
+from depose.analysis.multiplicity import over_all, over_references
+from depose.analysis.null_pairs import null_pairs
 from depose.analysis.opinion import Grounds, decide
+from depose.analysis.reported_ratios import reported, used
 from depose.analysis.robustness import Robustness
-from depose.analysis.scored_bags import AGAIN, Bench, Progress
+from depose.analysis.scored_bags import Bench, Progress
 from depose.case.calibration import Loaded
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
@@ -26,7 +31,6 @@ from depose.model import (
     Candidate,
     Condition,
     Dossier,
-    Exhibit,
     Finding,
     Findings,
     ModelSpec,
@@ -35,17 +39,16 @@ from depose.model import (
     Protocol,
     Question,
     Ratio,
+    Reported,
     Result,
-    Tree,
     likeness,
 )
 from depose.model.random_streams import stream
 from depose.statistics import lineage, ranks
-from depose.statistics.centring import FEWEST
+from depose.statistics.centring import FEWEST, per_prompt_parts
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
 from depose.statistics.rounding import tidy
-from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
 Array = NDArray[np.float64]
 
@@ -57,6 +60,7 @@ class Weight:
     ratios: tuple[Ratio, ...]
     conditions: tuple[Condition, ...]
     power: Power | None
+    reported: tuple[Reported, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +78,7 @@ class _Analyst:
     def __init__(self, dossier: Dossier, features: Features, loaded: Loaded | None, progress: Progress) -> None:
         self.dossier = dossier
         self.calibration = loaded.calibration if loaded else None
+        self.performance = loaded.performance if loaded else None
         self.case = dossier.registration.case
         self.protocol: Protocol = self.case.protocol
         self.bench = Bench(dossier, features, progress)
@@ -82,6 +87,7 @@ class _Analyst:
         self.counts = {one.model: one for one in inventory.denominators(dossier)}
         self.checks = quality.checks(dossier, self.counts, self.bench)
         self.specs = {spec.code: spec for spec in self.case.models}
+        self.facts = {item.code: item.facts for item in inventory.items(dossier)}
 
     def role(self, role: str) -> list[ModelSpec]:
         return [spec for spec in self.case.models if spec.role == role and not spec.repeats]
@@ -97,7 +103,7 @@ class _Analyst:
             for one, controls in zip(references, chosen, strict=True)
         ]
         outcomes = [[self.bench.result(bag, name, question) for name in self.protocol.detectors] for bag in bags]
-        scored = _with_holm([[one for one in row if isinstance(one, Result)] for row in outcomes])
+        scored = over_references([[one for one in row if isinstance(one, Result)] for row in outcomes])
         missing = [tuple(one for one in row if isinstance(one, NotScored)) for row in outcomes]
         needed = ranks.controls_needed(len(references), self.protocol.alpha)
         found = []
@@ -105,6 +111,8 @@ class _Analyst:
             candidates = self._candidates(bag, reference, question)
             weight = self._weigh(bag, results, suspect, reference, question, controls.k_eff)
             grounds = self._grounds(suspect, reference, question, results, candidates, needed, controls.k_eff, weight)
+            if question == "same" and grounds.files == "different":
+                weight = replace(weight, ratios=likelihood_ratios.withheld(weight.ratios), reported=())
             found.append(
                 Finding(
                     question=question,
@@ -155,18 +163,22 @@ class _Analyst:
             k=len(bag) - 2,
             k_eff=k_eff,
             shared_base=lineage.share_base(suspect, reference),
+            controls=tuple(self.specs[code].model for code in bag[2:]),
             untaught=reference.source if reference.untaught else "",
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         draws = self.bench.draws[bag, primary.detector]
+        ratios = likelihood_ratios.ratios(self.calibration, primary, draws, case, held)
+        rng = stream(self.protocol.seed, "reported ratios", question, suspect.code, reference.code)
         return Weight(
-            ratios=likelihood_ratios.ratios(self.calibration, primary, draws, case, held),
+            ratios=ratios,
             conditions=held,
+            reported=reported(self.performance, question, ratios, primary.prompts, rng),
             power=(
                 likelihood_ratios.power(
                     self.calibration, primary, question, self.protocol.alpha / len(self.role("reference"))
                 )
-                if all(one.inside for one in held)
+                if all(one.inside for one in held if one.decides)
                 else None
             ),
         )
@@ -183,13 +195,26 @@ class _Analyst:
         """Show what other analyses, rival teachers and dates say; no opinion looks at it."""
         suspect, reference = (self.specs[code] for code in bag[:2])
         others = self.role("candidate")
-        found: dict[str, Any] = {"direction": closest_candidate.direction(suspect, reference)}
+        found: dict[str, Any] = {
+            "direction": closest_candidate.direction(suspect, reference),
+            "files": files_compared(self.facts[suspect.code], self.facts[reference.code]),
+        }
         primary = next((result for result in results if result.primary), None)
         if primary is None:
             return found
         evaluated = any(one.value is not None for one in weight.ratios[:1])
+        scored = self.bench.scored(bag, primary.detector)
         return {
             **found,
+            "reported": weight.reported,
+            "per_prompt": per_prompt_parts(scored.measured),
+            "null_pairs": null_pairs(
+                scored.scores.t,
+                bag,
+                self.protocol.alpha,
+                weight.ratios[0].value if weight.ratios else None,
+                partial(self._ratio_of, primary, question, k_eff, evaluated),
+            ),
             "rank": closest_candidate.rank(primary, candidates, len(others)),
             "without": self.robustness.without(bag, primary.detector),
             "curve": self.robustness.curve(
@@ -206,6 +231,22 @@ class _Analyst:
                 if len(closest_candidate.clean_for_all(self.specs, bag, other, question)) >= FEWEST
             ),
         }
+
+    def _ratio_of(
+        self, primary: Result, question: Question, k_eff: int, evaluated: bool, value: float, reached: int
+    ) -> float | None:
+        """Give two controls the ratio against an unrelated model that this finding would give such a score."""
+        if not evaluated:
+            return None
+        return likelihood_ratios.point(
+            self.calibration,
+            question,
+            primary.detector,
+            value,
+            prompts=primary.prompts,
+            reached=reached,
+            k_eff=k_eff,
+        )
 
     def _prompt_level(self, bag: tuple[str, ...], question: Question) -> float | None:
         """Test the pair against each control prompt by prompt; None where the test is not possible."""
@@ -278,72 +319,17 @@ class _Analyst:
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
             lr_alternative_low=_least([one.low for one in weight.ratios[1:] if not one.excluded]),
-            in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions),
-            power=weight.power.value if weight.power else None,
+            in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions if one.decides),
+            power=weight.power.lower95 if weight.power else None,
+            files=files_compared(self.facts[suspect.code], self.facts[reference.code]).state,
+            suspect_first=closest_candidate.direction(suspect, reference).order == "suspect first",
         )
-
-    def exhibits(self, found: Sequence[Finding]) -> tuple[Exhibit, ...]:
-        """Set out exhibits for every suspect and reference, on the primary detector of the last question."""
-        shown: list[Exhibit] = []
-        for one in found:
-            if one.question != likeness(self.protocol)[-1] or self.bench.silent((one.suspect, one.reference)):
-                continue
-            detector = getattr(self.protocol.primary, one.question)
-            members = (one.suspect, one.reference, *one.controls)
-            bag, scored = self.bench.bag(members), self.bench.scored(members, detector)
-            similarity = exhibits.similarities(scored.measured)
-            scores = scored.d[:, 0, 1]
-            if not np.isfinite(scores).any():
-                wider = (*members, one.reference + AGAIN) if self.bench.asked_again(one.reference) else members
-                scores = exhibits.similarities(self.bench.scored(wider, detector).measured)[:, 0, 1]
-            rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
-            for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
-                shown.append(
-                    exhibits.exhibit(
-                        bag,
-                        choice,
-                        number=len(shown) + 1,
-                        of=int(np.isfinite(scores).sum()),
-                        value=tidy(float(scores[choice.index])),
-                        similarity=similarity[choice.index],
-                        rng=rng,
-                        endings=self.bench.endings,
-                    )
-                )
-        return tuple(shown)
-
-    def tree(self) -> Tree | None:
-        """Join all models that answered by likeness, on the primary detector of the last question."""
-        codes = [spec.code for spec in self.case.models if not spec.repeats and not self.bench.silent((spec.code,))]
-        if not FEWEST_MODELS <= len(codes) <= MOST_MODELS:
-            return None
-        detector = getattr(self.protocol.primary, likeness(self.protocol)[-1])
-        clusters = [prompt.cluster for prompt in self.bench.bag(codes).prompts]
-        rng = stream(self.protocol.seed, "tree", detector)
-        try:
-            return tree(self.bench.measured(codes, detector), codes, clusters, self.protocol.bootstrap, rng)
-        except ValueError:
-            return None
 
 
 def _least(values: Sequence[float | None]) -> float | None:
     """Return the smallest, or None if one of them was not evaluated."""
     known = [value for value in values if value is not None]
     return min(known) if known and len(known) == len(values) else None
-
-
-def _with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
-    """Adjust each detector's p over the references in which it gave a result."""
-    names = sorted({result.detector for row in rows for result in row})
-    adjusted: dict[tuple[str, int], float] = {}
-    for name in names:
-        tested = [(place, r.p) for place, row in enumerate(rows) for r in row if r.detector == name]
-        for (place, _), p in zip(tested, ranks.holm([p for _, p in tested]), strict=True):
-            adjusted[name, place] = tidy(p)
-    return [
-        [msgspec.structs.replace(result, p_holm=adjusted[result.detector, place]) for result in row]
-        for place, row in enumerate(rows)
-    ]
 
 
 def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
@@ -365,9 +351,12 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         clusters=len({prompt.cluster for prompt in analyst.prompts}),
         families=inventory.families(analyst.prompts),
         denominators=tuple(analyst.counts.values()),
-        findings=tuple(found),
-        exhibits=analyst.exhibits(found),
+        findings=over_all(found),
+        exhibits=illustrations.shown_exhibits(analyst.bench, found),
         quality=analyst.checks,
-        tree=analyst.tree(),
+        performance=used(loaded.performance, analyst.protocol.questions, len(analyst.prompts))
+        if loaded and loaded.performance
+        else None,
+        tree=illustrations.joined(analyst.bench, analyst.case),
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -6,10 +6,12 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from depose.model.asking import Denominator, Fact, Prompt, Unanswered
-from depose.model.base import Question, Record, Role, Status, Verdict
+from depose.model.asking import Denominator, Fact, Unanswered
+from depose.model.base import Question, Record, Role, Verdict
 from depose.model.case import Protocol
+from depose.model.illustrations import Exhibit, Tree
 from depose.model.lineup_findings import LineupFindings
+from depose.model.null_pairs import NullPairs, Reported
 from depose.model.study import Performance
 from depose.model.weights import WeightFinding
 
@@ -88,7 +90,8 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one."""
+    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
+    files_equal, files_differ, direction."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -112,6 +115,11 @@ class Ratio(Record, frozen=True, kw_only=True):
     reason: str
     excluded: bool = False
     """The alternative is excluded by the documents of the case; the opinion does not wait for the answers."""
+    model_low: float | None = None
+    model_high: float | None = None
+    """The interval before cap and least: what the model alone would say."""
+    bounded_by: str = ""
+    """What held the value or an end of the interval: `lineages`, `study` (ELUB), both, or nothing."""
 
 
 class Condition(Record, frozen=True, kw_only=True):
@@ -121,6 +129,8 @@ class Condition(Record, frozen=True, kw_only=True):
     validated: str
     case: str
     inside: bool
+    decides: bool = True
+    """Outside of it there is no opinion; a row that does not decide is printed, and says what is not independent."""
 
 
 class Power(Record, frozen=True, kw_only=True):
@@ -132,6 +142,11 @@ class Power(Record, frozen=True, kw_only=True):
     n: int
     families: int
     prompts: int
+    lower95: float = 0.0
+    """One-sided exact lower bound, over families: of as many trials as there are families, the sum of their shares,
+    rounded down, found."""
+    dose: str = ""
+    """How much of the students' training in the study were outputs of the reference, as the study states it."""
 
 
 class Candidate(Record, frozen=True, kw_only=True):
@@ -237,6 +252,16 @@ class Direction(Record, frozen=True, kw_only=True):
     order: Literal["reference first", "suspect first", "overlapping", "not stated"]
 
 
+class FilesCompared(Record, frozen=True, kw_only=True):
+    """Digests of the files that make two models what they are."""
+
+    state: Literal["equal", "different", "not known"]
+    differing: tuple[Fact, ...] = ()
+    """Files of the suspect whose digest differs from the reference's, or that one side has alone."""
+    shared: tuple[Fact, ...] = ()
+    """Files of weights with one digest on both sides, such as those of a common base."""
+
+
 class CommonSource(Record, frozen=True, kw_only=True):
     """Suspect and reference, each against one candidate, all three pairs with the same controls; no opinion looks."""
 
@@ -284,41 +309,17 @@ class Finding(Record, frozen=True, kw_only=True):
     direction: Direction | None = None
     common: tuple[CommonSource, ...] = ()
     """Could a candidate be the source of both? Empty where no candidate could be compared."""
-
-
-class Span(Record, frozen=True, kw_only=True):
-    """A shared passage: characters `start` to `end`, and how many controls said it too."""
-
-    start: int
-    end: int
-    controls: int
-
-
-class ExhibitAnswer(Record, frozen=True, kw_only=True):
-    """One answer in an exhibit."""
-
-    model: str
-    text: str
-    spans: tuple[Span, ...]
-    finish: str = ""
-    """Why it ended, in the provider's own word."""
-    status: Status = "unknown"
-
-
-class Exhibit(Record, frozen=True, kw_only=True):
-    """One prompt with the answers of reference, suspect and two controls beside each other."""
-
-    number: int
-    suspect: str
-    reference: str
-    prompt: Prompt
-    rank: int
-    of: int
-    chosen: str
-    """The part of the rule that chose it: top, median, bottom or random."""
-    value: float
-    controls: int
-    answers: tuple[ExhibitAnswer, ...]
+    p_family: float | None = None
+    """p of the primary result, adjusted (Holm) over all scored findings of the case; no opinion looks at it."""
+    per_prompt: tuple[str, ...] = ()
+    """Parts of the primary detector that score prompt by prompt: what the prompt-level test, the choice among
+    candidates and exhibits rest on."""
+    null_pairs: NullPairs | None = None
+    """Every pair of controls in the same bag: what this case says of models without a relation."""
+    reported: tuple[Reported, ...] = ()
+    """How good ratios like those of this finding were in the study, under its bounds."""
+    files: FilesCompared | None = None
+    """What the recorded digests say of the two models' weights; before any statistic."""
 
 
 class Check(Record, frozen=True, kw_only=True):
@@ -330,29 +331,6 @@ class Check(Record, frozen=True, kw_only=True):
     limit: str
     seen: str
     passed: bool
-
-
-class Join(Record, frozen=True, kw_only=True):
-    """Two groups that become one. Places 0 to n - 1 are the n models of the tree; join i has place n + i."""
-
-    left: int
-    right: int
-    t: float
-    """Mean T of the pairs across the two."""
-    support: int
-    """Draws in which the joined models form a clade again."""
-
-
-class Tree(Record, frozen=True, kw_only=True):
-    """Models joined by likeness; it illustrates, and no opinion looks at it."""
-
-    detector: str
-    models: tuple[str, ...]
-    left_out: tuple[str, ...]
-    """Models that share no prompt with some other."""
-    clusters: int
-    draws: int
-    joins: tuple[Join, ...]
 
 
 class Findings(Record, frozen=True, kw_only=True):

@@ -11,8 +11,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
-from itertools import count
 from typing import Any, Literal
 
 from depose.case import annexes
@@ -23,8 +21,21 @@ from depose.model import Finding, Findings, Record, canonical
 from depose.report import arrange, compliance, expert, line_up, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
+from depose.report.numbering import Numbering
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, exact_p, minus, moment, number, page, power_of_ten, pvalue, source_date
+from depose.report.typography import (
+    clip,
+    code,
+    exact_p,
+    minus,
+    moment,
+    number,
+    page,
+    power_of_ten,
+    pvalue,
+    pvalue_short,
+    source_date,
+)
 from depose.report.wording import (
     LIMITATIONS,
     LINEUP_REASONS,
@@ -86,9 +97,10 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
     from markupsafe import Markup
 
     digest = canonical.digest(findings)
+    source = _sources()
     made = page(
         template,
-        filters={**FILTERS, "source": _sources()},
+        filters={**FILTERS, "source": source},
         findings=findings,
         report_id=digest[:12],
         digest=digest,
@@ -99,9 +111,8 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         sentences=SENTENCES,
         limitations=LIMITATIONS,
         pvalue=pvalue,
-        paragraph=partial(next, count(1)),
-        table=partial(next, count(1)),
-        figure=partial(next, count(1)),
+        pvalue_short=pvalue_short,
+        numbering=Numbering(source),
         **context,
     )
     vocabulary.refuse(made, findings, setting.annex)
@@ -253,6 +264,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lr": arrange.likelihood,
     "conservative": arrange.conservative,
     "times": arrange.times,
+    "ratio": arrange.with_interval,
+    "worded": arrange.worded,
+    "code": code,
     "listed": _listed,
     "power": exact_p,
 }

@@ -149,6 +149,22 @@ def exact_p(log10: float) -> str:
     return f"{digits:.1f}e{exponent}" if digits < 10 else f"1.0e{exponent + 1}"
 
 
+def pvalue_short(p: float) -> str:
+    """One significant digit of a p-value that was drawn by chance, rounded up: more would be noise."""
+    exact = Decimal(repr(round(p, 12)))
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING))
+
+
+def code(text: str) -> str:
+    """A pattern in ASCII, as it can be typed: every other character by its escape, which the pattern reads the same."""
+    named = {"\n": "\\n", "\t": "\\t", "\0": "\\0"}
+    return "".join(
+        named.get(one)
+        or (one if one.isascii() else f"\\u{ord(one):04x}" if ord(one) < 1 << 16 else f"\\U{ord(one):08x}")
+        for one in text
+    )
+
+
 def clip(text: str, length: int) -> str:
     """The first characters, with a note of how many are left out."""
     return text if len(text) <= length else f"{text[:length]} [… {len(text) - length:,} more]"

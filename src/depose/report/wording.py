@@ -40,7 +40,7 @@ LIMITATIONS = (
 
 REASONS = {
     "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
-    "power": "the power of the test in this case is below 0.8 or not known",
+    "power": "the lower bound of the power of the test in this case is below 0.8, or the power is not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
     "refusals": "more than a fifth of the answers are refusals, or in a language in which refusals cannot be told",
@@ -50,6 +50,10 @@ REASONS = {
     "length": "the result is not there once closeness in length is taken out of the scores",
     "layout": "the result is not there once closeness in layout is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
+    "files_equal": "every recorded file of weights has the same digest on both sides, which by itself answers the "
+    "question",
+    "files_differ": "the recorded files of weights have different digests, so that they are not one set of files",
+    "direction": "by the documented dates the suspect was offered before the reference",
 }
 
 LINEUP_REASONS = {
@@ -61,6 +65,41 @@ LINEUP_REASONS = {
     "drift": "what the checks leave open is as large as the effect",
 }
 """Reasons of an opinion on the line-up, in words."""
+
+
+REASONS_SHORT = {
+    "controls": "too few independent controls",
+    "power": "how much the test would have found is not known well enough",
+    "quality": "a check of quality was not met",
+    "range": "the case lies outside of what was validated",
+    "refusals": "too many refusals",
+    "shared_base": "both carry weights of one base, and no control tells inheritance from it",
+    "kind": "the answers do not tell one kind from another",
+    "length": "the result is not there at equal length",
+    "layout": "the result is not there at equal layout",
+    "lr_spans_one": "the likelihood ratio does not tell the two apart",
+    "files_equal": "every recorded file of weights is the same on both sides",
+    "files_differ": "the recorded files of weights differ",
+    "direction": "by its date the suspect came first",
+}
+"""Reason codes in the fewest words, for the first page."""
+
+H1_SHORT = {
+    "same": "one set of weights stands behind both",
+    "derived": "the weights of the suspect were made from those of the reference",
+    "distilled": "the suspect was trained on a substantial body of the reference's outputs",
+    "exposed": "its weights depend on which of its possible answers the reference delivered to the accounts named",
+}
+"""H1 of each question in a few words; the full text stands in the summary."""
+
+MEANS_NOT = {
+    "same": "Not that the files are equal, and not whose model came first.",
+    "derived": "Not when, by whom or on what terms weights were taken over.",
+    "distilled": "Not that outputs were used knowingly, by whom, or against any terms; and not that no third model "
+    "taught both.",
+    "nothing found": "Not that there is no relation: a light or disguised one would look the same.",
+}
+"""What no opinion on a question says."""
 
 
 class Part(Record, frozen=True, kw_only=True):
