@@ -88,12 +88,14 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
     """Return every query that a scan asks, by name."""
     tested, clean = case.period.tested, case.period.clean
     found: dict[str, str] = {}
-    for suffix, days in [("", tested)] + ([("_clean", clean)] if clean else []):
+    for suffix, days in [("_clean", clean), ("", tested)] if clean else [("", tested)]:
         first, end = days[0], plan.before(days)
         found[f"accounts{suffix}"] = queries.accounts(first, end)
         found[f"held{suffix}"] = queries.held(first, end)
         found[f"rare{suffix}"] = queries.rare(case.templates.most, case.templates.share)
         found[f"dropped{suffix}"] = queries.dropped(case.templates.most, case.templates.share)
+        if suffix:
+            found["known"] = queries.known(case.templates.known)
     first, end = tested[0], plan.before(tested)
     found["infrastructure"] = queries.infrastructure(first, end)
     found["daily"] = queries.daily(first, end)
