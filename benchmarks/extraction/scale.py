@@ -121,7 +121,7 @@ def pandas() -> None:
         frame["night"], frame["weekend"] = frame["ts"].dt.hour < 6, frame["ts"].dt.weekday > 4
         frame["bad"] = frame["status"] != "ok"
         for place in range(7):
-            frame[f"c{place}"] = (frame["classes"].astype("int64") >> place) & 1
+            frame[f"c{place}"] = (frame["classes"].to_numpy() >> place) & 1
         frame.groupby("account").agg(
             {"requests": "sum", "day": "nunique", "hour": "nunique", "night": "sum", "weekend": "sum", "bad": "sum",
              "template": "nunique", "prompt": "nunique", "ip": "nunique", "model_served": "nunique", "in_tok": "sum",
