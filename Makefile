@@ -8,8 +8,8 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding kernel bench-batch bench-report \
-	docs pages pictures coverage evaluations bench-extraction
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report \
+	docs pages pictures coverage evaluations selection bench-extraction
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -88,6 +88,12 @@ bench-report: setup ## seconds and pages of the report of cases/demo (make demo)
 bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.encode
 	$(BIN)/python benchmarks/embedding.py
 
+bench-weights: setup ## weights: calls, p-values, relatives, the packaged model, two models of 1.7 billion parameters
+	$(BIN)/python benchmarks/weights.py
+
+gpu: setup ## everything that runs on a GPU, in eight minutes at most; small and under the interpreter where there is none
+	$(BIN)/python benchmarks/gpu.py
+
 kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's interpreter, and compiled for sm_90 (no GPU needed)
 	$(BIN)/python benchmarks/fuzzy_kernel.py
 
@@ -104,7 +110,7 @@ evaluations: setup ## write the independent evaluations that ship from ../shared
 	$(BIN)/python benchmarks/independent.py
 
 coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 controls, 25 to 100 prompts
-	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/interval_coverage.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py
@@ -121,10 +127,13 @@ cases: setup ## every small input of ../shared/cases that failed once: what is r
 statuses: setup ## every source of answers times every way to end: what counts as an answer
 	$(BIN)/python benchmarks/statuses.py
 
-validate: setup ## known error rates on labelled models (alpaca_eval of ../shared/data)
+validate: setup ## known error rates on labelled models, each of two populations left out of the other (needs ../shared)
 	$(BIN)/python benchmarks/validate.py
 
-validate-all: setup ## the same on every source of ../shared/data
+selection: setup ## choose detectors inside left-out families, on an English and a Japanese population at once (needs ../shared)
+	$(BIN)/python benchmarks/selection.py
+
+validate-all: setup ## the same, and every other source of ../shared/data and ../shared/data-modern
 	$(BIN)/python benchmarks/validate.py --all
 
 lab: setup ## train the default laboratory from nothing (an hour or more on 2 cores; goes on after a kill), in ./out/lab

@@ -79,7 +79,7 @@ def live_case(folder: Path, url: str, provider: str = "openai", more: str = "", 
     rows = [json.dumps({"prompt_id": f"p{n}", "prompt": text}) for n, text in enumerate(QUESTIONS, 1)]
     (folder / "prompts.jsonl").write_text("\n".join(rows) + "\n")
     parts = ['[case]\ntitle = "A small case"\nauthority = "loopback"\n[protocol]\nprompts = "prompts.jsonl"']
-    parts.append('replicates = 1\ndetectors = ["phrases", "habits"]\ncalibration = ""\n')
+    parts.append('replicates = 1\ndetectors = ["phrases", "wording"]\ncalibration = ""\n')
     for code, role in (("S1", "suspect"), ("R1", "reference"), ("C1", "control")):
         parts.append(
             f'[[models]]\ncode = "{code}"\nrole = "{role}"\nprovider = "{provider}"\nmodel = "m-1"\n'

@@ -22,7 +22,7 @@ def _case(folder: Path) -> Path:
     rows = [json.dumps({"prompt_id": f"p{n}", "prompt": text}) for n, text in enumerate(PROMPTS, 1)]
     (folder / "prompts.jsonl").write_text("\n".join(rows))
     parts = ['[case]\ntitle = "Imports"\nauthority = "own files"\n[protocol]\nprompts = "prompts.jsonl"']
-    parts.append('replicates = 1\ndetectors = ["phrases", "habits"]\ncalibration = ""')
+    parts.append('replicates = 1\ndetectors = ["phrases", "wording"]\ncalibration = ""')
     for code, role in (("S1", "suspect"), ("R1", "reference"), ("C1", "control")):
         lineage = f'developer = "{code}"\nweight_lineage = "{code}"\ndata_lineage = "{code}"'
         parts.append(f'[[models]]\ncode = "{code}"\nrole = "{role}"\nprovider = "recorded"\n{lineage}')

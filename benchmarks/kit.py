@@ -54,7 +54,7 @@ replicates = 2
 temperature = {temperature}
 max_tokens = {max_tokens}
 probes = ["open_howto:13", "open_lists:13", "short_creative:12", "open_advice:12"]
-detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length"]
+detectors = ["phrases", "wording", "openings", "starts", "first_words", "fuzzy", "layout", "length"]
 calibration = "lab"
 """
 

@@ -34,7 +34,7 @@ questions = ["same", "derived", "distilled"]
 alpha = 0.05
 seed = 7
 prompts = {prompts}
-detectors = ["phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length"]
+detectors = ["phrases", "wording", "openings", "starts", "first_words", "fuzzy", "layout", "length"]
 """
 
 

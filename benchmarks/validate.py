@@ -1,10 +1,11 @@
 """Run the validation study with seconds and peak memory: `make validate`, `make validate-all`.
 
-    python benchmarks/validate.py [--all] [--data ../shared/data] [--out out/validate]
+    python benchmarks/validate.py [--all] [--data DIR] [--modern DIR] [--out out/validate]
 
-The bundled calibration is `out/validate/alpaca_eval/calibration.json` of such a run, copied to
-`src/depose/case/calibrations/alpaca_eval.json`, and the scores for `depose batch` are `screening.json`, copied to
-`screening/alpaca_eval.json` there; the run says whether they are still the same.
+Two populations are left out of each other: the ratios that are fitted on one must hold on the other. The bundled
+calibration is `calibration.json` of `out/validate/alpaca_eval`, copied to
+`src/depose/case/calibrations/alpaca_eval.json`, its error rates are `performance.json`, copied to `studies/` there, and
+the scores for `depose batch` are `screening.json`, copied to `screening/`; the run says whether they are the same.
 """
 
 from __future__ import annotations
@@ -19,29 +20,44 @@ from pathlib import Path
 
 from depose.case.population import sources
 
-MAIN = "alpaca_eval"
+MAIN, MODERN = "alpaca_eval", "shaberi_w"
+
+
+def _run(data: Path, source: str, out: Path, *others: Path) -> None:
+    """Validate one source in a process of its own; print seconds and peak memory."""
+    start = time.monotonic()
+    depose = Path(sys.executable).with_name("depose")
+    command: list[str | Path] = [depose, "validate", "--data", data, "--source", source, "--out", out / source]
+    command += [part for one in others for part in ("--hold-on", one)]
+    subprocess.run(command, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024**2 if sys.platform == "linux" else 1024**3)
+    print(f"{source}: {time.monotonic() - start:.0f} s, largest process {peak:.2f} GB so far\n", flush=True)
 
 
 def main() -> int:
-    """Validate one source, or all of them, and print what was found and what it took."""
+    """Validate the two large populations, or all sources, and print what was found and what it took."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("out/validate"))
+    parser.add_argument("--modern", type=Path, default=Path("../shared/data-modern"))
     options = parser.parse_args()
     if not (options.data / "lineage.csv").is_file():
         print(f"skipped: {options.data} is not here; the study needs the lineage benchmark")
         return 0
-    depose = Path(sys.executable).with_name("depose")
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    for source in sources(options.data) if options.all else (MAIN,):
-        start = time.monotonic()
-        command = [depose, "validate", "--data", options.data, "--source", source, "--out", options.out / source]
-        subprocess.run(command, check=True, env=environment)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (
-            1024**2 if sys.platform == "linux" else 1024**3
-        )
-        print(f"{source}: {time.monotonic() - start:.0f} s, largest process {peak:.2f} GB so far\n", flush=True)
+    modern = (options.modern / "lineage.csv").is_file()
+    if not modern:
+        print(f"skipped: {options.modern} is not here; no other population is left out")
+    if modern:
+        _run(options.modern, MODERN, options.out)
+    _run(options.data, MAIN, options.out, *([options.out / MODERN / "screening.json"] if modern else []))
+    if modern:
+        _run(options.modern, MODERN, options.out, options.out / MAIN / "screening.json")
+    rest = [(options.data, MAIN), *([(options.modern, MODERN)] if modern else [])] if options.all else []
+    for data, done in rest:
+        for source in sources(data):
+            if source != done:
+                _run(data, source, options.out)
     folder = Path(__file__).parents[1] / "src/depose/case/calibrations"
     for name, home in (("calibration", folder), ("screening", folder / "screening")):
         made, shipped = options.out / MAIN / f"{name}.json", home / f"{MAIN}.json"

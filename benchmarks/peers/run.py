@@ -53,7 +53,7 @@ Row = dict[str, Any]
 
 HERE = Path(__file__).resolve().parent
 SOURCE = "alpaca_eval"
-DETECTOR = "habits"
+DETECTOR = "wording"
 OURS = f"depose {DETECTOR}"
 PEERS = ("modelaudit", "equality", "tfidf")
 FEW, PROBES = 100, 20

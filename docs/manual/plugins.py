@@ -14,7 +14,8 @@ DETECTORS = """\
 # Detectors
 
 A detector is a function of the answers of a bag of models; `[protocol] detectors` names those that a case measures, and
-`[protocol.primary]` the one that decides each question. No detector but `identity` and `refusals` sees the sentences in
+`[protocol.primary]` the one that decides each question. No detector but `choices`, `layout` and
+`length` sees layout, none but `identity` and `refusals` the sentences in
 which a model names itself or its maker, and no opinion looks at `identity`. Below is what each says of itself, with
 what was measured. Further ones register under the entry-point group `depose.detectors`.
 """

@@ -30,6 +30,8 @@ from depose.model import Case, Dossier, Findings, Outcome, Record, Registration,
 from depose.model.canonical import canonical, sha256
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
+from depose.weights.compare import compare
+from depose.weights.held import held_pairs
 
 Say = Callable[[str], None]
 
@@ -289,7 +291,7 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
     The digest of the scores, which know the models by their codes alone, is recorded before the findings name them.
     """
     folder = casefile.folder_of(path)
-    entries = ledger.entries(folder)
+    entries = _weighed(folder, ledger.entries(folder), progress, clock)
     dossier = collect.dossier_of(entries, str(folder))
     if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
         raise ProtocolChanged(
@@ -301,6 +303,22 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
     _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
     return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())
+
+
+def _weighed(folder: Path, entries: Entries, progress: Say, clock: Clock) -> Entries:
+    """Record the comparison of weights that the case asks for and the log does not have yet."""
+    case = entries.registration.case
+    known = {(one.suspect, one.reference) for one in entries.weights}
+    left = [pair for pair in held_pairs(case, folder) if (pair[0].name, pair[1].name) not in known]
+    if not left:
+        return entries
+    with Log(folder, clock) as log:
+        if log.head != entries.end:
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+        for suspect, reference in left:
+            progress(f"weights of {suspect.name} and {reference.name}")
+            log.append("weights", compare(suspect, reference))
+    return ledger.entries(folder)
 
 
 def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> None:

@@ -103,14 +103,17 @@ def test_power_counts_each_family_once() -> None:
 
 
 def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
-    """What ships reads back strictly, covers all three questions, and names its source files by digest."""
+    """What ships reads back strictly, has a ratio or the reason for every question, and names its sources by digest."""
     assert bundled() == ("alpaca_eval", "lab")
     loaded = load("alpaca_eval", tmp_path)
     assert loaded is not None
     made = loaded.calibration
-    assert {(c.question, c.against) for c in made.calibrators} >= {
-        (q, "unrelated") for q in ("same", "derived", "distilled")
-    }
+    given = {c.question for c in made.calibrators if c.against == "unrelated"}
+    passed = {q: all(one.passed for one in made.gates if one.question == q) for q in ("same", "derived", "distilled")}
+    assert given == {question for question, holds in passed.items() if holds}
+    assert {one.population for one in made.gates if one.left_out == "population"} == {"shaberi_w"}
+    withheld = [fact.value for fact in made.missing if fact.name == "distilled / unrelated"]
+    assert ("distilled" in given) != bool(withheld)
     assert {len(fact.value) for fact in made.files} == {64}
     assert all(c.line.slope > 0 for c in made.calibrators if c.against == "unrelated")
     assert all(c.cllr < 1 for c in made.calibrators if c.against == "unrelated" and c.prompts == made.prompts)

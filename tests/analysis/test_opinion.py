@@ -16,6 +16,7 @@ GOOD = Grounds(
     k_needed=19,
     p=0.04,
     p_length_matched=0.04,
+    p_layout_matched=0.04,
     quality=True,
     refusals=0.0,
     shared_base=False,
@@ -50,6 +51,8 @@ def test_all_conditions_met_is_an_indication() -> None:
         ({"question": "derived", "shared_base": True, "k_eff": 0}, "inconclusive", ("shared_base",)),
         ({"p_length_matched": 0.06}, "inconclusive", ("length",)),
         ({"p_length_matched": None}, "inconclusive", ("length",)),
+        ({"p_layout_matched": 0.06}, "inconclusive", ("layout",)),
+        ({"p_layout_matched": None}, "inconclusive", ("layout",)),
         ({"in_range": False}, "inconclusive", ("range",)),
         ({"lr_unrelated_low": None}, "inconclusive", ("range",)),
         ({"lr_unrelated_low": 1.0}, "inconclusive", ("lr_spans_one",)),
@@ -72,7 +75,7 @@ def test_each_missing_condition_has_its_verdict(
 
 def test_the_edges_belong_to_the_side_that_the_table_says() -> None:
     """An adjusted p of alpha still counts as small; 20 % refusals and 80 % power still pass."""
-    assert decide(changed(p=0.05, p_length_matched=0.05)).verdict == "indication"
+    assert decide(changed(p=0.05, p_length_matched=0.05, p_layout_matched=0.05)).verdict == "indication"
     assert decide(changed(refusals=0.20)).verdict == "indication"
     assert decide(changed(p=0.2, power=0.8)).verdict == "no indication"
 

@@ -40,7 +40,13 @@ def test_spaces_between_east_asian_words_are_no_evidence() -> None:
         assert evened(cut) == "東京はGPT 4の首都です。"
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_a_mark_that_a_tool_cut_off_is_joined_again() -> None:
+    """A voicing mark behind a space becomes one character with its kana; blanks at a line's end go, wide ones too."""
+    assert evened("か \u3099") == evened(evened("か \u3099")) == "が"
+    assert evened("一行\u3000\n二行") == "一行\n二行"
+
+
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(" か\u3099\u3000中\n\u0301a")), max_size=60))
 def test_once_is_enough(text: str) -> None:
     """Making a text equal twice is making it equal once."""
     assert evened(evened(text)) == evened(text)

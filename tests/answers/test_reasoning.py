@@ -13,6 +13,24 @@ MARKED = {
     "think": f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
     "opening mark missing": f"{THOUGHT}\n</think>\n\n{ANSWER}",
     "nested": f"<think>{THOUGHT}<think>once more</think>and again</think>{ANSWER}",
+    "brackets in small letters": f"[think]{THOUGHT}[/think]{ANSWER}",
+    "llama.cpp": f"[Start thinking]\n{THOUGHT}\n[End thinking]\n\n{ANSWER}",
+    "Ollama's command line": f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{ANSWER}",
+    "LibreChat": f":::thinking\n{THOUGHT}\n:::\n{ANSWER}",
+    "folded away": f"<details>\n<summary>Thought for 5 seconds</summary>\n{THOUGHT}\n</details>\n\n{ANSWER}",
+    "escaped as in JSON": f"\\u003cthink\\u003e{THOUGHT}\\u003c/think\\u003e{ANSWER}",
+    "GRPO notebooks": f"<start_working_out>{THOUGHT}<end_working_out><SOLUTION>{ANSWER}</SOLUTION>",
+    "a maker's prefix": f"<longcat_think>\n{THOUGHT}\n</longcat_think>\n{ANSWER}",
+    "begin_think": f"<|begin_think|>{THOUGHT}<|end_think|>{ANSWER}",
+    "a comment": f"<!-- thinking: {THOUGHT} -->\n{ANSWER}",
+    "curly": f"{{think}}{THOUGHT}{{/think}}{ANSWER}",
+    "Dutch": f"<nadenken>{THOUGHT}</nadenken>{ANSWER}",
+    "Swedish": f"<tänker>{THOUGHT}</tänker>{ANSWER}",
+    "Greek": f"<σκέψη>{THOUGHT}</σκέψη>{ANSWER}",
+    "Hebrew": f"<מחשבה>{THOUGHT}</מחשבה>{ANSWER}",
+    "Persian": f"<تفکر>{THOUGHT}</تفکر>{ANSWER}",
+    "Thai": f"<ความคิด>{THOUGHT}</ความคิด>{ANSWER}",
+    "in XML with its answer": f"<out><reasoning>{THOUGHT}</reasoning><answer>{ANSWER}</answer>",
     "nested, one end missing": f"<think>{THOUGHT}<think>once more</think>{ANSWER}",
     "end twice": f"<think>{THOUGHT}</think></think>{ANSWER}",
     "opened and ended twice": f"<think>{THOUGHT}</think><think>more</think>{ANSWER}",
@@ -61,6 +79,7 @@ TURNS = {
     "a sentence and another question": f"{ANSWER}</s><s>[INST] And then? [/INST] No.</s>",
     "end of the question left": f"[/INST] {ANSWER}",
     "another question after it": f"{ANSWER}<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n<|im_start|>assistant\nNo.",
+    "a template in words": f"### Response:\n{ANSWER}\n\n### Instruction:\nAnd then?\n\n### Response:\nNo.",
     "another user after it": f"<|assistant|>{ANSWER}<|user|>And then?",
 }
 WORDS = (
@@ -72,6 +91,9 @@ WORDS = (
     "Thoughts and prayers.\n\nThinking: a novel.",
     '{"reasoning": "First, two and two.", "answer": "4"}',
     "<ANSWER>2</ANSWER>",
+    "<order>\n  <item>a pan</item>\n  <reason>It is late.</reason>\n</order>",
+    "<plan><planning>First sow.</planning></plan> and <b>then</b> wait.",
+    "[thinking] is a stage direction here.",
     "<answer>1</answer>\n\nBecause it follows.",
     "## Reasoning\nOne.\n\n## Answer\nTwo.",
     "Reasoning: two and two.\nAnswer: four.",
@@ -114,7 +136,9 @@ def test_two_paragraphs_of_promptfoo_leave_no_doubt() -> None:
     assert "not marked" in parted("Thinking: one.\n\nTwo.\n\nThree.").problem
 
 
-@pytest.mark.parametrize("mark", ["<think>", "</think>", "`", "```\n", "<|im_end|>", "[INST]", "<", "<details "])
+@pytest.mark.parametrize(
+    "mark", ["<think>", "</think>", "`", "```\n", "<|im_end|>", "[INST]", "<", "<details ", "<b><reason>", "[think]"]
+)
 def test_hostile_repetition_takes_no_time(mark: str) -> None:
     """A hundred thousand marks are read in passing (a quadratic reading would take minutes)."""
     parted(mark * 20_000 + "a")

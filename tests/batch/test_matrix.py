@@ -140,7 +140,7 @@ def test_a_hit_for_distilled_on_a_shared_base_is_counted_as_such(found: tuple[Pa
     """The statement says that one relation can answer to every question, and how many distilled hits share a base."""
     assert "which kind it is the matrix does not say" in " ".join(found[1].statement)
     members = {name: msgspec.structs.replace(_member(name, name), weight_lineage="llama") for name in ("S", "R")}
-    one = msgspec.structs.replace(_row("S", 20.0).cells[0].scores[0], detector="habits")
+    one = msgspec.structs.replace(_row("S", 20.0).cells[0].scores[0], detector="wording")
     row = _row("S", 20.0)
     row = msgspec.structs.replace(row, cells=(msgspec.structs.replace(row.cells[0], scores=(one,)),))
     rows_ = [msgspec.structs.replace(row, suspect=f"S{n}") for n in range(30)]
@@ -222,7 +222,15 @@ def _member(name: str, family: str) -> Member:
 
 
 def _row(suspect: str, t: float, k: int = 24, k_eff: int = 24) -> rows.Row:
-    one = rows.Score(detector="phrases", t=t, p_reference=0.04, p_suspect=0.04, p_length_matched=0.04, reached=0)
+    one = rows.Score(
+        detector="phrases",
+        t=t,
+        p_reference=0.04,
+        p_suspect=0.04,
+        p_length_matched=0.04,
+        p_layout_matched=0.04,
+        reached=0,
+    )
     controls = tuple(f"C{number}" for number in range(k))
     cell = rows.Cell(reference="R", controls=controls, k_eff=k_eff, scores=(one,))
     return rows.Row(format=rows.FORMAT, key="", suspect=suspect, answers="", cells=(cell,))
@@ -437,7 +445,7 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
         go(file, out)
 
 
-@pytest.mark.parametrize("name", ["base.json", "first_words.counts.npy", "phrases.hashes.npy"])
+@pytest.mark.parametrize("name", ["base.json", "openings.hashes.npy", "phrases.hashes.npy"])
 def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
     """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
     file, out = write(tmp_path), tmp_path / "out"
@@ -869,14 +877,14 @@ def test_a_model_that_no_case_could_ask_is_named_at_once(tmp_path: Path) -> None
             go(tmp_path / "b.toml", tmp_path / "out")
 
 
-@pytest.mark.parametrize("t", [{"phrases": (1.0, 1.0)}, {"phrases": (1.0, 1.0), "habits": (1.0,)}])
+@pytest.mark.parametrize("t", [{"phrases": (1.0, 1.0)}, {"phrases": (1.0, 1.0), "wording": (1.0,)}])
 def test_a_labelled_pair_without_its_scores_is_named(tmp_path: Path, t: dict[str, tuple[float, ...]]) -> None:
     """A pair that lacks a detector, or scores on a number of prompts, is an error before rows are made."""
     file = write(tmp_path)
     first, *others = labelled().pairs
     made = labelled(pairs=(msgspec.structs.replace(first, t=t), *others))
     (tmp_path / "screening.json").write_bytes(msgspec.json.encode(made))
-    with pytest.raises(CaseError, match=r"screening\.json: pair 1 has not a score of phrases and of habits"):
+    with pytest.raises(CaseError, match=r"screening\.json: pair 1 has not a score of phrases and of wording"):
         go(file, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

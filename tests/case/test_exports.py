@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -352,3 +353,265 @@ def test_any_order_of_rows_and_columns_gives_the_same_transcripts(
     folder = tmp_path_factory.mktemp("order")
     file = put(folder, "a.json", [{name: rows[place][name] for name in columns} for place in order])
     assert texts(file, samples=2) == [row["output"] for row in rows]
+
+
+# --- tables that say more than words ----------------------------------------------------------------
+
+
+def table(**columns: Any) -> list[dict[str, Any]]:
+    """Write a row for each prompt; a function makes its cell."""
+    return [
+        {"prompt_id": name, "prompt": text}
+        | {column: cell(name) if callable(cell) else cell for column, cell in columns.items()}
+        for name, text in PROMPTS.items()
+    ]
+
+
+def said(name: str) -> str:
+    """Answer a prompt."""
+    return f"words on {name}"
+
+
+def on_second(cell: Any, other: Any = "") -> Any:
+    """Make a cell that only the second row has."""
+    return lambda name: cell if name == "q2" else other
+
+
+def body(name: str, finish: str = "stop", **choice: Any) -> dict[str, Any]:
+    """Write a chat completion."""
+    made = {"index": 0, "message": {"role": "assistant", "content": said(name)}, "finish_reason": finish, **choice}
+    return {"object": "chat.completion", "choices": [made]}
+
+
+FILTERED = {"hate": {"filtered": True}}
+BESIDE: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "a finish reason": (table(output=said, finish_reason=on_second("content_filter", "stop")), "cut_filter"),
+    "a stop reason in capitals": (table(output=said, stopReason=on_second("SAFETY", "STOP")), "cut_filter"),
+    "an error": (table(output=said, error=on_second("timeout after 30 s")), "failed"),
+    "an error as an object": (table(output=said, error=on_second({"message": "slow down"}, None)), "failed"),
+    "a status of HTTP": (table(output=said, status_code=on_second(503, 200)), "failed"),
+    "a status in words": (table(output=said, status=on_second("cancelled", "success")), "failed"),
+    "a whole body": (
+        table(response=lambda name: body(name, "content_filter" if name == "q2" else "stop")),
+        "cut_filter",
+    ),
+    "a whole body as text": (
+        table(response=lambda name: json.dumps(body(name, content_filter_results=FILTERED if name == "q2" else {}))),
+        "cut_filter",
+    ),
+    "an error for a body": (
+        table(response=lambda name: {"error": {"message": "slow"}} if name == "q2" else body(name)),
+        "failed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_a_table_tells_how_an_answer_ended(tmp_path: Path, what: str) -> None:
+    """A word on its end in any column, or in a body that stands in the cell, counts as it does for an endpoint."""
+    rows, status = BESIDE[what]
+    replies = Recorded(put(tmp_path, "a.jsonl", lines(rows)), "").ask(asks())
+    assert [one.status for one in replies] == [replies[0].status, status, replies[0].status]
+    assert [replies[0].text, replies[2].text] == ["words on q1", "words on q3"]
+
+
+def test_a_path_to_an_answer_sees_what_stands_on_its_way(tmp_path: Path) -> None:
+    """The answer that a filter cut is none, though the path leads to its words alone; numbers are no errors."""
+    rows = table(reply=lambda name: body(name, "content_filter" if name == "q2" else "stop"), error=0.25)
+    file = put(tmp_path, "a.jsonl", lines(rows))
+    path = Wanted(columns={"text": "reply.choices[0].message.content"})
+    assert [one.outcome for one in Recorded(file, "", path).ask(asks())] == ["answered", "blocked", "answered"]
+
+
+ELSEWHERE: dict[str, tuple[str, Any]] = {
+    "a column of system prompts": ("a.jsonl", table(output=said, system_prompt="Be a pirate.")),
+    "a context": ("a.jsonl", table(output=said, context="The river is long.")),
+    "Alpaca with a history": (
+        "a.json",
+        [
+            {"instruction": text, "input": "of it" * (name == "q1"), "output": "x", "history": [["a", "b"]]}
+            for name, text in PROMPTS.items()
+        ],
+    ),
+    "ShareGPT with a system prompt beside it": (
+        "a.json",
+        [
+            {
+                "system": "Be a pirate.",
+                "conversations": [{"from": "human", "value": text}, {"from": "gpt", "value": "x"}],
+            }
+            for text in PROMPTS.values()
+        ],
+    ),
+    "a batch that repeats its instructions": (
+        "a.jsonl",
+        [
+            {
+                "custom_id": name,
+                "response": {
+                    "status_code": 200,
+                    "body": {"object": "response", "status": "completed", "instructions": "Be a pirate.", "output": []},
+                },
+            }
+            for name in PROMPTS
+        ],
+    ),
+    "Vertex in the other spelling": (
+        "a.jsonl",
+        [
+            {
+                "request": {
+                    "system_instruction": {"parts": [{"text": "Be a pirate."}]},
+                    "contents": [{"role": "user", "parts": [{"text": text}]}],
+                },
+                "response": {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]},
+            }
+            for text in PROMPTS.values()
+        ],
+    ),
+    "Langfuse with Anthropic's request": (
+        "a.json",
+        [
+            {
+                "traceId": "t",
+                "input": {"system": "Be a pirate.", "messages": [{"role": "user", "content": text}]},
+                "output": "x",
+            }
+            for text in PROMPTS.values()
+        ],
+    ),
+    "promptfoo with Anthropic's request": (
+        "a.jsonl",
+        [
+            {
+                "prompt": {
+                    "raw": json.dumps({"system": "Be a pirate.", "messages": [{"role": "user", "content": text}]})
+                },
+                "provider": "m",
+                "response": {"output": "x"},
+            }
+            for text in PROMPTS.values()
+        ],
+    ),
+    "messages beside their answer": (
+        "a.jsonl",
+        [
+            {
+                "messages": [{"role": "system", "content": "Be a pirate."}, {"role": "user", "content": text}],
+                "response": "x",
+            }
+            for text in PROMPTS.values()
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_what_else_was_said_is_seen_wherever_it_stands(tmp_path: Path, what: str) -> None:
+    """A system prompt, a context or a history outside of the messages makes it another question, and says so."""
+    name, rows = ELSEWHERE[what]
+    recorded = Recorded(put(tmp_path, name, lines(rows) if name.endswith("l") else rows), "")
+    assert texts(tmp_path / name) == ["[failed]"] * 3
+    assert any(one.problem.startswith(("asked under", "asked with more")) for one in recorded.unaligned(asks()))
+
+
+def test_the_registered_system_prompt_is_found_where_only_ids_tell_the_prompt(tmp_path: Path) -> None:
+    """A column of system prompts beside ids is held against the registered one."""
+    rows = [{"id": name, "system": "Be brief.", "output": said(name)} for name in PROMPTS]
+    file = put(tmp_path, "a.jsonl", lines(rows))
+    assert texts(file, system="Be brief.") == ["words on q1", "words on q2", "words on q3"]
+    assert texts(file) == ["[failed]"] * 3
+
+
+COLUMNS_OF_ANSWERS = [
+    {"Response": said, "answer": "the key it is"},
+    {"model_response": said, "answer": "B"},
+    {"output": said, "output_2": "other words than these"},
+    {"Output": said, "output": "other words than these"},
+]
+
+
+@pytest.mark.parametrize("columns", COLUMNS_OF_ANSWERS)
+def test_no_column_of_answers_is_taken_silently_before_another(tmp_path: Path, columns: dict[str, Any]) -> None:
+    """Capitals, numbers and prefixes do not hide a second column that may be meant."""
+    with pytest.raises(CaseError, match="may hold the answers, and they differ: say which with --column text=NAME"):
+        Recorded(put(tmp_path, "a.jsonl", lines(table(**columns))), "").ask(asks())
+
+
+def test_names_are_read_as_people_write_them(tmp_path: Path) -> None:
+    """Capitals, blanks and a maker's prefix in names are no obstacle; what is about answers holds none."""
+    rows = [{"Prompt ID": n, "Prompt": t, "Model Output": said(n), "response_time": 1.5} for n, t in PROMPTS.items()]
+    assert texts(put(tmp_path, "a.jsonl", lines(rows))) == ["words on q1", "words on q2", "words on q3"]
+
+
+def test_what_a_program_wrote_around_every_answer_is_undone_and_told(tmp_path: Path) -> None:
+    """Strings of JSON and lists of one text are read; where one answer alone is a list, it is an answer."""
+    for cell in (lambda name: json.dumps(f"on {name}\n\nmore"), lambda name: str([f"on {name}\n\nmore"])):
+        file = put(tmp_path, "a.jsonl", lines(table(output=cell)))
+        assert texts(file) == [f"on {name}\n\nmore" for name in PROMPTS]
+        assert "read so" in read_file(file).notes[0]
+    file = put(tmp_path, "a.jsonl", lines(table(output=on_second('["a river"]', "words"))))
+    assert texts(file)[1] == '["a river"]'
+
+
+def test_lost_and_misread_characters_are_told(tmp_path: Path) -> None:
+    """Damage that was done before is nothing that a reader could undo; it is said, and how often."""
+    notes = read_file(put(tmp_path, "a.jsonl", lines(table(output=on_second("caf\ufffd", "tÃªte"))))).notes
+    assert any("1 of 3 answers hold U+FFFD" in note for note in notes)
+    assert any("2 of 3 answers look like UTF-8 that was read as Windows-1252" in note for note in notes)
+
+
+def test_a_workbook_s_own_doings_are_no_answers(tmp_path: Path) -> None:
+    """Dates, truth values and percents that Excel made are told; line ends are read, and a full cell was cut."""
+    import openpyxl
+
+    for first, second, third, status in (
+        ("one_x000D_\ntwo", datetime.date(2026, 1, 2), "a" * 32_767, ["unknown", "failed", "cut_length"]),
+        (True, 0.5, "plain", ["failed", "failed", "unknown"]),
+    ):
+        book = openpyxl.Workbook()
+        for row in (("id", "output"), ("q1", first), ("q2", second), ("q3", third)):
+            book.active.append(row)
+        book.active["B3"].number_format = "0%" if second == 0.5 else book.active["B3"].number_format
+        book.save(tmp_path / "a.xlsx")
+        replies = Recorded(tmp_path / "a.xlsx", "").ask(asks())
+        assert [one.status for one in replies] == status
+        assert replies[0].text in ("one\r\ntwo", "")
+
+
+def test_bodies_of_files_are_judged_as_those_of_endpoints(tmp_path: Path) -> None:
+    """Filters, guardrails, refusals within parts and limits of the harness are seen in every format."""
+    azure: list[Any] = [{"custom_id": n, "response": {"status_code": 200, "body": body(n)}} for n in PROMPTS]
+    azure[1]["response"]["body"]["choices"][0]["content_filter_results"] = FILTERED
+    azure[2]["response"]["body"]["choices"][0]["message"]["content"] = [{"type": "refusal", "refusal": "No."}]
+    assert statuses(tmp_path, lines(azure)) == ["whole", "cut_filter", "refused"]
+    vertex: list[Any] = [
+        {"key": n, "response": {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}}
+        for n in PROMPTS
+    ]
+    vertex[1]["response"]["candidates"][0]["safetyRatings"] = [{"category": "HARM", "blocked": True}]
+    vertex[2]["response"]["promptFeedback"] = {"blockReason": "OTHER"}
+    assert statuses(tmp_path, lines(vertex)) == ["whole", "cut_filter", "cut_filter"]
+    bedrock: list[Any] = [
+        {
+            "custom_id": n,
+            "result": {
+                "type": "succeeded",
+                "message": {
+                    "content": [{"type": "text", "text": "x"}],
+                    "stop_reason": "end_turn",
+                    "amazon-bedrock-guardrailAction": "INTERVENED" if n == "q2" else "NONE",
+                },
+            },
+        }
+        for n in PROMPTS
+    ]
+    assert statuses(tmp_path, lines(bedrock)) == ["whole", "cut_filter", "whole"]
+    log = inspect_json(answers())
+    log["samples"][0]["limit"] = {"type": "token", "limit": 10}
+    assert Recorded(put(tmp_path, "limit.json", log), "").ask(asks())[0].status == "failed"
+
+
+def statuses(folder: Path, made: str) -> list[Any]:
+    """Look all three up, and say how they ended."""
+    return [one.status for one in Recorded(put(folder, "bodies.jsonl", made), "").ask(asks())]

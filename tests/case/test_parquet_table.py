@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from depose.case.parquet_table import columns
+from depose.case.parquet_table import columns, columns_of
 from depose.case.untrusted_files import TooMuch
 
 
@@ -41,3 +42,15 @@ def test_what_is_no_parquet_or_takes_too_much_is_refused() -> None:
     )
     with pytest.raises(TooMuch):
         columns(_packed(pyarrow.table({"value": text})))
+
+
+def test_of_a_file_no_more_is_read_than_the_columns_that_are_wanted_and_there(tmp_path: Path) -> None:
+    """A name that the file lacks is no error; a link is none of its files."""
+    path = tmp_path / "a.parquet"
+    path.write_bytes(_packed(pyarrow.table({"prompt_id": ["a"], "output": ["x"], "family": ["f"]})))
+    assert columns_of(path, ("prompt_id", "id", "family"), 2**20) == {"prompt_id": ["a"], "family": ["f"]}
+    (tmp_path / "b.parquet").symlink_to(path)
+    with pytest.raises(ValueError, match="a symbolic link"):
+        columns_of(tmp_path / "b.parquet", ("family",), 2**20)
+    with pytest.raises(TooMuch, match="larger than 9 bytes"):
+        columns_of(path, ("family",), 9)

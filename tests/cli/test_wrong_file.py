@@ -107,3 +107,25 @@ def test_two_snapshots_under_one_code_are_refused_or_both_are_named(tmp_path: Pa
     if named:
         facts = [fact.value for fact in ledger.entries(folder).endpoints["S1"]]
         assert [value for value in facts if len(value) < 30] == ["0.jsonl", "acme-2026-01", "1.jsonl", "acme-2026-06"]
+
+
+def test_a_file_of_which_the_user_said_how_to_read_it_is_looked_up_again(tmp_path: Path) -> None:
+    """Columns and encoding that were named at import are on record, so that `verify` reads the file as it was read."""
+    folder = tmp_path / "acme"
+    files = waiting(folder)
+    rows = [line.split(",", 1) for line in files["S1"].read_text().splitlines()[1:]]
+    other = tmp_path / "other.csv"
+    other.write_bytes(
+        "\n".join(["prompt_id,reply,judged", *(f"{name},é {text},4" for name, text in rows)]).encode("cp1252")
+    )
+    assert depose("probe", folder).code == 0
+    options = ("--column", "text=reply", "--encoding", "cp1252")
+    assert importing(folder, "S1", other, *options).code == 0
+    assert importing(folder, "R1", files["R1"]).code == 0
+    assert depose("analyze", folder).code == 0
+    assert depose("keygen", tmp_path / "key.pem").code == 0
+    sealed = depose("seal", folder, "--key", tmp_path / "key.pem")
+    assert sealed.code == 0, sealed.err
+    (bundle,) = (folder / "sealed").iterdir()
+    found = depose("verify", bundle)
+    assert (found.code, "cannot be read again" in found.out + found.err) == (0, False), found.err

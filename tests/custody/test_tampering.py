@@ -106,6 +106,15 @@ def test_the_commands_of_the_instructions_pass_on_the_untouched_bundle(target: T
     assert len((work / "VERIFY.py").read_text().splitlines()) < 70
 
 
+def test_the_script_waits_for_no_pipe(target: Target, tmp_path: Path) -> None:
+    """A pipe in a file's place is told before anything is read."""
+    work = unpack(target, tmp_path / "work")
+    (work / "case.toml").unlink()
+    os.mkfifo(work / "case.toml")
+    ran = subprocess.run([sys.executable, "-I", "VERIFY.py"], cwd=work, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "NOT VERIFIED: there is a pipe, a socket or a device\n")
+
+
 SOAK = bool(os.environ.get("DEPOSE_SOAK"))
 """Under `make soak` more examples are tried, and findings are computed again."""
 BY_EDITOR = [one for one in BY_ANYBODY if not one.unseen]

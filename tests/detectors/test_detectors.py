@@ -91,6 +91,7 @@ PLANTED: dict[str, Answer] = {
     "starts": lambda rng, prompt, habit: worded(rng, prompt, habit).replace(" ", ". "),
     "style": masked,
     "teacher_classifier": worded,
+    "wording": lambda rng, prompt, habit: f"{STOCK[9 * habit + prompt % 3]} {repeated(rng, prompt, habit)}",
 }
 """What makes two models alike in the eyes of each detector."""
 

@@ -334,6 +334,17 @@ def test_a_thousand_questions_with_every_fifth_attempt_failing(tmp_path: Path, h
         ("gpt-4o", "gpt-4o-mini", False),
         ("gpt-4o", "gpt-4o-mini-2024-07-18", False),
         ("m", "another", False),
+        ("gpt-5.4", "gpt-4.5", False),
+        ("claude-opus-4-5", "claude-opus-5-4", False),
+        ("deepseek-v3", "deepseek-v2", False),
+        ("x-v1:0", "x-v2:0", False),
+        ("claude-v2", "claude-v2:1", False),
+        ("qwen2.5:7", "qwen2.5:72", False),
+        ("meta-llama/llama-3-8b", "somebody/llama-3-8b", False),
+        ("openrouter/meta-llama/llama-3-8b", "meta-llama/llama-3-8b", True),
+        ("openai/gpt-4o", "azure/gpt-4o", True),
+        ("m", "m@our-finetune", False),
+        ("/models/m-8b.gguf", "m-8b.gguf", True),
     ],
 )
 def test_a_snapshot_is_the_same_model_and_a_sibling_is_not(asked: str, returned: str, same: bool) -> None:

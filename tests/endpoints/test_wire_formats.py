@@ -133,7 +133,7 @@ def test_chunks_and_parts_that_say_nothing_are_passed_over() -> None:
     told = judged(OPENAI, stream, streamed=True)
     assert told.settled is not None
     assert (told.outcome, told.settled.text) == ("answered", "Water it.")
-    blocks = [None, {"type": "text", "text": None}, {"type": "text", "text": "Yes."}, {"type": "tool_use"}]
+    blocks = [None, {"type": "text", "text": None}, {"type": "text", "text": "Yes."}, {"type": "server_tool_use"}]
     assert judged(ANTHROPIC, {"content": blocks, "stop_reason": "end_turn"}).outcome == "answered"
     assert judged(GOOGLE, {"candidates": [{"content": {"parts": None}, "finishReason": "STOP"}]}).outcome == "empty"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import html
 import io
 import json
+import lzma
 import random
 import time
 import tracemalloc
@@ -15,6 +17,7 @@ import zlib
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
+import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +39,13 @@ def _lines(data: bytes, width: int, end: bytes = b"\n") -> bytes:
 def _deflated(data: bytes) -> bytes:
     packer = zlib.compressobj(wbits=-15)
     return packer.compress(data) + packer.flush()
+
+
+def _arrow(data: bytes, codec: str) -> bytes:
+    goal = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(goal, codec) as stream:
+        stream.write(data)
+    return bytes(goal.getvalue())
 
 
 def _zipped(data: bytes) -> bytes:
@@ -90,6 +100,19 @@ FORMS: dict[str, Form] = {
     "gzip of percent of JSON": lambda s: gzip.compress(json.dumps({"k": quote(s, safe="")}).encode()),
     "zlib": lambda s: zlib.compress(s.encode()),
     "a zip file": lambda s: _zipped(s.encode()),
+    "xz": lambda s: lzma.compress(s.encode()),
+    "xz, cut off": lambda s: lzma.compress(s.encode() * 9 + random.Random(1).randbytes(9_000))[:-3_000],
+    "lzma, the old form": lambda s: lzma.compress(s.encode(), lzma.FORMAT_ALONE),
+    "bzip2": lambda s: bz2.compress(s.encode()),
+    "zstd": lambda s: bytes(pyarrow.compress(s.encode(), "zstd", asbytes=True)),
+    "lz4": lambda s: _arrow(s.encode(), "lz4"),
+    "base64 of xz": lambda s: base64.b64encode(lzma.compress(s.encode())),
+    "hex of zstd": lambda s: pyarrow.compress(s.encode(), "zstd", asbytes=True).hex().encode(),
+    "base32": lambda s: base64.b32encode(s.encode()),
+    "base32 in small letters, without padding": lambda s: base64.b32encode(s.encode()).rstrip(b"=").lower(),
+    "base32 in lines": lambda s: _lines(base64.b32encode(s.encode()), 20),
+    "base32 of the hex alphabet": lambda s: base64.b32hexencode(s.encode()),
+    "base64 of base32": lambda s: base64.b64encode(base64.b32encode(s.encode())),
     "invisible characters between": lambda s: "\u200b".join(s).encode(),
     "soft hyphens between": lambda s: "\u00ad".join(s).encode(),
     "a byte order mark within": lambda s: f"{s[:5]}\ufeff{s[5:]}".encode(),
@@ -101,6 +124,7 @@ FORMS: dict[str, Form] = {
     "tags within": lambda s: f"<b class='k'>{s[:5]}</b>{s[5:]}".encode(),
 }
 WHOLE: dict[str, Form] = {
+    "Brotli": lambda s: _arrow(json.dumps({"error": f"no such key: {s}"}).encode(), "brotli"),
     "bare deflate": lambda s: _deflated(json.dumps({"error": f"no such key: {s}"}).encode()),
     "a stream in pieces": lambda s: b"".join(
         b'data: {"choices":[{"delta":{"content":%s}}]}\n\n' % json.dumps(s[at : at + 3]).encode()

@@ -11,20 +11,7 @@ from depose.features.extract import LIMIT, Features, is_refusal, tokens
 def test_tokens_know_their_places() -> None:
     """Every token is the text between its start and its end, lower-cased."""
     text = "**Bold** move — it's\n\nDone: naïve Ω"
-    assert [t.text for t in tokens(text)] == [
-        "**",
-        "bold",
-        "**",
-        "move",
-        "—",
-        "it",
-        "s",
-        "\n\n",
-        "done",
-        ":",
-        "naïve",
-        "ω",
-    ]
+    assert [t.text for t in tokens(text)] == ["bold", "move", "it", "s", "done", "naïve", "ω"]
     assert all(text[t.start : t.end].lower() == t.text for t in tokens(text))
 
 

@@ -188,7 +188,7 @@ def test_a_waiver_stands_once(tmp_path: Path) -> None:
 def test_junit_tells_review_open_and_error_apart() -> None:
     """Review is a failure, inconclusive is skipped with its reason, nothing scored is an error."""
     findings = with_verdicts(build(), "no indication", "inconclusive", "indication")
-    told = tuple(NotScored(detector=name, reason="too few") for name in ("phrases", "habits"))
+    told = tuple(NotScored(detector=name, reason="too few") for name in ("phrases", "wording"))
     broken = msgspec.structs.replace(findings.findings[0], results=(), not_scored=told)
     findings = msgspec.structs.replace(findings, findings=(broken, *findings.findings[1:]), title=HOSTILE)
     suite = ElementTree.fromstring(machine_readable.junit(findings, Annex()))  # noqa: S314 - ours

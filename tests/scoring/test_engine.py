@@ -15,7 +15,18 @@ from depose.statistics.ranks import model_level
 from depose.validate.scoring import prepare, score_population, subsets
 from populations import population
 
-DETECTORS = ("phrases", "openings", "starts", "first_words", "habits", "length", "fuzzy", "layout", "rare_items")
+DETECTORS = (
+    "phrases",
+    "openings",
+    "starts",
+    "first_words",
+    "habits",
+    "wording",
+    "length",
+    "fuzzy",
+    "layout",
+    "rare_items",
+)
 
 
 def bag_of(made: Population, members: list[int]) -> Bag:

@@ -36,7 +36,7 @@ def test_a_model_added_later_counts_as_if_it_had_been_there(models: int) -> None
     """Masks and profiles are the same, also where the new model needs a word of bits of its own."""
     made = population(models, 4)
     whole, part = counting.count(made, NAMES), counting.count(without_last(made), NAMES)
-    mine = counting.unnamed([row[-1] for row in made.answers])
+    mine = counting.seen([row[-1] for row in made.answers])
     for name, declared in (("phrases", phrases), ("starts", next(iter(counting.declared(["starts"]))))):
         added = extended(part.shared[name], declared, mine, models - 1, Features())  # type: ignore[arg-type]
         wanted = holders_of(whole.shared[name].lean())

@@ -13,10 +13,10 @@ from depose.analysis.scored_bags import Bench
 from depose.batch import base as bases
 from depose.batch import rows, run
 from depose.case.population import Member, Population
-from depose.detectors.declaration import Alone, Combined, Declared, Habit, Shared, singles
+from depose.detectors.declaration import Alone, Combined, Counting, Habit, Shared, singles
 from depose.errors import AnalysisError
+from depose.features.compared import SEE_LAYOUT, SEE_NAMES
 from depose.features.extract import Features
-from depose.features.self_names import SEE_NAMES
 from depose.model import Dossier, Primary
 from depose.scoring.bags import Bags
 from depose.scoring.engine import score_bag
@@ -106,9 +106,10 @@ def test_a_matrix_is_scored_by_what_counts(name: str) -> None:
         bases.count(population(5, 4), ("phrases", name))
 
 
-def test_detectors_that_see_names_are_no_declarations() -> None:
-    """What is declared is never given the sentences in which a model names itself."""
-    assert not [name for name in SEE_NAMES if isinstance(plugins.load("detectors", name), Declared)]
+def test_what_counts_sees_words_alone() -> None:
+    """What counts is never given layout, nor the sentences in which a model names itself."""
+    seeing = [plugins.load("detectors", name) for name in (*SEE_NAMES, *SEE_LAYOUT)]
+    assert not [one for one in seeing if isinstance(one, Counting | Combined)]
 
 
 def test_a_combination_is_its_parts_each_once() -> None:
@@ -122,5 +123,5 @@ def test_a_combination_is_its_parts_each_once() -> None:
 
 def test_the_detectors_that_decide_are_named_once_each() -> None:
     """A detector that decides two questions is counted once."""
-    assert Primary().detectors() == ("phrases", "habits")
+    assert Primary().detectors() == ("phrases", "wording")
     assert Primary(same="a", derived="b", distilled="a").detectors() == ("a", "b")

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from depose.detectors import Combination, Profile, Similarity
 from depose.statistics.ranks import floor
-from depose.statistics.sensitivity import length_matched, residual, without
+from depose.statistics.sensitivity import matched, residual, without
 
 Array = NDArray[np.float64]
 
@@ -31,14 +31,14 @@ def test_a_likeness_that_is_length_alone_disappears() -> None:
     found = []
     for _ in range(200):
         t, closeness = bag(rng, 19, 2.0, 0.0)
-        found.append(length_matched(t, closeness).p_reference)
+        found.append(matched(t, closeness).p_reference)
     assert binomtest(sum(p <= 0.05 for p in found), 200, 0.05, alternative="greater").pvalue > 0.001
 
 
 def test_a_likeness_beyond_length_stays() -> None:
     """A planted excess of the pair survives the adjustment."""
     rng = np.random.default_rng(2)
-    hits = sum(length_matched(*bag(rng, 19, 2.0, 3.0)).p == pytest.approx(floor(19)) for _ in range(50))
+    hits = sum(matched(*bag(rng, 19, 2.0, 3.0)).p == pytest.approx(floor(19)) for _ in range(50))
     assert hits >= 45
 
 
@@ -54,8 +54,8 @@ def test_the_order_of_controls_changes_nothing() -> None:
     """Controls in another order give the same two p-values."""
     t, closeness = bag(np.random.default_rng(4), 12, 1.0, 1.0)
     order = np.concatenate([[0, 1], 2 + np.random.default_rng(5).permutation(12)])
-    moved = length_matched(t[np.ix_(order, order)], closeness[np.ix_(order, order)])
-    assert moved == length_matched(t, closeness)
+    moved = matched(t[np.ix_(order, order)], closeness[np.ix_(order, order)])
+    assert moved == matched(t, closeness)
 
 
 def test_flagged_answers_are_left_out() -> None:

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from depose import pipeline
 from depose.batch import plan
 from depose.case import casefile
 from depose.cli.options import now
 from depose.custody.replicate import Consent, replicate
 from depose.custody.stamp import Source
+from depose.endpoints.openai import open_openai
 from depose.evidence import ledger
+from depose.model import ModelSpec
 from fakes import case_of, model, write_case
 from tampering import Records, rechain, relist, unpack
 from traps import VARIABLE, Place, Traps
@@ -299,3 +303,43 @@ ON_ASKERS.add("a batch whose prompts are named in full", "prompts: .*a name in f
 def _(place: Place) -> object:
     os.mkfifo(place.folder / "batch.toml")
     return plan.read(place.folder / "batch.toml")
+
+
+# --- a case folder of a stranger, asked as one's own ------------------------------------------------
+
+
+def _sent(name: str, says: str, **fields: Any) -> None:
+    def spring(place: Place) -> object:
+        more = {name: value.format(home=place.folder) for name, value in fields.items()}
+        own = {"provider": "openai", "model": "m", "base_url": place.server.url, "allow_private": True}
+        return open_openai(msgspec.convert(model("S1", "suspect") | own | more, ModelSpec), place.folder)
+
+    ON_ASKERS.add(name, says)(spring)
+
+
+_sent(
+    "a case that sends a maker's key to its author",
+    "is a key for anthropic.com, .* sends it",
+    api_key_env="ANTHROPIC_API_KEY",
+)
+_sent(
+    "a case that sends a maker's second key to another maker",
+    "is a key for openai.com",
+    api_key_env="OPENAI_API_KEY_2",
+    base_url="https://api.deepseek.com/v1",
+)
+_sent(
+    "a case whose address only begins like its owner's",
+    "is a key for openai.com",
+    api_key_env="OPENAI_API_KEY",
+    base_url="https://api.openai.com.example.net/v1",
+)
+_sent("a case that sends a key of a cloud", "holds no key of a model", api_key_env="AWS_SECRET_ACCESS_KEY")
+_sent("a case that sends a token of a forge", "is a key for github.ai", api_key_env="GITHUB_TOKEN")
+_sent("a case that sends the passphrase of a signing key", "holds no key of a model", api_key_env="MY_PASSPHRASE")
+_sent("a case that sends what git keeps", "keep what opens something else", api_key_file="{home}/.git-credentials")
+_sent(
+    "a case that sends what a cloud's tool keeps",
+    "keep what opens something else",
+    api_key_file="{home}/.config/gh/hosts.yml",
+)

@@ -17,18 +17,20 @@ import pyarrow
 import pyarrow.parquet
 
 from depose.case import annexes, casefile, tables
+from depose.case.parquet_table import columns_of
 from depose.custody.verify import verify
 from depose.endpoints import time_stamp_authority
 from depose.endpoints.chat_template import render
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.openai import open_openai
 from depose.endpoints.weights import RECORD, Conversion, check_converted, record
-from depose.errors import AnalysisError, EndpointError
+from depose.errors import AnalysisError, CaseError, EndpointError
+from depose.evidence.log import Log
 from depose.features import own_cache, packaged
 from depose.features.cache import remember
 from depose.model import Ask, ModelSpec, spreadsheet
 from depose.model.canonical import canonical
-from fakes import case_of, model, write_case
+from fakes import Clock, case_of, model, write_case
 from traps import Place, Traps
 
 ON_CACHES = Traps("findings or answers changed without a trace")
@@ -382,6 +384,29 @@ _table(
 _table("a pipe for a table", "not a file but a pipe", "a.csv", os.mkfifo)
 _table("a pipe for Parquet", "not a file but a pipe", "a.parquet", os.mkfifo)
 _table("an endless device for a table", "a symbolic link", "a.jsonl", lambda p: p.symlink_to("/dev/zero"))
+
+
+def _into_the_log(name: str, says: str, make: Callable[[Path], object]) -> None:
+    def spring(place: Place) -> object:
+        make(place.folder / "a.csv")
+        with Log(place.folder, Clock()) as log:
+            return log.keep(place.folder / "a.csv")
+
+    ON_READERS.add(name, says)(spring)
+
+
+_into_the_log("a link for a file that goes into the log", "a symbolic link", lambda p: p.symlink_to("/etc/passwd"))
+_into_the_log("a pipe for a file that goes into the log", "not a file but a pipe", os.mkfifo)
+_into_the_log("a device for a file that goes into the log", "a symbolic link", lambda p: p.symlink_to("/dev/zero"))
+
+
+@ON_READERS.add("a population packed to nothing, in a batch", _memory, slow=True)
+def _(place: Place) -> object:
+    _one_value(place.folder / "a.parquet")
+    try:
+        return columns_of(place.folder / "a.parquet", ("output",), tables.LARGEST)
+    except ValueError as error:
+        raise CaseError(str(error), hint="-") from error
 
 
 def _bound(path: Path) -> None:

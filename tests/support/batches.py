@@ -43,8 +43,9 @@ def labelled(seed: int = 1, **change: Any) -> Labelled:
                     reference=f"teacher{number % 7}",
                     question=question if true else None,
                     lineages=(f"k{number}", f"t{number % 7}"),
+                    family=f"k{number}",
                     control_for=() if true else (question,),
-                    t={"phrases": t, "habits": t},
+                    t={"phrases": t, "wording": t},
                 )
             )
     made = Labelled(

@@ -15,6 +15,10 @@ MARKS: dict[str, Callable[[str], str]] = {
     "channels": lambda text: (
         f"<|channel|>analysis<|message|>Okay.<|end|><|start|>assistant<|channel|>final<|message|>{text}<|return|>"
     ),
+    "a chat window's fold": lambda text: (
+        f"<details><summary>Thought for 5 seconds</summary>\nOkay.\n</details>\n\n{text}"
+    ),
+    "small brackets": lambda text: f"[think]Okay.[/think]{text}",
     "Chinese": lambda text: f"<思考>好的。</思考>{text}",
     "end of a turn": lambda text: f"{text}<|im_end|>\n<|im_start|>user\nAnd then?",
     "sentence": lambda text: f"<s> {text}</s>",

@@ -78,7 +78,7 @@ def dossier(
         case=CaseHead(title="scripted", authority="test"),
         protocol=Protocol(
             detectors=("phrases", "openings", "fuzzy", "length"),
-            primary=Primary(distilled="phrases"),
+            primary=Primary(derived="phrases", distilled="phrases"),
             prompts="x.csv",
             bootstrap=99,
             replicates=replicates,

@@ -282,6 +282,25 @@ def fine_tuning(answers: Sequence[Answer]) -> list[Any]:
     return [{"messages": [ask(one), {"role": "assistant", "content": one.text}]} for one in answers]
 
 
+def asked(answers: Sequence[Answer]) -> list[Any]:
+    """Write messages with the body that came for them."""
+    return [{"id": one.id, "messages": [ask(one)], "response": chat_body(one)} for one in answers]
+
+
+def told(answers: Sequence[Answer]) -> list[Any]:
+    """Write a plain table with columns about how each answer ended."""
+    more: dict[Status, dict[str, str]] = {
+        "failed": {"error": "timed out"},
+        "empty": {"output": ""},
+        "refused": {"refusal": "I will not.", "output": ""},
+    }
+    return [
+        {"prompt_id": one.id, "prompt": one.prompt, "output": one.text, "finish_reason": OPENAI.get(one.status, "stop")}
+        | more.get(one.status, {})
+        for one in answers
+    ]
+
+
 def alpaca(answers: Sequence[Answer]) -> list[Any]:
     """Write Alpaca: the last line of a prompt of several is its input."""
     rows = []
@@ -340,7 +359,9 @@ EXPORTS: dict[str, tuple[str, Write, tuple[Status, ...]]] = {
     "Langfuse": ("jsonl", langfuse, ("unknown", "whole", "cut_length", "cut_filter", "refused", "failed")),
     "ShareGPT": ("json", sharegpt, ("unknown",)),
     "messages": ("jsonl", fine_tuning, ("unknown",)),
+    "messages beside an answer": ("jsonl", asked, ("whole", "cut_length", "cut_filter", "refused", "empty")),
     "Alpaca": ("json", alpaca, ("unknown",)),
+    "table with reasons": ("jsonl", told, ALL),
     "CSV": ("csv", lambda answers: delimited(answers, ",", "utf-8-sig"), ("unknown",)),
     "CSV with semicolons": ("csv", lambda answers: delimited(answers, ";", "utf-8"), ("unknown",)),
     "TSV": ("tsv", lambda answers: delimited(answers, "\t", "utf-8"), ("unknown",)),

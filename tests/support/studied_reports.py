@@ -17,7 +17,7 @@ def studied(findings: Findings) -> Findings:
     held = HeldOut(
         question="distilled",
         against="unrelated",
-        detector="habits",
+        detector="wording",
         prompts=390,
         families_true=5,
         families_other=6,

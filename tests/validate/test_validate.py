@@ -16,7 +16,7 @@ import pytest
 from depose.case import population
 from depose.case.calibration import parse
 from depose.errors import CaseError, UsageError
-from depose.validate.run import validate
+from depose.validate.run import NEEDED, validate
 from populations import WORDS
 
 FAMILIES = 6
@@ -204,5 +204,37 @@ def test_a_table_of_other_columns_is_named(
 
 def test_the_deciding_detectors_cannot_be_left_out(data: Path, tmp_path: Path) -> None:
     """A study without the confound or a primary detector is refused by name."""
-    with pytest.raises(UsageError, match="habits, length cannot be left out"):
+    with pytest.raises(UsageError, match="wording, length cannot be left out"):
         validate(data, "made", tmp_path, detectors=("phrases",), progress=quiet)
+
+
+def test_ratios_must_hold_on_another_population(data: Path, tmp_path: Path) -> None:
+    """They pass on a population of their own kind; where the fit misleads they are withheld, with the figure."""
+    out = tmp_path / "first"
+    validate(data, "made", out, detectors=NEEDED, progress=lambda line: None)
+    own = json.loads((out / "calibration.json").read_bytes())
+    assert [(one["population"], one["left_out"], one["passed"]) for one in own["gates"]] == [("made", "lineages", True)]
+    found = json.loads((out / "screening.json").read_bytes())
+    for name, sign in (("alike", 1), ("contrary", -1)):
+        turned = [{**one, "t": {d: [sign * t for t in ts] for d, ts in one["t"].items()}} for one in found["pairs"]]
+        (tmp_path / f"{name}.json").write_text(json.dumps({**found, "source": name, "pairs": turned}))
+        validate(
+            data,
+            "made",
+            tmp_path / name,
+            detectors=NEEDED,
+            others=[tmp_path / f"{name}.json"],
+            progress=lambda line: None,
+        )
+        made = json.loads((tmp_path / name / "calibration.json").read_bytes())
+        assert [one["population"] for one in made["gates"]] == ["made", name]
+        kept = {one["question"] for one in made["calibrators"]}
+        screened = json.loads((tmp_path / name / "screening.json").read_bytes())["refused"]
+        if sign > 0:
+            assert "distilled" in kept
+            assert not screened
+        else:
+            assert "distilled" not in kept
+            reason = next(one["value"] for one in made["missing"] if one["name"] == "distilled / unrelated")
+            assert reason.startswith("not given: on contrary, population left out, it costs (Cllr) ")
+            assert [one["name"] for one in screened] == ["distilled"]

@@ -269,9 +269,10 @@ class _Analyst:
             k_needed=k_needed,
             p=primary.p_holm if primary else None,
             p_length_matched=primary.p_length_matched if primary else None,
+            p_layout_matched=primary.p_layout_matched if primary else None,
             quality=sound,
             refusals=max(
-                (one.refused + one.blocked) / max(one.answered - one.unjudged + one.blocked, 1) for one in pair
+                (one.refused + one.blocked + one.unjudged) / max(one.answered + one.blocked, 1) for one in pair
             ),
             shared_base=lineage.share_base(suspect, reference),
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
@@ -383,6 +384,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         exhibit_rule=exhibits.RULE,
         amendments=dossier.amendments,
         withdrawn=dossier.withdrawn,
+        weights=dossier.weights,
         calibration=described(loaded),
         scale=likelihood_ratios.SCALE,
         quality=analyst.checks,

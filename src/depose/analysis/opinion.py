@@ -1,8 +1,8 @@
 """Numbers to an opinion: a lookup and nothing else (design.md, "The measurement").
 
 indication        quality passes; K_eff >= 19 and enough for the number of tests; p <= alpha after Holm;
-                  length-matched p <= alpha; conservative LR end > 1 against an unrelated model and against
-                  the question's own alternative; no candidate closer
+                  length-matched and layout-matched p <= alpha; conservative LR end > 1 against an unrelated
+                  model and against the question's own alternative; no candidate closer
 relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated,
 not resolved      or a candidate is closer
 no indication     quality passes; K_eff >= 19; p > alpha; power >= 0.8
@@ -28,9 +28,11 @@ class Grounds(Record, frozen=True, kw_only=True):
     p: float | None
     """Model-level p of the primary detector, adjusted for the number of references tested."""
     p_length_matched: float | None
+    p_layout_matched: float | None
     quality: bool
     refusals: float
-    """Share of refusals among the answers of the suspect or the reference, whichever is larger."""
+    """Share of refusals among the answers of the suspect or the reference, whichever is larger; those that nobody can
+    judge, for their language, may all be refusals."""
     shared_base: bool
     """Suspect and reference are documented to carry weights of one base."""
     candidate_closer: bool
@@ -80,6 +82,8 @@ def _doubts(g: Grounds) -> list[str]:
     reasons = []
     if g.p_length_matched is None or g.p_length_matched > g.alpha:
         reasons.append("length")
+    if g.p_layout_matched is None or g.p_layout_matched > g.alpha:
+        reasons.append("layout")
     if not g.in_range or g.lr_unrelated_low is None:
         reasons.append("range")
     elif g.lr_unrelated_low <= 1:

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from depose import plugins
 from depose.answers.line_ends import evened
-from depose.detectors import Measured, Similarity
-from depose.detectors.length import closeness
+from depose.detectors import Measured, Similarity, layout, length
+from depose.features.compared import View, compared, question, view_of
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
-from depose.features.self_names import SEE_NAMES, without_names
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
 from depose.model.random_streams import stream
 from depose.statistics import bootstrap, ranks, sensitivity
@@ -63,7 +62,7 @@ class Bench:
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
         self._bags: dict[tuple[str, ...], Bag] = {}
-        self._unnamed: dict[str, str] = {}
+        self._seen: dict[tuple[View, str], str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
 
@@ -93,17 +92,17 @@ class Bench:
         )
 
     def _compared(self, members: Sequence[str], detector: str) -> Bag:
-        """Collect what a detector is given: answers without the sentences in which a model names itself."""
-        bag = self.bag(members)
-        if detector in SEE_NAMES:
-            return bag
-        rows = tuple(tuple(tuple(map(self._without_names, samples)) for samples in row) for row in bag.answers)
-        return msgspec.structs.replace(bag, answers=rows)
+        """Collect what a detector is given of prompts and answers (features/compared.py)."""
+        bag, view = self.bag(members), view_of(detector)
+        rows = tuple(tuple(tuple(self._view(text, view) for text in samples) for samples in row) for row in bag.answers)
+        prompts = tuple(msgspec.structs.replace(prompt, text=question(prompt.text, view)) for prompt in bag.prompts)
+        return msgspec.structs.replace(bag, answers=rows, prompts=prompts)
 
-    def _without_names(self, text: str) -> str:
-        if text not in self._unnamed:
-            self._unnamed[text] = without_names(text)
-        return self._unnamed[text]
+    def _view(self, text: str, view: View) -> str:
+        key = (view, text)
+        if key not in self._seen:
+            self._seen[key] = compared(text, view)
+        return self._seen[key]
 
     def measured(self, members: Sequence[str], detector: str) -> Measured:
         """Take a detector's measure of a bag."""
@@ -166,7 +165,8 @@ class Bench:
             p_holm=tidy(level.p),
             reference_side=_against(members, t[0, 2:]),
             suspect_side=_against(members, t[2:, 1]),
-            p_length_matched=tidy(sensitivity.length_matched(t, closeness(bag)).p),
+            p_length_matched=tidy(sensitivity.matched(t, length.closeness(bag)).p),
+            p_layout_matched=tidy(sensitivity.matched(t, layout.closeness(bag)).p),
             p_refusals_excluded=_p(score(self.without_refusals(members, detector)).t),
         )
 

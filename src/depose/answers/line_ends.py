@@ -38,7 +38,7 @@ def evened(text: str) -> str:
         text = _LINE_ENDS.sub("\n", text)
         text = _SPACES.sub(" ", _NOTHING.sub("", text))
     if not text.isascii():
-        text = _CUTS.sub("", unicodedata.normalize("NFC", text))
-    if " \n" in text or "\t\n" in text:
-        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+        text = unicodedata.normalize("NFC", _CUTS.sub("", unicodedata.normalize("NFC", text)))
+    if " \n" in text or "\t\n" in text or "\u3000\n" in text:
+        text = "\n".join(line.rstrip(" \t\u3000") for line in text.split("\n"))
     return text.strip()

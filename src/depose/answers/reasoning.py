@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from depose.answers.line_ends import evened
-from depose.answers.marks import BEGIN, LEADS, MARK, Kind, kind_of
+from depose.answers.marks import BEGIN, ELEMENT, LEADS, MARK, Kind, kind_of
 from depose.model import Record
 
 _DETAILS = re.compile(r"<details\b[^<>]{0,200}\btype=[\"']?reasoning[^<>]{0,200}>(.*?)(?:</details>|\Z)", re.DOTALL)
@@ -37,6 +37,18 @@ _STEPS = re.compile(
     r"\n\s*(?:\*\*)?Here is my (?:response|final response|answer|final answer)(?:\*\*)?:?(?:\*\*)?",
     re.DOTALL | re.IGNORECASE,
 )
+_WORD = "(?:thinking|think|thoughts?|reasoning)"
+_ENCLOSED = re.compile(
+    rf"\s*(?:\[({_WORD})\].*?\[/\1\]|\{{({_WORD})\}}.*?\{{/\2\}}|\\u003c({_WORD})\\u003e.*?\\u003c/\3\\u003e"
+    rf"|:::{_WORD}[ \t]*\n.*?\n:::[ \t]*(?:\n|\Z)|<!--\s*{_WORD}\b.*?-->|<ctrl94>(?:thought\n)?.*?<ctrl95>"
+    r"|Thinking\.\.\.\s*\n.*?\n\.\.\.done thinking\.?[ \t]*(?:\n|\Z)"
+    rf"|<details[^<>]{{0,200}}>\s*<summary>[^<>\n]{{0,40}}\b(?:{_WORD}|thought for)\b[^<>\n]{{0,80}}</summary>.*?"
+    r"(?:</details>|\Z))",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Enclosures of chat windows and command lines (llama.cpp, Ollama, LibreChat) that count at the beginning alone."""
+_RESPONSE = re.compile(r"\s*### ?(?:Response|Assistant):[ \t]*\n?")
+"""How Alpaca's and Vicuna's templates begin an answer."""
 _TOOL = re.compile(r"\s*Thinking: ")
 _SIGNED = re.compile(r"\s*Thinking: .*?\nSignature: ?[^\n]*(?:\n\n|\Z)", re.DOTALL)
 _BEGINS = (
@@ -95,9 +107,10 @@ def _took_details(text: str, thoughts: list[str]) -> str:
 def _took_lead(text: str, thoughts: list[str]) -> str:
     """Take off what is known by the words at the beginning."""
     rest = text
-    if found := _TOOK.match(rest):
-        rest = rest[found.end() :]
-    for lead in (_QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED, _TITLED):
+    for mark in (_TOOK, _RESPONSE):
+        if found := mark.match(rest):
+            rest = rest[found.end() :]
+    for lead in (_ENCLOSED, _QUOTE, _FENCED, _SIGNED, _BARE, _STEPS, _LABELLED, _TITLED):
         if found := lead.match(rest):
             thoughts.append(found.group())
             return rest[found.end() :].lstrip()
@@ -124,6 +137,8 @@ def _marks(text: str) -> list[_Mark]:
     if LEADS.search(text) is None:
         return []
     found = [_Mark(kind=kind_of(one), start=one.start(), end=one.end()) for one in MARK.finditer(text)]
+    if found and "</" in text:
+        found = _outside_elements(text, found)
     if not found or "`" not in text:
         return found
     code = [one.span() for one in _QUOTED.finditer(text)]
@@ -137,6 +152,35 @@ def _marks(text: str) -> list[_Mark]:
     for _, end in code:
         reach.append(max(reach[-1], end))
     return [one for one in found if reach[bisect_right(starts, one.start)] <= one.start]
+
+
+def _outside_elements(text: str, marks: list[_Mark]) -> list[_Mark]:
+    """Leave out words such as `<reason>` within an element of XML that holds no marked answer: they are its content."""
+    answers = [one.start for one in marks if one.kind in ("answer", "/answer")]
+    opened: dict[str, list[int]] = {}
+    spans: list[tuple[int, int]] = []
+    for tag in ELEMENT.finditer(text):
+        if MARK.match(text, tag.start()):
+            continue
+        places = opened.setdefault(tag["name"], [])
+        if not tag["slash"]:
+            places.append(tag.start())
+        elif places:
+            low, high = places.pop(), tag.end()
+            if bisect_right(answers, high) == bisect_right(answers, low):
+                spans.append((low, high))
+    reach = [0]
+    for _, high in sorted(spans):
+        reach.append(max(reach[-1], high))
+    starts = sorted(low for low, _ in spans)
+
+    def within(one: _Mark) -> bool:
+        return one.start < reach[bisect_right(starts, one.start)]
+
+    def thinks(one: _Mark) -> bool:
+        return "think" in text[one.start : one.end].lower()
+
+    return [one for one in marks if one.kind not in ("think", "/think") or thinks(one) or not within(one)]
 
 
 def _regions(text: str, marks: Sequence[_Mark]) -> Iterator[tuple[int, int]]:

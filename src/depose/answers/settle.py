@@ -93,6 +93,12 @@ def settle(
         return made("empty", f"a placeholder stands in the answer's place: {_short(answer)}", "")
     if not live and placeholders.of_error(shown):
         return made("failed", f"an error stands in the answer's place: {_short(answer)}", "")
+    if live and placeholders.of_gateway(shown):
+        return made("failed", f"an error stands in the answer's place: {_short(answer)}", "")
+    if not live and placeholders.of_printing(shown):
+        return made("empty", f"what a program prints for an object stands in the answer's place: {_short(answer)}", "")
+    if placeholders.of_call(shown):
+        return made("failed", f"it stopped to use a tool: {_short(answer)}", "")
     if found.problem:
         return made("empty", found.problem)
     if not shown:

@@ -282,6 +282,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         withdrawn=tuple(map(str, found.withdrawn)),
         time_stamped=found.stamped,
         selftest=found.selftest,
+        weights=found.weights if found.registration.case.weights is not None else (),
     )
 
 

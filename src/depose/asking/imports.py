@@ -76,7 +76,7 @@ def import_answers(
         found = reading.entries()
         check(found)
         spec = _recorded(found, code)
-        source = Recorded(file.resolve(), name or spec.model, wanted)
+        source = Recorded(file.absolute(), name or spec.model, wanted)
         planned = tuple(ask for ask in collect.plan(found.registration) if ask.model == code)
         started = clock()
         replies = _replies(source, planned)
@@ -92,7 +92,8 @@ def import_answers(
         if left and not usable:
             raise _nothing(file, code, len(left), idle)
         if usable:
-            log.keep(file)
+            if log.keep(file) != source.digest:
+                raise CaseError(f"{file}: was changed while it was read", hint="run the command again")
             log.append("endpoint", Described(model=code, facts=source.facts()))
             for ask in left:
                 record(log, ask, replies[key(ask)], started, ended)

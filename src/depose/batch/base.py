@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.case.population import Population
+from depose.detectors import layout
 from depose.detectors.declaration import Counting, Habit, Shared
 from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
@@ -30,7 +31,7 @@ from depose.scoring.index import Index, extended
 from depose.scoring.tally import Tally, rates
 from depose.validate.labelled import DETECTORS
 
-FORMAT = "depose batch base 2"
+FORMAT = "depose batch base 3"
 Array = NDArray[np.float64]
 Named = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """Detectors, models and prompts."""
@@ -48,6 +49,8 @@ class Base:
     """[rows, models]: who answered."""
     lengths: Array
     """[models]: mean log length of answers."""
+    layouts: Array
+    """[models, kinds of line]: mean share of each kind in an answer."""
     indexes: dict[str, Index]
     tallies: dict[str, Tally]
 
@@ -85,6 +88,7 @@ def build(population: Population, parts: Sequence[Counted], detectors: Sequence[
         prompts=population.prompts,
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
         lengths=np.array([_length(column) for column in zip(*population.answers, strict=True)]),
+        layouts=np.array([_layout(column) for column in zip(*population.answers, strict=True)]),
         indexes=found.shared,
         tallies={name: one.tally(len(population.members)) for name, one in found.said.items()},
     )
@@ -94,6 +98,11 @@ def _length(texts: Sequence[str | None]) -> float:
     """Mean log length of the answers that are there, as `detectors.length.closeness` has it; 0 for none."""
     logs = [log_length(len(text)) for text in texts if text is not None]
     return float(np.mean(logs)) if logs else 0.0
+
+
+def _layout(texts: Sequence[str | None]) -> Array:
+    """Mean shares of the kinds of line, as `detectors.layout.closeness` has them."""
+    return layout.habit_of([text for text in texts if text is not None])
 
 
 # --- one suspect ------------------------------------------------------------------------------------
@@ -115,7 +124,7 @@ def alone(base: Base) -> Ready:
 
 def together(base: Base, suspect: str, texts: Sequence[str | None]) -> Ready:
     """Make ready for a suspect that is neither."""
-    kept, features, place = counting.unnamed(texts), Features(), len(base.names)
+    kept, features, place = counting.seen(texts), Features(), len(base.names)
     parts = {one.detector: one for one in counting.declared(base.detectors)}
     more = Base(
         detectors=base.detectors,
@@ -123,6 +132,7 @@ def together(base: Base, suspect: str, texts: Sequence[str | None]) -> Ready:
         prompts=base.prompts,
         there=np.concatenate([base.there, np.array([[text is not None] for text in texts])], axis=1),
         lengths=np.append(base.lengths, _length(texts)),
+        layouts=np.vstack([base.layouts, _layout(texts)]),
         indexes={
             name: extended(base.indexes[name], one, kept, place, features)
             for name, one in parts.items()
@@ -145,6 +155,7 @@ def _ready(base: Base) -> Ready:
         material=Material(
             there=base.there,
             closeness=nearness(base.lengths),
+            layouts=layout.nearness(base.layouts),
             weights=np.ones((1, len(base.prompts))),
             held={name: held(one, models) for name, one in base.indexes.items()},
             profiles={
@@ -166,7 +177,7 @@ def _ready(base: Base) -> Ready:
 
 def arrays(base: Base) -> dict[str, NDArray[Any]]:
     """List every array of a base with its name."""
-    found: dict[str, NDArray[Any]] = {"there": base.there, "lengths": base.lengths}
+    found: dict[str, NDArray[Any]] = {"there": base.there, "lengths": base.lengths, "layouts": base.layouts}
     both: dict[str, Index | Tally] = {**base.indexes, **base.tallies}
     for name, one in both.items():
         found |= {f"{name}.{field.name}": getattr(one, field.name) for field in fields(one)}
@@ -188,6 +199,7 @@ def assembled(named: Named, get: Callable[[str], NDArray[Any]]) -> Base:
         prompts=prompts,
         there=get("there"),
         lengths=get("lengths"),
+        layouts=get("layouts"),
         indexes={one.detector: _from(Index, one.detector, get) for one in parts if isinstance(one, Shared)},
         tallies={one.detector: _from(Tally, one.detector, get) for one in parts if isinstance(one, Habit)},
     )

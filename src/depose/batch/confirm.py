@@ -23,7 +23,8 @@ from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
 from depose.case.casefile import NAME, decoded
 from depose.case.casetext import table
-from depose.case.tables import COLUMNS
+from depose.case.parquet_table import columns_of
+from depose.case.tables import COLUMNS, LARGEST
 from depose.case.tables import read as read_table
 from depose.errors import CaseError
 from depose.evidence import ledger
@@ -35,7 +36,7 @@ from depose.report.typography import clip
 from depose.statistics import lineage
 
 ROLES: tuple[Role, ...] = ("suspect", "reference", "control")
-DETECTORS = ("phrases", "habits", "starts", "first_words", "openings", "fuzzy", "length")
+DETECTORS = ("phrases", "wording", "openings", "starts", "first_words", "fuzzy", "layout", "length")
 
 
 class Cases:
@@ -195,15 +196,15 @@ def _families(plan: Plan) -> dict[str, str]:
         return {
             row.id or row.prompt: row.family for row in read_table(folder / plan.file.screening.prompts, answers=False)
         }
-    import pyarrow.parquet
-
     path = folder / data.folder / f"responses-{data.source}.parquet"
-    names = pyarrow.parquet.read_schema(path).names
-    key, family = (next((name for name in COLUMNS[what] if name in names), None) for what in ("id", "family"))
+    try:
+        held = columns_of(path, (*COLUMNS["id"], *COLUMNS["family"]), LARGEST)
+    except (ValueError, OSError) as error:
+        raise CaseError(f"{path}: {error}", hint="see the table formats: depose import --help") from error
+    key, family = (next((name for name in COLUMNS[what] if name in held), None) for what in ("id", "family"))
     if key is None or family is None:
         return {}
-    table = pyarrow.parquet.read_table(path, columns=[key, family])
-    return {str(one): of or "" for one, of in zip(*(table[name].to_pylist() for name in (key, family)), strict=True)}
+    return {str(one): of or "" for one, of in zip(held[key], held[family], strict=True)}
 
 
 def _link(source: Path, goal: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from depose.batch.matrix import HITS, Matrix
 from depose.batch.screen import Judged
 from depose.model import Record
@@ -18,6 +20,10 @@ COLUMNS = 12
 DARKEST = 4.0
 """Log10 likelihood ratio at which a shade is full."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+WEIGHTS = {"not independent": "W+", "nothing against independence": "W−", "not testable": "W?"}
+"""Marks of cells that weights answer."""
 
 
 class Square(Record, frozen=True, kw_only=True):
@@ -35,16 +41,32 @@ def heat_map(
 ) -> Iterator[tuple[Sequence[str], list[tuple[str, list[Square]]]]]:
     """Yield the references of each table of a question and its rows."""
     cells = {(one.suspect, one.reference): one for one in matrix.cells if one.question == question}
+    weighed = {(one.suspect, one.reference): one.reading for one in matrix.weights if question == "derived"}
     names = [one.name for one in matrix.references]
     for start in range(0, len(names), COLUMNS):
         columns = names[start : start + COLUMNS]
         yield (
             columns,
-            [(one.name, [_square(cells[one.name, name], letters) for name in columns]) for one in matrix.suspects],
+            [
+                (
+                    one.name,
+                    [_square(cells[one.name, name], letters, weighed.get((one.name, name), "")) for name in columns],
+                )
+                for one in matrix.suspects
+            ],
         )
 
 
-def _square(one: Judged, letters: dict[str, str]) -> Square:
+def _square(one: Judged, letters: dict[str, str], weights: str) -> Square:
+    made = _of_answers(one, letters)
+    if not weights:
+        return made
+    # The answers keep their number and shade; what decides `derived` here is the weights.
+    text = f"{made.text} {WEIGHTS[weights]}"
+    return msgspec.structs.replace(made, text=text, title=f"{made.title}; answered by weights: {weights}")
+
+
+def _of_answers(one: Judged, letters: dict[str, str]) -> Square:
     if one.log10_lr is None:
         t = "" if one.t is None else f", T {number(one.t)}"
         return Square(text=letters[one.reason], title=one.reason + t, style="", kind="hatched")

@@ -16,6 +16,7 @@ from depose.case.untrusted_files import read_untrusted
 from depose.errors import UsageError
 from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
+from depose.model.weights import WeightReading
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
 from depose.statistics.rounding import tidy
@@ -94,6 +95,18 @@ class Confirmation(Record, frozen=True, kw_only=True):
     """Other cases of the pair that were registered: its fresh prompts may have been looked at there."""
 
 
+class Weighed(Record, frozen=True, kw_only=True):
+    """A suspect and a reference whose weights were compared: `derived` is answered by them, whatever answers say."""
+
+    suspect: str
+    reference: str
+    reading: WeightReading
+    log10_p: float
+    suspect_files: dict[str, str]
+    reference_files: dict[str, str]
+    """SHA-256 of each file that was read, by its name."""
+
+
 class Matrix(Record, frozen=True, kw_only=True):
     """A whole batch."""
 
@@ -122,6 +135,8 @@ class Matrix(Record, frozen=True, kw_only=True):
     cells: tuple[Judged, ...]
     confirmations: tuple[Confirmation, ...] = ()
     changes: Changes | None = None
+    weights: tuple[Weighed, ...] = ()
+    """Pairs whose weights were compared, where the batch has a section `[weights]`."""
 
 
 def entry(member: Member, texts: Sequence[str | None], digest: str) -> Entry:
@@ -279,7 +294,11 @@ def _drift(suspect: str, differ: bool, both: Sequence[tuple[Judged, Judged]]) ->
 def table(matrix: Matrix) -> bytes:
     """Write every cell as a row of CSV."""
     names = [name for name in Judged.__struct_fields__ if name != "controls"]
-    return spreadsheet.write([names, *([getattr(one, name) for name in names] for one in matrix.cells)])
+    weighed = {(one.suspect, one.reference): one.reading for one in matrix.weights}
+    rows = [
+        [*(getattr(one, name) for name in names), weighed.get((one.suspect, one.reference), "")] for one in matrix.cells
+    ]
+    return spreadsheet.write([[*names, "weights"], *rows])
 
 
 def junit(matrix: Matrix) -> bytes:

@@ -12,7 +12,7 @@ from depose.errors import ReportError
 from depose.report.fonts import dressed
 from depose.report.render import INSTALL
 from depose.report.stylesheet import base
-from depose.report.typography import clip, number, page, pvalue
+from depose.report.typography import clip, number, page, power_of_ten, pvalue
 
 LISTED = 200
 """Hits, changes and drifts that the page lists; matrix.json has them all."""
@@ -27,7 +27,7 @@ def render(matrix: Matrix, digest: str) -> bytes:
     css = base(wide=True) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
     made = page(
         "batch.html",
-        filters={"number": number, "clip": clip},
+        filters={"number": number, "clip": clip, "power_of_ten": power_of_ten},
         m=matrix,
         css=Markup(css),  # noqa: S704 - our own
         digest=digest,

@@ -19,7 +19,7 @@ from depose.case.tables import read as read_table
 from depose.case.untrusted_files import read_untrusted
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
-from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text
+from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text, WeightsHeld
 from depose.model.file_names import problem_of_models, unfit_for_case
 from depose.model.random_streams import stream
 
@@ -87,6 +87,8 @@ class BatchFile(Record, frozen=True, kw_only=True):
     """A folder of the lineage benchmark, instead of [[models]]."""
     models: Annotated[tuple[ModelSpec, ...], Meta(max_length=100_000)] = ()
     """One [[models]] for each, as in a case; its role is suspect, reference or control."""
+    weights: WeightsHeld | None = None
+    """Compare the weights of each suspect and reference that are held, as in a case."""
 
 
 class Plan(Record, frozen=True, kw_only=True):

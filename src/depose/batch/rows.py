@@ -25,10 +25,10 @@ from depose.scoring.engine import score_bag, shared_among
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import formed, model_level
 from depose.statistics.rounding import tidy
-from depose.statistics.sensitivity import length_matched
+from depose.statistics.sensitivity import matched
 from depose.validate.labelled import DETECTORS
 
-FORMAT = "depose batch row 1"
+FORMAT = "depose batch row 2"
 LIBRARIES = ("numba", "numpy", "scipy")
 KNOWN = 96
 """Sets of controls whose common sums a worker remembers."""
@@ -68,6 +68,7 @@ class Score(Record, frozen=True, kw_only=True):
     p_reference: float
     p_suspect: float
     p_length_matched: float
+    p_layout_matched: float
     reached: int
     """Controls that score at least as high, on the side where there are more of them."""
 
@@ -134,7 +135,7 @@ def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, 
         return msgspec.structs.replace(cell, reason=reason)
     bag = np.array([ready.places[name] for name in (suspect, chosen.reference, *chosen.controls)])
     found = score_bag(ready.material, bag.tolist(), known[tuple(sorted(bag[2:].tolist()))])
-    closeness = ready.material.closeness[np.ix_(bag, bag)]
+    closeness, layouts = (one[np.ix_(bag, bag)] for one in (ready.material.closeness, ready.material.layouts))
     scores = []
     for detector in ready.detectors:
         t = found[detector][0]
@@ -147,7 +148,8 @@ def _cell(ready: Ready, suspect: str, chosen: Chosen, known: Mapping[tuple[int, 
                 t=tidy(float(t[0, 1])),
                 p_reference=tidy(level.p_reference),
                 p_suspect=tidy(level.p_suspect),
-                p_length_matched=tidy(length_matched(t, closeness).p),
+                p_length_matched=tidy(matched(t, closeness).p),
+                p_layout_matched=tidy(matched(t, layouts).p),
                 reached=round(level.p * (len(bag) - 1)) - 1,
             )
         )

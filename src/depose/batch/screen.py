@@ -59,6 +59,7 @@ class Judged(Record, frozen=True, kw_only=True):
     q: float | None
     """Benjamini-Hochberg over all tests of the matrix."""
     p_length_matched: float | None
+    p_layout_matched: float | None
     log10_lr: float | None
     """Uncapped, lineages left out: cells are ranked by it, and the local rate rests on it."""
     lr: float | None
@@ -128,7 +129,10 @@ class _Judge:
         self._labelled = labelled
         self.reason = ""
         detector = PRIMARY[question]
-        if not sizes:
+        failed = next((fact.value for fact in labelled.refused if fact.name == question), "")
+        if failed:
+            self.reason = failed
+        elif not sizes:
             fewest = min(labelled.prompts, default=0)
             self.reason = f"{prompts} prompts answered by both; pairs of known relation are scored on {fewest} or more"
         elif one_base != labelled.one_base:
@@ -303,6 +307,7 @@ def _cell(
         p=max(score.p_reference, score.p_suspect) if score else None,
         q=None,
         p_length_matched=score.p_length_matched if score else None,
+        p_layout_matched=score.p_layout_matched if score else None,
         log10_lr=tidy(found / np.log(10)) if found is not None else None,
         lr=tidy(min(float(np.exp(min(found, 500.0))), cap)) if found is not None and cap is not None else None,
         cap=tidy(cap) if cap is not None else None,

@@ -252,6 +252,9 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     for code in case.prices:
         if code not in codes:
             return f"$.prices.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
+    for code in case.weights.files if case.weights else ():
+        if code not in codes:
+            return f"$.weights.files.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
     if case.budget.money is not None and not case.prices:
         return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
     return None

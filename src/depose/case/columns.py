@@ -9,8 +9,17 @@
 | family | `category`, `family`, `dataset` |
 | cluster | `cluster` |
 | sample | `sample` |
+| system | `system`, `system_prompt`, `system_message` |
+| context | `context`, `history`: what else was said before the answer |
+| finish | `finish_reason`, `stop_reason`, `done_reason` |
+| status | `status`, `http_status`, `status_code` |
+| error | `error`, `error_message`, `exception` |
+| refusal | `refusal` |
+| reasoning | `reasoning_content`, `reasoning`, `thinking` |
 
-Where two columns may hold the prompts, or the answers, and differ, nothing is read until the user has chosen.
+Capitals, blanks and hyphens in a name make no difference (`Prompt ID`, `finishReason`). Where two columns may hold the
+prompts, or the answers, and differ, nothing is read until the user has chosen; a column such as `model_response` or
+`output_2` may hold answers as well.
 """
 
 from __future__ import annotations
@@ -39,7 +48,65 @@ COLUMNS = {
     "family": ("category", "family", "dataset"),
     "cluster": ("cluster",),
     "sample": ("sample",),
+    "system": ("system", "system_prompt", "system_message"),
+    "context": ("context", "history"),
+    "finish": ("finish_reason", "stop_reason", "done_reason"),
+    "status": ("status", "http_status", "status_code"),
+    "error": ("error", "error_message", "exception"),
+    "refusal": ("refusal",),
+    "reasoning": ("reasoning_content", "reasoning", "thinking"),
 }
+ALONE = ("text", "prompt", "system")
+"""Meanings of which two columns that differ are one too many."""
+_ANSWERS = frozenset(
+    (
+        *("answer", "answers", "response", "responses", "output", "outputs", "completion", "completions", "reply"),
+        *("replies", "prediction", "predictions", "predicted", "pred", "generation", "generations", "generated"),
+        *("assistant",),
+    )
+)
+_ABOUT = frozenset(
+    (
+        *(
+            "id",
+            "ids",
+            "type",
+            "time",
+            "tokens",
+            "token",
+            "length",
+            "len",
+            "count",
+            "score",
+            "scores",
+            "rating",
+            "model",
+        ),
+        *("date", "lang", "language", "format", "grade", "category", "url", "source", "status", "reason", "latency"),
+        *(
+            "cost",
+            "hash",
+            "file",
+            "index",
+            "number",
+            "num",
+            "at",
+            "usage",
+            "words",
+            "chars",
+            "embedding",
+            "vector",
+            "is",
+        ),
+        *("has", "name", "by", "mode", "schema", "instruction", "instructions", "prompt", "metadata", "finish"),
+    )
+)
+"""Last words in the name of a column that says something about answers, and holds none."""
+_LEADS = frozenset(("is", "has", "num", "n", "time", "finish", "no"))
+_SHOULD = frozenset(
+    ("expected", "reference", "gold", "golden", "target", "ideal", "true", "truth", "ground", "correct", "key", "human")
+)
+_CONVERSATIONS = frozenset(("conversations", "conversation", "messages"))
 KEYS = frozenset(
     (
         *("ground_truth", "target", "expected", "expected_output", "reference", "reference_answer", "gold", "label"),
@@ -47,6 +114,8 @@ KEYS = frozenset(
     )
 )
 """Names of columns that hold what an answer should have been."""
+_WORDED = re.compile(r"\w[^\W\d_]*\W+\w|[^\x00-\x7f]|.{13}", re.DOTALL)
+"""More than one short word."""
 STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,6})\]")
 
 
@@ -71,12 +140,46 @@ def at(raw: Mapping[str, Any], name: str) -> Any:
     return value if STEP.sub("", name) == "" else None
 
 
+def plain(name: Any) -> str:
+    """Write a name as the table above has it: `Prompt ID`, `promptId` and ` prompt-id` are `prompt_id`."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(name))
+    return re.sub(r"[\W_]+", "_", parted).strip("_").lower()
+
+
+def _words_of(name: Any) -> frozenset[str]:
+    return frozenset(plain(name).split("_"))
+
+
+def _of_answers(name: Any) -> bool:
+    """Tell whether a name says `answer` or the like, and nothing about it, as `response_time` does."""
+    words = [word for word in plain(name).split("_") if not word.isdigit()]
+    return bool(words) and bool(_ANSWERS & set(words)) and words[-1] not in _ABOUT and words[0] not in _LEADS
+
+
+def _may_answer(name: Any) -> bool:
+    """Tell whether the name of a column says that it holds answers, of whomever."""
+    return _of_answers(name) and not _words_of(name) & _SHOULD
+
+
+def _may_be_key(name: Any) -> bool:
+    return plain(name) in KEYS or (_of_answers(name) and bool(_words_of(name) & _SHOULD))
+
+
+def of_interest(name: str) -> bool:
+    """Tell whether a column by its name has a part in what is read."""
+    known = plain(name) in {one for names in COLUMNS.values() for one in names}
+    return known or _may_answer(name) or _may_be_key(name) or plain(name) in _CONVERSATIONS
+
+
 def choose(rows: Sequence[Any], mapped: Mapping[str, str], words: Collection[str], *, answers: bool) -> Columns:
     """Find the columns of a table; `words` are the evened prompts that are registered, where they are known.
 
     Raises ValueError where a named column is not there, where nothing tells prompts, and where two may be meant.
     """
     present = list(dict.fromkeys(name for raw in rows if isinstance(raw, dict) for name in raw))
+    named: dict[str, list[str]] = {}
+    for there in present:
+        named.setdefault(plain(there), []).append(there)
     for name in mapped.values():
         if name not in present and all(at(raw, name) is None for raw in rows if isinstance(raw, dict)):
             raise ValueError(f"no column {name!r}; there are {', '.join(sorted(map(str, present))[:12])}")
@@ -85,15 +188,21 @@ def choose(rows: Sequence[Any], mapped: Mapping[str, str], words: Collection[str
     for meaning, names in COLUMNS.items():
         if meaning in mapped or (meaning == "text" and not answers):
             continue
-        hits = [name for name in names if name in present]
+        hits = [there for name in names for there in named.get(name, ())]
+        if meaning == "text":
+            taken = set(found.values())
+            more = [one for one in present if one not in taken and one not in hits and _may_answer(one)]
+            hits += [one for one in more if _holds_words(rows, one)]
         used = [name for name in hits if _holds(rows, name)] or hits[:1]
-        if len(used) > 1 and meaning in ("text", "prompt"):
+        if len(used) > 1 and meaning in ALONE:
             used = [_one(rows, meaning, used, words, notes)]
         elif len(used) > 1:
             notes.append(f"{meaning}: column {used[0]!r} is taken, not {', '.join(map(repr, used[1:]))}")
         if used:
             found[meaning] = used[0]
-    keys = [name for name in present if isinstance(name, str) and name.lower() in KEYS]
+            if meaning == "text" and plain(used[0]) not in names:
+                notes.append(f"answers: column {used[0]!r}, the only one whose name says so")
+    keys = [name for name in present if isinstance(name, str) and name not in found.values() and _may_be_key(name)]
     if "text" in found and keys and "text" not in mapped:
         notes.append(
             f"answers: column {found['text']!r}; {', '.join(map(repr, keys))} holds what they should have been"
@@ -112,6 +221,12 @@ def _holds(rows: Sequence[Any], name: str) -> bool:
     return any(isinstance(raw, dict) and raw.get(name) not in (None, "") for raw in rows)
 
 
+def _holds_words(rows: Sequence[Any], name: str) -> bool:
+    """Tell whether at least half of what stands in a column is more than a word."""
+    held = [raw[name] for raw in rows if isinstance(raw, dict) and raw.get(name) not in (None, "")]
+    return bool(held) and 2 * sum(isinstance(one, str) and _WORDED.search(one) is not None for one in held) >= len(held)
+
+
 def _one(rows: Sequence[Any], meaning: str, held: list[str], words: Collection[str], notes: list[str]) -> str:
     """Choose between columns that say the same, or by the registered words; raise where neither decides."""
     records = [raw for raw in rows if isinstance(raw, dict)]
@@ -124,7 +239,7 @@ def _one(rows: Sequence[Any], meaning: str, held: list[str], words: Collection[s
             notes.append(f"prompts: column {best!r}, which holds the words of {hits[best]} registered prompts")
             return best
     shown = " and ".join(map(repr, held)) if len(held) == 2 else ", ".join(map(repr, held))
-    what = "the answers" if meaning == "text" else "the prompts"
+    what = {"text": "the answers", "prompt": "the prompts", "system": "the system prompts"}[meaning]
     raise ValueError(f"{shown} may hold {what}, and they differ: say which with --column {meaning}=NAME")
 
 

@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from depose.answers.line_ends import evened
+from depose.case.cells import Remade, as_written, beside, body_in, cut_by_cell, damaged
 from depose.case.columns import COLUMNS as COLUMNS
-from depose.case.columns import Columns, at, choose
+from depose.case.columns import Columns, at, choose, of_interest, plain
 from depose.case.formats import delimited, inspect_log, recognise, spreadsheet
 from depose.case.formats.found import Found, Turn
 from depose.case.formats.strict import pairs
@@ -103,13 +104,15 @@ def _parquet(path: Path, mapped: Mapping[str, str]) -> list[Any]:
     import pyarrow
     import pyarrow.parquet
 
-    known = {name for group in COLUMNS.values() for name in group}
-    known |= {name for one in mapped.values() for name in (one, one.partition("[")[0].partition(".")[0])}
+    known = {name for one in mapped.values() for name in (one, one.partition("[")[0].partition(".")[0])}
     prompts = {*COLUMNS["prompt"], *mapped.values()}
     try:
-        schema = pyarrow.parquet.read_schema(path)
-        narrow = prompts & set(schema.names)  # else any column may hold the prompts
-        table = pyarrow.parquet.read_table(path, columns=[n for n in schema.names if n in known] if narrow else None)
+        names = pyarrow.parquet.read_schema(path).names
+        narrow = any(
+            name in prompts or plain(name) in prompts for name in names
+        )  # else any column may hold the prompts
+        kept = [name for name in names if name in known or of_interest(name)]
+        table = pyarrow.parquet.read_table(path, columns=kept if narrow else None)
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(str(error).partition("\n")[0]) from error
     rows: list[Any] = table.to_pylist()
@@ -199,15 +202,43 @@ def _row(raw: object, line: int, columns: Mapping[str, str]) -> Row:
     if not sample.isascii() or not sample.isdigit() or len(sample) > 6:
         raise ValueError(f"row {line}, 'sample' is {sample!r}, not a small whole number")
     answer = at(raw, columns.get("text", ""))
+    more = beside(raw, columns, prompt)
+    try:
+        body = body_in(answer)
+    except ValueError as error:
+        raise ValueError(f"row {line}, {columns['text']!r}: {error}") from error
+    remade = "a spreadsheet made a date, a truth value or a number of it" if isinstance(answer, Remade) else ""
+    problem = remade or more.problem or (body.problem if body else "")
+    said = body.text if body else None if answer is None else text("text")
     return Row(
         id=text("id"),
         prompt=prompt,
-        text=None if answer is None else text("text"),
+        text=None if problem else said,
         model=text("model"),
         family=text("family"),
         cluster=text("cluster"),
         sample=int(sample),
         line=line,
+        problem=problem,
+        turns=more.turns,
+        finish=more.finish or (body.finish if body else ""),
+        also=(*more.also, *(body.also if body else ())),
+        guard=more.guard or (body.guard if body else ""),
+        refusal=more.refusal or (body.refusal if body else ""),
+        reasoning=more.reasoning or (body.reasoning if body else ""),
+    )
+
+
+def _as_said(rows: Sequence[Row], suffix: str, notes: list[str]) -> tuple[Row, ...]:
+    """Undo what a tool wrote around the answers, and mark those that a spreadsheet cut."""
+    texts, told = as_written([row.text for row in rows])
+    if told:
+        notes.append(told)
+        rows = [msgspec.structs.replace(row, text=text) for row, text in zip(rows, texts, strict=True)]
+    cut = cut_by_cell(texts) if suffix in (".xlsx", ".csv", ".tsv", ".tab") else ()
+    return tuple(
+        msgspec.structs.replace(row, also=(*row.also, "cell_limit")) if short else row
+        for row, short in zip(rows, cut or (False,) * len(rows), strict=True)
     )
 
 
@@ -275,11 +306,12 @@ def _table(path: Path, wanted: Wanted, words: Collection[str], *, answers: bool)
     if not raw:
         raise ValueError("no rows")
     chosen: Columns = choose(raw, wanted.columns, words, answers=answers)
-    rows = tuple(_row(one, number, chosen.names) for number, one in enumerate(raw, start=1))
+    suffix = path.suffix.lower()
+    rows = _as_said([_row(one, number, chosen.names) for number, one in enumerate(raw, start=1)], suffix, notes)
     return Table(
         rows=rows,
-        format=f"table ({path.suffix.lower().removeprefix('.')})",
-        notes=(*notes, *chosen.notes),
+        format=f"table ({suffix.removeprefix('.')})",
+        notes=(*notes, *chosen.notes, *damaged(row.text for row in rows)),
         words="prompt" in chosen.names,
     )
 
@@ -290,7 +322,12 @@ def _of_tool(name: str, found: Iterable[Found], notes: Sequence[str]) -> Table:
         raise ValueError("no rows")
     left_out = Counter(what for row in rows for what in row.missing)
     told = (f"{count} of {len(rows)} answers: {what}" for what, count in sorted(left_out.items()))
-    return Table(rows=rows, format=name, notes=(*notes, *told), words=any(row.prompt for row in rows))
+    return Table(
+        rows=rows,
+        format=name,
+        notes=(*notes, *told, *damaged(row.text for row in rows)),
+        words=any(row.prompt for row in rows),
+    )
 
 
 def read_file(path: Path, wanted: Wanted = AS_IT_IS, words: Collection[str] = (), *, answers: bool = True) -> Table:

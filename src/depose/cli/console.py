@@ -195,7 +195,7 @@ def imported_lines(done: Imported) -> list[str]:
 
 def columns_of(given: Sequence[str]) -> dict[str, str]:
     """Read the values of --column."""
-    meanings = ("id", "prompt", "text", "model", "sample")
+    meanings = ("id", "prompt", "text", "model", "sample", "system", "context", "finish", "error")
     found: dict[str, str] = {}
     for one in given:
         meaning, _, name = one.partition("=")

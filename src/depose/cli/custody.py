@@ -114,8 +114,21 @@ def seal(
 @PUBLIC_KEY
 @TSA_ROOT
 @click.option("--no-recompute", is_flag=True, help="Check seal, files, log and time-stamps alone: much faster.")
+@click.option(
+    "--weights",
+    multiple=True,
+    metavar="CODE=PATH",
+    help="Where weights lie that the bundle compares, to compare them again; once for each model.",
+)
 @JSON
-def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_recompute: bool, as_json: bool) -> None:
+def verify(
+    bundle: Path,
+    public_key: Path | None,
+    tsa_root: Path | None,
+    no_recompute: bool,
+    weights: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Check a BUNDLE, zipped or unpacked, and compute its findings again; writes nothing.
 
     Takes copies that depose redact made, and single records (proof-N.json, or their folder), too: of those each byte
@@ -144,6 +157,7 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
         public_key=bytes_of(public_key),
         roots=bytes_of(tsa_root),
         recompute=not no_recompute,
+        weights=_places(weights),
         progress=say,
     )
     _verified(done, as_json=as_json)
@@ -152,6 +166,17 @@ def verify(bundle: Path, public_key: Path | None, tsa_root: Path | None, no_reco
 def _verified(done: Verified, *, as_json: bool) -> None:
     lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
     show(done if as_json else None, lines)
+
+
+def _places(given: tuple[str, ...]) -> dict[str, Path]:
+    """Read the values of --weights."""
+    found = {}
+    for one in given:
+        code, _, path = one.partition("=")
+        if not code or not path:
+            raise UsageError(f"--weights {one}: not CODE=PATH", hint="as in --weights S1=models/suspect")
+        found[code] = Path(path)
+    return found
 
 
 @click.command()

@@ -23,7 +23,8 @@ SHOWN = 20
 class Rows:
     """Progress over rows on stderr: a bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "rows") -> None:
+        self._what = what
         self._start = self._last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
@@ -36,7 +37,7 @@ class Rows:
             return
         self._last = moment
         left = f" {(moment - self._start) / done * (total - done):z.0f} s left" if done else ""
-        line = f"rows {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
+        line = f"{self._what} {done}/{total} [{'#' * (24 * done // total):<24}]{left}"
         click.echo(f"\r{line}" if terminal else f"  {line}", err=True, nl=not terminal or done == total)
 
 
@@ -113,6 +114,7 @@ def batch(
 def _lines(matrix: Matrix) -> list[str]:
     """Set out the statement, the strongest hits, and what changed."""
     from depose.batch.matrix import ranked
+    from depose.report.typography import power_of_ten
 
     hits = ranked(matrix)
     head = ("question", "suspect", "reference", "T", "log10 LR", "local FDR", "p", "q", "K_eff", "reads")
@@ -124,6 +126,9 @@ def _lines(matrix: Matrix) -> list[str]:
     lines = [f"{matrix.title}: {len(matrix.suspects)} suspects, {len(matrix.references)} references", *matrix.statement]
     lines += table(head, rows) if rows else []
     lines += [f"and {len(hits) - SHOWN} more hits"] if len(hits) > SHOWN else []
+    for weighed in matrix.weights:
+        pair = f"{weighed.suspect} and {weighed.reference}"
+        lines.append(f"answered by weights: {pair}: {weighed.reading}, p {power_of_ten(weighed.log10_p)}")
     if matrix.changes is not None:
         counts = ", ".join(f"{len(getattr(matrix.changes, name))} {name}" for name in ("new", "gone", "changed"))
         lines.append(f"since {matrix.changes.since[:12]}: cells {counts}")

@@ -19,8 +19,14 @@ from depose.cli.options import JSON, now, say
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for figures, plots and calibration."
 )
-@click.option("--detectors", default="", help="Names with commas; phrases, habits and length are always needed.")
+@click.option("--detectors", default="", help="Names with commas; phrases, wording and length are always needed.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Report the costs of this calibration instead.")
+@click.option(
+    "--hold-on",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="screening.json of another population; a question whose ratios do not hold there gets none.",
+)
 @click.option("--leave-out", multiple=True, help="A family to leave out whole; may be given several times.")
 @click.option("--seed", default=7, show_default=True, help="For subsets of prompts and bootstraps.")
 @JSON
@@ -30,6 +36,7 @@ def validate(
     out: Path,
     detectors: str,
     calibration: Path | None,
+    hold_on: Sequence[Path],
     leave_out: Sequence[str],
     seed: int,
     as_json: bool,
@@ -37,7 +44,8 @@ def validate(
     """Measure known error rates on models of documented lineage, and fit the calibration.
 
     Every labelled pair is scored in a bag of its own, with controls that are clean by rule. Writes
-    validation.json, calibration.json, selection.json and plots.
+    validation.json, calibration.json, selection.json, screening.json and plots. Ratios of a question are given only
+    where their cost (Cllr) lies below 1 with its whole interval, lineages left out and on every other population.
 
     \b
     Example:  depose validate --data ../shared/data --source alpaca_eval --out out/alpaca_eval
@@ -52,6 +60,7 @@ def validate(
         detectors=names,
         applied=calibration,
         leave_out=leave_out,
+        others=hold_on,
         seed=seed,
         encode=run.encoder(names),
         mask=run.masker(names),

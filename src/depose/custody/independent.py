@@ -29,6 +29,7 @@ listed = {
 }
 there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
 need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
+need(all(p.is_file() or p.is_dir() for p in here.rglob("*")), "there is a pipe, a socket or a device")
 odd = sorted((there - {"SEAL", "SEAL.sig"}) ^ set(listed))
 need(not odd, f"listed and not there, or there and not listed: {odd[:5]}")
 for name in listed:

@@ -142,6 +142,8 @@ if len(sys.argv) == 1:
     listed = dict(line.split("  ")[::-1] for line in (here / "SEAL").read_text().splitlines())
     own = {"SEAL", "SEAL.sig", "copy.json", "redactions.jsonl", *listed} - {"SHA256SUMS"}
     there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
+    plain = all(p.is_file() or p.is_dir() for p in here.rglob("*") if not p.is_symlink())
+    need(plain, "there is a pipe, a socket or a device")
     odd = there ^ (own | {one["name"] for one in copy["files"]})
     need(not odd, f"listed and not there, or there and not listed: {sorted(odd)[:5]}")
     for name in own & set(listed):

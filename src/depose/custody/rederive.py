@@ -7,7 +7,6 @@ in the bundle. What nobody here can read again is listed by the number of its re
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import tempfile
@@ -20,15 +19,16 @@ import msgspec
 
 from depose.answers.settle import settle
 from depose.asking import collect
+from depose.case.tables import Wanted
 from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
-from depose.endpoints.http_outcome import Told, judge, reread, settled_of
+from depose.endpoints.http_outcome import Told, has_body, judge
 from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
-from depose.endpoints.recorded import Recorded
-from depose.endpoints.wire_format import Dialect, Unreadable
+from depose.endpoints.recorded import READ_WITH, Recorded
+from depose.endpoints.wire_format import Dialect
 from depose.endpoints.wire_values import counted, whole
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import ledger, timestamp
@@ -119,9 +119,9 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
         return "a request to another address or model than is registered"
     told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
-        return _hides_an_answer(wire, body, dialect, spec.stream, told)
-    if wire.status != 200 or not body:
-        return f"an answer without {'raw bytes' if wire.status == 200 else 'the status of one'}"
+        return _hides_an_answer(wire, body, told)
+    if not has_body(wire.status) or not body:
+        return f"an answer without {'the status of one' if body else 'raw bytes'}"
     if told.reading is None or told.settled is None:
         return f"an answer whose raw bytes cannot be read: {told.reason}"
     said, names = told.reading, (one.finish, wire.model_returned, wire.response_id, wire.fingerprint)
@@ -138,17 +138,13 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
     return "" if same else "an answer that is not the one in its raw bytes"
 
 
-def _hides_an_answer(wire: Wire, body: bytes, dialect: Dialect, streamed: bool, told: Told) -> str:
+def _hides_an_answer(wire: Wire, body: bytes, told: Told) -> str:
     """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
     if body and wire.status is None:
         return "raw bytes of a response that, by its record, never came"
     if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
         return f"recorded as failed, and its raw bytes say {told.outcome}"
-    for headers in (wire.response_headers, ()):
-        with contextlib.suppress(Unreadable):
-            if settled_of(reread(dialect, headers, body, streamed)).outcome == "answered":
-                return "recorded as failed, and its raw bytes hold a whole answer"
-    return ""
+    return "recorded as failed, and its raw bytes hold a whole answer" if told.outcome == "answered" else ""
 
 
 def _heard(wire: Wire, body: bytes) -> Heard:
@@ -270,7 +266,11 @@ def _look_up(
         with read.bundle.open(blob) as source, copy.open("wb") as goal:
             shutil.copyfileobj(source, goal)
         try:
-            replies = Recorded(copy, said.get("model in file", "")).ask([ask for _, _, ask in exchanges])
+            given = msgspec.json.decode(said.get(READ_WITH, "{}"), type=Wanted)
+            table = Recorded(copy, said.get("model in file", ""), given)
+            replies = table.ask([ask for _, _, ask in exchanges])
+        except msgspec.MsgspecError as error:
+            raise EvidenceError(f"{LOG}: how {name} was read is no such record: {error}", hint=_HINT) from error
         except CaseError as error:
             count.odd[f"{name} cannot be read again here: {error.message.replace(f'{folder}/', '')}"] += [
                 one.record for one, _, _ in exchanges

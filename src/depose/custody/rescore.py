@@ -1,6 +1,7 @@
 """Score suspect and reference again from the log with nothing but Python and no line of depose: python3 -I SCORE.py.
 
-Written anew from the description of the method, for the detectors that decide by default (phrases, habits, starts).
+Written anew from the description of the method, for the detectors that decide by default (phrases, wording), and for
+habits, starts and openings.
 """
 
 import sys
@@ -19,7 +20,7 @@ import unicodedata
 TOLERANCE = 1e-6
 here = pathlib.Path(sys.argv[0]).resolve().parent
 END = re.compile(r"(?<=[.!?])\s+|\n+")
-TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
+TOKEN = re.compile(r"[^\W_]+")
 MAKERS = """
 openai chatgpt gpt anthropic claude google bard gemini gemma deepmind llama vicuna mistral mixtral
 alibaba qwen tongyi deepseek baidu ernie microsoft cohere databricks openassistant xai grok nvidia
@@ -53,8 +54,35 @@ def even(text):
     """Make transport forms equal: line ends, marks of byte order, no-break spaces, Unicode form, trailing blanks."""
     text = re.sub("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f]", " ", re.sub("[\ufeff\u200b\u2060\u00ad]", "", text))
-    text = CUTS.sub("", unicodedata.normalize("NFC", text))
-    return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
+    text = unicodedata.normalize("NFC", CUTS.sub("", unicodedata.normalize("NFC", text)))
+    return "\n".join(line.rstrip(" \t\u3000") for line in text.split("\n")).strip()
+
+
+GAP = r"[ \t\0]"
+BULLET = r"[-–—*+⁃▸→➔✓✔✗✘✅❌>#|]"
+ITEM = r"\d{1,3}(?:\.\d{1,3}){0,3}|[^\W\d_]|[ivxIVX]{2,5}"
+FENCE = r"(?m:^[ \t]*+(?:`{3,}|~{3,})[^\n`]*$)"
+TAG = r"(?i:</?(?:b|i|u|s|em|strong|span|code|sub|sup|small|mark|font|a)\b[^<>\n]{0,80}>)"
+BREAK = r"(?i:</?(?:br|p|div|li|ul|ol|h[1-6]|hr|tr|table|thead|tbody|blockquote|pre)\b[^<>\n]{0,80}>)"
+CELL = r"(?i:\||</?t[dh]\b[^<>\n]{0,80}>)"
+RULE = r"(?m:^[-*_=~+|: \t\0]{3,}$)"
+EMPHASIS = r"\*+|`+|~~|_+(?![^\W_])|(?<![^\W_])_+|\\(?=[*_#`])"
+MARK = (
+    rf"(?m:^(?>{GAP}*(?:[•‣◦▪▫●○■□◆◇★☆►▶➤❖·・※]++|{BULLET}++(?:{GAP}++|(?=\(?\d+[.)])|(?=\[[ xX]\])|$)"
+    rf"|\[[ xX]\]{GAP}++|[\u2460-\u2473\u2776-\u2793\u3220-\u3229]|\(?(?:{ITEM})[.):](?:{GAP}++|$)"
+    r"|\(?\d{1,3}[.)．、）](?=[^\W\d])|[一二三四五六七八九十]{1,3}[、．]))++)"
+)
+STEPS = ((FENCE, " "), (TAG, "\0"), (BREAK, "\n"), (CELL, " "), (RULE, " "), (EMPHASIS, "\0"), (MARK, " "))
+
+
+def plain(text):
+    """Leave the words and sentences of a text without its layout: layout is no evidence of wording."""
+    for pattern, put in STEPS * 2:
+        text = re.sub(pattern, lambda found, put=put: put.ljust(len(found.group()), put if put != "\n" else " "), text)
+    text = text.replace("\0", "")
+    goes_on = lambda found: found[1] + (" " if text[found.end()].islower() else "\n")  # noqa: E731
+    text = re.sub(r"([^\s.!?:;。！？…])[ \t]*+\n\s*+(?=[^\W\d_])", goes_on, text)
+    return "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
 
 
 def anonymous(text):
@@ -73,8 +101,14 @@ def runs(words, low, high):
 
 
 def phrases(text):
-    """Phrases of 2 to 4 tokens in the first 800 characters."""
+    """Runs of 2 to 4 words in the first 800 characters."""
     return runs(TOKEN.findall(text[:800].lower()), 2, 4)
+
+
+def prefixes(text):
+    """The first one, two, three and four words."""
+    words = TOKEN.findall(text[:800].lower())[:4]
+    return {tuple(words[:n]) for n in range(1, len(words) + 1)}
 
 
 def heads(text):
@@ -163,9 +197,11 @@ for kind, body in ((one["kind"], one["body"]) for one in log if one["kind"] in (
         continue
     counts = body["outcome"] in ("answered", "blocked") and compared.get(body.get("status") or "unknown")
     if counts and body["replicate"] == 0 and even(body["text"]):
-        answers[body["model"], body["prompt"], body["sample"]] = anonymous(even(body["text"]))
+        answers[body["model"], body["prompt"], body["sample"]] = anonymous(plain(even(body["text"])))
 MEASURES = {
     "phrases": lambda rows: [alike(rows, phrases, phrases)],
+    "openings": lambda rows: [alike(rows, prefixes, lambda prompt: ())],
+    "wording": lambda rows: [alike(rows, phrases, phrases), alike(rows, prefixes, lambda prompt: ())],
     "starts": lambda rows: [alike(rows, starts, lambda prompt: ())],
     "habits": lambda rows: [alike(rows, starts, lambda prompt: ()), profiles(rows)],
 }
@@ -183,7 +219,7 @@ for finding in json.loads((here / "out/findings.json").read_bytes())["findings"]
     key = (result["detector"], members)
     if key not in known:
         rows = [
-            (even(prompt["text"]), [answers.get((member, prompt["id"], sample)) for member in members])
+            (plain(even(prompt["text"])), [answers.get((member, prompt["id"], sample)) for member in members])
             for prompt in protocol["prompts"]
             for sample in range(protocol["case"]["protocol"]["samples"])
         ]

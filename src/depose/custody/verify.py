@@ -7,8 +7,9 @@ that does not hold and names it; what could not be checked is listed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
@@ -17,6 +18,7 @@ from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
+from depose.custody.weights_again import weighed_again
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, utc_now
 
@@ -27,6 +29,7 @@ def verify(
     public_key: bytes = b"",
     roots: bytes = b"",
     recompute: bool = True,
+    weights: Mapping[str, Path] = MappingProxyType({}),
     progress: Callable[[str], None] = lambda _: None,
     clock: Clock = utc_now,
 ) -> Verified:
@@ -51,6 +54,9 @@ def verify(
             done, without = check(read)
             checks += done
             missing += without
+        done, without = weighed_again(findings, weights, progress)
+        checks += done
+        missing += without
         checks.append(f"every file is of a kind that a bundle has: {_kinds(read)}")
         if recompute:
             for done, without in (drawn(read), recomputed(read, findings, progress)):

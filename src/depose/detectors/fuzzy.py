@@ -29,7 +29,9 @@ def ratios(groups: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:
 
 def _values(bag: Bag, features: Features) -> NDArray[np.float64]:
     """Score each two models, per prompt, by how few insertions and deletions part their answers (0 to 1)."""
-    groups = [[text[:LIMIT].lower() for samples in members for text in samples] for members in bag.answers]
+    groups = [
+        [" ".join(text.split())[:LIMIT].lower() for samples in members for text in samples] for members in bag.answers
+    ]
     found = (features.match or ratios)(groups)
     return np.stack([averaged(members, one) for members, one in zip(bag.answers, found, strict=True)])
 

@@ -12,10 +12,12 @@ negatives; 78 and 15 true pairs, 601 and 713 others; no interval): distilled .85
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depose.detectors import Profile
 from depose.features.extract import Bag, Features
@@ -88,6 +90,29 @@ def _shares(text: str) -> dict[int, float]:
     found[_PLACE["opening", next(kind for kind, pattern in OPENINGS.items() if pattern.match(body))]] += 1
     found[_PLACE["closing", next(kind for kind, pattern in CLOSINGS.items() if pattern.search(last))]] += 1
     return found
+
+
+def kinds_of_line(text: str) -> NDArray[np.float64]:
+    """Say what share of an answer's lines is of each kind, in the order of LINES: [kinds], summing to 1."""
+    counted = Counter(map(_kind, text.strip().split("\n")))
+    return np.array([counted[kind] for kind in LINES]) / counted.total()
+
+
+def habit_of(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Average the shares of kinds of line over answers: [kinds]; zeros where there are none."""
+    return np.mean([kinds_of_line(text) for text in texts], axis=0) if texts else np.zeros(len(LINES))
+
+
+def nearness(habits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return minus the distance of each two habits: [..., members, kinds] to [..., members, members]."""
+    apart: NDArray[np.float64] = np.linalg.norm(habits[..., :, None, :] - habits[..., None, :, :], axis=-1)
+    return -apart
+
+
+def closeness(bag: Bag) -> NDArray[np.float64]:
+    """Say how alike two models set their lines, [models, models]: the confound that is taken out of likeness."""
+    said = [[text for members in bag.answers for text in members[m]] for m in range(len(bag.models))]
+    return nearness(np.array([habit_of(texts) for texts in said]))
 
 
 def layout(bag: Bag, features: Features) -> Profile:

@@ -51,6 +51,7 @@ class _Answer(Loose):
     model: Any = None
     id: Any = None
     stop_reason: str | None = None
+    stop_reasons: Any = None
     stop_details: _Details | None = None
     usage: _Usage | None = None
     error: Any = None
@@ -86,10 +87,12 @@ def read(data: Any) -> Reading:
     read_in = [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens]
     counts = [one for one in map(soft_count, read_in) if one is not None]
     blocks = [block for block in answer.content if block]
+    words = answer.stop_reasons if isinstance(answer.stop_reasons, list) else []
     blocked = f"{soft_text(details.category) or 'no category'}" if answer.stop_reason == "refusal" else ""
     return Reading(
         text="".join(block.text or "" for block in blocks if block.type == "text"),
         finish=answer.stop_reason or "",
+        also=(*map(soft_text, words), "tool_use" if any(block.type == "tool_use" for block in blocks) else ""),
         guard=blocked or ("guardrail intervened" if answer.guardrail == "INTERVENED" else ""),
         reasoning="\n\n".join(block.thinking or "" for block in blocks if block.type == "thinking"),
         error=answer.error,
@@ -109,6 +112,7 @@ def _fold(events: Sequence[Any]) -> Any:
     blocks: dict[int, dict[str, Any]] = {}
     pieces: dict[tuple[int, str], list[str]] = {}
     ended = False
+    words: list[str] = []
     for event in (checked(one, _Event) for one in events):
         delta = event.delta or {}
         if event.type == "error" or event.error:
@@ -122,6 +126,7 @@ def _fold(events: Sequence[Any]) -> Any:
             block = blocks.setdefault(event.index, {"type": name})
             pieces.setdefault((event.index, name), [soft_text(block.get(name))]).append(soft_text(delta.get(name)))
         elif event.type == "message_delta":
+            words += [delta["stop_reason"]] if isinstance(delta.get("stop_reason"), str) else []
             usage = {**(whole.get("usage") or {}), **(event.usage or {})}
             whole = whole | {"usage": usage} | {k: delta.get(k) for k in ("stop_reason", "stop_details")}
         ended = ended or event.type == "message_stop"
@@ -129,7 +134,7 @@ def _fold(events: Sequence[Any]) -> Any:
         raise Unreadable("the stream ends without message_stop and a stop_reason")
     for (index, name), texts in pieces.items():
         blocks[index][name] = "".join(texts)
-    return whole | {"content": [blocks[index] for index in sorted(blocks)]}
+    return whole | {"stop_reasons": words, "content": [blocks[index] for index in sorted(blocks)]}
 
 
 ANTHROPIC = Dialect(

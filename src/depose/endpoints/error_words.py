@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,9 +20,11 @@ OUT_OF_CREDIT = (
     "payment_required",
 )
 _STATUS = {
-    401: "invalid_api_key authentication_error unauthenticated unauthorized invalid_authentication incorrect_api_key",
-    402: "payment_required insufficient_balance insufficient_credits billing_error",
+    401: "invalid_api_key authentication_error unauthenticated unauthorized invalid_authentication incorrect_api_key"
+    " invalidapikey 1004 2049 unrecognizedclientexception",
+    402: "payment_required insufficient_balance insufficient_credits billing_error arrearage 1008",
     403: "permission_denied permission_error permissiondenied forbidden access_denied accessdenied"
+    " accessdeniedexception"
     " unsupported_country_region_territory",
     404: "not_found not_found_error notfound notfounderror model_not_found modelnotfound deploymentnotfound"
     " unknown_model resource_not_found",
@@ -34,9 +37,29 @@ _WORDS = (
     *("message", "msg", "error_msg", "error_message", "errorMessage", "error_description", "status_msg"),
     *("detail", "details", "description", "reason", "title"),
 )
+_ERROR_NAME = re.compile(r"(?i)invalid|error|exception|denied|fail|exceed|limit|throttl|unauthor|arrear|not_?found")
+"""A code in words that is an error's: DashScope and AWS have no field for an error."""
 _NOTHING: tuple[object, ...] = (None, "", False, [], {})
-_CODES = ("code", "status_code", "statusCode", "error_code", "errorCode", "http_status", "http_code", "type", "status")
+_CODES = (
+    "code",
+    "__type",
+    "status_code",
+    "statusCode",
+    "error_code",
+    "errorCode",
+    "http_status",
+    "http_code",
+    "type",
+    "status",
+)
 _FAILED = ("error", "errors", "error_msg", "error_message", "errorMessage", "error_code", "detail")
+
+
+_FILTERED = re.compile(
+    r"(?i)content_?filter(?:ed)?|content_policy_violation|data_?inspection_?failed|responsible_?ai_?policy_?violation"
+    r"|moderation_?(?:blocked|error)|content_?moderation|sensitive_content|prohibited_content|1301"
+)
+"""Codes by which a service refuses to put a question, or an answer, through."""
 
 
 class Said(Record, frozen=True, kw_only=True):
@@ -50,6 +73,11 @@ class Said(Record, frozen=True, kw_only=True):
     """Headers that a gateway hands on inside of it."""
     fields: tuple[tuple[str, str], ...] = ()
     """Whatever else says when to ask again."""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter refused: the question was heard, and this is what became of it."""
+        return _FILTERED.fullmatch(self.code) is not None
 
     @property
     def out_of_credit(self) -> bool:
@@ -66,12 +94,19 @@ def said_of(error: Any) -> Said:
     inner = next(
         (error[name] for name in ("error", "errors") if error.get(name) not in (None, "", False, [], {})), None
     )
+    for name in ("base_resp", "header"):  # MiniMax and Spark wrap the outcome of every answer
+        wrapped = error.get(name)
+        if inner is None and isinstance(wrapped, Mapping) and (wrapped.get("status_code") or wrapped.get("code")):
+            inner = wrapped
     if isinstance(inner, list):
         inner = inner[0] if inner else None
     if inner is None and not any(error.get(name) for name in _FAILED) and error.get("success") is not False:
         inner = error if _names_an_error(error) else None
         if inner is None:
             return Said()
+    for name in ("errors", "base_resp", "header"):
+        held = inner.get(name) if isinstance(inner, Mapping) and not _first(inner, _WORDS) else None
+        inner = held[0] if isinstance(held, list) and held else held if isinstance(held, Mapping) else inner
     told = inner if isinstance(inner, Mapping) else error
     words = inner if isinstance(inner, str) else _first(told, _WORDS)
     codes = [_plain(source.get(name)) for source in (told, error) for name in _CODES]
@@ -79,6 +114,8 @@ def said_of(error: Any) -> Said:
     raised = [_status(one) for one in codes]
     given = told.get("metadata")
     metadata: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    if metadata.get("reasons") and metadata.get("flagged_input"):  # OpenRouter's moderation, under 403
+        code, raised = "moderation_blocked", []
     return Said(
         code=code[:80],
         words=_with_raw(_short(words), metadata),
@@ -92,12 +129,13 @@ def _names_an_error(error: Mapping[str, Any]) -> bool:
     """Tell whether an object without a field of errors is one: words beside a code that is an error's."""
     marked = str(error.get("object", error.get("type", ""))).lower() == "error"
     code = next((status for name in _CODES if (status := _status(_plain(error.get(name))))), None)
-    return bool(_first(error, _WORDS)) and (marked or code is not None)
+    named = any(isinstance(error.get(name), str) and _ERROR_NAME.search(error[name]) for name in ("code", "__type"))
+    return bool(_first(error, _WORDS)) and (marked or code is not None or named)
 
 
 def _status(code: str) -> int | None:
-    if code.isascii() and code.isdigit():
-        return int(code) if len(code) == 3 and 400 <= int(code) < 600 else None
+    if code.isascii() and code.isdigit() and len(code) == 3:
+        return int(code) if 400 <= int(code) < 600 else None
     return _BY_NAME.get(code.lower())
 
 

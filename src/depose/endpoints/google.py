@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
+from depose.answers.guards import rated
 from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import (
     Dialect,
@@ -16,6 +19,7 @@ from depose.endpoints.wire_format import (
     Unreadable,
     adjusted,
     checked,
+    failing,
     produced,
     seed_of,
     soft_count,
@@ -27,6 +31,7 @@ from depose.model import Ask, ModelSpec
 class _Part(Loose):
     text: str | None = None
     thought: bool | None = None
+    function_call: Any = msgspec.field(default=None, name="functionCall")
 
 
 class _Content(Loose):
@@ -36,6 +41,7 @@ class _Content(Loose):
 class _Candidate(Loose, rename="camel"):
     content: _Content | None = None
     finish_reason: str | None = None
+    finish_reasons: Any = None
     safety_ratings: Any = None
 
 
@@ -80,13 +86,6 @@ def _parts(candidate: _Candidate) -> list[_Part]:
     return [part for part in (candidate.content or _Content()).parts or () if part]
 
 
-def _blocked(candidate: _Candidate) -> str:
-    """Name the ratings by which a candidate was held back."""
-    ratings = candidate.safety_ratings if isinstance(candidate.safety_ratings, list) else []
-    held = (one for one in ratings if isinstance(one, dict) and one.get("blocked") is True)
-    return ", ".join(soft_text(one.get("category")) or "no category" for one in held)
-
-
 def read(data: Any) -> Reading:
     """Read an answer: the parts of the first candidate that are no thoughts, and the thoughts apart."""
     answer = checked(data, _Answer)
@@ -95,6 +94,7 @@ def read(data: Any) -> Reading:
         nothing = Unreadable("neither a candidate nor a reason why there is none")
         raise ErrorWithin(answer.error) if answer.error else nothing
     first = answer.candidates[0] if answer.candidates else _Candidate()
+    words = first.finish_reasons if isinstance(first.finish_reasons, list) else []
     usage = answer.usage_metadata or _Usage()
     prompt, tools, spoken, thought, total = map(
         soft_count,
@@ -110,7 +110,8 @@ def read(data: Any) -> Reading:
     return Reading(
         text="".join(part.text or "" for part in _parts(first) if not part.thought),
         finish=first.finish_reason or "",
-        guard=blocked or _blocked(first),
+        also=(*map(soft_text, words), "tool_calls" if any(part.function_call for part in _parts(first)) else ""),
+        guard=blocked or rated(first.safety_ratings),
         reasoning="".join(part.text or "" for part in _parts(first) if part.thought),
         error=answer.error,
         model=soft_text(answer.model_version),
@@ -125,18 +126,25 @@ def _fold(events: Sequence[Any]) -> Any:
     whole: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
     last: dict[str, Any] = {}
-    for event, answer in ((one, checked(one, _Answer)) for one in events):
+    words: list[str] = []
+    ratings: list[Any] = []
+    for event, answer in ((one, checked(one, _Answer)) for one in events if not failing(one)):
         if answer.error:
             raise ErrorWithin(answer.error)
         whole |= {name: value for name, value in event.items() if name != "candidates"}
         for candidate in (answer.candidates or ())[:1]:
-            parts += [{"text": one.text, "thought": one.thought} for one in _parts(candidate)]
+            parts += [
+                {"text": one.text, "thought": one.thought, "functionCall": one.function_call}
+                for one in _parts(candidate)
+            ]
             last["finishReason"] = candidate.finish_reason or last.get("finishReason")
-            last["safetyRatings"] = candidate.safety_ratings or last.get("safetyRatings")
+            words += [candidate.finish_reason] if candidate.finish_reason else []
+            ratings += candidate.safety_ratings if isinstance(candidate.safety_ratings, list) else []
+    more = {"finishReasons": words, "safetyRatings": ratings}
     feedback = whole.get("promptFeedback") or {}
     if not last.get("finishReason") and not feedback.get("blockReason"):
         raise Unreadable("the stream ends without a finishReason")
-    return whole | ({"candidates": [last | {"content": {"parts": parts}}]} if last.get("finishReason") else {})
+    return whole | ({"candidates": [last | more | {"content": {"parts": parts}}]} if last.get("finishReason") else {})
 
 
 def _path(spec: ModelSpec, stream: bool) -> str:

@@ -20,7 +20,7 @@ from depose.endpoints.wire_format import (
     parsed,
     text_of,
 )
-from depose.endpoints.wire_values import whole, writable
+from depose.endpoints.wire_values import name, whole, writable
 from depose.model import Outcome, Status
 
 HeaderText = tuple[tuple[str, str], ...]
@@ -31,6 +31,8 @@ MAY_PASS = (408, 409, 425, 429)
 WILL_NOT_PASS = (401, 402, 403, 404)
 UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
 """Whatever comes is data: what nobody foresaw in it fails its answer, and never the run."""
+WITHHELD = ("tls", "address", "secret")
+"""Troubles with which no byte of an answer is taken."""
 NOT_RETRIED = ("tls", "address", "size", "protocol", "secret")
 
 
@@ -52,18 +54,46 @@ class Told:
 
 
 def judge(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
-    """Read what was heard; a failure says whether another attempt, or any other question, may fare better."""
+    """Read what was heard; a failure says whether another attempt, or any other question, may fare better.
+
+    Bytes that hold a whole answer are one, whatever stands around them: a broken connection, another type of content,
+    another status. So nobody can call an answer failed whose bytes say otherwise, neither a provider nor a signer.
+    """
     try:
         told = _judged(dialect, heard, streamed, now)
+        if told.outcome == "failed" and has_body(heard.status) and heard.body and heard.trouble not in WITHHELD:
+            told = _whole_answer(dialect, heard, streamed) or told
     except UNFORESEEN as error:
         told = Told(outcome="failed", reason=f"HTTP {heard.status}: it cannot be read: {type(error).__name__}")
     again = told.again if told.again is None or math.isfinite(told.again) else 0.0
     return replace(told, reason=whole(told.reason), again=again)
 
 
+def has_body(status: int | None) -> bool:
+    """Tell whether anything can come under a status (RFC 9110, 6.4.1)."""
+    return status is not None and status >= 200 and status not in (204, 205, 304)
+
+
+def _whole_answer(dialect: Dialect, heard: Heard, streamed: bool) -> Told | None:
+    """Read a whole answer out of what did not come as one; None where there is none, or its bytes were read already."""
+    shown = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in heard.headers)
+    encoded = bool(values(heard, "content-encoding"))
+    if not (encoded or heard.trouble or heard.status != 200 or _other_type(heard, streamed)):
+        return None
+    for headers in (shown, ()) if encoded else (shown,):
+        try:
+            reading = reread(dialect, headers, heard.body, streamed)
+        except Unreadable:
+            continue
+        settled = settled_of(reading)
+        if settled.outcome == "answered":
+            return Told(outcome=settled.outcome, reason=settled.reason, reading=reading, settled=settled)
+    return None
+
+
 def _judged(dialect: Dialect, heard: Heard, streamed: bool, now: datetime) -> Told:
     if heard.trouble:
-        hopeless = heard.trouble in ("tls", "address", "secret")
+        hopeless = heard.trouble in WITHHELD
         again = None if heard.trouble in NOT_RETRIED else 0.0
         return Told(outcome="failed", reason=heard.reason, again=again, hopeless=hopeless)
     try:
@@ -112,13 +142,20 @@ def values(heard: Heard, name: str) -> list[str]:
 
 
 def _read(dialect: Dialect, heard: Heard, body: bytes, streamed: bool) -> Reading:
+    if other := _other_type(heard, streamed):
+        _look_for_error(body)
+        raise Unreadable(other)
+    return _said(dialect, body, streamed)
+
+
+def _other_type(heard: Heard, streamed: bool) -> str:
+    """Say which type of content it is where another was asked for."""
     wanted = "text/event-stream" if streamed else "application/json"
     for given in values(heard, "content-type")[:1]:
         kind = given.partition(";")[0].strip().lower()
         if kind != wanted and not (kind.endswith("+json") and not streamed):
-            _look_for_error(body)
-            raise Unreadable(f"it is {kind[:60] or 'of no type'}, not {wanted}")
-    return _said(dialect, body, streamed)
+            return f"it is {kind[:60] or 'of no type'}, not {wanted}"
+    return ""
 
 
 def _look_for_error(body: bytes) -> None:
@@ -173,7 +210,16 @@ def _erred(heard: Heard, said: Said, reading: Reading | None, now: datetime) -> 
     return _failure(heard, said.status or 500, said, reason, now, reading)
 
 
+def _filtered(said: Said) -> Told:
+    """Take an error that a filter caused for what became of the question: asking again would bring nothing else."""
+    reading = Reading(text="", finish=said.code, model="", fingerprint="", id="", input_tokens=None, output_tokens=None)
+    settled = settle("", live=True, finish="content_filter", guard=name(said.words))
+    return Told(outcome=settled.outcome, reason=settled.reason, reading=reading, settled=settled)
+
+
 def _failure(heard: Heard, status: int, said: Said, reason: str, now: datetime, reading: Reading | None = None) -> Told:
+    if said.filtered and reading is None:
+        return _filtered(said)
     hopeless = status in WILL_NOT_PASS or said.out_of_credit
     passes = (status in MAY_PASS or status >= 500) and not hopeless
     for wish in values(heard, "x-should-retry"):

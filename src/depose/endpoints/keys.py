@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from depose.endpoints import key_owners
 from depose.errors import EndpointError
 from depose.evidence.compression import SHORTEST
 from depose.evidence.search import Sought, find
@@ -35,7 +36,11 @@ class Key:
 
 
 def read(spec: ModelSpec, folder: Path) -> Key | None:
-    """Return the credential of a model, or None where the case names none."""
+    """Return the credential of a model, or None where the case names none.
+
+    A case that would send somebody else's key on is refused (`key_owners`).
+    """
+    key_owners.check(spec)
     if spec.api_key_env:
         origin = f"environment variable {spec.api_key_env}"
         value = os.environ.get(spec.api_key_env, "")

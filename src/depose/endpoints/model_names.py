@@ -10,9 +10,12 @@
 | a revision | `org/m` | `org/m@main` |
 | its parts in another order | `anthropic/claude-sonnet-4.5` | `anthropic/claude-4.5-sonnet-20250929` |
 | tags of Ollama and of gateways | `llama3.1`, `x:free`, `x-v1:0` | `llama3.1:latest`, `x` |
+| a file of weights | `/models/m.gguf` | `m.gguf`, `m` |
 | a deployment of Azure, which its customer names | anything | anything |
 
-Digits alone are no snapshot: `claude-sonnet-4-5` is another model than `claude-sonnet-4`.
+Digits alone are no snapshot: `claude-sonnet-4-5` is another model than `claude-sonnet-4`, and numbers keep their order:
+`gpt-5.4` is not `gpt-4.5`. Versions (`m-v2`, `m-v3`), owners (`a/m`, `b/m`) and revisions of a user's own are no
+spellings of one name either; what stands before a name and only says who serves it is (`azure/m`, `openai/m`).
 """
 
 from __future__ import annotations
@@ -35,10 +38,20 @@ _REGION = re.compile(
     r"(?:(?:us|eu|apac|ap|au|jp|ca|global|us-gov)\.)?"
     r"(?:anthropic|meta|mistral|amazon|cohere|ai21|deepseek|openai|qwen)\.(?=[a-z])"
 )
-_BEDROCK = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?\Z|:\d+\Z")
+_BEDROCK = re.compile(r"(?:(?<=\d{8})-v\d+|-v\d+:\d+)(?::\d+k)?\Z")
 _TAGS = re.compile(r":(?:free|extended|beta|nitro|floor|online|thinking|exacto|latest|default)\Z")
 _LATEST = re.compile(r"[-:@](?:latest|default)\Z")
 _VERSION = re.compile(r"(?<=\d)\.(?=\d)")
+_REVISION = re.compile(r"@(?:main|master|default|latest|\d{3}|[0-9a-f]{7,64})\Z")
+_SERVERS = """
+openai azure azure_ai azureml bedrock amazon aws vertex_ai vertex google gemini anthropic openrouter groq together
+together_ai togethercomputer fireworks fireworks_ai deepinfra anyscale replicate huggingface hf ollama ollama_chat
+lm_studio vllm hosted_vllm openai_like custom_openai text-completion-openai cohere cohere_chat mistral mistralai
+xai x-ai deepseek perplexity nvidia nvidia_nim sambanova cerebras watsonx databricks github novita baseten
+cloudflare library models inference foundation-models
+"""
+_SERVED = frozenset(_SERVERS.split())
+"""What before a name says who serves it; anybody else is its owner, and models of two owners are two."""
 
 
 def same_model(asked: str, returned: str, *, deployment: bool = False) -> bool:
@@ -48,7 +61,26 @@ def same_model(asked: str, returned: str, *, deployment: bool = False) -> bool:
     """
     if deployment:
         return True
+    if _differ(_owner(asked), _owner(returned)) or _differ(_served_version(asked), _served_version(returned)):
+        return False
     return any(_snapshot(one, other) for one, other in product(_spellings(asked), _spellings(returned)))
+
+
+def _differ(first: str, second: str) -> bool:
+    """Tell whether both say something, and not the same."""
+    return bool(first and second) and first != second
+
+
+def _owner(name: str) -> str:
+    """Give who made a model, where a name says it: `meta-llama` of `openrouter/meta-llama/llama-3-8b`."""
+    before = name.strip().lower().split("/")[:-1]
+    return before[-1] if before and before[-1] not in _SERVED else ""
+
+
+def _served_version(name: str) -> str:
+    """Give the version of Bedrock at the end of a name, such as `-v1:0`."""
+    found = _BEDROCK.search(name.strip().lower())
+    return found.group() if found else ""
 
 
 def is_deployment(url: str) -> bool:
@@ -68,6 +100,7 @@ def _spellings(name: str) -> set[str]:
             if led := _ROUTE.match(one):
                 found.add(one[led.end() :])
             found |= {_REGION.sub("", one, count=1), _BEDROCK.sub("", one), _TAGS.sub("", one)}
+            found.add(one.rpartition("/")[2].removesuffix(".gguf") if one.endswith(".gguf") else one)
     return {one for one in found if one}
 
 
@@ -75,7 +108,7 @@ def _snapshot(asked: str, returned: str) -> bool:
     if asked == returned:
         return True
     base, there = _LATEST.sub("", asked), _LATEST.sub("", returned)
-    if base in (there, there.partition("@")[0]):
+    if base in (there, _REVISION.sub("", there)):
         return True
     first, second = _dated(base), _dated(there)
     if _parts(first[0]) == _parts(second[0]) != _parts("") and first[0] != second[0]:  # the same parts in other order
@@ -91,9 +124,10 @@ def _snapshot(asked: str, returned: str) -> bool:
     return base == _NUMBER.sub("", there)
 
 
-def _parts(name: str) -> list[str]:
-    """Take a name apart: `claude-sonnet-4.5` and `claude-4-5-sonnet` have the same parts."""
-    return sorted(_VERSION.sub("-", name).split("-"))
+def _parts(name: str) -> tuple[list[str], list[str]]:
+    """Take a name apart: `claude-sonnet-4.5` and `claude-4-5-sonnet` have the same words, and numbers in one order."""
+    parts = _VERSION.sub("-", name).split("-")
+    return sorted(one for one in parts if not one.isdigit()), [one for one in parts if one.isdigit()]
 
 
 def _dated(name: str) -> tuple[str, str]:

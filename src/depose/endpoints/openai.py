@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from depose.answers.guards import filtered
 from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import (
     Dialect,
@@ -15,7 +16,7 @@ from depose.endpoints.wire_format import (
     Unreadable,
     adjusted,
     checked,
-    guarded,
+    failing,
     produced,
     seed_of,
     soft_count,
@@ -28,6 +29,7 @@ class _Part(Loose):
     type: str = ""
     text: str | None = None
     thinking: Any = None
+    refusal: Any = None
 
 
 class _Message(Loose):
@@ -35,11 +37,15 @@ class _Message(Loose):
     refusal: str | None = None
     reasoning_content: Any = None
     reasoning: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
 
 
 class _Choice(Loose):
     message: _Message
+    index: Any = None
     finish_reason: str | None = None
+    finish_reasons: Any = None
     native_finish_reason: Any = None
     content_filter_results: Any = None
     error: Any = None
@@ -60,6 +66,10 @@ class _Answer(Loose):
     system_fingerprint: Any = None
     usage: _Usage | None = None
     error: Any = None
+    base_resp: Any = None
+    input_sensitive: Any = None
+    output_sensitive: Any = None
+    prompt_filter_results: Any = None
 
 
 class _StreamChoice(Loose):
@@ -78,6 +88,10 @@ class _Event(Loose):
     system_fingerprint: Any = None
     usage: dict[str, Any] | None = None
     error: Any = None
+    base_resp: Any = None
+    input_sensitive: Any = None
+    output_sensitive: Any = None
+    prompt_filter_results: Any = None
 
 
 def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
@@ -99,6 +113,32 @@ def _said(message: _Message) -> str:
     return message.content or ""
 
 
+def _refused(message: _Message) -> str:
+    """Give the words of a refusal, in a field of its own or in parts of the content."""
+    parts = message.content if isinstance(message.content, list) else []
+    return message.refusal or "".join(soft_text(part.refusal) for part in parts if part)
+
+
+def _guard(answer: _Answer, choice: _Choice) -> str:
+    """Name what filters took hold of, in the answer or in the question."""
+    listed = answer.prompt_filter_results if isinstance(answer.prompt_filter_results, list) else []
+    asked = [filtered(one.get("content_filter_results")) for one in listed if isinstance(one, dict)]
+    flags = (("the question", answer.input_sensitive), ("the answer", answer.output_sensitive))
+    sensitive = [f"{what} is sensitive" for what, flag in flags if flag is True]
+    return ", ".join(filter(None, (filtered(choice.content_filter_results), *asked, *sensitive)))
+
+
+def _error(answer: _Answer, choice: _Choice | None) -> Any:
+    """Give the error that stands beside an answer, or in the status that MiniMax puts around it."""
+    status = answer.base_resp if isinstance(answer.base_resp, dict) else {}
+    code = status.get("status_code")
+    return answer.error or (choice.error if choice else None) or ({**status, "code": code} if code else None)
+
+
+def _place(choice: _Choice) -> int:
+    return choice.index if isinstance(choice.index, int) else 0
+
+
 def _thought(message: _Message) -> str:
     """Give what was thought: a field that vLLM, DeepSeek and OpenRouter name in two ways, or parts of their own."""
     for field in (message.reasoning_content, message.reasoning):
@@ -118,8 +158,11 @@ def read(data: Any) -> Reading:
     """Read an answer; a refusal in a field of its own is told apart from what the model said."""
     answer = checked(data, _Answer)
     if not answer.choices:
-        raise ErrorWithin(answer.error) if answer.error else Unreadable("no choice in it")
-    first = answer.choices[0]
+        error = _error(answer, None)
+        raise ErrorWithin(error) if error else Unreadable("no choice in it")
+    first = min(answer.choices, key=_place)
+    words = first.finish_reasons if isinstance(first.finish_reasons, list) else []
+    called = "tool_calls" if first.message.tool_calls or first.message.function_call else ""
     usage = answer.usage or _Usage()
     details = usage.completion_tokens_details if isinstance(usage.completion_tokens_details, dict) else {}
     thought = soft_count(details.get("reasoning_tokens", usage.reasoning_tokens))
@@ -127,11 +170,11 @@ def read(data: Any) -> Reading:
     return Reading(
         text=_said(first.message),
         finish=first.finish_reason or "",
-        also=(soft_text(first.native_finish_reason),),
-        guard=guarded(first.content_filter_results),
-        refusal=first.message.refusal or "",
+        also=(soft_text(first.native_finish_reason), *map(soft_text, words), called),
+        guard=_guard(answer, first),
+        refusal=_refused(first.message),
         reasoning=_thought(first.message),
-        error=answer.error or first.error,
+        error=_error(answer, first),
         model=soft_text(answer.model),
         fingerprint=soft_text(answer.system_fingerprint),
         id=soft_text(answer.id),
@@ -140,32 +183,46 @@ def read(data: Any) -> Reading:
     )
 
 
+_WHOLE = ("model", "id", "system_fingerprint", "usage", "base_resp", "input_sensitive", "output_sensitive")
+"""Fields of a stream of which the last that says something counts."""
+
+
 def _fold(events: Sequence[Any]) -> Any:
+    """Join the pieces; of several words on the end every one counts, for a gateway may add a `stop` of its own."""
     done = bool(events) and events[-1] == "[DONE]"
     whole: dict[str, Any] = {}
     message: dict[str, list[str]] = {}
     choice: dict[str, Any] = {"finish_reason": None}
-    for event in (checked(one, _Event) for one in (events[:-1] if done else events)):
+    words: dict[str, None] = {}
+    calls: list[Any] = []
+    filters: list[Any] = []
+    pieces = events[:-1] if done else events
+    for event in (checked(one, _Event) for one in pieces if not failing(one)):
         if event.error:
             raise ErrorWithin(event.error)
-        for name in ("model", "id", "system_fingerprint", "usage"):
+        for name in _WHOLE:
             whole[name] = getattr(event, name) or whole.get(name)
+        filters += event.prompt_filter_results if isinstance(event.prompt_filter_results, list) else []
         for one in (one for one in event.choices or () if one and not one.index):
             delta = one.delta or _Message()  # a last chunk of Azure's asynchronous filter has none
+            calls += [one for one in (delta.tool_calls, delta.function_call) if one]
+            words |= {word: None for word in (one.finish_reason, soft_text(one.native_finish_reason)) if word}
             for name, piece in (
                 ("content", _said(delta)),
-                ("refusal", delta.refusal or ""),
+                ("refusal", _refused(delta)),
                 ("reasoning_content", _thought(delta)),
             ):
                 message.setdefault(name, []).append(piece)
             choice["error"] = one.error or choice.get("error")
             for name in ("finish_reason", "native_finish_reason"):
                 choice[name] = getattr(one, name) or choice.get(name)
-            if guarded(one.content_filter_results):
+            if filtered(one.content_filter_results):
                 choice["content_filter_results"] = one.content_filter_results
     if choice["finish_reason"] is None and not choice.get("error"):
         raise Unreadable("the stream ends without a finish_reason")
-    return whole | {"choices": [choice | {"message": {name: "".join(pieces) for name, pieces in message.items()}}]}
+    joined: dict[str, Any] = {name: "".join(parts) for name, parts in message.items()}
+    more = {"finish_reasons": [*words], "message": joined | {"tool_calls": calls}}
+    return whole | {"choices": [choice | more], "prompt_filter_results": filters}
 
 
 OPENAI = Dialect(

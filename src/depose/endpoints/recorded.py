@@ -15,11 +15,14 @@ from depose.answers.line_ends import evened
 from depose.answers.settle import Settled, settle
 from depose.case import casefile
 from depose.case.formats.found import Turn
-from depose.case.tables import AS_IT_IS, Row, Table, Wanted, models, of_model, read_file
+from depose.case.tables import AS_IT_IS, LARGEST, Row, Table, Wanted, models, of_model, read_file
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
 from depose.model.canonical import canonical, sha256
 
+READ_WITH = "read with"
+"""Name of the fact that holds what the user said of a file: columns, encoding, sheet."""
 SHOWN = 80
 """Characters of a wording that are shown."""
 Words = tuple[tuple[str, str], ...]
@@ -64,9 +67,7 @@ class Recorded:
         self._path = path
         self._wanted = canonical(wanted)
         try:
-            if not path.is_file() and path.exists():
-                raise CaseError(f"{path}: not a file", hint="name a table of answers")
-            self.digest = sha256(path.read_bytes())
+            self.digest = sha256(read_untrusted(path, LARGEST))
         except (OSError, ValueError) as error:
             raise CaseError(f"{path}: {error}", hint="check the file name") from error
         self._asked_for = model
@@ -119,6 +120,7 @@ class Recorded:
             Fact(name="file", value=self._path.name),
             Fact(name="file sha256", value=self.digest),
             Fact(name="model in file", value=self.model),
+            *((Fact(name=READ_WITH, value=self._wanted.decode()),) if self._wanted != canonical(AS_IT_IS) else ()),
         )
 
     def _look_for_words(self, asks: Collection[Ask]) -> None:
@@ -138,7 +140,8 @@ class Recorded:
         words = evened(ask.text)
         whole: Words = ((("system", evened(ask.system)),) if ask.system.strip() else ()) + (("user", words),)
         alone: Words = (("?", words),)
-        places = [(by_id, ask.prompt, form) for form in (whole, alone, None)]
+        ids = (whole, alone, whole[:-1] or None, None) if ask.system.strip() else (whole, alone, None)
+        places = [(by_id, ask.prompt, form) for form in ids]
         places += [(by_words, "", form) for form in (whole, alone)]
         for index, name, form in places:
             row = index.get((name, form, ask.sample))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from depose.endpoints.error_words import said_of
 from depose.endpoints.network import MOST
 from depose.model import Ask, ModelSpec, Record
 from depose.model.canonical import digest
@@ -93,6 +94,16 @@ def adjusted(spec: ModelSpec, body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in spec.omit} | spec.parameters
 
 
+def failing(event: Any) -> bool:
+    """Raise ErrorWithin for a piece of a stream that is an error in any service's shape, whatever it is called."""
+    parts = ("choices", "candidates", "message", "delta")
+    if isinstance(event, dict) and not any(isinstance(event.get(name), dict | list) for name in parts):
+        said = said_of(event)
+        if said.words or said.code:
+            raise ErrorWithin(event.get("error") or event)
+    return False
+
+
 def soft_text(value: Any) -> str:
     """Take a value that need not be there for text: a number as it is written, nothing for what is neither."""
     if isinstance(value, str):
@@ -114,15 +125,6 @@ def produced(said: int | None, prompt: int | None, total: int | None, thought: i
     if total is None and thought is not None and thought > (said or 0):
         return (said or 0) + thought
     return said
-
-
-def guarded(results: Any) -> str:
-    """Name what a filter took hold of, by the results in which Azure lists what it looked for."""
-    if not isinstance(results, dict):
-        return ""
-    return ", ".join(
-        str(name) for name, one in sorted(results.items()) if isinstance(one, dict) and one.get("filtered") is True
-    )
 
 
 def decoded(body: bytes, encodings: Sequence[str]) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 SHORTEST = 8
@@ -30,10 +32,21 @@ def every(data: bytes, needle: bytes) -> Iterator[int]:
 
 
 _MAGIC = {b"\x1f\x8b\x08": "gzip", b"PK\x03\x04": "zip", **dict.fromkeys((b"x\x01", b"x^", b"x\x9c", b"x\xda"), "zlib")}
+_OTHERS = {
+    b"\xfd7zXZ\0": "xz",
+    b"]\0\0": "lzma",
+    b"BZh": "bzip2",
+    b"(\xb5/\xfd": "zstd",
+    b"\x04\x22M\x18": "lz4",
+}
+_MOST_TO_UNPACK = 128 * 1024**2
+"""Bytes of memory that an unpacker may set aside."""
 
 
 def compressed(data: bytes) -> Iterator[Undone]:
-    """Undo gzip, zlib and members of zip files wherever they begin, and bare deflate of the whole."""
+    """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4; deflate and Brotli whole."""
+    if not data.isascii() or b"]\0\0" in data or b"BZh" in data:
+        yield from _others(data)
     begins = sorted((at, form) for magic, form in _MAGIC.items() for at in islice(every(data, magic), _TRIES))
     beyond = 0
     for start, form in begins:
@@ -50,6 +63,64 @@ def compressed(data: bytes) -> Iterator[Undone]:
         text, used, ended = inflated(data, -15)
         if (ended and len(text) >= SHORTEST) or len(text) > _CHANCE:
             yield "deflate", text, _whole(0, used)
+
+
+def _others(data: bytes) -> Iterator[Undone]:
+    """Undo what zlib does not know."""
+    begins = sorted((at, form) for magic, form in _OTHERS.items() for at in islice(every(data, magic), _TRIES))
+    for start, form in begins[:_TRIES]:
+        if text := _unpacked(data[start:], form):
+            yield form, text, _whole(start, len(data))
+    if not begins and len(data) < _CHANCE * _TRIES and not data[:4].isascii() and (text := _streamed(data, "brotli")):
+        yield "brotli", text, _whole(0, len(data))
+
+
+def _unpacked(data: bytes, form: str) -> bytes:
+    """Unpack as much as can be; nothing of what only begins like compressed data."""
+    if form in ("zstd", "lz4"):
+        return _streamed(data, form)
+    step = 4_096
+    made, broken = _fed(data, form, range(0, len(data), step), step)
+    if broken is not None:  # once more, the last piece byte by byte: what came before the break counts
+        places = [*range(0, broken, step), *range(broken, min(broken + step, len(data)))]
+        made, _ = _fed(data, form, places, step, single=broken)
+    return made if form != "lzma" or len(made) >= SHORTEST else b""
+
+
+def _fed(
+    data: bytes, form: str, places: Iterable[int], step: int, single: int | None = None
+) -> tuple[bytes, int | None]:
+    """Feed an unpacker piece by piece, from `single` on byte by byte: what came out, and where it broke."""
+    unpack: lzma.LZMADecompressor | bz2.BZ2Decompressor
+    if form == "bzip2":
+        unpack = bz2.BZ2Decompressor()
+    else:
+        kind = lzma.FORMAT_XZ if form == "xz" else lzma.FORMAT_ALONE
+        unpack = lzma.LZMADecompressor(kind, memlimit=_MOST_TO_UNPACK)
+    made = bytearray()
+    for place in places:
+        size = step if single is None or place < single else 1
+        try:
+            made += unpack.decompress(data[place : place + size], MOST_INFLATED - len(made))
+        except (lzma.LZMAError, OSError, EOFError, ValueError):
+            return bytes(made), place
+        if unpack.eof or len(made) >= MOST_INFLATED:
+            break
+    return bytes(made), None
+
+
+def _streamed(data: bytes, form: str) -> bytes:
+    """Unpack by the codecs of Arrow, piece by piece, up to where the data breaks."""
+    import pyarrow
+
+    made = bytearray()
+    try:
+        with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), form) as stream:
+            while len(made) < MOST_INFLATED and (piece := stream.read(65_536)):
+                made += piece
+    except (OSError, ValueError, pyarrow.ArrowException):
+        pass
+    return bytes(made)
 
 
 def _whole(start: int, end: int) -> Back:

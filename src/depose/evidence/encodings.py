@@ -9,6 +9,7 @@ itself. Recording, sealing and redaction all search with `find`.
 
 from __future__ import annotations
 
+import base64
 import binascii
 import html
 import re
@@ -17,7 +18,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from depose.evidence.compression import Back, Place, Undone, compressed
@@ -244,7 +245,8 @@ def _base64(data: bytes) -> Iterator[Undone]:
 
         def back(start: int, end: int, offset: int = offset) -> Place:
             last = max(end - 1, start)
-            return offset + 4 * (start // 3) + start % 3, offset + 4 * (last // 3) + last % 3 + 2
+            beyond = min(offset + 4 * (last // 3) + last % 3 + 2, len(data))
+            return min(offset + 4 * (start // 3) + start % 3, beyond - 1), beyond
 
         piece = text[offset : offset + (len(text) - offset) // 4 * 4]
         yield "base64", binascii.a2b_base64(piece), back
@@ -264,6 +266,39 @@ def _base16(data: bytes) -> Iterator[Undone]:
             return squeezed.back(*bare.back(offset + 2 * start, offset + 2 * end))
 
         yield "hex", binascii.unhexlify(text[offset : offset + (len(text) - offset) // 2 * 2]), back
+
+
+_RUN_32 = re.compile(rb"[A-Z0-9]{13,}+={0,6}|[a-z0-9]{16,}+")
+_PART_32 = re.compile(rb"[A-Z2-7]{13,}+")
+_SIXTEENS = re.compile(rb"[0-9A-F]*")
+_VOWELS = re.compile(rb"[aeiou]")
+_HEX_32 = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_RUNS = 256
+"""Runs of one view that are undone as base32."""
+
+
+def _base32(data: bytes) -> Iterator[Undone]:
+    """Undo runs of base32, in both alphabets, at each of eight offsets."""
+    for match in islice(_RUN_32.finditer(data), _RUNS):
+        run = match[0].rstrip(b"=")
+        if run[:1].islower() and 3 * len(_VOWELS.findall(run)) > len(run):
+            continue  # words whose spaces are gone
+        large = run.upper()
+        if _SIXTEENS.fullmatch(large):
+            continue  # hex, such as a digest
+        parts = [(part.start(), part[0]) for part in _PART_32.finditer(large)]
+        parts += [] if re.search(rb"[W-Z]", large) else [(0, large.translate(_HEX_32))]
+        for place, text in parts:
+            for offset in range(8):
+                piece = text[offset:]
+                made = base64.b32decode(piece + b"A" * (-len(piece) % 8))
+
+                def back(
+                    start: int, end: int, first: int = match.start() + place + offset, last: int = match.end()
+                ) -> Place:
+                    return first + 8 * (start // 5), min(first + 8 * ((max(end - 1, start)) // 5 + 1), last)
+
+                yield "base32", made, back
 
 
 def _wide(data: bytes) -> Iterator[Undone]:
@@ -303,7 +338,7 @@ def _pieces(data: bytes) -> Iterator[Undone]:
     yield "pieces", b"".join(data[start:end] for start, end in spans), back
 
 
-_UNDOING = (_wide, compressed, _pieces, _markup, _base64, _base16)
+_UNDOING = (_wide, compressed, _pieces, _markup, _base32, _base64, _base16)
 
 
 def views(data: bytes) -> Iterator[View]:

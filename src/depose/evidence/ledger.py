@@ -38,6 +38,7 @@ from depose.model import (
     setting,
 )
 from depose.model.file_names import problem_of_case
+from depose.model.weights import WeightFinding
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -101,6 +102,8 @@ class Entries(Record, frozen=True, kw_only=True):
     selftest: SelfTest | None = None
     """The last self-test."""
     withdrawn: tuple[Withdrawn, ...] = ()
+    weights: tuple[WeightFinding, ...] = ()
+    """Comparisons of weights, the last of each suspect and reference."""
 
 
 class Reading:
@@ -124,6 +127,7 @@ class Reading:
         self._open: set[Key] = set()
         self._lost: list[Key] = []
         self._selftest: SelfTest | None = None
+        self._weights: dict[tuple[str, str], WeightFinding] = {}
         self._withdrawn: list[Withdrawn] = []
         self._taken_back: list[Exchange] = []
         self._head = self._end = ""
@@ -154,6 +158,9 @@ class Reading:
             self._in_force(chained, amendment.registration, amendment)
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
+        elif kind == "weights":
+            weighed = body(chained, WeightFinding)
+            self._weights[weighed.suspect, weighed.reference] = weighed
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -271,6 +278,7 @@ class Reading:
             unstamped=tuple(self._unstamped),
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
+            weights=tuple(self._weights.values()),
         )
 
     def _sorted_out(self) -> tuple[list[Exchange], list[tuple[int, Exchange]]]:

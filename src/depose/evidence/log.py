@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -225,17 +226,29 @@ class Log:
         return name
 
     def keep(self, file: Path) -> str:
-        """Keep the bytes of a file under their digest and return it; an empty file is not kept."""
-        with file.open("rb") as source:
+        """Keep the bytes of a regular file under their digest and return it; an empty file is not kept.
+
+        It is opened once, without following a link or waiting for a pipe, so that what was digested is what is kept.
+        """
+        try:
+            source = os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        except OSError as error:
+            told = "a symbolic link" if file.is_symlink() else error.strerror or str(error)
+            raise CaseError(f"{file}: {told}", hint="name the file itself, or copy it") from error
+        with source:
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                raise CaseError(f"{file}: not a file but a pipe, a socket or a device", hint="name a file")
             name = hashlib.file_digest(source, "sha256").hexdigest()
-        if file.stat().st_size == 0:
-            return ""
-        if self._is_new(name):
-            with self._writing(name) as work:
-                shutil.copyfile(file, work)
-                with work.open("rb") as copy:
-                    if hashlib.file_digest(copy, "sha256").hexdigest() != name:
-                        raise CaseError(f"{file}: was changed while it was read", hint="run the command again")
+            if source.tell() == 0:
+                return ""
+            if self._is_new(name):
+                with self._writing(name) as work:
+                    source.seek(0)
+                    with work.open("w+b") as copy:
+                        shutil.copyfileobj(source, copy)
+                        copy.seek(0)
+                        if hashlib.file_digest(copy, "sha256").hexdigest() != name:
+                            raise CaseError(f"{file}: was changed while it was read", hint="run the command again")
         return name
 
     @contextlib.contextmanager

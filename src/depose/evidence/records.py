@@ -3,7 +3,7 @@
 Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
 `left` (questions of `asking` that are done with, unanswered), `withdrawal` (answers of one model that no longer count),
-`checkpoint`, `unstamped` (a time-stamp that failed),
+`checkpoint`, `unstamped` (a time-stamp that failed), `weights` (two models' weights, compared),
 and two that the analysis writes and does not read: `scores` (digest of the scores, under blind codes) and
 `unblinding` (who the codes are).
 """

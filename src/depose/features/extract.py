@@ -1,8 +1,7 @@
 """Answers to tokens, n-grams, masked n-grams and vectors: the one stage that is cached, keyed by the text itself.
 
-Tokens are words, single marks of layout (`* # : backquote, dashes`) and blank lines, lower-cased (`words`),
-within the first LIMIT characters of an answer, so that a long answer cannot win by length. Sentences and lines, for
-their first tokens, are taken from the whole answer.
+Tokens are words, lower-cased (`words`), within the first LIMIT characters of what is compared of an answer, so that a
+long answer cannot win by length. Sentences and lines, for their first tokens, are taken from the whole answer.
 N-grams are 64-bit numbers made from token digests; two different n-grams share a number with
 probability below 1e-9 in any case of a size that we foresee.
 """
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.features.layout_free import blanked, reach
 from depose.features.refusal_words import is_refusal as is_refusal
 from depose.features.words import Token as Token
 from depose.features.words import found_tokens, sentences, words
@@ -50,9 +50,11 @@ class Bag(Record, frozen=True, kw_only=True):
 
 
 def tokens(text: str, limit: int = LIMIT) -> tuple[Token, ...]:
-    """Split a text into tokens with their places."""
+    """Split a text as it was given into the tokens that are compared, with their places in it."""
+    bare = blanked(text)
     return tuple(
-        Token(text=found.text.lower(), start=found.start, end=found.end) for found in found_tokens(text[:limit])
+        Token(text=found.text.lower(), start=found.start, end=found.end)
+        for found in found_tokens(bare[: reach(bare, limit)])
     )
 
 

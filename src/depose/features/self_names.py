@@ -40,9 +40,6 @@ PATTERNS = (
 )
 ANY = re.compile("|".join(pattern.pattern for pattern in PATTERNS))
 """Both are for text in lower case."""
-SEE_NAMES = ("identity", "refusals")
-"""Detectors that are given whole answers: what they compare is how a model speaks of itself, or declines. Of the two
-`identity` may never decide anything (`casefile`)."""
 
 
 def names_itself(sentence: str) -> bool:

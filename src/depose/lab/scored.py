@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.population import Population
+from depose.detectors import layout
 from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
 from depose.features.extract import Features
@@ -20,7 +21,7 @@ from depose.scoring import counting
 from depose.scoring.bags import Bags
 from depose.scoring.engine import material, score_bag
 from depose.statistics.ranks import model_level
-from depose.statistics.sensitivity import length_matched
+from depose.statistics.sensitivity import matched
 from depose.validate.scoring import SIZES
 
 Array = NDArray[np.float64]
@@ -47,6 +48,7 @@ class Drawn:
     p: Array
     """[draws]: the larger of the two model-level p."""
     p_length: Array
+    p_layout: Array
     t: Array
     reached: NDArray[np.int64]
     """[draws]: most controls on one side that reach T."""
@@ -64,6 +66,11 @@ class Material:
         lengths = [[log_length(len(text)) if text is not None else 0.0 for text in row] for row in population.answers]
         there = weights @ self.material.there.astype(float)
         self._lengths = (weights @ np.array(lengths)) / np.maximum(there, 1)
+        none = np.zeros(len(layout.LINES))
+        kinds = np.array(
+            [[none if text is None else layout.kinds_of_line(text) for text in row] for row in population.answers]
+        )
+        self._layouts = np.einsum("sr,rmk->smk", weights, kinds) / np.maximum(there, 1)[:, :, None]
 
     def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
         prompts = sorted({prompt for prompt, _ in population.rows})
@@ -94,7 +101,9 @@ class Material:
         t = score_bag(self.material, bag)[detector][1:]
         mean = self._lengths[1:][:, bag]
         level = [model_level(one).p for one in t]
-        matched = [length_matched(one, near).p for one, near in zip(t, nearness(mean), strict=True)]
+        lengths = [matched(one, near).p for one, near in zip(t, nearness(mean), strict=True)]
+        near = layout.nearness(self._layouts[1:][:, bag])
+        layouts = [matched(one, close).p for one, close in zip(t, near, strict=True)]
         reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
         found = {}
         for setting in dict.fromkeys(self.settings):
@@ -102,7 +111,8 @@ class Material:
             found[setting] = Drawn(
                 k=len(used),
                 p=np.array(level)[mine],
-                p_length=np.array(matched)[mine],
+                p_length=np.array(lengths)[mine],
+                p_layout=np.array(layouts)[mine],
                 t=t[mine, 0, 1],
                 reached=reached[mine],
             )

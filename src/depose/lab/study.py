@@ -21,15 +21,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis import likelihood_ratios
-from depose.analysis.opinion import FEWEST_LINEAGES, Grounds, decide
 from depose.case.population import read as read_population
 from depose.errors import CaseError
 from depose.evidence.log import write_whole
 from depose.lab.export import AGAIN, SAMPLES, SOURCE, families, pure
+from depose.lab.judged import ALPHA, judged_at
+from depose.lab.null_pairs import null_lines, null_pairs
 from depose.lab.recipe import Recipe, Roles, line_up, roles
-from depose.lab.scored import BATCH, DRAWS, PRIMARY, Drawn, Material, Setting
-from depose.model import Against, Calibration, Record, Result
+from depose.lab.scored import BATCH, DRAWS, PRIMARY, Material, Setting
+from depose.model import Calibration, Record
 from depose.statistics.rates import lower_bound, upper_bound
 from depose.validate import plots, run
 from depose.validate.calibrate import calibration as fit_calibration
@@ -41,7 +41,6 @@ Say = Callable[[str], None]
 
 COUNTS = (1, 3, 5)
 """Numbers of samples of each prompt."""
-ALPHA = 0.05
 USUAL = 50
 """Number of prompts of the headline figures."""
 
@@ -96,6 +95,7 @@ def _study(folder: Path, out: Path, say: Say) -> Studied:
     say("power and false alarms, the reference rotated over the lineages")
     power, pairs = _power(plan, once)
     alarms = _alarms(plan, once)
+    say("lineages that never met, every two of them as suspect and reference")
     result: dict[str, Any] = {
         "recipe": recipe.name,
         "seed": recipe.seed,
@@ -108,6 +108,7 @@ def _study(folder: Path, out: Path, say: Say) -> Studied:
         "power_at_100": power,
         "true_pairs": pairs,
         "false_alarms": alarms,
+        "null_pairs": null_pairs(plan, once, calibration),
         "claims": _claims(plan, cast, once, calibration),
         "batch_ranges": _batch_ranges(plan, cast, once),
     }
@@ -132,7 +133,7 @@ def _doses(
             found |= several.drawn(f"dose-{dose}", cast.reference)
         for setting in sorted(found, key=lambda one: (one.prompts, one.samples)):
             one = found[setting]
-            judged = [_judged(one, draw, setting.prompts, calibration) for draw in range(len(one.p))]
+            judged = [judged_at(one, draw, setting.prompts, calibration) for draw in range(len(one.p))]
             ratios = [ratio for _, ratio in judged if ratio is not None]
             rows.append(
                 {
@@ -148,63 +149,6 @@ def _doses(
                 }
             )
     return rows
-
-
-def _judged(
-    one: Drawn, draw: int, prompts: int, calibration: Calibration, *, untaught: bool = True
-) -> tuple[str, float | None]:
-    """Look the opinion up as a case with this score would, its own power left aside; and the LR against unrelated.
-
-    The interval of the ratio is that of the calibrator alone: a draw has no bootstrap of its own.
-    """
-    t = float(one.t[draw])
-    above = tuple(Against(model="", value=t) for _ in range(int(one.reached[draw])))
-    result = Result(
-        detector=PRIMARY,
-        primary=True,
-        prompts=prompts,
-        value=t,
-        low=t,
-        high=t,
-        p_reference=float(one.p[draw]),
-        p_suspect=float(one.p[draw]),
-        p=float(one.p[draw]),
-        p_holm=float(one.p[draw]),
-        reference_side=above,
-        suspect_side=(),
-        p_length_matched=float(one.p_length[draw]),
-        p_refusals_excluded=float(one.p[draw]),
-    )
-    case = likelihood_ratios.Circumstances(
-        question="distilled",
-        suspect="",
-        families=calibration.families,
-        k=one.k,
-        k_eff=one.k,
-        shared_base=True,
-        untaught="the manifest of the laboratory" if untaught else "",
-    )
-    held = likelihood_ratios.conditions(calibration, result, case)
-    ratios = likelihood_ratios.ratios(calibration, result, np.array([t]), case, held)
-    alternatives = [ratio.low for ratio in ratios[1:] if not ratio.excluded]
-    power = likelihood_ratios.power(calibration, result, "distilled", ALPHA)
-    grounds = Grounds(
-        question="distilled",
-        alpha=ALPHA,
-        k_eff=one.k,
-        k_needed=FEWEST_LINEAGES,
-        p=result.p,
-        p_length_matched=result.p_length_matched,
-        quality=True,
-        refusals=0.0,
-        shared_base=True,
-        candidate_closer=False,
-        lr_unrelated_low=ratios[0].low,
-        lr_alternative_low=None if None in alternatives else min(low for low in alternatives if low is not None),
-        in_range=all(condition.inside for condition in held),
-        power=power.value if power else None,
-    )
-    return decide(grounds).verdict, ratios[0].value
 
 
 def _smallest(doses: Sequence[Mapping[str, Any]]) -> dict[str, int | None]:
@@ -304,7 +248,7 @@ def _claims(plan: Sequence[Any], cast: Roles, once: Material, calibration: Calib
             continue
         one = once.drawn(suspect, reference)[setting]
         untaught = not any(p.student for p in plan if p.name == reference)
-        judged = [_judged(one, draw, USUAL, calibration, untaught=untaught) for draw in range(len(one.p))]
+        judged = [judged_at(one, draw, USUAL, calibration, untaught=untaught) for draw in range(len(one.p))]
         ratios = [ratio for _, ratio in judged if ratio is not None]
         rows.append(
             {
@@ -374,6 +318,7 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
             f"(exact 95 % bounds {row['lower95']}, {row['upper95']}); "
             f"families {row['families_with_any']}/{row['families']}"
         )
+    yield from null_lines(result["null_pairs"])
     for row in result["claims"]:
         hits = row["at_alpha"]
         yield (

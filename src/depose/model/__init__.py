@@ -33,6 +33,7 @@ from depose.model.case import (
     Primary,
     Protocol,
     Terms,
+    WeightsHeld,
     replicates,
     setting,
 )
@@ -65,7 +66,19 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.study import Band, Calibration, Calibrator, ErrorRate, HeldOut, Line, Performance, Scale, TruePair
+from depose.model.study import (
+    Band,
+    Calibration,
+    Calibrator,
+    ErrorRate,
+    Gate,
+    HeldOut,
+    Line,
+    Performance,
+    Scale,
+    TruePair,
+)
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
     "Against",
@@ -97,6 +110,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Findings",
+    "Gate",
     "HeldOut",
     "Item",
     "Join",
@@ -134,6 +148,11 @@ __all__ = [
     "TruePair",
     "Unanswered",
     "Verdict",
+    "WeightFinding",
+    "WeightLayer",
+    "WeightMap",
+    "WeightTests",
+    "WeightsHeld",
     "Wire",
     "Without",
     "WordShare",

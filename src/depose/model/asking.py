@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
+from depose.model.weights import WeightFinding
 
 
 class ControlTest(Record, frozen=True, kw_only=True):
@@ -241,5 +242,7 @@ class Dossier(Record, frozen=True, kw_only=True):
     """Answers that were taken back, each with its reason."""
     selftest: SelfTest | None = None
     """The last self-test in the log of the case."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Comparisons of weights in the log of the case, the last of each suspect and reference."""
     time_stamped: bool = False
     """Whether the protocol in force has a verified time-stamp."""

@@ -23,9 +23,9 @@ class Primary(Record, frozen=True, kw_only=True):
 
     same: str = "phrases"
     """Decides `same`."""
-    derived: str = "phrases"
+    derived: str = "wording"
     """Decides `derived`."""
-    distilled: str = "habits"
+    distilled: str = "wording"
     """Decides `distilled`."""
 
     def detectors(self) -> tuple[str, ...]:
@@ -73,12 +73,13 @@ class Protocol(Record, frozen=True, kw_only=True):
     """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
     detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "phrases",
-        "habits",
+        "wording",
+        "openings",
         "starts",
         "first_words",
-        "openings",
         "fuzzy",
         "embedding",
+        "layout",
         "length",
     )
     """What is measured; those of `primary` must be among them."""
@@ -198,6 +199,13 @@ class Terms(Record, frozen=True, kw_only=True):
     """Stored and hashed with the protocol."""
 
 
+class WeightsHeld(Record, frozen=True, kw_only=True):
+    """Weights that are held of suspects and references: compared beside the answers, and never mixed with them."""
+
+    files: dict[Code, str] = {}
+    """Where the weights of a model lie that is asked elsewhere: a folder of safetensors, or a .gguf file."""
+
+
 class Case(Record, frozen=True, kw_only=True):
     """A whole case file."""
 
@@ -213,6 +221,8 @@ class Case(Record, frozen=True, kw_only=True):
     """One [prices.CODE] for each model that costs."""
     terms: Terms | None = None
     """The terms of service relied on."""
+    weights: WeightsHeld | None = None
+    """Compare the weights of each suspect and reference that are held; models of `transformers` are held."""
 
 
 def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:

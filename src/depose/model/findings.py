@@ -8,6 +8,7 @@ from depose.model.asking import Denominator, Fact, Prompt, Unanswered
 from depose.model.base import Question, Record, Role, Status, Verdict
 from depose.model.case import Protocol
 from depose.model.study import Performance
+from depose.model.weights import WeightFinding
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -67,6 +68,8 @@ class Result(Record, frozen=True, kw_only=True):
     suspect_side: tuple[Against, ...]
     """T(C_k, R)."""
     p_length_matched: float
+    p_layout_matched: float | None = None
+    """After closeness in layout is taken out; None in findings of depose 0.1, which did not ask."""
     p_refusals_excluded: float
 
 
@@ -82,7 +85,7 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, lr_spans_one."""
+    """Codes: controls, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -387,3 +390,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """None where too few models can be compared, or too many to be read."""
     withdrawn: tuple[str, ...] = ()
     """Answers that were taken back, each with its reason; they do not count."""
+    weights: tuple[WeightFinding, ...] = ()
+    """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""

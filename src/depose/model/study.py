@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from depose.model.asking import Fact
 from depose.model.base import Question, Record
 
@@ -40,6 +42,25 @@ class Calibrator(Record, frozen=True, kw_only=True):
     cllr_min: float
 
 
+class Gate(Record, frozen=True, kw_only=True):
+    """What the ratios of a question against an unrelated model cost where they were not fitted."""
+
+    question: Question
+    detector: str
+    population: str
+    """Source of the pairs that it was measured on."""
+    left_out: Literal["lineages", "population"]
+    """What took no part in the fit: the lineages of each pair, or the whole population."""
+    families_true: int
+    families_other: int
+    cllr: float
+    low: float
+    high: float
+    """95 % over families."""
+    passed: bool
+    """The whole interval lies below 1, the cost of saying nothing."""
+
+
 class TruePair(Record, frozen=True, kw_only=True):
     """A true pair of the study and the p-value that it reached with a number of prompts."""
 
@@ -70,6 +91,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     missing: tuple[Fact, ...]
     """Question and alternative that could not be calibrated, and why."""
     true_pairs: tuple[TruePair, ...]
+    gates: tuple[Gate, ...] = ()
+    """Costs where the ratios were not fitted; a question that fails one has no calibrator."""
     one_base: bool = False
     """All models of the study carry the weights of one base, so that lineages are data lineages."""
 

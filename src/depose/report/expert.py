@@ -26,6 +26,7 @@ from depose.report.contents import (
 from depose.report.figures.candidate_ranking import ranking
 from depose.report.figures.dendrogram import dendrogram
 from depose.report.figures.error_curves import error_curves
+from depose.report.figures.layer_map import layer_map
 from depose.report.figures.ratio_bands import Rated, ratio_bands
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import crowded, strip_plot
@@ -111,6 +112,7 @@ def _results(findings: Findings, roles: Mapping[str, Role]) -> dict[str, Any]:
         },
         "counts_of_controls": arrange.alike(findings.findings),
         "chosen": arrange.chosen(findings.findings),
+        "layer_maps": [drawn(layer_map(one)) for one in findings.weights],
     }
 
 

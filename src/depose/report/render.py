@@ -24,7 +24,7 @@ from depose.report import arrange, compliance, expert, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, minus, moment, number, page, pvalue, source_date
+from depose.report.typography import clip, minus, moment, number, page, power_of_ten, pvalue, source_date
 from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
 
 PAGES = 2
@@ -233,6 +233,7 @@ def _sources() -> Callable[[Any], str]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "power_of_ten": power_of_ten,
     "number": number,
     "clip": clip,
     "minus": minus,

@@ -123,6 +123,11 @@ def number(value: float, places: int = 2) -> str:
     return f"{value:z.{places}f}".replace("-", "−")
 
 
+def power_of_ten(log10_p: float) -> str:
+    """Write a p-value by its logarithm; one below 1e-100 as that bound, since every assumption weighs more."""
+    return "< 1e-100" if log10_p < -100 else f"{10**log10_p:.2g}"
+
+
 def pvalue(p: float, floor: float) -> str:
     """Three significant digits, rounded up, so that no print is below the floor. Raises ReportError below it."""
     if not p >= floor * (1 - 1e-9) > 0:

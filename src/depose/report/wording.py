@@ -43,11 +43,12 @@ REASONS = {
     "power": "the power of the test in this case is below 0.8 or not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
-    "refusals": "more than a fifth of the answers are refusals",
+    "refusals": "more than a fifth of the answers are refusals, or in a language in which refusals cannot be told",
     "shared_base": "suspect and reference carry weights of one base model: controls on that base are relatives of both "
     "and were left out, so that none is left to tell inheritance from it",
     "kind": "the findings do not tell one kind of relation from another",
     "length": "the result is not there once closeness in length is taken out of the scores",
+    "layout": "the result is not there once closeness in layout is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
 }
 

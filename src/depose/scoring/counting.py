@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from depose import plugins
 from depose.case.population import Population
 from depose.detectors.declaration import Counting, Habit, Shared, Single, singles
+from depose.features.compared import WORDS, View, compared, question
 from depose.features.extract import Bag, Features
-from depose.features.self_names import without_names
 from depose.model import Prompt
 from depose.scoring import index, tally
 from depose.scoring.index import Index
@@ -33,9 +33,9 @@ def declared(detectors: Sequence[str]) -> tuple[Single, ...]:
     return singles([plugins.load("detectors", name) for name in detectors])
 
 
-def unnamed(texts: Sequence[str | None]) -> tuple[str | None, ...]:
-    """Leave out of answers the sentences in which a model names itself, as an analysis does."""
-    return tuple(None if text is None else without_names(text) for text in texts)
+def seen(texts: Sequence[str | None], view: View = WORDS) -> tuple[str | None, ...]:
+    """Give of answers what an analysis gives a detector with this view."""
+    return tuple(None if text is None else compared(text, view) for text in texts)
 
 
 def count(
@@ -50,13 +50,13 @@ def count(
     parts = [one for one in counting if (one.ahead is not None) == (features is not None)]
     if not parts:
         return Counted(shared={}, said={})
-    given = [unnamed(row) for row in population.answers]
+    given = [seen(row) for row in population.answers]
     shared: dict[str, list[Index]] = {one.detector: [] for one in parts if isinstance(one, Shared)}
     said: dict[str, list[Said]] = {one.detector: [] for one in parts if isinstance(one, Habit)}
     for one in parts:
         if one.ahead is not None and features is not None:
             one.ahead(features, [text for texts in given for text in texts if text is not None])
-    for texts, prompt in zip(given, population.prompts, strict=True):
+    for texts, prompt in zip(given, map(question, population.prompts), strict=True):
         row = features or Features()
         for one in parts:
             if isinstance(one, Shared):
@@ -77,12 +77,11 @@ def joined(parts: Sequence[Counted]) -> Counted:
     )
 
 
-def whole_bag(population: Population, *, names: bool) -> Bag:
-    """Put the whole population into one bag, with or without the sentences in which a model names itself."""
+def whole_bag(population: Population, view: View) -> Bag:
+    """Put the whole population into one bag, as detectors with this view see it."""
     prompts = tuple(
-        Prompt(id=f"{key[0]}/{key[1]}", family="", cluster=key[0], text=text)
+        Prompt(id=f"{key[0]}/{key[1]}", family="", cluster=key[0], text=question(text, view))
         for key, text in zip(population.rows, population.prompts, strict=True)
     )
-    rows = population.answers if names else map(unnamed, population.answers)
-    answers = tuple(tuple(() if text is None else (text,) for text in row) for row in rows)
+    answers = tuple(tuple(() if text is None else (text,) for text in seen(row, view)) for row in population.answers)
     return Bag(models=tuple(one.name for one in population.members), prompts=prompts, answers=answers)

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from depose import plugins
 from depose.case.population import Population
-from depose.detectors import Measured, Similarity
+from depose.detectors import Measured, Similarity, layout, length
 from depose.detectors.declaration import Alone, Combined, Declared, Habit, Shared
-from depose.detectors.length import closeness
+from depose.features.compared import View, view_of
 from depose.features.extract import Bag, Features
-from depose.features.self_names import SEE_NAMES
 from depose.scoring.counting import Counted, declared, whole_bag
 from depose.scoring.index import Index
 from depose.scoring.kernel import NOTHING, among, holders, mean_cosines, squares
@@ -52,6 +51,8 @@ class Material:
     """[rows, models]: who answered."""
     closeness: Array
     """[models, models]: closeness in verbosity alone (`detectors.length.closeness`)."""
+    layouts: Array
+    """[models, models]: closeness in layout alone (`detectors.layout.closeness`)."""
     weights: Array
     """[subsets, rows]: subsets of rows on which scores are wanted; the first is all of them."""
     held: dict[str, Held]
@@ -101,11 +102,13 @@ def material(
     parts = [one for one in declared(detectors) if one.detector != CONFOUND]
     alone = [one for one in parts if isinstance(one, Alone)]
     direct = [name for name in detectors if not isinstance(plugins.load("detectors", name), Declared)]
-    seen = {True, *(name in SEE_NAMES for name in (*direct, *(one.detector for one in alone)))}
-    bags = {names: whole_bag(population, names=names) for names in seen}
+    whole = View(names=True, layout=True)
+    views = {whole, *map(view_of, (*direct, *(one.detector for one in alone)))}
+    bags = {view: whole_bag(population, view) for view in views}
     return Material(
         there=np.array([[text is not None for text in texts] for texts in population.answers]),
-        closeness=closeness(bags[True]),
+        closeness=length.closeness(bags[whole]),
+        layouts=layout.closeness(bags[whole]),
         weights=weights,
         held={one.detector: held(counted.shared[one.detector], models) for one in parts if isinstance(one, Shared)},
         profiles={
@@ -113,8 +116,8 @@ def material(
             for one in parts
             if isinstance(one, Habit)
         },
-        fixed={one.detector: one.values(bags[one.detector in SEE_NAMES], features).astype(np.float32) for one in alone},
-        direct={name: bags[name in SEE_NAMES] for name in direct},
+        fixed={one.detector: one.values(bags[view_of(one.detector)], features).astype(np.float32) for one in alone},
+        direct={name: bags[view_of(name)] for name in direct},
         combined=combined(detectors),
         features=features,
     )

@@ -1,8 +1,8 @@
-"""The same scores with length taken out, and with refusals left out.
+"""The same scores with a confound taken out, length or layout, and with refusals left out.
 
-Length: on each side of the test the scores of the pair and of the K controls that stand in for one of its members are
-regressed on how close the two answers are in length, and the residuals are ranked. All K + 1 pairs of a side are
-treated alike, so that the ranks stay valid. It is the same adjustment that the validation study makes within
+On each side of the test the scores of the pair and of the K controls that stand in for one of its members are
+regressed on how close the two models are in length, or in layout, and the residuals are ranked. All K + 1 pairs of a
+side are treated alike, so that the ranks stay valid. It is the same adjustment that the validation study makes within
 each reference.
 """
 
@@ -17,10 +17,10 @@ from depose.statistics.ranks import ModelLevel, rank_p
 Array = NDArray[np.float64]
 
 
-def length_matched(t: Array, closeness: Array) -> ModelLevel:
-    """Rank the pair on both sides after taking out length.
+def matched(t: Array, closeness: Array) -> ModelLevel:
+    """Rank the pair on both sides after taking out a confound.
 
-    `t` [members, members] are scores; `closeness` [members, members] is higher where answers are closer in length.
+    `t` [members, members] are scores; `closeness` [members, members] is higher where two members are closer in it.
     """
     ends = [residual(t[0, 1:], closeness[0, 1:]), residual(_column(t), _column(closeness))]
     return ModelLevel(p_reference=rank_p(ends[0][0], ends[0][1:]), p_suspect=rank_p(ends[1][0], ends[1][1:]))

@@ -19,7 +19,7 @@ from depose.model import Prompt, Share, Specification, Without
 from depose.statistics.centring import FEWEST, average, centre, parts_of, standardise
 from depose.statistics.ranks import floor, formed, model_level
 from depose.statistics.rounding import tidy
-from depose.statistics.sensitivity import length_matched
+from depose.statistics.sensitivity import matched
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ def level(t: Array, closeness: Array | None = None) -> Level | None:
     """Rank the pair in scores [members, members], length taken out if `closeness` is given; None without a score."""
     if not formed(t):
         return None
-    made = model_level(t) if closeness is None else length_matched(t, closeness)
+    made = model_level(t) if closeness is None else matched(t, closeness)
     return Level(value=float(t[0, 1]), p_reference=made.p_reference, p_suspect=made.p_suspect)
 
 

@@ -20,7 +20,7 @@ from depose.model import Fact, Primary, Question, Record
 from depose.scoring.bags import one_base
 from depose.validate.study import Study
 
-FORMAT = "depose screening 1"
+FORMAT = "depose screening 2"
 NAME = "screening.json"
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 DETECTORS = Primary().detectors()
@@ -35,6 +35,8 @@ class LabelledPair(Record, frozen=True, kw_only=True):
     """The question whose answer is yes for it; None for a pair that is documented to be unrelated."""
     lineages: tuple[str, ...]
     """Families and data lineages of both."""
+    family: str
+    """Of the suspect."""
     control_for: tuple[Question, ...] = ()
     """Of an unrelated pair: the questions some true pair of which has the same reference."""
     t: dict[str, tuple[float | None, ...]]
@@ -54,6 +56,8 @@ class Labelled(Record, frozen=True, kw_only=True):
     k_high: int
     one_base: bool
     """Whether all models carry the weights of one base, as in a laboratory."""
+    refused: tuple[Fact, ...] = ()
+    """Questions whose ratios did not pass the gate (gate.py), and why."""
     pairs: tuple[LabelledPair, ...]
 
 
@@ -81,6 +85,7 @@ def labelled(study: Study, facts: tuple[Fact, ...], software: tuple[Fact, ...]) 
                 reference=one.pair.reference,
                 question=true.get(id(one)),
                 lineages=tuple(sorted(study.lineages(one))),
+                family=one.pair.suspect_family,
                 control_for=tuple(controls.get(id(one), ())),
                 t={
                     name: tuple(round(t, 4) if math.isfinite(t) else None for t in one.t[name].tolist())

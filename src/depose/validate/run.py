@@ -23,8 +23,8 @@ from depose.model.canonical import sha256
 from depose.scoring.engine import CONFOUND
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
+from depose.validate import gate, plots
 from depose.validate import labelled as screening
-from depose.validate import plots
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.calibrate import calibration as fit_calibration
 from depose.validate.performance import performance
@@ -42,7 +42,7 @@ from depose.validate.study import (
     selection,
 )
 
-LEXICAL = ("phrases", "habits", "starts", "first_words", "openings", "length")
+LEXICAL = ("phrases", "wording", "habits", "starts", "first_words", "openings", "length")
 NEEDED = (*Primary().detectors(), CONFOUND)
 LIBRARIES = ("numba", "numpy", "scipy", "scikit-learn")
 
@@ -77,12 +77,16 @@ def validate(
     detectors: Sequence[str] = LEXICAL,
     applied: Path | None = None,
     leave_out: Sequence[str] = (),
+    others: Sequence[Path] = (),
     seed: int = 7,
     encode: Encode | None = None,
     mask: Mask | None = None,
     progress: Progress,
 ) -> Validated:
-    """Run the study of one source and write `validation.json`, `calibration.json` and the plots into `out`."""
+    """Run the study of one source and write `validation.json`, `calibration.json` and the plots into `out`.
+
+    `others` are files of labelled scores (`screening.json`) of other populations, on which the calibration must hold.
+    """
     start = time.monotonic()
     names = _wanted(detectors)
     population = labelled.read(data, source, leave_out)
@@ -97,6 +101,9 @@ def validate(
     found = figures(study)
     software = tuple(Fact(name=name, value=version(name)) for name in ("depose", *LIBRARIES))
     made = fit_calibration(study, population.families, files, software)
+    elsewhere = [screening.load(one.name, one.parent)[0] for one in others]
+    passed = gate.gates(study, elsewhere)
+    made = gate.gated(made, passed)
     if applied is not None:
         _apply(study, found, applied)
     result = {"source": source, "seconds": 0.0, **found, "calibration": plain(made)}
@@ -105,6 +112,8 @@ def validate(
     written = [_write(out / name, image) for name, image in _plots(study).items()]
     written.append(_write(out / "selection.json", _json(_selected(study))))
     scores = screening.labelled(study, files, software)
+    refused = tuple(Fact(name=question, value=why) for question, why in gate.refused(passed).items())
+    scores = msgspec.structs.replace(scores, refused=refused)
     written.append(_write(out / screening.NAME, msgspec.json.encode(scores)))
     fitted = msgspec.json.encode(made)
     written.append(_write(out / "calibration.json", fitted))
@@ -229,6 +238,11 @@ def table(result: dict[str, Any], unscored: Sequence[Any]) -> list[str]:
     for name, value in result["cross"].items():
         shown = "null" if value["auc"] is None else f"{value['auc']:.3f} ({value['lo']:.3f}-{value['hi']:.3f})"
         lines.append(f"{name}: {shown}, {value['n_pos']} against {value['n_neg']}")
+    for one in result["calibration"]["gates"]:
+        lines.append(
+            f"gate, {one['question']:<10} {one['population']}, {one['left_out']} left out: Cllr {one['cllr']:.3f} "
+            f"({one['low']:.3f}-{one['high']:.3f}), {'passed' if one['passed'] else 'NOT PASSED: no ratio is given'}"
+        )
     for kind, value in result["ranking"].items():
         lines.append(
             f"ranking, {kind}: first {value['top1']}/{value['n']}, maker {value['same_developer']}/{value['n']}"

@@ -19,7 +19,7 @@ from depose.scoring.bags import Bags
 from depose.scoring.engine import Material, material, score_bag, shared_among
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import formed, levels
-from depose.statistics.sensitivity import length_matched
+from depose.statistics.sensitivity import matched
 
 Array = NDArray[np.float64]
 
@@ -41,6 +41,7 @@ class PairScores:
     p: dict[str, Array]
     """[subsets, 2]: model-level p on the reference's and the suspect's side."""
     p_length_matched: dict[str, float]
+    p_layout_matched: dict[str, float]
     closeness: float
     """Closeness in length: minus the gap between mean log lengths."""
 
@@ -114,7 +115,7 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
         return "a member of the bag answered nothing"
     scores = score_bag(found, bag, known)
     members = np.asarray(bag)
-    closeness = found.closeness[np.ix_(members, members)]
+    closeness, layouts = (one[np.ix_(members, members)] for one in (found.closeness, found.layouts))
     return PairScores(
         pair=pair,
         k=len(used),
@@ -122,13 +123,14 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
         t={name: t[:, 0, 1] for name, t in scores.items()},
         p={name: levels(made) for name, made in scores.items()},
         p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
+        p_layout_matched={name: _matched(t[0], layouts) for name, t in scores.items()},
         closeness=float(closeness[0, 1]),
     )
 
 
 def _matched(t: Array, closeness: Array) -> float:
-    """Return the length-matched p, or 1 where a member has no score with another."""
-    return length_matched(t, closeness).p if formed(t) else 1.0
+    """Return the p with a confound taken out, or 1 where a member has no score with another."""
+    return matched(t, closeness).p if formed(t) else 1.0
 
 
 def score_population(

@@ -98,6 +98,12 @@ ROWS = (
     Format(name="LiteLLM log", needs="messages and response", sniff=gateways.is_litellm, read=gateways.litellm),
     Format(name="Langfuse observations", needs="input and output", sniff=gateways.is_langfuse, read=gateways.langfuse),
     Format(
+        name="messages beside an answer",
+        needs="messages, or prompt, of role and content; response, output or completion",
+        sniff=conversations.is_asked,
+        read=conversations.asked,
+    ),
+    Format(
         name="ShareGPT or messages",
         needs="conversations of from and value, or messages of role and content",
         sniff=conversations.is_sharegpt,

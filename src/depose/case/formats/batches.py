@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from depose.case.formats import messages
-from depose.case.formats.found import Found, Raw, Said, Turn, found, message_of, object_of, word
+from depose.case.formats.found import Found, Raw, Said, found, message_of, object_of, word
 
 NUMBERED = re.compile(r"(.*?)(?:#([0-9]{1,6}))?", re.DOTALL)
 
@@ -27,7 +27,7 @@ def openai(rows: Sequence[Any]) -> Iterator[Found]:
         response = object_of(raw.get("response"))
         body = object_of(response.get("body"))
         status, error = word(response.get("status_code")), raw.get("error") or body.get("error")
-        head = {"id": raw["custom_id"], "model": word(body.get("model"))}
+        head = {"id": raw["custom_id"], "model": word(body.get("model")), "turns": messages.system_of(body)}
         if error or status != "200":
             yield from _choices(head, [Said(problem=f"status {status or 'none'}: {message_of(error)}")])
         else:
@@ -70,10 +70,7 @@ def gemini(rows: Sequence[Any]) -> Iterator[Found]:
         request, response = object_of(raw.get("request")), object_of(raw.get("response"))
         if not raw.get("key") and not request:
             raise ValueError("a line of the batch has neither a key nor its request")
-        turns = messages.turns_of(request.get("contents"))
-        system = messages.text_of(object_of(request.get("systemInstruction")).get("parts"))
-        if system is not None:
-            turns = (Turn(role="system", text=system), *turns)
+        turns = messages.requested(request)
         head = {
             "id": word(raw.get("key")),
             "model": word(response.get("modelVersion")) or word(response.get("model_version")),

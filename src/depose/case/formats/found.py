@@ -51,10 +51,18 @@ class Said(Record, frozen=True, kw_only=True):
 
     text: str | None = None
     finish: str = ""
+    also: tuple[str, ...] = ()
+    guard: str = ""
     reasoning: str = ""
     refusal: str = ""
     problem: str = ""
     missing: tuple[str, ...] = ()
+
+
+class Remade(str):
+    """An entry that a spreadsheet took for a date, a truth value or a number of its own: no more what was entered."""
+
+    __slots__ = ()
 
 
 def found(said: Said, head: Raw, **more: Any) -> Found:

@@ -27,6 +27,7 @@ def litellm(rows: Sequence[Any]) -> Iterator[Found]:
     for line in rows:
         raw = object_of(line)
         turns = messages.turns_of(_loaded(raw.get("messages")))
+        turns = (*messages.system_of(raw), *turns) if turns else ()
         if not turns and isinstance(raw.get("messages"), str):
             turns = (Turn(role="user", text=raw["messages"]),)
         response = _loaded(raw.get("response"))
@@ -61,9 +62,9 @@ def langfuse(rows: Sequence[Any]) -> Iterator[Found]:
         if kind not in ("", "GENERATION"):
             continue
         given, output = _loaded(raw.get("input")), _loaded(raw.get("output"))
-        if isinstance(given, dict):
-            given = given.get("messages", given.get("prompt", given))
-        turns = messages.turns_of(given) if isinstance(given, list) else ()
+        if isinstance(given, dict) and isinstance(given.get("prompt"), str) and not given.get("messages"):
+            given = given | {"messages": given["prompt"]}
+        turns = messages.requested(given) if isinstance(given, list | dict) else ()
         if not turns and isinstance(given, str):
             turns = (Turn(role="user", text=given),)
         model = next((word(raw[k]) for k in ("model", "providedModelName", "provided_model_name") if raw.get(k)), "")

@@ -125,6 +125,11 @@ def _sample(sample: Raw, model: str, most: int) -> Iterator[Found]:
     first = (sample["epoch"] - 1) * most
     output = object_of(sample.get("output"))
     error = sample.get("error") or output.get("error")
+    limit = sample.get("limit")
+    if limit:  # of time, tokens or messages: whatever stands there was broken off
+        told = word(object_of(limit).get("type")) or word(limit) or "unknown"
+        yield Found(**head, sample=first, problem=f"the evaluation stopped the sample at its limit: {told}")
+        return
     if sample.get("error") or (error and not list_of(output.get("choices"))):
         yield Found(**head, sample=first, problem=message_of(error))
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from depose.answers.guards import filtered, intervened, rated
 from depose.case.formats.found import Raw, Said, Turn, list_of, message_of, object_of, word
 
 TEXT = ("text", "output_text", "input_text")
@@ -67,17 +68,45 @@ def asked_before(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 
 def chat_json(text: str) -> tuple[Turn, ...]:
-    """Read a prompt that is a list of messages, or an object with one, written as JSON; nothing for plain words."""
+    """Read a prompt that is a list of messages, or a request with one, written as JSON; nothing for plain words."""
     if not text.lstrip().startswith(("[", "{")):
         return ()
     try:
         loaded = json.loads(text)
     except (ValueError, RecursionError):
         return ()
-    messages = loaded.get("messages") if isinstance(loaded, dict) else loaded
+    messages = _messages_of(loaded) if isinstance(loaded, dict) else loaded
     if not list_of(messages) or not all("role" in object_of(one) for one in list_of(messages)):
         return ()
-    return turns_of(messages)
+    return requested(loaded)
+
+
+_SYSTEM = ("system", "systemInstruction", "system_instruction", "system_prompt", "instructions")
+"""Where a request has its system prompt outside of the messages: Messages, generateContent, Responses."""
+
+
+def _messages_of(request: Raw) -> Any:
+    given = next((request[name] for name in ("messages", "contents", "input") if request.get(name)), None)
+    return [{"role": "user", "content": given}] if isinstance(given, str) else given
+
+
+def requested(request: Any) -> tuple[Turn, ...]:
+    """Read what was asked: a list of messages, or a request of any interface with its system prompt beside them."""
+    if not isinstance(request, dict):
+        return turns_of(request)
+    return (*system_of(request), *turns_of(_messages_of(request)))
+
+
+def system_of(request: Any) -> tuple[Turn, ...]:
+    """Give the system prompt that stands outside of the messages, as a turn; nothing where there is none."""
+    for name in _SYSTEM:
+        given = object_of(request).get(name)
+        text = text_of(given.get("parts") if isinstance(given, dict) and "parts" in given else given)
+        if text is not None and text.strip():
+            return (Turn(role="system", text=text),)
+        if given and not isinstance(given, str | bool):
+            return (Turn(role="system", text=text or f"[{name}]"),)
+    return ()
 
 
 def last_user(turns: tuple[Turn, ...]) -> str:
@@ -108,14 +137,22 @@ def _choice(choice: Raw, finish: str) -> Said:
         return Said(text=text, finish=finish) if isinstance(text, str) else Said(finish=finish, problem="no message")
     content = message.get("content")
     text = text_of(content)
+    refusals = [part["refusal"] for part in list_of(content) if isinstance(object_of(part).get("refusal"), str)]
     told = message.get("reasoning_content") or message.get("reasoning") or reasoning_of(content)
-    nothing = content is None or content in ([], "")
+    nothing = content is None or content in ([], "") or (text is None and bool(refusals))
     problem = "a call of a tool, no words" if nothing and message.get("tool_calls") else ""
+    if choice.get("error"):
+        problem = f"an error: {message_of(choice['error'])}"
     return Said(
         text="" if text is None and nothing else text,
         finish=finish,
+        also=(
+            word(choice.get("native_finish_reason")),
+            "tool_calls" if message.get("tool_calls") or message.get("function_call") else "",
+        ),
+        guard=filtered(choice.get("content_filter_results")),
         reasoning=told if isinstance(told, str) else "",
-        refusal=word(message.get("refusal")),
+        refusal=word(message.get("refusal")) or "".join(refusals),
         problem=problem or ("the answer is not text" if text is None and not nothing else ""),
         missing=() if finish else ("no finish reason",),
     )
@@ -149,11 +186,25 @@ def anthropic(message: Raw) -> list[Said]:
     content = message.get("content")
     text, finish = text_of(content), word(message.get("stop_reason"))
     missing = () if finish else ("no stop reason",)
-    return [Said(text=text or "", finish=finish, reasoning=reasoning_of(content), missing=missing)]
+    if message.get("error") and not list_of(content):
+        return [Said(problem=f"an error: {message_of(message['error'])}")]
+    called = any(object_of(part).get("type") == "tool_use" for part in list_of(content))
+    return [
+        Said(
+            text=text or "",
+            finish=finish,
+            also=("tool_use",) if called else (),
+            guard=intervened(message),
+            reasoning=reasoning_of(content),
+            missing=missing,
+        )
+    ]
 
 
 def gemini(response: Raw) -> list[Said]:
     """Read the candidates of a generateContent response; parts marked as thoughts are reasoning."""
+    feedback = object_of(response.get("promptFeedback") or response.get("prompt_feedback"))
+    blocked = word(feedback.get("blockReason")) or word(feedback.get("block_reason"))
     found = []
     for candidate in (one for one in list_of(response.get("candidates")) if isinstance(one, dict)):
         given = list_of(object_of(candidate.get("content")).get("parts"))
@@ -166,14 +217,14 @@ def gemini(response: Raw) -> list[Said]:
             Said(
                 text="".join(said),
                 finish=finish,
+                also=("tool_calls",) if any(part.get("functionCall") for part in parts) else (),
+                guard=blocked or rated(candidate.get("safetyRatings", candidate.get("safety_ratings"))),
                 reasoning="".join(thought),
                 missing=missing,
             )
         )
     if found:
         return found
-    feedback = object_of(response.get("promptFeedback") or response.get("prompt_feedback"))
-    blocked = word(feedback.get("blockReason")) or word(feedback.get("block_reason"))
     return [Said(text="", finish=blocked) if blocked else Said(problem="no candidate in it")]
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
 
+from depose.case.formats.found import Remade
+
+PLAIN = ("General", "@", "0")
+"""Formats under which a number shows as it was entered."""
+_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
+"""How a workbook holds control characters, such as the carriage return of a line end."""
 MOST_UNPACKED = 512 * 1024**2
 LARGEST_PART = 256 * 1024**2
 
@@ -59,7 +66,7 @@ def _harmless(path: Path) -> None:
 
 
 def _rows(sheet: Any) -> list[Any]:
-    lines = ([_cell(value) for value in line] for line in sheet.iter_rows(values_only=True))
+    lines = ([_cell(one) for one in line] for line in sheet.iter_rows())
     kept = [line for line in lines if any(value not in (None, "") for value in line)]
     if not kept:
         return []
@@ -77,12 +84,17 @@ def _rows(sheet: Any) -> list[Any]:
     return rows
 
 
-def _cell(value: Any) -> Any:
-    """Write a cell as it is shown: whole numbers without a point, moments in ISO form."""
+def _cell(cell: Any) -> Any:
+    """Write a cell: words as entered, whole numbers without a point; what Excel made of an entry is marked."""
+    value = cell.value
+    if isinstance(value, str):
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if "_x00" in value else value
     if isinstance(value, bool):
-        return str(value).upper()
+        return Remade(str(value).upper())
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time | datetime.timedelta):
+        return Remade(value.isoformat() if not isinstance(value, datetime.timedelta) else str(value))
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
-        return value.isoformat()
+        value = int(value) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if value is not None and cell.number_format not in PLAIN:
+        return Remade(str(value))
     return value

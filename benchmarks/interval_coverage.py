@@ -1,6 +1,6 @@
 """Coverage of the 95 % interval of T by simulation: `make coverage`.
 
-    benchmarks/coverage.py [--cases 300] [--draws 399] [--seed 5]
+    benchmarks/interval_coverage.py [--cases 300] [--draws 399] [--seed 5]
 
 Suspect and reference are fixed; prompts and controls are drawn anew in each case. What is to be covered is the mean of
 T over such draws at the same numbers of prompts and controls. Four kinds of measure: a likeness per prompt, a profile

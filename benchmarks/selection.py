@@ -1,0 +1,128 @@
+"""Choose the detector of a question inside left-out families, on two populations at once: `make selection`.
+
+    python benchmarks/selection.py [--data ../shared/data] [--modern ../shared/data-modern]
+
+Candidates are the means of one to four of the detectors of wording. Each family of true suspects is left out in turn;
+on the others a candidate is judged by the mean, or by the worst, of its areas within reference on both populations
+against documented negatives and against all; the family that was left out is then measured with what the others chose.
+Printed: every candidate with its areas, what was chosen how often, and the areas of what was left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.case.population import read
+from depose.statistics.rates import wins
+from depose.validate.scoring import score_population
+from depose.validate.study import RELATION, TASK
+
+PARTS = ("phrases", "openings", "starts", "first_words")
+CANDIDATES = [chosen for many in range(1, len(PARTS) + 1) for chosen in combinations(PARTS, many)]
+CRITERIA: dict[str, Callable[[Sequence[float]], float]] = {"mean": lambda areas: float(np.mean(areas)), "worst": min}
+Counts = NDArray[np.float64]
+"""Comparisons won and made."""
+
+
+class Source:
+    """One population, every labelled pair scored with every part."""
+
+    def __init__(self, data: Path, source: str) -> None:
+        population = read(data, source)
+        pairs = [one for one in population.pairs if one.label is not None]
+        found = score_population(population, pairs, PARTS, TASK_BY_PARTS, seed=7, encode=None, progress=_say)
+        self.name = source
+        self.pairs = [one.pair for one in found.pairs]
+        self.t = {part: np.array([one.t[part][0] for one in found.pairs]) for part in PARTS}
+        self.family = np.array([one.suspect_family for one in self.pairs])
+        self.reference = np.array([one.reference for one in self.pairs])
+        self.negative = np.array([one.label == 0 for one in self.pairs])
+        self.documented = np.array([one.documented for one in self.pairs])
+
+    def true(self, question: str) -> NDArray[np.bool_]:
+        """Mark the true pairs of a question."""
+        return np.array([one.label == 1 and one.relation == RELATION[question] for one in self.pairs])
+
+    def counts(
+        self, parts: Sequence[str], question: str, *, documented: bool, only: str = "", without: str = ""
+    ) -> Counts:
+        """Compare true pairs with negatives of the same reference; of one family alone, or without one."""
+        t = np.mean([self.t[part] for part in parts], axis=0)
+        true, other = self.true(question), self.negative & (self.documented | (not documented))
+        kept = self.family != without
+        true, other = true & kept, other & kept
+        true &= (self.family == only) | (not only)
+        total = np.zeros(2)
+        for reference in set(self.reference[true]):
+            mine = self.reference == reference
+            first, second = t[true & mine], t[other & mine]
+            total += wins(first, second), len(first) * len(second)
+        return total
+
+
+TASK_BY_PARTS = dict.fromkeys(TASK, PARTS[0])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _areas(sources: Sequence[Source], parts: Sequence[str], question: str, without: str = "") -> list[float]:
+    counted = [
+        one.counts(parts, question, documented=documented, without=without)
+        for one in sources
+        for documented in (True, False)
+    ]
+    return [float(won / made) for won, made in counted if made]
+
+
+def _left_out(sources: Sequence[Source], question: str, criterion: str) -> dict[str, Any]:
+    """Choose on all families but one, measure on that one; pooled over families."""
+    merit = CRITERIA[criterion]
+    chosen: Counter[str] = Counter()
+    total: dict[tuple[str, str], Counts] = defaultdict(lambda: np.zeros(2))
+    for family in sorted({name for one in sources for name in one.family[one.true(question)]}):
+        best = max(CANDIDATES, key=lambda parts: merit(_areas(sources, parts, question, family)))
+        chosen["+".join(best)] += 1
+        for one in sources:
+            for kind in ("documented", "all"):
+                total[one.name, kind] += one.counts(best, question, documented=kind == "documented", only=family)
+    return {"chosen": chosen, "areas": {key: won / made for key, (won, made) in total.items() if made}}
+
+
+def main() -> int:
+    """Print candidates and what left-out families get."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--modern", type=Path, default=Path("../shared/data-modern"))
+    options = parser.parse_args()
+    for folder in (options.data, options.modern):
+        if not (folder / "lineage.csv").is_file():
+            print(f"skipped: {folder} is not here; the choice needs both populations")
+            return 0
+    sources = [Source(options.data, "alpaca_eval"), Source(options.modern, "shaberi_w")]
+    for question in ("derived", "distilled"):
+        print(f"{question}: areas within reference, documented and all, on {' and on '.join(s.name for s in sources)}")
+        rows = [(parts, _areas(sources, parts, question)) for parts in CANDIDATES]
+        for parts, areas in sorted(rows, key=lambda row: -float(np.mean(row[1]))):
+            shown = "  ".join(f"{area:.3f}" for area in areas)
+            print(f"  {'+'.join(parts):<40} {shown}  mean {np.mean(areas):.3f}, worst {min(areas):.3f}")
+        for criterion in CRITERIA:
+            found = _left_out(sources, question, criterion)
+            kept = ", ".join(f"{name} {kind} {area:.3f}" for (name, kind), area in found["areas"].items())
+            names = ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
+            print(f"  each family left out, chosen by the {criterion}: {kept}; chosen: {names}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

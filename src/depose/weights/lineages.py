@@ -1,0 +1,163 @@
+"""Sort many models into lineages by their weights, and hold what is declared of them against what is measured.
+
+Two models are linked where their weights are not independent, with the level divided by the number of pairs
+(Bonferroni), so that among strangers no link at all is expected; a lineage is what links connect. A model that is
+linked with two that are not linked with each other, as one merged from both, is of both lineages and joins none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from math import log10
+from pathlib import Path
+
+from depose.endpoints.weights import PACKAGED
+from depose.errors import DeposeError, EndpointError
+from depose.model import Record
+from depose.weights.compare import ALPHA, Named, Progress, compare
+
+LAYERS = 6
+"""Layers of one model of each pair that are looked at, in all layers of the other."""
+
+
+class Link(Record, frozen=True, kw_only=True):
+    """One pair of models."""
+
+    left: str
+    right: str
+    log10_p: float
+    linked: bool
+
+
+class NotCompared(Record, frozen=True, kw_only=True):
+    """A model or a pair that could not be compared, and why."""
+
+    models: tuple[str, ...]
+    reason: str
+
+
+class Lineage(Record, frozen=True, kw_only=True):
+    """Models that links connect."""
+
+    name: str
+    """As declared by most of its models, else that of its first model."""
+    models: tuple[str, ...]
+    merged: tuple[str, ...]
+    """Those of them that are linked with models that are strangers to each other, such as merges."""
+
+
+class Conflict(Record, frozen=True, kw_only=True):
+    """What is declared of two models and their weights do not go together."""
+
+    models: tuple[str, str]
+    declared: tuple[str, str]
+    measured: str
+    log10_p: float
+
+
+class Lineages(Record, frozen=True, kw_only=True):
+    """Lineages of weights, measured."""
+
+    alpha: float
+    """Level of one pair: a millionth, divided by the number of pairs."""
+    lineages: tuple[Lineage, ...]
+    links: tuple[Link, ...]
+    not_compared: tuple[NotCompared, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def models_in(folder: Path) -> tuple[Named, ...]:
+    """Find the models of a folder: its folders of safetensors or GGUF, and its .gguf files; sorted by name."""
+    if not folder.is_dir():
+        raise EndpointError(f"{folder}: not a folder", hint="name a folder that holds one folder for each model")
+    found = [
+        Named(name=one.name, path=one)
+        for one in sorted(folder.iterdir())
+        if one.suffix == ".gguf" or (one.is_dir() and (any(one.glob("*.safetensors")) or any(one.glob("*.gguf"))))
+    ]
+    if len(found) < 2:
+        raise EndpointError(
+            f"{folder}: {len(found)} models in it",
+            hint=f"it needs two at least; {' or '.join(PACKAGED)} is compared alone",
+        )
+    return tuple(found)
+
+
+def lineages(
+    models: Sequence[Named],
+    declared: Mapping[str, str],
+    progress: Progress = lambda done, total: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Lineages:
+    """Compare every two models and sort them; what cannot be compared is listed with its reason."""
+    pairs = list(combinations(models, 2))
+    level = log10(ALPHA) - log10(len(pairs))
+    links, failed = [], []
+    for done, (left, right) in enumerate(pairs):
+        progress(done, len(pairs))
+        try:
+            found = compare(left, right, layers=LAYERS)
+        except DeposeError as error:
+            failed.append(NotCompared(models=(left.name, right.name), reason=error.message))
+            say(f"{left.name}, {right.name}: {error.message}")
+            continue
+        linked = found.reading != "not testable" and found.log10_p <= level
+        links.append(Link(left=left.name, right=right.name, log10_p=found.log10_p, linked=linked))
+    progress(len(pairs), len(pairs))
+    groups, merged = _grouped([one.name for one in models], links)
+    return Lineages(
+        alpha=10**level,
+        lineages=tuple(
+            Lineage(name=_name(group, declared), models=tuple(group), merged=tuple(sorted(merged & {*group})))
+            for group in groups
+        ),
+        links=tuple(links),
+        not_compared=tuple(failed),
+        conflicts=tuple(_conflicts(groups, links, declared)),
+    )
+
+
+def _grouped(names: Sequence[str], links: Sequence[Link]) -> tuple[list[list[str]], set[str]]:
+    """Sort models into lineages, and name those that are linked with strangers."""
+    linked = {frozenset((one.left, one.right)) for one in links if one.linked}
+    strangers = {frozenset((one.left, one.right)) for one in links if not one.linked}
+    beside = {name: {other for other in names if frozenset((name, other)) in linked} for name in names}
+    merged = {
+        name for name in names if any(frozenset(pair) in strangers for pair in combinations(sorted(beside[name]), 2))
+    }
+    group = {name: {name} for name in names}
+    for left, right in (sorted(pair) for pair in sorted(linked, key=sorted)):
+        if not merged & {left, right}:
+            joined = group[left] | group[right]
+            for name in joined:
+                group[name] = joined
+    pure = {tuple(sorted(one - merged)) for one in group.values()} - {()}
+    whole = [sorted({*each, *(name for name in merged if beside[name] & {*each})}) for each in pure]
+    left_over = [[name] for name in sorted(merged) if not any(name in each for each in whole)]
+    return sorted(whole + left_over), merged
+
+
+def _name(group: Sequence[str], declared: Mapping[str, str]) -> str:
+    said = Counter(declared[name] for name in group if declared.get(name))
+    return min(said, key=lambda one: (-said[one], one)) if said else group[0]
+
+
+def _conflicts(groups: Sequence[Sequence[str]], links: Sequence[Link], declared: Mapping[str, str]) -> list[Conflict]:
+    """Declared as different and of one lineage; declared as one, with nothing against independence."""
+    places = {one: {number for number, group in enumerate(groups) if one in group} for group in groups for one in group}
+    found = []
+    for one in links:
+        said = declared.get(one.left, ""), declared.get(one.right, "")
+        together = bool(places[one.left] & places[one.right])
+        if all(said) and (said[0] == said[1]) != together:
+            found.append(
+                Conflict(
+                    models=(one.left, one.right),
+                    declared=said,
+                    measured="one lineage" if together else "nothing against independence",
+                    log10_p=one.log10_p,
+                )
+            )
+    return found

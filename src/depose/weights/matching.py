@@ -1,0 +1,79 @@
+"""Match hidden units of two models by their weights, and test what the matching cannot know under the null.
+
+A unit is matched by what it reads (the rows of gate, or of the values), never by its number. If the two models were
+initialised independently, the numbers of either model's units carry nothing of the other: initialisation draws them
+alike, and training treats them alike, so that any order of them was as likely (Zhu et al., "Independence tests for
+language models", ICML 2025). So the numbers of the matched units are in random order, exactly, whatever both models
+learnt and whatever one of them was made into. Likewise a gated unit computes the same when what it multiplies (up) and
+what it writes (down) both change their sign, and so does a value dimension: given the rest, each sign is a fair coin.
+
+Where their order was lost, signs remain; where a model's own space was permuted or rotated, both remain.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.weights import exact_tails
+
+Array = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+
+class Match(NamedTuple):
+    """The surest matches of some units of one model among those of another, the surest first."""
+
+    mine: Places
+    """Rows of the units asked for."""
+    theirs: Places
+    margins: Array
+    """How much closer each is than the second closest."""
+    cosines: Array
+    margin: float
+    """Mean over all units asked for, matched or not: it is the same for any order of either model's units."""
+
+
+def unit_rows(matrix: Array) -> Array:
+    """Scale each row to length 1; rows of nothing stay."""
+    sizes = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+    return np.asarray(matrix / np.where(sizes > 0, sizes, 1)[:, None], dtype=np.float32)
+
+
+def centred_rows(matrix: Array) -> Array:
+    """Take away the mean row, which all units share and which makes all of them alike, and scale to length 1."""
+    return unit_rows(matrix - matrix.mean(axis=0, dtype=np.float64).astype(np.float32))
+
+
+def match(likeness: Array, most: int = exact_tails.MOST) -> Match:
+    """Match rows with columns that are each other's best, and keep the surer half, at most `most` of them.
+
+    The choice depends on likeness alone: permuting rows or columns permutes what is returned, so that the order of the
+    numbers, given the units chosen, stays what it was under the null.
+    """
+    rows = np.arange(len(likeness))
+    theirs = likeness.argmax(axis=1)
+    best = likeness[rows, theirs]
+    others = likeness.copy()
+    others[rows, theirs] = -np.inf
+    second = others.max(axis=1) if likeness.shape[1] > 1 else np.zeros_like(best)
+    margins = best - second
+    mutual = np.flatnonzero(likeness[:, theirs].argmax(axis=0) == rows)
+    kept = mutual[np.argsort(-margins[mutual], kind="stable")][: min(most, max(len(mutual) // 2, exact_tails.FEWEST))]
+    return Match(kept, theirs[kept], margins[kept], best[kept], float(margins.mean()))
+
+
+def order_test(found: Match) -> float:
+    """Return log10 p of the order of the matched units' numbers; exact where either model's units are exchangeable."""
+    return exact_tails.order(found.theirs[np.argsort(found.mine, kind="stable")])
+
+
+def sign_test(mine: tuple[Array, Array], theirs: tuple[Array, Array]) -> float:
+    """Return log10 p of the signs of matched units, by the two rows of each whose signs change together.
+
+    Rows have length 1. What is ranked is the sum of both cosines, whose sign is a fair coin given its size.
+    """
+    agreement = sum(np.einsum("ij,ij->i", a, b, dtype=np.float64) for a, b in zip(mine, theirs, strict=True))
+    return exact_tails.signs(agreement)

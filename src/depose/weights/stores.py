@@ -1,0 +1,307 @@
+"""Weights on disk, read one tensor at a time as float32: safetensors, whole or in shards, GGUF, and LoRA adapters.
+
+Every file is opened once and digested; what was digested is what is read. No code of a model is ever run and no pickle
+opened. A tensor is mapped only while it is copied, so that memory stays that of the largest tensor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.case.untrusted_files import opened
+from depose.endpoints.model_folder import ModelFiles
+from depose.endpoints.weights import PACKAGED
+from depose.errors import EndpointError, ModelFileError, UsageError
+from depose.features import packaged
+from depose.weights.gguf_table import read_table
+
+Array = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+LARGEST_JSON = 256 * 1024**2
+"""Bytes of a vocabulary at most."""
+_PACKED = {".qweight": "GPTQ or AWQ", ".absmax": "bitsandbytes in 4 bits", "_packed": "compressed-tensors in 4 bits"}
+
+
+class Store(Protocol):
+    """The weights of one model."""
+
+    digests: dict[str, str]
+    """SHA-256 of each file, by its name."""
+    settings: dict[str, Any]
+    """What its configuration says, by the names that transformers uses."""
+    shapes: dict[str, tuple[int, ...]]
+    """Shape of each tensor, rows first."""
+
+    def read(self, name: str, rows: Places | None = None) -> Array:
+        """Return one tensor, or some rows of a matrix, with its quantisation undone."""
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return tokens with their numbers; empty where no file tells them."""
+
+
+@contextmanager
+def open_weights(path: Path, adapter: Path | None = None) -> Iterator[Store]:
+    """Open a folder of safetensors, a GGUF file, a folder that holds one, or a packaged model by its name.
+
+    Raises EndpointError where it is none of them, ModelFileError where a file changes while it is read.
+    """
+    with ExitStack() as stack:
+        store = _opened(path, stack)
+        if adapter is None:
+            yield store
+            return
+        files = stack.enter_context(ModelFiles(adapter, "the adapter"))
+        yield Adapted(store, _Safetensors(files, adapter), adapter)
+
+
+def _opened(path: Path, stack: ExitStack) -> Store:
+    if not path.exists() and str(path) in PACKAGED:
+        return _Gguf(next(packaged.folder(PACKAGED[str(path)]).glob("*.gguf")), stack)
+    if path.suffix == ".gguf" and not path.is_dir():
+        return _Gguf(path, stack)
+    if not path.is_dir():
+        raise EndpointError(
+            f"{path}: no weights there",
+            hint=f"name a folder of safetensors, a .gguf file, or {' or '.join(PACKAGED)}",
+        )
+    if any(path.glob("*.safetensors")):
+        if (path / "adapter_config.json").is_file() and not (path / "config.json").is_file():
+            raise EndpointError(
+                f"{path}: an adapter, not a model", hint="name its base, and the adapter with --suspect-adapter"
+            )
+        return _Safetensors(stack.enter_context(ModelFiles(path, "the model")), path)
+    found = sorted(path.glob("*.gguf"))
+    if len(found) == 1:
+        return _Gguf(found[0], stack)
+    raise EndpointError(
+        f"{path}: {'several .gguf files' if found else 'no .safetensors or .gguf file'}",
+        hint="name one of the files" if found else "convert the weights to safetensors first; pickles are not opened",
+    )
+
+
+class _Safetensors:
+    """A folder of safetensors, in one file or in shards."""
+
+    def __init__(self, files: ModelFiles, folder: Path) -> None:
+        self._files, self._folder = files, folder
+        self.digests = dict(files.digests)
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._in: dict[str, str] = {}
+        for file in sorted(name for name in files.digests if name.endswith(".safetensors")):
+            for name, shape in self._listed(file):
+                if name in self._in:
+                    raise EndpointError(
+                        f"{folder / file}: tensor {name[:80]!r} is in {self._in[name]} too",
+                        hint="leave one set of weights in the folder",
+                    )
+                self._in[name], self.shapes[name] = file, shape
+        self.settings = _json(files, folder, "config.json")
+        for end, how in _PACKED.items():
+            if any(name.endswith(end) for name in self.shapes):
+                raise EndpointError(
+                    f"{folder}: weights packed by {how} are not read",
+                    hint="save them unpacked (float16, bfloat16, int8), or as GGUF",
+                )
+
+    def _listed(self, file: str) -> list[tuple[str, tuple[int, ...]]]:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._path(file), framework="pt") as tensors:
+                return [(name, tuple(tensors.get_slice(name).get_shape())) for name in tensors.keys()]  # noqa: SIM118
+        except SafetensorError as error:
+            raise EndpointError(
+                f"{self._folder / file}: not safetensors: {error}", hint="fetch the file again and compare its digest"
+            ) from error
+
+    def _path(self, file: str) -> str:
+        return str(Path(self._files.view) / file)
+
+    def read(self, name: str, rows: Places | None = None) -> Array:
+        """Return one tensor as float32; int8 and float8 with their scales."""
+        found = self._raw(name, rows)
+        for end in ("_scale", "_scale_inv", ".SCB"):
+            scales = f"{name.removesuffix('.weight')}{end}" if end == ".SCB" else f"{name}{end}"
+            if scales in self.shapes:
+                by = self._raw(scales) / np.float32(127 if end == ".SCB" else 1)
+                whole = found if rows is None else self._raw(name)
+                return _scaled(whole, by) if rows is None else _scaled(whole, by)[rows]
+        return found
+
+    def _raw(self, name: str, rows: Places | None = None) -> Array:
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._path(self._in[name]), framework="pt") as tensors:
+                found = tensors.get_tensor(name)
+                found = found if rows is None else found[torch.from_numpy(rows)]
+                # A copy, so that the file is not mapped any longer than this.
+                made: Array = found.to(torch.float32, copy=True).numpy()
+        except SafetensorError as error:  # its head was read before
+            raise ModelFileError(
+                f"{self._folder / self._in[name]}: was changed while it was read: {error}",
+                hint="let nobody write there, and run the command again",
+            ) from error
+        return made
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return the tokens of tokenizer.json or vocab.json."""
+        for name, inside in (("tokenizer.json", ("model", "vocab")), ("vocab.json", ())):
+            if name not in self.digests:
+                continue
+            loaded: Any = _json(self._files, self._folder, name)
+            for key in inside:
+                loaded = loaded.get(key, {}) if isinstance(loaded, dict) else {}
+            if isinstance(loaded, list):  # Unigram: [token, score] in order
+                return {str(one[0]): place for place, one in enumerate(loaded) if isinstance(one, list) and one}
+            if isinstance(loaded, dict):
+                return {str(one): place for one, place in loaded.items() if isinstance(place, int)}
+        return {}
+
+
+def _json(files: ModelFiles, folder: Path, name: str) -> dict[str, Any]:
+    if name not in files.digests:
+        return {}
+    with (Path(files.view) / name).open("rb") as file:
+        raw = file.read(LARGEST_JSON + 1)
+    if len(raw) > LARGEST_JSON:
+        raise EndpointError(f"{folder / name}: larger than {LARGEST_JSON} bytes", hint="is it the right file?")
+    try:
+        loaded = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise EndpointError(f"{folder / name}: not JSON: {error}", hint="fetch the file again") from error
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _scaled(found: Array, scales: Array) -> Array:
+    """Multiply by scales: one, one for each row, or one for each block of rows and columns."""
+    if scales.size == 1:
+        return np.asarray(found * scales.reshape(-1)[0], dtype=np.float32)
+    if scales.size == found.shape[0]:
+        return found * scales.reshape(-1, *([1] * (found.ndim - 1)))
+    if scales.ndim == found.ndim == 2:
+        rows, columns = (-(-size // parts) for size, parts in zip(found.shape, scales.shape, strict=True))
+        whole = np.repeat(np.repeat(scales, rows, 0), columns, 1)
+        return found * whole[: found.shape[0], : found.shape[1]]
+    return found
+
+
+class _Gguf:
+    """One GGUF file."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self._path = path
+        try:
+            self._file = stack.enter_context(opened(path))
+            self.digests = {path.name: hashlib.file_digest(self._file, "sha256").hexdigest()}
+            table = read_table(path)
+        except (OSError, ValueError) as error:
+            raise EndpointError(f"{path}: {error}", hint="is it a whole GGUF file?") from error
+        self._tensors = {one.name: one for one in table.tensors}
+        self.shapes = {one.name: one.shape for one in table.tensors}
+        renamed = {
+            "attention.head_count": "num_attention_heads",
+            "attention.head_count_kv": "num_key_value_heads",
+            "embedding_length": "hidden_size",
+        }
+        self.settings: dict[str, Any] = {
+            renamed[name]: value for name, value in table.settings.items() if name in renamed
+        }
+        self.settings["model_type"] = f"gguf {table.architecture}"
+        self._tokens = table.tokens
+
+    def read(self, name: str, rows: Places | None = None) -> Array:
+        """Return one tensor, or some of its rows, with its quantisation undone."""
+        from gguf import GGMLQuantizationType
+        from gguf.quants import QuantError, dequantize, quant_shape_to_byte_shape
+
+        one = self._tensors[name]
+        raw = np.frombuffer(os.pread(self._file.fileno(), one.size, one.start), dtype=np.uint8)
+        try:
+            kind = GGMLQuantizationType(one.kind)
+            plain = {GGMLQuantizationType.F32: "<f4", GGMLQuantizationType.F16: "<f2"}
+            if kind in plain:
+                whole = raw.view(plain[kind]).reshape(one.shape)
+                return (whole if rows is None else whole[rows]).astype(np.float32)
+            packed = raw.reshape(quant_shape_to_byte_shape(one.shape, kind))
+            return np.asarray(dequantize(packed if rows is None else packed[rows], kind), dtype=np.float32)
+        except (NotImplementedError, QuantError, ValueError) as error:
+            raise EndpointError(
+                f"{self._path}: tensor {name[:80]!r} cannot be read: {error}", hint="convert the file to Q8_0 or F16"
+            ) from error
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return the tokens of the file."""
+        return {one: place for place, one in enumerate(self._tokens)}
+
+
+_LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight\Z")
+
+
+class Adapted:
+    """A model with a LoRA adapter that is merged as it is read (Hu et al., "LoRA", ICLR 2022)."""
+
+    def __init__(self, base: Store, adapter: _Safetensors, folder: Path) -> None:
+        self._base, self._adapter = base, adapter
+        self.digests = base.digests | {f"adapter/{name}": one for name, one in adapter.digests.items()}
+        self.settings, self.shapes = base.settings, base.shapes
+        said = _json(adapter._files, folder, "adapter_config.json")
+        if said.get("peft_type", "LORA") != "LORA" or said.get("use_dora"):
+            raise EndpointError(f"{folder}: only LoRA adapters are read", hint="merge it into the model first")
+        self._said = said
+        pairs: dict[str, dict[str, str]] = {}
+        for name in adapter.shapes:
+            found = _LORA.match(name)
+            if found:
+                pairs.setdefault(found["module"] + ".weight", {})[found["side"]] = name
+        self._pairs = {name: pair for name, pair in pairs.items() if len(pair) == 2}
+        missing = sorted(set(self._pairs) - set(self.shapes))
+        if missing or not self._pairs:
+            what = f"{missing[0]} is not in the model" if missing else "it holds no pair of matrices"
+            raise UsageError(
+                f"{folder}: the adapter is not for this model: {what}", hint="name the base it was made on"
+            )
+
+    def read(self, name: str, rows: Places | None = None) -> Array:
+        """Return one tensor with what the adapter adds to it."""
+        if name not in self._pairs:
+            return self._base.read(name, rows)
+        if rows is not None:
+            return self.read(name)[rows]
+        found = self._base.read(name)
+        down, up = (self._adapter.read(self._pairs[name][side]) for side in "AB")
+        module = name.removesuffix(".weight")
+        rank = _patterned(self._said.get("rank_pattern"), module, down.shape[0])
+        alpha = _patterned(self._said.get("alpha_pattern"), module, float(self._said.get("lora_alpha", rank)))
+        added = up @ down * (alpha / (rank**0.5 if self._said.get("use_rslora") else rank))
+        if self._said.get("fan_in_fan_out"):
+            added = added.T
+        if added.shape != found.shape:
+            raise UsageError(
+                f"the adapter is not for this model: {name} is {found.shape}, its change {added.shape}",
+                hint="name the base it was made on",
+            )
+        return found + added
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return the tokens of the model."""
+        return self._base.vocabulary()
+
+
+def _patterned(said: Any, module: str, otherwise: float) -> float:
+    for end, value in said.items() if isinstance(said, dict) else ():
+        if module == end or module.endswith(f".{end}"):
+            return float(value)
+    return otherwise

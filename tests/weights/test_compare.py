@@ -1,0 +1,172 @@
+"""Two models on disk: kin are found through everything that is done to weights, twins of one shape never are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import weight_changes as changes
+from depose.errors import AnalysisError
+from depose.model.weights import WeightFinding
+from depose.weights.compare import Named, compare
+
+CONFIG, REFERENCE = changes.initialised(0)
+TUNED = changes.noisy(REFERENCE, 5)
+_, STRANGER = changes.initialised(1)
+Changed = Callable[[], tuple[object, changes.Tensors]]
+
+KIN: dict[str, Changed] = {
+    "tuned": lambda: (CONFIG, TUNED),
+    "bfloat16": lambda: (CONFIG, {name: one.bfloat16() for name, one in TUNED.items()}),
+    "int8": lambda: (CONFIG, changes.int8(TUNED)),
+    "units permuted": lambda: (CONFIG, changes.permuted_units(TUNED, 3)),
+    "units permuted and rescaled": lambda: (CONFIG, changes.rescaled_units(changes.permuted_units(TUNED, 3), 4)),
+    "signs flipped": lambda: (CONFIG, changes.flipped_signs(TUNED, 3)),
+    "space rotated": lambda: (CONFIG, changes.rotated(TUNED, 6)),
+    "space rotated, units permuted": lambda: (CONFIG, changes.permuted_units(changes.rotated(TUNED, 6), 7)),
+    "space and units permuted": lambda: (CONFIG, changes.permuted_units(changes.permuted_space(TUNED, 6), 7)),
+    "units permuted, signs flipped": lambda: (CONFIG, changes.flipped_signs(changes.permuted_units(TUNED, 1), 2)),
+    "half a stranger": lambda: (CONFIG, changes.merged(TUNED, STRANGER)),
+    "30 % of the weights pruned": lambda: (CONFIG, changes.pruned_weights(TUNED)),
+    "30 % of the units pruned": lambda: changes.pruned_units(CONFIG, TUNED),
+    "narrowed by a quarter": lambda: changes.narrowed(CONFIG, TUNED),
+    "half of the layers dropped": lambda: changes.kept_layers(CONFIG, TUNED, [0, 2, 4]),
+    "layers doubled": lambda: changes.kept_layers(CONFIG, TUNED, [0, 1, 2, 1, 2, 3, 4, 5]),
+    "adapter merged": lambda: (CONFIG, changes.lora(REFERENCE, 3)[1]),
+}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reference on disk."""
+    return changes.save(tmp_path_factory.mktemp("weights") / "reference", CONFIG, REFERENCE)
+
+
+def compared(suspect: Path, reference: Path, adapter: Path | None = None) -> WeightFinding:
+    """Compare two folders."""
+    return compare(Named(name="S1", path=suspect, adapter=adapter), Named(name="R1", path=reference))
+
+
+@pytest.mark.parametrize("kind", KIN)
+def test_kin_are_found_through_what_is_done_to_weights(kind: str, reference: Path, tmp_path: Path) -> None:
+    """A relative is called not independent at p < 1e-10, whatever was done to it."""
+    config, tensors = KIN[kind]()
+    found = compared(changes.save(tmp_path / "suspect", config, tensors), reference)  # type: ignore[arg-type]
+    assert found.reading == "not independent"
+    assert found.log10_p < -10
+
+
+def test_an_adapter_is_merged_as_it_is_read(reference: Path, tmp_path: Path) -> None:
+    """The base with its adapter beside it has the same tests as the model into which it was merged."""
+    adapter, tensors = changes.lora(REFERENCE, 3)
+    merged = compared(changes.save(tmp_path / "merged", CONFIG, tensors), reference)
+    beside = compared(reference, reference, changes.save_adapter(tmp_path / "adapter", adapter))
+    assert beside.layers == merged.layers
+    assert "adapter/adapter_model.safetensors" in beside.suspect_files
+    assert all(one.cosine < 0.9999 for one in beside.layers if one.kind == "mlp"), "the adapter must have changed it"
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q4_0"])
+def test_a_gguf_is_read_as_what_it_was_made_of(kind: str, reference: Path, tmp_path: Path) -> None:
+    """A quantised GGUF of a relative, whose tensors have other names, is found like the relative."""
+    found = compared(changes.save_gguf(tmp_path / "suspect.gguf", CONFIG, TUNED, kind), reference)
+    assert found.log10_p < -10
+    assert [one.closest for one in found.layers if one.kind == "mlp"] == [*"012345"]
+
+
+def test_shards_are_one_model(reference: Path, tmp_path: Path) -> None:
+    """A model in three files has the finding of the same model in one."""
+    whole = compared(changes.save(tmp_path / "whole", CONFIG, TUNED), reference)
+    shards = compared(changes.save(tmp_path / "shards", CONFIG, TUNED, shards=3), reference)
+    assert (shards.layers, shards.log10_p) == (whole.layers, whole.log10_p)
+    assert len([name for name in shards.suspect_files if name.endswith("safetensors")]) == 3
+
+
+def test_layers_of_two_models_are_told_apart(reference: Path, tmp_path: Path) -> None:
+    """Of a model whose later half is a stranger's, the map shows which layers come from where."""
+    names = [f"model.layers.{layer}." for layer in (3, 4, 5)]
+    mixed = {name: (STRANGER if name.startswith(tuple(names)) else TUNED)[name] for name in TUNED}
+    found = compared(changes.save(tmp_path / "mixed", CONFIG, mixed), reference)
+    mlps = {one.label: one for one in found.layers if one.kind == "mlp"}
+    assert all(mlps[label].order_log10_p < -50 and mlps[label].closest == label for label in "012")
+    assert all(mlps[label].order_log10_p > -4 for label in "345")
+    assert all(np.argmax(found.map.margins[layer]) == layer for layer in range(3))
+
+
+def test_another_vocabulary_is_no_obstacle(reference: Path, tmp_path: Path) -> None:
+    """With fewer tokens in another order a rotated relative is still laid over its reference, by their texts."""
+    tokens = {f"t{place}": place for place in range(640)}
+    order = np.random.default_rng(1).permutation(640)[:400]
+    turned = changes.rotated(TUNED, 6)
+    turned["model.embed_tokens.weight"] = turned["model.embed_tokens.weight"][order.tolist()]
+    config = {**CONFIG, "vocab_size": 400}
+    suspect = changes.with_tokens(
+        changes.save(tmp_path / "suspect", config, turned),
+        {f"t{place}": row for row, place in enumerate(order.tolist())},
+    )
+    named = changes.with_tokens(changes.save(tmp_path / "reference", CONFIG, REFERENCE), tokens)
+    found = compared(suspect, named)
+    assert found.log10_p < -10
+    assert found.alignment == "rotated by the embeddings of shared tokens"
+    assert found.support["tokens shared"] == "400 of 400 and 640"
+
+
+def twins(folder: Path, count: int) -> list[WeightFinding]:
+    """Compare all pairs of so many models of one configuration and vocabulary, each initialised on its own."""
+    made = [changes.initialised(seed, num_hidden_layers=3) for seed in range(count)]
+    folders = [changes.save(folder / str(seed), *one) for seed, one in enumerate(made)]
+    return [compared(one, other) for one, other in combinations(folders, 2)]
+
+
+def test_twins_of_one_shape_and_tokenizer_are_not_kin(tmp_path: Path) -> None:
+    """Models that differ in nothing but their seeds are never called kin, though their shapes and tokens agree."""
+    found = twins(tmp_path, 4)
+    assert {one.reading for one in found} == {"nothing against independence"}
+    assert all(one.log10_p > -3 for one in found)
+    assert all("640 of 640 and 640" in one.support["tokens shared"] for one in found)
+
+
+@pytest.mark.slow
+def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
+    """Over all 120 pairs of 16 twins, more than 500 layer tests: the p-values of each kind are uniform."""
+    found = twins(tmp_path, 16)
+    assert {one.reading for one in found} == {"nothing against independence"}
+    layers = [layer for one in found for layer in one.layers if layer.counted and layer.kind == "mlp"]
+    orders = [10**one.order_log10_p for one in layers]
+    signs = [10**one.signs_log10_p for one in layers if one.signs_log10_p is not None]
+    assert len(orders) + len(signs) >= 500
+    for each in (orders, signs, [10**one.log10_p for one in found]):
+        assert stats.kstest(each, "uniform").pvalue > 0.01
+
+
+def test_units_that_both_sides_sorted_count_for_nothing(tmp_path: Path) -> None:
+    """Strangers whose units were both sorted by size lose the test of order, and are not called kin."""
+
+    def by_size(tensors: changes.Tensors) -> changes.Tensors:
+        def change(*matrices: object) -> tuple[object, ...]:
+            gate, up, down = matrices
+            order = gate.norm(dim=1).argsort()  # type: ignore[attr-defined]
+            return gate[order], up[order], down[:, order]  # type: ignore[index]
+
+        return changes.each_mlp(tensors, change)
+
+    one = changes.save(tmp_path / "one", CONFIG, by_size(REFERENCE))
+    other = changes.save(tmp_path / "other", CONFIG, by_size(STRANGER))
+    found = compared(one, other)
+    assert found.reading == "nothing against independence"
+    assert "not counted, since both models fail its assumption: order of units" in found.cautions
+    kin = compared(changes.save(tmp_path / "kin", CONFIG, by_size(TUNED)), one)
+    assert kin.log10_p < -10, "signs remain"
+
+
+def test_models_that_nothing_lays_over_each_other_are_an_error(reference: Path, tmp_path: Path) -> None:
+    """Another width without shared tokens has no comparison, and the message says what would help."""
+    config, tensors = changes.initialised(2, hidden_size=64, vocab_size=100)
+    with pytest.raises(AnalysisError, match=r"64 and 96 wide and share 0 tokens") as raised:
+        compared(changes.save(tmp_path / "narrow", config, tensors), reference)
+    assert "tokenizer.json" in raised.value.hint

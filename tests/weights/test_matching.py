@@ -1,0 +1,83 @@
+"""Matching units: exact under the null whatever two models have learnt alike, and blind to what it must not see."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from depose.weights import matching
+
+Array = NDArray[np.float32]
+Layer = tuple[Array, Array, Array]
+DRAW = np.random.default_rng(11)
+CONCEPTS = DRAW.normal(size=(60, 48)).astype(np.float32)
+"""Directions that every model learns: units of strangers resemble each other through them."""
+
+
+def layer(seed: int) -> Layer:
+    """Draw the units of a trained layer, each with a gate, an up and a down row that have the same concept in them.
+
+    Units are large or small as a whole, and have a common direction, as those of trained models. Signs of up and down
+    go together. Nothing but the numbers of the units, and these signs, is independent between two seeds.
+    """
+    draw = np.random.default_rng(seed)
+    concept = CONCEPTS[draw.integers(0, len(CONCEPTS), 160)]
+    size = draw.lognormal(size=(160, 1))
+    sign = draw.choice([-1.0, 1.0], size=(160, 1))
+    gate, up, down = (draw.normal(size=(160, 48)) + 1.5 * concept + 0.5 for _ in range(3))
+    return tuple(np.asarray(one, dtype=np.float32) for one in (size * gate, size * sign * up, sign * down))  # type: ignore[return-value]
+
+
+def outcomes(mine: Layer, theirs: Layer) -> tuple[tuple[float, float], matching.Match]:
+    """Match two layers and test order and signs: two logarithms."""
+    found = matching.match(matching.centred_rows(mine[0]) @ matching.centred_rows(theirs[0]).T)
+    signs = matching.sign_test(
+        (matching.unit_rows(mine[1])[found.mine], matching.unit_rows(mine[2])[found.mine]),
+        (matching.unit_rows(theirs[1])[found.theirs], matching.unit_rows(theirs[2])[found.theirs]),
+    )
+    return (matching.order_test(found), signs), found
+
+
+def test_p_values_are_uniform_for_layers_that_learnt_the_same() -> None:
+    """Over 400 pairs of independent layers that share what they learnt, orders and signs have uniform p-values."""
+    layers = [layer(seed) for seed in range(100)]
+    pairs = [(layers[i], layers[(i + gap) % 100]) for gap in (1, 7, 20, 41) for i in range(100)]
+    found = [outcomes(one, other) for one, other in pairs]
+    strong = [match.margin for _, match in found]
+    assert np.median([np.median(match.cosines) for _, match in found]) > 0.5, "the layers must be alike for this"
+    assert min(strong) > 0
+    for kind in (0, 1):
+        assert stats.kstest([10 ** both[kind] for both, _ in found], "uniform").pvalue > 0.01
+
+
+def test_a_tuned_layer_is_found_by_its_order_and_by_its_signs() -> None:
+    """Noise of half the size of the weights leaves both tests far below a millionth."""
+    mine = layer(1)
+    draw = np.random.default_rng(2)
+    theirs = tuple(np.asarray(one + 0.5 * one.std() * draw.normal(size=one.shape), np.float32) for one in mine)
+    (order, signs), _ = outcomes(mine, theirs)  # type: ignore[arg-type]
+    assert order < -10
+    assert signs < -10
+
+
+def test_permuting_units_changes_nothing_but_their_order() -> None:
+    """Matches, cosines, signs and the margin are those of the same units, whatever numbers they have."""
+    mine, theirs = layer(1), layer(2)
+    order = np.random.default_rng(3).permutation(160)
+    (_, signs), found = outcomes(mine, theirs)
+    (_, signs_then), then = outcomes(mine, tuple(one[order] for one in theirs))  # type: ignore[arg-type]
+    assert signs == signs_then
+    assert found.margin == then.margin
+    assert np.array_equal(found.mine, then.mine)
+    assert np.array_equal(found.theirs, order[then.theirs])
+
+
+def test_flipping_signs_changes_nothing_but_the_signs() -> None:
+    """Which units are matched, and their order, does not depend on the signs of what they multiply and write."""
+    mine, theirs = layer(1), layer(1)
+    sign = np.random.default_rng(3).choice([-1.0, 1.0], size=(160, 1)).astype(np.float32)
+    (order, signs), _ = outcomes(mine, theirs)
+    (order_then, signs_then), _ = outcomes(mine, (theirs[0], theirs[1] * sign, theirs[2] * sign))
+    assert order == order_then
+    assert signs < -20 < signs_then
