@@ -31,6 +31,8 @@ from depose.custody.proofs import Proof
 from depose.custody.seal import Mark, Seal
 from depose.evidence import lineup_acts, log, records
 from depose.evidence.machine import Run
+from depose.extraction.plan import ExtractionFile
+from depose.extraction.sources.generic import Mapping
 from depose.lab.build import Manifest
 from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
@@ -80,6 +82,8 @@ LINE_UP: tuple[type[msgspec.Struct], ...] = (
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
     File(page="batch", tops=(BatchFile,), examples=(_shown("batch.toml"), _shown("batch-data.toml"))),
+    File(page="extraction", tops=(ExtractionFile,), examples=(_shown("extraction.toml"),)),
+    File(page="mapping", tops=(Mapping,), examples=(_shown("mapping.toml"),)),
     File(page="recipe", tops=(Recipe,), examples=((BUNDLED / "lab" / "fast.toml").read_text("utf-8"),)),
     File(page="waivers", tops=(Waivers,), examples=(_shown("waivers.toml"),)),
     File(page="checked", tops=(Checks,), examples=(_shown("checked.toml"),)),
