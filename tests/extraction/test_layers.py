@@ -107,11 +107,18 @@ def test_too_few_controls_is_no_p() -> None:
     """A stratum without enough gives way to the wider one, and where that has not enough there is no p."""
     rng = np.random.default_rng(6)
     one = accounts.conformal(
-        rng.normal(size=(5, 3)), rng.normal(size=(30, 3)), np.zeros((5, 1)), np.zeros((30, 1)), 99, 1
+        rng.normal(size=(5, 3)),
+        rng.normal(size=(30, 3)),
+        np.zeros((5, 1), np.int64),
+        np.zeros((30, 1), np.int64),
+        99,
+        1,
     )
     assert np.isnan(one.p).all()
     strata = np.array([[1]] * 5)
-    wide = accounts.conformal(rng.normal(size=(5, 3)), rng.normal(size=(300, 3)), strata, np.zeros((300, 1)), 99, 1)
+    wide = accounts.conformal(
+        rng.normal(size=(5, 3)), rng.normal(size=(300, 3)), strata, np.zeros((300, 1), np.int64), 99, 1
+    )
     assert not np.isnan(wide.p).any()
     assert wide.merged == 1
 

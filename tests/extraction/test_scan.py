@@ -14,7 +14,7 @@ from depose.case import casefile
 from depose.custody import keys
 from depose.errors import CaseError, DeposeError, EvidenceError, ProtocolChanged
 from depose.evidence.log import utc_now
-from depose.extraction import conduct, deliveries, importing, plan, reporting, sealing, watching
+from depose.extraction import conduct, deliveries, importing, plan, reporting, sealing, tables, watching
 from depose.model.canonical import canonical
 
 
@@ -110,14 +110,12 @@ def test_the_report_says_what_was_found_and_no_word_too_many(scanned: tuple[Path
                    "<svg", "a core is a lead", "Limits"):  # fmt: skip
         assert wanted in html
     assert "<b>indication</b>" in (folder / "out" / "compliance-extraction.html").read_text()
-    again = reporting.render(
-        scanned[1].findings, conduct.tables.read(folder / "out" / "tables"), "extraction.html", None
-    )
+    again = reporting.render(scanned[1].findings, tables.read(folder / "out" / "tables"), "extraction.html", None)
     assert again == reporting.render(
-        scanned[1].findings, conduct.tables.read(folder / "out" / "tables"), "extraction.html", None
+        scanned[1].findings, tables.read(folder / "out" / "tables"), "extraction.html", None
     )
     hostile = msgspec.structs.replace(scanned[1].findings, title="<script>stole</script>\u202e", warnings=())
-    page = reporting.render(hostile, conduct.tables.read(folder / "out" / "tables"), "extraction.html", None).decode()
+    page = reporting.render(hostile, tables.read(folder / "out" / "tables"), "extraction.html", None).decode()
     assert "<script>" not in page
 
 

@@ -114,7 +114,11 @@ class Page:
             for name in ("fence", "tag", "break", "cell", "rule", "emphasis", "mark"):
                 fill = {"tag": "\0", "emphasis": "\0"}.get(name, " ")
                 first = "\n" if name == "break" else ""
-                text = re.sub(self.marks[name], lambda f, a=first, b=fill: a.ljust(len(f[0]), b), text)
+
+                def filled(found: re.Match[str], a: str = first, b: str = fill) -> str:
+                    return a.ljust(len(found[0]), b)
+
+                text = re.sub(self.marks[name], filled, text)
 
         def goes_on(found: re.Match[str]) -> str:
             small = found.string[found.end()].islower()

@@ -241,9 +241,11 @@ class _Import:
         """Turn a request into a row of events; None where it has no time or no account, which is counted."""
         where = f"{self._log}: row {raw.where}"
         if raw.ts is None or (at := moments.read(raw.ts)) is None:
-            return self._lose("impossible times", raw.where)
+            self._lose("impossible times", raw.where)
+            return None
         if not raw.account:
-            return self._lose("rows without an account", raw.where)
+            self._lose("rows without an account", raw.where)
+            return None
         for value in (raw.id, raw.account):
             if what := mangled(value):
                 raise CaseError(

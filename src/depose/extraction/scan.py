@@ -202,13 +202,14 @@ class Scan:
         clean = self._tables.by_name.get("accounts_clean")
         against = self._accounts if clean is None or clean.num_rows < 2 * 19 else clean
         self._say(f"accounts: {self._accounts.num_rows} against {against.num_rows}")
-        numbered = [
+        mine, theirs = (
             conformal.strata_of(features.strata(one, by, against), one.num_rows) for one in (self._accounts, against)
-        ]
+        )
         found = conformal.conformal(
             features.features(self._accounts),
             features.features(against),
-            *numbered,
+            mine,
+            theirs,
             self._case.strata.fewest,
             tests.seed,
         )
