@@ -8,8 +8,8 @@ DEMO := cases/demo
 LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report \
-	docs pages pictures coverage evaluations selection era-study controls-study
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup \
+	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -99,6 +99,15 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
+
+bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
+	$(BIN)/python benchmarks/lineup.py
+
+bench-extraction: setup ## logs: seconds and memory at 1e6 to 1e8 requests, levels and recall in simulated worlds, beside rivals
+	$(BIN)/python benchmarks/extraction/scale.py 1e6 1e7 1e8 swaps pandas
+	$(BIN)/python benchmarks/extraction/levels.py level --worlds 200
+	$(BIN)/python benchmarks/extraction/levels.py recall --worlds 5
+	$(BIN)/python benchmarks/extraction/levels.py table
 
 evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
 	$(BIN)/python benchmarks/independent.py

@@ -16,6 +16,7 @@ from attacks import BY_ANYBODY
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
 from attacks_on_copies import ON_COPIES
+from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
@@ -48,14 +49,16 @@ def main() -> None:
     """Print every attack with its message; end with 1 if one passes for genuine."""
     with tempfile.TemporaryDirectory() as folder:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
+        line_up = sealed_line_up(Path(folder) / "line-up")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
-        for name, at in (("target", target), ("mixed", mixed)):
+        for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up)):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
         attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)]
         attacks += [(one, mixed) for one in ON_ANSWERS]
+        attacks += [(one, line_up) for one in ON_LINE_UPS]
         passed = seen = unpacked = 0
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)

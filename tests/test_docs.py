@@ -19,7 +19,7 @@ from depose import plugins
 from depose.case import casefile, tables
 from depose.case.independent import unseen
 from depose.cli import cli
-from depose.model import Question
+from depose.model.base import Likeness
 from depose.report.wording import REASONS
 from manual import codes, commands, files
 from manual.__main__ import pages, stale
@@ -205,7 +205,7 @@ def test_pictures_are_light() -> None:
 def test_figures_of_independent_evaluations_are_those_that_ship(page: Path) -> None:
     """The rows on unseen models hold the areas and counts of the files, English first."""
     shown = page.read_text("utf-8")
-    for question in get_args(Question):
+    for question in get_args(Likeness):
         (row,) = re.findall(rf"^\| `{question}` \| .*of \d+.*$", shown, re.MULTILINE)
         plain = row.replace("*", "")
         found = sorted(unseen([question]), key=lambda one: one.evaluation.name)

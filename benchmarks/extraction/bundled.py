@@ -21,8 +21,8 @@ RECIPE = worlds.Recipe(
     campaign=worlds.Campaign(accounts=30, per_day=4.0, templates=60, cover=0.5, timing="sync"),
 )
 SEED = 19
-CASE = """# A simulated log: nobody's accounts. 30 of the 450 collect in concert, half of what they ask being cover; a course
-# of 30 students asks common homework in both periods. `depose extraction scan` finds the former and sets the latter aside.
+CASE = """# A simulated log: nobody's accounts. 30 of the 450 collect in concert, half of what they ask being cover; two
+# courses ask common homework in both periods. `depose extraction scan` finds the former and sets the latter aside.
 [case]
 title = "Bundled log"
 authority = "made up by depose extraction simulate"

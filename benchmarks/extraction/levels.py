@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from depose.extraction import evalues, plan, scan, tables, worlds
+from depose.extraction.findings import AVERAGED
 from depose.model import CaseHead
 from depose.model.random_streams import stream
 from depose.statistics.rates import rate
@@ -179,7 +180,12 @@ def level_table() -> None:
         cells = [mix, n, f"{hits} ({rate(hits, n).upper95:.3f})"]
         cells += [sum(one[name] > 0 for one in found) for name in ("E1", "E2")]
         cells += [sum(one["layers"].get(name, 1) <= ALPHA for one in found) for name in names]
-        cells.append(sum(evalues.averaged(list(one["layers"].values()) or [1.0]) >= 20 for one in found))
+        cells.append(
+            sum(
+                evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
+                for one in found
+            )
+        )
         cells += [sum(one["peers"][name]["fired"] for one in found) for name in peers]
         print("| " + " | ".join(map(str, cells)) + " |")
 

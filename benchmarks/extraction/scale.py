@@ -36,9 +36,9 @@ def generate(rows: int, place: Path) -> list[Path]:
     """Write so many requests in files, of a two-hundredth as many accounts: the engine makes them."""
     accounts, pool, addresses = max(rows // 200, 100), max(rows // 5, 1_000), max(rows // 300, 100)
     made = {
-        "event": "range::UBIGINT", "ts": "TIMESTAMP '2026-03-01' + to_seconds((hash(range) % 7776000)::BIGINT)",
-        "account": f"(hash(range * 3 + 1) % {accounts} + 1) * 11400714819323",
-        "template": f"(hash(range * 5 + 2) % {pool} + 1) * 7046029254386353",
+        "event": "range::UBIGINT", "ts": "(TIMESTAMP '2026-03-01' + to_seconds((hash(range) % 7776000)::BIGINT))",
+        "account": f"hash(hash(range * 3 + 1) % {accounts} + 77)",
+        "template": f"hash(hash(range * 5 + 2) % {pool} + 99)",
         "prompt": "hash(range * 7 + 3)", "ip": f"hash(hash(range * 11 + 4) % {addresses})",
         "ip24": f"hash(hash(range * 13 + 5) % {max(addresses // 20, 10)} )", "in_tok": "(hash(range) % 400)::BIGINT",
         "out_tok": "(hash(range + 9) % 900)::BIGINT", "max_tokens": "1024::BIGINT", "status": "'ok'",
@@ -74,15 +74,13 @@ def size(rows: int) -> None:
             tables.declare(db, CASE, ())
             made = tables.make(db, CASE, say)
         seconds, used = time.monotonic() - start, time.process_time() - cpu
-        each = ", ".join(
-            f"{name} {after - at:.1f}"
-            for (name, at), (_, after) in zip(parts, [*parts[1:], ("", start + seconds)], strict=True)
-        )
+        ends = [*(at for _, at in parts[1:]), start + seconds]
+        each = ", ".join(f"{name} {end - at:.1f}" for (name, at), end in zip(parts, ends, strict=True))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(
-            f"{rows:.0e} requests: {made.by_name['accounts'].num_rows} accounts, {made.by_name['rare'].num_rows} uses of "
-            f"rare templates; written in {written:.1f} s ({disk / 1e9:.2f} GB); tables {seconds:.1f} s ({used:.1f} s of "
-            f"processor, {cores()} cores), peak {peak:.2f} GiB ({each})",
+            f"{rows:.0e} requests: {made.by_name['accounts'].num_rows} accounts, {made.by_name['rare'].num_rows} "
+            f"uses of rare templates; written in {written:.1f} s ({disk / 1e9:.2f} GB); tables {seconds:.1f} s "
+            f"({used:.1f} s of processor, {cores()} cores), peak {peak:.2f} GiB ({each})",
             flush=True,
         )
 
@@ -92,15 +90,15 @@ def swaps() -> None:
     rng = np.random.default_rng(0)
     volume = np.minimum((rng.pareto(1.1, 6_000) + 1) * 4, 400).astype(int)
     who = np.repeat(np.arange(6_000), volume)
-    table, _ = groups.without(
-        table_of(who, rng.integers(0, 61_000, len(who)), 6_000, 61_000), np.ones(6_000, dtype=bool)
-    )
+    every = table_of(who, rng.integers(0, 61_000, len(who)), 6_000, 61_000)
+    table, _ = groups.without(every, np.ones(6_000, dtype=bool))
     grid = CASE.templates.grid
     groups.find(table, grid, swaps=3, rounds=1, alpha=0.05, seed=1, workers=cores())  # compile
     start, cpu = time.monotonic(), time.process_time()
     found = groups.find(table, grid, swaps=999, rounds=1, alpha=0.05, seed=1, workers=cores())
     print(
-        f"swap null, B = 999: {table.rows} nodes, {len(table.columns)} uses of {table.width} templates, {len(grid)} graphs: "
+        f"swap null, B = 999: {table.rows} nodes, {len(table.columns)} uses of {table.width} templates, "
+        f"{len(grid)} graphs: "
         f"{time.monotonic() - start:.1f} s, {time.process_time() - cpu:.1f} s of processor; p {found.rounds[0].p:.3f}"
     )
 
@@ -123,7 +121,7 @@ def pandas() -> None:
         frame["night"], frame["weekend"] = frame["ts"].dt.hour < 6, frame["ts"].dt.weekday > 4
         frame["bad"] = frame["status"] != "ok"
         for place in range(7):
-            frame[f"c{place}"] = (frame["classes"].astype("int64") >> place) & 1
+            frame[f"c{place}"] = (frame["classes"].to_numpy() >> place) & 1
         frame.groupby("account").agg(
             {"requests": "sum", "day": "nunique", "hour": "nunique", "night": "sum", "weekend": "sum", "bad": "sum",
              "template": "nunique", "prompt": "nunique", "ip": "nunique", "model_served": "nunique", "in_tok": "sum",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from depose.case.independent import Area, Share, unseen
-from depose.model import Question
+from depose.model.base import Likeness
 
 HEAD = """\
 # Independent evaluations
@@ -24,13 +24,13 @@ Called: p at or below .05 on both sides.
 def pages() -> dict[str, str]:
     """The one page of evaluations."""
     lines = []
-    for one in unseen(get_args(Question)):
+    for one in unseen(get_args(Likeness)):
         found = one.found
         called = f"{_share(found.true_called)} | {_share(found.unrelated_called)}"
         areas = f"{_area(found.documented)} | {_area(found.every)}"
         code = f"{one.evaluation.what}; {one.evaluation.code}, {one.evaluation.date}"
         lines.append(f"| `{found.question}` | {areas} | {called} | {found.cllr:.2f} | {code} |")
-    said = (f"{one.found.question}: {one.found.remark}." for one in unseen(get_args(Question)) if one.found.remark)
+    said = (f"{one.found.question}: {one.found.remark}." for one in unseen(get_args(Likeness)) if one.found.remark)
     return {"reference/evaluations.md": HEAD + "\n".join([*lines, "", *said])}
 
 

@@ -31,13 +31,19 @@ from depose.custody.key_ledger import Signed
 from depose.custody.own_endpoints import Endpoints
 from depose.custody.proofs import Proof
 from depose.custody.seal import Mark, Seal
-from depose.evidence import log, records
+from depose.evidence import lineup_acts, log, records
 from depose.evidence.machine import Run
+from depose.extraction.plan import ExtractionFile
+from depose.extraction.sources.generic import Mapping
 from depose.lab.build import Manifest
 from depose.lab.export import Answered
 from depose.lab.recipe import Recipe
+from depose.lineup.coin import Thrown
+from depose.lineup.draw import DrawBegun
+from depose.lineup.score import ScoringBegun
 from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
 from depose.model.key_ledger import InLedger
+from depose.model.lineup import Bag, Decoy, Delivery, LineupKey, ScoreTable
 from depose.report.viewer import Score
 from depose.selftest import Kit
 from depose.validate.labelled import Labelled
@@ -67,14 +73,21 @@ def _shown(name: str) -> str:
     return (EXAMPLES / name).read_text("utf-8")
 
 
-LOG = (
+LOG: tuple[type[msgspec.Struct], ...] = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
     *(records.Checkpoint, records.Unstamped, SelfTest, InLedger, records.Scored, records.Unblinded),
+    *lineup_acts.BODIES.values(),
+)
+LINE_UP: tuple[type[msgspec.Struct], ...] = (
+    *(Delivery, Decoy, Bag, LineupKey, ScoreTable),
+    *(DrawBegun, ScoringBegun, Thrown),
 )
 FILES = (
     File(page="case", tops=(Case,), examples=(_bundled_case(),)),
     File(page="batch", tops=(BatchFile,), examples=(_shown("batch.toml"), _shown("batch-data.toml"))),
     File(page="registry", tops=(Registry,), examples=(_shown("registry.toml"),)),
+    File(page="extraction", tops=(ExtractionFile,), examples=(_shown("extraction.toml"),)),
+    File(page="mapping", tops=(Mapping,), examples=(_shown("mapping.toml"),)),
     File(page="recipe", tops=(Recipe,), examples=((BUNDLED / "lab" / "fast.toml").read_text("utf-8"),)),
     File(page="waivers", tops=(Waivers,), examples=(_shown("waivers.toml"),)),
     File(page="checked", tops=(Checks,), examples=(_shown("checked.toml"),)),
@@ -88,6 +101,7 @@ FILES = (
     File(page="key-ledger", tops=(Signed,)),
     File(page="matrix", tops=(Matrix, Row)),
     File(page="laboratory", tops=(Manifest, Answered)),
+    File(page="line-up", tops=LINE_UP),
 )
 """Those with an example are written by people: then every field has a meaning, and every number a unit."""
 PAGES = (*(one.page for one in FILES), "tables", "populations")

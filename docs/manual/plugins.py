@@ -51,7 +51,9 @@ def pages() -> dict[str, str]:
         "reference/detectors.md": _listed("detectors", DETECTORS),
         "reference/probes.md": _listed("probes", PROBES),
         "reference/providers.md": _listed("providers", PROVIDERS),
-        "reference/cases.md": "\n".join([CASES, *(_case(name, said) for name, said in casefile.bundled())]),
+        "reference/cases.md": "\n".join(
+            [CASES, *(_case(name, said) for name, said in (*casefile.bundled(), *casefile.bundled_logs()))]
+        ),
         "reference/literature.md": "\n".join([LITERATURE, *_literature()]),
     }
 

@@ -23,6 +23,9 @@ PATTERNS = {
     r"^([A-Za-z_][A-Za-z0-9_]*)?\Z": "name of a variable",
     r"^([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?|unknown)?\Z": "`YYYY`, `YYYY-MM`, `YYYY-MM-DD` or `unknown`",
     r"^([0-9a-f]{64})?\Z": "64 hexadecimal digits",
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z": "`YYYY-MM-DD`",
+    r"^[0-9a-f]{16}\Z": "16 hexadecimal digits",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z": "`YYYY-MM-DD`",
 }
 """Patterns in words."""
 
@@ -186,7 +189,7 @@ def _default(field: types.Field) -> str:
     value: Any = field.default if field.default is not msgspec.NODEFAULT else ()
     if isinstance(value, msgspec.Struct):
         return "its own defaults"
-    if value in (None, "", ()):
+    if value in (None, "", (), msgspec.UNSET):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

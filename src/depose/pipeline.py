@@ -22,10 +22,11 @@ from depose.evidence import ledger
 from depose.evidence.changes import changes as changes_between
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Amended, Entries, Reading
-from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_log, write_whole
+from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_blob, read_log, write_whole
 from depose.evidence.provenance import Withdrawn
 from depose.evidence.records import Amendment, Scored, Unblinded, Withdrawal
 from depose.features.packaged import cache_folder
+from depose.lineup.reading import lineup_findings
 from depose.model import Case, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
 from depose.registering import beforehand as beforehand
@@ -33,8 +34,7 @@ from depose.registering import draw_controls as draw_controls
 from depose.registering import frozen_case, registered_study
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
-from depose.weights.compare import compare
-from depose.weights.held import held_pairs
+from depose.weights.held import compared_weights
 
 Say = Callable[[str], None]
 
@@ -294,7 +294,7 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
     The digest of the scores, which know the models by their codes alone, is recorded before the findings name them.
     """
     folder = casefile.folder_of(path)
-    entries = _weighed(folder, ledger.entries(folder), progress, clock)
+    entries = compared_weights(folder, ledger.entries(folder), progress, clock)
     dossier = collect.dossier_of(entries, str(folder))
     if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
         raise ProtocolChanged(
@@ -302,26 +302,11 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
             hint="the analysis follows the registered one; restore the file, or depose amend",
         )
     loaded = registered_study(dossier, calibration.load(dossier.registration.case.protocol.calibration, folder))
-    made = results(dossier, loaded, cache_folder(), progress)
+    lineup = lineup_findings(entries, lambda name: read_blob(folder, name), str(folder))
+    made = results(dossier, loaded, cache_folder(), progress, lineup=lineup)
     _unblind(folder, entries, made, clock)
     (folder / "out").mkdir(exist_ok=True)
     return made.findings, tuple(_write(folder, name, data) for name, data in made.files.items())
-
-
-def _weighed(folder: Path, entries: Entries, progress: Say, clock: Clock) -> Entries:
-    """Record the comparison of weights that the case asks for and the log does not have yet."""
-    case = entries.registration.case
-    known = {(one.suspect, one.reference) for one in entries.weights}
-    left = [pair for pair in held_pairs(case, folder) if (pair[0].name, pair[1].name) not in known]
-    if not left:
-        return entries
-    with Log(folder, clock) as log:
-        if log.head != entries.end:
-            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
-        for suspect, reference in left:
-            progress(f"weights of {suspect.name} and {reference.name}")
-            log.append("weights", compare(suspect, reference))
-    return ledger.entries(folder)
 
 
 def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> None:

@@ -72,7 +72,7 @@ def test_two_references_are_adjusted_and_need_more_controls() -> None:
 def test_power_is_that_of_the_adjusted_test() -> None:
     """A study whose true pairs reach p = .04 has power for one reference; with two Holm asks .025, and it has none."""
     pairs = tuple(
-        TruePair(question="same", detector="phrases", prompts=20, family=f"f{i}", k_eff=24, p=0.04) for i in range(5)
+        TruePair(question="same", detector="phrases", prompts=20, family=f"f{i}", k_eff=24, p=0.04) for i in range(14)
     )
     line = msgspec.structs.replace(calibrator(Line(intercept=0.0, slope=2.0)), prompts=20)
     made = study(families=("f",), prompts=PROMPTS, k_high=60, calibrators=(line,), true_pairs=pairs)
@@ -88,6 +88,31 @@ def test_power_is_that_of_the_adjusted_test() -> None:
         found = analyze(one, Features(), quiet, Loaded(calibration=made, sha256="0" * 64)).findings.findings
         powers.append([(f.power.value if f.power else None, f.opinion.verdict, f.opinion.reasons) for f in found])
     assert powers == [[(1.0, "no indication", ())], [(0.0, "inconclusive", ("power",))] * 2]
+
+
+def test_every_two_controls_are_scored_in_the_same_bag() -> None:
+    """With K controls K (K - 1) / 2 pairs stand beside the finding, the closest first, each with p and T of the bag."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
+    found = analyze(dossier(specs, {"S1": "R1"}), Features(), quiet).findings.findings[0]
+    nulls = found.null_pairs
+    assert nulls is not None
+    k = len(CONTROLS)
+    assert nulls.n == len(nulls.pairs) == k * (k - 1) // 2
+    values = [one.value for one in nulls.pairs]
+    assert values == sorted(values, reverse=True)
+    assert nulls.largest == values[0]
+    assert nulls.as_close == 0
+    assert min(one.p for one in nulls.pairs) >= found.floor
+    assert nulls.mean_ratio is None
+
+
+def test_p_over_all_findings_is_adjusted_and_decides_nothing() -> None:
+    """Three questions of one pair: Holm over all three beside each, while p over references stays as it is."""
+    specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]
+    found = analyze(dossier(specs, {"S1": "R1"}), Features(), quiet).findings.findings
+    primary = [next(r for r in f.results if r.primary) for f in found]
+    assert [f.p_family for f in found] == pytest.approx([3 * r.p for r in primary])
+    assert [r.p_holm for r in primary] == [r.p for r in primary]
 
 
 def test_a_closer_rival_is_ranked_first() -> None:

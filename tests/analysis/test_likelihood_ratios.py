@@ -12,7 +12,7 @@ from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
 from depose.case.calibration import bundled, load, parse
 from depose.errors import CaseError
-from depose.model import Against, Calibration, Line, Result
+from depose.model import Against, Calibration, Line, Result, TruePair
 from depose.statistics.likelihood import lineage_cap
 from studies import LINE, study
 
@@ -176,3 +176,61 @@ def test_power_needs_five_families() -> None:
     made = study()
     few = tuple(one for one in made.true_pairs if one.family != "f4")
     assert power(msgspec.structs.replace(made, true_pairs=few), result(), "same", 0.05) is None
+
+
+def test_a_study_speaks_from_the_number_of_prompts_from_which_it_always_does() -> None:
+    """Information with 25 and 100 prompts and none with 50 is none below 100: asking one prompt less gains nothing."""
+    made = study(
+        prompts=100,
+        calibrators=tuple(
+            msgspec.structs.replace(calibrator(LINE), prompts=size, cllr=cost)
+            for size, cost in ((25, 0.7), (50, 1.03), (100, 0.6))
+        ),
+    )
+    values = {n: weighed(made, result(1.0, prompts=n))[0] for n in (25, 49, 50, 99, 100, 400)}
+    assert [n for n, one in values.items() if one.value is not None] == [100, 400]
+    assert values[49].reason.startswith("with fewer than 100 prompts the study has no information")
+    worse = msgspec.structs.replace(made.calibrators[2], cllr=1.2)
+    assert weighed(study(prompts=100, calibrators=(*made.calibrators[:2], worse)), result(prompts=100))[0].value is None
+
+
+def test_a_prompt_more_makes_no_ratio_jump() -> None:
+    """From 50 to 100 prompts with two lines that say different things: each step is small."""
+    steep = msgspec.structs.replace(calibrator(Line(intercept=0.0, slope=1.5)), prompts=100)
+    flat = msgspec.structs.replace(calibrator(Line(intercept=0.0, slope=0.5)), prompts=50)
+    made = study(calibrators=(flat, steep))
+    values = [weighed(made, result(1.0, prompts=n))[0].value for n in range(50, 101)]
+    steps = np.diff(np.log(values))
+    assert (steps >= 0).all()
+    assert steps.max() < 0.05
+
+
+def test_a_study_whose_bounds_leave_no_room_gives_no_ratio() -> None:
+    """ELUB of 1 to 1: no ratio of that study costs less than none, so that none is handed out."""
+    none = msgspec.structs.replace(calibrator(LINE), elub_low=0.0, elub_high=0.0)
+    assert "ELUB" in weighed(study(calibrators=(none,)), result())[0].reason
+
+
+def test_controls_of_the_study_are_named_and_decide_nothing() -> None:
+    """Study and controls that share a model are said to, beside a ratio that is still given."""
+    case = msgspec.structs.replace(CASE, controls=("known", "other", ""))
+    row = conditions(study(), result(), case)[-1]
+    assert (row.inside, row.decides, row.case) == (False, False, "1 of 3 are in the study")
+    assert weighed(study(), result(), case)[0].value is not None
+    assert conditions(study(), result(), CASE)[-1].inside
+
+
+def test_power_has_a_lower_bound_over_families() -> None:
+    """Six families that are always found: as little as .607 of new ones may be; 14 carry .807."""
+    for n, lower in ((6, 0.05 ** (1 / 6)), (14, 0.05 ** (1 / 14))):
+        pairs = tuple(
+            TruePair(question="same", detector="phrases", prompts=100, family=f"f{i}", k_eff=24, p=0.01)
+            for i in range(n)
+        )
+        found = power(study(true_pairs=pairs), result(), "same", 0.05)
+        assert found is not None
+        assert found.value == 1.0
+        assert found.lower95 == pytest.approx(lower, rel=1e-6)
+    some = power(study(), result(), "same", 0.05)
+    assert some is not None
+    assert some.lower95 == pytest.approx(1 - 0.95 ** (1 / 5), rel=1e-6)

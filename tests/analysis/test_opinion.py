@@ -86,3 +86,25 @@ def test_the_edges_belong_to_the_side_that_the_table_says() -> None:
 def test_a_shared_base_does_not_close_the_question_of_distillation() -> None:
     """`shared_base` bars `derived` alone."""
     assert decide(changed(shared_base=True)).verdict == "indication"
+
+
+def test_equal_files_answer_same_before_any_statistic() -> None:
+    """One set of files is one model, though no control is clean and no score was made; other questions stay open."""
+    known = changed(question="same", files="equal", p=None, k_eff=0, in_range=False)
+    assert (decide(known).verdict, decide(known).reasons) == ("indication", ("files_equal",))
+    assert decide(msgspec.structs.replace(known, question="distilled")).verdict == "inconclusive"
+
+
+def test_files_known_to_differ_leave_the_kind_of_a_relation_open() -> None:
+    """However close the answers, files that differ are no indication of one set of weights; other questions go on."""
+    found = decide(changed(question="same", files="different"))
+    assert (found.verdict, found.reasons) == ("relation, kind not resolved", ("kind", "files_differ"))
+    assert decide(changed(question="distilled", files="different")).verdict == "indication"
+
+
+@pytest.mark.parametrize("question", ["derived", "distilled"])
+def test_a_suspect_that_was_there_first_did_not_learn_from_the_reference(question: Any) -> None:
+    """By documented dates the suspect came first: a relation at most, whatever the likelihood ratio."""
+    found = decide(changed(question=question, suspect_first=True))
+    assert (found.verdict, found.reasons) == ("relation, kind not resolved", ("kind", "direction"))
+    assert decide(changed(question="same", suspect_first=True)).verdict == "indication"

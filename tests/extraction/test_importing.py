@@ -28,7 +28,8 @@ def events(folder: Path) -> list[dict[str, Any]]:
     """All events of a case."""
     files = [str(one) for one in folder.glob("events/day=*/*.parquet")]
     found = duckdb.read_parquet(files).order("ts, event")
-    return found.to_arrow_table().to_pylist()
+    rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+    return rows
 
 
 @pytest.mark.parametrize("format_", logs.EVERY)

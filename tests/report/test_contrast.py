@@ -8,20 +8,14 @@ from importlib.resources import files
 from itertools import product
 from xml.etree import ElementTree
 
-import msgspec
 import pytest
 
-from chart_inputs import EVENTS, RIVALS, STUDY
+from chart_inputs import STUDY
 from curve_inputs import drawn
-from depose.report.figures.candidate_ranking import ranking
-from depose.report.figures.dendrogram import dendrogram
 from depose.report.figures.error_curves import error_curves
-from depose.report.figures.ratio_bands import ratio_bands
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import strip_plot
-from depose.report.figures.timeline import timeline
-from rated_cases import RATED, case, rated
-from trees import ROLES, TREE
+from rated_cases import case
 
 TEXT, MARK = 4.5, 3.0
 PAPER = "#ffffff"
@@ -51,14 +45,9 @@ def drawings() -> Iterator[tuple[str, bytes]]:
     finding, result = case("C1", "C2", "C3")
     assert STUDY is not None
     yield "strip", strip_plot(finding, result)
-    yield "ratios", ratio_bands(RATED)
-    yield "ratios below one", ratio_bands(rated(("unrelated", 0.04, 0.02, 0.3, 1.0)))
     yield "curves", error_curves(STUDY.held_out[0])
-    yield "ranking", ranking(msgspec.structs.replace(finding, candidates=RIVALS))
-    yield "timeline", timeline(EVENTS)
     one, curve, _ = drawn()
     yield "specifications", specification_curve(one, curve, 0.05)
-    yield "tree", dendrogram(TREE, ROLES)
 
 
 def test_ratios_are_those_of_the_standard() -> None:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import msgspec
 import pikepdf
@@ -28,7 +29,7 @@ from depose.model import (
     Unanswered,
     canonical,
 )
-from depose.report.arrange import codes, conservative, likelihood, times
+from depose.report.arrange import codes, conservative, likelihood, times, with_interval, worded
 from depose.report.contents import SECTIONS
 from depose.report.excerpts import excerpt
 from depose.report.render import Setting, render_html, render_pdf
@@ -61,11 +62,11 @@ def test_every_quality_check_is_printed_and_a_failed_one_stands_out() -> None:
     page = words(render_html(msgspec.structs.replace(build(), quality=checks)))
     section = page[page.rindex("Check Model Limit Seen Result") :]
     assert section.startswith(
-        "Check Model Limit Seen Result self-test whole case every known sample 11 of 12; failed: twin FAILED "
-        "answered S1 at least 80% of its questions 387 of 390 passed "
+        "Check Model Limit Seen Result self-test whole case every known sample 11 of 12; failed: twin NOT MET "
+        "answered S1 at least 80% of its questions 387 of 390 met "
     )
-    assert page.count("FAILED") == 1
-    assert "FAILED" not in words(render_html(msgspec.structs.replace(build(), quality=checks[1:])))
+    assert page.count("NOT MET") == 1
+    assert "NOT MET" not in words(render_html(msgspec.structs.replace(build(), quality=checks[1:])))
     assert "None: no check was recorded." in words(render_html(build()))
 
 
@@ -124,11 +125,23 @@ def test_pdf_can_be_read(pages: list[str]) -> None:
 
 
 @pytest.mark.parametrize("make", [pytest.param(build, marks=pytest.mark.slow), calibrated])
-def test_fifty_exhibits_fit_on_twenty_pages(make: Callable[..., Findings]) -> None:
-    """Two suspects, three questions, likelihood ratios and fifty exhibits make at most twenty pages."""
-    printed = render_pdf(make(suspects=("S1", "S2"), exhibits=50))
-    assert printed.pages <= 20
-    assert [number for page in printed.exhibits for number in page] == list(range(1, 51))
+def test_fifty_exhibits_leave_the_report_readable(make: Callable[..., Findings]) -> None:
+    """With fifty exhibits at most 24 pages, and of each pair one of each part of the rule; the others are named."""
+    findings = make(suspects=("S1", "S2"), exhibits=50)
+    printed = render_pdf(findings)
+    assert printed.pages <= 24
+    assert [number for page in printed.exhibits for number in page] == [1, 2, 4]
+    assert {findings.exhibits[n - 1].chosen for n in (1, 2, 4)} == {"median", "bottom", "top"}
+    assert "all 50 stand in exhibits.csv" in words(render_html(findings))
+
+
+def test_no_text_is_too_small_to_be_read_aloud() -> None:
+    """Every rule of the court report's style sheet sets 9 points or more, and the body 11; feet 8.5."""
+    style = files("depose.templates").joinpath("report.css").read_text("utf-8")
+    expert = "\n".join(line for line in style.splitlines() if not re.search(r"body\.compliance|@(bottom|top)-", line))
+    points = [float(n) for n in re.findall(r"font(?:-size)?:[^;}]*?\b(\d+(?:\.\d+)?)pt", expert)]
+    assert min(points) >= 9
+    assert re.search(r"html \{ font: 11pt", expert)
 
 
 @pytest.mark.criterion(24)
@@ -252,7 +265,7 @@ def test_report_has_what_a_court_asks_for() -> None:
     assert text.count("H2a") == text.count("H2b") == 3
     assert "not evaluated: no validation study calibrates this case" in text
     assert "Likelihood ratio: not evaluated in any row, since no validation study calibrates this case" in text
-    assert "LR, conservative end" not in text
+    assert "against one alternative each" not in text
     assert "10140" not in text and str(390 * 25) in text
     assert "Amendments to the protocol: none." in text
     assert "gives no probability that a proposition is true" in text
@@ -265,22 +278,28 @@ def test_report_has_what_a_court_asks_for() -> None:
 @pytest.mark.criterion(11)
 @pytest.mark.parametrize("findings", [build(), calibrated()], ids=["plain", "calibrated"])
 def test_everything_is_numbered(findings: Findings) -> None:
-    """Paragraphs, tables and figures are numbered without a gap; each caption has class, n and a digest."""
+    """Paragraphs, tables and figures are numbered without a gap; captions have class and n, each source its digest."""
     page = render_html(findings).decode()
     paragraphs = [int(n) for n in re.findall(r"¶ (\d+)</span>", page)]
     assert paragraphs == list(range(1, len(paragraphs) + 1))
     tables = re.findall(r"<caption><b>Table (\d+)\.", page)
     assert [int(n) for n in tables] == list(range(1, len(tables) + 1))
     figures = [int(n) for n in re.findall(r"<b>Fig\. (\d+)\.", page)]
-    assert figures == list(range(1, (5 if findings.calibration else 4) + 1))
+    assert figures == list(range(1, 4))
     assert page.count("<svg ") == len(figures)
     captions = re.findall(r"<(?:caption|figcaption)>.*?</(?:caption|figcaption)>", page, flags=re.DOTALL)
     assert len(captions) == len(tables) + len(figures) + len(findings.exhibits)
     for caption in captions:
         assert re.search(r'class="class">[RCSOI]</span> n = ', caption)
-        assert re.search(r"\$\.[\w\[\].]+ [0-9a-f]{12}</span>|fixed text</span>", caption)
-    assert sum("fixed text</span>" in caption for caption in captions) == 6
-    assert canonical.digest(findings.findings[1])[:12] in page
+    sources = page[page.index("<b>Sources.</b>") :]
+    named = re.findall(
+        r"<li>((?:Table|Fig\.|Ex\.) [^:]*): <span class=\"mono\">(\$\.[\w\[\].]+) ([0-9a-f]{12})</span>", sources
+    )
+    shown = sorted(label for labels, _, _ in named for label in labels.split(", "))
+    fixed = re.findall(r"<caption><b>(Table \d+)\.</b>(?:(?!</caption>).)*fixed text</span>", page, flags=re.DOTALL)
+    every = [f"Table {n}" for n in tables] + [f"Fig. {n}" for n in figures] + [f"Ex. {n}" for n in range(1, 7)]
+    assert sorted([*shown, *fixed]) == sorted(every)
+    assert canonical.digest(findings.findings[1])[:12] in sources
 
 
 @pytest.mark.criterion(12, 13)
@@ -298,7 +317,7 @@ def test_exhibits_show_rule_rank_and_two_controls() -> None:
             "control",
         ]
         assert re.search(r"chosen as (top|median|bottom|random): d = .* rank \d+ of 390", e)
-        assert e.count("<mark>") == 4
+        assert e.count("<mark>") >= 2
         assert '<sup class="k">2/23</sup>' in e
     assert findings.exhibit_rule in words(page.encode())
 
@@ -364,12 +383,11 @@ def test_pdf_without_a_date_is_refused() -> None:
 
 @pytest.mark.parametrize("controls", [(), CONTROLS[:1], tuple(f"C{i}" for i in range(70))])
 def test_any_number_of_controls_is_rendered(controls: tuple[str, ...]) -> None:
-    """None, one and seventy controls each make a report; seventy are listed under the figure."""
+    """None, one and seventy controls each make a report."""
     findings = build(controls=controls, questions=("same",))
     findings = msgspec.structs.replace(findings, exhibits=())
     text = words(render_html(findings))
     assert ("There was no control to compare with" in text) is (not controls)
-    assert ("From the highest, in the place of the reference" in text) is (len(controls) == 70)
 
 
 def test_nothing_compared_is_said() -> None:
@@ -399,9 +417,9 @@ def test_restated_opinions_have_the_numbers_of_the_summary(findings: Findings) -
     page = render_html(findings)
     summary, restated = cells(page, "o"), cells(page, "r")
     assert summary == restated
-    assert len(summary) == len(findings.findings) * (5 if findings.calibration else 4)
+    assert len(summary) == len(findings.findings) * (6 if findings.calibration else 5)
     if findings.calibration:
-        assert summary["1-lr"] == "3.20 [3.20 to 6.80] unrelated spans 1 [0.600 to 2.90] relatives"
+        assert summary["1-lr"] == "5.10 [3.20 to 6.80] unrelated 1.40 [0.600 to 2.90] relatives"
         assert summary["3-lr"].endswith("not evaluated: common teacher")
 
 
@@ -411,21 +429,23 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     page = render_html(calibrated(questions=("distilled",)))
     text = words(page)
     said = (
-        "Against unrelated: likelihood ratio 5.10 (95 % interval 3.20 to 6.80), so that the findings are about 5.10 "
+        "Against unrelated: likelihood ratio 5.10 [3.20 to 6.80], so that the findings are about 5.10 "
         "times more probable if H1 is true than if the suspect is a model with neither weights nor training outputs of "
-        "the reference; weak support for H1 over H2."
+        "the reference; weak support for H1 over “unrelated”."
     )
     assert said in text.replace("\N{NO-BREAK SPACE}", " ")
     assert (
-        "The control set has 19 independent lineages. With none exceeding the observed score, it can support a "
-        "likelihood ratio of at most about 6.86. Larger model-based values were not used." in text
+        "The control set has 19 independent lineages. With none exceeding the observed score, and with the study’s own "
+        "bounds, it can support a likelihood ratio of at most about 6.86. Larger model-based values were not used."
+        in text
     )
     assert "bootstrap of T over prompt clusters and control lineages, joined with resampled families" in text
     assert text.count("57.3") == 2
+    assert "A part of H2 is not evaluated, so that no ratio against H2 as a whole exists." in text
     assert "Against common teacher: not evaluated: too few families." in text
     for name in ("unrelated", *OWN["distilled"]):
         assert AGAINST[name] in text
-    assert text.count("H1. At some stage") == text.count("H2. No such training") == 2
+    assert text.count("H1. At some stage") == text.count("H2. No such training") == 1
 
 
 def test_ratio_below_one_names_the_bound_that_holds_it() -> None:
@@ -438,7 +458,7 @@ def test_ratio_below_one_names_the_bound_that_holds_it() -> None:
     assert (
         "With 17 of the 19 independent lineages of the control set reaching the observed score, the findings cannot "
         "support a likelihood ratio above about 1.06; the families of true pairs of the study cannot support one below "
-        "about 0.200." in text
+        "about 0.200: that is a property of the study, not of this suspect." in text
     )
     assert "at most about 1.06" not in text
 
@@ -500,13 +520,31 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
         "the findings are about 4.00 times more probable if the suspect is a model with neither weights nor training "
         "outputs of the reference than if H1 is true"
     )
-    assert [likelihood(x) for x in (0.0123456, 0.9996, 6.855, 12.34, 1234.5)] == [
+    assert [likelihood(x) for x in (4e-7, 0.0123456, 0.9996, 6.855, 12.34, 1234.5, 3e7)] == [
+        "under 0.001",
         "0.0123",
         "1.00",
         "6.86",
         "12.3",
         "1,230",
+        "over a million",
     ]
+
+
+def test_a_ratio_held_by_one_bound_is_no_interval() -> None:
+    """Value and both ends at the cap: bounded, with what the model alone would say, and no interval of no width."""
+    held = msgspec.structs.replace(ratio(value=6.855, low=6.855, high=6.855), model_low=24.0, model_high=8100.0)
+    assert with_interval(held) == "bounded: 6.86 (model alone 24.0 to 8,100)"
+    assert with_interval(ratio()) == "5.10 [3.20 to 6.80]"
+    assert worded(ratio()) == "weak support for H1 over “unrelated”"
+    assert worded(msgspec.structs.replace(ratio(), words="weak support for H2 over H1")) == (
+        "weak support for “unrelated” over H1"
+    )
+    findings = calibrated(questions=("distilled",))
+    one = msgspec.structs.replace(findings.findings[0], ratios=(held,))
+    text = words(render_html(msgspec.structs.replace(findings, findings=(one,))))
+    assert "bounded: 6.86 (model alone 24.0 to 8,100)" in text
+    assert "6.86 to 6.86" not in text
 
 
 @pytest.mark.criterion(20)
@@ -526,8 +564,8 @@ def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> No
 def test_p_is_said_to_be_unadjusted_over_suspects_and_questions() -> None:
     """Where there are several findings, the summary and the decision rule say what Holm is not taken over."""
     several, one = words(render_html(build())), words(render_html(build(questions=("same",))))
-    assert "not over suspects or questions, so that one of the 3 findings reaches alpha by chance more often" in several
-    assert "not over suspects or questions; its floor" in one
+    assert "not over suspects or questions; beside it p adjusted over all scored findings, since one of 3" in several
+    assert "not over suspects or questions; beside it p adjusted over all scored findings. K" in one
     summary = words(render_html(build(), Setting(flavour="compliance")))
     assert "adjusted (Holm) over references, not over suspects or questions" in summary
 
@@ -541,7 +579,7 @@ def test_power_is_said_to_be_that_of_the_adjusted_test() -> None:
 def test_settings_are_not_claimed_of_recorded_answers() -> None:
     """How recorded answers were asked is said to be unknown; of a case without them nothing of the kind is said."""
     recorded, live = (words(render_html(build(retrospective=one))) for one in (True, False))
-    for said in ("how they had been asked is not known to this report", "not of recorded items, whose settings"):
+    for said in ("how they had been asked is not known to this report", "Of recorded items nothing was asked"):
         assert said in recorded
         assert said not in live
 
@@ -551,7 +589,8 @@ def test_null_result_prints_its_power() -> None:
     findings = calibrated(questions=("same",))
     null = msgspec.structs.replace(findings.findings[0], opinion=Opinion(verdict="no indication", reasons=()))
     text = words(render_html(msgspec.structs.replace(findings, findings=(null,))))
-    assert "with probability 0.83 (14 of 17 true pairs, from 9 families). None was detected." in text
+    assert "with probability 0.83 (14 of 17 true pairs, from 9 families; lower bound over families 0.00)." in text
+    assert "None was detected." in text
     assert "This is not proof of absence" in text
     assert "This is not proof of absence" not in words(render_html(findings))
 
@@ -559,8 +598,8 @@ def test_null_result_prints_its_power() -> None:
 def test_prompt_level_p_is_secondary() -> None:
     """The test over prompts is one line, labelled conditional and secondary, and never in the summary."""
     text = words(render_html(calibrated(questions=("same",))))
-    assert "Prompt-level p, conditional on these models and secondary: 0.000100." in text
-    assert "0.000100" not in text[: text.rindex("3 The witness")]
+    assert "Prompt-level p, conditional on these models and secondary, from 9,999 sign flips: 0.0001." in text
+    assert "0.0001" not in text[: text.rindex("3 The witness")]
 
 
 def test_candidates_that_cannot_be_told_apart_are_named() -> None:
@@ -610,7 +649,7 @@ def test_equal_findings_share_figure_and_table() -> None:
     )
     page = render_html(msgspec.structs.replace(findings, findings=same))
     text = words(page)
-    assert page.count(b"<svg ") == 3, "a time line and two figures"
+    assert page.count(b"<svg ") == 2
     assert "score, controls and figure as for finding 1" in text
     assert "Findings 1, 2 and 3 by detector" in text
     assert "phrases (1, 2)" in text

@@ -29,15 +29,15 @@ PLANTED = {
     "identical source, identical origin": "of identical origin",
     "probability that it was distilled": "the probability that S1 was distilled",
     "times more likely that": "7 times more likely that S1 learned from R1",
-    "was distilled from, therefore": "therefore S1 was distilled from R1",
+    "therefore distilled": "therefore S1 was distilled from R1",
     "zero error, cannot be wrong": "a zero error rate",
     "fingerprint, DNA of a model": "the fingerprint of R1",
     "high confidence": "with high confidence",
     "statistically significant": "a statistically significant result",
-    "consistent with, alone": "consistent with distillation",
+    "consistent with": "consistent with distillation",
     "coincidence": "no coincidence",
-    "certified clean, passed": "S1 passed the screening",
-    "% accurate": "the method is 99 % accurate",
+    "certified clean, passed the test, passed the screening": "S1 passed the screening",
+    "99 % accurate, 1 % chance": "the method is 99 % accurate",
 }
 TEMPLATES = sorted(f.name for f in files("depose.templates").iterdir() if f.name.endswith(".html"))
 
@@ -99,7 +99,7 @@ def test_error_section_has_no_bare_rate() -> None:
     drawn = re.sub(r"<svg.*?</svg>", "", section, flags=re.DOTALL)
     assert bare_rates(words(drawn.encode())) == ()
     rows = re.findall(r"<td>(?:false alarm|miss|misleading): invented</td>(.*?)</tr>", drawn, flags=re.DOTALL)
-    assert len(rows) == 9
+    assert len(rows) == 3
     assert all("1 of 20" in row and "0.216" in row for row in rows)
     assert bare_rates("wrong in 4 % of cases, 95 % interval 1 to 7") == ("4 %",)
     assert bare_rates("12.5 percent") == ("12.5 percent",)
@@ -140,3 +140,10 @@ def test_words_of_others_stop_no_report() -> None:
     render_html(named, Setting(flavour="compliance"))
     with pytest.raises(ReportError, match="guilt"):
         render_html(msgspec.structs.replace(named, exhibit_rule="It shows who is guilty."))
+
+
+def test_every_phrase_that_is_listed_would_stop_a_report() -> None:
+    """What the appendix says is searched for is searched for: each phrase, by itself, is found."""
+    for one in AVOIDED:
+        for phrase in one.phrase.split(", "):
+            assert one.phrase in [hit.phrase for hit in violations(f"It says {phrase} here.")], phrase

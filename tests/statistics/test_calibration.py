@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -100,6 +101,34 @@ def test_the_interval_holds_the_value() -> None:
     found = likelihood_ratio(calibrator(Line(intercept=-1, slope=1)), 1.0, rng.normal(1, 0.5, 999), 1, 40)
     assert found.low <= found.value <= found.high
     assert found.low < found.high
+
+
+def test_no_ratio_leaves_the_bounds_of_the_study() -> None:
+    """With 400 lineages the cap would be 134; the study's own bound of 10 holds, and so does its least of a tenth."""
+    for intercept, end in ((8.0, 10.0), (-8.0, 0.1)):
+        wide = msgspec.structs.replace(
+            calibrator(Line(intercept=intercept, slope=1), 400), positives=tuple(float(i) for i in range(1, 90))
+        )
+        found = likelihood_ratio(wide, 0.5, np.full(99, 0.5), 0, 400)
+        assert found.value == found.low == found.high == pytest.approx(end)
+        assert found.bounded_by == "study"
+        assert found.model_low == found.model_high == pytest.approx(found.uncapped)
+    free = likelihood_ratio(calibrator(Line(intercept=0, slope=1)), 0.5, np.full(99, 0.5), 0, 23)
+    assert free.bounded_by == ""
+
+
+def test_ratios_move_smoothly_between_two_numbers_of_prompts() -> None:
+    """At the ends of a stretch the blend is the calibrator there; between them it never leaves what they say."""
+    one = calibrator(Line(intercept=0.2, slope=0.5))
+    two = msgspec.structs.replace(calibrator(Line(intercept=0.1, slope=1.0)), elub_high=0.9)
+    draws = np.random.default_rng(2).normal(1.0, 0.3, 999)
+    at = [likelihood_ratio(one, 1.0, draws, 0, 40, two, share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    for found, alone in ((at[0], one), (at[-1], two)):
+        assert found.value == pytest.approx(likelihood_ratio(alone, 1.0, draws, 0, 40).value)
+    values = [found.value for found in at]
+    assert values == sorted(values)
+    assert [found.high for found in at] == sorted(found.high for found in at)
+    assert [found.cap for found in at] == sorted((found.cap for found in at), reverse=True)
 
 
 def test_one_kind_is_refused() -> None:

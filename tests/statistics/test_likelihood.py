@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from depose.statistics.likelihood import cllr, cllr_min, ece, elub, lineage_cap, pav
+from depose.statistics.likelihood import cllr, cllr_min, dev_pav, ece, elub, lineage_cap, pav
 
 Array = NDArray[np.float64]
 
@@ -87,3 +87,16 @@ def test_one_kind_alone_is_refused() -> None:
     """Without both kinds of pairs there is no cost."""
     with pytest.raises(ValueError, match="both kinds"):
         cllr(np.zeros(0), np.zeros(3))
+
+
+def test_dev_pav_is_the_area_between_ratios_and_their_recalibration() -> None:
+    """By hand: ratios of 0 and of 2 that are both even odds lie 0 and 2 off, 1 on average; twice too large is seen."""
+    h1, h2 = np.array([0.0, 0.0, 2.0, 2.0]), np.array([0.0, 0.0, 2.0, 2.0])
+    assert dev_pav(h1, h2) == pytest.approx(1.0)
+    assert dev_pav(np.array([1.0, 2.0]), np.array([-2.0, -1.0])) == 0.0
+    rng = np.random.default_rng(5)
+    fine1, fine2 = rng.normal(1.0, np.sqrt(2.0), 4_000), rng.normal(-1.0, np.sqrt(2.0), 4_000)
+    assert dev_pav(fine1, fine2) < 0.3
+    assert dev_pav(3 * fine1, 3 * fine2) > 2.0
+    crossing = np.array([-1.0, 1.0])
+    assert dev_pav(crossing, crossing) == pytest.approx(0.5)

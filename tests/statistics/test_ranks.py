@@ -9,7 +9,7 @@ from scipy.stats import binomtest, false_discovery_control
 
 from depose.detectors import Similarity
 from depose.statistics.centring import score
-from depose.statistics.ranks import controls_needed, floor, holm, model_level, rank_p
+from depose.statistics.ranks import controls_needed, every_pair, floor, holm, model_level, rank_p
 from null_bags import null_bag
 
 
@@ -68,3 +68,19 @@ def test_holm_is_what_the_definition_says() -> None:
 def test_controls_needed_for_several_tests() -> None:
     """Two tested references at alpha .05 need 39 controls, one needs 19."""
     assert [controls_needed(m, 0.05) for m in (1, 2, 3)] == [19, 39, 59]
+
+
+def test_every_pair_is_ranked_as_the_pair_that_is_tested() -> None:
+    """For any two members the larger p of the bag with them in front; NaN where a score is missing."""
+    rng = np.random.default_rng(11)
+    t = np.round(rng.normal(size=(9, 9)), 1)
+    t = (t + t.T) / 2
+    np.fill_diagonal(t, np.nan)
+    p = every_pair(t)
+    for a, b in ((0, 1), (3, 7), (8, 2)):
+        order = [a, b, *(m for m in range(9) if m not in (a, b))]
+        assert p[a, b] == pytest.approx(model_level(t[np.ix_(order, order)]).p)
+    t[4, 5] = t[5, 4] = np.nan
+    missing = every_pair(t)
+    assert np.isnan(missing[4]).all()
+    assert np.isfinite(missing[0, 1])

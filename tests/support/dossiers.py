@@ -32,10 +32,11 @@ WORDS = [
 
 
 def answer(model_words: Sequence[str], rng: np.random.Generator) -> str:
-    """Write forty words: half from the model's own stock for this prompt, half from everybody's."""
+    """Write forty words, half from the stock of the model for this prompt, and an end in English that all have."""
     own = rng.choice(list(model_words), 20)
     common = rng.choice(WORDS[:8], 20)
-    return " ".join(word for pair in zip(own, common, strict=True) for word in pair)
+    said = " ".join(word for pair in zip(own, common, strict=True) for word in pair)
+    return f"{said} and that is the whole of it"
 
 
 def spec(code: str, role: Any, **more: Any) -> ModelSpec:

@@ -133,13 +133,14 @@ def _openai(data: dict[str, Any]) -> Spoken | str:
         "logprobs": bool,
         "top_logprobs": int,
         "max_completion_tokens": int,
+        "top_p": (int, float),
     }
     wrong = _wrong(data, known, ("model", "messages"))
     if wrong:
         return wrong
     roles = [message.get("role") for message in data["messages"]]
-    if roles not in (["user"], ["system", "user"]):
-        return f"a fresh conversation has other roles than {roles}"
+    if not alternating(roles[1:] if roles[:1] == ["system"] else roles, "assistant"):
+        return f"a conversation has other roles than {roles}"
     return Spoken(
         format="openai", prompt=data["messages"][-1]["content"], model=data["model"], stream=bool(data.get("stream"))
     )
@@ -150,9 +151,9 @@ def _anthropic(data: dict[str, Any], seen: Seen) -> Spoken | str:
     wrong = _wrong(data, known | {"stream": bool, "top_k": int}, ("model", "messages", "max_tokens"))
     if wrong or seen.header("anthropic-version") != "2026-10-21":
         return wrong or "anthropic-version: header is required"
-    content = data["messages"][0]["content"]
-    if [message["role"] for message in data["messages"]] != ["user"]:
-        return "a fresh conversation has one message of the user"
+    content = data["messages"][-1]["content"]
+    if not alternating([message["role"] for message in data["messages"]], "assistant"):
+        return "user and assistant take turns, and the user comes last"
     prompt = content if isinstance(content, str) else content[0]["text"]
     return Spoken(format="anthropic", prompt=prompt, model=data["model"], stream=bool(data.get("stream")))
 
@@ -169,7 +170,14 @@ def _google(data: dict[str, Any], model: str, stream: bool) -> Spoken | str:
     wrong = wrong or _wrong(data.get("generationConfig", {}), config, ())
     if wrong:
         return wrong
-    return Spoken(format="google", prompt=data["contents"][0]["parts"][0]["text"], model=model, stream=stream)
+    if not alternating([one["role"] for one in data["contents"]], "model"):
+        return "user and model take turns, and the user comes last"
+    return Spoken(format="google", prompt=data["contents"][-1]["parts"][0]["text"], model=model, stream=stream)
+
+
+def alternating(roles: list[Any], other: str) -> bool:
+    """Tell whether user and model take turns, the user first and last."""
+    return roles == ["user", other] * (len(roles) // 2) + ["user"]
 
 
 def said(prompt: str) -> str:

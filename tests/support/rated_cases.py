@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-import msgspec
-
-from depose.model import Against, Finding, Opinion, Ratio, Result
-from depose.report.figures.ratio_bands import Rated
+from depose.model import Against, Finding, Opinion, Result
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -55,29 +52,3 @@ def case(*names: str, value: float = 2.5, suspect: str = "S1") -> tuple[Finding,
 def texts(svg: bytes) -> list[str]:
     """Every line of text in the drawing."""
     return ["".join(t.itertext()) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - our own
-
-
-def rated(*ratios: tuple[str, float | None, float, float, float]) -> list[Rated]:
-    """One numbered finding with ratios: against, value, low, high, cap."""
-    made = tuple(
-        Ratio(
-            against=against,
-            value=value,
-            low=None if value is None else low,
-            high=None if value is None else high,
-            uncapped=value,
-            cap=None if value is None else cap,
-            bottom=None if value is None else 0.2,
-            reached=0,
-            lineages=19,
-            elub_low=None,
-            elub_high=None,
-            words="",
-            reason="",
-        )
-        for against, value, low, high, cap in ratios
-    )
-    return [Rated(number=3, finding=msgspec.structs.replace(case("C1", "C2")[0], ratios=made))]
-
-
-RATED = rated(("unrelated", 5.1, 3.2, 6.8, 6.86), ("same base, other teacher", None, 1, 1, 1))

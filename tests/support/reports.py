@@ -315,8 +315,8 @@ def words(page: bytes) -> str:
 
 def own_words(page: bytes) -> str:
     """The text that depose itself writes: without quoted answers, and without the list of words avoided."""
-    for start in (rb'<div class="exhibit[" ]', rb'<div class="vocabulary"'):
-        page = re.sub(start + rb".*?</table>\s*</div>", b"", page, flags=re.DOTALL)
+    for quoted in (rb'<div class="exhibit[" ].*?</table>\s*</div>', rb'<div class="vocabulary".*?</div>'):
+        page = re.sub(quoted, b"", page, flags=re.DOTALL)
     return words(page)
 
 

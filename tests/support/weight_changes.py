@@ -306,7 +306,7 @@ def save_gguf(path: Path, config: Mapping[str, object], tensors: Tensors, kind: 
         else:
             called = {"model.embed_tokens.weight": "token_embd.weight"}.get(name, "output_norm.weight")
         array: NDArray[np.float32] = value.numpy().astype(np.float32)
-        if array.ndim == 2:
+        if array.ndim == 2 and array.shape[1] % 32 == 0:  # a row is whole blocks, as in llama.cpp
             writer.add_tensor(called, quantize(array, quantised), raw_dtype=quantised)
         else:
             writer.add_tensor(called, array)

@@ -7,10 +7,12 @@ rank, bootstrap, and look the opinion up. The same dossier gives the same findin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,15 +20,19 @@ from depose.analysis import (
     closest_candidate,
     documents,
     exchangeability,
-    exhibits,
+    illustrations,
     inventory,
     likelihood_ratios,
     quality,
 )
+from depose.analysis.files_compared import files_compared
+from depose.analysis.multiplicity import over_all, over_references
+from depose.analysis.null_pairs import null_pairs
 from depose.analysis.opinion import Grounds
+from depose.analysis.reported_ratios import reported, used
 from depose.analysis.robustness import Robustness
-from depose.analysis.scored_bags import AGAIN, Bench, Progress, with_holm
-from depose.case.calibration import Loaded, described
+from depose.analysis.scored_bags import Bench, Progress
+from depose.case.calibration import Loaded
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
 from depose.model import (
@@ -34,7 +40,6 @@ from depose.model import (
     Condition,
     Dossier,
     Exchangeability,
-    Exhibit,
     Finding,
     Findings,
     ModelSpec,
@@ -43,18 +48,17 @@ from depose.model import (
     Protocol,
     Question,
     Ratio,
+    Reported,
     Result,
-    Tree,
+    likeness,
 )
 from depose.model.random_streams import stream
 from depose.statistics import lineage, ranks
-from depose.statistics.centring import FEWEST
+from depose.statistics.centring import FEWEST, per_prompt_parts
 from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
 from depose.statistics.rounding import tidy
-from depose.statistics.tree import FEWEST_MODELS, MOST_MODELS, tree
 
-FORMAT = "depose findings 1"
 Array = NDArray[np.float64]
 
 
@@ -65,6 +69,7 @@ class Weight:
     ratios: tuple[Ratio, ...]
     conditions: tuple[Condition, ...]
     power: Power | None
+    reported: tuple[Reported, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +87,7 @@ class _Analyst:
     def __init__(self, dossier: Dossier, features: Features, loaded: Loaded | None, progress: Progress) -> None:
         self.dossier = dossier
         self.calibration = loaded.calibration if loaded else None
+        self.performance = loaded.performance if loaded else None
         self.case = dossier.registration.case
         self.protocol: Protocol = self.case.protocol
         self.bench = Bench(dossier, features, progress)
@@ -91,6 +97,7 @@ class _Analyst:
         self.checks = quality.checks(dossier, self.counts, self.bench)
         self.documents = {one.model: one for one in documents.documents(dossier)}
         self.specs = {spec.code: spec for spec in self.case.models}
+        self.facts = {item.code: item.facts for item in inventory.items(dossier)}
 
     def role(self, role: str) -> list[ModelSpec]:
         return [spec for spec in self.case.models if spec.role == role and not spec.repeats]
@@ -106,7 +113,7 @@ class _Analyst:
             for one, controls in zip(references, chosen, strict=True)
         ]
         outcomes = [[self.bench.result(bag, name, question) for name in self.protocol.detectors] for bag in bags]
-        scored = with_holm([[one for one in row if isinstance(one, Result)] for row in outcomes])
+        scored = over_references([[one for one in row if isinstance(one, Result)] for row in outcomes])
         missing = [tuple(one for one in row if isinstance(one, NotScored)) for row in outcomes]
         needed = ranks.controls_needed(len(references), self.protocol.alpha)
         found = []
@@ -117,6 +124,8 @@ class _Analyst:
             weight = self._weigh(bag, results, suspect, reference, question, stood)
             grounds = self._grounds(suspect, reference, question, results, candidates, needed, stood, weight)
             judged = documents.opinions(grounds, weight.ratios, self.documents.get(reference.code))
+            if question == "same" and grounds.files == "different":
+                weight = replace(weight, ratios=likelihood_ratios.withheld(weight.ratios), reported=())
             found.append(
                 Finding(
                     question=question,
@@ -169,19 +178,23 @@ class _Analyst:
             k=len(bag) - 2,
             k_eff=stood.k_eff,
             shared_base=lineage.share_base(suspect, reference),
+            controls=tuple(self.specs[code].model for code in bag[2:]),
             untaught=documents.named(self.documents.get(reference.code)),
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)
         draws = self.bench.draws[bag, primary.detector]
+        ratios = likelihood_ratios.ratios(self.calibration, primary, draws, case, held)
+        rng = stream(self.protocol.seed, "reported ratios", question, suspect.code, reference.code)
         return Weight(
-            ratios=likelihood_ratios.ratios(self.calibration, primary, draws, case, held),
+            ratios=ratios,
             conditions=held,
+            reported=reported(self.performance, question, ratios, primary.prompts, rng),
             power=(
                 likelihood_ratios.power(
                     self.calibration, primary, question, self.protocol.alpha / len(self.role("reference"))
                 )
-                if all(one.inside for one in held)
+                if all(one.inside for one in held if one.decides)
                 else None
             ),
         )
@@ -198,13 +211,26 @@ class _Analyst:
         """Show what other analyses, rival teachers and dates say; no opinion looks at it."""
         suspect, reference = (self.specs[code] for code in bag[:2])
         others = self.role("candidate")
-        found: dict[str, Any] = {"direction": closest_candidate.direction(suspect, reference)}
+        found: dict[str, Any] = {
+            "direction": closest_candidate.direction(suspect, reference),
+            "files": files_compared(self.facts[suspect.code], self.facts[reference.code]),
+        }
         primary = next((result for result in results if result.primary), None)
         if primary is None:
             return found
         evaluated = any(one.value is not None for one in weight.ratios[:1])
+        scored = self.bench.scored(bag, primary.detector)
         return {
             **found,
+            "reported": weight.reported,
+            "per_prompt": per_prompt_parts(scored.measured),
+            "null_pairs": null_pairs(
+                scored.scores.t,
+                bag,
+                self.protocol.alpha,
+                weight.ratios[0].value if weight.ratios else None,
+                partial(self._ratio_of, primary, question, k_eff, evaluated),
+            ),
             "rank": closest_candidate.rank(primary, candidates, len(others)),
             "without": self.robustness.without(bag, primary.detector),
             "curve": self.robustness.curve(
@@ -221,6 +247,22 @@ class _Analyst:
                 if len(closest_candidate.clean_for_all(self.specs, bag, other, question)) >= FEWEST
             ),
         }
+
+    def _ratio_of(
+        self, primary: Result, question: Question, k_eff: int, evaluated: bool, value: float, reached: int
+    ) -> float | None:
+        """Give two controls the ratio against an unrelated model that this finding would give such a score."""
+        if not evaluated:
+            return None
+        return likelihood_ratios.point(
+            self.calibration,
+            question,
+            primary.detector,
+            value,
+            prompts=primary.prompts,
+            reached=reached,
+            k_eff=k_eff,
+        )
 
     def _prompt_level(self, bag: tuple[str, ...], question: Question) -> float | None:
         """Test the pair against each control prompt by prompt; None where the test is not possible."""
@@ -294,100 +336,38 @@ class _Analyst:
             candidate_closer=any(one.tested and not one.in_set for one in candidates),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
             lr_alternative_low=documents.least(weight.ratios),
-            in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions),
-            power=weight.power.value if weight.power else None,
+            in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions if one.decides),
+            power=weight.power.lower95 if weight.power else None,
+            files=files_compared(self.facts[suspect.code], self.facts[reference.code]).state,
+            suspect_first=closest_candidate.direction(suspect, reference).order == "suspect first",
         )
-
-    def exhibits(self, found: Sequence[Finding]) -> tuple[Exhibit, ...]:
-        """Set out exhibits for every suspect and reference, on the primary detector of the last question."""
-        shown: list[Exhibit] = []
-        for one in found:
-            if one.question != self.protocol.questions[-1] or self.bench.silent((one.suspect, one.reference)):
-                continue
-            detector = getattr(self.protocol.primary, one.question)
-            members = (one.suspect, one.reference, *one.controls)
-            bag, scored = self.bench.bag(members), self.bench.scored(members, detector)
-            similarity = exhibits.similarities(scored.measured)
-            scores = scored.d[:, 0, 1]
-            if not np.isfinite(scores).any():
-                wider = (*members, one.reference + AGAIN) if self.bench.asked_again(one.reference) else members
-                scores = exhibits.similarities(self.bench.scored(wider, detector).measured)[:, 0, 1]
-            rng = stream(self.protocol.seed, "exhibits", one.suspect, one.reference)
-            for choice in exhibits.choose(scores, self.protocol.exhibits, rng):
-                shown.append(
-                    exhibits.exhibit(
-                        bag,
-                        choice,
-                        number=len(shown) + 1,
-                        of=int(np.isfinite(scores).sum()),
-                        value=tidy(float(scores[choice.index])),
-                        similarity=similarity[choice.index],
-                        rng=rng,
-                        endings=self.bench.endings,
-                    )
-                )
-        return tuple(shown)
-
-    def tree(self) -> Tree | None:
-        """Join all models that answered by likeness, on the primary detector of the last question."""
-        codes = [spec.code for spec in self.case.models if not spec.repeats and not self.bench.silent((spec.code,))]
-        if not FEWEST_MODELS <= len(codes) <= MOST_MODELS:
-            return None
-        detector = getattr(self.protocol.primary, self.protocol.questions[-1])
-        clusters = [prompt.cluster for prompt in self.bench.bag(codes).prompts]
-        rng = stream(self.protocol.seed, "tree", detector)
-        try:
-            return tree(self.bench.measured(codes, detector), codes, clusters, self.protocol.bootstrap, rng)
-        except ValueError:
-            return None
 
 
 def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Loaded | None = None) -> Analysis:
     """Score everything that the protocol registers; raise AnalysisError where nothing can be scored."""
+    stated, asked = inventory.stated(dossier, loaded), likeness(dossier.registration.case.protocol)
+    if not asked:
+        return Analysis(findings=stated, scores=())
     analyst = _Analyst(dossier, features, loaded, progress)
-    case = analyst.case
     heard = {t.model for t in dossier.transcripts} | {u.model for u in dossier.unanswered if u.reason != "not asked"}
     for role in ("suspect", "reference"):
         if not any(spec.code in heard for spec in analyst.role(role)):
             raise AnalysisError(f"no {role} has an answer", hint="depose probe CASE, or depose import CASE")
     found = [
-        one
-        for suspect, question in product(analyst.role("suspect"), analyst.protocol.questions)
-        for one in analyst.found(suspect, question)
+        one for suspect, question in product(analyst.role("suspect"), asked) for one in analyst.found(suspect, question)
     ]
-    findings = Findings(
-        format=FORMAT,
-        title=case.case.title,
-        authority=case.case.authority,
-        protocol=analyst.protocol,
-        protocol_digest=dossier.protocol_digest,
-        log_head=dossier.head,
-        registered_at=dossier.registered_at,
-        first_asked=dossier.first_asked,
-        last_asked=dossier.last_asked,
-        retrospective=any(spec.provider == "recorded" for spec in case.models),
-        time_stamped=dossier.time_stamped,
-        software=dossier.registration.software,
-        files=dossier.registration.files,
+    findings = msgspec.structs.replace(
+        stated,
         prompts=len(analyst.prompts),
         clusters=len({prompt.cluster for prompt in analyst.prompts}),
         families=inventory.families(analyst.prompts),
-        items=inventory.items(dossier),
         denominators=tuple(analyst.counts.values()),
-        unanswered=dossier.unanswered,
-        findings=tuple(found),
-        exhibits=analyst.exhibits(found),
-        exhibit_rule=exhibits.RULE,
-        amendments=dossier.amendments,
-        withdrawn=dossier.withdrawn,
-        documents=tuple(analyst.documents.values()),
-        pool=dossier.registration.pool,
-        ledger=dossier.ledger,
-        weights=dossier.weights,
-        calibration=described(loaded),
-        scale=likelihood_ratios.SCALE,
+        findings=over_all(found),
+        exhibits=illustrations.shown_exhibits(analyst.bench, found),
         quality=analyst.checks,
-        performance=loaded.performance if loaded else None,
-        tree=analyst.tree(),
+        performance=used(loaded.performance, analyst.protocol.questions, len(analyst.prompts))
+        if loaded and loaded.performance
+        else None,
+        tree=illustrations.joined(analyst.bench, analyst.case),
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -8,10 +8,28 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from depose.analysis.documents import documents
+from depose.analysis.exhibits import RULE
+from depose.analysis.likelihood_ratios import SCALE
 from depose.answers.how_ended import counted
 from depose.answers.settle import OUTCOMES
+from depose.case.calibration import Loaded, described
 from depose.features.refusal_words import is_refusal, judged
-from depose.model import Denominator, Dossier, Fact, Item, Prompt, Transcript, Unanswered, replicates, setting
+from depose.model import (
+    Denominator,
+    Dossier,
+    Fact,
+    Findings,
+    Item,
+    Prompt,
+    Transcript,
+    Unanswered,
+    likeness,
+    replicates,
+    setting,
+)
+
+FORMAT = "depose findings 1"
 
 
 def denominators(dossier: Dossier) -> tuple[Denominator, ...]:
@@ -92,3 +110,41 @@ def families(prompts: Sequence[Prompt]) -> tuple[Fact, ...]:
     for prompt in prompts:
         counts[prompt.family] = counts.get(prompt.family, 0) + 1
     return tuple(Fact(name=name, value=str(counts[name])) for name in sorted(counts))
+
+
+def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
+    """Say what the case is, before any answer is compared."""
+    case, prompts = dossier.registration.case, dossier.registration.prompts
+    return Findings(
+        format=FORMAT,
+        title=case.case.title,
+        authority=case.case.authority,
+        protocol=case.protocol,
+        protocol_digest=dossier.protocol_digest,
+        log_head=dossier.head,
+        registered_at=dossier.registered_at,
+        first_asked=dossier.first_asked,
+        last_asked=dossier.last_asked,
+        retrospective=bool(likeness(case.protocol)) and any(spec.provider == "recorded" for spec in case.models),
+        time_stamped=dossier.time_stamped,
+        software=dossier.registration.software,
+        files=dossier.registration.files,
+        prompts=len(prompts),
+        clusters=len({prompt.cluster for prompt in prompts}),
+        families=families(prompts),
+        items=items(dossier),
+        denominators=denominators(dossier),
+        unanswered=dossier.unanswered,
+        findings=(),
+        exhibits=(),
+        exhibit_rule=RULE,
+        amendments=dossier.amendments,
+        withdrawn=dossier.withdrawn,
+        documents=documents(dossier),
+        pool=dossier.registration.pool,
+        ledger=dossier.ledger,
+        weights=dossier.weights,
+        calibration=described(loaded),
+        scale=SCALE,
+        performance=loaded.performance if loaded else None,
+    )

@@ -1,7 +1,9 @@
 """Results to likelihood ratios, power and the conditions under which they hold: what a validation study adds to a case.
 
-Pure. Of the calibrators for a question and an alternative the one for the largest number of prompts that the case
-reaches is used. Outside the validated range nothing is evaluated; the conditions say why.
+Pure. A case with a number of prompts between two of the study gets a ratio between theirs, so that none jumps where a
+prompt more is asked. A study speaks from the number of prompts on from which it always has information: one that has
+some with 25 and with 100 prompts and none with 50 speaks from 100. Outside the validated range nothing is evaluated;
+the conditions say why.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.model import Calibration, Calibrator, Condition, Power, Question, Ratio, Record, Result
 from depose.statistics.calibration import likelihood_ratio
+from depose.statistics.rates import lower_bound
 from depose.statistics.verbal import SCALES, word
 
 Array = NDArray[np.float64]
@@ -41,6 +44,8 @@ class Circumstances(Record, frozen=True, kw_only=True):
     k: int
     k_eff: int
     shared_base: bool
+    controls: tuple[str, ...] = ()
+    """Names of the control models."""
     untaught: str = ""
     """The document by which the reference has learnt from no other model, or nothing."""
 
@@ -55,6 +60,38 @@ def calibrator(calibration: Calibration | None, question: Question, against: str
         if one.question == question and one.against == against and one.prompts <= prompts
     ]
     return max(able, key=lambda one: one.prompts, default=None)
+
+
+class Between(Record, frozen=True, kw_only=True):
+    """The calibrator at or below the number of prompts of a case, the next larger one, and how much that one weighs."""
+
+    lower: Calibrator
+    larger: Calibrator | None
+    share: float
+
+
+def between(calibration: Calibration, question: Question, against: str, prompts: int) -> Between | str:
+    """Find the calibrators on both sides of a number of prompts, or say why the study does not speak."""
+    mine = sorted(
+        (one for one in calibration.calibrators if one.question == question and one.against == against),
+        key=lambda one: one.prompts,
+    )
+    if not mine:
+        name = f"{question} / {against}"
+        return next((fact.value for fact in calibration.missing if fact.name == name), "not in the validation study")
+    silent = [one for one in mine if not _informs(one)]
+    speaking = [one for one in mine if not silent or one.prompts > silent[-1].prompts]
+    lower = [one for one in speaking if one.prompts <= prompts]
+    if not speaking:
+        return _uninformed(mine[-1])
+    if not lower:
+        fewest = speaking[0].prompts
+        return f"with fewer than {fewest} prompts " + (_uninformed(silent[-1]) if silent else "the study was not made")
+    larger = next((one for one in speaking if one.prompts > prompts), None)
+    if larger is None:
+        return Between(lower=lower[-1], larger=None, share=0.0)
+    steps = np.log([lower[-1].prompts, prompts, larger.prompts])
+    return Between(lower=lower[-1], larger=larger, share=float((steps[1] - steps[0]) / (steps[2] - steps[0])))
 
 
 def conditions(calibration: Calibration | None, result: Result, case: Circumstances) -> tuple[Condition, ...]:
@@ -96,8 +133,21 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
             case.shared_base == calibration.one_base,
         ),
     )
-    return tuple(
+    held = tuple(
         Condition(name=name, validated=validated, case=seen, inside=inside) for name, validated, seen, inside in rows
+    )
+    return (*held, _independent(calibration, case))
+
+
+def _independent(calibration: Calibration, case: Circumstances) -> Condition:
+    """Tell whether study and controls are different models, by name: else ratio, cap and p rest on the same ones."""
+    shared = sum(name in calibration.suspects for name in case.controls if name)
+    return Condition(
+        name="controls, independent of the study",
+        validated="none of them in the study, by name",
+        case=f"{shared} of {len(case.controls)} are in the study" if shared else "none of them in the study, by name",
+        inside=not shared,
+        decides=False,
     )
 
 
@@ -109,23 +159,18 @@ def ratios(
     calibration: Calibration | None, result: Result, draws: Array, case: Circumstances, held: Sequence[Condition]
 ) -> tuple[Ratio, ...]:
     """Evaluate the likelihood ratio against every alternative of the question, or say why not."""
-    outside = [one.name for one in held if not one.inside]
+    outside = [one.name for one in held if one.decides and not one.inside]
     reached = max(
         sum(one.value >= result.value for one in side) for side in (result.reference_side, result.suspect_side)
     )
     found = []
     for against in AGAINST[case.question]:
-        used = calibrator(calibration, case.question, against, result.prompts)
         if calibration is None:
             found.append(_without(against, "the protocol names no validation study"))
         elif outside:
             found.append(_without(against, f"outside the validated range: {', '.join(outside)}"))
-        elif used is None:
-            name = f"{case.question} / {against}"
-            why = next((fact.value for fact in calibration.missing if fact.name == name), "not in the validation study")
-            found.append(_without(against, why))
-        elif not _informs(used):
-            found.append(_without(against, _uninformed(used)))
+        elif isinstance(used := between(calibration, case.question, against, result.prompts), str):
+            found.append(_without(against, used))
         else:
             found.append(_evaluated(used, result, draws, reached, case.k_eff))
     return tuple(_with_documents(one, case) for one in found)
@@ -137,6 +182,12 @@ def _with_documents(one: Ratio, case: Circumstances) -> Ratio:
         return one
     said = f"excluded by documents: {case.untaught}"
     return msgspec.structs.replace(one, excluded=True, reason=f"{said}; {one.reason}" if one.reason else said)
+
+
+def withheld(found: Sequence[Ratio]) -> tuple[Ratio, ...]:
+    """Give no ratio for one set of weights beside files of weights that are known to differ."""
+    reason = "the files of weights have different digests: no ratio for one set of weights stands beside that"
+    return tuple(one if one.value is None else _without(one.against, reason) for one in found)
 
 
 def point(
@@ -153,20 +204,28 @@ def point(
 
     For the specification curve: the case as a whole must be in the validated range, which the caller knows.
     """
-    used = calibrator(calibration, question, "unrelated", prompts)
-    if used is None or used.detector != detector or not _informs(used) or not used.lowest <= value <= used.highest:
+    used = "" if calibration is None else between(calibration, question, "unrelated", prompts)
+    if isinstance(used, str) or used.lower.detector != detector:
         return None
-    return _tidy(likelihood_ratio(used, value, np.array([value]), reached, k_eff).value)
+    if not used.lower.lowest <= value <= used.lower.highest:
+        return None
+    found = likelihood_ratio(used.lower, value, np.array([value]), reached, k_eff, used.larger, used.share)
+    return _tidy(found.value)
 
 
 def _informs(used: Calibrator) -> bool:
-    """Tell whether the study has information: the ratio rises with the likeness, and costs less than none held out."""
-    return used.line.slope > 0 and used.cllr < 1
+    """Tell whether the study has information.
+
+    The ratio rises with the likeness, costs less than none where its pair was left out, and has bounds that leave room.
+    """
+    return used.line.slope > 0 and used.cllr < 1 and used.elub_low < used.elub_high
 
 
 def _uninformed(used: Calibrator) -> str:
     if used.line.slope <= 0:
         return "in the study a closer likeness does not speak for H1 against it"
+    if used.cllr < 1:
+        return "the study carries no ratio: no bound within which its ratios cost less than none (ELUB)"
     return f"the study has no information on it: Cllr {used.cllr:z.2f}, lineages left out"
 
 
@@ -188,10 +247,11 @@ def _without(against: str, reason: str) -> Ratio:
     )
 
 
-def _evaluated(used: Calibrator, result: Result, draws: Array, reached: int, k_eff: int) -> Ratio:
-    made = likelihood_ratio(used, result.value, draws, reached, k_eff)
+def _evaluated(used: Between, result: Result, draws: Array, reached: int, k_eff: int) -> Ratio:
+    made = likelihood_ratio(used.lower, result.value, draws, reached, k_eff, used.larger, used.share)
+    both = [(used.lower, 1 - used.share), *([(used.larger, used.share)] if used.larger else [])]
     return Ratio(
-        against=used.against,
+        against=used.lower.against,
         value=_tidy(made.value),
         low=_tidy(made.low),
         high=_tidy(made.high),
@@ -200,10 +260,13 @@ def _evaluated(used: Calibrator, result: Result, draws: Array, reached: int, k_e
         bottom=_tidy(made.bottom),
         reached=reached,
         lineages=made.lineages,
-        elub_low=_tidy(10**used.elub_low),
-        elub_high=_tidy(10**used.elub_high),
+        elub_low=_tidy(10 ** sum(weight * one.elub_low for one, weight in both)),
+        elub_high=_tidy(10 ** sum(weight * one.elub_high for one, weight in both)),
         words=word(made.low, made.high, SCALES[SCALE]),
         reason="",
+        model_low=_tidy(made.model_low),
+        model_high=_tidy(made.model_high),
+        bounded_by=made.bounded_by,
     )
 
 
@@ -237,4 +300,12 @@ def power(calibration: Calibration | None, result: Result, question: Question, a
         return None
     shares = [sum(values) / len(values) for values in hits.values()]
     flat = [hit for values in hits.values() for hit in values]
-    return Power(value=_tidy(float(np.mean(shares))), k=sum(flat), n=len(flat), families=len(hits), prompts=size)
+    return Power(
+        value=_tidy(float(np.mean(shares))),
+        k=sum(flat),
+        n=len(flat),
+        families=len(hits),
+        prompts=size,
+        lower95=_tidy(lower_bound(int(np.floor(sum(shares) + 1e-9)), len(shares))),
+        dose=next((one.value for one in calibration.doses if one.name == question), ""),
+    )

@@ -2,14 +2,20 @@
 
 indication        quality passes; K_eff >= 19 and enough for the number of tests; controls of the years of the pair;
                   p <= alpha after Holm; length-matched and layout-matched p <= alpha; conservative LR end > 1
-                  against an unrelated model and against the question's own alternative; no candidate closer
-relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated,
-not resolved      or a candidate is closer
-no indication     quality passes; K_eff >= 19; p > alpha; power >= 0.8
+                  against an unrelated model and against the question's own alternative; no candidate closer; no
+                  fact on record against it
+relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated, a
+not resolved      candidate is closer, the files of weights are known to differ (`same`), or the suspect was offered
+                  first (the other questions)
+no indication     quality passes; K_eff >= 19; p > alpha; lower bound of power >= 0.8
 inconclusive      everything else, with reason codes
+
+Facts come first: where all recorded files of weights have equal digests, `same` is answered by them.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from depose.model import Opinion, Question, Record
 
@@ -45,11 +51,17 @@ class Grounds(Record, frozen=True, kw_only=True):
     in_range: bool
     """The case lies inside the range in which the likelihood ratio was validated."""
     power: float | None
-    """Share of true pairs of the validation study that reach alpha at this K and number of prompts."""
+    """One-sided lower bound, over families, of the share of true pairs of the study that reach alpha."""
+    files: Literal["equal", "different", "not known"] = "not known"
+    """What the digests of the weights of suspect and reference say."""
+    suspect_first: bool = False
+    """The suspect was offered before the reference, by documented dates."""
 
 
 def decide(g: Grounds) -> Opinion:
     """Look the opinion up."""
+    if g.question == "same" and g.files == "equal":
+        return Opinion(verdict="indication", reasons=("files_equal",))
     unfit = _unfit(g)
     if unfit or g.p is None:
         return Opinion(verdict="inconclusive", reasons=tuple(unfit or ["controls"]))
@@ -60,9 +72,20 @@ def decide(g: Grounds) -> Opinion:
     doubts = _doubts(g)
     if doubts:
         return Opinion(verdict="inconclusive", reasons=tuple(doubts))
-    if g.candidate_closer or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
-        return Opinion(verdict="relation, kind not resolved", reasons=("kind",))
+    known = _known(g)
+    if known or g.candidate_closer or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
+        return Opinion(verdict="relation, kind not resolved", reasons=("kind", *known))
     return Opinion(verdict="indication", reasons=())
+
+
+def _known(g: Grounds) -> list[str]:
+    """Facts on record that speak against H1, whatever the score."""
+    reasons = []
+    if g.question == "same" and g.files == "different":
+        reasons.append("files_differ")
+    if g.question != "same" and g.suspect_first:
+        reasons.append("direction")
+    return reasons
 
 
 def _unfit(g: Grounds) -> list[str]:

@@ -9,6 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from depose.analysis.analyze import Analysis, analyze
 from depose.case import calibration
 from depose.features.devices import choose
@@ -18,6 +21,7 @@ from depose.features.sentence_vectors import Embedder
 from depose.features.tagging import Tagger
 from depose.model import Dossier, Findings, Record, spreadsheet
 from depose.model.canonical import canonical, sha256
+from depose.model.lineup_findings import LineupFindings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,24 +46,27 @@ def results(
     cache: Path | None,
     progress: Say,
     encode: Encode | None = None,
+    lineup: LineupFindings | UnsetType = UNSET,
 ) -> Results:
     """Analyze; pure but for the cache of what was made from texts, which None leaves alone.
 
-    `encode` gives sentence vectors that were made before, instead of the encoder of this machine.
+    `encode` gives sentence vectors that were made before, instead of the encoder of this machine. `lineup` is what the
+    line-up of the case found, where its key is open.
     """
     vectors, tags = (cache / name if cache else None for name in ("vectors.sqlite", "tags.sqlite"))
     device = choose()
     embedder = Embedder(vectors, device)
     features = Features(encode or embedder.encode, Tagger(tags).mask, matcher(device))
     analysis = analyze(dossier, features, progress, loaded)
+    findings = msgspec.structs.replace(analysis.findings, lineup=lineup)
     files = {
-        FINDINGS: canonical(analysis.findings),
+        FINDINGS: canonical(findings),
         SCORES: _scores_table(analysis),
-        EXHIBITS: exhibits_table(analysis.findings),
+        EXHIBITS: exhibits_table(findings),
     }
     if features.encoded:
         files[VECTORS] = vectors_table({sha256(text.encode()): row for text, row in features.encoded.items()})
-    return Results(findings=analysis.findings, files=files, encoder=embedder.maker if features.encoded else "")
+    return Results(findings=findings, files=files, encoder=embedder.maker if features.encoded else "")
 
 
 def vectors_table(vectors: Mapping[str, NDArray[np.float32]]) -> bytes:

@@ -61,8 +61,16 @@ def record(log: Log, ask: Ask, reply: Reply, started: str, ended: str, kind: str
 class Book:
     """Writes a run down: each question before it is sent, each attempt as it ends, checkpoints between."""
 
-    def __init__(self, log: Log, live: set[str], checkpoints: Checkpoints, tell: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        live: set[str],
+        checkpoints: Checkpoints,
+        tell: Callable[[int, int], None],
+        kind: str = "exchange",
+    ) -> None:
         self._log, self._live, self._checkpoints, self._tell = log, live, checkpoints, tell
+        self._kind = kind
         self._ended: list[Ended] = []
         self._open: set[Key] = set()
         self.recorded: list[Exchange] = []
@@ -71,7 +79,7 @@ class Book:
     def take(self, came: list[Came], ended: list[Ended]) -> None:
         """Append what came, and which questions are done with unanswered."""
         for one in came:
-            self.recorded.append(record(self._log, one.ask, one.reply, one.started, one.ended))
+            self.recorded.append(record(self._log, one.ask, one.reply, one.started, one.ended, self._kind))
             if one.reply.again is None:
                 self._open.discard(key(one.ask))
         left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)

@@ -149,6 +149,9 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
         return "$.batch.authority: blank", "say on what right the models are asked"
     if len(set(file.screening.questions)) != len(file.screening.questions):
         return "$.screening.questions: one of them stands twice", "name each once"
+    if "exposed" in file.screening.questions:
+        hint = "a case of its own, with a [lineup]: depose lineup --help; it takes any number of suspects"
+        return "$.screening.questions: 'exposed' needs answers that were delivered, not controls", hint
     if (file.data is None) == (not file.models):
         return "$: models stand in [data] or in [[models]], in one of the two", HINT
     if file.data is not None and "\0" in file.data.folder:

@@ -15,7 +15,7 @@ TEMPLATE_TOKENS = 64
 
 def tokens_in(ask: Ask) -> int:
     """Upper bound: no tokenizer that falls back to bytes makes more tokens than there are bytes."""
-    return len((ask.system + ask.text).encode()) + TEMPLATE_TOKENS
+    return ask.sent + TEMPLATE_TOKENS * (1 + len(ask.earlier))
 
 
 def cost(case: Case, model: str, tokens_in: int, tokens_out: int) -> float:

@@ -17,12 +17,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import UnsetType
 
 from depose import plugins
 from depose.case import addresses
 from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
-from depose.model import Case, ModelSpec, file_names
+from depose.model import Case, ModelSpec, file_names, likeness
 from depose.model.canonical import canonical
 
 NAME = "case.toml"
@@ -108,7 +109,11 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return bad_models(case.models) or _bad_protocol(case) or file_names.problem_of_case(case) or undated(case.models)
+    return bad_models(case.models) or _bad_protocol(case) or _bad_lineup(case) or _bad_rest(case)
+
+
+def _bad_rest(case: Case) -> tuple[str, str] | None:
+    return file_names.problem_of_case(case) or undated(case.models)
 
 
 def undated(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -239,7 +244,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     for label, listed in (("questions", protocol.questions), ("detectors", protocol.detectors)):
         if len(set(listed)) != len(listed):
             return f"$.protocol.{label}: one of them stands twice", "name each once"
-    for question in protocol.questions:
+    for question in likeness(protocol):
         primary = getattr(protocol.primary, question)
         if primary not in protocol.detectors:
             return (
@@ -251,7 +256,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
                 f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: a name is not a lineage",
                 "choose another primary detector",
             )
-    if not protocol.probes and not protocol.prompts:
+    if likeness(protocol) and not protocol.probes and not protocol.prompts:
         return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
     for index, probe in enumerate(protocol.probes):
         name, _, count = probe.partition(":")
@@ -271,6 +276,35 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             return f"$.weights.files.{code}: no model has this code", f"codes: {', '.join(sorted(codes))}"
     if case.budget.money is not None and not case.prices:
         return "$.budget.money: a limit in money needs [prices]", "add [prices.CODE] input = ... output = ..."
+    return None
+
+
+def _bad_lineup(case: Case) -> tuple[str, str] | None:
+    """What can be known to be wrong with a line-up before a bag is built."""
+    asked, plan = "exposed" in case.protocol.questions, case.lineup
+    if isinstance(plan, UnsetType):
+        missing = "$.lineup: missing, and `exposed` is asked", "say which accounts, and how they were chosen: [lineup]"
+        return missing if asked else None
+    if not asked:
+        return "$.lineup: `exposed` is not asked", 'add it: questions = ["exposed"]'
+    roles = {spec.code: spec.role for spec in case.models}
+    reference = (plan.reference,) if plan.reference else ()
+    minus = (plan.minus,) if plan.minus else ()
+    for name, codes in (
+        ("reference", reference),
+        ("minus", minus),
+        ("controls", plan.controls),
+        ("snapshots", plan.snapshots),
+    ):
+        for code in codes:
+            if code not in roles:
+                return f"$.lineup.{name}: no model has the code {code!r}", f"codes: {', '.join(sorted(roles))}"
+            if roles[code] == "suspect":
+                return f"$.lineup.{name}: {code!r} is a suspect", "a suspect is tested, and nothing is measured by it"
+    if both := set(plan.accounts) & set(plan.matched):
+        return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
+    if plan.minus and plan.statistic != "likelihood":
+        return f"$.lineup.minus: goes with likelihood, not with {plan.statistic}", "leave it out"
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, matrices, studies, upkeep, weights
+from depose.cli import cases, custody, lineups, matrices, studies, upkeep, weights
 from depose.cli.console import plain
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
@@ -40,7 +40,7 @@ for command in (
     *(cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
-    *(matrices.batch, weights.weights),
+    *(matrices.batch, lineups.lineup, weights.weights),
     extraction,
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),

@@ -20,6 +20,7 @@ from depose.cli.console import (
     formats_of,
     imported_lines,
     leave,
+    lineup_lines,
     listed,
     plain,
     sealed_lines,
@@ -281,7 +282,7 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     from depose import pipeline
 
     findings, written = pipeline.analyze_case(case, say, now)
-    show(findings if as_json else None, summary(findings) + listed(written))
+    show(findings if as_json else None, summary(findings) + lineup_lines(findings) + listed(written))
     leave(findings, fail_on)
 
 
@@ -396,5 +397,6 @@ def audit(
 
         private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
         end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known))
-    show(findings if as_json else None, summary(findings) + listed((*written, *reports)) + end)
+    shown = summary(findings) + lineup_lines(findings) + listed((*written, *reports)) + end
+    show(findings if as_json else None, shown)
     leave(findings, fail_on)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from depose.custody.seal import Sealed
     from depose.extraction.sealing import Sealed as ExtractionSealed
     from depose.model import Ending, Finding, Findings
+    from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
 
 
@@ -247,8 +248,48 @@ class Meter:
 
 def leave(findings: Findings, fail_on: Sequence[str]) -> None:
     """Exit as --fail-on asks, or return."""
-    verdicts = {one.opinion.verdict for one in findings.findings}
+    from depose.report.compliance import lined_up
+
+    verdicts: set[str] = {one.opinion.verdict for one in findings.findings}
+    verdicts |= {one.opinion.verdict for one in lined_up(findings)}
     if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
         sys.exit(4)
     if "inconclusive" in fail_on and "inconclusive" in verdicts:
         sys.exit(5)
+
+
+def lineup_lines(findings: Findings) -> list[str]:
+    """Set out one line for each suspect of a line-up, then failed checks and flags; nothing where there was none."""
+    from depose.report.line_up import lineup_of
+
+    found = lineup_of(findings)
+    if found is None:
+        return []
+    head = ["suspect", "bags", "picked", "by chance", "area", "p", "log10 E", "cap", "Gamma", "power", "opinion"]
+    lines = table(head, [_lined_up(one) for one in found.findings])
+    lines += [
+        f"{one.suspect} {check.name} {check.title}: {check.seen}; {'failed' if check.passed is False else check.reason}"
+        for one in found.findings
+        for check in one.diagnostics
+        if not check.passed
+    ]
+    return [*lines, *found.flags]
+
+
+def _lined_up(one: LineupFinding) -> list[object]:
+    from depose.report.typography import exact_p
+
+    reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
+    return [
+        one.suspect,
+        one.bags,
+        f"{one.picks} ({one.picks / one.bags:.0%})",
+        f"{one.expected_picks:z.0f}",
+        f"{one.area:z.3f} ({one.low:z.3f} to {one.high:z.3f})",
+        exact_p(one.log10_p_holm) + ("" if one.valid else " not valid here"),
+        f"{one.log10_e:z.1f}",
+        f"{one.cap:g}",
+        f"{one.gamma:z.2f}",
+        f"{one.power:z.2f}",
+        one.opinion.verdict + reasons,
+    ]

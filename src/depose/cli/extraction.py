@@ -153,8 +153,9 @@ def scan(
     """
     from depose.extraction import conduct, watching
 
+    last: Any = None
     if watch is None:
-        done = conduct.scan_case(case, now, say)
+        done = last = conduct.scan_case(case, now, say)
         show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
                                                   f"next: depose extraction report {case}"])  # fmt: skip
     else:
@@ -164,12 +165,12 @@ def scan(
             number += 1
             look = watching.look(case, looks, now, say)
             show(look if as_json else None, _news(look))
-            done = look.ran
+            last = look.ran
             if passes and number >= passes:
                 break
             time.sleep(every)
-    if done is not None:
-        _leave(done.findings, fail_on)
+    if last is not None:
+        _leave(last.findings, fail_on)
 
 
 def _news(look: Any) -> list[str]:

@@ -15,6 +15,7 @@ from depose.custody import keys
 from depose.errors import EvidenceError
 from depose.model import Findings, Record
 from depose.model.canonical import canonical
+from depose.report.compliance import lined_up
 
 PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -55,6 +56,16 @@ def statement(findings: Findings, subjects: dict[str, str]) -> dict[str, Any]:
                     "reasons": list(one.opinion.reasons),
                 }
                 for one in findings.findings
+            ]
+            + [
+                {
+                    "suspect": one.suspect,
+                    "reference": one.reference,
+                    "question": "exposed",
+                    "opinion": one.opinion.verdict,
+                    "reasons": list(one.opinion.reasons),
+                }
+                for one in lined_up(findings)
             ],
         },
     }

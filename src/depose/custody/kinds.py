@@ -28,17 +28,21 @@ _FIXED = {
     LOG: "log",
     ROOTS: "time-stamps",
 }
+_LINEUP = {"lineup_bags": "bags", "lineup_scores": "table", "lineup_opened": "key"}
+"""Which field of an act names its blob."""
 NEEDED = ("seal.json", "signer.pem", "statement.json", "VERIFY.md", "case.toml", LOG)
 
 
 def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
     """Name the blobs of a record that was read before; `recorded` are the models whose answers come from files."""
     body = entry.body
-    if entry.kind in ("exchange", "control"):
+    if entry.kind in ("exchange", "control", "lineup_answer"):
         wire = body.get("wire") or {}
         yield from filter(None, (body["request"], body["response"], wire.get("certificate"), wire.get("chunks")))
     elif entry.kind in ("protocol", "amendment"):
         yield from (fact["value"] for fact in body.get("registration", body)["files"])
+    elif entry.kind in _LINEUP:
+        yield body[_LINEUP[entry.kind]]
     elif entry.kind == "endpoint" and body["model"] in recorded:
         yield from (fact["value"] for fact in body["facts"] if fact["name"] == "file sha256")
 

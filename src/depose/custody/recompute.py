@@ -17,6 +17,7 @@ from depose.custody.consistent import elsewhere
 from depose.custody.kinds import LOG
 from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
+from depose.lineup.reading import lineup_findings
 from depose.model import Dossier, Fact, Findings
 from depose.model.canonical import canonical, sha256
 from depose.report import render
@@ -51,7 +52,8 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
     """
     dossier = collect.dossier_of(read.entries, read.bundle.name)
     vectors = Vectors(read)
-    made = results.results(dossier, _calibration(read, dossier), None, progress, vectors.encode)
+    lineup = lineup_findings(read.entries, lambda name: _blob(read, name), read.bundle.name)
+    made = results.results(dossier, _calibration(read, dossier), None, progress, vectors.encode, lineup)
     files = made.files | {"report.html": render.render_html(findings, render.Setting(annex=_annex(read)))}
     there = {f"out/{name}": data for name, data in sorted(files.items()) if f"out/{name}" in read.bundle.sizes()}
     differing = [name for name, data in there.items() if content(read.bundle, name) != data]
@@ -79,6 +81,17 @@ def recomputed(read: Read, findings: Findings, progress: Callable[[str], None]) 
             missing.append(f"{name} to the byte: sealed with {then}, computed again with {here}")
     done, without = vectors.compared()
     return checks + done, missing + without
+
+
+def _blob(read: Read, name: str) -> bytes:
+    """Return a blob of the bundle, whose bytes its seal lists by their digest."""
+    file = f"evidence/blobs/{name}"
+    if file not in read.bundle.sizes():
+        raise EvidenceError(f"{file}: missing, and a record of the log names it", hint=HINT)
+    data = content(read.bundle, file)
+    if sha256(data) != name:
+        raise EvidenceError(f"{file}: its bytes do not have the digest that is its name", hint=HINT)
+    return data
 
 
 def _reports(read: Read) -> set[str]:

@@ -29,7 +29,7 @@ from depose.endpoints.network import Heard
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import READ_WITH, Recorded
 from depose.endpoints.wire_format import Dialect
-from depose.endpoints.wire_values import counted, whole
+from depose.endpoints.wire_values import counted, turns, whole
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import ledger, timestamp
 from depose.evidence.records import Key
@@ -178,7 +178,7 @@ def _differs_locally(read: Read, one: Exchange, ask: Ask) -> str:
     """Compare an exchange with local weights with the messages that were sent and the tokens that came."""
     sent, said = (_json(_blob(read, name)) for name in (one.request, one.response))
     messages = [{"role": "system", "content": ask.system}] if ask.system else []
-    messages.append({"role": "user", "content": ask.text})
+    messages += turns(ask)
     if one.wire is not None or not isinstance(sent, dict) or sent.get("messages") != messages:
         return "a request that does not ask the registered question as registered"
     if one.outcome == "failed" and not one.response:

@@ -33,7 +33,7 @@ from depose.evidence import ledger
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.log import Clock, write_whole
 from depose.features.extract import Features
-from depose.model import Case, Dossier, Findings, Record, Registration, Transcript
+from depose.model import Case, Dossier, Findings, Record, Registration, Transcript, likeness
 from depose.model.canonical import canonical
 from depose.model.file_names import named_files, unfit_for_case
 from depose.statistics.centring import parts_of
@@ -262,7 +262,7 @@ def _drifts(then: Dossier, now: Dossier) -> tuple[Drift, ...]:
     counts = [{one.model: one for one in inventory.denominators(dossier)} for dossier in (then, now)]
     bench = _bench(then, now)
     case = then.registration.case
-    detector = getattr(case.protocol.primary, case.protocol.questions[-1])
+    detector = getattr(case.protocol.primary, likeness(case.protocol)[-1])
     reference = next(spec.code for spec in case.models if spec.role == "reference")
     others = tuple(spec.code for spec in case.models if spec.code != reference)
     rows = []

@@ -138,7 +138,8 @@ def seal(
 
 def _ready(folder: Path, entries: Entries) -> Findings:
     """Refuse to seal what holds no answers, or findings of another state of the log."""
-    if not any(one.outcome == "answered" for one in entries.exchanges):
+    lined_up = entries.lineup is not None and entries.lineup.opened is not None
+    if not lined_up and not any(one.outcome == "answered" for one in entries.exchanges):
         raise CaseError(f"{folder}: nothing is answered, so that there is nothing to seal", hint="depose probe")
     with log_path(folder).open("rb") as file:
         file.seek(-1, 2)

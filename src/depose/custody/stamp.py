@@ -97,10 +97,10 @@ def _put(file: Path, data: bytes) -> None:
     write_whole(file, data)
 
 
-def stamp(folder: Path, source: Source, clock: Clock) -> Stamp:
-    """Time-stamp the protocol in force, or the record that a token file is over, and note it in the log."""
+def stamp(folder: Path, source: Source, clock: Clock, record: str = "") -> Stamp:
+    """Time-stamp the protocol in force, or a record by its digest, or that which a token file is over; note it."""
     source.checked()
-    wanted = timestamp.imprint(source.token, "the token") if source.token else ""
+    wanted = timestamp.imprint(source.token, "the token") if source.token else record
     known: dict[str, Chained] = {}
     reading = Reading(str(folder))
 

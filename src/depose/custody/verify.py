@@ -14,6 +14,7 @@ from types import MappingProxyType
 from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
 from depose.custody.consistent import consistent, drawn
+from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
 from depose.custody.tokens import stamps
@@ -50,7 +51,7 @@ def verify(
         findings = statement(read)
         checks += [*dated, "the signed statement says what the findings say"]
         missing += [*without, *_open_ends(read)]
-        for check in (consistent, rederived, signed_reports):
+        for check in (consistent, rederived, line_ups, signed_reports):
             done, without = check(read)
             checks += done
             missing += without

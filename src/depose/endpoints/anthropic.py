@@ -24,6 +24,7 @@ from depose.endpoints.wire_format import (
     soft_count,
     soft_text,
 )
+from depose.endpoints.wire_values import turns
 from depose.model import Ask, ModelSpec
 
 VERSION = "2026-10-21"
@@ -71,7 +72,7 @@ class _Event(Loose):
 def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
     body = {
         "model": spec.model,
-        "messages": [{"role": "user", "content": ask.text}],
+        "messages": turns(ask),
         "max_tokens": ask.max_tokens,
         "stream": spec.stream,
     }

@@ -25,6 +25,7 @@ from depose.endpoints.wire_format import (
     soft_count,
     soft_text,
 )
+from depose.endpoints.wire_values import turns
 from depose.model import Ask, ModelSpec
 
 
@@ -73,7 +74,8 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
         "candidateCount": 1,
         "seed": seed_of(ask),
     }
-    body: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": ask.text}]}]}
+    said = [("model" if turn["role"] == "assistant" else "user", turn["content"]) for turn in turns(ask)]
+    body: dict[str, Any] = {"contents": [{"role": role, "parts": [{"text": text}]} for role, text in said]}
     if ask.system:
         body["systemInstruction"] = {"parts": [{"text": ask.system}]}
     kept = {name: value for name, value in config.items() if name not in spec.omit}

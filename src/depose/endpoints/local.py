@@ -24,6 +24,7 @@ from depose.answers.settle import settle
 from depose.endpoints import Endpoint
 from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
+from depose.endpoints.wire_values import turns
 from depose.errors import EndpointError
 from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
@@ -238,7 +239,7 @@ def _sort(name: str) -> str:
 
 def _messages(ask: Ask) -> list[dict[str, str]]:
     system = [{"role": "system", "content": ask.system}] if ask.system else []
-    return [*system, {"role": "user", "content": ask.text}]
+    return [*system, *turns(ask)]
 
 
 def _prepare(loaded: _Loaded, ask: Ask, shown: Rendered) -> _Prepared | Reply:

@@ -22,6 +22,7 @@ from depose.endpoints.wire_format import (
     soft_count,
     soft_text,
 )
+from depose.endpoints.wire_values import turns
 from depose.model import Ask, ModelSpec
 
 
@@ -98,7 +99,7 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
     messages = [{"role": "system", "content": ask.system}] if ask.system else []
     body = {
         "model": spec.model,
-        "messages": [*messages, {"role": "user", "content": ask.text}],
+        "messages": [*messages, *turns(ask)],
         "temperature": ask.temperature,
         "max_tokens": ask.max_tokens,
         "seed": seed_of(ask),

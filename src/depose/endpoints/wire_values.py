@@ -51,6 +51,11 @@ def _shallow(error: object) -> object:
         return "an error nested too deep to be read"
 
 
+def turns(ask: Ask) -> list[dict[str, str]]:
+    """Return what is said in a conversation, without its system prompt, as most formats write it."""
+    return [*({"role": one.role, "content": one.content} for one in ask.earlier), {"role": "user", "content": ask.text}]
+
+
 class Counted(Record, frozen=True, kw_only=True):
     """Tokens in and out as the provider counts them, as far as they can be; of the others why not."""
 
@@ -61,7 +66,7 @@ class Counted(Record, frozen=True, kw_only=True):
 
 def counted(reading: Reading, ask: Ask) -> Counted:
     """Compare the provider's counts with the words that went and came: a count that gives budget back is none."""
-    asked = len((ask.system + ask.text).encode())
+    asked = ask.sent
     said = sum(len(part.encode()) for part in (reading.text, reading.refusal, reading.reasoning))
     kept: dict[str, int | None] = {}
     doubts: dict[str, str] = {}

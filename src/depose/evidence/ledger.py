@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from depose.errors import CaseError, EvidenceError
+from depose.evidence.lineup_acts import BODIES, LineupActs, LineupReading
 from depose.evidence.log import Chained, read_log
 from depose.evidence.machine import Run
 from depose.evidence.provenance import Withdrawn, joined, withdrawn
@@ -105,6 +106,7 @@ class Entries(Record, frozen=True, kw_only=True):
     withdrawn: tuple[Withdrawn, ...] = ()
     ledger: InLedger | None = None
     """Where the registration stands among those of a signing key; the last such record."""
+    lineup: LineupActs | None = None
     weights: tuple[WeightFinding, ...] = ()
     """Comparisons of weights, the last of each suspect and reference."""
 
@@ -134,6 +136,7 @@ class Reading:
         self._withdrawn: list[Withdrawn] = []
         self._ledger: InLedger | None = None
         self._taken_back: list[Exchange] = []
+        self.lineup = LineupReading(name)
         self._head = self._end = ""
         self._records = 0
 
@@ -179,6 +182,11 @@ class Reading:
             self._scored.append(body(chained, Scored))
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
+        elif kind in BODIES:
+            act = body(chained, BODIES[kind])
+            if isinstance(act, Exchange) and (act.wire is None or not act.wire.again):
+                self._open.discard(key(act))
+            self.lineup.add(chained, act, self._protocols[-1][0].digest)
         else:
             raise EvidenceError(
                 f"{self._name}: record {chained.entry.seq} is a {kind!r}, which is no kind", hint=_amend()
@@ -285,6 +293,7 @@ class Reading:
             lost=(*self._lost, *sorted(self._open)),
             selftest=self._selftest,
             ledger=self._ledger,
+            lineup=self.lineup.acts(),
             weights=tuple(self._weights.values()),
         )
 

@@ -4,9 +4,9 @@ Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `r
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
 `left` (questions of `asking` that are done with, unanswered), `withdrawal` (answers of one model that no longer count),
 `checkpoint`, `unstamped` (a time-stamp that failed), `weights` (two models' weights, compared), `ledger` (number and
-head of the registration in the ledger of a signing key),
-and two that the analysis writes and does not read: `scores` (digest of the scores, under blind codes) and
-`unblinding` (who the codes are).
+head of the registration in the ledger of a signing key), the acts of a line-up (`lineup_acts`),
+and those that the analysis writes and does not read: `scores` (digest of the scores, under blind codes),
+`unblinding` (who the codes are), `lineup_tested`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from depose.model import Fact, Record, Registration
 Key = tuple[str, str, int, int]
 """Which question: model, prompt, sample, replicate."""
 
-AFTERWARDS = ("scores", "unblinding")
+AFTERWARDS = ("scores", "unblinding", "lineup_tested")
 """Kinds that follow from the analysis, so that they are no part of what it reads."""
 
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a loop, let go of the interpreter while it runs, and keep what was compiled."""
-    made: Function = numba.njit(nogil=True, cache=True)(function)
+    made: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
     return made
 
 

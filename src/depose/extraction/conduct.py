@@ -20,7 +20,8 @@ from depose.errors import CaseError, EvidenceError, ProtocolChanged
 from depose.evidence.log import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.evidence.workspace import held
 from depose.extraction import findings as said
-from depose.extraction import importing, plan, queries, request, scan, tables
+from depose.extraction import manifest as manifest_of
+from depose.extraction import plan, queries, request, scan, tables
 from depose.extraction.engine import engine
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.plan import ExtractionFile
@@ -88,12 +89,14 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
     """Return every query that a scan asks, by name."""
     tested, clean = case.period.tested, case.period.clean
     found: dict[str, str] = {}
-    for suffix, days in [("", tested)] + ([("_clean", clean)] if clean else []):
+    for suffix, days in [("_clean", clean), ("", tested)] if clean else [("", tested)]:
         first, end = days[0], plan.before(days)
         found[f"accounts{suffix}"] = queries.accounts(first, end)
         found[f"held{suffix}"] = queries.held(first, end)
         found[f"rare{suffix}"] = queries.rare(case.templates.most, case.templates.share)
         found[f"dropped{suffix}"] = queries.dropped(case.templates.most, case.templates.share)
+        if suffix:
+            found["known"] = queries.known(case.templates.known)
     first, end = tested[0], plan.before(tested)
     found["infrastructure"] = queries.infrastructure(first, end)
     found["daily"] = queries.daily(first, end)
@@ -139,7 +142,7 @@ def protocol(folder: Path) -> tuple[Protocol, str, str] | None:
 def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
     """Scan the events of a case, registering it first where it was not; tables that a killed run made are used."""
     folder = plan.folder_of(path)
-    manifest = importing.read_manifest(folder)
+    manifest = manifest_of.read_manifest(folder)
     register(folder, clock)
     with held(folder):
         found = protocol(folder)
@@ -170,7 +173,7 @@ def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
 
 
 def findings_of(
-    folder: Path, found: tuple[Protocol, str, str], manifest: importing.Manifest, result: scan.Scanned
+    folder: Path, found: tuple[Protocol, str, str], manifest: manifest_of.Manifest, result: scan.Scanned
 ) -> ExtractionFindings:
     """Put what a scan found and where it came from together."""
     case = found[0].case
@@ -205,13 +208,13 @@ def findings_of(
     )
 
 
-def _sources(manifest: importing.Manifest) -> tuple[Fact, ...]:
+def _sources(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
     return tuple(
         Fact(name=one.name, value=f"{one.format}, {one.rows} requests, sha256 {one.sha256}") for one in manifest.sources
     )
 
 
-def _warnings(manifest: importing.Manifest) -> tuple[str, ...]:
+def _warnings(manifest: manifest_of.Manifest) -> tuple[str, ...]:
     found = []
     for one in manifest.sources:
         if one.truncated:
@@ -228,7 +231,7 @@ def _warnings(manifest: importing.Manifest) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tables(folder: Path, case: ExtractionFile, manifest: importing.Manifest, say: Say) -> tuple[tables.Tables, str]:
+def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, say: Say) -> tuple[tables.Tables, str]:
     """Make the tables, or read those that stand there if they are of these events and this protocol."""
     place = folder / "out" / "tables"
     key = content_digest([canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case))])
@@ -268,7 +271,7 @@ def _seal_tables(place: Path, key: str) -> None:
     write_whole(place / "made.json", canonical(Made(key=key, digests=digests)))
 
 
-def _checked(folder: Path, manifest: importing.Manifest, say: Say) -> list[Path]:
+def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Path]:
     """Return the files of the events after their digests were compared; raise EvidenceError for a changed one."""
     found = []
     listed = [one for one in manifest.files if not one.path.startswith("texts/")]
@@ -292,7 +295,7 @@ class _Slots:
     """The table of slots, made once for the accounts of the groups and kept with the other tables."""
 
     def __init__(
-        self, folder: Path, case: ExtractionFile, manifest: importing.Manifest, made: tables.Tables, key: str
+        self, folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, made: tables.Tables, key: str
     ) -> None:
         self._folder, self._case, self._manifest, self._made, self._key = folder, case, manifest, made, key
 

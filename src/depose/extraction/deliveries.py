@@ -17,7 +17,8 @@ from depose.errors import CaseError
 from depose.evidence.log import Clock, Log, write_whole
 from depose.evidence.workspace import held
 from depose.extraction import accounts as conformal
-from depose.extraction import conduct, features, importing, plan, tables
+from depose.extraction import conduct, features, plan, tables
+from depose.extraction import manifest as manifest_of
 from depose.extraction.engine import engine, listed
 from depose.extraction.findings import hexed
 from depose.extraction.masking import words_of
@@ -63,7 +64,7 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
     """Seal the accounts, and write deliveries in the fields of the line-up; raise CaseError where there is nothing."""
     folder = plan.folder_of(case)
     found = conduct.read_findings(folder)
-    manifest = importing.read_manifest(folder)
+    manifest = manifest_of.read_manifest(folder)
     registered = plan.read(folder)
     words = [folder / "events" / one.path for one in manifest.files if one.path.startswith("texts/")]
     if not found.groups:

@@ -23,7 +23,8 @@ def features(accounts: pa.Table) -> Array:
 
     def numbers(name: str) -> Array:
         found = accounts[name].to_numpy().astype(np.float64)
-        return np.nan_to_num(found)
+        known: Array = np.nan_to_num(found)
+        return known
 
     rows, days = np.maximum(numbers("rows_"), 1), np.maximum(numbers("days"), 1)
     return np.column_stack(
@@ -84,4 +85,5 @@ def daily(table: pa.Table, accounts: Any) -> Array:
     width = int(days.max()) - first + 1 if len(days) else 1
     counts = table["requests"].to_numpy().astype(np.float64)
     flat = np.bincount(place * width + days - first, weights=counts, minlength=len(accounts) * width)
-    return flat.reshape(len(accounts), width)
+    shaped: Array = flat.astype(np.float64).reshape(len(accounts), width)
+    return shaped

@@ -17,6 +17,10 @@ LAYERS = {
     "targeting": "ask for one capability more than random sets (E7)",
 }
 
+AVERAGED = ("groups", "synchrony", "pivot", "infrastructure")
+"""Layers whose e-values are averaged. In simulated worlds without a campaign balance fires for resellers and runs of a
+benchmark, whose traffic is steady, and targeting for classes, whose homework is of one field: both describe."""
+
 
 class Layer(Record, frozen=True, kw_only=True):
     """One test of one group."""
@@ -60,7 +64,7 @@ class Group(Record, frozen=True, kw_only=True):
     requests: int
     layers: tuple[Layer, ...]
     e: float
-    """Average of the e-values of the layers."""
+    """Average of the e-values of the layers whose null holds (`AVERAGED`)."""
     first: str
     last: str
 

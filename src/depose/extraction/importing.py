@@ -23,9 +23,10 @@ import msgspec
 from depose.errors import CaseError, DeposeError, EvidenceError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
-from depose.extraction import plan
+from depose.extraction import plan, values
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, PLAIN, TEXTS, Raw
+from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest
 from depose.extraction.masking import classes, conversation, template
 from depose.extraction.moments import Moments
 from depose.extraction.pseudonyms import Pseudonyms, case_key, prefix, refuse_telling
@@ -34,56 +35,12 @@ from depose.extraction.sources import FORMATS, generic
 from depose.model import Record
 from depose.model.canonical import canonical
 
-FORMAT = "depose events 1"
 PART = 100_000
 """Rows that are held at once."""
 TOLERATED = 0.001
 """Share of rows with an impossible time, without an account or unreadable, above which a source is refused."""
 SHOWN = 5
 Say = Callable[[str], None]
-
-
-class Written(Record, frozen=True, kw_only=True):
-    """One file of events."""
-
-    path: str
-    day: str
-    rows: int
-    sha256: str
-
-
-class SourceOf(Record, frozen=True, kw_only=True):
-    """A log that was read."""
-
-    name: str
-    sha256: str
-    bytes: int
-    format: str
-    rows: int
-    """Requests that it holds."""
-    duplicates: int
-    """Of these, ids that were there before: counted once."""
-    losses: dict[str, int]
-    """What was lost or put aside, by reason."""
-    truncated: bool
-    sampled: bool
-    """Whether it is a sample of the requests."""
-    without: tuple[str, ...]
-    """Columns of which it says nothing."""
-    texts: bool
-    """Whether contexts and answers were kept."""
-
-
-class Manifest(Record, frozen=True, kw_only=True):
-    """`events/manifest.json`."""
-
-    format: str
-    hash_key: str
-    """Commitment to the key of the hashes, which stays with the custodian."""
-    sources: tuple[SourceOf, ...]
-    files: tuple[Written, ...]
-    public: tuple[str, ...] = ()
-    """Digests of the lists of public prompts that were applied."""
 
 
 class Manner(Record, frozen=True, kw_only=True):
@@ -109,17 +66,6 @@ class Imported(Record, frozen=True, kw_only=True):
     already: int
     days: int
     events: int
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a case; raise CaseError where nothing was imported."""
-    file = folder / "events" / "manifest.json"
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Manifest)
-    except FileNotFoundError as error:
-        raise CaseError(f"{folder}: no events", hint=f"depose extraction import {folder} LOGS --format ...") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error
 
 
 def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: None) -> Imported:
@@ -274,7 +220,7 @@ class _Import:
                 if value is not None and value != "":
                     self._seen[name] += 1
             if self._manner.keep_text:
-                kept = {"event": row["event"], "context": _context(raw), "response": raw.response,
+                kept = {"event": row["event"], "context": values.context(raw), "response": raw.response,
                         "finish_reason": raw.finish_reason, "snapshot": raw.model_served}  # fmt: skip
                 for name, column in words.items():
                     column.append(kept[name])
@@ -295,9 +241,11 @@ class _Import:
         """Turn a request into a row of events; None where it has no time or no account, which is counted."""
         where = f"{self._log}: row {raw.where}"
         if raw.ts is None or (at := moments.read(raw.ts)) is None:
-            return self._lose("impossible times", raw.where)
+            self._lose("impossible times", raw.where)
+            return None
         if not raw.account:
-            return self._lose("rows without an account", raw.where)
+            self._lose("rows without an account", raw.where)
+            return None
         for value in (raw.id, raw.account):
             if what := mangled(value):
                 raise CaseError(
@@ -319,18 +267,18 @@ class _Import:
             "template": of("template", key),
             "prompt": self._names.once("prompt", words) if words else None,
             "system": of("system", system),
-            "tools": of("tools", _plain(raw.tools)),
-            "temperature": _float(raw.temperature),
-            "max_tokens": _int(raw.max_tokens),
-            "choices": _int(raw.choices),
-            "logprobs": _bool(raw.logprobs),
-            "in_tok": _int(raw.in_tok),
-            "out_tok": _int(raw.out_tok),
-            "latency_ms": _int(raw.latency_ms),
-            "cache_hit": _bool(raw.cache_hit),
+            "tools": of("tools", values.plain(raw.tools)),
+            "temperature": values.number(raw.temperature),
+            "max_tokens": values.whole(raw.max_tokens),
+            "choices": values.whole(raw.choices),
+            "logprobs": values.truth(raw.logprobs),
+            "in_tok": values.whole(raw.in_tok),
+            "out_tok": values.whole(raw.out_tok),
+            "latency_ms": values.whole(raw.latency_ms),
+            "cache_hit": values.truth(raw.cache_hit),
             "ip": of("ip", raw.ip.strip()),
             "ip24": of("ip24", prefix(raw.ip)),
-            "asn": _int(raw.asn),
+            "asn": values.whole(raw.asn),
             "agent": of("agent", raw.agent),
             "tls": of("tls", raw.tls),
             "payment": of("payment", raw.payment),
@@ -440,41 +388,6 @@ class _Import:
             os.fsync(file.fileno())
         made.replace(goal)
         return Written(path=goal.relative_to(self._events).as_posix(), day=day, rows=rows, sha256=data_digest)
-
-
-def _context(raw: Raw) -> str:
-    """Write what was asked, as JSON: messages, system, tools."""
-    said = {"messages": raw.messages, "system": raw.system, "tools": raw.tools,
-            "temperature": _float(raw.temperature), "max_tokens": _int(raw.max_tokens)}  # fmt: skip
-    return json.dumps({name: value for name, value in said.items() if value not in (None, "")}, sort_keys=True)
-
-
-def _plain(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-
-
-def _int(value: Any) -> int | None:
-    found = _float(value)
-    return None if found is None or abs(found) >= 2**53 else int(found)
-
-
-def _float(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None or value == "":
-        return None
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return None
-    return found if abs(found) < 1e18 else None  # NaN and infinity are no numbers here
-
-
-def _bool(value: Any) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    said = str(value).strip().lower() if isinstance(value, str | int) else ""
-    return {"true": True, "1": True, "false": False, "0": False}.get(said)
 
 
 def _one(row: Any) -> int:

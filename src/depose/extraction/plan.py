@@ -47,6 +47,8 @@ class Templates(Record, frozen=True, kw_only=True):
     """A template of more accounts is common property and is left out."""
     share: Annotated[float, Meta(gt=0, le=1)] = 0.05
     """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population."""
+    known: Annotated[int, Meta(ge=1, le=100_000)] = 1
+    """A template that so many accounts or more used in the clean period is no new one, and does not count."""
     grid: Annotated[tuple[tuple[int, int], ...], Meta(min_length=1, max_length=16)] = (
         *((300, 2), (300, 4), (30, 1), (30, 2), (30, 4), (8, 1), (8, 2)),
     )

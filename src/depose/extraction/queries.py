@@ -1,8 +1,9 @@
 """The SQL that makes tables of events: an exhibit as it stands, and for other engines translated.
 
 Sums are of whole numbers, so that their order does not matter and the same events give the same tables. `events` is a
-view of all files; `declared` holds the accounts that were named as one, `public` the templates of public prompts.
-A node is what an account belongs to: a set that was named, else its organisation, else itself.
+view of all files; `declared` holds the accounts that were named as one, `public` the templates of public prompts,
+`known` those of the clean period. A node is what an account belongs to: a set that was named, else its organisation,
+else itself.
 """
 
 from __future__ import annotations
@@ -63,8 +64,13 @@ FROM held h JOIN (
   SELECT template, count(*) AS nodes FROM held GROUP BY template
   HAVING count(*) >= 2 AND count(*) <= {limit(most, share)}
 ) r ON r.template = h.template
-WHERE h.template NOT IN (SELECT template FROM public)
+WHERE h.template NOT IN (SELECT template FROM public) AND h.template NOT IN (SELECT template FROM known)
 ORDER BY h.node, h.template"""  # noqa: S608
+
+
+def known(least: int) -> str:
+    """Return the query of the templates that so many nodes or more used in the clean period: they are not new."""
+    return f"SELECT template FROM held GROUP BY template HAVING count(*) >= {least}"  # noqa: S608
 
 
 def dropped(most: int, share: float) -> str:

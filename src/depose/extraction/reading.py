@@ -96,15 +96,20 @@ class Reader:
             return len(start) < _CHUNK and b"\n" in start and start.partition(b"\n")[2][:1] == b"{"
 
     def _chunks(self, file: io.BufferedIOBase) -> Iterator[bytes]:
+        """Yield what can be read, in parts of about _CHUNK; what came before a break is not lost."""
+        parts: list[bytes] = []
         while True:
             try:
-                chunk = file.read1(_CHUNK)  # what came before a break is not lost
+                part = file.read1(_CHUNK)
             except (EOFError, zlib.error, gzip.BadGzipFile):
-                self._cut = True
+                self._cut, part = True, b""
+            parts.append(part)
+            if not part or (sum(map(len, parts)) >= _CHUNK):
+                if whole := b"".join(parts):
+                    yield whole
+                parts = []
+            if not part:
                 return
-            if not chunk:
-                return
-            yield chunk
 
     def _split(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes, bool]]:
         """Yield lines with their numbers, and whether each was ended by a line feed."""

@@ -27,7 +27,7 @@ from depose.model.canonical import canonical, sha256
 from depose.report import vocabulary
 from depose.report.fonts import dressed
 from depose.report.stylesheet import base
-from depose.report.typography import clip, number, page, pvalue
+from depose.report.typography import clip, number, page, pvalue, visible
 
 LISTED = 40
 """Accounts of a group, and pairs, that the report lists; exhibits.csv has them all."""
@@ -127,7 +127,7 @@ def refuse(html: bytes, found: ExtractionFindings) -> None:
     text = vocabulary.own_words(html)
     foreign = [found.title, found.authority, *(one.name for one in found.sources), SENTENCE]
     for one in sorted(foreign, key=len, reverse=True):
-        text = re.sub(re.escape(" ".join(one.split())), " … ", text)
+        text = re.sub(re.escape(" ".join(visible(one).split())), " … ", text)
     if hits := vocabulary.violations(text):
         raise ReportError(f"the report would say {hits[0].around!r}", hint="this is a fault of depose")
 

@@ -12,6 +12,7 @@ from depose.extraction import accounts as conformal
 from depose.extraction import evalues, features, groups, layers, plan
 from depose.extraction import pairs as pair_test
 from depose.extraction.findings import (
+    AVERAGED,
     AccountHit,
     Accounts,
     Group,
@@ -88,9 +89,17 @@ class Scan:
         )
 
     def rare(self, name: str, together: dict[int, int]) -> tuple[Any, Any]:
-        """Return who holds which rare template, and the node of each row."""
+        """Return who holds which rare template, and the node of each row; what a standing community shares is out."""
         rows = self._tables.by_name[name]
-        return shared_templates(rows["node"].to_numpy(), rows["template"].to_numpy(), together)
+        nodes, templates = rows["node"].to_numpy(), rows["template"].to_numpy()
+        if together:
+            of = np.array([together.get(int(one), 0) for one in nodes], dtype=np.uint64)
+            inside = np.flatnonzero(of > 0)
+            pairs = np.column_stack([of[inside], templates[inside]])
+            known, count = np.unique(pairs, axis=0, return_counts=True)
+            kept = ~np.isin(templates, known[count > 1, 1])
+            nodes, templates = nodes[kept], templates[kept]
+        return shared_templates(nodes, templates, together)
 
     def find(self, table: Any, name: str, *, placebo: bool = False) -> groups.Groups:
         """Run the primary test on a table, as registered; as a placebo without correction, at its own level."""
@@ -160,7 +169,7 @@ class Scan:
                     accounts=self._members(places, one, table, known),
                     requests=int(self._accounts["requests"].to_numpy()[places].sum()),
                     layers=tuple(tests),
-                    e=evalues.averaged([layer.p for layer in tests]),
+                    e=evalues.averaged([layer.p for layer in tests if layer.name in AVERAGED]),
                     first=str(min(self._accounts["first_at"].to_numpy()[places]))[:19],
                     last=str(max(self._accounts["last_at"].to_numpy()[places]))[:19],
                 )
@@ -193,13 +202,14 @@ class Scan:
         clean = self._tables.by_name.get("accounts_clean")
         against = self._accounts if clean is None or clean.num_rows < 2 * 19 else clean
         self._say(f"accounts: {self._accounts.num_rows} against {against.num_rows}")
-        numbered = [
+        mine, theirs = (
             conformal.strata_of(features.strata(one, by, against), one.num_rows) for one in (self._accounts, against)
-        ]
+        )
         found = conformal.conformal(
             features.features(self._accounts),
             features.features(against),
-            *numbered,
+            mine,
+            theirs,
             self._case.strata.fewest,
             tests.seed,
         )

@@ -23,7 +23,8 @@ from depose.custody.verified import Verified, as_evidence
 from depose.errors import CaseError, EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import SEALED, Clock, chained, is_sealed, log_path, read_log, seals_folder, write_whole
-from depose.extraction import conduct, importing, plan, scan, tables
+from depose.extraction import conduct, plan, scan, tables
+from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
 from depose.features.workers import cores
 from depose.model import Record
@@ -261,7 +262,7 @@ def _findings(
             raise EvidenceError("the registered queries are not those of this depose", hint="verify with that one")
         if not said or said[-1] != sha256(raw):
             raise EvidenceError(f"out/{conduct.FINDINGS}: not the findings that the log names", hint=HINT)
-        events = importing.read_manifest(folder)
+        events = manifest_of.read_manifest(folder)
         if found.events != content_digest(events):
             raise EvidenceError("events/manifest.json: not the events that the findings are of", hint=HINT)
         if not recompute:

@@ -63,7 +63,8 @@ def view(db: Any, files: Sequence[Path]) -> None:
 def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda _: None) -> Tables:
     """Make all tables but that of the slots, which is asked of chosen accounts alone."""
     tested, clean = case.period.tested, case.period.clean
-    spans = [("", tested)] + ([("_clean", clean)] if clean else [])
+    spans = [("_clean", clean), ("", tested)] if clean else [("", tested)]
+    db.execute("CREATE OR REPLACE TEMP TABLE known (template UBIGINT)")
     made: dict[str, pa.Table] = {}
     sql: dict[str, str] = {}
 
@@ -80,6 +81,9 @@ def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda
         db.execute(f"CREATE OR REPLACE TEMP TABLE held AS {held}")
         run(f"rare{suffix}", queries.rare(case.templates.most, case.templates.share))
         run(f"dropped{suffix}", queries.dropped(case.templates.most, case.templates.share))
+        if suffix:
+            sql["known"] = queries.known(case.templates.known)
+            db.execute(f"INSERT INTO known {sql['known']}")
     db.execute("DROP TABLE held")
     first, end = tested[0], plan.before(tested)
     run("infrastructure", queries.infrastructure(first, end))

@@ -67,6 +67,6 @@ def judged_at(
         lr_unrelated_low=ratios[0].low,
         lr_alternative_low=None if None in alternatives else min(low for low in alternatives if low is not None),
         in_range=all(condition.inside for condition in held),
-        power=power.value if power else None,
+        power=power.lower95 if power else None,
     )
     return decide(grounds).verdict, ratios[0].value

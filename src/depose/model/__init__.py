@@ -18,6 +18,7 @@ from depose.model.asking import (
     Registration,
     Reply,
     SelfTest,
+    Spoken,
     Transcript,
     Unanswered,
     Wire,
@@ -34,6 +35,7 @@ from depose.model.case import (
     Protocol,
     Terms,
     WeightsHeld,
+    likeness,
     replicates,
     setting,
 )
@@ -48,8 +50,7 @@ from depose.model.findings import (
     Curve,
     Direction,
     Excluded,
-    Exhibit,
-    ExhibitAnswer,
+    FilesCompared,
     Finding,
     Findings,
     Item,
@@ -61,16 +62,18 @@ from depose.model.findings import (
     Raw,
     Result,
     Share,
-    Span,
     Specification,
     Without,
     WordShare,
 )
+from depose.model.illustrations import Exhibit, ExhibitAnswer, Join, Span, Tree
 from depose.model.key_ledger import InLedger, KeyLine
+from depose.model.null_pairs import NullPair, NullPairs, Reported
 from depose.model.study import (
     Band,
     Calibration,
     Calibrator,
+    Dose,
     ErrorRate,
     Gate,
     HeldOut,
@@ -79,7 +82,6 @@ from depose.model.study import (
     Scale,
     TruePair,
 )
-from depose.model.tree import Join, Tree
 from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "Denominator",
     "Direction",
     "Document",
+    "Dose",
     "Dossier",
     "Eligible",
     "Ending",
@@ -115,6 +118,7 @@ __all__ = [
     "Exhibit",
     "ExhibitAnswer",
     "Fact",
+    "FilesCompared",
     "Finding",
     "Findings",
     "Gate",
@@ -126,6 +130,8 @@ __all__ = [
     "Line",
     "ModelSpec",
     "NotScored",
+    "NullPair",
+    "NullPairs",
     "Opinion",
     "Outcome",
     "Peculiar",
@@ -143,6 +149,7 @@ __all__ = [
     "Record",
     "Registration",
     "Reply",
+    "Reported",
     "Result",
     "Role",
     "Scale",
@@ -150,6 +157,7 @@ __all__ = [
     "Share",
     "Span",
     "Specification",
+    "Spoken",
     "Status",
     "Subsets",
     "Terms",
@@ -167,6 +175,7 @@ __all__ = [
     "Wire",
     "Without",
     "WordShare",
+    "likeness",
     "replicates",
     "setting",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
 from depose.model.exchangeability import Eligible
@@ -38,6 +40,13 @@ class Prompt(Record, frozen=True, kw_only=True):
     text: str
 
 
+class Spoken(Record, frozen=True, kw_only=True):
+    """An earlier turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
 class Ask(Record, frozen=True, kw_only=True):
     """One question to one model: everything that decides the answer."""
 
@@ -50,6 +59,13 @@ class Ask(Record, frozen=True, kw_only=True):
     temperature: float
     max_tokens: int
     seed: int
+    earlier: tuple[Spoken, ...] = ()
+    """Turns of the conversation before `text`, in order; a question of a protocol has none."""
+
+    @property
+    def sent(self) -> int:
+        """Bytes of all words that are sent."""
+        return sum(len(words.encode()) for words in (self.system, self.text, *(turn.content for turn in self.earlier)))
 
 
 class Wire(Record, frozen=True, kw_only=True):

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Question = Literal["same", "derived", "distilled"]
+Likeness = Literal["same", "derived", "distilled"]
+"""Questions that answers to the prompts of a protocol decide."""
+Question = Literal[Likeness, "exposed"]
 Role = Literal["suspect", "reference", "candidate", "control", "positive", "foil"]
 Status = Literal["whole", "cut_length", "cut_filter", "refused", "failed", "empty", "unknown"]
 """How an answer ended: `unknown` where its source does not say, or in a word that says nothing to us."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from depose.model.base import Code, Count, Phase, Question, Record, Role, Text
+from depose.model.lineup_plan import LineupPlan
 
 
 class CaseHead(Record, frozen=True, kw_only=True):
@@ -231,6 +232,13 @@ class Case(Record, frozen=True, kw_only=True):
     """The terms of service relied on."""
     weights: WeightsHeld | None = None
     """Compare the weights of each suspect and reference that are held; models of `transformers` are held."""
+    lineup: LineupPlan | UnsetType = UNSET
+    """The line-up of delivered answers, where `exposed` is asked."""
+
+
+def likeness(protocol: Protocol) -> tuple[Question, ...]:
+    """Return the questions that answers to the protocol's prompts decide: all but that of the line-up."""
+    return tuple(one for one in protocol.questions if one != "exposed")
 
 
 def setting(spec: ModelSpec, protocol: Protocol, name: str) -> float | int:

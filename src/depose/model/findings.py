@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from depose.model.asking import Denominator, Fact, Prompt, Unanswered
-from depose.model.base import Question, Record, Role, Status, Verdict
+from msgspec import UNSET, UnsetType
+
+from depose.model.asking import Denominator, Fact, Unanswered
+from depose.model.base import Question, Record, Role, Verdict
 from depose.model.case import Protocol
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
+from depose.model.illustrations import Exhibit, Tree
 from depose.model.key_ledger import InLedger
+from depose.model.lineup_findings import LineupFindings
+from depose.model.null_pairs import NullPairs, Reported
 from depose.model.study import Performance
-from depose.model.tree import Tree
 from depose.model.weights import WeightFinding
 
 
@@ -96,7 +100,8 @@ class Opinion(Record, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one."""
+    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
+    files_equal, files_differ, direction."""
     assumption: str = ""
     """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
 
@@ -122,6 +127,11 @@ class Ratio(Record, frozen=True, kw_only=True):
     reason: str
     excluded: bool = False
     """The alternative is excluded by the documents of the case; the opinion does not wait for the answers."""
+    model_low: float | None = None
+    model_high: float | None = None
+    """The interval before cap and least: what the model alone would say."""
+    bounded_by: str = ""
+    """What held the value or an end of the interval: `lineages`, `study` (ELUB), both, or nothing."""
 
 
 class Condition(Record, frozen=True, kw_only=True):
@@ -131,6 +141,8 @@ class Condition(Record, frozen=True, kw_only=True):
     validated: str
     case: str
     inside: bool
+    decides: bool = True
+    """Outside of it there is no opinion; a row that does not decide is printed, and says what is not independent."""
 
 
 class Power(Record, frozen=True, kw_only=True):
@@ -142,6 +154,11 @@ class Power(Record, frozen=True, kw_only=True):
     n: int
     families: int
     prompts: int
+    lower95: float = 0.0
+    """One-sided exact lower bound, over families: of as many trials as there are families, the sum of their shares,
+    rounded down, found."""
+    dose: str = ""
+    """How much of the students' training in the study were outputs of the reference, as the study states it."""
 
 
 class Candidate(Record, frozen=True, kw_only=True):
@@ -247,6 +264,16 @@ class Direction(Record, frozen=True, kw_only=True):
     order: Literal["reference first", "suspect first", "overlapping", "not stated"]
 
 
+class FilesCompared(Record, frozen=True, kw_only=True):
+    """Digests of the files that make two models what they are."""
+
+    state: Literal["equal", "different", "not known"]
+    differing: tuple[Fact, ...] = ()
+    """Files of the suspect whose digest differs from the reference's, or that one side has alone."""
+    shared: tuple[Fact, ...] = ()
+    """Files of weights with one digest on both sides, such as those of a common base."""
+
+
 class CommonSource(Record, frozen=True, kw_only=True):
     """Suspect and reference, each against one candidate, all three pairs with the same controls; no opinion looks."""
 
@@ -295,44 +322,20 @@ class Finding(Record, frozen=True, kw_only=True):
     direction: Direction | None = None
     common: tuple[CommonSource, ...] = ()
     """Could a candidate be the source of both? Empty where no candidate could be compared."""
+    p_family: float | None = None
+    """p of the primary result, adjusted (Holm) over all scored findings of the case; no opinion looks at it."""
+    per_prompt: tuple[str, ...] = ()
+    """Parts of the primary detector that score prompt by prompt: what the prompt-level test, the choice among
+    candidates and exhibits rest on."""
+    null_pairs: NullPairs | None = None
+    """Every pair of controls in the same bag: what this case says of models without a relation."""
+    reported: tuple[Reported, ...] = ()
+    """How good ratios like those of this finding were in the study, under its bounds."""
+    files: FilesCompared | None = None
+    """What the recorded digests say of the two models' weights; before any statistic."""
     exchangeability: Exchangeability | None = None
     opinion_without: Opinion | None = None
     """The opinion if no document counted; none where no document was handed in."""
-
-
-class Span(Record, frozen=True, kw_only=True):
-    """A shared passage: characters `start` to `end`, and how many controls said it too."""
-
-    start: int
-    end: int
-    controls: int
-
-
-class ExhibitAnswer(Record, frozen=True, kw_only=True):
-    """One answer in an exhibit."""
-
-    model: str
-    text: str
-    spans: tuple[Span, ...]
-    finish: str = ""
-    """Why it ended, in the provider's own word."""
-    status: Status = "unknown"
-
-
-class Exhibit(Record, frozen=True, kw_only=True):
-    """One prompt with the answers of reference, suspect and two controls beside each other."""
-
-    number: int
-    suspect: str
-    reference: str
-    prompt: Prompt
-    rank: int
-    of: int
-    chosen: str
-    """The part of the rule that chose it: top, median, bottom or random."""
-    value: float
-    controls: int
-    answers: tuple[ExhibitAnswer, ...]
 
 
 class Check(Record, frozen=True, kw_only=True):
@@ -391,3 +394,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """The registration among all those of its signing key; none where it was registered without one."""
     weights: tuple[WeightFinding, ...] = ()
     """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
+    lineup: LineupFindings | UnsetType = UNSET
+    """The line-up of delivered answers, once its key is open."""

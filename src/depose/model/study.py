@@ -95,6 +95,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     """Costs where the ratios were not fitted; a question that fails one has no calibrator."""
     one_base: bool = False
     """All models of the study carry the weights of one base, so that lineages are data lineages."""
+    doses: tuple[Fact, ...] = ()
+    """By question: how much of the training of its true suspects were outputs of the reference, as far as stated."""
 
 
 class ErrorRate(Record, frozen=True, kw_only=True):
@@ -123,6 +125,23 @@ class HeldOut(Record, frozen=True, kw_only=True):
     other: tuple[float, ...]
     cllr: float
     cllr_min: float
+    true_families: tuple[int, ...] = ()
+    """Family of the suspect of each true pair, as a number; empty in studies that did not keep it."""
+    other_families: tuple[int, ...] = ()
+
+
+class Dose(Record, frozen=True, kw_only=True):
+    """How often a student of known dose was found: sets of prompts, which share their models."""
+
+    question: Question
+    percent: int
+    """Share of the student's training answers that the reference gave."""
+    prompts: int
+    k: int
+    """Sets of prompts with p at or below alpha."""
+    n: int
+    indications: int
+    """Sets whose opinion was `indication`, or `relation, kind not resolved`."""
 
 
 class Performance(Record, frozen=True, kw_only=True):
@@ -135,6 +154,8 @@ class Performance(Record, frozen=True, kw_only=True):
     command: str
     rates: tuple[ErrorRate, ...]
     held_out: tuple[HeldOut, ...]
+    doses: tuple[Dose, ...] = ()
+    """Empty where no student of known dose was made."""
 
 
 class Band(Record, frozen=True, kw_only=True):

@@ -27,6 +27,9 @@ from depose.model import (
 from depose.report.wording import AGAINST
 from depose.statistics.verbal import SCALES
 
+LEAST, MOST = 0.001, 1e6
+"""Ratios beyond these are not printed to the digit: no study of models carries them."""
+
 
 class Drawn(Record, frozen=True, kw_only=True):
     """A figure, and the findings that it serves."""
@@ -89,6 +92,13 @@ class Compared(Record, frozen=True, kw_only=True):
 
     numbers: tuple[int, ...]
     condition: Condition
+
+
+class Rated(Record, frozen=True, kw_only=True):
+    """A finding with likelihood ratios, under its number."""
+
+    number: int
+    finding: Finding
 
 
 class Silent(Record, frozen=True, kw_only=True):
@@ -232,8 +242,12 @@ def check(ratio: Ratio) -> None:
 
 
 def likelihood(value: float) -> str:
-    """Three significant digits."""
+    """Three significant digits; beyond a thousandth and a million only that it lies beyond."""
     rounded = float(f"{value:.3g}")
+    if rounded < LEAST:
+        return f"under {LEAST}"
+    if rounded > MOST:
+        return "over a million"
     return f"{rounded:,.{max(0, 2 - floor(log10(rounded)))}f}"
 
 
@@ -244,6 +258,27 @@ def conservative(ratio: Ratio) -> str:
     if ratio.low <= 1 <= ratio.high:
         return "spans\N{NO-BREAK SPACE}1"
     return likelihood(ratio.low if ratio.low > 1 else ratio.high)
+
+
+def with_interval(ratio: Ratio) -> str:
+    """A ratio with its interval, or, where a bound holds all three, with what the model alone would say."""
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return f"not evaluated: {ratio.reason}"
+    value, low, high = map(likelihood, (ratio.value, ratio.low, ratio.high))
+    if low != high:
+        return f"{value} [{low} to {high}]"
+    if ratio.model_low is None or ratio.model_high is None:
+        return f"bounded: {value}"
+    return f"bounded: {value} (model alone {likelihood(ratio.model_low)} to {likelihood(ratio.model_high)})"
+
+
+def worded(ratio: Ratio) -> str:
+    """The words of a ratio, with its one alternative in the place of H2."""
+    if ratio.words.endswith("for H1 over H2"):
+        return f"{ratio.words.removesuffix('H2')}“{ratio.against}”"
+    if ratio.words.endswith("for H2 over H1"):
+        return f"{ratio.words.removesuffix('H2 over H1')}“{ratio.against}” over H1"
+    return ratio.words
 
 
 def times(ratio: Ratio) -> str:

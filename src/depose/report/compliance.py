@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from msgspec import UnsetType
+
 from depose.case.annexes import Waiver
 from depose.model import ErrorRate, Finding, Findings, Power, Record
+from depose.model.lineup_findings import LineupFinding
 from depose.report.wording import OUTCOMES
 
 NOTHING, REVIEW, OPEN = OUTCOMES
@@ -22,13 +25,19 @@ class Applied(Record, frozen=True, kw_only=True):
 
 def outcome(findings: Findings) -> str:
     """Return one of the three outcomes: review if anything indicates, nothing if all say so, else inconclusive."""
-    verdicts = {one.opinion.verdict for one in findings.findings}
+    verdicts: set[str] = {one.opinion.verdict for one in findings.findings}
+    verdicts |= {one.opinion.verdict for one in lined_up(findings)}
     if verdicts & {"indication", "relation, kind not resolved"}:
         return REVIEW
     return NOTHING if verdicts == {"no indication"} else OPEN
 
 
-def of_finding(finding: Finding) -> str:
+def lined_up(findings: Findings) -> tuple[LineupFinding, ...]:
+    """Return what the line-up found of each suspect; nothing where there was none."""
+    return () if isinstance(findings.lineup, UnsetType) else findings.lineup.findings
+
+
+def of_finding(finding: Finding | LineupFinding) -> str:
     """Return the outcome of one finding alone."""
     verdict = finding.opinion.verdict
     return {"no indication": NOTHING, "inconclusive": OPEN}.get(verdict, REVIEW)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 SECTIONS = (
-    ("assignment", "Assignment"),
     ("summary", "Summary of opinions"),
+    ("assignment", "Assignment"),
     ("witness", "The witness"),
     ("materials", "Materials considered"),
     ("background", "Background"),
@@ -57,15 +57,93 @@ DISCLOSURE = (
 """FRCP 26(a)(2)(B): what is asked for, and where it stands; nothing where the witness alone can say it."""
 
 CROSSWALK = (
-    ("FRE 702(a)", "helps the trier of fact", _at("summary", "background", "exhibits")),
-    ("FRE 702(b)", "sufficient facts or data", _at("items", "collection", "results")),
-    ("FRE 702(c)", "reliable principles and methods", _at("method", "validation")),
-    ("FRE 702(d)", "reliable application to the facts of the case", _at("quality", "conditions", "sensitivity")),
-    ("ISO/IEC 17025 7.8.2.1", "identification, items, dates, method, deviations, end", _at("items", "deviations")),
-    ("ISO 21043-5:2025", "report of likelihood ratios and their conditions", _at("framework", "evaluation")),
-    ("CrimPR 19.4; PD 35", "range of opinion; fact and opinion kept apart", _at("range") + "; class marks"),
+    (
+        "FRE 702 (2023)",
+        "the proponent shows each element to the court by more likely than not",
+        "every statement here names its table, and every table its record; nothing rests on the witness’s word alone",
+        ("collection",),
+    ),
+    (
+        "FRE 702(a)",
+        "helps the trier of fact",
+        "the first page says in plain words what was seen, what it means and what it does not",
+        ("summary", "background"),
+    ),
+    (
+        "FRE 702(b)",
+        "sufficient facts or data",
+        "{prompts} prompts, {models} models, {answered} answers, {k} independent controls; failures are kept too",
+        ("items", "collection", "results"),
+    ),
+    (
+        "FRE 702(c)",
+        "reliable principles and methods",
+        "the method is given in full; its error rates on families never seen are printed beside its own",
+        ("method", "validation"),
+    ),
+    (
+        "FRE 702(d)",
+        "reliable application to the facts of the case",
+        "{met} of {checks} checks met; {inside} of {conditions} conditions inside of what was validated",
+        ("quality", "conditions", "sensitivity"),
+    ),
+    (
+        "Daubert: tested",
+        "can be, and has been",
+        "every two controls were tested as if they were the pair: of {nulls} pairs {fired} at the most reached alpha",
+        ("results",),
+    ),
+    ("Daubert: peer review", "and publication", "none of this method; works it rests on are listed", ("materials",)),
+    (
+        "Daubert: error rate",
+        "known or potential",
+        "k of n with exact bounds, for the study and for unseen families",
+        ("validation",),
+    ),
+    (
+        "Daubert: standards",
+        "that control the operation",
+        "a protocol registered before the first question, {deviations}; rule, scale and limits printed",
+        ("method", "deviations"),
+    ),
+    (
+        "Daubert: acceptance",
+        "in the field",
+        "not yet: evaluation by likelihood ratio is accepted, its use on language models is new",
+        ("range",),
+    ),
+    (
+        "PCAST 2016",
+        "foundational validity, and validity as applied",
+        "one group built the method, an independent evaluation is printed; no black-box study by several groups exists",
+        ("validation", "quality"),
+    ),
+    (
+        "ISO 21043-3, -4, -5",
+        "analysis, interpretation, report",
+        "observations, then propositions, then ratios with their conditions",
+        ("framework", "evaluation"),
+    ),
+    (
+        "ENFSI 2015",
+        "propositions and information before results",
+        "fixed in the protocol; what was known beforehand stands in the case file",
+        ("framework", "items"),
+    ),
+    (
+        "ISO/IEC 17025 7.8.2.1",
+        "identification, items, dates, method, deviations, end",
+        "report id, page count and end mark; items and dates listed",
+        ("items", "deviations"),
+    ),
+    (
+        "CrimPR 19.4; PD 35",
+        "range of opinion; fact and opinion kept apart",
+        "letters in a box say what each table is",
+        ("range",),
+    ),
 )
-"""Where a standard's demand is answered; followed by analogy, nowhere claimed to be met."""
+"""Demand of a standard, what this case has for it, and where; followed by analogy, nowhere claimed to be met."""
 
 GLOSSARY = (
     ("control", "a model that is compared like the suspect, and that is not related to either side as far as known"),
@@ -97,24 +175,35 @@ ALTERNATIVES = (
     ("A common base model", "weight lineages are counted; controls share the base where there are some", "shared_base"),
     ("Instruction data made from the reference", "none: who collected them is outside of the method", "not addressed"),
     ("A common teacher; direction", "rival candidates are ranked beside the reference", "dates and logs decide"),
+    ("One era, size or language", "none by itself: p supposes that controls are of the same kind", "see conditions"),
     ("System prompt, sampling settings", "the same for all where the service allows; listed", "hidden system prompts"),
     ("A changed or wrong service", "facts of each endpoint and digests are recorded", "routing is not seen"),
-    ("Choice of prompts", "drawn by seed and registered before the first question", "the pool is a choice"),
+    ("Choice of prompts", "drawn by a seed that stands in the registered case file", "pool and seed are choices"),
+    (
+        "Choice of controls",
+        "the rule is fixed, the list is the party’s; each is left out in turn",
+        "the list is a choice",
+    ),
     ("Choice of analysis", "detector, alpha and exclusions registered; all detectors printed", "other choices exist"),
     ("Prompts or models not independent", "bootstrap by cluster and lineage; one vote per lineage", "lineage facts"),
-    ("Many comparisons", "Holm over references; K needed is printed", "picking by trawl"),
-    ("What models say of themselves", "not used", "none"),
+    ("Many comparisons", "Holm over references decides; over all findings it is printed", "other cases, picking"),
+    ("What models say of themselves", "sentences with it are left out", "none"),
     ("Length of answers", "the result at equal length is printed and needed", "finer habits of length"),
     ("A suspect that was hardened", "none", "a null result is weak then"),
 )
 """Explanation that an opponent may raise, what the protocol does about it, what remains."""
 
 APPENDICES = (
-    ("A", "standards"),
-    ("B", "what a reader can re-run"),
-    ("C", "words avoided"),
-    ("D", "draft certificates, blank"),
+    ("A", "standards, and what this case has for each"),
+    ("B", "questions that an opponent will ask"),
+    ("C", "what a reader can re-run"),
+    ("D", "words avoided"),
+    ("E", "what is left out of texts"),
+    ("F", "digests, files, software, sources"),
+    ("G", "draft certificates, blank"),
 )
+LETTERS = {"standards": "A", "asked": "B", "rerun": "C", "words": "D", "texts": "E", "digests": "F", "drafts": "G"}
+"""Appendices by what other parts of the report call them."""
 
 WITNESS = (
     "Qualifications",
@@ -127,8 +216,8 @@ CERTIFICATES = (
     (
         "902(13), records generated by an electronic process",
         "I am qualified to describe the process by which the records of this case were made, because",
-        "The process: each prompt was sent and each answer received by the software named in section "
-        f"{NO['collection']}; every exchange became one line of an append-only log that holds the digest of the line "
+        "The process: each prompt was sent and each answer received by the software named in appendix "
+        f"{LETTERS['digests']}; every exchange became one line of an append-only log that holds the digest of the line "
         "before it. It produces an accurate result because",
     ),
     (

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from depose.answers.how_ended import NAMES
 from depose.case.annexes import Annex, literature, unchecked
-from depose.case.independent import unseen
-from depose.model import Fact, Finding, Findings, Role
-from depose.report import arrange, excerpts, exchangeability
+from depose.case.independent import Unseen, unseen
+from depose.model import ErrorRate, Exhibit, Findings, Reported, likeness
+from depose.report import (
+    arrange,
+    excerpts,
+    exchangeability,
+    facts,
+    first_page,
+    line_up,
+    method_text,
+    power_by_dose,
+    questions,
+    standards,
+    study_curves,
+)
 from depose.report.contents import (
     ALTERNATIVES,
     APPENDICES,
     BACKGROUND,
     CERTIFICATES,
-    CROSSWALK,
     DISCLOSURE,
     GLOSSARY,
+    LETTERS,
     NO,
     SECTIONS,
     WITNESS,
 )
-from depose.report.figures.candidate_ranking import ranking
-from depose.report.figures.dendrogram import dendrogram
-from depose.report.figures.error_curves import error_curves
 from depose.report.figures.layer_map import layer_map
-from depose.report.figures.ratio_bands import Rated, ratio_bands
 from depose.report.figures.specification_curve import specification_curve
-from depose.report.figures.strip_plot import crowded, strip_plot
-from depose.report.figures.timeline import timeline
-from depose.report.typography import drawn, moment
+from depose.report.figures.strip_plot import strip_plot
+from depose.report.typography import drawn
 from depose.report.vocabulary import together
-from depose.report.wording import AGAINST, PARTS
+from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
+from depose.statistics.ranks import controls_needed
 
-EXCERPT = ((6, 900), (8, 500), (24, 270), (10**9, 115))
+EXCERPT = ((6, 300), (12, 220), (10**9, 140))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
-PROMPT = ((8, 220), (24, 120), (10**9, 48))
+PROMPT = ((6, 220), (12, 120), (10**9, 60))
 """Number of exhibits, and characters of a prompt likewise."""
+PRINTED = 12
+"""With more exhibits than this, each pair shows the first of each part of the rule; all are in exhibits.csv."""
+NULLS = 6
+"""Pairs of controls in the table of the closest; findings.json has them all."""
 MODELS = 24
 """With more models than this, those with equal counts share a row."""
 CURVES = 2
@@ -49,20 +61,21 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
     """Gather what the expert report prints."""
     roles = {item.code: item.role for item in findings.items}
     many = len(findings.denominators) > MODELS
-    return {
+    made = {
         **_fixed(findings, annex),
-        **_results(findings, roles),
+        **_first(findings),
+        **_results(findings),
         **_ratios(findings, annex),
         **_exhibits(findings),
         **exchangeability.context(
             findings, (one for group in arrange.grouped(findings.findings) for one in group.figures)
         ),
+        **line_up.context(findings),
         "quality": [
             {"role": role, "n": len(found), "codes": found}
             for role in ("positive", "foil")
             for found in [[item.code for item in findings.items if item.role == role]]
         ],
-        "timeline": _timeline(findings),
         "described": arrange.described(findings.items),
         "counts": arrange.counted(findings.denominators, roles, together=many),
         "ends": arrange.ends(findings.denominators),
@@ -70,44 +83,81 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
+    return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}
+
+
+def _anchors(made: Mapping[str, Any]) -> set[str]:
+    """Name the anchors that a report with these contents has."""
+    holds = {
+        "facts": made["compared_files"],
+        "nulls": made["nulls"],
+        "itself": any(one.raw for group in made["results"] for one in group.findings),
+        "judged": made["judged"],
+        "unseen": made["unseen"],
+        "power": made["powers"],
+    }
+    return {name for name, found in holds.items() if found}
 
 
 def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
+    works, checked = literature(), {one.id: one for one in annex.checks}
     return {
         "draft": unchecked(arrange.scale(findings), annex),
-        "checks": {one.id: one for one in annex.checks},
-        "works": literature(),
-        "sections": SECTIONS,
-        "no": NO,
-        "titles": dict(SECTIONS),
+        "checks": checked,
+        "works": works,
+        "unread": [number for number, work in enumerate(works, 1) if work.id not in checked],
+        "sections": line_up.sections(findings, SECTIONS),
+        "no": NO | {"lineup": line_up.NUMBER},
+        "titles": dict((*SECTIONS, line_up.SECTION)),
         "appendices": APPENDICES,
         "appendices_by": dict(APPENDICES),
+        "letters": LETTERS,
         "first_table": 1,
         "witness": WITNESS,
         "background": BACKGROUND,
         "glossary": GLOSSARY,
         "alternatives": ALTERNATIVES,
-        "crosswalk": CROSSWALK,
+        "crosswalk": standards.argued(findings),
         "avoided": together(),
         "certificates": CERTIFICATES,
         "parts": PARTS,
         "disclosure": DISCLOSURE,
+        "texts": method_text.TEXTS,
+        "expressions": method_text.EXPRESSIONS,
+        "spelt": method_text.spelt(findings.protocol.detectors),
     }
 
 
-def _results(findings: Findings, roles: Mapping[str, Role]) -> dict[str, Any]:
+def _first(findings: Findings) -> dict[str, Any]:
+    """Gather the first page, and the facts that stand before all statistics."""
+    codes = dict.fromkeys(code for one in findings.findings for code in one.opinion.reasons)
+    compared = facts.of_files(findings)
+    return {
+        "people": first_page.people(findings.items),
+        "others": len(
+            {code for one in findings.findings for code in (*one.controls, *(e.model for e in one.excluded))}
+        ),
+        "answers": first_page.answers(findings),
+        "h1_short": H1_SHORT,
+        "facts": [*compared, *facts.of_dates(findings), *facts.of_itself(findings), *facts.of_nulls(findings)],
+        "compared_files": [*compared, *facts.of_dates(findings)],
+        "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
+        "assumed": facts.assumed(findings),
+    }
+
+
+def _results(findings: Findings) -> dict[str, Any]:
     """Gather scores, ranks and what other analyses say."""
     results = arrange.grouped(findings.findings)
-    specified = [one for group in results for one in group.figures if one.finding.curve is not None]
+    figures = [one for group in results for one in group.figures]
+    specified = [one for one in figures if one.finding.curve is not None]
+    nulls = [one for one in figures if one.finding.null_pairs is not None]
+    scored = sum(arrange.primary(one) is not None for one in findings.findings)
+    primaries = {one.detector for finding in findings.findings for one in finding.results if one.primary}
     return {
         "primaries": [arrange.primary(finding) for finding in findings.findings],
         "results": results,
-        "drawings": {
-            one.numbers[0]: drawn(strip_plot(one.finding, one.result)) for group in results for one in group.figures
-        },
-        "crowded": crowded,
-        "rankings": {place: drawn(ranking(one)) for place, one in _ranked(findings)},
-        "tree": drawn(dendrogram(findings.tree, roles)) if findings.tree else None,
+        "drawings": {one.numbers[0]: drawn(strip_plot(one.finding, one.result)) for one in figures},
         "specified": {
             one.numbers[0]: drawn(specification_curve(one.finding, curve, findings.protocol.alpha))
             for one in specified
@@ -115,6 +165,13 @@ def _results(findings: Findings, roles: Mapping[str, Role]) -> dict[str, Any]:
         },
         "counts_of_controls": arrange.alike(findings.findings),
         "chosen": arrange.chosen(findings.findings),
+        "nulls": nulls,
+        "nulls_shown": min(NULLS, max((len(n.pairs) for one in nulls if (n := one.finding.null_pairs)), default=0)),
+        "scored_findings": scored,
+        "needed_over_all": controls_needed(max(scored, 1), findings.protocol.alpha),
+        "shown_raw": primaries
+        | {part for one in findings.findings for part in one.per_prompt}
+        | {one.raw[0].detector for one in findings.findings if one.raw},
         "layer_maps": [drawn(layer_map(one)) for one in findings.weights],
     }
 
@@ -123,66 +180,99 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
     """Gather likelihood ratios and the study behind them."""
     scale = arrange.scale(findings)
     pairs = _rated(findings)
-    asked = set(findings.protocol.questions)
     study = findings.performance
+    doses = power_by_dose.table(study)
+    found = unseen(findings.protocol.questions)
     return {
         "scale": scale,
         "scale_checked": bool(scale and scale.id not in unchecked(scale, annex)),
-        "rated": [(rows, drawn(ratio_bands(rows, scale))) for rows in pairs] if scale else [],
+        "rated": pairs if scale else [],
         "bands": {one.number for rows in pairs for one in rows},
         "named": list(dict.fromkeys(ratio.against for one in findings.findings for ratio in one.ratios)),
         "against": AGAINST,
         "silent": arrange.silent(findings.findings),
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
-        "unseen": unseen(findings.protocol.questions),
-        "rates": [one for one in study.rates if one.question in asked] if study else [],
-        "curves": [
-            (one, drawn(error_curves(one)))
-            for one in (study.held_out if study else ())
-            if one.question in asked and one.against == "unrelated"
-        ],
+        "unseen": found,
+        "evaluations_of": _lettered,
+        "letter_of": _letter,
+        "rates": _counted(study.rates if study else (), findings.protocol.questions),
+        "judged": _judged(findings),
+        "curves": study_curves.curves(findings),
+        "doses": doses,
+        "dosed": power_by_dose.percents(study),
+        "blind": power_by_dose.said(doses),
     }
 
 
-def _rated(findings: Findings) -> list[list[Rated]]:
+def _lettered(rows: Sequence[Unseen]) -> list[dict[str, Any]]:
+    """Give each evaluation a letter, in the order of the rows."""
+    names = list(dict.fromkeys(one.evaluation.name for one in rows))
+    return [
+        {
+            "letter": _letter(rows, next(one for one in rows if one.evaluation.name == name)),
+            "evaluation": one.evaluation,
+        }
+        for name in names
+        for one in [next(row for row in rows if row.evaluation.name == name)]
+    ]
+
+
+def _letter(rows: Sequence[Unseen], row: Unseen) -> str:
+    return chr(ord("a") + list(dict.fromkeys(one.evaluation.name for one in rows)).index(row.evaluation.name))
+
+
+def _judged(findings: Findings) -> list[tuple[tuple[int, ...], Reported]]:
+    """List what the study says of each reported ratio, once, with the findings that it is for."""
+    found: dict[Reported, list[int]] = {}
+    for number, one in enumerate(findings.findings, 1):
+        for made in one.reported:
+            found.setdefault(made, []).append(number)
+    return [(tuple(numbers), made) for made, numbers in found.items()]
+
+
+def _counted(rates: Sequence[ErrorRate], asked: Sequence[str]) -> list[tuple[tuple[str, ...], ErrorRate]]:
+    """List the counted errors of the questions asked, equal counts of several questions in one row, none of nothing."""
+    found: dict[tuple[str, int, int], list[ErrorRate]] = {}
+    for one in rates:
+        if one.question in asked and one.n:
+            found.setdefault((one.what, one.k, one.n), []).append(one)
+    return [(tuple(one.question for one in rows), rows[0]) for rows in found.values()]
+
+
+def _rated(findings: Findings) -> list[list[arrange.Rated]]:
     """Put findings with likelihood ratios together by pair, in order."""
-    pairs: dict[tuple[str, str], list[Rated]] = {}
+    pairs: dict[tuple[str, str], list[arrange.Rated]] = {}
     for number, one in enumerate(findings.findings, 1):
         if arrange.evaluated(one):
-            pairs.setdefault((one.suspect, one.reference), []).append(Rated(number=number, finding=one))
+            pairs.setdefault((one.suspect, one.reference), []).append(arrange.Rated(number=number, finding=one))
     return list(pairs.values())
 
 
 def _exhibits(findings: Findings) -> dict[str, Any]:
-    many = len(findings.exhibits)
-    length = next(shown for most, shown in EXCERPT if many <= most)
+    shown = _printed(findings.exhibits)
+    many = len(shown)
+    length = next(count for most, count in EXCERPT if many <= most)
+    asked = next(reversed(likeness(findings.protocol)), None)
+    parts = dict.fromkeys(part for one in findings.findings if one.question == asked for part in one.per_prompt)
     return {
-        "exhibits": [(exhibit, excerpts.excerpts(exhibit, length)) for exhibit in findings.exhibits],
+        "exhibits": [(exhibit, excerpts.excerpts(exhibit, length)) for exhibit in shown],
+        "exhibit_parts": list(parts),
         "excerpt": length,
         "line_break": excerpts.LINE_BREAK,
-        "prompt_length": next(shown for most, shown in PROMPT if many <= most),
+        "prompt_length": next(count for most, count in PROMPT if many <= most),
     }
 
 
-def _ranked(findings: Findings) -> Iterator[tuple[int, Finding]]:
-    """Yield findings whose candidates are enough for a figure, equal ones once."""
+def _printed(exhibits: Sequence[Exhibit]) -> list[Exhibit]:
+    """Choose what is printed: all of a few, else for each pair the first of each part of the rule."""
+    if len(exhibits) <= PRINTED // 2:
+        return list(exhibits)
     seen = set()
-    for place, one in enumerate(findings.findings, 1):
-        if len(one.candidates) > 2 and one.candidates not in seen:
-            seen.add(one.candidates)
-            yield place, one
-
-
-def _timeline(findings: Findings) -> Any:
-    """Draw the times that can be read; nothing where fewer than two can."""
-    events = [
-        Fact(name=name, value=text)
-        for name, text in (
-            ("protocol registered", findings.registered_at),
-            ("first question", findings.first_asked),
-            ("last question", findings.last_asked),
-        )
-        if moment(text) is not None
-    ]
-    return drawn(timeline(events)) if len(events) > 1 else None
+    kept = []
+    for one in exhibits:
+        key = (one.suspect, one.reference, one.chosen)
+        if key not in seen and one.chosen != "random":
+            seen.add(key)
+            kept.append(one)
+    return kept[:PRINTED]

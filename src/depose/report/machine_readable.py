@@ -14,7 +14,7 @@ from depose.model import Finding, Findings, spreadsheet
 from depose.model.canonical import digest
 from depose.report import arrange, compliance
 from depose.report.typography import visible
-from depose.report.wording import OUTCOMES, QUESTIONS_TO_VENDOR, REASONS
+from depose.report.wording import LINEUP_REASONS, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS
 
 NAMES = ("findings.schema.json", "compliance.json", "junit.xml", "controls.csv", "ratios.csv", "ended.csv")
 
@@ -51,12 +51,32 @@ def summary(findings: Findings, annex: Annex) -> bytes:
             }
             for number, one in enumerate(findings.findings, 1)
         ],
+        **({"line_up": found} if (found := _lined_up(findings)) else {}),
         "risks": [*compliance.risks(findings, "false alarm"), *compliance.risks(findings, "miss:")],
         "waivers": compliance.waived(findings, annex.waivers),
         "questions_to_the_vendor": QUESTIONS_TO_VENDOR[result],
         "mapping": mapping(),
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n"
+
+
+def _lined_up(findings: Findings) -> list[dict[str, Any]]:
+    """Set out what the line-up found of each suspect."""
+    return [
+        {
+            "suspect": one.suspect,
+            "reference": one.reference,
+            "question": "exposed",
+            "outcome": compliance.of_finding(one),
+            "reasons": one.opinion.reasons,
+            "picks": one.picks,
+            "bags": one.bags,
+            "log10_p_holm": one.log10_p_holm,
+            "valid": one.valid,
+            "capped_log10_e": one.capped_log10_e,
+        }
+        for one in compliance.lined_up(findings)
+    ]
 
 
 def junit(findings: Findings, annex: Annex) -> bytes:
@@ -82,7 +102,18 @@ def junit(findings: Findings, annex: Annex) -> bytes:
             _add(case, "failure", states, "failures", f"{outcome}: {one.opinion.verdict}")
         elif outcome == compliance.OPEN:
             _add(case, "skipped", states, "skipped", f"{outcome}: {said}")
-    suite.set("tests", str(len(findings.findings)))
+    for row in _lined_up(findings):
+        name = xml(f"{row['suspect']}.{row['reference']}")
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name="exposed")
+        properties = ElementTree.SubElement(case, "properties")
+        for label in ("picks", "bags", "log10_p_holm", "valid", "capped_log10_e"):
+            ElementTree.SubElement(properties, "property", name=label, value=str(row[label]))
+        said = "; ".join(LINEUP_REASONS[code] for code in row["reasons"])
+        if row["outcome"] == compliance.REVIEW:
+            _add(case, "failure", states, "failures", f"{row['outcome']}: exposed")
+        elif row["outcome"] == compliance.OPEN:
+            _add(case, "skipped", states, "skipped", f"{row['outcome']}: {said}")
+    suite.set("tests", str(len(findings.findings) + len(compliance.lined_up(findings))))
     for name, times in states.items():
         suite.set(name, str(times))
     ElementTree.indent(suite)

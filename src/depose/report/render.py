@@ -11,8 +11,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
-from itertools import count
 from typing import Any, Literal
 
 from depose.case import annexes
@@ -20,12 +18,33 @@ from depose.case.annexes import Annex, mapping
 from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
-from depose.report import arrange, compliance, expert, vocabulary
+from depose.report import arrange, compliance, expert, line_up, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
+from depose.report.numbering import Numbering
 from depose.report.stylesheet import sheet
-from depose.report.typography import clip, minus, moment, number, page, power_of_ten, pvalue, source_date
-from depose.report.wording import LIMITATIONS, NOT_TESTED, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS, SENTENCES
+from depose.report.typography import (
+    clip,
+    code,
+    exact_p,
+    minus,
+    moment,
+    number,
+    page,
+    power_of_ten,
+    pvalue,
+    pvalue_short,
+    source_date,
+)
+from depose.report.wording import (
+    LIMITATIONS,
+    LINEUP_REASONS,
+    NOT_TESTED,
+    OUTCOMES,
+    QUESTIONS_TO_VENDOR,
+    REASONS,
+    SENTENCES,
+)
 
 PAGES = 2
 """Pages of the compliance summary."""
@@ -78,9 +97,10 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
     from markupsafe import Markup
 
     digest = canonical.digest(findings)
+    source = _sources()
     made = page(
         template,
-        filters={**FILTERS, "source": _sources()},
+        filters={**FILTERS, "source": source},
         findings=findings,
         report_id=digest[:12],
         digest=digest,
@@ -91,9 +111,8 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         sentences=SENTENCES,
         limitations=LIMITATIONS,
         pvalue=pvalue,
-        paragraph=partial(next, count(1)),
-        table=partial(next, count(1)),
-        figure=partial(next, count(1)),
+        pvalue_short=pvalue_short,
+        numbering=Numbering(source),
         **context,
     )
     vocabulary.refuse(made, findings, setting.annex)
@@ -129,6 +148,9 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
         "not_tested": NOT_TESTED,
         "questions": QUESTIONS_TO_VENDOR[result],
+        "lineup": line_up.lineup_of(findings),
+        "lined_up": [(one, compliance.of_finding(one)) for one in compliance.lined_up(findings)][:most],
+        "lineup_reasons": LINEUP_REASONS,
         "waivers": compliance.waived(findings, setting.annex.waivers),
         "mapped": mapping(),
     }
@@ -242,7 +264,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lr": arrange.likelihood,
     "conservative": arrange.conservative,
     "times": arrange.times,
+    "ratio": arrange.with_interval,
+    "worded": arrange.worded,
+    "code": code,
     "listed": _listed,
+    "power": exact_p,
 }
 
 

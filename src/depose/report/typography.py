@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
+from math import ceil, floor
 from typing import Any
 
 from depose.errors import ReportError
@@ -128,15 +129,40 @@ def power_of_ten(log10_p: float) -> str:
     return "< 1e-100" if log10_p < -100 else f"{10**log10_p:.2g}"
 
 
-def pvalue(p: float, floor: float) -> str:
+def pvalue(p: float, least: float) -> str:
     """Three significant digits, rounded up, so that no print is below the floor. Raises ReportError below it."""
-    if not p >= floor * (1 - 1e-9) > 0:
+    if not p >= least * (1 - 1e-9) > 0:
         raise ReportError(
-            f"a p-value of {p} is below its floor {floor}",
+            f"a p-value of {p} is below its floor {least}",
             hint="the findings contradict themselves; run depose analyze again",
         )
     exact = Decimal(repr(round(p, 12)))
     return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
+
+
+def exact_p(log10: float) -> str:
+    """Write a probability by its logarithm, with two significant digits, rounded up, however small it is."""
+    if log10 >= -3:
+        return str(Decimal(repr(min(1.0, 10.0**log10))).quantize(Decimal("0.001"), ROUND_CEILING))
+    exponent = floor(log10)
+    digits = ceil(round(10 ** (log10 - exponent) * 10, 6)) / 10
+    return f"{digits:.1f}e{exponent}" if digits < 10 else f"1.0e{exponent + 1}"
+
+
+def pvalue_short(p: float) -> str:
+    """One significant digit of a p-value that was drawn by chance, rounded up: more would be noise."""
+    exact = Decimal(repr(round(p, 12)))
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING))
+
+
+def code(text: str) -> str:
+    """A pattern in ASCII, as it can be typed: every other character by its escape, which the pattern reads the same."""
+    named = {"\n": "\\n", "\t": "\\t", "\0": "\\0"}
+    return "".join(
+        named.get(one)
+        or (one if one.isascii() else f"\\u{ord(one):04x}" if ord(one) < 1 << 16 else f"\\U{ord(one):08x}")
+        for one in text
+    )
 
 
 def clip(text: str, length: int) -> str:

@@ -61,7 +61,7 @@ AVOIDED = tuple(
         ),
         ("times more likely that", r"times (more|as) likely that", "turns the conditional round", FINDINGS),
         (
-            "was distilled from, therefore",
+            "therefore distilled",
             r"\btherefore\b.{0,40}\bdistilled\b",
             "a conclusion on what happened",
             FINDINGS,
@@ -81,20 +81,20 @@ AVOIDED = tuple(
             "effect, interval, adjusted p",
         ),
         (
-            "consistent with, alone",
+            "consistent with",
             r"\bconsistent with\b",
             "silent about the alternative",
             "what was expected under each proposition",
         ),
         ("coincidence", r"\bcoincidence\b", "p read as a probability of H2", "k of N controls reached the score"),
         (
-            "certified clean, passed",
+            "certified clean, passed the test, passed the screening",
             r"\bcertified (clean|by depose)\b|\bpassed the (test|screening)\b",
             "a verdict",
             "no indication at the tested power",
         ),
         (
-            "% accurate",
+            "99 % accurate, 1 % chance",
             r"\d ?% (accurate|accuracy|sure|chance)",
             "a rate without its count",
             "k of n, and the exact bound",
@@ -104,7 +104,7 @@ AVOIDED = tuple(
 QUOTED = (
     r"<style>.*?</style>",
     r'<div class="exhibit[" ].*?</table>\s*</div>',
-    r'<div class="vocabulary".*?</table>\s*</div>',
+    r'<div class="vocabulary".*?</div>',
 )
 LEAD = 20
 """Characters by which what others wrote is found, since long texts are cut for print."""
@@ -151,7 +151,7 @@ def refuse(page: bytes, findings: Findings, annex: Annex) -> None:
         raise ReportError(
             f"the report would say {hits[0].around!r}, which the method cannot carry: "
             + "; ".join(dict.fromkeys(hit.phrase for hit in hits)),
-            hint="this is a fault of depose or of a plugin's text; appendix C lists what is written instead",
+            hint="this is a fault of depose or of a plugin's text; appendix D lists what is written instead",
         )
 
 
@@ -170,6 +170,7 @@ def _foreign(findings: Findings, annex: Annex) -> set[str]:
         [one.prompt for one in findings.exhibits],
         [one.excluded for one in findings.findings],
         findings.protocol,
+        None if isinstance(findings.lineup, msgspec.UnsetType) else findings.lineup,
         annex,
     )
     return {" ".join(visible(one).split()) for one in _strings(msgspec.to_builtins(given))} - {""}

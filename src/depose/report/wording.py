@@ -42,7 +42,7 @@ REASONS = {
     "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
     "era": "the controls are not of the years of suspect and reference, or a date is not known: strangers of one era "
     "look like kin beside older controls",
-    "power": "the power of the test in this case is below 0.8 or not known",
+    "power": "the lower bound of the power of the test in this case is below 0.8, or the power is not known",
     "quality": "a quality check failed or was not run",
     "range": "the case lies outside the conditions examined in validation",
     "refusals": "more than a fifth of the answers are refusals, or in a language in which refusals cannot be told",
@@ -52,7 +52,56 @@ REASONS = {
     "length": "the result is not there once closeness in length is taken out of the scores",
     "layout": "the result is not there once closeness in layout is taken out of the scores",
     "lr_spans_one": "the likelihood ratio is not evaluated, or its interval includes\N{NO-BREAK SPACE}1",
+    "files_equal": "every recorded file of weights has the same digest on both sides, which by itself answers the "
+    "question",
+    "files_differ": "the recorded files of weights have different digests, so that they are not one set of files",
+    "direction": "by the documented dates the suspect was offered before the reference",
 }
+
+LINEUP_REASONS = {
+    "decoys": "no answers that nobody received, or they were drawn after the suspect was first asked",
+    "few": "too few line-ups: fewer than registered in which scores differ, or power below 0.8",
+    "tier": "the answers that nobody received come from a changed model, or from one whose state nobody noted",
+    "circular": "the accounts were chosen by answers of the suspect",
+    "diagnostics": "a check of the premises failed, or one that is needed was not made",
+    "drift": "what the checks leave open is as large as the effect",
+}
+"""Reasons of an opinion on the line-up, in words."""
+
+
+REASONS_SHORT = {
+    "controls": "too few independent controls",
+    "power": "how much the test would have found is not known well enough",
+    "quality": "a check of quality was not met",
+    "range": "the case lies outside of what was validated",
+    "refusals": "too many refusals",
+    "shared_base": "both carry weights of one base, and no control tells inheritance from it",
+    "kind": "the answers do not tell one kind from another",
+    "length": "the result is not there at equal length",
+    "layout": "the result is not there at equal layout",
+    "lr_spans_one": "the likelihood ratio does not tell the two apart",
+    "files_equal": "every recorded file of weights is the same on both sides",
+    "files_differ": "the recorded files of weights differ",
+    "direction": "by its date the suspect came first",
+}
+"""Reason codes in the fewest words, for the first page."""
+
+H1_SHORT = {
+    "same": "one set of weights stands behind both",
+    "derived": "the weights of the suspect were made from those of the reference",
+    "distilled": "the suspect was trained on a substantial body of the reference's outputs",
+    "exposed": "its weights depend on which of its possible answers the reference delivered to the accounts named",
+}
+"""H1 of each question in a few words; the full text stands in the summary."""
+
+MEANS_NOT = {
+    "same": "Not that the files are equal, and not whose model came first.",
+    "derived": "Not when, by whom or on what terms weights were taken over.",
+    "distilled": "Not that outputs were used knowingly, by whom, or against any terms; and not that no third model "
+    "taught both.",
+    "nothing found": "Not that there is no relation: a light or disguised one would look the same.",
+}
+"""What no opinion on a question says."""
 
 
 class Part(Record, frozen=True, kw_only=True):
@@ -107,6 +156,18 @@ PARTS = {
             against="common teacher",
         ),
         Part(label="H2e", text="unrelated: the common manner of assistants, or chance.", against="unrelated"),
+    ),
+    "exposed": (
+        Part(label="H2a", text="never met: {s} learnt from no output of {r}."),
+        Part(
+            label="H2b",
+            text="other deliveries: {s} learnt from outputs of {r} that went to other accounts, or that were drawn "
+            "anew. They tell nothing of which answers these accounts received.",
+        ),
+        Part(
+            label="H2c",
+            text="the same prompts: {s} learnt from answers of other models or of people to these prompts.",
+        ),
     ),
 }
 """What stands inside H2, by question."""

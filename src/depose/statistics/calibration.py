@@ -6,7 +6,8 @@ A small ridge keeps the slope finite where the classes separate.
 
 Validation leaves out every pair that shares a lineage with the pair that is predicted. The interval of a case joins
 the bootstrap of T with refits on resampled families. No ratio is handed out above the cap or below the bottom that
-the number of independent lineages allows (`likelihood.lineage_cap`).
+the number of independent lineages allows (`likelihood.lineage_cap`), nor beyond the empirical bounds of the study
+(ELUB, `likelihood.elub`).
 """
 
 from __future__ import annotations
@@ -105,9 +106,14 @@ class Capped:
     low: float
     high: float
     uncapped: float
+    model_low: float
+    model_high: float
+    """The interval before its bounds."""
     cap: float
     bottom: float
     lineages: int
+    bounded_by: str
+    """What held the value or an end of the interval: `lineages`, `study`, `lineages and study`, or nothing."""
 
 
 def bottom_of(calibrator: Calibrator, t: float) -> float:
@@ -116,30 +122,64 @@ def bottom_of(calibrator: Calibrator, t: float) -> float:
     return upper_bound(int((families <= t).sum()), len(families))
 
 
-def likelihood_ratio(calibrator: Calibrator, t: float, draws: Array, reached: int, k_eff: int) -> Capped:
-    """Turn a score with its bootstrap draws into a capped likelihood ratio with a 95 % interval.
+def likelihood_ratio(
+    calibrator: Calibrator,
+    t: float,
+    draws: Array,
+    reached: int,
+    k_eff: int,
+    larger: Calibrator | None = None,
+    share: float = 0.0,
+) -> Capped:
+    """Turn a score with its bootstrap draws into a bounded likelihood ratio with a 95 % interval.
 
-    `reached` of the case's `k_eff` control lineages have a score of at least `t`.
+    `reached` of the case's `k_eff` control lineages have a score of at least `t`. Where the case lies between two
+    numbers of prompts of the study, `larger` is the other calibrator and `share` how much it weighs (0 to 1): value,
+    ends and bounds are blended in logarithms, so that no number of prompts makes them jump. The ratio is held to the
+    cap that the lineages allow and to the empirical bounds of the study (ELUB), and so are the ends of its interval.
     """
-    lineages = min(k_eff, calibrator.n_neg_lineages)
-    cap = lineage_cap(min(reached, lineages), lineages)
-    bottom = min(bottom_of(calibrator, t), 1.0)
-    uncapped = float(np.exp(log_lr(calibrator.line, np.array([t]))[0]))
-    lines = calibrator.draws or (calibrator.line,)
-    scores = transformed(draws[np.isfinite(draws)])
-    slopes = np.array([line.slope for line in lines])[np.arange(len(scores)) % len(lines)]
-    intercepts = np.array([line.intercept for line in lines])[np.arange(len(scores)) % len(lines)]
-    low, high = np.exp(np.quantile(intercepts + slopes * scores, [0.025, 0.975]))
+    both = [(calibrator, 1 - share), *([(larger, share)] if larger is not None else [])]
+    lineages = min(k_eff, *(one.n_neg_lineages for one, _ in both))
+    kept = draws[np.isfinite(draws)]
+    uncapped, low, high = np.exp(sum(weight * _log_ends(one, t, kept) for one, weight in both))
+    by_lineages = (
+        float(np.exp(sum(weight * np.log(min(bottom_of(one, t), 1.0)) for one, weight in both))),
+        lineage_cap(min(reached, lineages), lineages),
+    )
+    by_study = (
+        float(10 ** min(sum(weight * one.elub_low for one, weight in both), 0.0)),
+        float(10 ** max(sum(weight * one.elub_high for one, weight in both), 0.0)),
+    )
+    bottom, cap = max(by_lineages[0], by_study[0]), min(by_lineages[1], by_study[1])
+    ends = (float(min(low, uncapped)), float(max(high, uncapped)))
+    held = {
+        name
+        for name, least, most in (("lineages", *by_lineages), ("study", *by_study))
+        if (ends[1] > cap and most == cap) or (ends[0] < bottom and least == bottom)
+    }
 
     def bounded(value: float) -> float:
         return float(min(max(value, bottom), cap))
 
     return Capped(
-        value=bounded(uncapped),
-        low=bounded(min(float(low), uncapped)),
-        high=bounded(max(float(high), uncapped)),
-        uncapped=uncapped,
+        value=bounded(float(uncapped)),
+        low=bounded(ends[0]),
+        high=bounded(ends[1]),
+        uncapped=float(uncapped),
+        model_low=ends[0],
+        model_high=ends[1],
         cap=cap,
         bottom=bottom,
         lineages=lineages,
+        bounded_by=" and ".join(sorted(held)),
     )
+
+
+def _log_ends(calibrator: Calibrator, t: float, draws: Array) -> Array:
+    """Log ratio of a score, and the ends of its interval: draws of T joined with draws of the line."""
+    lines = calibrator.draws or (calibrator.line,)
+    scores = transformed(draws)
+    slopes = np.array([line.slope for line in lines])[np.arange(len(scores)) % len(lines)]
+    intercepts = np.array([line.intercept for line in lines])[np.arange(len(scores)) % len(lines)]
+    low, high = np.quantile(intercepts + slopes * scores, [0.025, 0.975])
+    return np.array([float(log_lr(calibrator.line, np.array([t]))[0]), low, high])

@@ -150,6 +150,11 @@ def per_prompt(measured: Measured) -> Array:
     return mean
 
 
+def per_prompt_parts(measured: Measured) -> tuple[str, ...]:
+    """Name the parts of a measure that `per_prompt` rests on; none for a profile alone."""
+    return tuple(part.detector for part in parts_of(measured) if isinstance(part, Similarity))
+
+
 def _on_one(values: Array) -> Array:
     """Centre one prompt over the members that answered it."""
     out = np.full(values.shape, np.nan)

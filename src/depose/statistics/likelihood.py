@@ -3,6 +3,7 @@
 Cllr                 Bruemmer and du Preez 2006: the cost of a set of likelihood ratios, 0 perfect, 1 worthless
 Cllr_min             the same after the best monotone recalibration (pool adjacent violators)
 ECE                  Ramos and Gonzalez-Rodriguez 2013: empirical cross-entropy at a prior
+devPAV               Vergeer, Alberink, Sjerps and Ypma 2021: how far ratios lie from that recalibration
 ELUB                 Vergeer and others 2016: bounds at which a LR system stops being better than always LR = 1
 lineage cap          1 / U(k, n), U the one-sided 95 % Clopper-Pearson bound for k of n independent lineages that
                      reach the score (design.md): no data set of n lineages can carry more
@@ -57,6 +58,30 @@ def _isotonic(mean: Array, mass: Array) -> Array:
 def cllr_min(h1: Array, h2: Array) -> float:
     """Cost that is left after the best monotone recalibration: what the scores could do at best."""
     return cllr(*pav(h1, h2))
+
+
+def dev_pav(h1: Array, h2: Array) -> float:
+    """Mean distance, over the range in which it is finite, of the best monotone recalibration from no recalibration.
+
+    The area between the two, the recalibrated ratios joined by straight lines, over the length of the range, in the
+    logarithm of the arguments. 0 where nothing is finite, since the two kinds do not overlap.
+    """
+    given = np.concatenate([h1, h2])
+    best = np.concatenate(pav(h1, h2))
+    finite = np.isfinite(best)
+    if not finite.any():
+        return 0.0
+    order = np.argsort(given[finite], kind="stable")
+    x = given[finite][order]
+    gap = best[finite][order] - x
+    width = np.diff(x)
+    if not width.sum():
+        return float(np.abs(gap).mean())
+    left, right = np.abs(gap[:-1]), np.abs(gap[1:])
+    crossing = gap[:-1] * gap[1:] < 0
+    both = np.where(left + right > 0, left + right, 1.0)
+    area = np.where(crossing, (left**2 + right**2) / both, left + right) * width / 2
+    return float(area.sum() / width.sum())
 
 
 def ece(h1: Array, h2: Array, log10_odds: Array) -> Array:

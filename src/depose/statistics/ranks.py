@@ -66,6 +66,25 @@ def model_level(t: NDArray[np.float64]) -> ModelLevel:
     return ModelLevel(p_reference=reference, p_suspect=suspect)
 
 
+def every_pair(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank every two members of one bag as S and R are ranked: the larger p, [members, members], NaN on the diagonal.
+
+    `model_level` of the bag with the two in front gives the same. NaN where a score of either is missing.
+    """
+    members = len(t)
+    rounded = np.round(t, DIGITS)
+    off = ~np.eye(members, dtype=bool)
+    whole: NDArray[np.bool_] = np.all(np.isfinite(t) | ~off, axis=1)
+    ordered = np.sort(np.where(off, rounded, -np.inf), axis=1)
+    p = np.full(t.shape, np.nan)
+    for a in range(members):
+        reached = members - np.searchsorted(ordered[a], rounded[a], side="left")
+        p[a] = reached / (members - 1)
+    p[~(whole[:, None] & off)] = np.nan
+    larger: NDArray[np.float64] = np.maximum(p, p.T)
+    return larger
+
+
 def floor(k: int) -> float:
     """The smallest p-value that K controls allow."""
     return 1 / (k + 1)

@@ -17,12 +17,13 @@ from depose.case.calibration import LARGEST
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Fact, Primary, Question, Record
+from depose.model.base import Likeness
 from depose.scoring.bags import one_base
 from depose.validate.study import Study
 
 FORMAT = "depose screening 2"
 NAME = "screening.json"
-QUESTIONS: tuple[Question, ...] = get_args(Question)
+QUESTIONS: tuple[Question, ...] = get_args(Likeness)
 DETECTORS = Primary().detectors()
 
 

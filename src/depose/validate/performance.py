@@ -25,7 +25,10 @@ def performance(study: Study, calibration: str) -> Performance:
         source=study.population.source,
         calibration=calibration,
         command=f"depose validate --source {study.population.source} --seed {study.seed}",
-        rates=(*_by_rule(study), *(rate for one in pairs for rate in _misleading(one))),
+        rates=(
+            *_by_rule(study),
+            *(rate for one in pairs if one.prompts == study.scored.sizes[0] for rate in _misleading(one)),
+        ),
         held_out=pairs,
     )
 
@@ -57,32 +60,50 @@ def _by_rule(study: Study) -> Iterator[ErrorRate]:
 
 
 def _held_out(study: Study) -> Iterator[HeldOut]:
+    """Yield the held-out ratios of every question, alternative and number of prompts, the largest number first."""
     for question, detector in PRIMARY.items():
         first = study.positives(question)
         for against, second in {"unrelated": study.matched(question), **study.alternatives(question)}.items():
-            kept1, kept2 = (
-                [one for one in pairs if np.isfinite(one.t[PRIMARY[question]][0])] for pairs in (first, second)
-            )
-            if min(families(kept1), families(kept2)) < FEWEST_FAMILIES:
-                continue
-            yield _ratios(study, question, against, detector, kept1, kept2)
+            for subset in range(len(study.scored.sizes)):
+                kept1, kept2 = (
+                    [one for one in pairs if np.isfinite(one.t[detector][subset])] for pairs in (first, second)
+                )
+                if min(families(kept1), families(kept2)) >= FEWEST_FAMILIES:
+                    yield _ratios(study, question, against, detector, kept1, kept2, subset)
 
 
 def _ratios(
-    study: Study, question: str, against: str, detector: str, first: Sequence[PairScores], second: Sequence[PairScores]
+    study: Study,
+    question: str,
+    against: str,
+    detector: str,
+    first: Sequence[PairScores],
+    second: Sequence[PairScores],
+    subset: int,
 ) -> HeldOut:
-    h1, h2 = held_out(study, first, second, detector)
+    h1, h2 = held_out(study, first, second, detector, subset)
+    names = sorted({one.pair.suspect_family for one in (*first, *second)})
+    place = {name: number for number, name in enumerate(names)}
+    true, other = (
+        sorted(
+            (round(float(value) / LOG10, 3), place[one.pair.suspect_family])
+            for value, one in zip(h, pairs, strict=True)
+        )
+        for h, pairs in ((h1, first), (h2, second))
+    )
     return HeldOut(
         question=question,  # type: ignore[arg-type]
         against=against,
         detector=detector,
-        prompts=study.scored.sizes[0],
+        prompts=study.scored.sizes[subset],
         families_true=families(first),
         families_other=families(second),
-        true=tuple(round(float(value) / LOG10, 3) for value in np.sort(h1)),
-        other=tuple(round(float(value) / LOG10, 3) for value in np.sort(h2)),
+        true=tuple(value for value, _ in true),
+        other=tuple(value for value, _ in other),
         cllr=round(cllr(h1, h2), 4),
         cllr_min=round(cllr_min(h1, h2), 4),
+        true_families=tuple(family for _, family in true),
+        other_families=tuple(family for _, family in other),
     )
 
 

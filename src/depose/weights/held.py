@@ -1,14 +1,18 @@
-"""Which weights of a case are held, and the comparisons that follow from it."""
+"""Which weights of a case are held, and the comparisons that follow from it, each once on record."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from depose.endpoints.weights import PACKAGED
 from depose.errors import CaseError
+from depose.evidence import ledger
+from depose.evidence.ledger import Entries
+from depose.evidence.log import Clock, Log
 from depose.model import ModelSpec, WeightsHeld
-from depose.weights.compare import Named
+from depose.weights.compare import Named, compare
 
 
 class Holding(Protocol):
@@ -41,6 +45,22 @@ def held_pairs(case: Holding, folder: Path) -> list[tuple[Named, Named]]:
             hint="name where they lie: [weights.files] S1 = ..., R1 = ...; or leave the section out",
         )
     return pairs
+
+
+def compared_weights(folder: Path, entries: Entries, progress: Callable[[str], None], clock: Clock) -> Entries:
+    """Record the comparisons of weights that a case asks for and its log does not have yet; return what it has then."""
+    known = {(one.suspect, one.reference) for one in entries.weights}
+    pairs = held_pairs(entries.registration.case, folder)
+    left = [pair for pair in pairs if (pair[0].name, pair[1].name) not in known]
+    if not left:
+        return entries
+    with Log(folder, clock) as log:
+        if log.head != entries.end:
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+        for suspect, reference in left:
+            progress(f"weights of {suspect.name} and {reference.name}")
+            log.append("weights", compare(suspect, reference))
+    return ledger.entries(folder)
 
 
 def held(spec: ModelSpec, case: Holding, folder: Path) -> Named | None:

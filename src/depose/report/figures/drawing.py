@@ -73,19 +73,20 @@ def plain_axes(axes: Any, x: str, y: str = "") -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_linewidth(0.6)
-    axes.tick_params(labelsize=7, length=3, width=0.6, color=INK, labelcolor=INK)
-    axes.set_xlabel(x, fontsize=7.5, color=INK, labelpad=2)
-    axes.set_ylabel(y, fontsize=7.5, color=INK, labelpad=2)
+    axes.tick_params(labelsize=9, length=3, width=0.6, color=INK, labelcolor=INK)
+    axes.set_xlabel(x, fontsize=9, color=INK, labelpad=2)
+    axes.set_ylabel(y, fontsize=9, color=INK, labelpad=2)
 
 
 def legend(axes: Any) -> None:
     """Name the lines above the panel, where no curve can run through the names."""
     axes.legend(
         frameon=False,
-        fontsize=6.8,
+        fontsize=9,
         loc="lower center",
         bbox_to_anchor=(0.5, 0.99),
-        ncols=3,
+        ncols=1,
+        labelspacing=0.15,
         handlelength=2.2,
         handletextpad=0.5,
         columnspacing=1.2,

@@ -1,0 +1,37 @@
+"""What a bundle says of a line-up: that its acts came in order was read with the log; here is what they rest on."""
+
+from __future__ import annotations
+
+from depose.analysis import results
+from depose.custody.bundle import HINT, Read, content
+from depose.errors import EvidenceError
+from depose.model.canonical import sha256
+
+
+def line_ups(read: Read) -> tuple[list[str], list[str]]:
+    """Compare the recorded test with the findings, and say what the acts show and what they cannot."""
+    acts = read.entries.lineup
+    if acts is None:
+        return [], []
+    checks = [
+        f"the acts of the line-up of {acts.built.count} bags, in order: {', '.join(one.name for one in acts.dated)}"
+    ]
+    missing = [
+        "that deliveries and decoys came from the reference: only their digests are here, and their owner attests them"
+    ]
+    for one in acts.tables:
+        missing.append(f"the scores of {one.model} in the line-up: made with what its facts name, and not made again")
+    if acts.answers:
+        missing.append(
+            f"{len(acts.answers)} answers to contexts of the line-up: their raw bytes are here, and not read again"
+        )
+    if acts.opened is None:
+        missing.append("which members of the line-up were delivered: the key is not open")
+    if acts.tested:
+        name = f"out/{results.FINDINGS}"
+        if sha256(content(read.bundle, name)) != acts.tested:
+            raise EvidenceError(
+                f"{name}: not the findings whose digest was recorded when the line-up was tested", hint=HINT
+            )
+        checks.append("the findings are those whose digest was recorded when the line-up was tested")
+    return checks, missing

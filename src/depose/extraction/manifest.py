@@ -1,0 +1,66 @@
+"""`events/manifest.json`: which logs became which files of events, and what of them was lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from depose.errors import CaseError, EvidenceError
+from depose.model import Record
+
+FORMAT = "depose events 1"
+
+
+class Written(Record, frozen=True, kw_only=True):
+    """One file of events."""
+
+    path: str
+    day: str
+    rows: int
+    sha256: str
+
+
+class SourceOf(Record, frozen=True, kw_only=True):
+    """A log that was read."""
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+    rows: int
+    """Requests that it holds."""
+    duplicates: int
+    """Of these, ids that were there before: counted once."""
+    losses: dict[str, int]
+    """What was lost or put aside, by reason."""
+    truncated: bool
+    sampled: bool
+    """Whether it is a sample of the requests."""
+    without: tuple[str, ...]
+    """Columns of which it says nothing."""
+    texts: bool
+    """Whether contexts and answers were kept."""
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """`events/manifest.json`."""
+
+    format: str
+    hash_key: str
+    """Commitment to the key of the hashes, which stays with the custodian."""
+    sources: tuple[SourceOf, ...]
+    files: tuple[Written, ...]
+    public: tuple[str, ...] = ()
+    """Digests of the lists of public prompts that were applied."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a case; raise CaseError where nothing was imported."""
+    file = folder / "events" / "manifest.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except FileNotFoundError as error:
+        raise CaseError(f"{folder}: no events", hint=f"depose extraction import {folder} LOGS --format ...") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error

@@ -1,0 +1,88 @@
+"""A line-up after its key was opened: all that the test and the diagnostics may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depose.errors import AnalysisError
+from depose.lineup.rank_test import LineUps, Mask, opened
+from depose.model.lineup import Bag, Group, LineupKey, LineupPlan, Opened, ScoreTable
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenedLineup:
+    """Bags, key, and the score tables of all models, by code."""
+
+    plan: LineupPlan
+    suspects: tuple[str, ...]
+    reference: str
+    """Code of the archived reference."""
+    bags: tuple[Bag, ...]
+    key: LineupKey
+    tables: Mapping[str, ScoreTable]
+    minus: str | None = None
+    """Code of the model whose log-likelihood is taken off."""
+    answers: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """What a model itself said to the context of a bag, by code and bag, where it was asked."""
+
+    @property
+    def entries(self) -> tuple[Opened, ...]:
+        """What the key says of each bag, in the order of the bags."""
+        return self.key.entries
+
+    def scores(self, model: str, minus: str | None = None) -> Array:
+        """Scores of a model, less those of another, [bags, draws]; NaN where a bag has fewer draws.
+
+        Draws that came out as one text have one score: ties, which the null counts as they are.
+        """
+        table = self._table(model).scores
+        other = table if minus is None else self._table(minus).scores
+        less = 0.0 if minus is None else 1.0
+        found = np.full((len(self.bags), self._width()), np.nan)
+        for row, (entry, one, two) in enumerate(zip(self.entries, table, other, strict=True)):
+            drawn = np.repeat(np.subtract(one, np.multiply(less, two)), entry.copies)
+            found[row, : len(drawn)] = drawn
+        return found
+
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Text of each draw, in the places that `scores` and `delivered` have: [bags][draws]."""
+        return tuple(
+            tuple(text for text, copies in zip(bag.members, entry.copies, strict=True) for _ in range(copies))
+            for bag, entry in zip(self.bags, self.entries, strict=True)
+        )
+
+    def of_group(self, group: Group) -> Mask:
+        """Whether a bag is of this group, [bags]."""
+        return np.array([one.group == group for one in self.entries])
+
+    def delivered(self) -> Mask:
+        """Whether a draw was delivered, [bags, draws]; of equal draws the first ones, which changes no statistic."""
+        found = np.zeros((len(self.bags), self._width()), dtype=bool)
+        for row, entry in enumerate(self.entries):
+            for start, received in zip(np.cumsum((0, *entry.copies)), entry.received, strict=False):
+                found[row, start : start + received] = True
+        return found
+
+    def ranked(self, scores: Array, kept: Mask) -> LineUps | None:
+        """Rank the draws of the bags that are kept; None where none of them has a delivered draw and a filler."""
+        able, delivered = self.able(scores, kept), self.delivered()
+        return opened(scores[able], delivered[able]) if able.any() else None
+
+    def able(self, scores: Array, kept: Mask) -> Mask:
+        """Tell which of the bags that are kept have a delivered draw and a filler, [bags]."""
+        delivered = self.delivered()
+        return np.asarray(kept & delivered.any(axis=1) & (~np.isnan(scores) & ~delivered).any(axis=1))
+
+    def _width(self) -> int:
+        return max(sum(one.copies) for one in self.entries)
+
+    def _table(self, model: str) -> ScoreTable:
+        if model not in self.tables:
+            raise AnalysisError(f"{model}: its bags were not scored", hint="depose lineup score CASE --model CODE")
+        return self.tables[model]

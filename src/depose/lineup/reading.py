@@ -1,0 +1,155 @@
+"""From the acts in a log to what the line-up finds: pure but for the blobs that are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isclose
+
+from msgspec import UNSET, UnsetType
+
+from depose.errors import CaseError, EvidenceError
+from depose.evidence.ledger import Entries
+from depose.evidence.lineup_acts import LineupActs
+from depose.lineup.acts import reference_of, scored_models, taken_off
+from depose.lineup.ask import answers_of, scores_of
+from depose.lineup.diagnostics import diagnose
+from depose.lineup.examine import examine
+from depose.lineup.exhibits import RULE
+from depose.lineup.opened import OpenedLineup
+from depose.lineup.scorer import Scores
+from depose.lineup.tables import read_bags, read_key, read_table
+from depose.model import Case
+from depose.model.lineup import LineupPlan
+from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
+
+Blob = Callable[[str], bytes]
+"""Returns the bytes of a blob by its digest, checked."""
+
+ASSUMPTIONS = (
+    ("log", "the log of the reference is complete and authentic", "digests of both files in the act of building"),
+    ("draw", "what the log holds is what left the endpoint", "text_sha256 of the deliveries, where the log has it"),
+    ("sampler", "decoys come from the sampler that made the deliveries", "tier, snapshot, and diagnostics D1 to D4"),
+    ("accounts", "the accounts were chosen without the suspect", "registered before the bags were built"),
+    ("frozen", "the suspect was the same in all scores, and is the one in question", "digests beside the scores"),
+    ("training", "the reference itself was not trained on this traffic", "diagnostic D7: later snapshots"),
+    ("form", "delivered answers and decoys were stored in one form", "one canonical form, and diagnostic D2"),
+    ("exclusions", "what was left out was left out by rules that do not look at the key", "the tally of the build"),
+)
+"""Key, what is assumed, and where it shows."""
+
+
+def lineup_findings(entries: Entries, blob: Blob, name: str) -> LineupFindings | UnsetType:
+    """Test the line-up of a log once its key is open; raise EvidenceError where its parts contradict each other."""
+    acts, case = entries.lineup, entries.registration.case
+    if acts is None or acts.opened is None or acts.key is None or isinstance(case.lineup, UnsetType):
+        return UNSET
+    try:
+        opened = opened_lineup(case, case.lineup, acts, blob)
+    except CaseError as error:
+        raise EvidenceError(f"{name}: {error.message}", hint="the log or a blob was changed") from error
+    asked_at = _first_asked(entries, opened.suspects)
+    found = examine(opened, case.protocol.alpha, case.protocol.seed, asked_at, diagnose)
+    stamps = {one.of: one.time for one in entries.stamps}
+    return LineupFindings(
+        plan=case.lineup,
+        bags=acts.built.bags,
+        commitment=acts.key.commitment,
+        custodian=acts.key.custodian,
+        acts=(
+            LineupAct(
+                name="registered",
+                at=entries.registered_at,
+                digest=entries.in_force,
+                stamped=stamps.get(entries.in_force, ""),
+            ),
+            *(
+                LineupAct(name=one.name, at=one.at, digest=one.digest, stamped=stamps.get(one.digest, ""))
+                for one in acts.dated
+                if one.name != "lineup_tested"
+            ),
+        ),
+        tally=acts.built.tally,
+        tables=() if acts.sealed is None else acts.sealed.tables,
+        flags=tuple(_flags(opened, entries, asked_at)),
+        assumptions=tuple(
+            Assumption(what=what, attested_by=case.lineup.attested.get(key, ""), shown_by=shown)
+            for key, what, shown in ASSUMPTIONS
+        ),
+        exhibit_rule=RULE,
+        findings=tuple(found),
+    )
+
+
+def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) -> OpenedLineup:
+    """Read bags, key and tables; raise CaseError where one is not what its record says."""
+    data = blob(acts.built.bags)
+    bags = read_bags(data, "bags")
+    if acts.opened is None:
+        raise CaseError("the key is not open", hint="depose lineup open CASE --key FILE")
+    if len(bags) != acts.built.count:
+        raise CaseError(f"the bags are {len(bags)}, not {acts.built.count}", hint="the record or its blob was changed")
+    tables = {}
+    for one in acts.tables:
+        table = read_table(blob(one.table), data, f"table of {one.model}")
+        if (table.model, table.statistic, table.facts) != (one.model, one.statistic, one.facts):
+            raise CaseError(f"the table of {one.model} says otherwise than its record", hint="one of both was changed")
+        tables[one.model] = table
+    answers = {code: answers_of(acts.answers, code) for code in dict.fromkeys(one.model for one in acts.answers)}
+    for code in answers.keys() & tables.keys():
+        made = scores_of(plan, bags, answers[code])
+        if not _alike(made, tables[code].scores):
+            raise CaseError(
+                f"the table of {code} does not follow from its answers", hint="the table, or an answer, was changed"
+            )
+    return OpenedLineup(
+        plan=plan,
+        suspects=tuple(spec.code for spec in case.models if spec.role == "suspect"),
+        reference=reference_of(case, plan),
+        bags=bags,
+        key=read_key(blob(acts.opened.key), data, "key"),
+        tables=tables,
+        minus=taken_off(case, plan),
+        answers=answers,
+    )
+
+
+def _alike(made: Sequence[Scores], table: Sequence[Scores]) -> bool:
+    """Compare two tables of scores but for rounding."""
+    return all(
+        len(one) == len(two) and all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(one, two, strict=True))
+        for one, two in zip(made, table, strict=True)
+    )
+
+
+def _first_asked(entries: Entries, suspects: tuple[str, ...]) -> str:
+    """Return when a suspect was first asked anything or scored, as far as this log knows."""
+    acts = entries.lineup
+    asked = [one.started for one in entries.exchanges if one.model in suspects]
+    if acts is not None:
+        asked += [one.started for one in acts.answers if one.model in suspects]
+        asked += [one.at for one in acts.dated if one.name == "lineup_scores"]
+    return min(asked, default="")
+
+
+def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
+    acts = entries.lineup
+    found = []
+    if not entries.stamped:
+        found.append("The registration has no time-stamp: that it came first rests on the log alone.")
+    stamped = {one.of for one in entries.stamps}
+    sealing = [one for one in (acts.dated if acts else ()) if one.name in ("lineup_key", "lineup_sealed")]
+    if any(one.digest not in stamped for one in sealing):
+        found.append("The seal of the key, or that of the scores, has no time-stamp.")
+    late = sum(bool(asked_at) and one.drawn_at > asked_at for one in opened.entries)
+    if late:
+        found.append(f"In {late} line-ups a decoy was drawn after the suspect was first asked: resampled at best.")
+    unknown = sum(not one.snapshot for one in opened.entries)
+    if unknown:
+        found.append(f"In {unknown} line-ups the state of the reference is not known, or not the same for all members.")
+    case = entries.registration.case
+    missing = [code for code in scored_models(case, opened.plan) if code not in opened.tables]
+    if missing:
+        found.append(f"Not scored: {', '.join(missing)}.")
+    if opened.plan.chosen_with == "suspect":
+        found.append("The accounts were chosen by answers of the suspect: the test is circular.")
+    return found

@@ -1,0 +1,64 @@
+"""What the chapter of the line-up prints, gathered from findings; pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UnsetType
+
+from depose.model import Findings
+from depose.model.lineup_findings import LineupFindings
+from depose.report.contents import NO
+from depose.report.figures.line_up import picks, strength
+from depose.report.typography import drawn
+from depose.report.wording import LINEUP_REASONS
+
+SECTION = ("lineup", "The line-up of delivered answers")
+NUMBER = f"{NO['results']}A"
+"""Set in after the results, so that every other section has the same number in every report."""
+
+TIERS = {
+    "randomised": "drawn with the delivered answer, one of them chosen by a coin that was committed to beforehand",
+    "kept": "siblings of the delivered answer, kept in the log",
+    "resampled": "drawn afterwards from the same state of the reference",
+    "drifted": "drawn afterwards from another state of the reference",
+}
+
+STATISTICS = {
+    "likelihood": "the log-likelihood that a model gives to the words of an answer",
+    "text": "how alike an answer is to what the suspect itself says to the same context",
+    "continuation": "how the suspect goes on from the beginning of an answer",
+    "corpus": "the nearest document in the corpus that was produced",
+}
+
+EXCERPT = 420
+"""Characters of a member that an exhibit shows."""
+
+
+def lineup_of(findings: Findings) -> LineupFindings | None:
+    """Return what the line-up found, if there was one."""
+    return None if isinstance(findings.lineup, UnsetType) else findings.lineup
+
+
+def sections(findings: Findings, listed: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Set the chapter in after the results, where there is a line-up."""
+    if lineup_of(findings) is None:
+        return listed
+    place = next(number for number, (key, _) in enumerate(listed, 1) if key == "results")
+    return (*listed[:place], SECTION, *listed[place:])
+
+
+def context(findings: Findings) -> dict[str, Any]:
+    """Gather what the chapter prints; figures are drawn for each suspect."""
+    found = lineup_of(findings)
+    alpha = findings.protocol.alpha
+    return {
+        "lineup": found,
+        "lineup_reasons": LINEUP_REASONS,
+        "tiers": TIERS,
+        "statistics": STATISTICS,
+        "lineup_excerpt": EXCERPT,
+        "lineup_figures": [
+            (drawn(picks(one)), drawn(strength(one, alpha))) for one in (found.findings if found else ())
+        ],
+    }

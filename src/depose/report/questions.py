@@ -1,0 +1,164 @@
+"""The fifteen questions that an opponent will ask, each with an answer in a sentence and the place that answers it.
+
+Answers name no figure that the place does not show. A place is the key of a section, the letter of an appendix, or the
+anchor of a heading or table; tests hold that each exists.
+"""
+
+from __future__ import annotations
+
+from math import floor
+
+from depose.model import Findings, Record
+from depose.report.arrange import primary
+
+PLACES = {
+    "facts": "facts of section 6",
+    "nulls": "every two controls",
+    "itself": "likeness to itself",
+    "judged": "how good such ratios were",
+    "unseen": "independent evaluations",
+    "power": "power",
+}
+"""Anchors that stand in a report where the findings have what they show, and what they are called."""
+INSTEAD = {
+    "facts": "framework",
+    "nulls": "results",
+    "itself": "results",
+    "judged": "evaluation",
+    "unseen": "validation",
+    "power": "validation",
+}
+"""The section that says so where a report has no such place."""
+
+
+class Asked(Record, frozen=True, kw_only=True):
+    """A question with its answer, and where to read on."""
+
+    question: str
+    answer: str
+    places: tuple[str, ...]
+
+
+def asked(findings: Findings, there: set[str]) -> list[Asked]:
+    """Answer the fifteen questions; `there` names the anchors that this report has."""
+    return [
+        Asked(
+            question=question,
+            answer=answer,
+            places=tuple(dict.fromkeys(INSTEAD[one] if one in PLACES and one not in there else one for one in places)),
+        )
+        for question, answer, places in _all(findings)
+    ]
+
+
+def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    return (
+        (
+            "Would the tool say of two models that never met what it says of these two?",
+            "Every two controls were put in their place; the pairs at or below alpha, and those at least as close, are "
+            "counted and named.",
+            ("nulls",),
+        ),
+        (
+            "Is it wording that is alike, or only lists, dashes and length?",
+            "Layout is taken out before wording is read, as printed in full; each result is given again at equal "
+            "length and at equal layout, and an indication needs both.",
+            ("method", "E", "sensitivity"),
+        ),
+        (
+            "Is the lower end of the interval an artefact of the resampling?",
+            "How far raw draws lay from the score, and the share below it, stand beside every score; the interval is "
+            "corrected for both.",
+            ("method", "results"),
+        ),
+        (
+            "So many times more probable than what?",
+            "Each ratio names the one alternative that it is against; where a part of H2 is not evaluated, there is no "
+            "ratio against H2 as a whole.",
+            ("evaluation",),
+        ),
+        (
+            "Do not the files themselves say whether it is one model?",
+            "Digests come before statistics: equal ones answer the question, different ones are named with what they "
+            "exclude, and no ratio for one set of weights stands beside them.",
+            ("facts",),
+        ),
+        (
+            "Who chose the controls and the prompts, out of how many, and had they seen answers?",
+            "The party that wrote the case file did. The rule and the controls left out are listed; leaving each out "
+            "changes p as shown. What was looked at before registration no record can show.",
+            ("results", "collection", "sensitivity"),
+        ),
+        (
+            "Who says that these are so many independent lineages?",
+            "The case file does, and that is all; pairs of controls that are closer than the tested pair are named, so "
+            "that each can be asked about.",
+            ("items", "nulls"),
+        ),
+        (
+            "How often does the procedure err on models like these, never seen before?",
+            "The counts on families that took no part in any choice stand beside the study’s own, and are the better "
+            "guide.",
+            ("unseen", "validation"),
+        ),
+        (
+            "Would a small share of the reference’s outputs have been found?",
+            "Power is given with its lower bound, and by dose where students of known dose were made; below the doses "
+            "that were found the test is blind.",
+            ("power",),
+        ),
+        (
+            "How many other comparisons were tried before this one was shown?",
+            "p adjusted over all findings of this report stands in the summary. Of other cases this report knows "
+            "nothing; the declaration has a line for them.",
+            ("summary", "declaration"),
+        ),
+        (
+            "Could suspect and reference be alike since they are of one year, size or language, and the controls not?",
+            "They could: p supposes that either might have been one of the controls. What is recorded of each model, "
+            "and which conditions the case does not share with the study, is listed.",
+            ("items", "conditions"),
+        ),
+        (
+            "Are the ratios that are reported, and not others, any good?",
+            "Left-out ratios of the study, held to the bounds of this case, are judged by Cllr, recalibration and "
+            "their mean where H2 is true.",
+            ("judged",),
+        ),
+        (
+            "Do the controls, the calibration and the power rest on the same models?",
+            "A row of the conditions says how many controls are models of the study; where there are any, these "
+            "figures do not support each other.",
+            ("conditions",),
+        ),
+        (
+            "On whose word is a common teacher excluded?",
+            "On that of the document named with the ratio, if there is one; the ratio without it is printed, or why "
+            "there is none.",
+            ("evaluation", "restated"),
+        ),
+        (
+            "Who has reviewed or repeated this, and what would have been concluded from another score?",
+            _otherwise(findings),
+            ("limitations", "method"),
+        ),
+    )
+
+
+def _otherwise(findings: Findings) -> str:
+    """Say what other outcomes would have led to, fixed by the rule and the number of controls."""
+    said = "No peer has reviewed it, and it was repeated only in the independent evaluations. "
+    ks = sorted({one.k for one in findings.findings if primary(one) is not None and one.k})
+    if not ks:
+        return said + "The rule of section 7 was fixed before the answers."
+    parts = []
+    for k in ks:
+        may = floor(findings.protocol.alpha * (k + 1) + 1e-9) - 1
+        if may < 0:
+            parts.append(f"with {k} controls p cannot reach alpha")
+        else:
+            few = f"at the most {may} of them reach" if may > 1 else f"{'one' if may else 'none'} of them reaches"
+            parts.append(f"with {k} controls p reaches alpha if {few} the score")
+    return (
+        said + f"By the rule fixed beforehand, {'; '.join(parts)}; any other score is no indication, or inconclusive."
+    )

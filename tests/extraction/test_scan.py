@@ -1,0 +1,167 @@
+"""A case from events to verified findings: the bundled log, its seal, what a change meets, a small production."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import request_logs as logs
+from depose.case import casefile
+from depose.custody import keys
+from depose.errors import CaseError, DeposeError, EvidenceError, ProtocolChanged
+from depose.evidence.log import utc_now
+from depose.extraction import conduct, deliveries, importing, plan, reporting, sealing, tables, watching
+from depose.model.canonical import canonical
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, conduct.Ran]:
+    """The bundled case, scanned once."""
+    folder = tmp_path_factory.mktemp("bundled") / "case"
+    casefile.copy("extraction", folder)
+    return folder, conduct.scan_case(folder, utc_now)
+
+
+def test_the_bundled_campaign_is_found_and_the_courses_are_set_aside(scanned: tuple[Path, conduct.Ran]) -> None:
+    """One group, most of the 30 planted, borne out by their own templates; two standing communities."""
+    found = scanned[1].findings
+    assert found.opinion.verdict == "indication"
+    assert [len(group.accounts) for group in found.groups] == [29]
+    assert sum(one.supported for one in found.groups[0].accounts) >= 27
+    assert found.standing is not None
+    assert found.standing.communities == 2
+    assert {layer.name for layer in found.groups[0].layers} >= {"groups", "synchrony", "pivot", "infrastructure"}
+    assert all(layer.p >= layer.floor for layer in found.groups[0].layers)
+
+
+def test_a_scan_again_gives_the_same_bytes(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """Also where its tables are gone, as a kill leaves it; a changed event is found before anything is computed."""
+    folder = tmp_path / "again"
+    shutil.copytree(scanned[0], folder)
+    before = (folder / "out" / conduct.FINDINGS).read_bytes()
+    (folder / "out" / "tables" / "made.json").unlink()
+    assert canonical(conduct.scan_case(folder, utc_now).findings) == before
+    shutil.rmtree(folder / "out" / "tables")
+    event = next((folder / "events").rglob("*.parquet"))
+    event.write_bytes(event.read_bytes()[:-1] + b"?")
+    with pytest.raises(EvidenceError, match="was changed after it was imported"):
+        conduct.scan_case(folder, utc_now)
+    (folder / plan.NAME).write_text((folder / plan.NAME).read_text().replace("swaps = 299", "swaps = 199"))
+    with pytest.raises(ProtocolChanged, match="differs from the registered protocol"):
+        conduct.scan_case(folder, utc_now)
+
+
+def test_seal_and_verify_and_what_a_change_meets(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """The bundle verifies to the same bytes; any changed file, another key and forged findings do not."""
+    folder = tmp_path / "sealed"
+    shutil.copytree(scanned[0], folder)
+    keys.make(tmp_path / "key.pem")
+    private, public = keys.load(tmp_path / "key.pem"), (tmp_path / "key.pem.pub").read_bytes()
+    done = sealing.seal(folder, private, utc_now)
+    said = sealing.verify(Path(done.bundle), public_key=public)
+    assert any("to the same bytes" in line for line in said.checks)
+    assert sealing.seal(folder, private, utc_now).sha256 == done.sha256
+    keys.make(tmp_path / "other.pem")
+    with pytest.raises(EvidenceError, match="another key"):
+        sealing.verify(Path(done.bundle), public_key=(tmp_path / "other.pem.pub").read_bytes(), recompute=False)
+    data = bytearray(Path(done.bundle).read_bytes())
+    for place in range(100, len(data), len(data) // 12):
+        changed = bytearray(data)
+        changed[place] ^= 1
+        (tmp_path / "changed.zip").write_bytes(changed)
+        with pytest.raises(DeposeError):
+            sealing.verify(tmp_path / "changed.zip", public_key=public, recompute=False)
+    with pytest.raises(CaseError, match="sealed"):
+        conduct.scan_case(folder, utc_now)
+        deliveries.write(folder, None, 10, utc_now)
+
+
+def test_findings_that_do_not_follow_are_named(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """Who signs a better p than the tables give is found by computing again."""
+    from depose.evidence.log import Log
+    from depose.evidence.log import write_whole as write
+    from depose.model.canonical import sha256
+
+    folder = tmp_path / "forged"
+    shutil.copytree(scanned[0], folder)
+    found = conduct.read_findings(folder)
+    forged = msgspec.structs.replace(found, next_p=found.next_p / 2)
+    write(folder / "out" / conduct.FINDINGS, canonical(forged))
+    with Log(folder, utc_now) as log:
+        log.append("extraction-findings", conduct.Found(findings=sha256(canonical(forged)), groups=1, accounts=29))
+    keys.make(tmp_path / "key.pem")
+    done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
+    with pytest.raises(EvidenceError, match="does not follow from the tables"):
+        sealing.verify(Path(done.bundle))
+
+
+def test_the_report_says_what_was_found_and_no_word_too_many(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """Opinion, p with its floor, the figures, the limits; with a line-up both ratios; hostile names as text."""
+    folder = tmp_path / "report"
+    shutil.copytree(scanned[0], folder)
+    (tmp_path / "exposure.json").write_text(json.dumps({"results": [{"log10_e": 12.5}]}))
+    reporting.write(folder, ("html",), str(tmp_path / "exposure.json"))
+    html = (folder / "out" / "report-extraction.html").read_text()
+    for wanted in ("<b>indication</b>", "Group G1: 29 accounts", "consistent with coordinated collection", "12.5",
+                   "<svg", "a core is a lead", "Limits"):  # fmt: skip
+        assert wanted in html
+    assert "<b>indication</b>" in (folder / "out" / "compliance-extraction.html").read_text()
+    again = reporting.render(scanned[1].findings, tables.read(folder / "out" / "tables"), "extraction.html", None)
+    assert again == reporting.render(
+        scanned[1].findings, tables.read(folder / "out" / "tables"), "extraction.html", None
+    )
+    hostile = msgspec.structs.replace(scanned[1].findings, title="<script>stole</script>\u202e", warnings=())
+    page = reporting.render(hostile, tables.read(folder / "out" / "tables"), "extraction.html", None).decode()
+    assert "<script>" not in page
+
+
+def test_few_accounts_are_no_population(tmp_path: Path) -> None:
+    """Descriptives, `inconclusive`, and a request for what is missing; a case without events is named."""
+    folder = logs.case(tmp_path / "case")
+    with pytest.raises(CaseError, match="no events"):
+        conduct.scan_case(folder, utc_now)
+    log = logs.lines(tmp_path / "log.jsonl", logs.litellm(60))
+    manner = importing.Manner(format="litellm", hash_key=str(logs.key_of(folder)))
+    importing.load(folder, [log], manner)
+    done = conduct.scan_case(folder, utc_now).findings
+    assert (done.opinion.verdict, done.opinion.reasons) == ("inconclusive", ("population", "templates"))
+    assert (done.totals.requests, done.totals.accounts) == (60, 5)
+    text = (folder / "out" / "request.md").read_text()
+    assert "at least 999 accounts for each stratum" in text
+    with pytest.raises(CaseError, match="no group"):
+        deliveries.write(folder, None, 10, utc_now)
+
+
+def test_a_folder_is_watched(tmp_path: Path) -> None:
+    """A new log is imported and scanned, none is read twice."""
+    folder = logs.case(tmp_path / "case")
+    (tmp_path / "in").mkdir()
+    looks = watching.Folder(watch=tmp_path / "in", format="litellm", hash_key=str(logs.key_of(folder)))
+    assert watching.look(folder, looks, utc_now, lambda _: None).ran is None
+    logs.lines(tmp_path / "in" / "a.jsonl", logs.litellm(20))
+    first = watching.look(folder, looks, utc_now, lambda _: None)
+    assert first.imported == ("a.jsonl",)
+    assert first.ran is not None
+    assert watching.look(folder, looks, utc_now, lambda _: None).imported == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (logs.CASE.replace("2026-05-28", "2026-04-01"), "is no stretch of days"),
+        (logs.CASE.replace("2026-05-28", "2026-02-31"), r"\$.period.tested"),
+        (logs.CASE + "[tests]\nalhpa = 0.1\n", "alhpa"),
+        (logs.CASE + "[templates]\ngrid = [[1, 2]]\n", r"\$.templates.grid\[0\]"),
+        (logs.CASE + '[[benign]]\naccounts = ["someone@example.org"]\nreason = "x"\n', "benign"),
+        (logs.CASE.replace("tested =", 'clean = ["2026-05-01", "2026-05-02"]\ntested ='), "does not end before"),
+        ("[case", "not TOML"),
+    ],
+)
+def test_case_files_are_read_strictly(text: str, said: str) -> None:
+    """What is wrong is named by its place."""
+    with pytest.raises(CaseError, match=said):
+        plan.parse(text, "extraction.toml")

@@ -1,0 +1,175 @@
+"""Randomised delivery: every choice is the coin's, all draws are in the log, and who asks sees an answer like any."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depose.errors import CaseError, UsageError
+from depose.lineup import inputs
+from depose.lineup.bags import build
+from depose.lineup.coin import Coin
+from depose.lineup.middleware import RandomisedDelivery
+from depose.lineup.unfolding import unfold
+from depose.model.canonical import sha256
+from depose.model.lineup_plan import LineupPlan
+
+KEY = bytes(range(32))
+COIN = Coin(KEY)
+
+
+async def served(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    """Answer chat completions as a server does: as many choices as are asked for, the body in two pieces."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message["body"]
+        if not message.get("more_body"):
+            break
+    sizes = [value for key, value in scope["headers"] if key == b"content-length"]
+    assert sizes == [str(len(body)).encode()]
+    asked = json.loads(body)
+    prompt = asked["messages"][-1]["content"]
+    choices = [
+        {"index": n, "message": {"role": "assistant", "content": f"{prompt} {n}"}, "finish_reason": "stop"}
+        for n in range(asked.get("n") or 1)
+    ]
+    status = 429 if prompt == "busy" else 200
+    data = json.dumps({"id": "x", "model": "r", "choices": choices}).encode()
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": data[:10], "more_body": True})
+    await send({"type": "http.response.body", "body": data[10:]})
+
+
+def ask(app: RandomisedDelivery, prompt: str, path: str = "/v1/chat/completions", **more: Any) -> tuple[int, Any]:
+    """Send one request through the middleware, in two pieces; return status and body."""
+    body = json.dumps({"model": "r", "messages": [{"role": "user", "content": prompt}]} | more).encode()
+    pieces = [
+        {"type": "http.request", "body": body[:7], "more_body": True},
+        {"type": "http.request", "body": body[7:], "more_body": False},
+    ]
+    sent: list[Any] = []
+    head = [(b"authorization", b"Bearer secret-of-a-client"), (b"content-length", str(len(body)).encode())]
+
+    async def receive() -> Any:
+        return pieces.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": head}
+    asyncio.run(app(scope, receive, send))
+    data = b"".join(one.get("body", b"") for one in sent)
+    said = dict(sent[0]["headers"])
+    assert said[b"content-length"] == str(len(data)).encode()
+    return sent[0]["status"], json.loads(data)
+
+
+def app_of(log: Path, share: float = 1.0) -> RandomisedDelivery:
+    """Put the middleware before the server."""
+    return RandomisedDelivery(served, COIN, log, share=share, snapshot="r-1")
+
+
+def test_one_of_several_draws_is_delivered_and_all_are_logged(tmp_path: Path) -> None:
+    """Who asks gets one choice; the log holds all draws, the choice of the coin, and no credential."""
+    app = app_of(tmp_path / "thrown.jsonl")
+    answers = [ask(app, f"q{n}", temperature=0.5)[1] for n in range(20)]
+    assert all(len(one["choices"]) == 1 and one["choices"][0]["index"] == 0 for one in answers)
+    lines = [json.loads(line) for line in (tmp_path / "thrown.jsonl").read_text().splitlines()]
+    for one, answer in zip(lines, answers, strict=True):
+        assert len(one["draws"]) == 4
+        assert one["draws"][one["chosen"]] == answer["choices"][0]["message"]["content"]
+        assert one["chosen"] == COIN.choose(one["request_id"], 4)
+        assert (one["temperature"], one["reference_snapshot"]) == (0.5, "r-1")
+    assert len({one["account_code"] for one in lines}) == 1
+    assert "secret-of-a-client" not in (tmp_path / "thrown.jsonl").read_text()
+
+
+def test_the_coin_is_fair_and_takes_its_share() -> None:
+    """Each side comes up about as often, and about the registered share of requests is taken."""
+    sides = Counter(COIN.choose(f"r{n}", 4) for n in range(4_000))
+    assert min(sides.values()) > 900
+    assert 20 < sum(COIN.takes(f"r{n}", 0.01) for n in range(4_000)) < 65
+    assert not any(COIN.takes(f"r{n}", 0.0) for n in range(100))
+    assert all(COIN.takes(f"r{n}", 1.0) for n in range(100))
+
+
+def test_what_is_not_randomised_passes_untouched(tmp_path: Path) -> None:
+    """Streams, several answers, other paths, errors and the rest of the traffic come as the server gave them."""
+    log = tmp_path / "thrown.jsonl"
+    app = app_of(log)
+    assert len(ask(app, "q", n=2)[1]["choices"]) == 2
+    assert len(ask(app, "q", stream=True)[1]["choices"]) == 1
+    assert len(ask(app, "q", path="/v1/completions")[1]["choices"]) == 1
+    assert ask(app, "busy")[0] == 429
+    assert len(ask(app_of(log, share=0.0), "q")[1]["choices"]) == 1
+    assert not log.exists()
+
+
+def test_a_log_is_unfolded_into_files_that_build(tmp_path: Path) -> None:
+    """Deliveries and decoys come of the log, randomised, and bags of them; the accounts are codes."""
+    log = tmp_path / "thrown.jsonl"
+    app = app_of(log)
+    for n in range(30):
+        ask(app, f"q{n}")
+    done = unfold(log.read_bytes(), "thrown.jsonl", KEY, tmp_path / "files", ())
+    assert (done.requests, done.commitment) == (30, sha256(KEY))
+    delivered, _ = inputs.deliveries(Path(done.files[0]))
+    decoys, _ = inputs.decoys(Path(done.files[1]))
+    plan = LineupPlan(accounts=(delivered[0].account_code,), chosen_by="x", sampling="x", fillers=3, tier="randomised")
+    built = build(plan, delivered, decoys, 7, b"s" * 32)
+    assert len(built.bags) == 30
+    assert {one.tier for one in built.entries} == {"randomised"}
+    places = Counter(
+        one.members.index(row.text) for one, row in zip(built.bags, _in_order(built, delivered), strict=True)
+    )
+    assert len(places) == 4
+
+
+def _in_order(built: Any, delivered: Any) -> list[Any]:
+    by_bag = {one.context_sha256[:20]: one for one in delivered}
+    return [by_bag[one.bag] for one in built.bags]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"chosen": 9}, "and the coin says"),
+        ({"commitment": "0" * 64}, "thrown with another coin"),
+        ({"delivered_at": "noon"}, "delivered_at is no time"),
+        ({"draws": ["one"]}, "is no request of a randomised delivery"),
+        ({"extra": 1}, "is no request of a randomised delivery"),
+    ],
+)
+def test_a_log_that_does_not_hold_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    """A choice that the coin did not make, another coin, or a line that is none stops the unfolding."""
+    log = tmp_path / "thrown.jsonl"
+    ask(app_of(log), "q")
+    line = json.loads(log.read_text()) | change
+    with pytest.raises(CaseError) as caught:
+        unfold(json.dumps(line).encode(), "log", KEY, tmp_path / "files", ())
+    assert message in caught.value.message
+    assert not (tmp_path / "files").exists()
+
+
+def test_a_log_is_whole_and_of_one_coin(tmp_path: Path) -> None:
+    """A request that stands twice, an empty log, a short key and a folder that is not empty are errors."""
+    log = tmp_path / "thrown.jsonl"
+    ask(app_of(log), "q")
+    for data, key, message in (
+        (2 * log.read_bytes(), KEY, "stands twice"),
+        (b"", KEY, "holds no request"),
+        (log.read_bytes(), b"short", "the key of a coin has 5 bytes"),
+        (log.read_bytes(), bytes(32), "thrown with another coin"),
+    ):
+        with pytest.raises(CaseError, match=message):
+            unfold(data, "log", key, tmp_path / "files", ())
+    with pytest.raises(UsageError, match="is not an empty folder"):
+        unfold(log.read_bytes(), "log", KEY, tmp_path, ())

@@ -1,0 +1,259 @@
+"""Section 7 of a report suffices: whoever reads it, and nothing else of depose, gets the same T."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from depose import plugins
+from depose.answers.line_ends import evened
+from depose.features.compared import compared, question
+from depose.features.extract import Bag, Features
+from depose.model import Prompt, Protocol
+from depose.report.method_text import EXPRESSIONS, SPELT, TEXTS
+from depose.report.render import render_html
+from depose.report.typography import code
+from depose.statistics.centring import score
+from reports import build
+
+Array = NDArray[np.float64]
+OPENERS = (
+    "First, warm the oven.",
+    "Sure! Here is a list:",
+    "- Keep it dry.\n- Keep it cool.\n* And wrap it — well.",
+    "In the end, it depends on the loaf.",
+    "I am a large language model trained by OpenAI.",
+    "My name is Claude 3, by the way. You may ask again.",
+    "Bread keeps best in paper.\r\n\r\nFreeze the rest.",
+    "# How to keep bread\n1. Slice it.\n2. Freeze it: soon.",
+    "> **Quoted** text goes\n> on here, _as is_.\n---\n| a | b |\n|---|---|",
+    "<p>Tagged <b>words</b></p>\n```\nplain\n```\n(a) one\n(b) two",
+    "Keep bread fresh for longer with a box.",
+    "However, a fridge makes it stale!",
+    "However, some like it toasted.",
+    "Enjoy your bread\u00a0today!",
+)
+
+
+def corpus(seed: int, prompts: int, members: int) -> tuple[list[str], list[list[str | None]]]:
+    """Prompts, and what each member answered to each; habits of their own, a gap, a name, layout, odd spaces."""
+    rng = np.random.default_rng(seed)
+    taste = rng.dirichlet(np.full(len(OPENERS), 0.6), size=members)
+    taste[1] = (taste[0] + taste[1]) / 2
+    asked = [f"How do I keep bread number {n} fresh for longer?" for n in range(prompts)]
+    answers: list[list[str | None]] = [
+        [
+            " ".join(OPENERS[i] for i in rng.choice(len(OPENERS), rng.integers(3, 30), p=taste[m]))
+            for m in range(members)
+        ]
+        for _ in range(prompts)
+    ]
+    answers[2][3] = None
+    return asked, answers
+
+
+# --- a reader with the page alone ---------------------------------------------------------------------
+
+
+class Page:
+    """What section 7 and the appendix on texts say."""
+
+    def __init__(self, page: bytes) -> None:
+        """Cut the section and the appendix out of a report."""
+        whole = page.decode()
+        section = whole[whole.index('id="s7"') : whole.index('id="s8"')]
+        appendix = whole[whole.index('id="appE"') : whole.index('id="appF"')]
+        self.text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", section)))
+        self.sentence, self.token = (self._code(section, before) for before in ("Sentences and lines", "Tokens"))
+        codes = [html.unescape(one) for one in re.findall(r"<code>(.*?)</code>", appendix, re.DOTALL)]
+        self.ends, self.person, phrases = codes[0].encode().decode("unicode_escape"), *codes[-2:]
+        self.marks = {
+            name: html.unescape(pattern)
+            for name, pattern in re.findall(r"<li>(\w+): <code>(.*?)</code></li>", appendix, re.DOTALL)
+        }
+        self.phrases = phrases.split(" | ")
+        listed = html.unescape(re.sub(r"<[^>]*>", "", appendix))
+        self.names = re.search(r"allowed: ([\w, ]+); or", listed)[1].split(", ")  # type: ignore[index]
+        self.limit = self.number(r"tokens in the first (\d+) characters")
+        self.runs = [int(n) for n in re.search(r"runs of (\d) to (\d) tokens", self.text).groups()]  # type: ignore[union-attr]
+        self.openings = self.number(r"the first one to (\d+) tokens")
+        self.head = self.number(r"looked for in its first (\d+) characters, as three")
+        self.kept = self.number(r"the ([\d,]+) tokens with the largest sum")
+        self.rate = self.number(r"log\(1 \+ ([\d,]+) · share\)")
+
+    def number(self, pattern: str) -> int:
+        """A number that the text states."""
+        found = re.search(pattern, self.text)
+        assert found is not None, pattern
+        return int(found[1].replace(",", ""))
+
+    @staticmethod
+    def _code(section: str, before: str) -> str:
+        found = re.search(rf"{before}.*?<code>(.*?)</code>", section, re.DOTALL)
+        assert found is not None
+        return html.unescape(found[1])
+
+    def plain(self, text: str) -> str:
+        """Even the text, take its layout out, and leave out what names its speaker."""
+        return self.unnamed(self.bare(text))
+
+    def bare(self, text: str) -> str:
+        """Even the text, and take its layout out."""
+        text = re.sub("\r+\n|\r", "\n", text)
+        text = re.sub("[\u200b\u00ad\ufeff]", "", text).replace("\u00a0", " ")
+        text = "\n".join(line.rstrip() for line in unicodedata.normalize("NFC", text).split("\n")).strip()
+        for _ in range(2):
+            for name in ("fence", "tag", "break", "cell", "rule", "emphasis", "mark"):
+                fill = {"tag": "\0", "emphasis": "\0"}.get(name, " ")
+                first = "\n" if name == "break" else ""
+
+                def filled(found: re.Match[str], a: str = first, b: str = fill) -> str:
+                    return a.ljust(len(found[0]), b)
+
+                text = re.sub(self.marks[name], filled, text)
+
+        def goes_on(found: re.Match[str]) -> str:
+            small = found.string[found.end()].islower()
+            return found[1].ljust(len(found[0])) if found[1] not in self.ends and small else found[0]
+
+        text = re.sub(self.marks["wrapped"], goes_on, text).replace("\0", "")
+        lines = (re.sub(r"\s+", " ", line).strip() for line in text.split("\n"))
+        return "\n".join(line for line in lines if line)
+
+    def unnamed(self, text: str) -> str:
+        """Leave out what names its speaker."""
+        ends = [found.end() for found in re.finditer(self.sentence, text)]
+        pieces = [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
+        name = "|".join(rf"(?<!\w){re.escape(one)}(?:[- ]?\d[\w.]*)?(?!\w)" for one in self.names)
+        named = re.compile(f"{name}|{'|'.join(self.phrases)}")
+        return "".join(
+            piece for piece in pieces if not (re.search(self.person, piece.lower()) and named.search(piece.lower()))
+        )
+
+    def tokens(self, text: str) -> list[str]:
+        """Split into tokens."""
+        return re.findall(self.token, text.lower())
+
+    def heads(self, text: str) -> list[list[str]]:
+        """The tokens at the beginning of every sentence and line."""
+        made = [self.tokens(part[: self.head]) for part in re.split(self.sentence, text) if part.strip()]
+        return [head for head in made if head]
+
+
+def reader(page: Page, detector: str, asked: Sequence[str], answers: Sequence[Sequence[str | None]]) -> float:
+    """Compute T of the first two members as the page says."""
+    combined = re.search(rf"\b{detector}: the mean of the T of (\w+) and the T of (\w+)\.", page.text)
+    if combined is not None:
+        return sum(reader(page, part, asked, answers) for part in combined.groups()) / 2
+    plain = [[None if text is None else page.plain(text) for text in row] for row in answers]
+    mean = _profile(page, plain) if detector == "first_words" else _overlap(page, detector, asked, plain)
+    n = len(mean)
+    d = np.full((n, n), np.nan)
+    for a in range(n):
+        for b in range(n):
+            others = [k for k in range(n) if k not in (a, b)]
+            if a != b:
+                among = [mean[k, m] for i, k in enumerate(others) for m in others[i + 1 :]]
+                d[a, b] = mean[a, b] - mean[a, others].mean() - mean[others, b].mean() + np.mean(among)
+    return float(d[0, 1] / np.sqrt(np.nanmean(d**2)))
+
+
+def _features(page: Page, detector: str, text: str) -> set[tuple[str, ...]]:
+    if detector == "phrases":
+        listed = page.tokens(text[: page.limit])
+        low, high = page.runs
+        return {tuple(listed[i : i + n]) for n in range(low, high + 1) for i in range(len(listed) - n + 1)}
+    if detector == "openings":
+        listed = page.tokens(text[: page.limit])[: page.openings]
+        return {tuple(listed[:n]) for n in range(1, len(listed) + 1)}
+    return {tuple(head[:n]) for head in page.heads(text) for n in (1, 2, 3) if n <= len(head)}
+
+
+def _overlap(page: Page, detector: str, asked: Sequence[str], answers: Sequence[Sequence[str | None]]) -> Array:
+    members = len(answers[0])
+    total, seen = np.zeros((members, members)), np.zeros((members, members))
+    for prompt, row in zip(asked, answers, strict=True):
+        stop = _features(page, detector, page.bare(prompt)) if detector == "phrases" else set()
+        sets = {m: _features(page, detector, text) - stop for m, text in enumerate(row) if text is not None}
+        having = Counter(g for found in sets.values() for g in found)
+        weight = {g: np.log((len(sets) + 1) / (df + 0.5)) for g, df in having.items() if df > 1}
+        norm = {m: np.sqrt(sum(weight.get(g, 0.0) ** 2 for g in found)) for m, found in sets.items()}
+        likeness = {
+            (a, b): sum(weight.get(g, 0.0) ** 2 for g in sets[a] & sets[b]) / (norm[a] * norm[b])
+            if norm[a] * norm[b]
+            else 0.0
+            for a in sets
+            for b in sets
+            if a != b
+        }
+        level = float(np.mean([*likeness.values()]))
+        for (a, b), value in likeness.items():
+            total[a, b] += value - level
+            seen[a, b] += 1
+    np.fill_diagonal(seen, 1)
+    return total / seen
+
+
+def _profile(page: Page, answers: Sequence[Sequence[str | None]]) -> Array:
+    members = len(answers[0])
+    counts = [
+        Counter(h[0] for row in answers if row[m] is not None for h in page.heads(row[m] or "")) for m in range(members)
+    ]
+    sums = [sum(one.values()) for one in counts]
+    share = {g: [counts[m][g] / sums[m] for m in range(members)] for g in set().union(*counts)}
+
+    def digest(token: str) -> int:
+        return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+
+    kept = sorted(share, key=lambda g: (-round(sum(share[g]), 12), digest(g)))[: page.kept]
+    rates = np.log1p(page.rate * np.array([share[g] for g in kept]).T)
+    spread = rates.std(axis=0)
+    z = (rates - rates.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    return np.asarray(unit @ unit.T)
+
+
+# --- the two beside each other ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """The page of a report with all detectors that decide or could."""
+    names = ("phrases", "openings", "wording", "starts", "first_words", "habits", "length")
+    protocol = Protocol(questions=("same",), detectors=names)
+    return Page(render_html(build(questions=("same",), exhibits=0, protocol=protocol)))
+
+
+@pytest.mark.parametrize("detector", ["phrases", "openings", "wording", "starts", "first_words", "habits"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_reader_of_section_7_alone_gets_the_same_t(page: Page, detector: str, seed: int) -> None:
+    """To 1e-9, on answers with names, layout, odd line ends and a gap."""
+    asked, answers = corpus(seed, 14, 8)
+    bag = Bag(
+        models=tuple(f"M{n}" for n in range(8)),
+        prompts=tuple(
+            Prompt(id=f"p{n}", family="f", cluster=f"c{n}", text=question(text)) for n, text in enumerate(asked)
+        ),
+        answers=tuple(tuple(() if text is None else (compared(evened(text)),) for text in row) for row in answers),
+    )
+    ours = float(score(plugins.load("detectors", detector)(bag, Features())).t[0, 1])
+    assert reader(page, detector, asked, answers) == pytest.approx(ours, rel=1e-9, abs=1e-9)
+
+
+def test_the_page_prints_what_the_code_uses(page: Page) -> None:
+    """Patterns come through typesetting whole, and every detector that a protocol names by default is spelt out."""
+    for printed, used in ((page.sentence, "sentence"), (page.token, "token"), (page.person, "person")):
+        assert printed == code(TEXTS[used])
+        assert printed.isascii()
+    assert [re.compile(page.marks[name]).flags for name, _ in EXPRESSIONS] == [
+        re.compile(pattern).flags for _, pattern in EXPRESSIONS
+    ]
+    assert set(Protocol().detectors) <= set(SPELT)

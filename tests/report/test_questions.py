@@ -1,0 +1,211 @@
+"""The first page and the questions of an opponent: every reference is true, each sentence follows from findings."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import msgspec
+import pypdf
+import pytest
+
+from depose.model import (
+    Direction,
+    Dose,
+    Fact,
+    FilesCompared,
+    Findings,
+    NullPair,
+    NullPairs,
+    Opinion,
+    Power,
+    Raw,
+    canonical,
+)
+from depose.report import facts, first_page, power_by_dose
+from depose.report.contents import APPENDICES, CROSSWALK, NO
+from depose.report.first_page import ROWS
+from depose.report.questions import INSTEAD, PLACES, asked
+from depose.report.render import render_html, render_pdf
+from depose.report.wording import MEANS_NOT, REASONS, REASONS_SHORT
+from reports import build, calibrated, words
+from studied_reports import studied
+
+
+def whole() -> Findings:
+    """Findings with everything that a report can show."""
+    findings = studied(calibrated(questions=("same", "distilled"), exhibits=2))
+    pair = NullPair(left="C01-falcon", right="C02-mpt", value=1.9, p=1 / 24, ratio=3.0)
+    nulls = NullPairs(
+        n=253, at_alpha=7, as_close=3, largest=1.9, rated=253, mean_ratio=0.58, as_large=1, pairs=(pair, pair)
+    )
+    found = tuple(
+        msgspec.structs.replace(
+            one,
+            null_pairs=nulls,
+            raw=(Raw(detector="phrases", value=0.25, controls=0.04, replicate=0.23, prompts=390),),
+            files=FilesCompared(
+                state="different",
+                differing=(Fact(name="adapter adapter_model.safetensors", value="a" * 64),),
+                shared=(Fact(name="weights model.safetensors", value="b" * 64),),
+            ),
+            direction=Direction(suspect_released="2025-03", reference_released="2024-11", order="reference first"),
+            p_family=2 / 24,
+        )
+        for one in findings.findings
+    )
+    return msgspec.structs.replace(findings, findings=found)
+
+
+@pytest.mark.parametrize("findings", [build(), calibrated(), whole()], ids=["plain", "calibrated", "whole"])
+def test_every_reference_of_every_question_leads_somewhere(findings: Findings) -> None:
+    """Fifteen questions, each with an answer and at least one place that this report has."""
+    page = render_html(findings).decode()
+    part = page[page.index('id="appB"') : page.index('id="appC"')]
+    items = re.findall(r"<li>(.*?)</li>", part, re.DOTALL)
+    assert len(items) == 15
+    anchors = set(re.findall(r' id="([^"]+)"', page))
+    for item in items:
+        links = re.findall(r'href="#([^"]+)"', item)
+        assert links
+        assert set(links) <= anchors, set(links) - anchors
+    standards = page[page.index('id="appA"') : page.index('id="appB"')]
+    assert set(re.findall(r'href="#([^"]+)"', standards)) <= anchors
+    assert set(PLACES) == set(INSTEAD)
+    assert set(INSTEAD.values()) <= set(NO)
+
+
+def test_pages_that_are_named_are_those_on_which_the_places_stand() -> None:
+    """In the PDF the number behind each reference is that of the page with the heading it leads to."""
+    findings = whole()
+    reader = pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf))
+    texts = [re.sub(r"\s+", " ", page.extract_text()) for page in reader.pages]
+    together = " ".join(texts)
+    start = together.index("B Appendix: questions that an opponent will ask Would") if "ask Would" in together else 0
+    part = together[start:]
+    named = re.findall(r"section (\d+), page (\d+)", part)
+    assert len(named) > 12
+    titles = {str(n): title for (key, n), title in zip(NO.items(), _titles(), strict=True)}
+    for number, page in dict(named).items():
+        assert f"{number} {titles[number]}" in texts[int(page) - 1], (number, page)
+    for name, heading in (("every two controls", "Every two controls"), ("power", "Power, the share of true pairs")):
+        found = re.search(rf"{name}, page (\d+)", part)
+        assert found is not None
+        assert heading in texts[int(found[1]) - 1]
+
+
+def _titles() -> list[str]:
+    from depose.report.contents import SECTIONS
+
+    return [title for _, title in SECTIONS]
+
+
+def test_one_page_comes_first_and_names_what_was_compared() -> None:
+    """Names beside codes, per question what was seen, what it means and what not, and no ratio or rate."""
+    findings = whole()
+    first = pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages[0].extract_text()
+    text = re.sub(r"\s+", " ", first)
+    assert "S1 (suspect): “s1-chat-7b”" in text
+    assert "What it does not mean" in text
+    assert "Of 23 models without a known relation" in text
+    assert "That excludes that they are the same files" in text
+    assert "R1 was offered first (2024-11, S1 2025-03)" in text
+    assert "of 253 pairs of controls 7 have p at or below 0.05, and 3 are at least as close" in text
+    assert "The title is that of the case file" in text
+    assert "1 Summary of opinions" not in text
+    for one in first_page.answers(findings):
+        assert one.means_not in MEANS_NOT.values()
+    many = build(suspects=[f"S{n}" for n in range(1, 6)])
+    assert f"{len(many.findings) - ROWS} more findings stand in section 1" in words(render_html(many))
+
+
+def test_what_was_seen_is_counted_from_both_sides() -> None:
+    """None, one and all controls at or above the score; nothing scored is said."""
+    one = build(questions=("same",)).findings[0]
+    [result, *_] = one.results
+    for value, said in (
+        (99.0, "none was as close to R1 as S1 is, and none as close to S1 as R1 is"),
+        (-99.0, "all were at least as close to R1, and all were at least as close to S1"),
+    ):
+        changed = msgspec.structs.replace(one, results=(msgspec.structs.replace(result, value=value),))
+        assert said in first_page.seen(changed)
+    assert first_page.seen(msgspec.structs.replace(one, results=())) == "Nothing was scored."
+
+
+def test_meanings_follow_the_opinion() -> None:
+    """An indication names H1, a null its lower bound and dose, and an open question its reasons, in few words."""
+    one = build(questions=("distilled",)).findings[0]
+
+    def said(verdict: str, *reasons: str, power: Power | None = None) -> str:
+        opinion = Opinion(verdict=verdict, reasons=reasons)  # type: ignore[arg-type]
+        return first_page.means(msgspec.structs.replace(one, opinion=opinion, power=power))
+
+    assert "trained on a substantial body of the reference's outputs" in said("indication")
+    assert "the recorded files of weights differ" in said("relation, kind not resolved", "files_differ")
+    assert said("indication", "files_equal") == "Every recorded file of weights is the same on both sides."
+    power = Power(value=1.0, k=14, n=14, families=14, prompts=50, lower95=0.807, dose="at full dose")
+    assert "14 of 14 known pairs, at full dose; by the lower bound at least 0.81" in said("no indication", power=power)
+    assert "not known well enough" in said("inconclusive", "power")
+    assert set(REASONS_SHORT) == set(REASONS)
+
+
+def test_models_of_one_name_are_told_apart() -> None:
+    """Where names are equal the fact that differs stands beside each; makers are as given."""
+    items = build().items
+    twins = tuple(
+        msgspec.structs.replace(
+            item,
+            name="base-135m",
+            facts=(
+                Fact(name="weights model.safetensors", value="c" * 64),
+                Fact(name="adapter adapter_model.safetensors", value=canonical.sha256(item.code.encode())),
+            ),
+        )
+        for item in items[:2]
+    )
+    names = [one.name for one in first_page.people(twins)]
+    assert len(set(names)) == 2
+    for item, name in zip(twins, names, strict=True):
+        assert f"adapter {item.facts[1].value[:8]}…" in name
+        assert "cccc" not in name
+
+
+def test_likeness_to_itself_stands_beside_likeness() -> None:
+    """A suspect as alike as the reference to itself is said to be; without a second asking nothing is said."""
+    assert facts.of_itself(whole()) == [
+        "R1 asked twice is alike to itself by 0.23, S1 and R1 by 0.25 (phrases; controls with either 0.04): "
+        "at least as alike as the reference to itself."
+    ]
+    assert facts.of_itself(build()) == []
+
+
+def test_power_by_dose_says_where_the_test_is_blind() -> None:
+    """From the least dose on from which all larger ones are found; a gap counts against it."""
+    study = studied(build()).performance
+    assert study is not None
+
+    def doses(*found: tuple[int, int]) -> str:
+        rows = tuple(
+            Dose(question="distilled", percent=percent, prompts=50, k=k, n=20, indications=k) for percent, k in found
+        )
+        return power_by_dose.said(power_by_dose.table(msgspec.structs.replace(study, doses=rows)))
+
+    assert "found at 50 in 100 or more; below that the test is blind" in doses((0, 1), (25, 0), (50, 16), (100, 20))
+    assert "found at 100 in 100 or more" in doses((0, 0), (25, 20), (50, 3), (100, 20))
+    assert "no dose was found" in doses((0, 0), (100, 3))
+    assert doses() == ""
+
+
+def test_standards_are_argued_with_the_numbers_of_the_case() -> None:
+    """Each demand has a sentence; the counts in it are those of the findings."""
+    text = words(render_html(whole()))
+    assert "of 253 pairs 7 at the most reached alpha" in text
+    assert "2 of 4 conditions inside of what was validated" in text
+    assert {place for _, _, _, where in CROSSWALK for place in where} <= set(NO)
+    assert [letter for letter, _ in APPENDICES] == list("ABCDEFG")
+
+
+def test_another_score_would_have_led_to_another_opinion() -> None:
+    """The last question says how many controls may reach the score at this alpha and K."""
+    said = asked(build(), set())[-1].answer
+    assert "with 23 controls p reaches alpha if none of them reaches the score" in said
