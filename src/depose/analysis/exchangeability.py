@@ -83,7 +83,10 @@ def _dates(dates: Era, controls: int) -> Condition:
 
 
 def _route(suspect: ModelSpec, controls: Sequence[ModelSpec], specs: Mapping[str, ModelSpec]) -> Condition:
-    """Ask for live controls beside a live suspect: what one session has in common is else seen in the pair alone."""
+    """Ask for live controls beside a live suspect: what one session has in common is else seen in the pair alone.
+
+    Where controls were asked again, the quality checks say whether asking anew moved them; then this row only says so.
+    """
     again = {spec.repeats for spec in specs.values() if spec.repeats}
     live = sum(one.provider != "recorded" or one.code in again for one in controls)
     asked = suspect.provider != "recorded"
@@ -92,6 +95,7 @@ def _route(suspect: ModelSpec, controls: Sequence[ModelSpec], specs: Mapping[str
         validated=f"{FEWEST_LINEAGES} controls or more asked live, if the suspect is",
         case=f"suspect {'asked live' if asked else 'recorded'}; {live} of {len(controls)} controls asked live",
         inside=not asked or live >= FEWEST_LINEAGES,
+        decides=not again,
     )
 
 
