@@ -36,7 +36,7 @@ def answer(model_words: Sequence[str], rng: np.random.Generator) -> str:
     own = rng.choice(list(model_words), 20)
     common = rng.choice(WORDS[:8], 20)
     pairs = [" ".join(pair) for pair in zip(own, common, strict=True)]
-    return " ".join((*pairs[:10], "and that is the whole of it", *pairs[10:]))
+    return " ".join((*pairs, "and that is the whole of it"))
 
 
 def spec(code: str, role: Any, **more: Any) -> ModelSpec:
