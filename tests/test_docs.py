@@ -107,6 +107,7 @@ BESIDE_FILES = {
     "Wanted": "how a table is read, handed to the process that reads it",
     "_Works": "ships with depose: docs/reference/literature.md",
     "Evaluation": "ships with depose: docs/reference/evaluations.md",
+    "ExtractionFindings": "what a scan found, written and read again by depose: docs/guide/extraction.md",
     "Guide": "ships with depose: what the laboratory's models learn",
     "Named": "names of the models of a batch's base, which depose writes for itself",
 }

@@ -50,7 +50,7 @@ def test_every_recorded_sample_is_judged_as_it_should_be() -> None:
     said = {one.name: one.found for one in found.tests}
     assert said["positive control"] in ("indication", "relation, kind not resolved (kind)")
     for name in ("negative", "blank", "foil"):
-        assert said[f"{name} control"] == "no indication"
+        assert said[f"{name} control"] in ("no indication", "inconclusive (power)")
 
 
 @pytest.mark.live

@@ -51,20 +51,25 @@ def test_false_alarms_stay_at_alpha(result: Any) -> None:
 
 @pytest.mark.slow
 def test_every_claim_has_its_row(result: Any) -> None:
-    """Common base, common teacher, foil, blank, paraphrase and second hand are all tried."""
+    """Common base, common teacher, foil, blank, paraphrase and second hand are all tried.
+
+    Eight teachers that are all found bound the power from below by .69, which is not enough for `no indication`.
+    """
     tried = {one["claim"].partition(":")[0].partition(",")[0] for one in result["claims"]}
     assert {"common base", "common teacher", "foil", "blank", "paraphrased answers of the reference"} <= tried
     for suspect in ("foil", "other", "base"):
-        assert set(row(result["claims"], suspect=suspect)["opinions"]) == {"no indication"}
+        assert set(row(result["claims"], suspect=suspect)["opinions"]) == {"inconclusive"}
 
 
 @pytest.mark.slow
 def test_a_common_teacher_is_a_relation_and_no_indication(result: Any) -> None:
-    """Two students of one teacher are as alike as student and teacher; the kind is left open."""
+    """Two students of one teacher are as alike as student and teacher; the kind is left open in most draws."""
+    kinds = []
     for one in result["claims"]:
         if one["claim"] == "common teacher":
             assert set(one["opinions"]) <= {"relation, kind not resolved", "inconclusive"}
-            assert one["opinions"]["relation, kind not resolved"] > 0
+            kinds.append(one["opinions"].get("relation, kind not resolved", 0))
+    assert sum(kinds) > 10 * len(kinds)
 
 
 def test_a_folder_that_is_no_laboratory_is_refused(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_passing_faults_are_met_by_another_attempt(tiny: Path) -> None:
     with GivenText(tiny, failing=2) as server:
         scorer = open_endpoint(spec(server.url, concurrency=1), tiny)
         assert len(server.seen) == 2 + 2
-        server.failing = 9
+        server.failing = 10**9
         with pytest.raises(EndpointError, match="S1: bag b0: HTTP 503: not yet"):
             scorer.score(bags())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -109,3 +110,21 @@ def test_subsets_come_from_the_seed() -> None:
     made = population()
     assert (subsets(made, 7)[0] == subsets(made, 7)[0]).all()
     assert (subsets(made, 7)[0] != subsets(made, 8)[0]).any()
+
+
+def test_layout_moves_no_score_of_wording() -> None:
+    """Two strangers who set their answers as lists score as they did in plain lines; only `layout` sees it."""
+    plain = population(24, 6)
+    listed = tuple(
+        tuple(f"- **{text}".replace("\n", "\n- ").replace(" ", "** ", 2) if m in (2, 3) and text else text
+              for m, text in enumerate(row))
+        for row in plain.answers
+    )  # fmt: skip
+    names = ("phrases", "wording", "habits", "fuzzy", "layout")
+    scores = []
+    for one in (plain, msgspec.structs.replace(plain, answers=listed)):
+        found, _ = prepare(one, names, 7, None, 1)
+        scores.append(engine.score_bag(found, [2, 3, *range(4, 24)]))
+    for name in names[:-1]:
+        np.testing.assert_array_equal(scores[0][name], scores[1][name], err_msg=name)
+    assert scores[1]["layout"][0, 0, 1] > scores[0]["layout"][0, 0, 1] + 1

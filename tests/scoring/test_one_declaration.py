@@ -29,7 +29,7 @@ DECLARED = """
 from depose.detectors.declaration import Combined, Habit, Shared
 
 endings = Shared(
-    detector="endings", of=lambda features, text: features.numbers(text.split()[-6:]), drop_prompt=True
+    detector="endings", of=lambda features, text: features.numbers(text.split()[-13:-7]), drop_prompt=True
 )
 ticks = Habit(detector="ticks", of=lambda features, text: features.ids(text)[-8:], most=30)
 manners = Combined(detector="manners", parts=(endings, ticks))

@@ -32,11 +32,11 @@ WORDS = [
 
 
 def answer(model_words: Sequence[str], rng: np.random.Generator) -> str:
-    """Write forty words, half from the stock of the model for this prompt, and an end in English that all have."""
+    """Write forty words, half from the stock of the model for this prompt, and a clause in English that all have."""
     own = rng.choice(list(model_words), 20)
     common = rng.choice(WORDS[:8], 20)
-    said = " ".join(word for pair in zip(own, common, strict=True) for word in pair)
-    return f"{said} and that is the whole of it"
+    pairs = [" ".join(pair) for pair in zip(own, common, strict=True)]
+    return " ".join((*pairs, "and that is the whole of it"))
 
 
 def spec(code: str, role: Any, **more: Any) -> ModelSpec:

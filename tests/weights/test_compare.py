@@ -133,15 +133,18 @@ def test_twins_of_one_shape_and_tokenizer_are_not_kin(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
-    """Over all 120 pairs of 16 twins, more than 500 layer tests: the p-values of each kind are uniform."""
+    """Over all 120 pairs of 16 twins, more than 500 layer tests: the p-values of each kind are uniform.
+
+    Three tests, at .01 together; pairs share their twins, so that each is a little too strict as it is.
+    """
     found = twins(tmp_path, 16)
     assert {one.reading for one in found} == {"nothing against independence"}
     layers = [layer for one in found for layer in one.layers if layer.counted and layer.kind == "mlp"]
     orders = [10**one.order_log10_p for one in layers]
     signs = [10**one.signs_log10_p for one in layers if one.signs_log10_p is not None]
     assert len(orders) + len(signs) >= 500
-    for each in (orders, signs, [10**one.log10_p for one in found]):
-        assert stats.kstest(each, "uniform").pvalue > 0.01
+    kinds = (orders, signs, [10**one.log10_p for one in found])
+    assert min(stats.kstest(each, "uniform").pvalue for each in kinds) > 0.01 / len(kinds)
 
 
 def test_units_that_both_sides_sorted_count_for_nothing(tmp_path: Path) -> None:

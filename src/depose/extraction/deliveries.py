@@ -94,7 +94,7 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
             for code in sorted(set(chosen.values())):
                 members = sorted(int(one, 16) for one, group in chosen.items() if group == code)
                 rows = _rows(db, members, registered, most, stream(registered.tests.seed, "deliveries", side, code))
-                lines += [canonical(_delivery(row, side)) for row in rows]
+                lines += [canonical(delivery_of(row, side)) for row in rows]
                 counted.append(Counted(group=f"{code} {side}", accounts=len(members), deliveries=len(rows)))
     write_whole(goal, b"".join(line + b"\n" for line in lines))
     return Delivered(file=str(goal), sealed=sealed, groups=tuple(counted))
@@ -134,14 +134,17 @@ def _rows(db: Any, members: list[int], case: plan.ExtractionFile, most: int, rng
     return list(rows)
 
 
-def _delivery(row: Any, side: str) -> dict[str, Any]:
-    """Write one delivery in the fields of the line-up: its messages, a system prompt among them, and its answer."""
+def delivery_of(row: Any, side: str) -> dict[str, Any]:
+    """Write one delivery in the fields of the line-up: its messages, a system prompt among them, and its answer.
+
+    It names no draw: a log does not say which answers came from a cache, and one draw that was delivered twice would
+    count as two. Without the name the line-up counts the first delivery of a context alone.
+    """
     event, account, at, model, temperature, max_tokens, context, response, ended = row
     said = json.loads(context)
     tools = parsed(said.get("tools"))
     found = {
         "delivery_id": hexed(event),
-        "draw_id": hexed(event),
         "messages": _turns(said),
         "text": response,
         "text_sha256": sha256(response.encode()),

@@ -5,7 +5,7 @@ Where templates fall to accounts at random given both margins, a pair that holds
     a b S / (E (E - 1)),   S = sum over templates of n (n - 1), n its number of accounts, E = sum of n
 
 of them, and the number is nearly Poisson. The hypergeometric law (Tumminello et al. 2011) takes all templates for
-equally popular; in simulated logs without any campaign it called 254 pairs, since popular prompts are shared by all.
+equally popular, and calls pairs of strangers, since popular prompts are shared by all.
 Benjamini and Hochberg over **all** pairs, not only those that share something.
 """
 

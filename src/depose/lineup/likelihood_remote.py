@@ -31,6 +31,7 @@ from depose.endpoints.openai import OPENAI
 from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import (
     Dialect,
+    ErrorWithin,
     Loose,
     Reading,
     Unreadable,
@@ -172,6 +173,8 @@ def _reading(tokens: Callable[[Any, dict[str, Any]], list[Token]]) -> Callable[[
     """Read as an answer what has log-probabilities; their values are read again with the request beside them."""
 
     def read(data: Any) -> Reading:
+        if isinstance(data, dict) and data.get("error"):
+            raise ErrorWithin(data["error"])
         named = checked(data, _Named)
         return Reading(
             text="scored",
