@@ -58,7 +58,6 @@ SAYS = {
     "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected 'int' <= 9007199254740991",
     "toml_key_twice": "CASE/case.toml: not TOML: Cannot overwrite a value (at line 3, column 33)",
     "transformers_without_model": "CASE/case.toml: $.models[0].model: missing; which model?",
-    "undated": "CASE/case.toml: $.models[1].released: missing; since when is R1 offered?",
     "unknown_detector": "CASE/case.toml: $.protocol.detectors[1]: unknown detector 'vibes'",
     "unknown_key_in_model": "CASE/case.toml: $.models[0]: unknown field 'adaptor'",
     "unknown_key_in_protocol": "CASE/case.toml: $.protocol: unknown field 'alhpa'",
