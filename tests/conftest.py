@@ -19,7 +19,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(name, "1")
 
 # Evidence is on the disk before it counts, and tests by the thousand would wait for a disk: memory, where it has room.
-MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108: each run makes a folder of its own in it
+MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108
 if (
     "TMPDIR" not in os.environ
     and os.access(MEMORY, os.W_OK)
