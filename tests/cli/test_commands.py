@@ -205,7 +205,8 @@ def test_a_copy_among_clean_controls_reaches_the_floor(tmp_path: Path) -> None:
     ran = audit(folder, "--format", "html", "--json")
     findings = json.loads(ran.out)["findings"]
     assert ran.code == 0
-    assert [one["k_eff"] for one in findings] == [20] * 3
+    assert [one["exchangeability"]["k_by_name"] for one in findings] == [20] * 3
+    assert min(one["k_eff"] for one in findings) >= 19  # two that share words by chance may count once
     assert [one["results"][0]["p"] for one in findings] == pytest.approx([1 / 21] * 3)
     assert "no indication" not in {one["opinion"]["verdict"] for one in findings}
 

@@ -38,6 +38,22 @@ def test_independent_controls_keep_the_number_that_an_opinion_needs() -> None:
     assert np.mean(left) >= 24
 
 
+def test_a_copy_of_the_reference_costs_its_controls_no_lineage() -> None:
+    """The closer the pair, the lower its scores with controls: that alone must not join controls that share nothing."""
+    rng = np.random.default_rng(2)
+    for strength in (0.5, 2.0, 8.0):
+        left = []
+        for _ in range(40):
+            each = rng.normal(size=(27, 300))
+            shared = rng.normal(size=300) * strength
+            each[:2] += shared
+            likeness = each @ each.T / 300
+            likeness[:2, 2:] *= 0.2  # the more the two have of their own, the less chance brings them near others
+            likeness[2:, :2] *= 0.2
+            left.append(counted(standardise(centre(likeness))))
+        assert np.mean(np.array(left) >= 19) >= 0.95
+
+
 @pytest.mark.parametrize("lineages", [3, 5, 8, 12])
 def test_many_names_on_few_lineages_count_as_few(lineages: int) -> None:
     """25 names on few lineages fire far too often by p alone, and hardly ever with 19 lineages by likeness."""

@@ -3,7 +3,9 @@
 A p-value at its floor says that suspect and reference are closer to each other than any control is to either. Controls
 that are closer still to each other, as relatives are, are no independent witnesses of that, whatever their lineages are
 called: they count as one. So do controls that are closer than chance takes independent ones: above all scores of the
-pair with the controls, and FAR standard deviations above their mean.
+pair with the controls, and FAR standard deviations above their mean. The pair itself stands among the controls of these
+scores and of those among controls, and the closer it is, the lower are the first and the higher the second. That is
+taken out, or the controls of a copy would all be one clade.
 
 Groups are joined by average linkage (Sokal and Michener 1958) as long as the mean T across the two is above the bound.
 `make controls-study` prints what the count costs honest sets, and what it does to false alarms where few lineages were
@@ -25,6 +27,8 @@ Array = NDArray[np.float64]
 
 FAR = 4.0
 """Standard deviations; of 300 pairs of 25 independent controls hardly one lies there."""
+BELOW = 0.1587
+"""Share of a normal distribution that is more than a standard deviation below its median."""
 
 
 def clades(t: Array, models: Sequence[str]) -> tuple[Clade, ...]:
@@ -43,7 +47,7 @@ def clades(t: Array, models: Sequence[str]) -> tuple[Clade, ...]:
     if not np.isfinite(among).any():
         return ()
     among = np.where(np.isfinite(among), among, np.nanmin(among))
-    bound = _bound(np.round(t[0, 1], DIGITS), ends)
+    bound = _bound(float(np.round(t[0, 1], DIGITS)), ends, among)
     joined = linkage(among.max() - among, "average")
     groups: list[tuple[list[str], float]] = [([name], np.inf) for name in names]
     standing = set(range(len(names)))
@@ -62,9 +66,17 @@ def clades(t: Array, models: Sequence[str]) -> tuple[Clade, ...]:
     return tuple(sorted(found, key=lambda one: (-len(one.models), one.models)))
 
 
-def _bound(pair: float, ends: Array) -> float:
-    """Return the T above which controls are joined."""
-    chance = max(float(ends.max()), float(ends.mean() + FAR * ends.std()))
+def _bound(pair: float, ends: Array, among: Array) -> float:
+    """Return the T above which controls are joined.
+
+    Of K controls of a swapped bag, the pair lowers the scores of S and R with controls by T/K, and raises those among
+    controls by 2T/(K(K-1)): one of the K scores of a row, and one of the K(K-1)/2 among all. Their spread is that of
+    the ends, or where that is wider of the lower half of the scores among controls, in which relatives have no part.
+    """
+    k = len(ends) // 2
+    shift = pair * (k + 1) / (k * (k - 1))
+    spread = max(float(ends.std()), float(np.median(among) - np.quantile(among, BELOW)))
+    chance = max(float(ends.max()), float(ends.mean()) + FAR * spread) + shift
     return min(chance, pair) if pair > ends.max() else chance
 
 
