@@ -14,7 +14,7 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
-from depose.case import calibration, casefile, protocol
+from depose.case import bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
@@ -60,7 +60,7 @@ class Written(Record, frozen=True, kw_only=True):
 
 def new(source: str, folder: Path) -> tuple[Path, ...]:
     """Copy a case into a new folder."""
-    return casefile.copy(source, folder)
+    return bundled.copy(source, folder)
 
 
 def register_case(path: Path, clock: Clock) -> Registered:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from depose.case import casefile
+from depose.case import bundled
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_log
 from fakes import (
@@ -33,7 +33,7 @@ from fakes import (
     until,
 )
 
-CASES = [name for name, _ in casefile.bundled()]
+CASES = [name for name, _ in bundled.cases()]
 HEAVY = {"torch", "transformers", "spacy", "matplotlib", "weasyprint", "sklearn", "scipy", "numpy", "pyarrow"}
 
 
