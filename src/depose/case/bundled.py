@@ -8,7 +8,7 @@ import tomllib
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from depose.case.casefile import NAME, OF_LOGS, parse, read, resolve
+from depose.case.casefile import NAME, OF_LOGS, parse, read, resolve, written_in
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError, UsageError
 from depose.model import file_names
@@ -73,7 +73,8 @@ def _files_of(origin: Path) -> dict[str, Path]:
                 )
         found |= {f.name: f for f in beside if f.is_file()}
     named = file_names.named_files(read(origin)).items()
-    return found | {name: resolve(base, name, where) for name, where in named}
+    found |= {name: resolve(base, name, where) for name, where in named}
+    return found | {name: base / name for name in written_in(origin).tables}
 
 
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:

@@ -8,17 +8,17 @@ probe or detector, a primary detector that is not among the detectors.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses
-from depose.case.untrusted_files import read_untrusted, through_link
+from depose.case import addresses, written
+from depose.case.near import nearest
+from depose.case.untrusted_files import through_link
+from depose.case.written import Written
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
 from depose.model.canonical import canonical
@@ -26,12 +26,8 @@ from depose.model.canonical import canonical
 NAME = "case.toml"
 OF_LOGS = "extraction.toml"
 """Case file of a case of logs."""
-LARGEST = 4 * 1024**2
-EXPECTED = {
-    "code": "not a code: a letter, then up to 31 letters, digits, - or _",
-    "api_key_env": "not the name of a variable; the key itself must not stand in a case file",
-}
-"""What a field wants, where the pattern that it is checked against is hard to read."""
+LARGEST = written.LARGEST
+HINT = "every field, with its values: docs/reference/files/case.md; or begin anew: depose init DIR"
 
 REMOTE = ("openai", "anthropic", "google")
 """Providers that ask over a network."""
@@ -56,50 +52,32 @@ def folder_of(path: Path) -> Path:
 
 def read(path: Path) -> Case:
     """Read and check a case file, or the `case.toml` of a case folder."""
+    return checked(written_in(path))
+
+
+def written_in(path: Path) -> Written:
+    """Read a case file, or the `case.toml` of a case folder, with its table of models where it names one."""
     file = path / NAME if path.is_dir() else path
-    try:
-        text = read_untrusted(file, LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    except OSError as error:
-        raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
-    except ValueError as error:
-        raise CaseError(f"{file}: {error}", hint="a case file names files, it holds none") from error
-    return parse(text, str(file))
+    text = written.text_of(file, "a case file names files, it holds none", "make one: depose init DIR")
+    return written.taken(text, str(file), file.parent)
 
 
 def parse(text: str, name: str = NAME) -> Case:
     """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
-    case = decoded(text, name)
-    problem = _problem(case)
-    if problem:
-        raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
+    return checked(written.taken(text, name))
+
+
+def checked(found: Written) -> Case:
+    """Turn what a case file says into a Case that can be run here."""
+    case = written.converted(found, Case, HINT)
+    if problem := _problem(case):
+        raise found.wrong(*problem)
     return case
 
 
 def decoded(text: str, name: str = NAME) -> Case:
     """Turn the text of a case file into a Case, whether or not this machine has the plugins that it names."""
-    try:
-        return msgspec.convert(tomllib.loads(text), type=Case, strict=True)
-    except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
-    except RecursionError as error:
-        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
-    except ValueError as error:  # a number of more digits than Python reads
-        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
-
-
-def said(message: str) -> str:
-    """Put the path first: `$.protocol: unknown field 'alhpa'`."""
-    text, _, where = message.partition(" - at ")
-    path = where.strip("`") or "$"
-    if "matching regex" in text:  # the pattern says little, and the value may be a key
-        text = EXPECTED.get(path.rpartition(".")[2], text)
-    text = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown field '\1'", text)
-    text = re.sub(r"^Object missing required field `(.*)`$", r"missing field '\1'", text)
-    return f"{path}: {text.replace('`', chr(39))}"
+    return written.converted(written.taken(text, name), Case, HINT)
 
 
 def _problem(case: Case) -> tuple[str, str] | None:
@@ -139,7 +117,7 @@ def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
             )
         seen[spec.code.lower()] = index
         if spec.provider not in providers:
-            return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
+            return _unknown(f"{where}.provider", "provider", spec.provider, providers)
         if spec.provider == "transformers" and not spec.model:
             return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
         problem = _bad_address(spec, where) if spec.provider in REMOTE else None
@@ -154,6 +132,10 @@ def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
         if role not in {spec.role for spec in models}:
             return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
     return None
+
+
+def _unknown(where: str, what: str, name: str, known: Sequence[str]) -> tuple[str, str]:
+    return f"{where}: unknown {what} {name!r}{nearest(name, known)}", f"known: {', '.join(known)}"
 
 
 def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -234,10 +216,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     detectors = plugins.names("detectors")
     for index, name in enumerate(protocol.detectors):
         if name not in detectors:
-            return (
-                f"$.protocol.detectors[{index}]: unknown detector {name!r}",
-                f"known: {', '.join(detectors)}",
-            )
+            return _unknown(f"$.protocol.detectors[{index}]", "detector", name, detectors)
     for label, listed in (("questions", protocol.questions), ("detectors", protocol.detectors)):
         if len(set(listed)) != len(listed):
             return f"$.protocol.{label}: one of them stands twice", "name each once"
@@ -259,7 +238,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
         name, _, count = probe.partition(":")
         where = f"$.protocol.probes[{index}]"
         if name not in plugins.names("probes"):
-            return f"{where}: unknown probe {name!r}", f"known: {', '.join(plugins.names('probes'))}"
+            return _unknown(where, "probe", name, plugins.names("probes"))
         if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
             return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
     if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):

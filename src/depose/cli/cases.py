@@ -197,13 +197,13 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 
 @click.command(name="import")
 @CASE
-@click.option("--model", "code", required=True, help="Code of the model in the case.")
+@click.option("--model", "code", default="", help="Code of the model in the case; else files tell by their names.")
 @click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
 @click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
 @click.option("--encoding", default="", help="Of a text file that is not UTF-8, such as cp1252.")
 @click.option("--sheet", default="", help="Of a workbook with several sheets.")
 @click.option("--same-on-purpose", is_flag=True, help="Take answers that stand under another code already.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @JSON
 def import_(
     case: Path,
@@ -213,10 +213,13 @@ def import_(
     encoding: str,
     sheet: str,
     same_on_purpose: bool,
-    file: Path,
+    files: Sequence[Path],
     as_json: bool,
 ) -> None:
-    """Record the answers of one model of CASE from a FILE.
+    """Record the answers of models of CASE from FILES: one with --model, else each file by its name.
+
+    Without --model a file belongs to the model whose row in models.csv names it under `answers`, or whose code or
+    name is that of the file. Nothing is recorded before every file is matched.
 
     Tables: JSON, JSONL, CSV (commas, semicolons or tabs), TSV, Parquet, .xlsx. Columns: prompt_id or id; prompt,
     instruction or question; output, answer or response; model or generator; sample. Others are named with --column,
@@ -233,16 +236,22 @@ def import_(
 
     \b
     Example:  depose import acme --model C7 answers/model_outputs.json
-              depose import acme --model C8 --column text=reply --column id=number table.csv
+              depose import acme --column text=reply --column id=number answers/*.csv
     Wrong:    depose withdraw acme --model C7 --reason "the file of C8"
     """
     from depose import pipeline
+    from depose.case.matched_files import matched_to
     from depose.case.tables import Wanted
 
     wanted = Wanted(columns=columns_of(columns), encoding=encoding, sheet=sheet)
-    done = pipeline.import_answers(case, code, file, name, now, wanted, same_on_purpose=same_on_purpose)
-    show(done if as_json else None, imported_lines(done))
-    if not done.whole:
+    pairs = matched_to(case, files, code)
+    done = []
+    for one, file in pairs:
+        done.append(pipeline.import_answers(case, one, file, name, now, wanted, same_on_purpose=same_on_purpose))
+        show(None, () if as_json else imported_lines(done[-1]))
+    if as_json:
+        show(done[0] if code else done, ())
+    if not all(one.whole for one in done):
         sys.exit(1)
 
 

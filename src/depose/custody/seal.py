@@ -13,7 +13,7 @@ import msgspec
 
 from depose import pipeline
 from depose.analysis import results
-from depose.case import annexes, casefile
+from depose.case import annexes, casefile, casetext
 from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError
@@ -181,7 +181,7 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
     `stamped` are the records whose tokens the log names, `named` its blobs: a kill may leave some that it does not.
     """
     evidence, out = folder / "evidence", folder / "out"
-    found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
+    found = {"case.toml": _case_file(folder), "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if one.name in named}
     found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
@@ -195,6 +195,15 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
         if one.is_symlink() or not one.is_file():
             raise CaseError(f"{one}: not a plain file", hint=f"{name} cannot be sealed; put the file itself there")
     return dict(sorted(found.items()))
+
+
+def _case_file(folder: Path) -> Path:
+    """Find the case file; one whose models stand in a table is written out whole, for a bundle holds no table."""
+    found = casefile.written_in(folder)
+    if not found.rows:
+        return folder / casefile.NAME
+    write_whole(folder / "evidence" / casefile.NAME, casetext.whole(found.data).encode())
+    return folder / "evidence" / casefile.NAME
 
 
 def _digest(file: Path) -> str:
