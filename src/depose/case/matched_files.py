@@ -23,7 +23,7 @@ def matched_to(case: Path, files: Sequence[Path], code: str = "") -> list[tuple[
         return [(code, files[0])]
     folder = casefile.folder_of(case)
     found = casefile.written_in(folder)
-    models = [spec for spec in casefile.checked(found).models]
+    models = casefile.checked(found).models
     answers = found.answers or ("",) * len(models)
     open_ = [(spec, name) for spec, name in zip(models, answers, strict=True) if spec.provider == "recorded"]
     pairs: list[tuple[str, Path]] = []
@@ -36,9 +36,8 @@ def matched_to(case: Path, files: Sequence[Path], code: str = "") -> list[tuple[
         fits = next((way for way in ways if way), [])
         if len(fits) != 1:
             known = [name for spec, _ in open_ for name in (spec.code, spec.model) if name]
-            what = (
-                f"fits {', '.join(fits)}" if fits else f"fits no recorded model of the case{nearest(file.stem, known)}"
-            )
+            none = f"fits no recorded model of the case{nearest(file.stem, known)}"
+            what = f"fits {', '.join(fits)}" if fits else none
             raise UsageError(
                 f"{file}: {what}; nothing was recorded",
                 hint="name the file in the column `answers` of models.csv, or give --model CODE and one file",
