@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depose.case import casefile
-from depose.case.columns import plain
+from depose.case.lineages import plain
 from depose.case.near import nearest
 from depose.errors import UsageError
 

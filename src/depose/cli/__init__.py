@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, studies, upkeep, weights
+from depose.cli import cases, custody, lineups, matrices, starting, studies, upkeep, weights
 from depose.cli.console import plain
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
@@ -37,7 +37,7 @@ def cli() -> None:
 
 
 for command in (
-    *(cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
+    *(starting.init, cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),
