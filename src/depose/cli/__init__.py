@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, starting, studies, upkeep, weights
-from depose.cli.console import plain
+from depose.cli import answers, cases, checks, custody, lineups, matrices, starting, studies, upkeep, weights
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
+from depose.cli.lines import plain
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -28,8 +28,10 @@ def cli() -> None:
     the answers are, say how surprising that is, and render an evidence report.
 
     \b
-    Start:  depose new mycase --from rebadged
-            depose audit mycase
+    Start:  depose init mycase        from what you hold: files of answers, endpoints, weights
+            depose check mycase       what is missing, and what it will take
+            depose audit mycase       ask, analyze, report
+    Try:    depose new demo --from rebadged
 
     Exit codes: 0 done, 1 operational error, 2 usage, 3 evidence does not verify, 4 indication and
     5 inconclusive (both only with --fail-on), 6 a secret was found where it must not be.
@@ -37,7 +39,18 @@ def cli() -> None:
 
 
 for command in (
-    *(starting.init, cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
+    *(
+        starting.init,
+        cases.new,
+        checks.check,
+        checks.status,
+        controls,
+        cases.register,
+        cases.amend,
+        cases.probe,
+        answers.import_,
+        answers.withdraw,
+    ),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),

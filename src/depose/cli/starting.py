@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.console import plain, show
+from depose.cli.console import show
+from depose.cli.lines import plain
 from depose.cli.options import JSON
 from depose.errors import UsageError
 
