@@ -18,6 +18,7 @@ from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text, WeightsHeld
 from depose.model.file_names import problem_of_models, unfit_for_case
+from depose.model.natural_order import natural
 from depose.model.random_streams import stream
 
 FEWEST_PROMPTS = 20
@@ -209,8 +210,8 @@ def plan(file: BatchFile, path: Path) -> Plan:
         file=file,
         folder=str(folder),
         population=made,
-        suspects=tuple(sorted(roles["suspects"])),
-        references=tuple(sorted(roles["references"])),
+        suspects=tuple(sorted(roles["suspects"], key=natural)),
+        references=tuple(sorted(roles["references"], key=natural)),
         controls=roles["controls"],
         clusters=clusters,
         screened=tuple(row for row in rows if made.rows[row][0] in first),

@@ -10,7 +10,7 @@ from importlib.resources import files as packaged
 from pathlib import Path
 
 from depose.case import casefile
-from depose.case.holdings import Held, HeldModel, natural
+from depose.case.holdings import Held, HeldModel
 from depose.case.lineages import plain
 from depose.case.near import nearest
 from depose.case.population import Member
@@ -18,6 +18,7 @@ from depose.case.tables import AS_IT_IS
 from depose.case.untrusted_files import opened
 from depose.errors import UsageError
 from depose.model import Record, Role, spreadsheet
+from depose.model.natural_order import natural
 
 TABLE = "models.csv"
 PROMPTS = "prompts.csv"

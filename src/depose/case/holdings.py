@@ -18,6 +18,7 @@ from depose.case.tables import AS_IT_IS, KINDS, PLAIN, Row, Wanted, read_file
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Record
+from depose.model.natural_order import natural
 
 MOST_FILES = 5_000
 LEAST_SHARE = 0.5
@@ -48,11 +49,6 @@ class Held(Record, frozen=True, kw_only=True):
     """Files that hold no answers, each with the reason."""
     rare: int
     """Prompts that fewer than half of the models answered."""
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Order names as people do: V2 before V10."""
-    return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", name.casefold()))
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:

@@ -100,8 +100,9 @@ def opinions_said(findings: Findings, verdicts: Iterable[str]) -> str:
     found = [
         f"{one.suspect}/{one.reference} {one.question}" for one in findings.findings if one.opinion.verdict in wanted
     ]
-    return _few(found)
+    return few(found)
 
 
-def _few(found: Sequence[str]) -> str:
+def few(found: Sequence[str]) -> str:
+    """Name the first, and count the others."""
     return ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")
