@@ -231,6 +231,11 @@ class Meter:
         """Take note of what the case has cost so far."""
         self._money = money
 
+    def failed(self, model: str, reason: str) -> None:
+        """Say at once that a model failed, and why."""
+        start = "\n" if self._done and sys.stderr.isatty() and level() >= 0 else ""
+        click.echo(f"{start}{plain(model)}: {plain(reason)}", err=True)
+
     def waiting(self, requests: int) -> None:
         """Say what an interrupt waits for."""
         click.echo(f"\nstopping: waiting for {requests} answers under way; interrupt again to leave them", err=True)
