@@ -21,7 +21,8 @@ from depose.errors import UsageError
 from depose.evidence import ledger
 from depose.model import Opinion
 from fakes import case_of, depose, model, write_case
-from faulty import Server, remote
+from faults import Server
+from faulty import remote
 from reports import build
 
 SAID = ("tell me about rivers", "tell me about stones", "tell me about clouds", "tell me about roads")
@@ -48,7 +49,8 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     lineage = tmp_path / "lineage.csv"
     lineage.write_text(LINEAGE + "".join(f"{n},{n} Ltd,f {n},dev,b {n},,,unknown,2025-01\n" for n in names))
     folder = tmp_path / "my case"
-    options = ["--suspect", "quill", "--reference", "harbour.csv", "--lineage", lineage, "--authority", "mine", "--yes"]
+    options: list[str | Path] = ["--suspect", "quill", "--reference", "harbour.csv", "--lineage", lineage]
+    options += ["--authority", "mine", "--yes"]
     ran = depose("init", folder, "--answers", answers, *options)
     assert ran.code == 0, ran.err
     assert "found 4 models in files, 4 prompts" in ran.err

@@ -13,6 +13,11 @@ from depose.model.natural_order import natural
 
 _LINEAGES = re.compile(r"(\d+) independent control lineages")
 _KINDS = (
+    (
+        "it costs",
+        "the study carries no ratio for this question: leave it out of `questions`, or name other labelled pairs "
+        "(screening.labelled)",
+    ),
     ("shares", "ask whether the question has a sense for models of one base; weights would answer it"),
     ("bas", "pairs of known relation of that kind: screening.labelled, made by depose validate"),
     ("answered", "more answers of the two models, or other prompts"),
