@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from depose.analysis.beforehand import outlook, warnings
 from depose.model import Case, CaseHead, ModelSpec, Protocol
 from dossiers import spec
@@ -46,6 +48,32 @@ def test_controls_of_other_years_are_said_to_end_in_inconclusive() -> None:
     (said,) = list(warnings(case(many(20, released="2022-05"))))
     assert said.startswith("S1, R1, same, derived, distilled: 0 of the controls are of the years of the two, 10 are")
     assert "inconclusive (era)" in said
+
+
+@pytest.mark.parametrize(
+    ("suspect", "controls", "names"),
+    [
+        ("", "2025-01", "Not dated: S1. "),
+        ("unknown", "", "Not dated: S1, C0, C1, C10, C11, C12 and 15 more. "),
+        ("2025-01", "", "Not dated: C0, C1, C10, C11, C12, C13 and 14 more. "),
+    ],
+)
+def test_models_without_a_date_are_named_with_what_to_write(suspect: str, controls: str, names: str) -> None:
+    """A case without dates is read and ends `inconclusive (era)`; dates that may be all it lacks are asked for."""
+    (said,) = list(warnings(case(many(20, released=controls), {"released": suspect})))
+    assert "inconclusive (era)" in said and names in said
+    assert 'released = "YYYY-MM"' in said
+
+
+def test_dates_that_would_not_help_are_not_asked_for() -> None:
+    """Nineteen of twenty are old: the date of the last one opens nothing, and other controls would."""
+    (said,) = list(warnings(case([*many(19, released="2022-05"), *many(1, 19, released="")])))
+    assert "Not dated" not in said and "What would open it" in said
+
+
+def test_a_question_that_needs_no_controls_is_not_warned_about() -> None:
+    """The line-up has a null of its own: a case that asks for it alone needs neither controls nor dates."""
+    assert list(warnings(case([], {"released": ""}, questions=("exposed",)))) == []
 
 
 def test_several_references_need_more() -> None:

@@ -13,7 +13,7 @@ from depose.analysis.exchangeability import examine, parameters, rows
 from depose.analysis.opinion import Grounds
 from depose.analysis.scored_bags import Bench
 from depose.features.extract import Features
-from depose.model import Condition, Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
+from depose.model import Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
 from depose.statistics.era import era
 from depose.statistics.lineage import choose
 from dossiers import CONTROLS, dossier, quiet, spec
@@ -94,13 +94,17 @@ def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_cal
     assert found.subsets.draws == 1_000
 
 
-def test_controls_of_another_time_give_no_opinion() -> None:
+@pytest.mark.parametrize(
+    ("released", "row"), [("2022-01", "0 of 20; suspect 2025-01"), ("", "; not dated: C00, C01, C02, C03")]
+)
+def test_controls_of_another_time_or_of_none_give_no_opinion(released: str, row: str) -> None:
     """The copy of the reference stands at the floor, and the opinion is `inconclusive (era)` all the same."""
-    old = [msgspec.structs.replace(one, released="2022-01") for one in CONTROLS]
+    old = [msgspec.structs.replace(one, released=released) for one in CONTROLS]
     case = dossier([spec("S1", "suspect"), spec("R1", "reference"), *old], {"S1": "R1"})
     found = analyze(case, Features(), quiet).findings.findings
     assert all("era" in one.opinion.reasons for one in found)
-    assert all(isinstance(row, Condition) and not row.inside for row in found[0].conditions[:1])
+    (dates,) = [one for one in found[0].conditions if one.name == "release dates"]
+    assert row in dates.case and not dates.inside
 
 
 # --- documents --------------------------------------------------------------------------------------

@@ -17,29 +17,29 @@ SAYS = {
     "alpha_out_of_range": "CASE/case.toml: $.protocol.alpha: Expected a number <= 0.2 (line 8)",
     "answers_missing": "CASE/case.toml: $.models[0].file: 'answers.jsonl' is not there",
     "blank_authority": "CASE/case.toml: $.case.authority: blank (line 3)",
-    "code_with_slash": "CASE/case.toml: $.models[0].code: not a code: a letter, then up to 31 letters, digits, - or _ "
-    "(line 15)",
+    "code_with_slash": "CASE/case.toml: $.models[0].code: not a code: a letter, then up to 31 letters, "
+    "digits, - or _ (line 15)",
     "detector_twice": "CASE/case.toml: $.protocol.detectors: one of them stands twice (line 7)",
-    "duplicate_code": "CASE/case.toml: $.models[1].code: 's1' is already the code of $.models[0] (line 21, model s1)",
+    "duplicate_code": "CASE/case.toml: $.models[1].code: 's1' is already the code of $.models[0] (line 20, model s1)",
     "empty": "CASE/case.toml: $: missing field 'case'",
-    "key_for_variable": "CASE/case.toml: $.models[0].api_key_env: not the name of a variable; the key itself must not "
-    "stand in a case file (line 19, model S1)",
-    "key_written_down": "CASE/case.toml: $.models[0]: unknown field 'api_key'; did you mean 'api_key_env'? (line 19, "
-    "model S1)",
+    "key_for_variable": "CASE/case.toml: $.models[0].api_key_env: not the name of a variable; the key itself "
+    "must not stand in a case file (line 18, model S1)",
+    "key_written_down": "CASE/case.toml: $.models[0]: unknown field 'api_key'; did you mean 'api_key_env'? "
+    "(line 18, model S1)",
     "missing_authority": "CASE/case.toml: $.case: missing field 'authority' (line 1)",
     "missing_protocol": "CASE/case.toml: $: missing field 'protocol'",
     "missing_reference": "CASE/case.toml: $.models: no model has the role 'reference'",
     "missing_suspect": "CASE/case.toml: $.models: no model has the role 'suspect'",
-    "money_without_end": "CASE/case.toml: $.budget.money: Expected a number <= 1000000000000.0 (line 27)",
-    "money_without_prices": "CASE/case.toml: $.budget.money: a limit in money needs [prices] (line 27)",
+    "money_without_end": "CASE/case.toml: $.budget.money: Expected a number <= 1000000000000.0 (line 25)",
+    "money_without_prices": "CASE/case.toml: $.budget.money: a limit in money needs [prices] (line 25)",
     "negative_seed": "CASE/case.toml: $.protocol.seed: Expected a whole number >= 0 (line 8)",
     "nested_too_deeply": "CASE/case.toml: nested too deeply",
     "not_toml": "CASE/case.toml: not TOML: Expected '=' after a key in a key/value pair (at line 1, column 5)",
     "nothing_to_ask": "CASE/case.toml: $.protocol: neither probes nor a file of prompts (line 5)",
     "one_model": "CASE/case.toml: $.models: Expected a list of length >= 2",
-    "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code (line 26)",
-    "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides nothing: a "
-    "name is not a lineage (line 12)",
+    "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code (line 24)",
+    "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides "
+    "nothing: a name is not a lineage (line 12)",
     "primary_not_listed": "CASE/case.toml: $.protocol.primary.distilled: 'fuzzy' is not in $.protocol.detectors "
     "(line 12)",
     "probe_count_too_large": "probe family 'open_howto' holds 266 prompts in 30 templates, asked for 99999",
@@ -49,33 +49,32 @@ SAYS = {
     "prompts_a_folder": "CASE/case.toml: $.protocol.prompts: '.' is not a file (line 8)",
     "prompts_missing": "CASE/case.toml: $.protocol.prompts: 'questions.csv' is not there",
     "prompts_outside": "CASE/case.toml: $.protocol.prompts: '../questions.csv' leads out of the case folder (line 8)",
-    "prompts_with_nul": "CASE/case.toml: $.protocol.prompts: 'questions.csv\\x00.txt' holds a NUL, which no file name "
-    "can (line 8)",
+    "prompts_with_nul": "CASE/case.toml: $.protocol.prompts: 'questions.csv\\x00.txt' holds a NUL, which no "
+    "file name can (line 8)",
     "question_twice": "CASE/case.toml: $.protocol.questions: one of them stands twice (line 8)",
-    "recorded_twice": "CASE/case.toml: $.models[0].replicates: recorded answers cannot be asked for again (line 19, "
-    "model S1)",
-    "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 "
-    "digits; use sys.set_int_max_str_digits() to increase the limit",
+    "recorded_twice": "CASE/case.toml: $.models[0].replicates: recorded answers cannot be asked for again "
+    "(line 18, model S1)",
+    "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value "
+    "has 5000 digits; use sys.set_int_max_str_digits() to increase the limit",
     "steering_key": "CASE/case.toml: $.models[0]: unknown field '\\x1b[2Jno' (line 14, model S1)",
-    "terms_outside": "CASE/case.toml: $.terms.file: '/etc/hostname' is a name in full, and stands outside the case "
-    "folder (line 27)",
-    "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected a whole number <= 9007199254740991 (line 27)",
+    "terms_outside": "CASE/case.toml: $.terms.file: '/etc/hostname' is a name in full, and stands outside "
+    "the case folder (line 25)",
+    "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected a whole number <= 9007199254740991 (line 25)",
     "toml_key_twice": "CASE/case.toml: not TOML: Cannot overwrite a value (at line 3, column 33)",
     "transformers_without_model": "CASE/case.toml: $.models[0].model: missing; which model? (line 14, model S1)",
-    "undated": "CASE/case.toml: $.models[1].released: missing; since when is R1 offered? (line 20, model R1)",
     "unknown_detector": "CASE/case.toml: $.protocol.detectors[1]: unknown detector 'vibes' (line 7)",
-    "unknown_key_in_model": "CASE/case.toml: $.models[0]: unknown field 'adaptor'; did you mean 'adapter'? "
-    "(line 19, model S1)",
+    "unknown_key_in_model": "CASE/case.toml: $.models[0]: unknown field 'adaptor'; did you mean 'adapter'? (line "
+    "18, model S1)",
     "unknown_key_in_protocol": "CASE/case.toml: $.protocol: unknown field 'alhpa'; did you mean 'alpha'? (line 8)",
     "unknown_probe": "CASE/case.toml: $.protocol.probes[0]: unknown probe 'trick' (line 6)",
-    "unknown_provider": "CASE/case.toml: $.models[0].provider: unknown provider 'oracle' (line 18, model S1)",
+    "unknown_provider": "CASE/case.toml: $.models[0].provider: unknown provider 'oracle' (line 17, model S1)",
     "unknown_question": "CASE/case.toml: $.protocol.questions[0]: not known: 'stolen'; one of same, derived, "
     "distilled, exposed (line 8)",
-    "unknown_role": "CASE/case.toml: $.models[0].role: not known: 'accused'; one of suspect, reference, candidate, "
-    "control, positive, foil (line 16, model S1)",
-    "unknown_table": "CASE/case.toml: $: unknown field 'protokoll'; did you mean 'protocol'? (line 26)",
-    "wrong_type_in_model": "CASE/case.toml: $.models[0].temperature: Expected a number, got text in quotes "
-    "(line 19, model S1)",
+    "unknown_role": "CASE/case.toml: $.models[0].role: not known: 'accused'; one of suspect, reference, "
+    "candidate, control, positive, foil (line 16, model S1)",
+    "unknown_table": "CASE/case.toml: $: unknown field 'protokoll'; did you mean 'protocol'? (line 24)",
+    "wrong_type_in_model": "CASE/case.toml: $.models[0].temperature: Expected a number, got text in quotes (line "
+    "18, model S1)",
     "wrong_type_in_protocol": "CASE/case.toml: $.protocol.alpha: Expected a number, got text in quotes (line 8)",
 }
 """Defect to message; CASE stands for the case folder."""

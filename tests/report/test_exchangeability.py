@@ -9,6 +9,7 @@ import pytest
 
 from depose.model import Document, Eligible, Exchangeability, Findings, InLedger, Opinion, Peculiar, Subsets
 from depose.report.exchangeability import covariates, others, strata
+from depose.report.expert import joined
 from depose.report.render import render_html
 from depose.report.vocabulary import violations
 from depose.statistics.era import era
@@ -64,6 +65,13 @@ def test_strata_part_the_controls_of_a_finding_by_time_and_route() -> None:
         one, items=tuple(msgspec.structs.replace(item, released="", retrospective=True) for item in one.items)
     )
     assert len(strata(same, one.findings[0], one.findings[0].results[0])) == 1
+
+
+def test_no_two_parts_of_the_page_use_one_name() -> None:
+    """What one part gathers cannot be printed in the place of what another did."""
+    assert joined({"a": 1}, {"b": 2}) == {"a": 1, "b": 2}
+    with pytest.raises(ValueError, match="use the names b"):
+        joined({"a": 1, "b": 2}, {"b": 3})
 
 
 def ledger(count: int) -> InLedger:

@@ -6,12 +6,12 @@ lineages, after everything had been asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.lineages import doubts
-from depose.model import Case, Era, ModelSpec, Question, Record
+from depose.model import Case, Era, ModelSpec, Question, Record, likeness
 from depose.statistics import lineage, ranks
 from depose.statistics.era import WINDOW, era, month
 
@@ -52,7 +52,7 @@ def outlook(case: Case) -> tuple[Outlook, ...]:
         _ahead(suspect, reference, question, roles.get("control", []), needed)
         for suspect in roles.get("suspect", [])
         for reference in references
-        for question in case.protocol.questions
+        for question in likeness(case.protocol)
     )
 
 
@@ -117,8 +117,20 @@ def _sentences(found: list[Outlook], specs: dict[str, ModelSpec]) -> Iterator[st
         elif not one.era.inside:
             yield (
                 f"{head}{one.era.near} of the controls are of the years of the two, {one.era.needed} are needed, so "
-                f"that the answer will be inconclusive (era). {_opens(one, specs[one.suspect], specs[one.reference])}"
+                f"that the answer will be inconclusive (era). {_dates(one, specs)}"
             )
+
+
+def _dates(one: Outlook, specs: Mapping[str, ModelSpec]) -> str:
+    """Ask for the dates that are missing, where they may be all that is; else describe the controls."""
+    suspect, reference = specs[one.suspect], specs[one.reference]
+    pair = tuple(spec.code for spec in (suspect, reference) if month(spec.released) is None)
+    if not pair and one.era.near + len(one.era.undated) < one.era.needed:
+        return _opens(one, suspect, reference)
+    return (
+        f'Not dated: {_named((*pair, *one.era.undated))}. Write under [[models]] of each released = "YYYY-MM", as its '
+        "maker documents it"
+    )
 
 
 def _named(codes: tuple[str, ...]) -> str:

@@ -72,12 +72,14 @@ def rows(
 
 
 def _dates(dates: Era, controls: int) -> Condition:
+    undated = f"; not dated: {', '.join(dates.undated)}" if dates.undated else ""
     return Condition(
         name="release dates",
         validated=f"at least {dates.needed} of {controls} controls released within {WINDOW} months of "
         "suspect and reference, or between them",
         case=f"{dates.near} of {controls}; suspect {dates.suspect or 'not dated'}, reference "
-        f"{dates.reference or 'not dated'}, controls {dates.oldest or 'not dated'} to {dates.newest or 'not dated'}",
+        f"{dates.reference or 'not dated'}, controls {dates.oldest or 'not dated'} to {dates.newest or 'not dated'}"
+        f"{undated}",
         inside=dates.inside,
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from depose.answers.settle import of_reply
+from depose.asking.pace import Pace
 from depose.case.budget import Budget, bound, used
 from depose.endpoints import Endpoint, Live
 from depose.errors import PluginError
@@ -89,35 +89,6 @@ def batched(asks: Batch, endpoints: Mapping[str, Endpoint]) -> Iterator[Batch]:
             yield tuple(waiting.pop(ask.model))
     for queue in waiting.values():
         yield tuple(queue)
-
-
-class Pace:
-    """Spaces requests so that no minute holds more of them, or of tokens, than is allowed."""
-
-    def __init__(self, rpm: float | None, tpm: float | None, stopped: threading.Event) -> None:
-        self._gap = 60 / rpm if rpm else 0.0
-        self._per_token = 60 / tpm if tpm else 0.0
-        self._stopped = stopped
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self, tokens: int) -> None:
-        """Wait for the turn of a request that takes so many tokens at most."""
-        with self._lock:
-            turn = max(time.monotonic(), self._next)
-            self._next = turn + max(self._gap, tokens * self._per_token)
-        if turn > time.monotonic():
-            self._stopped.wait(turn - time.monotonic())
-
-    def settle(self, reserved: int, used: int) -> None:
-        """Give back what a request turned out not to take."""
-        with self._lock:
-            self._next -= max(self._gap, reserved * self._per_token) - max(self._gap, used * self._per_token)
-
-    def hold(self, seconds: float) -> None:
-        """Send nothing for a while: the provider asked for it."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
 
 
 class _Again(Exception):

@@ -178,7 +178,7 @@ def _problem(file: BatchFile) -> tuple[str, str] | None:
     for role in ("suspect", "reference", "control"):
         if role not in {spec.role for spec in file.models}:
             return f"$.models: no model has the role {role!r}", "a matrix needs suspects, references and controls"
-    return casefile.bad_models(file.models) or casefile.undated(file.models)
+    return casefile.bad_models(file.models)
 
 
 def plan(file: BatchFile, path: Path) -> Plan:

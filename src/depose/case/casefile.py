@@ -84,23 +84,7 @@ def _problem(case: Case) -> tuple[str, str] | None:
     """Find the first thing wrong with a well-typed case: (message, hint)."""
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
-    return bad_models(case.models) or _bad_protocol(case) or _bad_lineup(case) or _bad_rest(case)
-
-
-def _bad_rest(case: Case) -> tuple[str, str] | None:
-    return file_names.problem_of_case(case) or undated(case.models)
-
-
-def undated(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
-    """Find the first model without a date, without which nobody can say of what years the controls are."""
-    for index, spec in enumerate(models):
-        if not spec.released:
-            return (
-                f"$.models[{index}].released: missing; since when is {spec.code} offered?",
-                'a year, month or day, such as "2025-03", or "unknown": controls must be of the years of the models '
-                "examined",
-            )
-    return None
+    return bad_models(case.models) or _bad_protocol(case) or _bad_lineup(case) or file_names.problem_of_case(case)
 
 
 def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from depose.case import casefile, written
+from depose.case import written
 from depose.model import ModelSpec, Record, Text
 from depose.model.file_names import problem_of_models
 
@@ -56,4 +56,9 @@ def _problem(found: Registry) -> tuple[str, str] | None:
         seen.add(spec.code.lower())
         if not (spec.developer and spec.weight_lineage and spec.data_lineage and spec.source):
             return f"{where}: developer, weight_lineage, data_lineage or source is missing", "say where it comes from"
-    return problem_of_models(found.models) or casefile.undated(found.models)
+        if not spec.released:
+            return (
+                f"{where}.released: missing; since when is {spec.code} offered?",
+                'a year, month or day, such as "2025-03", or "unknown", which is near no pair in time',
+            )
+    return problem_of_models(found.models)

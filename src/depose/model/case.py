@@ -172,7 +172,9 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     replicates: Annotated[int, Meta(ge=1, le=10)] | None = None
     """How often it is asked everything, instead of what its role gives."""
     released: Annotated[str, Meta(pattern=r"^([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?|unknown)?\Z")] = ""
-    """When it was first offered, as documented: year, month or day, or `unknown`; `source` says where. Required."""
+    """When it was first offered, as documented: year, month or day, or `unknown`; `source` says where.
+
+    Without the dates of suspect, reference and half of the controls, what rests on controls is `inconclusive (era)`."""
     size: str = ""
     """How large it is, as its maker says, such as `7B`: printed, and compared with that of the controls."""
     language: str = ""

@@ -34,7 +34,7 @@ def context(findings: Findings, figures: Iterable[Drawn]) -> dict[str, Any]:
     """Gather what the sections on the controls print; `figures` are the distinct primary results."""
     return {
         "covariates": covariates(findings.items),
-        "others": others(findings),
+        "registrations": others(findings),
         "strata": {
             one.numbers[0]: drawn(strata_plot(one.finding, one.result, parts))
             for one in figures

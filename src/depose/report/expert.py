@@ -59,18 +59,36 @@ CURVES = 2
 
 def context(findings: Findings, annex: Annex) -> dict[str, Any]:
     """Gather what the expert report prints."""
+    figures = (one for group in arrange.grouped(findings.findings) for one in group.figures)
+    made = joined(
+        _fixed(findings, annex),
+        _first(findings),
+        _results(findings),
+        _ratios(findings, annex),
+        _exhibits(findings),
+        exchangeability.context(findings, figures),
+        line_up.context(findings),
+        _answered(findings),
+    )
+    return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}
+
+
+def joined(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Put parts of a page together; raise ValueError for a name that two of them use, since one would be lost."""
+    made: dict[str, Any] = {}
+    for part in parts:
+        twice = made.keys() & part.keys()
+        if twice:
+            raise ValueError(f"two parts of the page use the names {', '.join(sorted(twice))}")
+        made |= part
+    return made
+
+
+def _answered(findings: Findings) -> dict[str, Any]:
+    """Gather the models, and how many of their answers there are, of what kinds."""
     roles = {item.code: item.role for item in findings.items}
     many = len(findings.denominators) > MODELS
-    made = {
-        **_fixed(findings, annex),
-        **_first(findings),
-        **_results(findings),
-        **_ratios(findings, annex),
-        **_exhibits(findings),
-        **exchangeability.context(
-            findings, (one for group in arrange.grouped(findings.findings) for one in group.figures)
-        ),
-        **line_up.context(findings),
+    return {
         "quality": [
             {"role": role, "n": len(found), "codes": found}
             for role in ("positive", "foil")
@@ -83,7 +101,6 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
-    return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}
 
 
 def _anchors(made: Mapping[str, Any]) -> set[str]:
