@@ -1,4 +1,4 @@
-"""The pace of requests to one model: so many a minute, so many tokens a minute, and pauses that its provider asks for."""
+"""The pace of requests to one model: so many a minute, so many tokens a minute, and the pauses that are asked for."""
 
 from __future__ import annotations
 
