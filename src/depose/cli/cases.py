@@ -168,9 +168,12 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     """
     source = source_of(tsa, None, tsa_root)
     if dry_run:
+        from depose.case import casefile
         from depose.pipeline import estimate
 
-        estimated(estimate(case), as_json=as_json)
+        models = casefile.read(casefile.folder_of(case)).models
+        recorded = {spec.code for spec in models if spec.provider == "recorded"}
+        estimated(estimate(case), as_json=as_json, recorded=recorded)
         for line in problems(case):
             put(line, err=True)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,14 +81,21 @@ def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
 
 
-def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
-    """Set out what is still to be asked of each model, with upper bounds."""
-    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
-    cells = [
-        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:z.2f}"]
-        for r in rows
-    ]
-    show(rows if as_json else None, table(head, cells))
+def estimated(rows: Sequence[Estimate], *, as_json: bool, recorded: Collection[str] = ()) -> None:
+    """Set out what is still to be asked of each model, with upper bounds and their sums; files are not asked."""
+    live = [one for one in rows if one.model not in recorded]
+    if not live:
+        show(rows if as_json else None, ["nobody is asked: all answers stand in files"])
+        return
+    head = ["model", "questions", "tokens in <=", "tokens out <=", "cost <="]
+    cells = [[r.model, r.questions, r.input_tokens, r.output_tokens, _cost(r.cost)] for r in live]
+    sums = [sum(getattr(r, name) for r in live) for name in ("questions", "input_tokens", "output_tokens")]
+    whole = None if any(r.cost is None for r in live) else sum(r.cost or 0.0 for r in live)
+    show(rows if as_json else None, fitted(head, [*cells, ["all", *sums, _cost(whole)]]))
+
+
+def _cost(money: float | None) -> str:
+    return "no price" if money is None else f"{money:z.2f}"
 
 
 def listed(written: Sequence[Written]) -> list[str]:
