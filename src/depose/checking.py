@@ -22,7 +22,7 @@ from depose.case import calibration, casefile, lineages
 from depose.case.budget import Estimate, estimates
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
-from depose.errors import DeposeError
+from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
@@ -179,7 +179,7 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
             about="files",
             state="open",
             said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
-            next=f"depose import {folder} FILES",
+            next=f"depose import {shell(folder)} FILES",
         )
 
 

@@ -302,3 +302,14 @@ def test_why_says_the_shared_base(tmp_path: Path) -> None:
     case = casefile.read(write_case(tmp_path / "case", case_of(models)))
     found = next(one for one in beforehand.outlook(case) if one.question == "derived")
     assert list(beforehand.why(found, case)) == ["both carry one base: no control can tell (shared_base)"]
+
+
+def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path) -> None:
+    """A folder with a blank stands in quotes in every hint, and a full disk has a next step."""
+    folder = write_case(tmp_path / "Fall 1", case_of([model("S1", "suspect"), model("R1", "reference")]))
+    for command in ("probe", "analyze", "seal"):
+        ran = depose(command, folder, *(["--key", tmp_path / "key"] if command == "seal" else []))
+        assert f"'{folder}'" in ran.err or "no such" in ran.err or "key" in ran.err, ran.err
+    assert depose("register", folder).code == 0
+    ran = depose("withdraw", folder, "--model", "S1", "--reason", "x")
+    assert f"next: depose import '{folder}' --model S1 FILE" in ran.err

@@ -5,6 +5,7 @@ Results go to stdout, progress and errors to stderr. Nothing heavy is imported b
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -61,6 +62,20 @@ for command in (
     cli.add_command(command)
 
 
+_NEXT = {
+    errno.ENOSPC: "make room on the disk and run the same command again; what was recorded is kept",
+    errno.EDQUOT: "make room on the disk and run the same command again; what was recorded is kept",
+    errno.EACCES: "ask for the right to read or write there, or name another folder",
+    errno.EROFS: "name a folder that can be written to",
+    errno.ENOENT: "check the name",
+}
+
+
+def _said(error: OSError) -> str:
+    """Say what the system said, in words, without the number of Python."""
+    return error.strerror or str(error)
+
+
 def main() -> NoReturn:
     """Run the command line; the one place where an error of depose becomes an exit code."""
     run: Callable[..., Any] = cli.main
@@ -79,6 +94,12 @@ def main() -> NoReturn:
             click.echo(f"  next: {plain(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder without permission
-        click.echo(f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True)
+        click.echo(
+            f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else _said(error))}", err=True
+        )
+        click.echo(
+            f"  next: {_NEXT.get(error.errno or 0, 'see to the file or folder that is named, and run it again')}",
+            err=True,
+        )
         sys.exit(1)
     sys.exit(0)

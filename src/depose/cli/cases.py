@@ -46,7 +46,7 @@ from depose.cli.options import (
     source_of,
 )
 from depose.cli.words import ended, summary
-from depose.errors import EndpointError
+from depose.errors import EndpointError, shell
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
@@ -71,7 +71,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
         {"files": files} if as_json else None,
         [
             f"{folder}: made from {source}",
-            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {folder}",
+            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {shlex.quote(str(folder))}",
         ],
     )
 
@@ -339,10 +339,10 @@ def audit(
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         click.echo(plain(line), err=True)
     for code in done.waiting:
-        click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
+        click.echo(f"{code} has no answers yet: depose import {shell(case)} --model {code} FILE", err=True)
     findings, written = pipeline.analyze_case(case, say, now)
     reports = pipeline.report_case(case, order)
-    end = [f"not sealed: depose seal {case} --key KEY"]
+    end = [f"not sealed: depose seal {shell(case)} --key KEY"]
     if key is not None:
         from depose.custody.seal import seal as seal_case
 

@@ -17,6 +17,7 @@ import click
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
 from depose.cli.words import ended, opinions_said
+from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
@@ -115,7 +116,7 @@ def sealed_lines(sealed: Sealed | ExtractionSealed) -> list[str]:
         f"{sealed.records} records, end {sealed.head}",
         f"signed by {sealed.fingerprint}",
         f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
-        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+        f"next: depose verify {shell(sealed.bundle)} --public-key KEY.pub",
     ]
 
 

@@ -14,6 +14,7 @@ from depose.cli.console import Meter, estimated, fitted, show
 from depose.cli.levels import level, verbosity
 from depose.cli.options import JSON, now, say
 from depose.cli.words import ended, few, wrapped
+from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.batch.matrix import Matrix
@@ -171,7 +172,7 @@ def _next(matrix: Matrix, folder: Path) -> list[str]:
     if not left:
         return []
     count = f"{len(left)} case{'s' if len(left) > 1 else ''}"
-    return [f"{count} in {folder / 'cases'}: depose audit {folder / 'cases' / left[0]}, or --confirm for all"]
+    return [f"{count} in {folder / 'cases'}: depose audit {shell(folder / 'cases' / left[0])}, or --confirm for all"]
 
 
 def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
