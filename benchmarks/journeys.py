@@ -35,6 +35,7 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{12}\b"), "DIGEST"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?Z?)?"), "TIME"),
     (re.compile(r"\d+(\.\d+)? (s left|MB together)"), r"N \2"),
+    (re.compile(r"\d+(\.\d+)?/s"), "N/s"),
 )
 
 

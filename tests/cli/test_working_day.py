@@ -308,7 +308,7 @@ def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path) -> None:
     """A folder with a blank stands in quotes in every hint, and a full disk has a next step."""
     folder = write_case(tmp_path / "Fall 1", case_of([model("S1", "suspect"), model("R1", "reference")]))
     for command in ("probe", "analyze", "seal"):
-        ran = depose(command, folder, *(["--key", tmp_path / "key"] if command == "seal" else []))
+        ran = depose(command, folder, *(("--key", tmp_path / "key") if command == "seal" else ()))
         assert f"'{folder}'" in ran.err or "no such" in ran.err or "key" in ran.err, ran.err
     assert depose("register", folder).code == 0
     ran = depose("withdraw", folder, "--model", "S1", "--reason", "x")

@@ -16,8 +16,9 @@ import click
 
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
-from depose.cli.words import ended, opinions_said
+from depose.cli.words import ended, few, opinions_said
 from depose.errors import shell
+from depose.model.natural_order import natural
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
@@ -79,7 +80,10 @@ def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     """Say for each model how its answers of a run ended, with the words of its provider."""
     from depose.answers.how_ended import in_words
 
-    return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
+    alike: dict[str, list[str]] = {}
+    for model in sorted(ended, key=natural):
+        alike.setdefault(in_words(ended[model]), []).append(model)
+    return [f"{few(models)}: {said}{' each' if len(models) > 1 else ''}" for said, models in alike.items()]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool, recorded: Collection[str] = ()) -> None:

@@ -12,6 +12,7 @@ import click
 from depose.cli.console import show
 from depose.cli.lines import plain
 from depose.cli.options import JSON
+from depose.cli.words import wrapped
 from depose.errors import UsageError
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _parted(given: str, form: str) -> tuple[Any, str, str]:
 def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
     """Say what was written, what only a person can fill, and what to do next."""
     case = shlex.quote(str(folder))
-    lines = [f"{folder}: {made.models} models, {made.prompts or 'drawn'} prompts: {', '.join(made.files)}"]
+    lines = wrapped(f"{folder}: {made.models} models, {made.prompts or 'drawn'} prompts: {', '.join(made.files)}")
     if blank:
         lines.append("to fill in case.toml: authority, on what right the models are asked")
     for what, codes in (

@@ -62,7 +62,8 @@ def summary(findings: Findings) -> list[str | Line]:
         lines += wrapped(numbers(one), "      ")
         for code, said in reasons_of(one, findings):
             lines += wrapped(f"{code}: {said}", "      ")
-    return [*lines, *(LEGEND if level() >= 0 and findings.findings else ())]
+    legend = LEGEND if level() >= 0 and findings.findings else ()
+    return [*lines, *(line for said in legend for line in wrapped(said))]
 
 
 def numbers(one: Finding) -> str:
