@@ -95,7 +95,7 @@ def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_cal
 
 
 @pytest.mark.parametrize(
-    ("released", "row"), [("2022-01", "0 of 20; suspect 2025-01"), ("", "; not dated: C00, C01, C02, C03")]
+    ("released", "row"), [("2022-01", "0 of 20; suspect 2025-01"), ("", "; not dated: C0, C1, C10, C11")]
 )
 def test_controls_of_another_time_or_of_none_give_no_opinion(released: str, row: str) -> None:
     """The copy of the reference stands at the floor, and the opinion is `inconclusive (era)` all the same."""

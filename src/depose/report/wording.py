@@ -71,6 +71,7 @@ LINEUP_REASONS = {
 
 REASONS_SHORT = {
     "controls": "too few independent controls",
+    "era": "the controls are not of the years of the two, or a date is not known",
     "power": "how much the test would have found is not known well enough",
     "quality": "a check of quality was not met",
     "range": "the case lies outside of what was validated",
