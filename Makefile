@@ -9,7 +9,7 @@ LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction
+	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction journeys
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -108,6 +108,9 @@ bench-extraction: setup ## logs: seconds and memory at 1e6 to 1e8 requests, leve
 	$(BIN)/python benchmarks/extraction/levels.py level --worlds 200
 	$(BIN)/python benchmarks/extraction/levels.py recall --worlds 5
 	$(BIN)/python benchmarks/extraction/levels.py table
+
+journeys: setup ## sessions of four users on a terminal of 80 columns, written to docs/guide/journeys.md
+	$(BIN)/python benchmarks/journeys.py
 
 evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
 	$(BIN)/python benchmarks/independent.py

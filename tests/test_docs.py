@@ -16,7 +16,7 @@ import pytest
 
 import depose
 from depose import plugins
-from depose.case import casefile, tables
+from depose.case import bundled, tables
 from depose.case.independent import unseen
 from depose.cli import cli
 from depose.model.base import Likeness
@@ -84,7 +84,7 @@ def test_every_built_in_plugin_is_explained(kind: plugins.Kind) -> None:
 
 def test_every_bundled_case_is_named() -> None:
     """Each bundled case has a section."""
-    assert [name for name, _ in casefile.bundled() if f"\n## {name}\n" not in text("reference/cases.md")] == []
+    assert [name for name, _ in bundled.cases() if f"\n## {name}\n" not in text("reference/cases.md")] == []
 
 
 def test_every_opinion_reason_and_error_has_a_page() -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from manual import codes, commands, evaluations, files, imports, plugins, public
+from manual import codes, commands, evaluations, files, imports, plugins, public, schemas
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -14,7 +14,7 @@ DOCS = Path(__file__).resolve().parents[1]
 def pages() -> dict[str, str]:
     """Every generated page by its name below docs/."""
     found: dict[str, str] = {}
-    for part in (commands, files, codes, plugins, public, evaluations, imports):
+    for part in (commands, files, codes, plugins, public, evaluations, imports, schemas):
         found |= part.pages()
     return {name: text.rstrip() + "\n" for name, text in found.items()}
 
@@ -23,6 +23,8 @@ def stale(made: dict[str, str], docs: Path = DOCS) -> list[str]:
     """Name the pages and pictures that are not what the code says: changed, missing or left over."""
     files = (*(docs / "reference").rglob("*.md"), *(docs / "pictures").glob("*.svg"))
     there = {path.relative_to(docs).as_posix(): path.read_text("utf-8") for path in files}
+    kept = (docs.parent / "templates" / "schemas").glob("*.json")
+    there |= {f"../templates/schemas/{path.name}": path.read_text("utf-8") for path in kept}
     return sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
 
 

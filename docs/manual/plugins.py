@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from depose import plugins
-from depose.case import annexes, casefile
+from depose.case import annexes, bundled
 from depose.model import Primary
 
 DETECTORS = """\
@@ -52,7 +52,7 @@ def pages() -> dict[str, str]:
         "reference/probes.md": _listed("probes", PROBES),
         "reference/providers.md": _listed("providers", PROVIDERS),
         "reference/cases.md": "\n".join(
-            [CASES, *(_case(name, said) for name, said in (*casefile.bundled(), *casefile.bundled_logs()))]
+            [CASES, *(_case(name, said) for name, said in (*bundled.cases(), *bundled.cases_of_logs()))]
         ),
         "reference/literature.md": "\n".join([LITERATURE, *_literature()]),
     }

@@ -16,6 +16,9 @@ DeposeError                 exit 1
 
 from __future__ import annotations
 
+import shlex
+from os import PathLike
+
 
 class DeposeError(Exception):
     """Say what went wrong, where, and what to do next."""
@@ -79,3 +82,8 @@ class AnalysisError(DeposeError):
 
 class ReportError(DeposeError):
     """The report cannot be rendered."""
+
+
+def shell(name: str | PathLike[str]) -> str:
+    """Write a name as a shell reads it, for the commands that hints give: a folder may hold blanks."""
+    return shlex.quote(str(name))

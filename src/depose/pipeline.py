@@ -14,10 +14,10 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
-from depose.case import calibration, casefile, protocol
+from depose.case import bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.tables import AS_IT_IS, Wanted
-from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
+from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.changes import changes as changes_between
 from depose.evidence.checkpoints import Checkpoints
@@ -60,7 +60,7 @@ class Written(Record, frozen=True, kw_only=True):
 
 def new(source: str, folder: Path) -> tuple[Path, ...]:
     """Copy a case into a new folder."""
-    return casefile.copy(source, folder)
+    return bundled.copy(source, folder)
 
 
 def register_case(path: Path, clock: Clock) -> Registered:
@@ -73,7 +73,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     canonical(frozen)  # whatever cannot be written must show before the log is made
     with Log(folder, clock) as log:
         if log.head != GENESIS:
-            raise CaseError(f"{folder}: another depose has just registered it", hint=f"depose register {folder}")
+            raise CaseError(f"{folder}: another depose has just registered it", hint=f"depose register {shell(folder)}")
         _enclose(case, folder, log)
         digest = log.append("protocol", frozen)
     return Registered(
@@ -108,7 +108,7 @@ def _registered_before(folder: Path, frozen: Registration) -> Registered:
 
 
 def _restore(folder: Path) -> str:
-    return f"restore it, or record the change: depose amend {folder} --reason TEXT"
+    return f"restore it, or record the change: depose amend {shell(folder)} --reason TEXT"
 
 
 def _unchanged(folder: Path, entries: Entries) -> None:
@@ -130,7 +130,7 @@ def _may_ask(folder: Path, entries: Entries) -> None:
     if entries.registration.case.protocol.phase == "confirmatory" and not entries.stamped:
         raise CaseError(
             f"{folder}: a confirmatory protocol is not asked before it has a time-stamp",
-            hint=f"depose register {folder} --tsa URL --tsa-root PEM",
+            hint=f"depose register {shell(folder)} --tsa URL --tsa-root PEM",
         )
 
 
@@ -143,7 +143,7 @@ def self_test(path: Path | None, kit: Path | None, clock: Clock, say: Say, *, li
     folder = casefile.folder_of(path)
     with Log(folder, clock) as log:
         if log.head == GENESIS:
-            raise CaseError(f"{folder}: not registered", hint=f"depose register {folder}")
+            raise CaseError(f"{folder}: not registered", hint=f"depose register {shell(folder)}")
         found = selftest.selftest(kit, say, live=live)
         log.append("selftest", found)
     return found
@@ -246,11 +246,14 @@ def withdraw(path: Path, code: str, reason: str, clock: Clock) -> Withdrawn:
         if spec.provider == "recorded" and spec.file:
             raise CaseError(
                 f"{code}: its file is named in the case, and would be read again",
-                hint=f"name the right file in {folder / casefile.NAME}, then depose amend {folder} --reason TEXT",
+                hint=f"name the right file in {folder / casefile.NAME}, then depose amend "
+                f"{shell(folder)} --reason TEXT",
             )
         mine = [one for one in found.exchanges if one.model == code]
         if not mine:
-            raise CaseError(f"{code}: has no answers to withdraw", hint=f"depose import {folder} --model {code} FILE")
+            raise CaseError(
+                f"{code}: has no answers to withdraw", hint=f"depose import {shell(folder)} --model {code} FILE"
+            )
         log.append(
             "withdrawal",
             Withdrawal(
@@ -324,7 +327,7 @@ def _unblind(folder: Path, entries: Entries, made: Results, clock: Clock) -> Non
     )
     with Log(folder, clock) as log:
         if log.head != entries.end:
-            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {shell(folder)}")
         log.append("scores", scored)
         log.sync()
         log.append("unblinding", Unblinded(scores=scores, names=ledger.names(entries.registration.case)))
@@ -358,9 +361,11 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         data = file.read_bytes()
         return folder, msgspec.json.decode(data, type=Findings), data
     except FileNotFoundError as error:
-        raise CaseError(f"{file}: not there", hint=f"depose analyze {folder}") from error
+        raise CaseError(f"{file}: not there", hint=f"depose analyze {shell(folder)}") from error
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise CaseError(f"{file}: not findings of this version: {error}", hint=f"depose analyze {folder}") from error
+        raise CaseError(
+            f"{file}: not findings of this version: {error}", hint=f"depose analyze {shell(folder)}"
+        ) from error
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:

@@ -13,61 +13,69 @@ from fakes import case_of, depose, files_in, finish, model, start, to_toml, writ
 
 BROKEN = Path(__file__).parent / "broken_cases"
 SAYS = {
-    "alpha_not_a_number": "CASE/case.toml: $.protocol.alpha: Expected 'float' > 0.0",
-    "alpha_out_of_range": "CASE/case.toml: $.protocol.alpha: Expected 'float' <= 0.2",
+    "alpha_not_a_number": "CASE/case.toml: $.protocol.alpha: Expected a number > 0.0 (line 8)",
+    "alpha_out_of_range": "CASE/case.toml: $.protocol.alpha: Expected a number <= 0.2 (line 8)",
     "answers_missing": "CASE/case.toml: $.models[0].file: 'answers.jsonl' is not there",
-    "blank_authority": "CASE/case.toml: $.case.authority: blank",
-    "code_with_slash": "CASE/case.toml: $.models[0].code: not a code: a letter, then up to 31 letters, digits, - or _",
-    "detector_twice": "CASE/case.toml: $.protocol.detectors: one of them stands twice",
-    "duplicate_code": "CASE/case.toml: $.models[1].code: 's1' is already the code of $.models[0]",
+    "blank_authority": "CASE/case.toml: $.case.authority: blank (line 3)",
+    "code_with_slash": "CASE/case.toml: $.models[0].code: not a code: a letter, then up to 31 letters, "
+    "digits, - or _ (line 15)",
+    "detector_twice": "CASE/case.toml: $.protocol.detectors: one of them stands twice (line 7)",
+    "duplicate_code": "CASE/case.toml: $.models[1].code: 's1' is already the code of $.models[0] (line 20, model s1)",
     "empty": "CASE/case.toml: $: missing field 'case'",
-    "key_for_variable": "CASE/case.toml: $.models[0].api_key_env: not the name of a variable; "
-    "the key itself must not stand in a case file",
-    "key_written_down": "CASE/case.toml: $.models[0]: unknown field 'api_key'",
-    "missing_authority": "CASE/case.toml: $.case: missing field 'authority'",
+    "key_for_variable": "CASE/case.toml: $.models[0].api_key_env: not the name of a variable; the key itself "
+    "must not stand in a case file (line 18, model S1)",
+    "key_written_down": "CASE/case.toml: $.models[0]: unknown field 'api_key'; did you mean 'api_key_env'? "
+    "(line 18, model S1)",
+    "missing_authority": "CASE/case.toml: $.case: missing field 'authority' (line 1)",
     "missing_protocol": "CASE/case.toml: $: missing field 'protocol'",
     "missing_reference": "CASE/case.toml: $.models: no model has the role 'reference'",
     "missing_suspect": "CASE/case.toml: $.models: no model has the role 'suspect'",
-    "money_without_end": "CASE/case.toml: $.budget.money: Expected 'float' <= 1000000000000.0",
-    "money_without_prices": "CASE/case.toml: $.budget.money: a limit in money needs [prices]",
-    "negative_seed": "CASE/case.toml: $.protocol.seed: Expected 'int' >= 0",
+    "money_without_end": "CASE/case.toml: $.budget.money: Expected a number <= 1000000000000.0 (line 25)",
+    "money_without_prices": "CASE/case.toml: $.budget.money: a limit in money needs [prices] (line 25)",
+    "negative_seed": "CASE/case.toml: $.protocol.seed: Expected a whole number >= 0 (line 8)",
     "nested_too_deeply": "CASE/case.toml: nested too deeply",
     "not_toml": "CASE/case.toml: not TOML: Expected '=' after a key in a key/value pair (at line 1, column 5)",
-    "nothing_to_ask": "CASE/case.toml: $.protocol: neither probes nor a file of prompts",
-    "one_model": "CASE/case.toml: $.models: Expected 'array' of length >= 2",
-    "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code",
-    "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides nothing: "
-    "a name is not a lineage",
-    "primary_not_listed": "CASE/case.toml: $.protocol.primary.distilled: 'fuzzy' is not in $.protocol.detectors",
+    "nothing_to_ask": "CASE/case.toml: $.protocol: neither probes nor a file of prompts (line 5)",
+    "one_model": "CASE/case.toml: $.models: Expected a list of length >= 2",
+    "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code (line 24)",
+    "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides "
+    "nothing: a name is not a lineage (line 12)",
+    "primary_not_listed": "CASE/case.toml: $.protocol.primary.distilled: 'fuzzy' is not in $.protocol.detectors "
+    "(line 12)",
     "probe_count_too_large": "probe family 'open_howto' holds 266 prompts in 30 templates, asked for 99999",
-    "probe_count_zero": "CASE/case.toml: $.protocol.probes[0]: 'open_howto:0' is not NAME:COUNT",
-    "probe_twice": "CASE/case.toml: $.protocol.probes: one family stands twice",
-    "probe_without_count": "CASE/case.toml: $.protocol.probes[0]: 'open_howto' is not NAME:COUNT",
-    "prompts_a_folder": "CASE/case.toml: $.protocol.prompts: '.' is not a file",
+    "probe_count_zero": "CASE/case.toml: $.protocol.probes[0]: 'open_howto:0' is not NAME:COUNT (line 6)",
+    "probe_twice": "CASE/case.toml: $.protocol.probes: one family stands twice (line 6)",
+    "probe_without_count": "CASE/case.toml: $.protocol.probes[0]: 'open_howto' is not NAME:COUNT (line 6)",
+    "prompts_a_folder": "CASE/case.toml: $.protocol.prompts: '.' is not a file (line 8)",
     "prompts_missing": "CASE/case.toml: $.protocol.prompts: 'questions.csv' is not there",
-    "prompts_outside": "CASE/case.toml: $.protocol.prompts: '../questions.csv' leads out of the case folder",
-    "prompts_with_nul": "CASE/case.toml: $.protocol.prompts: 'questions.csv\\x00.txt' holds a NUL, "
-    "which no file name can",
-    "question_twice": "CASE/case.toml: $.protocol.questions: one of them stands twice",
-    "recorded_twice": "CASE/case.toml: $.models[0].replicates: recorded answers cannot be asked for again",
-    "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 "
-    "digits; use sys.set_int_max_str_digits() to increase the limit",
-    "steering_key": "CASE/case.toml: $.models[0]: unknown field '\\x1b[2Jno'",
-    "terms_outside": "CASE/case.toml: $.terms.file: '/etc/hostname' is a name in full, and stands outside the case "
-    "folder",
-    "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected 'int' <= 9007199254740991",
+    "prompts_outside": "CASE/case.toml: $.protocol.prompts: '../questions.csv' leads out of the case folder (line 8)",
+    "prompts_with_nul": "CASE/case.toml: $.protocol.prompts: 'questions.csv\\x00.txt' holds a NUL, which no "
+    "file name can (line 8)",
+    "question_twice": "CASE/case.toml: $.protocol.questions: one of them stands twice (line 8)",
+    "recorded_twice": "CASE/case.toml: $.models[0].replicates: recorded answers cannot be asked for again "
+    "(line 18, model S1)",
+    "seed_too_long": "CASE/case.toml: Exceeds the limit (4300 digits) for integer string conversion: value "
+    "has 5000 digits; use sys.set_int_max_str_digits() to increase the limit",
+    "steering_key": "CASE/case.toml: $.models[0]: unknown field '\\x1b[2Jno' (line 14, model S1)",
+    "terms_outside": "CASE/case.toml: $.terms.file: '/etc/hostname' is a name in full, and stands outside "
+    "the case folder (line 25)",
+    "tokens_too_many": "CASE/case.toml: $.budget.tokens: Expected a whole number <= 9007199254740991 (line 25)",
     "toml_key_twice": "CASE/case.toml: not TOML: Cannot overwrite a value (at line 3, column 33)",
-    "transformers_without_model": "CASE/case.toml: $.models[0].model: missing; which model?",
-    "unknown_detector": "CASE/case.toml: $.protocol.detectors[1]: unknown detector 'vibes'",
-    "unknown_key_in_model": "CASE/case.toml: $.models[0]: unknown field 'adaptor'",
-    "unknown_key_in_protocol": "CASE/case.toml: $.protocol: unknown field 'alhpa'",
-    "unknown_probe": "CASE/case.toml: $.protocol.probes[0]: unknown probe 'trick'",
-    "unknown_provider": "CASE/case.toml: $.models[0].provider: unknown provider 'oracle'",
-    "unknown_question": "CASE/case.toml: $.protocol.questions[0]: Invalid enum value 'stolen'",
-    "unknown_role": "CASE/case.toml: $.models[0].role: Invalid enum value 'accused'",
-    "unknown_table": "CASE/case.toml: $: unknown field 'protokoll'",
-    "wrong_type_in_model": "CASE/case.toml: $.models[0].temperature: Expected 'float | null', got 'str'",
-    "wrong_type_in_protocol": "CASE/case.toml: $.protocol.alpha: Expected 'float', got 'str'",
+    "transformers_without_model": "CASE/case.toml: $.models[0].model: missing; which model? (line 14, model S1)",
+    "unknown_detector": "CASE/case.toml: $.protocol.detectors[1]: unknown detector 'vibes' (line 7)",
+    "unknown_key_in_model": "CASE/case.toml: $.models[0]: unknown field 'adaptor'; did you mean 'adapter'? (line "
+    "18, model S1)",
+    "unknown_key_in_protocol": "CASE/case.toml: $.protocol: unknown field 'alhpa'; did you mean 'alpha'? (line 8)",
+    "unknown_probe": "CASE/case.toml: $.protocol.probes[0]: unknown probe 'trick' (line 6)",
+    "unknown_provider": "CASE/case.toml: $.models[0].provider: unknown provider 'oracle' (line 17, model S1)",
+    "unknown_question": "CASE/case.toml: $.protocol.questions[0]: not known: 'stolen'; one of same, derived, "
+    "distilled, exposed (line 8)",
+    "unknown_role": "CASE/case.toml: $.models[0].role: not known: 'accused'; one of suspect, reference, "
+    "candidate, control, positive, foil (line 16, model S1)",
+    "unknown_table": "CASE/case.toml: $: unknown field 'protokoll'; did you mean 'protocol'? (line 24)",
+    "wrong_type_in_model": "CASE/case.toml: $.models[0].temperature: Expected a number, got text in quotes (line "
+    "18, model S1)",
+    "wrong_type_in_protocol": "CASE/case.toml: $.protocol.alpha: Expected a number, got text in quotes (line 8)",
 }
 """Defect to message; CASE stands for the case folder."""
 
@@ -130,7 +138,9 @@ def test_a_real_process_says_the_same_and_prints_no_traceback(tmp_path: Path) ->
     ran = finish(start("audit", folder))
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"error: {folder}/case.toml: $: missing field 'case'\n  next: the case format: depose new --help\n"
+        f"error: {folder}/case.toml: $: missing field 'case'\n  next: every field, with its values: "
+        "docs/reference/files/case.md; "
+        "or begin anew: depose init DIR\n"
     )
 
 

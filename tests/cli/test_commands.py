@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from depose.case import casefile
+from depose.case import bundled
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_log
 from fakes import (
@@ -33,7 +33,7 @@ from fakes import (
     until,
 )
 
-CASES = [name for name, _ in casefile.bundled()]
+CASES = [name for name, _ in bundled.cases()]
 HEAVY = {"torch", "transformers", "spacy", "matplotlib", "weasyprint", "sklearn", "scipy", "numpy", "pyarrow"}
 
 
@@ -304,7 +304,7 @@ def test_hostile_names_do_not_steer_the_terminal(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("A made-up case", "\\u001b[2J\\u202e\\u009b31m"))
     ran = audit(folder, "--format", "html")
     assert ran.code == 0
-    assert ran.out.startswith("\\x1b[2J\\u202e\\x9b31m: 6 prompts\n")
+    assert ran.out.startswith("\\x1b[2J\\u202e\\x9b31m: 6 prompts, 4 models\n")
     shown = ran.out + ran.err + depose("analyze", folder, "--json").out
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
     assert depose("register", tmp_path / "\x1b[2J").first == f"error: {tmp_path}/\\x1b[2J: no such case folder"

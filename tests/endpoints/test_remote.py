@@ -637,8 +637,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "n": ({"parameters": {"n": 3}}, "$.models[0].parameters: 'n' follows from the case"),
     "no number": ({"parameters": {"x": 2**60}}, "$.models[0].parameters: a value has no canonical JSON form"),
-    "no time": ({"timeout": 0.0}, "$.models[0].timeout: Expected 'float' >= 0.1"),
-    "crowd": ({"concurrency": 1_000}, "$.models[0].concurrency: Expected 'int' <= 256"),
+    "no time": ({"timeout": 0.0}, "$.models[0].timeout: Expected a number >= 0.1"),
+    "crowd": ({"concurrency": 1_000}, "$.models[0].concurrency: Expected a whole number <= 256"),
 }
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import request_logs as logs
-from depose.case import casefile
+from depose.case import bundled
 from depose.custody import keys
 from depose.errors import CaseError, DeposeError, EvidenceError, ProtocolChanged
 from depose.evidence.log import utc_now
@@ -22,7 +22,7 @@ from depose.model.canonical import canonical
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, conduct.Ran]:
     """The bundled case, scanned once."""
     folder = tmp_path_factory.mktemp("bundled") / "case"
-    casefile.copy("extraction", folder)
+    bundled.copy("extraction", folder)
     return folder, conduct.scan_case(folder, utc_now)
 
 

@@ -7,7 +7,8 @@ import re
 import msgspec
 
 from depose.answers.how_ended import counted, in_words
-from depose.cli.console import ended_lines, summary
+from depose.cli.console import ended_lines
+from depose.cli.words import summary
 from depose.model import Against, Denominator, Finding, Findings, Result, Status
 from depose.report import machine_readable
 from depose.report.render import render_html
@@ -78,7 +79,7 @@ def test_no_number_is_minus_nothing() -> None:
     findings = build()
     findings = msgspec.structs.replace(findings, findings=tuple(map(_nearly_nothing, findings.findings)))
     assert (number(-0.001), number(-0.0)) == ("0.00", "0.00")
-    for shown in ("\n".join(summary(findings)), render_html(findings).decode()):
+    for shown in ("\n".join(map(str, summary(findings))), render_html(findings).decode()):
         assert "0.00" in shown
         assert re.findall(r"[-−]0\.0+(?![\d.])", shown) == []
 

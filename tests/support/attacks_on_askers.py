@@ -11,7 +11,7 @@ import msgspec
 
 from depose import pipeline
 from depose.batch import plan
-from depose.case import casefile
+from depose.case import bundled, casefile
 from depose.cli.options import now
 from depose.custody.replicate import Consent, replicate
 from depose.custody.stamp import Source
@@ -257,7 +257,7 @@ def _(place: Place) -> object:
 def _(place: Place) -> object:
     folder = write_case(place.folder / "theirs", case_of([model("S1", "suspect"), model("R1", "reference")]))
     (folder / "notes.csv").symlink_to(place.canary)
-    return casefile.copy(str(folder), place.folder / "copy")
+    return bundled.copy(str(folder), place.folder / "copy")
 
 
 @ON_ASKERS.add("a case file that is a link", "a symbolic link")

@@ -79,6 +79,26 @@ def warnings(case: Case) -> Iterator[str]:
     """Say in a sentence each what cannot be answered, what would open it, and which names may be one lineage."""
     specs = {spec.code: spec for spec in case.models}
     found = [one for one in outlook(case) if not one.open]
+    yield from _sentences(found, specs)
+    yield from doubts(case.models)
+
+
+def why(one: Outlook, case: Case) -> Iterator[str]:
+    """Say why one question could never be answered, what is left out, and what would open it: a line each."""
+    specs = {spec.code: spec for spec in case.models}
+    if one.shared_base:
+        yield "both carry one base: no control can tell (shared_base)"
+        return
+    if one.k_eff < one.needed:
+        yield f"{one.k_eff} independent clean control lineages, {one.needed} are needed (controls)"
+        for reason, codes in one.left_out:
+            yield f"left out: {_named(codes)}: {reason}"
+    elif not one.era.inside:
+        yield f"{one.era.near} of the controls are of the years of the two, {one.era.needed} are needed (era)"
+    yield _opens(one, specs[one.suspect], specs[one.reference])
+
+
+def _sentences(found: list[Outlook], specs: dict[str, ModelSpec]) -> Iterator[str]:
     for _, group in groupby(found, key=lambda one: (one.suspect, one.reference, one.k_eff, one.shared_base)):
         rows = list(group)
         one = rows[0]
@@ -99,7 +119,6 @@ def warnings(case: Case) -> Iterator[str]:
                 f"{head}{one.era.near} of the controls are of the years of the two, {one.era.needed} are needed, so "
                 f"that the answer will be inconclusive (era). {_dates(one, specs)}"
             )
-    yield from doubts(case.models)
 
 
 def _dates(one: Outlook, specs: Mapping[str, ModelSpec]) -> str:

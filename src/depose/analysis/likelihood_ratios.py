@@ -279,14 +279,21 @@ def power(calibration: Calibration | None, result: Result, question: Question, a
 
     Where several references are tested, `alpha` is what Holm asks of the smallest of their p-values.
     """
+    return power_of(calibration, result.detector, result.prompts, question, alpha)
+
+
+def power_of(
+    calibration: Calibration | None, detector: str, prompts: int, question: Question, alpha: float
+) -> Power | None:
+    """The same before anything was scored: the power of a detector with so many prompts."""
     if calibration is None:
         return None
     rows = [
         one
         for one in calibration.true_pairs
         if one.question == question
-        and one.detector == result.detector
-        and one.prompts <= result.prompts
+        and one.detector == detector
+        and one.prompts <= prompts
         and one.k_eff >= FEWEST_LINEAGES
     ]
     if not rows:

@@ -113,7 +113,7 @@ class Bench:
         """Score a bag with a detector, once."""
         key = (members, detector)
         if key not in self._scored:
-            self._progress(f"{detector}: {members[0]} and {members[1]} among {len(members)}")
+            self._progress(f"measuring {detector}: {members[0]} and {members[1]} beside {len(members) - 2} controls")
             measured = self.measured(members, detector)
             self._scored[key] = Scored(measured=measured, scores=score(measured), d=per_prompt(measured))
         return self._scored[key]

@@ -68,9 +68,11 @@ class Book:
         checkpoints: Checkpoints,
         tell: Callable[[int, int], None],
         kind: str = "exchange",
+        failed: Callable[[str, str], None] = lambda model, reason: None,
     ) -> None:
         self._log, self._live, self._checkpoints, self._tell = log, live, checkpoints, tell
-        self._kind = kind
+        self._kind, self._failed = kind, failed
+        self._heard: set[str] = set()
         self._ended: list[Ended] = []
         self._open: set[Key] = set()
         self.recorded: list[Exchange] = []
@@ -80,6 +82,9 @@ class Book:
         """Append what came, and which questions are done with unanswered."""
         for one in came:
             self.recorded.append(record(self._log, one.ask, one.reply, one.started, one.ended, self._kind))
+            if one.reply.outcome == "failed" and one.ask.model in self._live - self._heard:
+                self._heard.add(one.ask.model)
+                self._failed(one.ask.model, self.recorded[-1].reason)
             if one.reply.again is None:
                 self._open.discard(key(one.ask))
         left = tuple(key(ask) for end in ended for ask in end.batch if key(ask) in self._open)

@@ -58,6 +58,10 @@ class Watch(Protocol):
         """Hear what the case has cost so far."""
         ...
 
+    def failed(self, model: str, reason: str) -> None:
+        """Hear of the first failure of a model in this run, as it comes, and of a model that is given up."""
+        ...
+
     def waiting(self, requests: int) -> None:
         """Hear that an interrupt waits for so many answers that are under way."""
         ...
@@ -157,13 +161,20 @@ def collect(
         budget = Budget(case, past)
         checkpoints = checkpoints or Checkpoints()
 
+        desk = Desk(specs, endpoints, budget, clock)
+        told: set[str] = set()
+
         def tell(answered: int, failed: int) -> None:
             if watch is not None:
                 watch.spent(budget.money)
+                for model in desk.given_up.keys() - told:
+                    told.add(model)
+                    watch.failed(model, f"asked no more in this run: {desk.given_up[model]}")
             progress(answered, failed)
 
-        book = Book(log, {s.code for s in specs if s.provider != "recorded"}, checkpoints, tell)
-        desk = Desk(specs, endpoints, budget, clock)
+        heard = watch.failed if watch is not None else lambda model, reason: None
+        live = {s.code for s in specs if s.provider != "recorded"}
+        book = Book(log, live, checkpoints, tell, failed=heard)
         if specs:
             with _run(log, found, checkpoints):
                 for code, endpoint in endpoints.items():

@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -23,6 +22,7 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from depose.answers.settle import of_reply
+from depose.asking.pace import Pace
 from depose.case.budget import Budget, bound, used
 from depose.endpoints import Endpoint, Live
 from depose.errors import PluginError
@@ -31,6 +31,11 @@ from depose.model import Ask, ModelSpec, Reply
 
 HOPELESS_IN_A_ROW = 3
 """A model is given up in this run after as many failures in a row that any other question would share."""
+
+FAILED_IN_A_ROW = 5
+"""A model asked over a network is given up in this run after so many questions in a row that failed for good."""
+AILING = 3
+"""After as many failed attempts in a row the questions of a model no longer hold up those of the others."""
 
 Batch = tuple[Ask, ...]
 
@@ -84,35 +89,6 @@ def batched(asks: Batch, endpoints: Mapping[str, Endpoint]) -> Iterator[Batch]:
             yield tuple(waiting.pop(ask.model))
     for queue in waiting.values():
         yield tuple(queue)
-
-
-class Pace:
-    """Spaces requests so that no minute holds more of them, or of tokens, than is allowed."""
-
-    def __init__(self, rpm: float | None, tpm: float | None, stopped: threading.Event) -> None:
-        self._gap = 60 / rpm if rpm else 0.0
-        self._per_token = 60 / tpm if tpm else 0.0
-        self._stopped = stopped
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self, tokens: int) -> None:
-        """Wait for the turn of a request that takes so many tokens at most."""
-        with self._lock:
-            turn = max(time.monotonic(), self._next)
-            self._next = turn + max(self._gap, tokens * self._per_token)
-        if turn > time.monotonic():
-            self._stopped.wait(turn - time.monotonic())
-
-    def settle(self, reserved: int, used: int) -> None:
-        """Give back what a request turned out not to take."""
-        with self._lock:
-            self._next -= max(self._gap, reserved * self._per_token) - max(self._gap, used * self._per_token)
-
-    def hold(self, seconds: float) -> None:
-        """Send nothing for a while: the provider asked for it."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
 
 
 class _Again(Exception):
@@ -226,6 +202,12 @@ class Desk:
         self._busy = 0
         self._error: Exception | None = None
         self._hopeless: Counter[str] = Counter()
+        self._failing: Counter[str] = Counter()
+        """Attempts of each model that failed, since the last that did not."""
+        self._lost: Counter[str] = Counter()
+        """Questions likewise."""
+        self._last: dict[str, str] = {}
+        self._postponed: deque[Batch] = deque()
         shared = Lane(self, None)
         self._lanes = {
             spec.code: Lane(self, spec) if isinstance(endpoints[spec.code], Live) else shared
@@ -255,7 +237,15 @@ class Desk:
         following, told = next(batches, None), False
         while True:
             chosen: list[Batch] = []
-            while following is not None and not self.stopped.is_set() and self._choose(following, chosen):
+            for _ in range(0 if self.stopped.is_set() else len(self._postponed)):
+                batch = self._postponed.popleft()
+                if not self._choose(batch, chosen):
+                    self._postponed.append(batch)
+            while following is not None and not self.stopped.is_set():
+                if not self._choose(following, chosen):
+                    if self._failing[following[0].model] < AILING:
+                        break
+                    self._postponed.append(following)
                 following = next(batches, None)
             book.commit([ask for batch in chosen for ask in batch])
             for batch in chosen:
@@ -266,7 +256,7 @@ class Desk:
                 if not told:
                     waiting(self._busy)
                     told = True
-            elif following is None and not self._under_way():
+            elif following is None and not self._postponed and not self._under_way():
                 break
             self._take(book, [self.inbox.get(), *self._emptied()])
         self._take(book, self._emptied())
@@ -304,13 +294,27 @@ class Desk:
             self._count_hopeless(one)
         for end in ended:
             end.lane.load -= 1
+            self._count_lost(end)
         book.take(came, ended)
         for broken in (one for one in found if isinstance(one, _Broken)):
             self._error = self._error or broken.error
             self._stop()
 
+    def _count_lost(self, end: Ended) -> None:
+        """Give a model up that nobody gets an answer from; one whose answers stand in a file fails nobody."""
+        model = end.batch[0].model
+        if not isinstance(self._endpoints[model], Live) or not (end.answered or end.failed):
+            return
+        self._lost[model] = 0 if end.answered else self._lost[model] + end.failed
+        if self._lost[model] >= FAILED_IN_A_ROW:
+            self.given_up.setdefault(model, f"{self._lost[model]} questions in a row: {self._last.get(model, '')}")
+
     def _count_hopeless(self, came: Came) -> None:
         model = came.ask.model
+        failed = came.reply.outcome == "failed"
+        self._failing[model] = self._failing[model] + 1 if failed else 0
+        if failed:
+            self._last[model] = came.reply.reason
         self._hopeless[model] = self._hopeless[model] + 1 if came.reply.hopeless else 0
         if self._hopeless[model] >= HOPELESS_IN_A_ROW:
             self.given_up.setdefault(model, came.reply.reason)

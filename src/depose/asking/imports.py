@@ -16,7 +16,7 @@ from depose.asking import collect
 from depose.asking.book import record
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.endpoints.recorded import Recorded, Unaligned
-from depose.errors import CaseError, EndpointError
+from depose.errors import CaseError, EndpointError, shell
 from depose.evidence.ledger import Entries, Reading, key
 from depose.evidence.log import Clock, Log
 from depose.evidence.records import Described, Key
@@ -150,7 +150,7 @@ def _as_on_record(
         raise CaseError(
             f"{file}: {len(others)} of {len(both)} answers differ from those on record for {code}; "
             f"the first: {others[0].prompt}, sample {others[0].sample}; nothing was recorded",
-            hint=f"if those on record are wrong: depose withdraw {folder} --model {code} --reason TEXT",
+            hint=f"if those on record are wrong: depose withdraw {shell(folder)} --model {code} --reason TEXT",
         )
 
 

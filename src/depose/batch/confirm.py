@@ -30,7 +30,7 @@ from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import Clock, is_sealed, log_path, write_whole
 from depose.evidence.workspace import workspace
-from depose.model import Role, Verdict
+from depose.model import Findings, Role
 from depose.model.canonical import sha256
 from depose.report.typography import clip
 from depose.statistics import lineage
@@ -220,20 +220,20 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.+-]", "_", name)[:60].strip(".") or "model"
 
 
-def run(case: Path, clock: Clock, say: Callable[[str], None]) -> tuple[Verdict, ...]:
-    """Audit a case, unless it is sealed, and return its opinions in the order of its questions."""
+def run(case: Path, clock: Clock, say: Callable[[str], None]) -> Findings:
+    """Audit a case, unless it is sealed, and return its findings in the order of its questions."""
     from depose import pipeline
 
     _as_written(case)
     if is_sealed(case):
         _, findings, _ = pipeline.read_findings(case)
-        return tuple(one.opinion.verdict for one in findings.findings)
+        return findings
     pipeline.register_case(case, clock)
     pipeline.fit_for_use(case, clock, say)
     pipeline.probe(case, clock, lambda *_: None)
     findings, _ = pipeline.analyze_case(case, say, clock)
     pipeline.report_case(case, pipeline.Order(formats=("html",)))
-    return tuple(one.opinion.verdict for one in findings.findings)
+    return findings
 
 
 def _as_written(case: Path) -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from depose.batch.blind import Blind
 from depose.batch.plan import Screening
 from depose.batch.screen import Asked, Judged, Screened
 from depose.case.population import Member
@@ -36,6 +37,9 @@ class Entry(Record, frozen=True, kw_only=True):
     """Digest of its answers on the prompts that are screened on."""
     answered: int
     of: int
+    model: str = ""
+    """Its name at its maker, where the batch file gives one besides the code."""
+    released: str = ""
 
 
 class Changed(Record, frozen=True, kw_only=True):
@@ -91,6 +95,10 @@ class Confirmation(Record, frozen=True, kw_only=True):
     """Alpha of the batch divided by the number of hits."""
     opinions: tuple[Verdict, ...] = ()
     """One for each question; none where this run did not audit the case."""
+    reasons: tuple[str, ...] = ()
+    """Why each opinion reads so, in codes; one for each question."""
+    report: str = ""
+    """Its report, seen from the folder of the matrix; nothing where this run did not audit the case."""
     also: tuple[str, ...] = ()
     """Other cases of the pair that were registered: its fresh prompts may have been looked at there."""
 
@@ -135,11 +143,13 @@ class Matrix(Record, frozen=True, kw_only=True):
     cells: tuple[Judged, ...]
     confirmations: tuple[Confirmation, ...] = ()
     changes: Changes | None = None
+    blind: tuple[Blind, ...] = ()
+    """Cells that cannot speak, by why and by what would open them."""
     weights: tuple[Weighed, ...] = ()
     """Pairs whose weights were compared, where the batch has a section `[weights]`."""
 
 
-def entry(member: Member, texts: Sequence[str | None], digest: str) -> Entry:
+def entry(member: Member, texts: Sequence[str | None], digest: str, model: str = "") -> Entry:
     """Describe a suspect or a reference."""
     return Entry(
         name=member.name,
@@ -149,6 +159,8 @@ def entry(member: Member, texts: Sequence[str | None], digest: str) -> Entry:
         answers=digest,
         answered=sum(text is not None for text in texts),
         of=len(texts),
+        model=model,
+        released=member.released,
     )
 
 

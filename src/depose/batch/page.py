@@ -27,7 +27,12 @@ def render(matrix: Matrix, digest: str) -> bytes:
     css = base(wide=True) + "\n" + (files("depose.templates") / "batch.css").read_text("utf-8")
     made = page(
         "batch.html",
-        filters={"number": number, "clip": clip, "power_of_ten": power_of_ten},
+        filters={
+            "number": number,
+            "clip": clip,
+            "power_of_ten": power_of_ten,
+            "named": lambda code: named(matrix, code),
+        },
         m=matrix,
         css=Markup(css),  # noqa: S704 - our own
         digest=digest,
@@ -41,6 +46,14 @@ def render(matrix: Matrix, digest: str) -> bytes:
         claimable=HITS[0],
     )
     return dressed(made)
+
+
+def named(matrix: Matrix, code: str) -> str:
+    """Write a code with its maker, as a reader knows the model."""
+    found = next((one for one in (*matrix.suspects, *matrix.references) if one.name == code), None)
+    return (
+        f"{code} {found.developer}" if found is not None and found.developer and found.developer not in code else code
+    )
 
 
 # --- PDF --------------------------------------------------------------------------------------------

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from depose.answers.line_ends import evened
-from depose.case import casefile, population
+from depose.case import casefile, population, written
 from depose.case.population import Member, Population
 from depose.case.tables import Row
 from depose.case.tables import read as read_table
-from depose.case.untrusted_files import read_untrusted
 from depose.endpoints.recorded import Recorded
 from depose.errors import CaseError
 from depose.model import Ask, Budget, CaseHead, ModelSpec, Price, Question, Record, Text, WeightsHeld
 from depose.model.file_names import problem_of_models, unfit_for_case
+from depose.model.natural_order import natural
 from depose.model.random_streams import stream
 
 FEWEST_PROMPTS = 20
@@ -124,22 +122,10 @@ def read(path: Path) -> Plan:
 
 
 def _parsed(path: Path) -> BatchFile:
-    try:
-        text = read_untrusted(path, casefile.LARGEST).decode("utf-8-sig")
-        found = msgspec.convert(tomllib.loads(text), type=BatchFile, strict=True)
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    except OSError as error:
-        raise CaseError(f"{path}: {error.strerror or error}", hint=HINT) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise CaseError(f"{path}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
-    except ValueError as error:  # no regular file, too large, or a number of more digits than Python reads
-        raise CaseError(f"{path}: {error}", hint=HINT) from error
-    problem = _problem(found)
-    if problem:
-        raise CaseError(f"{path}: {problem[0]}", hint=problem[1])
+    text = written.taken(written.text_of(path, HINT), str(path), path.parent)
+    found = written.converted(text, BatchFile, HINT)
+    if problem := _problem(found):
+        raise text.wrong(*problem)
     return found
 
 
@@ -224,8 +210,8 @@ def plan(file: BatchFile, path: Path) -> Plan:
         file=file,
         folder=str(folder),
         population=made,
-        suspects=tuple(sorted(roles["suspects"])),
-        references=tuple(sorted(roles["references"])),
+        suspects=tuple(sorted(roles["suspects"], key=natural)),
+        references=tuple(sorted(roles["references"], key=natural)),
         controls=roles["controls"],
         clusters=clusters,
         screened=tuple(row for row in rows if made.rows[row][0] in first),

@@ -11,6 +11,7 @@ import numpy as np
 
 from depose.batch import asking, confirm, engines, matrix, page, plan, rows, screen
 from depose.batch import base as bases
+from depose.batch.blind import blind
 from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
@@ -159,6 +160,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
     screened = made.cut(found.screened)
     members = {one.name: one for one in made.members}
     place = {one.name: number for number, one in enumerate(made.members)}
+    called = {spec.code: spec.model for spec in found.file.models}
     judged = screen.screen(
         done,
         members,
@@ -173,7 +175,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
     def described(names: Sequence[str]) -> Iterator[matrix.Entry]:
         for name in names:
             texts = [row[place[name]] for row in screened.answers]
-            yield matrix.entry(members[name], texts, bases.digest_of(texts))
+            yield matrix.entry(members[name], texts, bases.digest_of(texts), called.get(name, ""))
 
     return Matrix(
         format=matrix.FORMAT,
@@ -197,6 +199,7 @@ def _matrix(found: Plan, done: Sequence[Row], scores: labelled.Labelled, digest:
         k_needed=judged.k_needed,
         asked=judged.asked,
         cells=judged.cells,
+        blind=blind(judged.cells, members),
         confirmations=confirm.Cases(found, out / "cases", out / "fresh", out / "asked").write(judged),
     )
 
@@ -215,7 +218,16 @@ def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Sa
     made = []
     for number, one in enumerate(cases, 1):
         say(f"case {number} of {len(cases)}: {one.suspect} against {one.reference}")
-        made.append(msgspec.structs.replace(one, opinions=confirm.run(folder / one.folder, clock, lambda _: None)))
+        found = confirm.run(folder / one.folder, clock, lambda _: None).findings
+        report = f"{folder.name}/{one.folder}/out/report.html"
+        made.append(
+            msgspec.structs.replace(
+                one,
+                opinions=tuple(finding.opinion.verdict for finding in found),
+                reasons=tuple(", ".join(finding.opinion.reasons) for finding in found),
+                report=report if (folder.parent / report).is_file() else "",
+            )
+        )
     return tuple(made)
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from depose.case import written
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Code, Question, Record, Scale, Text
@@ -148,7 +149,9 @@ def _bundled(name: str) -> object:
 
 
 def _table(data: bytes, path: Path, kind: type[Kind]) -> Kind:
+    hint = f"its fields: docs/reference/files/{path.stem}.md"
     try:
-        return msgspec.convert(tomllib.loads(data.decode()), kind)
-    except (ValueError, RecursionError) as error:
-        raise CaseError(f"{path}: {error}", hint="its fields: docs/reference/files") from error
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    return written.record_of(text, str(path), kind, hint)

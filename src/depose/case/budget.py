@@ -30,10 +30,15 @@ def bound(ask: Ask) -> tuple[int, int]:
 
 
 def used(most: tuple[int, int], wire: Wire | None) -> tuple[int, int]:
-    """Tokens in and out that an attempt took: as the provider counts, none for an error, else the upper bound."""
-    if wire is None or wire.status is None:
+    """Tokens in and out that an attempt took: as the provider counts, none for an error, else the upper bound.
+
+    An attempt that found no connection took none: its record says 0.
+    """
+    if wire is None:
         return most
     counts = wire.input_tokens, wire.output_tokens
+    if wire.status is None:
+        return (0, 0) if counts == (0, 0) else most
     if wire.status != 200 and None in counts:
         return 0, 0
     read, written = (

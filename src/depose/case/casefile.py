@@ -1,4 +1,4 @@
-"""TOML to Case, strictly; and the bundled case files.
+"""TOML to Case, strictly.
 
 Everything that can be known to be wrong before a question is asked is an error here, with the path
 inside the file: an unknown key, a wrong type, a missing role, a code used twice, an unknown provider,
@@ -7,21 +7,18 @@ probe or detector, a primary detector that is not among the detectors.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tomllib
-from collections.abc import Iterator
-from importlib.resources import as_file, files
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses
-from depose.case.untrusted_files import opened, read_untrusted, through_link
+from depose.case import addresses, written
+from depose.case.near import nearest
+from depose.case.untrusted_files import through_link
+from depose.case.written import Written
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
 from depose.model.canonical import canonical
@@ -29,12 +26,8 @@ from depose.model.canonical import canonical
 NAME = "case.toml"
 OF_LOGS = "extraction.toml"
 """Case file of a case of logs."""
-LARGEST = 4 * 1024**2
-EXPECTED = {
-    "code": "not a code: a letter, then up to 31 letters, digits, - or _",
-    "api_key_env": "not the name of a variable; the key itself must not stand in a case file",
-}
-"""What a field wants, where the pattern that it is checked against is hard to read."""
+LARGEST = written.LARGEST
+HINT = "every field, with its values: docs/reference/files/case.md; or begin anew: depose init DIR"
 
 REMOTE = ("openai", "anthropic", "google")
 """Providers that ask over a network."""
@@ -59,50 +52,32 @@ def folder_of(path: Path) -> Path:
 
 def read(path: Path) -> Case:
     """Read and check a case file, or the `case.toml` of a case folder."""
+    return checked(written_in(path))
+
+
+def written_in(path: Path) -> Written:
+    """Read a case file, or the `case.toml` of a case folder, with its table of models where it names one."""
     file = path / NAME if path.is_dir() else path
-    try:
-        text = read_untrusted(file, LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    except OSError as error:
-        raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
-    except ValueError as error:
-        raise CaseError(f"{file}: {error}", hint="a case file names files, it holds none") from error
-    return parse(text, str(file))
+    text = written.text_of(file, "a case file names files, it holds none", "make one: depose init DIR")
+    return written.taken(text, str(file), file.parent)
 
 
 def parse(text: str, name: str = NAME) -> Case:
     """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
-    case = decoded(text, name)
-    problem = _problem(case)
-    if problem:
-        raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
+    return checked(written.taken(text, name))
+
+
+def checked(found: Written) -> Case:
+    """Turn what a case file says into a Case that can be run here."""
+    case = written.converted(found, Case, HINT)
+    if problem := _problem(case):
+        raise found.wrong(*problem)
     return case
 
 
 def decoded(text: str, name: str = NAME) -> Case:
     """Turn the text of a case file into a Case, whether or not this machine has the plugins that it names."""
-    try:
-        return msgspec.convert(tomllib.loads(text), type=Case, strict=True)
-    except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
-    except RecursionError as error:
-        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {said(str(error))}", hint="the case format: depose new --help") from error
-    except ValueError as error:  # a number of more digits than Python reads
-        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
-
-
-def said(message: str) -> str:
-    """Put the path first: `$.protocol: unknown field 'alhpa'`."""
-    text, _, where = message.partition(" - at ")
-    path = where.strip("`") or "$"
-    if "matching regex" in text:  # the pattern says little, and the value may be a key
-        text = EXPECTED.get(path.rpartition(".")[2], text)
-    text = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown field '\1'", text)
-    text = re.sub(r"^Object missing required field `(.*)`$", r"missing field '\1'", text)
-    return f"{path}: {text.replace('`', chr(39))}"
+    return written.converted(written.taken(text, name), Case, HINT)
 
 
 def _problem(case: Case) -> tuple[str, str] | None:
@@ -126,7 +101,7 @@ def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
             )
         seen[spec.code.lower()] = index
         if spec.provider not in providers:
-            return f"{where}.provider: unknown provider {spec.provider!r}", f"known: {', '.join(providers)}"
+            return _unknown(f"{where}.provider", "provider", spec.provider, providers)
         if spec.provider == "transformers" and not spec.model:
             return f"{where}.model: missing; which model?", "a folder of weights, or SmolLM2-135M-Instruct"
         problem = _bad_address(spec, where) if spec.provider in REMOTE else None
@@ -141,6 +116,10 @@ def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
         if role not in {spec.role for spec in models}:
             return f"$.models: no model has the role {role!r}", "a case needs a suspect and a reference"
     return None
+
+
+def _unknown(where: str, what: str, name: str, known: Sequence[str]) -> tuple[str, str]:
+    return f"{where}: unknown {what} {name!r}{nearest(name, known)}", f"known: {', '.join(known)}"
 
 
 def _bad_claims(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -221,10 +200,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
     detectors = plugins.names("detectors")
     for index, name in enumerate(protocol.detectors):
         if name not in detectors:
-            return (
-                f"$.protocol.detectors[{index}]: unknown detector {name!r}",
-                f"known: {', '.join(detectors)}",
-            )
+            return _unknown(f"$.protocol.detectors[{index}]", "detector", name, detectors)
     for label, listed in (("questions", protocol.questions), ("detectors", protocol.detectors)):
         if len(set(listed)) != len(listed):
             return f"$.protocol.{label}: one of them stands twice", "name each once"
@@ -246,7 +222,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
         name, _, count = probe.partition(":")
         where = f"$.protocol.probes[{index}]"
         if name not in plugins.names("probes"):
-            return f"{where}: unknown probe {name!r}", f"known: {', '.join(plugins.names('probes'))}"
+            return _unknown(where, "probe", name, plugins.names("probes"))
         if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
             return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
     if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
@@ -304,96 +280,3 @@ def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
         what = "not a file" if path.exists() else "not there"
         raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
     return path.resolve()
-
-
-# --- bundled case files -----------------------------------------------------------------------------
-
-
-def bundled() -> tuple[tuple[str, str], ...]:
-    """Name and title of each bundled case, sorted."""
-    cases = []
-    for entry in files("depose.casefiles").iterdir():
-        file = entry.joinpath(NAME)
-        if entry.is_dir() and file.is_file():
-            cases.append((entry.name, parse(file.read_text(encoding="utf-8"), entry.name).case.title))
-    return tuple(sorted(cases))
-
-
-def bundled_logs() -> tuple[tuple[str, str], ...]:
-    """Name and title of each bundled case of logs, sorted."""
-    cases = []
-    for entry in files("depose.casefiles").iterdir():
-        file = entry.joinpath(OF_LOGS)
-        if entry.is_dir() and file.is_file():
-            cases.append((entry.name, str(tomllib.loads(file.read_text(encoding="utf-8"))["case"]["title"])))
-    return tuple(sorted(cases))
-
-
-def copy(source: str, folder: Path) -> tuple[Path, ...]:
-    """Copy a bundled case (by name), or a case file or folder of one's own, into a new folder.
-
-    A case of logs has another case file (`OF_LOGS`); bundled, it is copied with its events.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
-    known = [name for name, _ in bundled()]
-    if source in known:
-        with as_file(files("depose.casefiles").joinpath(source)) as origin:
-            return _copy_files(origin, folder)
-    logs = files("depose.casefiles").joinpath(source)
-    if source in [name for name, _ in bundled_logs()]:
-        with as_file(logs) as origin:
-            return _copied(
-                {one.relative_to(origin).as_posix(): one for one in origin.rglob("*") if one.is_file()}, folder
-            )
-    own = Path(source)
-    if own.is_file() or (own / NAME).is_file():
-        read(own)
-        return _copy_files(own, folder)
-    known += [name for name, _ in bundled_logs()]
-    raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
-
-
-def _files_of(origin: Path) -> dict[str, Path]:
-    """What belongs to a case: its file, what that names below its folder, and what stands beside it in a folder."""
-    base = origin if origin.is_dir() else origin.parent
-    found = {NAME: origin / NAME if origin.is_dir() else origin}
-    if origin.is_dir():
-        beside = [f for f in base.iterdir() if not f.name.startswith(("_", "."))]
-        for file in beside:
-            if file.is_symlink():
-                raise CaseError(
-                    f"{file}: a symbolic link among the files of a case",
-                    hint="it may lead to what was never meant to be copied; remove it, or copy what it leads to",
-                )
-        found |= {f.name: f for f in beside if f.is_file()}
-    named = file_names.named_files(read(origin)).items()
-    return found | {name: resolve(base, name, where) for name, where in named}
-
-
-def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
-    return _copied(_files_of(origin), folder)
-
-
-def _copied(sources: dict[str, Path], folder: Path) -> tuple[Path, ...]:
-    """Copy into a temporary folder beside the goal, then rename: there is no half-made case."""
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow a link that is to be the case
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        work.mkdir()
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror or error}", hint="name a folder that can be made") from error
-    try:
-        for name, file in sources.items():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            with opened(file) as given, (work / name).open("xb") as copy_:
-                shutil.copyfileobj(given, copy_)
-        if folder.is_dir():  # kept, because somebody may stand in it; the case file comes last
-            for made in sorted(work.iterdir(), key=lambda one: one.name == NAME):
-                made.rename(folder / made.name)
-        else:
-            work.rename(folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return tuple(sorted(folder.iterdir()))

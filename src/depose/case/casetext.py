@@ -27,6 +27,12 @@ def text_of(case: Case) -> str:
     return "\n".join([*parts, *(table("[[models]]", described(spec)) for spec in case.models)])
 
 
+def whole(data: dict[str, Any]) -> str:
+    """Write what a case file says, with the models of its table in their place."""
+    parts = [table(f"[{name}]", value) for name, value in data.items() if name != "models"]
+    return "\n".join([*parts, *(table("[[models]]", one) for one in data["models"])])
+
+
 def table(head: str, values: dict[str, Any]) -> str:
     """Write a table of TOML under its head, such as `[case]`; what is None is left out."""
     return (

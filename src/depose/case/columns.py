@@ -65,6 +65,7 @@ _ANSWERS = frozenset(
         *("assistant",),
     )
 )
+_PROMPTS = frozenset(("prompt", "question", "instruction", "query", "user", "task"))
 _ABOUT = frozenset(
     (
         *(
@@ -161,6 +162,12 @@ def _may_answer(name: Any) -> bool:
     return _of_answers(name) and not _words_of(name) & _SHOULD
 
 
+def _may_ask(name: Any) -> bool:
+    """Tell whether the name of a column says that it holds prompts, as `question_text` does."""
+    words = plain(name).split("_")
+    return bool(_PROMPTS & set(words)) and words[-1] in (_PROMPTS | {"text", "content", "body"})
+
+
 def _may_be_key(name: Any) -> bool:
     return plain(name) in KEYS or (_of_answers(name) and bool(_words_of(name) & _SHOULD))
 
@@ -210,6 +217,11 @@ def choose(rows: Sequence[Any], mapped: Mapping[str, str], words: Collection[str
     if "prompt" not in found and words and (name := _of_words(rows, present, set(found.values()), words)):
         found["prompt"] = name
         notes.append(f"prompts: column {name!r}, which holds words of registered prompts")
+    if "prompt" not in found and "id" not in found:
+        worded = [one for one in present if one not in found.values() and _may_ask(one) and _holds_words(rows, one)]
+        if len(worded) == 1:
+            found["prompt"] = worded[0]
+            notes.append(f"prompts: column {worded[0]!r}, the only one whose name says so")
     if "prompt" not in found and "id" not in found:
         looked = ", ".join(COLUMNS["prompt"] + COLUMNS["id"])
         raise ValueError(f"no column of prompts or prompt ids; looked for {looked}")

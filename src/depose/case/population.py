@@ -130,7 +130,7 @@ def _csv(folder: Path, name: str) -> list[dict[str, str]]:
     except (OSError, ValueError, csv.Error) as error:
         raise CaseError(f"{folder / name}: {error}", hint="--data names a folder of the lineage benchmark") from error
     for number, row in enumerate(rows, 1):
-        lacking = [column for column in NEEDED[name].split() if row.get(column) is None]
+        lacking = [column for column in NEEDED.get(name, NEEDED["lineage.csv"]).split() if row.get(column) is None]
         if lacking:
             raise CaseError(
                 f"{folder / name}: row {number} has no {', '.join(lacking)}",
@@ -161,6 +161,15 @@ def members(folder: Path, source: str) -> tuple[Member, ...]:
         makers[row["family"]].add(row["developer"])
     found = (_member(table[name], table, makers) for name in names)
     return tuple(sorted(found, key=lambda one: (not one.hub, one.name)))
+
+
+def documented(file: Path) -> dict[str, Member]:
+    """Read what a table of lineage says of each of its models, whatever source they answered in."""
+    table = {row["model"]: row for row in _csv(file.parent, file.name)}
+    makers: dict[str, set[str]] = defaultdict(set)
+    for row in table.values():
+        makers[row["family"]].add(row["developer"])
+    return {name: _member(row, table, makers) for name, row in table.items()}
 
 
 def _member(row: dict[str, str], table: dict[str, dict[str, str]], makers: dict[str, set[str]]) -> Member:

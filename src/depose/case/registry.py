@@ -6,16 +6,12 @@ case is made, is named by it, and is hashed with its protocol; the rule is in `d
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from depose.case import casefile
-from depose.case.untrusted_files import read_untrusted
-from depose.errors import CaseError
+from depose.case import written
 from depose.model import ModelSpec, Record, Text
 from depose.model.file_names import problem_of_models
 
@@ -42,19 +38,10 @@ class Registry(Record, frozen=True, kw_only=True):
 
 def read(path: Path) -> Registry:
     """Read and check a registry; raise CaseError for what is no registry."""
-    try:
-        found = msgspec.convert(
-            tomllib.loads(read_untrusted(path, casefile.LARGEST).decode("utf-8-sig")), type=Registry, strict=True
-        )
-    except OSError as error:
-        raise CaseError(f"{path}: {error.strerror or error}", hint=HINT) from error
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, no regular file, nested too deeply
-        raise CaseError(f"{path}: not a registry: {error}", hint=HINT) from error
-    problem = _problem(found)
-    if problem:
-        raise CaseError(f"{path}: {problem[0]}", hint=problem[1])
+    text = written.taken(written.text_of(path, HINT), str(path), path.parent)
+    found = written.converted(text, Registry, HINT)
+    if problem := _problem(found):
+        raise text.wrong(*problem)
     return found
 
 

@@ -5,16 +5,17 @@ Results go to stdout, progress and errors to stderr. Nothing heavy is imported b
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, studies, upkeep, weights
-from depose.cli.console import plain
+from depose.cli import answers, cases, checks, custody, lineups, matrices, starting, studies, upkeep, weights
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
+from depose.cli.lines import plain
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -28,8 +29,10 @@ def cli() -> None:
     the answers are, say how surprising that is, and render an evidence report.
 
     \b
-    Start:  depose new mycase --from rebadged
-            depose audit mycase
+    Start:  depose init mycase        from what you hold: files of answers, endpoints, weights
+            depose check mycase       what is missing, and what it will take
+            depose audit mycase       ask, analyze, report
+    Try:    depose new demo --from rebadged
 
     Exit codes: 0 done, 1 operational error, 2 usage, 3 evidence does not verify, 4 indication and
     5 inconclusive (both only with --fail-on), 6 a secret was found where it must not be.
@@ -37,7 +40,18 @@ def cli() -> None:
 
 
 for command in (
-    *(cases.new, controls, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
+    *(
+        starting.init,
+        cases.new,
+        checks.check,
+        checks.status,
+        controls,
+        cases.register,
+        cases.amend,
+        cases.probe,
+        answers.import_,
+        answers.withdraw,
+    ),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),
@@ -46,6 +60,20 @@ for command in (
     *(upkeep.cache_, upkeep.list_),
 ):
     cli.add_command(command)
+
+
+_NEXT = {
+    errno.ENOSPC: "make room on the disk and run the same command again; what was recorded is kept",
+    errno.EDQUOT: "make room on the disk and run the same command again; what was recorded is kept",
+    errno.EACCES: "ask for the right to read or write there, or name another folder",
+    errno.EROFS: "name a folder that can be written to",
+    errno.ENOENT: "check the name",
+}
+
+
+def _said(error: OSError) -> str:
+    """Say what the system said, in words, without the number of Python."""
+    return error.strerror or str(error)
 
 
 def main() -> NoReturn:
@@ -66,6 +94,12 @@ def main() -> NoReturn:
             click.echo(f"  next: {plain(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder without permission
-        click.echo(f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True)
+        click.echo(
+            f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else _said(error))}", err=True
+        )
+        click.echo(
+            f"  next: {_NEXT.get(error.errno or 0, 'see to the file or folder that is named, and run it again')}",
+            err=True,
+        )
         sys.exit(1)
     sys.exit(0)

@@ -1,8 +1,9 @@
-"""The commands of one case, as it goes: new, register, amend, probe, import, withdraw, analyze, report, audit."""
+"""The commands of one case, as it goes: new, register, amend, probe, analyze, report, audit."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,22 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depose.cli.checks import problems
 from depose.cli.console import (
     Meter,
-    columns_of,
     counts_of,
     ended_lines,
     estimated,
     formats_of,
-    imported_lines,
     leave,
     lineup_lines,
     listed,
-    plain,
     sealed_lines,
     show,
-    summary,
 )
+from depose.cli.levels import verbosity
+from depose.cli.lines import plain, put
 from depose.cli.options import (
     CASE,
     FAIL_ON,
@@ -45,7 +45,8 @@ from depose.cli.options import (
     secrets_of,
     source_of,
 )
-from depose.errors import EndpointError
+from depose.cli.words import ended, summary
+from depose.errors import EndpointError, shell
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
@@ -70,7 +71,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
         {"files": files} if as_json else None,
         [
             f"{folder}: made from {source}",
-            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {folder}",
+            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {shlex.quote(str(folder))}",
         ],
     )
 
@@ -83,6 +84,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
 @TOKEN
 @TSA_ROOT
 @JSON
+@verbosity
 def register(
     case: Path,
     key: Path | None,
@@ -106,8 +108,8 @@ def register(
 
     source = source_of(tsa, token, tsa_root)
     done = pipeline.register_case(case, now)
-    for line in pipeline.beforehand(case):
-        click.echo(plain(f"beforehand: {line}"), err=True)
+    for line in problems(case):
+        put(line, err=True)
     state = "registered" if done.fresh else "registered before, unchanged"
     lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
     lines += entered(Path(done.folder), key, passphrase_env)
@@ -148,6 +150,7 @@ def amend(case: Path, reason: str, as_json: bool) -> None:
     "--checkpoint", "every", type=click.IntRange(1), default=1_000, show_default=True, help="Records between two."
 )
 @JSON
+@verbosity
 def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int, as_json: bool) -> None:
     """Ask what is still unanswered in a registered CASE.
 
@@ -165,9 +168,14 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
     """
     source = source_of(tsa, None, tsa_root)
     if dry_run:
+        from depose.case import casefile
         from depose.pipeline import estimate
 
-        estimated(estimate(case), as_json=as_json)
+        models = casefile.read(casefile.folder_of(case)).models
+        recorded = {spec.code for spec in models if spec.provider == "recorded"}
+        estimated(estimate(case), as_json=as_json, recorded=recorded)
+        for line in problems(case):
+            put(line, err=True)
         return
     _probe(case, _checkpoints(case, source, every), as_json)
 
@@ -191,86 +199,27 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
     if done.stopped:
-        lines.append(f"stopped: {done.stopped}; raise it in a new case, or analyze what there is")
+        lines.append(f"stopped: {done.stopped}")
     show(done if as_json else None, lines)
+    _budget_spent(case, done.stopped)
 
 
-@click.command(name="import")
-@CASE
-@click.option("--model", "code", required=True, help="Code of the model in the case.")
-@click.option("--name", default="", help="Name of the model inside the file, if it holds several.")
-@click.option("--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column has another name.")
-@click.option("--encoding", default="", help="Of a text file that is not UTF-8, such as cp1252.")
-@click.option("--sheet", default="", help="Of a workbook with several sheets.")
-@click.option("--same-on-purpose", is_flag=True, help="Take answers that stand under another code already.")
-@click.argument("file", type=click.Path(path_type=Path))
-@JSON
-def import_(
-    case: Path,
-    code: str,
-    name: str,
-    columns: Sequence[str],
-    encoding: str,
-    sheet: str,
-    same_on_purpose: bool,
-    file: Path,
-    as_json: bool,
-) -> None:
-    """Record the answers of one model of CASE from a FILE.
-
-    Tables: JSON, JSONL, CSV (commas, semicolons or tabs), TSV, Parquet, .xlsx. Columns: prompt_id or id; prompt,
-    instruction or question; output, answer or response; model or generator; sample. Others are named with --column,
-    also by a path within JSON (text=choices[0].turns[0]); the meanings are id, prompt, text, model, sample. Where two
-    columns may be meant, nothing is read until one is named.
-
-    Known by their own marks: AlpacaEval, Alpaca, ShareGPT and lists of messages; batch outputs of OpenAI (custom_id is
-    the prompt id, or ID#1 for a further sample), Anthropic and Gemini; inspect logs (.eval, .json); promptfoo (JSON,
-    JSONL); MT-bench, lm-evaluation-harness and HELM; LiteLLM and Langfuse exports.
-
-    A row counts only if it was asked the registered words and nothing else: another wording, a system prompt or an
-    earlier turn is listed beside the registered wording and not used. Ends with 1 if rows were left out while
-    their questions stay open; of a file of which no row can be used nothing is kept.
-
-    \b
-    Example:  depose import acme --model C7 answers/model_outputs.json
-              depose import acme --model C8 --column text=reply --column id=number table.csv
-    Wrong:    depose withdraw acme --model C7 --reason "the file of C8"
-    """
-    from depose import pipeline
-    from depose.case.tables import Wanted
-
-    wanted = Wanted(columns=columns_of(columns), encoding=encoding, sheet=sheet)
-    done = pipeline.import_answers(case, code, file, name, now, wanted, same_on_purpose=same_on_purpose)
-    show(done if as_json else None, imported_lines(done))
-    if not done.whole:
+def _budget_spent(case: Path, stopped: str) -> None:
+    """End with 1 where a limit of the budget stopped the run, and say how to go on."""
+    if stopped:
+        name = shlex.quote(str(case))
+        click.echo(
+            f"  next: raise [budget] in the case file, depose amend {name} --reason TEXT, depose probe {name}", err=True
+        )
+        ended(1, stopped)
         sys.exit(1)
-
-
-@click.command()
-@CASE
-@click.option("--model", "code", required=True, help="Code of the model in the case.")
-@click.option("--reason", required=True, help="Why its answers do not count.")
-@JSON
-def withdraw(case: Path, code: str, reason: str, as_json: bool) -> None:
-    """Take back the answers of one model of CASE, on record.
-
-    They stay in the log and no longer count; their questions are open again, for the right file or another run. The
-    report lists what was withdrawn, why, and whether scores had been computed before.
-
-    \b
-    Example:  depose withdraw acme --model R1 --reason "the file of S1 was imported"
-    """
-    from depose import pipeline
-
-    done = pipeline.withdraw(case, code, reason, now)
-    lines = [f"{code}: {done.answers} answers withdrawn, sha256 {done.digest}", f"next: depose import {case} ..."]
-    show(done if as_json else None, lines)
 
 
 @click.command()
 @CASE
 @FAIL_ON
 @JSON
+@verbosity
 def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     """Turn the transcripts of CASE into findings, scores and an index of exhibits.
 
@@ -282,7 +231,7 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     from depose import pipeline
 
     findings, written = pipeline.analyze_case(case, say, now)
-    show(findings if as_json else None, summary(findings) + lineup_lines(findings) + listed(written))
+    show(findings if as_json else None, [*summary(findings), *lineup_lines(findings), *listed(written)])
     leave(findings, fail_on)
 
 
@@ -303,6 +252,7 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
 @click.option("--legend", default="", help="What numbered pages say besides, such as CONFIDENTIAL.")
 @FAIL_ON
 @JSON
+@verbosity
 def report(
     case: Path,
     formats: str,
@@ -341,6 +291,7 @@ def report(
 @TSA
 @TSA_ROOT
 @JSON
+@verbosity
 def audit(
     case: Path,
     formats: str,
@@ -388,15 +339,16 @@ def audit(
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         click.echo(plain(line), err=True)
     for code in done.waiting:
-        click.echo(f"{code} has no answers yet: depose import {case} --model {code} FILE", err=True)
+        click.echo(f"{code} has no answers yet: depose import {shell(case)} --model {code} FILE", err=True)
     findings, written = pipeline.analyze_case(case, say, now)
     reports = pipeline.report_case(case, order)
-    end = [f"not sealed: depose seal {case} --key KEY"]
+    end = [f"not sealed: depose seal {shell(case)} --key KEY"]
     if key is not None:
         from depose.custody.seal import seal as seal_case
 
         private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
         end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known))
-    shown = summary(findings) + lineup_lines(findings) + listed((*written, *reports)) + end
+    shown = [*summary(findings), *lineup_lines(findings), *listed((*written, *reports)), *end]
     show(findings if as_json else None, shown)
+    _budget_spent(case, done.stopped)
     leave(findings, fail_on)

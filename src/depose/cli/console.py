@@ -8,11 +8,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from depose.cli.levels import level
+from depose.cli.lines import Line, plain, put
+from depose.cli.words import ended, few, opinions_said
+from depose.errors import shell
+from depose.model.natural_order import natural
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
@@ -21,25 +27,20 @@ if TYPE_CHECKING:
     from depose.custody.replicate import Plan, Replication
     from depose.custody.seal import Sealed
     from depose.extraction.sealing import Sealed as ExtractionSealed
-    from depose.model import Ending, Finding, Findings
+    from depose.model import Ending, Findings
     from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
 
 
-def show(result: object, lines: Iterable[str]) -> None:
+def show(result: object, lines: Iterable[str | Line]) -> None:
     """Print the result as JSON, or the lines if there is none."""
     if result is None:
         for line in lines:
-            click.echo(plain(line))
+            put(line)
     else:
         import msgspec
 
         click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
-
-
-def plain(text: str) -> str:
-    """Write out what would steer a terminal: prompts, answers and file names are other people's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -47,6 +48,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     cells = [list(head), *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def fitted(head: Sequence[str], rows: Sequence[Sequence[object]], room: int = 80) -> list[str]:
+    """Line up cells, and shorten those of the widest column where a row would not fit."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    while cells and max(map(len, table(head, cells))) > room:
+        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        widest = widths.index(max(widths))
+        if widths[widest] <= 8:
+            break
+        most = max(8, widths[widest] - (max(map(len, table(head, cells))) - room))
+        cells = [
+            [
+                cell[: most - 1] + "\N{HORIZONTAL ELLIPSIS}" if i == widest and len(cell) > most else cell
+                for i, cell in enumerate(row)
+            ]
+            for row in cells
+        ]
+    return table(head, cells)
 
 
 def counts_of(done: Collected) -> str:
@@ -60,42 +80,27 @@ def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     """Say for each model how its answers of a run ended, with the words of its provider."""
     from depose.answers.how_ended import in_words
 
-    return [f"{model}: {in_words(ended[model])}" for model in sorted(ended)]
+    alike: dict[str, list[str]] = {}
+    for model in sorted(ended, key=natural):
+        alike.setdefault(in_words(ended[model]), []).append(model)
+    return [f"{few(models)}: {said}{' each' if len(models) > 1 else ''}" for said, models in alike.items()]
 
 
-def estimated(rows: Sequence[Estimate], *, as_json: bool) -> None:
-    """Set out what is still to be asked of each model, with upper bounds."""
-    head = ["model", "questions", "input tokens <=", "output tokens <=", "cost <="]
-    cells = [
-        [r.model, r.questions, r.input_tokens, r.output_tokens, "no price" if r.cost is None else f"{r.cost:z.2f}"]
-        for r in rows
-    ]
-    show(rows if as_json else None, table(head, cells))
+def estimated(rows: Sequence[Estimate], *, as_json: bool, recorded: Collection[str] = ()) -> None:
+    """Set out what is still to be asked of each model, with upper bounds and their sums; files are not asked."""
+    live = [one for one in rows if one.model not in recorded]
+    if not live:
+        show(rows if as_json else None, ["nobody is asked: all answers stand in files"])
+        return
+    head = ["model", "questions", "tokens in <=", "tokens out <=", "cost <="]
+    cells = [[r.model, r.questions, r.input_tokens, r.output_tokens, _cost(r.cost)] for r in live]
+    sums = [sum(getattr(r, name) for r in live) for name in ("questions", "input_tokens", "output_tokens")]
+    whole = None if any(r.cost is None for r in live) else sum(r.cost or 0.0 for r in live)
+    show(rows if as_json else None, fitted(head, [*cells, ["all", *sums, _cost(whole)]]))
 
 
-def summary(findings: Findings) -> list[str]:
-    """Set out one line for each suspect, reference and question."""
-    head = ["suspect", "reference", "question", "T", "95 %", "p_R", "p_S", "floor", "K", "K_eff", "LR", "cap", "power"]
-    head += ["closest", "opinion"]
-    return [
-        f"{findings.title}: {findings.prompts} prompts",
-        *table(head, [_line(f) for f in findings.findings]),
-    ]
-
-
-def _line(one: Finding) -> list[object]:
-    primary = next((result for result in one.results if result.primary), None)
-    opinion = one.opinion.verdict + (f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else "")
-    if primary is None:
-        numbers = ["-"] * 4
-    else:
-        span = f"{primary.low:z.2f} to {primary.high:z.2f}"
-        numbers = [f"{primary.value:z.2f}", span, f"{primary.p_reference:z.3f}", f"{primary.p_suspect:z.3f}"]
-    ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
-    numbers += [f"{one.floor:z.3f}", str(one.k), str(one.k_eff)]
-    numbers += [f"{ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g})", f"{ratio.cap:.2g}"] if ratio else ["-", "-"]
-    numbers += [f"{one.power.value:z.2f}" if one.power else "-", one.candidates[0].model if one.candidates else "-"]
-    return [one.suspect, one.reference, one.question, *numbers, opinion]
+def _cost(money: float | None) -> str:
+    return "no price" if money is None else f"{money:z.2f}"
 
 
 def listed(written: Sequence[Written]) -> list[str]:
@@ -115,7 +120,7 @@ def sealed_lines(sealed: Sealed | ExtractionSealed) -> list[str]:
         f"{sealed.records} records, end {sealed.head}",
         f"signed by {sealed.fingerprint}",
         f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
-        f"next: depose verify {sealed.bundle} --public-key KEY.pub",
+        f"next: depose verify {shell(sealed.bundle)} --public-key KEY.pub",
     ]
 
 
@@ -225,6 +230,8 @@ class Meter:
         if moment - self._last < (0.2 if terminal else 10) and self._done < self._total:
             return
         self._last = moment
+        if level() < 0:
+            return
         rate = self._done / max(moment - self._start, 1e-9)
         left = (self._total - self._done) / rate if self._done else float("inf")
         bar = "#" * (24 * self._done // self._total)
@@ -236,26 +243,35 @@ class Meter:
         """Take note of what the case has cost so far."""
         self._money = money
 
+    def failed(self, model: str, reason: str) -> None:
+        """Say at once that a model failed, and why."""
+        start = "\n" if self._done and sys.stderr.isatty() and level() >= 0 else ""
+        click.echo(f"{start}{plain(model)}: {plain(reason)}", err=True)
+
     def waiting(self, requests: int) -> None:
         """Say what an interrupt waits for."""
         click.echo(f"\nstopping: waiting for {requests} answers under way; interrupt again to leave them", err=True)
 
     def finish(self) -> None:
         """End the bar's line."""
-        if self._done and sys.stderr.isatty():
+        if self._done and sys.stderr.isatty() and level() >= 0:
             click.echo(err=True)
 
 
 def leave(findings: Findings, fail_on: Sequence[str]) -> None:
-    """Exit as --fail-on asks, or return."""
+    """Exit as --fail-on asks, or return; the last line says the exit code and why."""
     from depose.report.compliance import lined_up
 
     verdicts: set[str] = {one.opinion.verdict for one in findings.findings}
     verdicts |= {one.opinion.verdict for one in lined_up(findings)}
-    if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
+    found = ("indication", "relation, kind not resolved")
+    if "indication" in fail_on and verdicts & set(found):
+        ended(4, f"--fail-on indication: {opinions_said(findings, found) or 'the line-up'}")
         sys.exit(4)
     if "inconclusive" in fail_on and "inconclusive" in verdicts:
+        ended(5, f"--fail-on inconclusive: {opinions_said(findings, ('inconclusive',)) or 'the line-up'}")
         sys.exit(5)
+    ended(0, "done" + ("" if fail_on else "; no opinion changes it without --fail-on"))
 
 
 def lineup_lines(findings: Findings) -> list[str]:

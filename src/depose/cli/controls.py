@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from depose.cli.console import plain, show, table
+from depose.cli.console import show, table
+from depose.cli.lines import plain
 from depose.cli.options import CASE, JSON
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from depose.cli.console import replication_lines, sealed_lines, show, show_plan
+from depose.cli.lines import Line
 from depose.cli.options import (
     CASE,
     JSON,
@@ -27,6 +28,7 @@ from depose.cli.options import (
     secrets_of,
     source_of,
 )
+from depose.cli.words import ended
 from depose.errors import UsageError
 
 if TYPE_CHECKING:
@@ -164,8 +166,24 @@ def verify(
 
 
 def _verified(done: Verified, *, as_json: bool) -> None:
-    lines = [f"verified: {line}" for line in done.checks] + [f"NOT verified: {line}" for line in done.not_verified]
+    """Print what holds, what was not looked at, and as the last line the verdict."""
+    lines: list[str | Line] = [f"verified: {_shortened(line)}" for line in done.checks]
+    lines += [f"NOT verified: {_shortened(line)}" for line in done.not_verified]
+    known = not any(line.startswith("who signed") for line in done.not_verified)
+    verdict = "VERIFIED" if known else "INTACT, signer not known"
+    rest = f"{len(done.checks)} checks hold, {len(done.not_verified)} things were not verified; each is named above"
+    lines.append(Line((verdict, "bold green" if known else "bold yellow"), (f": {rest}", "")))
     show(done if as_json else None, lines)
+    ended(0, "nothing that was checked fails")
+
+
+def _shortened(line: str) -> str:
+    """Name the first of a long list of files, and count the others; --json has all."""
+    names = line.split(", ")
+    if len(names) <= 8:
+        return line
+    last, _, rest = names[-1].partition(": ")
+    return f"{', '.join(names[:3])} and {len(names) - 3} more, the last {last}" + (f": {rest}" if rest else "")
 
 
 def _places(given: tuple[str, ...]) -> dict[str, Path]:

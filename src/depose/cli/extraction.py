@@ -12,6 +12,7 @@ import click
 
 from depose.cli.console import show, table
 from depose.cli.options import JSON, now, say
+from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
@@ -98,7 +99,7 @@ def import_(
         if one.without:
             lines.append(f"  without {', '.join(one.without)}")
     lines += [f"{done.already} logs were read before"] if done.already else []
-    lines += [f"{done.events} events on {done.days} days", f"next: depose extraction scan {case}"]
+    lines += [f"{done.events} events on {done.days} days", f"next: depose extraction scan {shell(case)}"]
     show(done if as_json else None, lines)
 
 
@@ -157,7 +158,7 @@ def scan(
     if watch is None:
         done = last = conduct.scan_case(case, now, say)
         show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
-                                                  f"next: depose extraction report {case}"])  # fmt: skip
+                                                  f"next: depose extraction report {shell(case)}"])  # fmt: skip
     else:
         looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping)
         number = 0
@@ -243,7 +244,7 @@ def report(case: Path, formats: str, exposure: str, as_json: bool) -> None:
     if not wanted or not set(wanted) <= {"html", "pdf"}:
         raise click.BadParameter(f"{formats!r}: choose among html, pdf", param_hint="--format")
     files = reporting.write(case, wanted, exposure)
-    show({"files": files} if as_json else None, [*files, f"next: depose seal {case} --key KEY"])
+    show({"files": files} if as_json else None, [*files, f"next: depose seal {shell(case)} --key KEY"])
 
 
 @extraction.command()

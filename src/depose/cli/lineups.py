@@ -12,7 +12,7 @@ import click
 
 from depose.cli.console import Meter, lineup_lines, listed, show
 from depose.cli.options import CASE, JSON, TOKEN, TSA, TSA_ROOT, now, say, source_of
-from depose.errors import UsageError
+from depose.errors import UsageError, shell
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
@@ -121,7 +121,7 @@ def draw(
     lines = [f"{done.drawn} of {done.wanted} decoys for {done.contexts} contexts in {done.decoys}"]
     lines += [f"{done.failed} failed: the same command tries them again"] if done.failed else []
     lines += [f"stopped: {done.stopped}"] if done.stopped else []
-    following = f"next: depose lineup build {case} --deliveries {deliveries} --decoys {done.decoys} --key FILE"
+    following = f"next: depose lineup build {shell(case)} --deliveries {deliveries} --decoys {done.decoys} --key FILE"
     show(done if as_json else None, [*lines, *without, following])
 
 
@@ -148,7 +148,7 @@ def build(case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | No
     lines += [
         f"{done.count} bags, sha256 {done.bags}",
         f"key in {done.key}, sha256 {done.commitment}: keep it away from whoever scores",
-        f"next: depose lineup seal {case} --key {done.key} --custodian NAME",
+        f"next: depose lineup seal {shell(case)} --key {done.key} --custodian NAME",
     ]
     show(done if as_json else None, lines)
 
@@ -179,11 +179,11 @@ def seal(
     if key is None:
         done = acts.seal_scores(case, now)
         lines = ["scores sealed: no further table is made", f"record sha256 {done.record}"]
-        following = f"next: depose lineup open {case} --key FILE"
+        following = f"next: depose lineup open {shell(case)} --key FILE"
     else:
         done = acts.seal_key(case, key, custodian, now)
         lines = [f"key sealed: sha256 {done.digest}", f"record sha256 {done.record}"]
-        following = f"next: depose lineup score {case}"
+        following = f"next: depose lineup score {shell(case)}"
     show(done if as_json else None, [*lines, *_stamped(case, source, done.record), following])
 
 
@@ -317,7 +317,7 @@ def open_(case: Path, key: Path, tsa: str, token: Path | None, tsa_root: Path | 
     lines = [f"opened: the key is the one that was committed to, sha256 {done.digest}"]
     if source.given:
         lines += _stamped(case, source, done.record)
-    show(done if as_json else None, [*lines, f"next: depose lineup test {case}"])
+    show(done if as_json else None, [*lines, f"next: depose lineup test {shell(case)}"])
 
 
 @lineup.command()
@@ -346,7 +346,7 @@ def test(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     findings, written = pipeline.analyze_case(case, say, now)
     acts.record_test(case, written[0].sha256, now)
     found = acts.line_up_of(findings)
-    show(found if as_json else None, [*lineup_lines(findings), *listed(written), f"next: depose report {case}"])
+    show(found if as_json else None, [*lineup_lines(findings), *listed(written), f"next: depose report {shell(case)}"])
     verdicts = {one.opinion.verdict for one in found.findings}
     if "indication" in fail_on and "indication" in verdicts:
         sys.exit(4)

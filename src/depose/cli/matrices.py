@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.console import Meter, estimated, show, table
+from depose.cli.console import Meter, estimated, fitted, show
+from depose.cli.levels import level, verbosity
 from depose.cli.options import JSON, now, say
+from depose.cli.words import ended, few, wrapped
+from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.batch.matrix import Matrix
@@ -57,6 +60,9 @@ class Rows:
 @click.option("--dry-run", is_flag=True, help="Count what live models would be asked, with upper bounds; ask nothing.")
 @click.option("--pdf", is_flag=True, help="Write matrix.pdf as well.")
 @click.option(
+    "--allow-blind", is_flag=True, help="End with 0 although cells that were asked for cannot speak; else with 5."
+)
+@click.option(
     "--fail-on",
     multiple=True,
     type=click.Choice(["indication", "inconclusive"]),
@@ -64,6 +70,7 @@ class Rows:
     "--confirm: or a case is inconclusive).",
 )
 @JSON
+@verbosity
 def batch(
     file: Path,
     out: Path | None,
@@ -73,6 +80,7 @@ def batch(
     confirm: bool,
     dry_run: bool,
     pdf: bool,
+    allow_blind: bool,
     fail_on: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -108,23 +116,31 @@ def batch(
         done.matrix if as_json else None,
         [*_lines(done.matrix), *_next(done.matrix, folder), f"{done.made} rows made, {done.kept} kept", *done.files],
     )
-    _leave(done.matrix, fail_on, confirmed=confirm)
+    _leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
 
 
 def _lines(matrix: Matrix) -> list[str]:
     """Set out the statement, the strongest hits, and what changed."""
-    from depose.batch.matrix import ranked
+    from depose.batch.matrix import HITS, ranked
+    from depose.batch.page import named
     from depose.report.typography import power_of_ten
 
     hits = ranked(matrix)
-    head = ("question", "suspect", "reference", "T", "log10 LR", "local FDR", "p", "q", "K_eff", "reads")
-    rows = [
-        (one.question, one.suspect, one.reference, f"{one.t:z.2f}", f"{one.log10_lr:z.1f}", f"{one.lfdr:z.3f}",
-         f"{one.p:z.3f}", f"{one.q:z.3f}", one.k_eff, one.outcome)
-        for one in hits[:SHOWN]
-    ]  # fmt: skip
-    lines = [f"{matrix.title}: {len(matrix.suspects)} suspects, {len(matrix.references)} references", *matrix.statement]
-    lines += table(head, rows) if rows else []
+    lines: list[str] = [f"{matrix.title}: {len(matrix.suspects)} suspects, {len(matrix.references)} references"]
+    if level() >= 0:
+        lines += [line for said in matrix.statement for line in wrapped(said)]
+    for group in matrix.blind:
+        who = f"{few(group.suspects)} against {few(group.references)}"
+        said = f"blind: {group.cells} cells ({', '.join(group.questions)}; {who}): {group.reason}"
+        lines += wrapped(said) + (wrapped(f"would open them: {group.opens}", "  ") if group.opens else [])
+    head = ("question", "suspect", "reference", "T", "p", "K", "local FDR")
+    for outcome in HITS:
+        rows = [
+            (one.question, named(matrix, one.suspect), named(matrix, one.reference), f"{one.t:z.2f}", f"{one.p:z.3f}",
+             one.k_eff, f"{one.lfdr:z.3f}")
+            for one in hits[:SHOWN] if one.outcome == outcome
+        ]  # fmt: skip
+        lines += [f"{outcome}:", *(f"  {line}" for line in fitted(head, rows, 78))] if rows else []
     lines += [f"and {len(hits) - SHOWN} more hits"] if len(hits) > SHOWN else []
     for weighed in matrix.weights:
         pair = f"{weighed.suspect} and {weighed.reference}"
@@ -142,7 +158,11 @@ def _lines(matrix: Matrix) -> list[str]:
     for one in matrix.confirmations:
         if one.opinions:
             spent = f" (prompts not fresh: {', '.join(one.also)})" if one.also else ""
-            lines.append(f"case {one.folder}: {', '.join(one.opinions)}{spent}")
+            why = one.reasons or ("",) * len(one.opinions)
+            read = [f"{said}{f' ({code})' if code else ''}" for said, code in zip(one.opinions, why, strict=True)]
+            asked = [f"{question} {said}" for question, said in zip(one.questions, read, strict=False)]
+            pair = f"{named(matrix, one.suspect)} and {named(matrix, one.reference)}"
+            lines += wrapped(f"confirmed: {pair}: {'; '.join(asked)}{spent}; {one.report or one.folder}")
     return lines
 
 
@@ -152,15 +172,22 @@ def _next(matrix: Matrix, folder: Path) -> list[str]:
     if not left:
         return []
     count = f"{len(left)} case{'s' if len(left) > 1 else ''}"
-    return [f"{count} in {folder / 'cases'}: depose audit {folder / 'cases' / left[0]}, or --confirm for all"]
+    return [f"{count} in {folder / 'cases'}: depose audit {shell(folder / 'cases' / left[0])}, or --confirm for all"]
 
 
-def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool) -> None:
-    """Exit as --fail-on asks, or return."""
+def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
+    """Exit as --fail-on asks, with 5 where a cell cannot speak and nobody allowed it, or return."""
     opinions = {opinion for one in matrix.confirmations for opinion in one.opinions}
     found = opinions & {"indication", "relation, kind not resolved"} if confirmed else matrix.hits
     if "indication" in fail_on and found:
+        ended(4, "--fail-on indication: " + ("an indication in a case" if confirmed else f"{matrix.hits} hits"))
         sys.exit(4)
     undecided = "inconclusive" in opinions or any(one.outcome == "not informative" for one in matrix.cells)
     if "inconclusive" in fail_on and undecided:
+        ended(5, "--fail-on inconclusive: a case or a cell says nothing")
         sys.exit(5)
+    cells = sum(one.cells for one in matrix.blind)
+    if cells and not allow_blind:
+        ended(5, f"{cells} of {len(matrix.cells)} cells that were asked for cannot speak; meant so: --allow-blind")
+        sys.exit(5)
+    ended(0, f"done, {cells} cells cannot speak" if cells else "done, and every cell can speak")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from depose.cli.levels import level
 from depose.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def now() -> str:
 
 def say(line: str) -> None:
     """Print a line of progress to stderr."""
-    click.echo(f"  {line}", err=True)
+    if level() >= 0:
+        click.echo(f"  {line}", err=True)
 
 
 def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:

@@ -69,10 +69,10 @@ def list_(what: str, as_json: bool) -> None:
     Example:  depose list cases
     """
     from depose import plugins
-    from depose.case import casefile
+    from depose.case import bundled
 
     if what == "cases":
-        rows = [{"name": name, "title": title} for name, title in (*casefile.bundled(), *casefile.bundled_logs())]
+        rows = [{"name": name, "title": title} for name, title in (*bundled.cases(), *bundled.cases_of_logs())]
     else:
         kind: Any = what
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]

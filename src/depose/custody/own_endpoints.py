@@ -16,7 +16,6 @@ may be private never taken.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -24,9 +23,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from depose.case import addresses, casefile
+from depose.case import addresses, casefile, written
 from depose.case.casefile import REMOTE
-from depose.case.untrusted_files import read_untrusted
 from depose.endpoints.weights import PACKAGED
 from depose.errors import CaseError, UsageError
 from depose.model import Budget, Case, ModelSpec, Record, Text
@@ -78,16 +76,9 @@ class Reached(Record, frozen=True, kw_only=True):
 def read(path: Path) -> Endpoints:
     """Read endpoints.toml strictly."""
     try:
-        text = read_untrusted(path, casefile.LARGEST).decode("utf-8-sig")
-        return msgspec.convert(tomllib.loads(text), type=Endpoints, strict=True)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", hint=HINT) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {casefile.said(str(error))}", hint=HINT) from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not TOML: {error}", hint=HINT) from error
+        return written.record_of(written.text_of(path, HINT), str(path), Endpoints, HINT)
+    except CaseError as error:  # the file is named on the command line
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 def mapped(case: Case, own: Endpoints | None) -> Case:

@@ -13,10 +13,10 @@ import msgspec
 
 from depose import pipeline
 from depose.analysis import results
-from depose.case import annexes, casefile
+from depose.case import annexes, casefile, casetext
 from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
-from depose.errors import CaseError
+from depose.errors import CaseError, shell
 from depose.evidence import ledger
 from depose.evidence.compression import SHORTEST
 from depose.evidence.ledger import Entries
@@ -93,7 +93,7 @@ def seal(
     folder = casefile.folder_of(path)
     source = (source or Source()).checked()
     if not log_path(folder).is_file():
-        raise CaseError(f"{folder}: nothing is registered yet", hint=f"depose register {folder}")
+        raise CaseError(f"{folder}: nothing is registered yet", hint=f"depose register {shell(folder)}")
     with contextlib.nullcontext() if is_sealed(folder) else Log(folder, clock):
         entries = ledger.entries(folder)
         findings = _ready(folder, entries)
@@ -144,10 +144,12 @@ def _ready(folder: Path, entries: Entries) -> Findings:
     with log_path(folder).open("rb") as file:
         file.seek(-1, 2)
         if file.read() != b"\n":
-            raise CaseError(f"{folder}: the last record was cut off by a kill", hint=f"depose probe {folder}")
+            raise CaseError(f"{folder}: the last record was cut off by a kill", hint=f"depose probe {shell(folder)}")
     _, findings, _ = pipeline.read_findings(folder)
     if findings.log_head != entries.head or not entries.scored:
-        raise CaseError(f"{folder}: the findings are of another state of the log", hint=f"depose analyze {folder}")
+        raise CaseError(
+            f"{folder}: the findings are of another state of the log", hint=f"depose analyze {shell(folder)}"
+        )
     return findings
 
 
@@ -181,7 +183,7 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
     `stamped` are the records whose tokens the log names, `named` its blobs: a kill may leave some that it does not.
     """
     evidence, out = folder / "evidence", folder / "out"
-    found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
+    found = {"case.toml": _case_file(folder), "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if one.name in named}
     found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
     if seals_folder(folder).is_dir():
@@ -197,6 +199,15 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
     return dict(sorted(found.items()))
 
 
+def _case_file(folder: Path) -> Path:
+    """Find the case file; one whose models stand in a table is written out whole, for a bundle holds no table."""
+    found = casefile.written_in(folder)
+    if not found.rows:
+        return folder / casefile.NAME
+    write_whole(folder / "evidence" / casefile.NAME, casetext.whole(found.data).encode())
+    return folder / "evidence" / casefile.NAME
+
+
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return container.digest(opened)[0]
@@ -205,7 +216,7 @@ def _digest(file: Path) -> str:
 def _sign(folder: Path, who: pdf.Signer, source: Source) -> None:
     reports = [one for one in sorted((folder / "out").glob("*.pdf")) if not one.name.endswith(pdf.SUFFIX)]
     if not reports:
-        raise CaseError(f"{folder / 'out'}: no PDF to sign", hint=f"depose report {folder} --format pdf")
+        raise CaseError(f"{folder / 'out'}: no PDF to sign", hint=f"depose report {shell(folder)} --format pdf")
     for one in reports:
         report, goal = one.read_bytes(), one.with_name(one.stem + pdf.SUFFIX)
         if not (goal.is_file() and pdf.signed_by(goal.read_bytes(), report, who)):

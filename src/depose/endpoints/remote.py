@@ -132,6 +132,7 @@ class Remote:
     ) -> Wire:
         reading, absent = told.reading, self._dialect.absent
         counts = counted(reading, ask) if reading else None
+        nothing = 0 if _not_sent(heard) else None
         named = values(heard, self._dialect.request_id) if self._dialect.request_id else []
         wire = Wire(
             attempt=number,
@@ -147,8 +148,8 @@ class Remote:
             model_asked=self._spec.model,
             model_returned=reading.model if reading else "",
             fingerprint=reading.fingerprint if reading else "",
-            input_tokens=counts.input_tokens if counts else None,
-            output_tokens=counts.output_tokens if counts else None,
+            input_tokens=counts.input_tokens if counts else nothing,
+            output_tokens=counts.output_tokens if counts else nothing,
             sent_at=heard.sent_at,
             first_byte_at=heard.first_byte_at,
             last_byte_at=heard.last_byte_at,
@@ -184,6 +185,12 @@ class Remote:
         if name in ("input_tokens", "output_tokens"):
             return "the provider gave none that can be: its upper bound is counted"
         return "the provider gave none"
+
+
+def _not_sent(heard: Heard) -> bool:
+    """Tell whether there was no connection, so that no provider can have counted anything."""
+    unconnected = heard.trouble in ("connect", "address", "tls")
+    return heard.status is None and (unconnected or heard.reason.endswith("stopped at: connecting"))
 
 
 def _utc() -> str:

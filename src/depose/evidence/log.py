@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from depose.errors import CaseError, DeposeError, EvidenceError
+from depose.errors import CaseError, DeposeError, EvidenceError, shell
 from depose.evidence.log_file import LogFile, failed, whole_lines
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
@@ -85,7 +85,7 @@ def read_log(case: Path) -> Iterator[Chained]:
     """
     path = log_path(case)
     if not path.is_file():
-        raise CaseError(f"{case}: nothing is registered yet", hint=f"depose register {case}")
+        raise CaseError(f"{case}: nothing is registered yet", hint=f"depose register {shell(case)}")
     with path.open("rb") as file:
         yield from chained(whole_lines(file), str(path))
 

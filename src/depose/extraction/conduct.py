@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from depose.errors import CaseError, EvidenceError, ProtocolChanged
+from depose.errors import CaseError, EvidenceError, ProtocolChanged, shell
 from depose.evidence.log import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.evidence.workspace import held
 from depose.extraction import findings as said
@@ -330,7 +330,7 @@ def read_findings(folder: Path) -> ExtractionFindings:
     try:
         return msgspec.json.decode(file.read_bytes(), type=ExtractionFindings)
     except FileNotFoundError as error:
-        raise CaseError(f"{folder}: not scanned yet", hint=f"depose extraction scan {folder}") from error
+        raise CaseError(f"{folder}: not scanned yet", hint=f"depose extraction scan {shell(folder)}") from error
     except msgspec.DecodeError as error:
         raise EvidenceError(f"{file}: not findings: {error}", hint="depose extraction scan") from error
 

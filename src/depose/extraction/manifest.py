@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from depose.errors import CaseError, EvidenceError
+from depose.errors import CaseError, EvidenceError, shell
 from depose.model import Record
 
 FORMAT = "depose events 1"
@@ -61,6 +61,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Manifest)
     except FileNotFoundError as error:
-        raise CaseError(f"{folder}: no events", hint=f"depose extraction import {folder} LOGS --format ...") from error
+        raise CaseError(
+            f"{folder}: no events", hint=f"depose extraction import {shell(folder)} LOGS --format ..."
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error

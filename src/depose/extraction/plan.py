@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-from depose.case import casefile
-from depose.case.untrusted_files import read_untrusted
+from depose.case import casefile, written
 from depose.errors import CaseError, UsageError
 from depose.model import CaseHead, Record, Text
 
@@ -143,21 +140,12 @@ def is_extraction(path: Path) -> bool:
 def read(path: Path) -> ExtractionFile:
     """Read the case file of a folder."""
     file = folder_of(path) / NAME
-    try:
-        text = read_untrusted(file, LARGEST).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise CaseError(f"{file}: {error}", hint=HINT) from error
-    return parse(text, str(file))
+    return parse(written.text_of(file, HINT), str(file))
 
 
 def parse(text: str, name: str) -> ExtractionFile:
     """Read the text of a case file; `name` is for messages."""
-    try:
-        found = msgspec.convert(tomllib.loads(text), type=ExtractionFile)
-    except msgspec.ValidationError as error:
-        raise CaseError(f"{name}: {casefile.said(str(error))}", hint=HINT) from error
-    except (ValueError, RecursionError) as error:
-        raise CaseError(f"{name}: not TOML: {error}", hint=HINT) from error
+    found = written.record_of(text, name, ExtractionFile, HINT)
     tested = _days(found.period.tested, f"{name}: $.period.tested")
     if found.period.clean is not None:
         clean = _days(found.period.clean, f"{name}: $.period.clean")

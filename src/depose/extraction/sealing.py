@@ -20,7 +20,7 @@ import msgspec
 from depose.custody import container, keys, manifest, merkle
 from depose.custody.stamp import Source, fetch
 from depose.custody.verified import Verified, as_evidence
-from depose.errors import CaseError, EvidenceError
+from depose.errors import CaseError, EvidenceError, shell
 from depose.evidence import timestamp
 from depose.evidence.log import SEALED, Clock, chained, is_sealed, log_path, read_log, seals_folder, write_whole
 from depose.extraction import conduct, plan, scan, tables
@@ -73,7 +73,7 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
     said = [one.entry.body["findings"] for one in entries if one.entry.kind == "extraction-findings"]
     if not said or said[-1] != sha256(canonical(found)):
         raise CaseError(
-            f"{folder}: the findings are not those of the last scan", hint=f"depose extraction scan {folder}"
+            f"{folder}: the findings are not those of the last scan", hint=f"depose extraction scan {shell(folder)}"
         )
     files = _files(folder)
     sums = manifest.write({name: _digest(one) for name, one in files.items()})

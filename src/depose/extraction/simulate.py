@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from depose.errors import CaseError, UsageError
+from depose.errors import CaseError, UsageError, shell
 from depose.evidence.log import write_whole
 from depose.extraction import plan, worlds
 from depose.extraction.masking import conversation
@@ -92,7 +92,7 @@ at = "{world.release}"
         planted=len(planted),
         prompts=len(texts),
         truncated=truncated,
-        next=f"depose extraction import {out} {out / names[format_]} --format {format_} "
+        next=f"depose extraction import {shell(out)} {out / names[format_]} --format {format_} "
         f"--hash-key {out / 'custodian.key'}",
     )
 

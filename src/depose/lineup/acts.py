@@ -14,7 +14,7 @@ from msgspec import UnsetType
 
 from depose.case import casefile
 from depose.case.untrusted_files import read_untrusted
-from depose.errors import AnalysisError, CaseError, ProtocolChanged, UsageError
+from depose.errors import AnalysisError, CaseError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.lineup_acts import (
@@ -157,7 +157,7 @@ def seal_scores(folder: Path, clock: Clock) -> Sealed:
         if missing:
             raise CaseError(
                 f"{', '.join(missing)}: not scored, and the test rests on it",
-                hint=f"depose lineup score {folder} --model {missing[0]}",
+                hint=f"depose lineup score {shell(folder)} --model {missing[0]}",
             )
         record = act.log.append("lineup_sealed", body)
     return Sealed(what="scores", digest=record, record=record)
@@ -191,17 +191,17 @@ def what_is_next(folder: Path) -> list[str]:
     entries = ledger.entries(folder)
     case, acts = entries.registration.case, entries.lineup
     if acts is None:
-        return [f"next: depose lineup build {folder} --deliveries FILE --decoys FILE --key FILE"]
+        return [f"next: depose lineup build {shell(folder)} --deliveries FILE --decoys FILE --key FILE"]
     if acts.key is None:
-        return [f"next: depose lineup seal {folder} --key FILE --custodian NAME"]
+        return [f"next: depose lineup seal {shell(folder)} --key FILE --custodian NAME"]
     if acts.sealed is None:
         known = {one.model for one in acts.tables}
         left = [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
         more = [f"not scored: {', '.join(left)}"] if left else []
         return [*more, f"next: depose lineup {'score' if left else 'seal'} {folder}"]
     if acts.opened is None:
-        return [f"next: depose lineup open {folder} --key FILE"]
-    return [f"next: depose lineup test {folder}"]
+        return [f"next: depose lineup open {shell(folder)} --key FILE"]
+    return [f"next: depose lineup test {shell(folder)}"]
 
 
 def line_up_of(findings: Findings) -> LineupFindings:
@@ -263,14 +263,14 @@ class Act:
             if casefile.read(self._folder) != self.case:
                 raise ProtocolChanged(
                     f"{self._folder / casefile.NAME}: differs from the registered protocol",
-                    hint=f"restore it, or record the change: depose amend {self._folder} --reason TEXT",
+                    hint=f"restore it, or record the change: depose amend {shell(self._folder)} --reason TEXT",
                 )
             self.plan = plan_of(self.case, self._folder)
             confirmatory = self.case.protocol.phase == "confirmatory"
             if confirmatory and not self.entries.stamped and self.entries.lineup is None:
                 raise CaseError(
                     f"{self._folder}: a confirmatory protocol has no acts before it has a time-stamp",
-                    hint=f"depose register {self._folder} --tsa URL --tsa-root PEM",
+                    hint=f"depose register {shell(self._folder)} --tsa URL --tsa-root PEM",
                 )
         except BaseException:
             self.log.__exit__(None, None, None)
@@ -293,7 +293,7 @@ class Act:
         if self.entries.lineup is None:
             raise CaseError(
                 f"{self._folder}: no bags were built",
-                hint=f"depose lineup build {self._folder} --deliveries FILE --decoys FILE --key FILE",
+                hint=f"depose lineup build {shell(self._folder)} --deliveries FILE --decoys FILE --key FILE",
             )
         return self.entries.lineup
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import stamina
 
-from depose.asking.desk import Pace
+from depose.asking.pace import Pace
 from depose.endpoints.chat_template import render
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.remote import Remote

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depose.errors import CaseError, UsageError
+from depose.errors import CaseError, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_models
@@ -31,7 +31,7 @@ def to_score(folder: Path, wanted: tuple[str, ...], say: Say) -> list[str]:
     if strange := [code for code in wanted if code not in listed]:
         raise UsageError(f"{strange[0]}: not a model that the line-up scores", hint=f"it scores {', '.join(listed)}")
     if acts is None or acts.key is None:
-        raise CaseError(f"{folder}: the key is not sealed", hint=f"depose lineup seal {folder} --key FILE")
+        raise CaseError(f"{folder}: the key is not sealed", hint=f"depose lineup seal {shell(folder)} --key FILE")
     known = {one.model for one in acts.tables}
     for code in wanted:
         if code in known:

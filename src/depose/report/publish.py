@@ -11,7 +11,7 @@ from depose.case import annexes
 from depose.case.parquet_table import columns
 from depose.case.tables import LARGEST
 from depose.case.untrusted_files import read_untrusted
-from depose.errors import ReportError
+from depose.errors import ReportError, shell
 from depose.evidence import ledger
 from depose.evidence.log import read_log
 from depose.model import Exchange, Findings, Record
@@ -47,7 +47,7 @@ def publish(
     found = ledger.entries(folder)
     if findings.log_head != found.head:
         raise ReportError(
-            f"{folder}/out/findings.json: made from another state of the log", hint=f"depose analyze {folder}"
+            f"{folder}/out/findings.json: made from another state of the log", hint=f"depose analyze {shell(folder)}"
         )
     added = annexes.read(folder)
     open_ = render.unchecked(findings, added)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from depose.endpoints.weights import PACKAGED
-from depose.errors import CaseError
+from depose.errors import CaseError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, Log
@@ -56,7 +56,7 @@ def compared_weights(folder: Path, entries: Entries, progress: Callable[[str], N
         return entries
     with Log(folder, clock) as log:
         if log.head != entries.end:
-            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {folder}")
+            raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {shell(folder)}")
         for suspect, reference in left:
             progress(f"weights of {suspect.name} and {reference.name}")
             log.append("weights", compare(suspect, reference))

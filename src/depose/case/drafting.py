@@ -1,0 +1,222 @@
+"""A first draft of a case from what is held: a short commented case.toml, models.csv, prompts.csv and the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.resources import files as packaged
+from pathlib import Path
+
+from depose.case import casefile
+from depose.case.holdings import Held, HeldModel
+from depose.case.lineages import plain
+from depose.case.near import nearest
+from depose.case.population import Member
+from depose.case.tables import AS_IT_IS
+from depose.case.untrusted_files import opened
+from depose.errors import UsageError
+from depose.model import Record, Role, spreadsheet
+from depose.model.natural_order import natural
+
+TABLE = "models.csv"
+PROMPTS = "prompts.csv"
+SCHEMA = "case.schema.json"
+PROBES = ("open_howto:16", "open_lists:10", "short_creative:8")
+COLUMNS = (
+    *("code", "role", "model", "file", "answers", "provider", "base_url", "api_key_env", "developer"),
+    *("weight_lineage", "data_lineage", "trained_on", "released", "source"),
+)
+LETTERS: dict[Role, str] = {"suspect": "S", "reference": "R", "candidate": "K", "control": "C"}
+
+
+class Endpoint(Record, frozen=True, kw_only=True):
+    """A model that is to be asked over a network."""
+
+    role: Role
+    model: str
+    base_url: str
+    provider: str = "openai"
+    api_key_env: str = ""
+
+
+class Weights(Record, frozen=True, kw_only=True):
+    """A model that is to be asked on this machine."""
+
+    role: Role
+    folder: str
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """What a draft is made of."""
+
+    title: str
+    authority: str
+    held: Held
+    roles: dict[str, Role]
+    """Names of models in files that are no controls."""
+    endpoints: tuple[Endpoint, ...] = ()
+    weights: tuple[Weights, ...] = ()
+    questions: tuple[str, ...] = ("same", "derived", "distilled")
+
+
+class Drafted(Record, frozen=True, kw_only=True):
+    """A draft that was written."""
+
+    folder: str
+    files: tuple[str, ...]
+    models: int
+    prompts: int
+    unknown: tuple[str, ...]
+    """Codes of controls whose maker or lineage the table does not say yet: they cannot be used."""
+    undated: tuple[str, ...]
+    """Codes whose date is written as unknown."""
+    to_import: tuple[str, ...]
+    """Files that a case cannot name, for their columns: they are imported."""
+    columns: dict[str, str]
+    """How those are read."""
+
+
+def named(held: Held, name: str) -> str:
+    """Find a model of files by its name, or by its file; raise UsageError where none is meant, or two."""
+    for way in (
+        [one.name for one in held.models if one.name == name],
+        [one.name for one in held.models if name in (one.file.name, str(one.file))],
+        [one.name for one in held.models if plain(one.name) == plain(name)],
+    ):
+        if len(way) == 1:
+            return way[0]
+    known = [one.name for one in held.models]
+    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {shown or 'none'}")
+
+
+def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
+    """Write a draft into a new folder, whole or not at all; `known` says where models come from, by their names."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
+    rows, copies, columns = _rows(order, known)
+    for role in ("suspect", "reference"):
+        if role not in {row["role"] for row in rows}:
+            raise UsageError(f"no {role} is named", hint=f"--{role} NAME, or --ask {role}=MODEL@ADDRESS")
+    work = Path(os.path.abspath(folder.with_name(f".{folder.name}.{os.getpid()}.tmp")))  # noqa: PTH100
+    try:
+        work.mkdir(parents=True)
+        for source, name in copies.items():
+            (work / name).parent.mkdir(exist_ok=True)
+            with opened(source) as given, (work / name).open("xb") as copy:
+                shutil.copyfileobj(given, copy)
+        if order.held.prompts:
+            table = [("prompt_id", "prompt"), *order.held.prompts]
+            (work / PROMPTS).write_bytes(spreadsheet.write(table))
+        used = [one for one in COLUMNS if one in ("developer", "released") or any(row.get(one) for row in rows)]
+        used += [one for one in ("weight_lineage", "data_lineage", "trained_on", "source") if one not in used]
+        listed = [used, *([row.get(one, "") for one in used] for row in rows)]
+        (work / TABLE).write_bytes(spreadsheet.write(listed))
+        (work / SCHEMA).write_bytes((packaged("depose.templates") / "schemas" / SCHEMA).read_bytes())
+        (work / casefile.NAME).write_text(_text(order), encoding="utf-8")
+        case = casefile.read(work)
+        if folder.is_dir():
+            folder.rmdir()
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Drafted(
+        folder=str(folder),
+        files=tuple(sorted(one.name for one in folder.iterdir())),
+        models=len(case.models),
+        prompts=len(order.held.prompts),
+        unknown=tuple(
+            one.code
+            for one in case.models
+            if one.role == "control" and not (one.developer and one.weight_lineage and one.data_lineage)
+        ),
+        undated=tuple(one.code for one in case.models if one.released == "unknown"),
+        to_import=tuple(str(one.file) for one in order.held.models if one.wanted != AS_IT_IS),
+        columns=columns,
+    )
+
+
+def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str]], dict[Path, str], dict[str, str]]:
+    """One row for each model, the files to copy with their names in the case, and columns that no name tells."""
+    count = dict.fromkeys(LETTERS.values(), 0)
+    copies: dict[Path, str] = {}
+    columns: dict[str, str] = {}
+    rows = []
+    for one in order.endpoints:
+        rows.append({**_coded(count, one.role), "released": "unknown", "model": one.model, "provider": one.provider,
+                     "base_url": one.base_url, "api_key_env": one.api_key_env})  # fmt: skip
+    for held in order.weights:
+        rows.append(
+            {**_coded(count, held.role), "released": "unknown", "model": held.folder, "provider": "transformers"}
+        )
+    ranked = sorted(order.held.models, key=lambda one: ([*LETTERS].index(_role(order, one)), natural(one.name)))
+    documented = {plain(name): member for name, member in known.items()}
+    for model in ranked:
+        row = {**_coded(count, _role(order, model)), "released": "unknown", "model": model.inside or model.name}
+        if model.wanted == AS_IT_IS:
+            row["file"] = copies.setdefault(model.file, _copied_as(model.file, copies))
+        else:
+            row["answers"] = model.file.name
+            columns |= model.wanted.columns
+        member = documented.get(plain(model.name))
+        if member is not None:
+            row |= {
+                "developer": member.developer,
+                "weight_lineage": member.weight_lineage,
+                "data_lineage": member.data_lineage,
+                "trained_on": ";".join(member.trained_on),
+                "released": member.released or "unknown",
+                "source": "the table of lineage that was given",
+            }
+        rows.append(row)
+    return sorted(rows, key=lambda row: [*LETTERS].index(row["role"])), copies, columns  # type: ignore[arg-type]
+
+
+def _role(order: Order, model: HeldModel) -> Role:
+    return order.roles.get(model.name, "control")
+
+
+def _coded(count: dict[str, int], role: Role) -> dict[str, str]:
+    letter = LETTERS[role]
+    count[letter] += 1
+    return {"code": f"{letter}{count[letter]}", "role": role}
+
+
+def _copied_as(file: Path, copies: Mapping[Path, str]) -> str:
+    """Name a file in the case: as it is called, with a number where another is called so."""
+    name, number = f"answers/{file.name}", 1
+    while name.casefold() in {other.casefold() for other in copies.values()}:
+        number += 1
+        name = f"answers/{file.stem}-{number}{file.suffix}"
+    return name
+
+
+def _text(order: Order) -> str:
+    """The case file; what is left at its default is not written, and stands in the reference."""
+    source = (
+        f'prompts = "{PROMPTS}"          # what the files were asked; one row each'
+        if order.held.prompts
+        else f"probes = {_list(PROBES)}   # families of prompts with counts: depose list probes"
+    )
+    money = "\n[budget]\nrequests = 20000                  # a stop before any limit is passed; also tokens, money\n"
+    return f"""\
+#:schema ./{SCHEMA}
+# Every field: docs/reference/files/case.md. Before you ask anything: depose check .
+models = "{TABLE}"             # one row for each model; a control needs developer, both lineages and released
+
+[case]
+title = {json.dumps(order.title, ensure_ascii=False)}
+authority = {json.dumps(order.authority, ensure_ascii=False)}
+
+[protocol]
+questions = {_list(order.questions)}
+{source}
+alpha = 0.05                      # an indication needs p at most so large
+seed = 7
+{money if order.endpoints else ""}"""
+
+
+def _list(values: Sequence[str]) -> str:
+    return json.dumps(list(values))

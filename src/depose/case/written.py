@@ -1,0 +1,88 @@
+"""TOML that people write, read strictly into a record; what is wrong is said with its place and what would be right."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from depose.case import model_table
+from depose.case.places import explained, placed
+from depose.case.untrusted_files import read_untrusted
+from depose.errors import CaseError
+from depose.model import Record
+
+LARGEST = 4 * 1024**2
+"""Bytes of a file that people write."""
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+class Written(Record, frozen=True, kw_only=True):
+    """The text of a file and what it says, with a table of models in its place."""
+
+    name: str
+    text: str
+    data: dict[str, Any]
+    rows: tuple[tuple[str, int], ...] = ()
+    """File and line of each model, where they stand in a table."""
+    tables: tuple[str, ...] = ()
+    """The table of models, as the file names it."""
+    answers: tuple[str, ...] = ()
+    """The file of answers that the table names for each model; nothing where it names none."""
+
+    def wrong(self, message: str, hint: str) -> CaseError:
+        """Make an error of a message that begins with a path."""
+        return CaseError(placed(self.name, self.text, message, self.data, self.rows), hint=hint)
+
+
+def text_of(path: Path, hint: str, missing: str = "") -> str:
+    """Read a text file; raise CaseError for what is none, with the hint `missing` where it is not there."""
+    try:
+        return read_untrusted(path, LARGEST).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror or error}", hint=missing or hint) from error
+    except ValueError as error:
+        raise CaseError(f"{path}: {error}", hint=hint) from error
+
+
+def taken(text: str, name: str, folder: Path | None = None) -> Written:
+    """Read TOML; `models = "models.csv"` becomes the rows of that table, which stands in the folder of the file."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+    except RecursionError as error:
+        raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
+    table = data.get("models")
+    if not isinstance(table, str) or folder is None:
+        return Written(name=name, text=text, data=data)
+    file = model_table.path_of(folder, table)
+    listed = model_table.read(file)
+    return Written(
+        name=name,
+        text=text,
+        data={**data, "models": [one.fields for one in listed]},
+        tables=(table,),
+        rows=tuple((str(file), one.line) for one in listed),
+        answers=tuple(one.answers for one in listed),
+    )
+
+
+def converted(found: Written, kind: type[Kind], hint: str) -> Kind:
+    """Turn what a file says into a record; the first thing wrong is an error with its place."""
+    try:
+        return msgspec.convert(found.data, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise found.wrong(explained(str(error), kind, found.data), hint) from error
+
+
+def record_of(text: str, name: str, kind: type[Kind], hint: str) -> Kind:
+    """Read a file of people that has no table of models."""
+    return converted(taken(text, name), kind, hint)

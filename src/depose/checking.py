@@ -1,0 +1,322 @@
+"""Before anything is asked: what of a case is missing, what could never speak, and what it will take.
+
+Nothing is written, and nothing is sent unless the caller says so: then each endpoint gets one short question, which no
+log holds and no budget counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from depose import plugins
+from depose.analysis import beforehand
+from depose.analysis.likelihood_ratios import power_of
+from depose.analysis.opinion import LEAST_POWER
+from depose.analysis.quality import LEAST_ANSWERED
+from depose.asking import collect
+from depose.case import calibration, casefile, lineages
+from depose.case.budget import Estimate, estimates
+from depose.endpoints import Live, keys
+from depose.endpoints.recorded import Recorded
+from depose.errors import DeposeError, shell
+from depose.evidence import ledger
+from depose.evidence.ledger import Entries
+from depose.evidence.log import Clock, log_path, read_log
+from depose.model import Ask, Case, ModelSpec, Question, Record, Registration
+from depose.registering import frozen_case
+
+State = Literal["fine", "open", "wrong"]
+SECONDS = 3.0
+"""Taken for an answer where none was timed."""
+
+
+class Point(Record, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    about: str
+    """`case`, `files`, `keys`, `endpoints`, `self-test`, `budget`, `names`."""
+    state: State
+    """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
+    said: str
+    next: str = ""
+
+
+class Prospect(Record, frozen=True, kw_only=True):
+    """Whether a finding can speak."""
+
+    suspect: str
+    reference: str
+    question: Question
+    lineages: int
+    needed: int
+    can_indicate: bool
+    """Whether an opinion other than `inconclusive` is possible at all."""
+    power: float | None
+    """Lower bound, by the study; below 0.8 a finding can never read `no indication`."""
+    why: tuple[str, ...]
+    """Why it could never speak, and what would open it."""
+
+
+class Checked(Record, frozen=True, kw_only=True):
+    """What a check found."""
+
+    folder: str
+    points: tuple[Point, ...]
+    prospects: tuple[Prospect, ...]
+    estimates: tuple[Estimate, ...]
+    """Of models that are asked, not those whose answers stand in files."""
+    requests: int
+    tokens: int
+    """Upper bound, in and out."""
+    money: float | None
+    """Upper bound, in the currency of the prices; None where a model has no price."""
+    seconds: float
+    timed: bool
+    """Whether answers were timed; else three seconds each are taken."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong and every finding could speak."""
+        return all(one.state != "wrong" for one in self.points) and all(one.can_indicate for one in self.prospects)
+
+
+def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
+    """Look a case through; `ask` sends each endpoint one question. Raises CaseError where the case cannot be read."""
+    folder = casefile.folder_of(path)
+    case = casefile.read(folder)
+    entries = _entries(folder)
+    frozen = entries.registration if entries is not None else frozen_case(case, folder)
+    left = _left(case, frozen, entries)
+    points = [_case(case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
+    took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
+    points += [*asked, _selftest(entries)]
+    live = {spec.code for spec in case.models if spec.provider != "recorded"}
+    rows = tuple(one for one in estimates(case, left) if one.model in live)
+    points += [*_budget(case, rows), *_names(case)]
+    priced = [one.cost for one in rows if one.cost is not None]
+    return Checked(
+        folder=str(folder),
+        points=tuple(points),
+        prospects=tuple(_prospects(case, frozen, folder)),
+        estimates=rows,
+        requests=sum(one.questions for one in rows),
+        tokens=sum(one.input_tokens + one.output_tokens for one in rows),
+        money=sum(priced) if len(priced) == len(rows) else None,
+        seconds=_seconds(case, rows, took),
+        timed=bool(took),
+    )
+
+
+def _entries(folder: Path) -> Entries | None:
+    if log_path(folder).is_file() and any(True for _ in read_log(folder)):
+        return ledger.entries(folder)
+    return None
+
+
+def _left(case: Case, frozen: Registration, entries: Entries | None) -> list[Ask]:
+    done = {ledger.key(one) for one in entries.exchanges if one.outcome != "failed"} if entries else set()
+    return [ask for ask in collect.plan(frozen) if ledger.key(ask) not in done]
+
+
+def _case(case: Case, frozen: Registration, entries: Entries | None) -> Point:
+    roles = [spec.role for spec in case.models]
+    said = f"{len(frozen.prompts)} prompts; " + ", ".join(
+        f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
+    )
+    if entries is not None and entries.registration.case != case:
+        return Point(
+            about="case",
+            state="wrong",
+            said="differs from the registered protocol",
+            next="depose amend CASE --reason TEXT",
+        )
+    if "TO BE FILLED" in case.case.authority:
+        return Point(
+            about="case",
+            state="wrong",
+            said="authority is not filled in",
+            next="say in case.toml on what right the models are asked",
+        )
+    return Point(about="case", state="fine", said=said)
+
+
+def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | None) -> Iterator[Point]:
+    """Look into every file of answers, and name recorded models that have none yet."""
+    planned: dict[str, list[Ask]] = {}
+    for ask in collect.plan(frozen):
+        planned.setdefault(ask.model, []).append(ask)
+    settled = {one.model for one in entries.exchanges if one.outcome == "answered"} if entries else set()
+    whole, waiting = [], []
+    for spec in case.models:
+        if spec.provider != "recorded":
+            continue
+        if not spec.file:
+            waiting += [spec.code] if spec.code not in settled else []
+            continue
+        try:
+            source = Recorded(casefile.resolve(folder, spec.file, f"{spec.code}.file"), spec.model)
+            answered = sum(one.outcome == "answered" for one in source.ask(planned[spec.code]))
+        except DeposeError as error:
+            yield Point(about="files", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
+            continue
+        of = len(planned[spec.code])
+        said = f"{spec.code}: {answered} of {of} prompts answered in {spec.file}"
+        if not answered:
+            yield Point(about="files", state="wrong", said=said, next="prompts are matched by id, else by their words")
+        elif answered < LEAST_ANSWERED * of and spec.role in ("suspect", "reference"):
+            yield Point(about="files", state="wrong", said=f"{said}; {LEAST_ANSWERED:.0%} are needed (quality)")
+        else:
+            whole.append(answered / of)
+    if whole:
+        least = f", at least {min(whole):.0%} of the prompts each" if min(whole) < 1 else ", all prompts answered"
+        yield Point(about="files", state="fine", said=f"{len(whole)} files of answers{least}")
+    if waiting:
+        yield Point(
+            about="files",
+            state="open",
+            said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
+            next=f"depose import {shell(folder)} FILES",
+        )
+
+
+def _keys(folder: Path, case: Case) -> Iterator[Point]:
+    held = []
+    for spec in case.models:
+        if spec.provider not in casefile.REMOTE:
+            continue
+        try:
+            if keys.read(spec, folder) is not None:
+                held.append(spec.code)
+        except DeposeError as error:
+            yield Point(about="keys", state="wrong", said=error.message, next=error.hint)
+    if held:
+        yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
+
+
+def _not_asked(case: Case) -> list[Point]:
+    remote = [spec.code for spec in case.models if spec.provider in casefile.REMOTE]
+    if not remote:
+        return []
+    said = f"{len(remote)} not tried: {_few(remote)}"
+    return [Point(about="endpoints", state="open", said=said, next="--ask sends each of them one short question")]
+
+
+def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> tuple[dict[str, float], list[Point]]:
+    """Ask each endpoint one short question, and time it."""
+    took: dict[str, float] = {}
+    points: list[Point] = []
+    first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
+    for spec in case.models:
+        if spec.provider not in casefile.REMOTE:
+            continue
+        try:
+            endpoint = plugins.load("providers", spec.provider)(spec, folder)
+            started = time.monotonic()
+            if not isinstance(endpoint, Live):
+                continue
+            reply = endpoint.attempt(first[spec.code], 1, clock)
+        except DeposeError as error:
+            points.append(
+                Point(about="endpoints", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
+            )
+            continue
+        if reply.outcome == "failed":
+            points.append(
+                Point(
+                    about="endpoints",
+                    state="wrong",
+                    said=f"{spec.code}: {reply.reason}",
+                    next="check its address, name and key",
+                )
+            )
+        else:
+            took[spec.code] = time.monotonic() - started
+    if took:
+        slowest = max(took, key=lambda code: took[code])
+        said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
+        points.append(Point(about="endpoints", state="fine", said=said))
+    return took, points
+
+
+def _selftest(entries: Entries | None) -> Point:
+    now = version("depose")
+    found = entries.selftest if entries is not None else None
+    if found is not None and found.passed and found.software == now:
+        return Point(about="self-test", state="fine", said=f"passed by depose {now}")
+    said = f"none by depose {now} on record; without it every opinion is inconclusive (quality)"
+    if found is not None and found.software == now:
+        return Point(about="self-test", state="wrong", said="failed", next="depose selftest CASE")
+    return Point(about="self-test", state="open", said=said, next="depose audit runs it; alone: depose selftest CASE")
+
+
+def _budget(case: Case, rows: Sequence[Estimate]) -> Iterator[Point]:
+    if not rows:
+        return
+    limits, over = case.budget, []
+    requests = sum(one.questions for one in rows)
+    tokens = sum(one.input_tokens + one.output_tokens for one in rows)
+    money = sum(one.cost or 0 for one in rows)
+    for name, limit, value in (
+        ("requests", limits.requests, requests),
+        ("tokens", limits.tokens, tokens),
+        ("money", limits.money, money),
+    ):
+        if limit is not None and value > limit:
+            over.append(f"up to {value:,.10g} {name} are needed, the budget is {limit:,.10g}")
+    if over:
+        yield Point(
+            about="budget", state="wrong", said="; ".join(over), next="raise [budget], or ask less; the run stops there"
+        )
+    elif limits.requests is limits.tokens is limits.money is None:
+        yield Point(about="budget", state="open", said="no limit is set", next="[budget] requests = ..., tokens, money")
+    else:
+        yield Point(about="budget", state="fine", said="holds what is to be asked")
+
+
+def _names(case: Case) -> list[Point]:
+    return [Point(about="names", state="open", said=one) for one in lineages.doubts(case.models)]
+
+
+def _prospects(case: Case, frozen: Registration, folder: Path) -> Iterator[Prospect]:
+    loaded = calibration.load(case.protocol.calibration, folder)
+    references = len({spec.code for spec in case.models if spec.role == "reference"})
+    for one in (one for one in beforehand.outlook(case) if one.question != "exposed"):
+        detector = getattr(case.protocol.primary, one.question)
+        alpha = case.protocol.alpha / max(references, 1)
+        found = power_of(loaded.calibration if loaded else None, detector, len(frozen.prompts), one.question, alpha)
+        yield Prospect(
+            suspect=one.suspect,
+            reference=one.reference,
+            question=one.question,
+            lineages=one.k_eff,
+            needed=one.needed,
+            can_indicate=one.open,
+            power=found.lower95 if found else None,
+            why=() if one.open else tuple(beforehand.why(one, case)),
+        )
+
+
+def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> float:
+    """Time of the slowest model, by its own pace: all are asked side by side."""
+    specs: dict[str, ModelSpec] = {spec.code: spec for spec in case.models}
+    times = [0.0]
+    for one in rows:
+        spec = specs[one.model]
+        width = spec.concurrency if spec.provider in casefile.REMOTE else 1
+        times.append(one.questions * took.get(one.model, SECONDS) / width)
+        times.append(60 * one.questions / spec.rpm if spec.rpm else 0.0)
+        times.append(60 * (one.input_tokens + one.output_tokens) / spec.tpm if spec.tpm else 0.0)
+    return max(times)
+
+
+def _few(codes: Sequence[str], most: int = 6) -> str:
+    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
+
+
+def unlikely(one: Prospect) -> bool:
+    """Tell whether a finding can indicate, but by its power never say `no indication`."""
+    return one.can_indicate and (one.power is None or one.power < LEAST_POWER)

@@ -1,0 +1,156 @@
+"""The commands that look at a case and change nothing: check, status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from depose.cli.console import fitted, show
+from depose.cli.levels import level, verbosity
+from depose.cli.lines import Line
+from depose.cli.options import CASE, JSON, now
+from depose.cli.words import ended, wrapped
+
+if TYPE_CHECKING:
+    from depose.checking import Checked, Point, Prospect
+
+MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
+
+
+@click.command()
+@CASE
+@click.option("--ask", is_flag=True, help="Send each endpoint one short question, which no log holds.")
+@JSON
+@verbosity
+def check(case: Path, ask: bool, as_json: bool) -> None:
+    """Say what CASE lacks before anything is asked, and what it will take.
+
+    Looks at the files of answers, keys, the self-test, the budget, and for each finding at the independent clean
+    control lineages: how many there are, how many are needed, which are left out and why, and what would open it. The
+    power is that of the study. Nothing is written. Ends with 1 where the run would fail or a finding could never speak.
+
+    \b
+    Example:  depose check acme
+              depose check acme --ask --json
+    """
+    from depose.checking import check as look
+
+    if ask and not as_json:
+        click.echo("asking each endpoint one question", err=True)
+    found = look(case, now, ask=ask)
+    show(found if as_json else None, _lines(found))
+    wrong = sum(one.state == "wrong" for one in found.points)
+    silent = sum(not one.can_indicate for one in found.prospects)
+    if not found.passed:
+        parts = [f"{wrong} things are wrong"] if wrong else []
+        parts += [f"{silent} of {len(found.prospects)} findings could never speak"] if silent else []
+        ended(1, ", ".join(parts))
+        sys.exit(1)
+    ended(0, "nothing is wrong, and every finding could speak")
+
+
+def problems(case: Path) -> Iterator[str]:
+    """Say of a case what is wrong, and what could never be answered: for commands that go on."""
+    from depose.checking import check as look
+
+    found = look(case, now)
+    for one in found.points:
+        if one.state == "wrong" or one.about == "names":
+            yield f"beforehand: {one.about}: {one.said}"
+    said: dict[tuple[str, ...], list[Prospect]] = {}
+    for prospect in found.prospects:
+        if prospect.why:
+            said.setdefault((prospect.suspect, prospect.reference, *prospect.why), []).append(prospect)
+    for (suspect, reference, *why), rows in said.items():
+        asked = ", ".join(row.question for row in rows)
+        yield f"beforehand: {suspect}, {reference}, {asked}: {'. '.join(why)}"
+
+
+def _lines(found: Checked) -> list[str | Line]:
+    lines: list[str | Line] = [found.folder]
+    for one in found.points:
+        if level() >= 0 or one.state == "wrong":
+            lines += _point(one)
+    if found.prospects:
+        lines.append("findings")
+        said: set[tuple[str, ...]] = set()
+        for prospect in found.prospects:
+            lines += _prospect(prospect, fresh=prospect.why not in said)
+            said.add(prospect.why)
+    if found.estimates:
+        lines += ["still to be asked, at most", *_estimated(found)]
+    return lines
+
+
+def _point(one: Point) -> list[str | Line]:
+    text, style = MARKS[one.state]
+    first, *rest = wrapped(f"{one.about}: {one.said}", "        ")
+    lines: list[str | Line] = [Line(("  ", ""), (text.ljust(6), style), (first[8:], "")), *rest]
+    return lines + (wrapped(f"next: {one.next}", "         ") if one.next else [])
+
+
+def _prospect(one: Prospect, *, fresh: bool) -> list[str | Line]:
+    mark, style = MARKS["fine" if one.can_indicate else "wrong"]
+    power = "power not known" if one.power is None else f"power at least {one.power:.2f}"
+    said = f"{one.suspect}/{one.reference} {one.question}: {one.lineages} of {one.needed} lineages needed; {power}"
+    lines: list[str | Line] = [Line(("  ", ""), (mark.ljust(6), style), (said, ""))]
+    if one.can_indicate and (one.power is None or one.power < 0.8) and level() >= 0:
+        lines += wrapped("cannot read `no indication`, which needs power 0.80; an indication it can", "         ")
+    if not fresh and one.why:
+        return [*lines, "         as above"]
+    return lines + [line for why in one.why for line in wrapped(why, "         ")]
+
+
+def _estimated(found: Checked) -> list[str]:
+    head = ["model", "questions", "tokens in", "tokens out", "cost"]
+    rows = [
+        [
+            one.model,
+            one.questions,
+            one.input_tokens,
+            one.output_tokens,
+            "no price" if one.cost is None else f"{one.cost:.2f}",
+        ]
+        for one in found.estimates
+    ]
+    ins, outs = (sum(getattr(one, name) for one in found.estimates) for name in ("input_tokens", "output_tokens"))
+    money = "no price" if found.money is None else f"{found.money:.2f}"
+    rows.append(["all", found.requests, ins, outs, money])
+    how = "as timed" if found.timed else "at 3 s an answer; --ask times it"
+    return [f"  {line}" for line in fitted(head, rows, 78)] + [f"  about {_spoken(found.seconds)}, {how}"]
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+@click.command()
+@CASE
+@JSON
+@verbosity
+def status(case: Path, as_json: bool) -> None:
+    """Say what of CASE is done, and which command comes next.
+
+    \b
+    Example:  depose status acme
+    """
+    from depose.standing import standing
+
+    found = standing(case)
+    lines: list[str | Line] = [found.folder]
+    for step in found.steps:
+        mark, style = MARKS["fine" if step.done else "open"]
+        lines.append(Line(("  ", ""), (mark.ljust(6), style), (f"{step.name}: {step.said}", "")))
+    short = [one for one in found.models if one.answered < one.of or level() > 0]
+    if short:
+        rows = [(one.model, one.role, one.answered, one.failed, one.of) for one in short[:20]]
+        lines += [f"  {line}" for line in fitted(("model", "role", "answered", "failed", "of"), rows, 78)]
+        lines += [f"  and {len(short) - 20} more"] if len(short) > 20 else []
+    lines.append(f"next: {found.next}")
+    show(found if as_json else None, lines)

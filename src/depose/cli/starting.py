@@ -1,0 +1,185 @@
+"""The command that begins a case from what somebody holds: init."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depose.cli.console import show
+from depose.cli.lines import plain
+from depose.cli.options import JSON
+from depose.cli.words import wrapped
+from depose.errors import UsageError
+
+if TYPE_CHECKING:
+    from depose.case.drafting import Drafted, Endpoint, Weights
+    from depose.case.holdings import Held
+    from depose.case.population import Member
+    from depose.model import Role
+
+ROLES = ("suspect", "reference", "candidate")
+SHOWN = 60
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--answers", multiple=True, type=click.Path(path_type=Path), help="A file or folder of answers. Repeat.")
+@click.option("--suspect", "suspects", multiple=True, help="Model in the files that is the suspect. Repeat.")
+@click.option("--reference", "references", multiple=True, help="Model in the files that is the reference. Repeat.")
+@click.option("--candidate", "candidates", multiple=True, help="Model in the files that is a rival teacher. Repeat.")
+@click.option("--ask", "asked", multiple=True, metavar="ROLE=MODEL@ADDRESS", help="A model behind an endpoint. Repeat.")
+@click.option("--key-env", default="", help="Variable that holds the key of those endpoints.")
+@click.option("--weights", "held", multiple=True, metavar="ROLE=DIR", help="A model on this machine. Repeat.")
+@click.option(
+    "--lineage", type=click.Path(path_type=Path), help="Table: model, developer, family, base, date, teachers."
+)
+@click.option("--title", default="", help="Printed on the first page.")
+@click.option("--authority", default="", help="On what right the models are asked, or the answers held.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take options and guesses.")
+@JSON
+def init(
+    folder: Path,
+    answers: Sequence[Path],
+    suspects: Sequence[str],
+    references: Sequence[str],
+    candidates: Sequence[str],
+    asked: Sequence[str],
+    key_env: str,
+    held: Sequence[str],
+    lineage: Path | None,
+    title: str,
+    authority: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Begin a case in a new FOLDER from what you hold: files of answers, endpoints, weights.
+
+    Looks through the files for columns, prompts and models, asks which model is which, and writes a short case.toml
+    with models.csv, where each model is one row. Nothing is sent, and no file is changed. What depose cannot know,
+    such as who made a control, is left blank there; depose check says what is missing.
+
+    \b
+    Example:  depose init acme
+              depose init acme --answers answers/ --suspect acme-chat --reference gpt-x --lineage lineage.csv --yes
+    Logs:     depose new acme --from extraction
+    """
+    from depose.case import drafting, holdings
+
+    ask = not yes
+    if ask and not answers and not asked and not held:
+        given = click.prompt("Files of answers, or a folder of them (empty: none)", default="", show_default=False)
+        answers = [Path(one).expanduser() for one in shlex.split(given)]
+    found = holdings.look(answers)
+    _tell(found)
+    roles: dict[str, Role] = {}
+    for role, names in zip(ROLES, (suspects, references, candidates), strict=True):
+        for name in names:
+            roles[drafting.named(found, name)] = role  # type: ignore[assignment]
+    endpoints, weights = [_endpoint(one, key_env) for one in asked], [_weights(one) for one in held]
+    if ask:
+        _ask_roles(found, roles, endpoints, weights)
+        if lineage is None and found.models:
+            given = click.prompt(
+                "Table of who made which model (empty: fill models.csv)", default="", show_default=False
+            )
+            lineage = Path(given).expanduser() if given else None
+        title = title or click.prompt("Title of the case", default=folder.name)
+        authority = authority or click.prompt("On what right are the models asked, or the answers held")
+    order = drafting.Order(
+        title=title or folder.name,
+        authority=authority or "TO BE FILLED: on what right the models are asked",
+        held=found,
+        roles=roles,
+        endpoints=tuple(endpoints),
+        weights=tuple(weights),
+    )
+    made = drafting.draft(order, _known(lineage), folder)
+    show(made if as_json else None, _next(made, folder, blank=not authority))
+
+
+def _known(lineage: Path | None) -> dict[str, Member]:
+    from depose.case import population
+
+    return population.documented(lineage) if lineage else {}
+
+
+def _tell(found: Held) -> None:
+    """Say on stderr what was found."""
+    lines = [f"found {len(found.models)} models in files, {len(found.prompts)} prompts that most of them answered"]
+    lines += [f"  {found.rare} prompts that fewer than half of them answered are left out"] if found.rare else []
+    lines += [f"  not answers: {one}" for one in found.other[:5]]
+    lines += [f"  and {len(found.other) - 5} more"] if len(found.other) > 5 else []
+    for line in lines if found.models or found.other else ():
+        click.echo(plain(line), err=True)
+
+
+def _ask_roles(found: Held, roles: dict[str, Role], endpoints: list[Endpoint], weights: list[Weights]) -> None:
+    """Ask which model is the suspect and which the reference, where no option says so."""
+    from depose.case import drafting
+
+    names = [one.name for one in found.models]
+    for role in ("suspect", "reference"):
+        taken = [*roles.values(), *(one.role for one in endpoints), *(one.role for one in weights)]
+        if role in taken:
+            continue
+        if names and "suspect" not in taken:
+            for number, name in enumerate(names[:SHOWN], start=1):
+                click.echo(plain(f"{number:4}  {name}"), err=True)
+        said = click.prompt(f"Which is the {role}? A number or name, or MODEL@ADDRESS of an endpoint")
+        if "@http" in said:
+            endpoints.append(_endpoint(f"{role}={said}", click.prompt("Variable that holds its key", default="")))
+        elif said.isdigit() and 1 <= int(said) <= len(names) and said not in names:
+            roles[names[int(said) - 1]] = role
+        else:
+            roles[drafting.named(found, said)] = role
+
+
+def _endpoint(given: str, key_env: str) -> Endpoint:
+    from depose.case.drafting import Endpoint
+
+    role, model, rest = _parted(given, "--ask ROLE=MODEL@ADDRESS")
+    if "@" not in model + rest:
+        raise UsageError(f"--ask {given}: no address", hint="--ask suspect=acme-chat@https://api.acme.example/v1")
+    name, _, address = (model + rest).rpartition("@")
+    provider = next((one for one in ("anthropic", "google") if f"api.{one}" in address), "openai")
+    return Endpoint(role=role, model=name, base_url=address, provider=provider, api_key_env=key_env)
+
+
+def _weights(given: str) -> Weights:
+    from depose.case.drafting import Weights
+
+    role, folder, rest = _parted(given, "--weights ROLE=DIR")
+    return Weights(role=role, folder=str(Path(folder + rest).expanduser().absolute()))
+
+
+def _parted(given: str, form: str) -> tuple[Any, str, str]:
+    role, sign, rest = given.partition("=")
+    if role not in (*ROLES, "control") or not sign or not rest:
+        raise UsageError(f"{given!r}: not {form}", hint=f"roles: {', '.join((*ROLES, 'control'))}")
+    return role, rest, ""
+
+
+def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
+    """Say what was written, what only a person can fill, and what to do next."""
+    case = shlex.quote(str(folder))
+    lines = wrapped(f"{folder}: {made.models} models, {made.prompts or 'drawn'} prompts: {', '.join(made.files)}")
+    if blank:
+        lines.append("to fill in case.toml: authority, on what right the models are asked")
+    for what, codes in (
+        ("maker and lineage (a control without them is not used)", made.unknown),
+        ("date of release", made.undated),
+    ):
+        if codes:
+            shown = ", ".join(codes[:6]) + (f" and {len(codes) - 6} more" if len(codes) > 6 else "")
+            lines.append(f"to fill in models.csv: {what}: {shown}")
+    if made.to_import:
+        columns = " ".join(shlex.quote(f"--column={meaning}={name}") for meaning, name in sorted(made.columns.items()))
+        files = shlex.join(made.to_import[:2]) + (" ..." if len(made.to_import) > 2 else "")
+        lines.append(f"next: depose check {case}; depose register {case}; depose import {case} {columns} {files}")
+    else:
+        lines.append(f"next: depose check {case}, then depose audit {case}")
+    return lines

@@ -1,0 +1,109 @@
+"""Findings in plain words on a terminal: one line for each question and each reason, and what the numbers mean."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from depose.cli.levels import level
+from depose.cli.lines import Line
+
+if TYPE_CHECKING:
+    from depose.model import Finding, Findings
+
+STYLES = {
+    "indication": "bold red",
+    "relation, kind not resolved": "bold red",
+    "no indication": "bold green",
+    "inconclusive": "bold yellow",
+}
+LEGEND = (
+    "p: how often a model without the relation comes as close, as the controls show; never below 1/(K+1)",
+    "K: independent control lineages.  LR: how much likelier the answers are with the relation than without",
+    "Every reason in full: docs/reference/reasons; how to read a finding: docs/guide/reading.md",
+)
+
+
+def width() -> int:
+    """Columns that may be used: those of a terminal, else a hundred."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 100
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Set a sentence into the columns that there are."""
+    room = max(width(), 30)
+    return textwrap.wrap(
+        text, room, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
+    ) or [""]
+
+
+def summary(findings: Findings) -> list[str | Line]:
+    """Set out the opinion on each question, with its numbers and with the cause of each reason."""
+    from depose.cli.reasons import reasons_of
+
+    names = {one.code: one.name for one in findings.items}
+    lines: list[str | Line] = [f"{findings.title}: {findings.prompts} prompts, {len(findings.items)} models"]
+    pair = ("", "")
+    for one in findings.findings:
+        if pair != (pair := (one.suspect, one.reference)):
+            who = [f"{code} ({names[code]})" if names.get(code, "") not in ("", code) else code for code in pair]
+            lines += wrapped(f"{who[0]} and {who[1]}:")
+        reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
+        lines.append(
+            Line(("  " + one.question.ljust(11), ""), (one.opinion.verdict, STYLES[one.opinion.verdict]), (reasons, ""))
+        )
+        if level() < 0:
+            continue
+        lines += wrapped(numbers(one), "      ")
+        for code, said in reasons_of(one, findings):
+            lines += wrapped(f"{code}: {said}", "      ")
+    legend = LEGEND if level() >= 0 and findings.findings else ()
+    return [*lines, *(line for said in legend for line in wrapped(said))]
+
+
+def numbers(one: Finding) -> str:
+    """Write the numbers of a finding in one line; with --verbose all of them."""
+    from depose.cli.reasons import primary
+
+    result = primary(one)
+    if result is None:
+        return f"no result of the deciding detector; K {one.k_eff}"
+    parts = [
+        f"p {max(result.p, result.p_holm):z.3f} (at least {one.floor:z.3f})",
+        f"K {one.k_eff}",
+        f"T {result.value:z.2f} ({result.low:z.2f} to {result.high:z.2f})",
+    ]
+    ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
+    if ratio is not None:
+        parts.append(f"LR {ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g}, at most {ratio.cap:.2g})")
+    if level() > 0:
+        parts += [f"detector {result.detector}", f"p_R {result.p_reference:z.3f}", f"p_S {result.p_suspect:z.3f}"]
+        parts += [f"K {one.k} by count"]
+        parts += [f"power {one.power.value:z.2f}, at least {one.power.lower95:z.2f}"] if one.power else []
+        parts += [f"closest candidate {one.candidates[0].model}"] if one.candidates else []
+    return ", ".join(parts)
+
+
+def ended(code: int, why: str) -> None:
+    """Say as the last line with which exit code a command ends, and why."""
+    if level() >= 0 or code:
+        click.echo(f"exit {code}: {why}", err=True)
+
+
+def opinions_said(findings: Findings, verdicts: Iterable[str]) -> str:
+    """Name the findings that read so."""
+    wanted = set(verdicts)
+    found = [
+        f"{one.suspect}/{one.reference} {one.question}" for one in findings.findings if one.opinion.verdict in wanted
+    ]
+    return few(found)
+
+
+def few(found: Sequence[str]) -> str:
+    """Name the first, and count the others."""
+    return ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")

@@ -1,0 +1,150 @@
+"""Where a case stands: what is done, and what comes next. Nothing is asked and nothing written."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+from depose import pipeline
+from depose.analysis.results import FINDINGS
+from depose.asking import collect
+from depose.case import casefile
+from depose.errors import DeposeError
+from depose.evidence import ledger
+from depose.evidence.ledger import Entries
+from depose.evidence.log import is_sealed, log_path, read_log
+from depose.model import Record
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """One step of a case."""
+
+    name: str
+    done: bool
+    said: str
+
+
+class Answered(Record, frozen=True, kw_only=True):
+    """How far a model is asked."""
+
+    model: str
+    role: str
+    answered: int
+    """Settled, in whatever way: nothing of it is asked again."""
+    failed: int
+    of: int
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """Where a case stands."""
+
+    folder: str
+    steps: tuple[Step, ...]
+    models: tuple[Answered, ...]
+    next: str
+    """The command that comes next; nothing for a case that is done."""
+
+
+def standing(path: Path) -> Standing:
+    """Tell where a case stands; raises CaseError where it cannot be read."""
+    folder = casefile.folder_of(path)
+    name = shlex.quote(str(path))
+    case = casefile.read(folder)
+    if not log_path(folder).is_file() or not any(True for _ in read_log(folder)):
+        first = Step(name="registered", done=False, said=f"{len(case.models)} models, nothing asked yet")
+        return Standing(
+            folder=str(folder), steps=(first,), models=(), next=f"depose check {name}, then depose audit {name}"
+        )
+    entries = ledger.entries(folder)
+    models = _models(entries)
+    left = sum(one.questions for one in collect.estimate_of(entries))
+    lost = sum(one.of - one.answered for one in models) - left
+    test = entries.selftest
+    tested = test is not None and test.passed and test.software == version("depose")
+    analyzed = _analyzed(folder, entries)
+    reports = sorted(one.name for one in (folder / "out").glob("report*.*")) if analyzed else []
+    changed = entries.registration.case != case
+    sealed = is_sealed(folder)
+    steps = (
+        Step(
+            name="registered",
+            done=not changed,
+            said="the case file was changed since"
+            if changed
+            else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
+        ),
+        Step(name="answered", done=not left, said=_open(left, lost)),
+        Step(name="self-test", done=tested, said=_tested(entries)),
+        Step(
+            name="analyzed",
+            done=analyzed,
+            said="findings of this state of the log" if analyzed else "no findings of this state of the log",
+        ),
+        Step(name="reported", done=bool(reports), said=", ".join(reports[:4]) or "no report"),
+        Step(name="sealed", done=sealed, said=_bundle(folder) if sealed else "not sealed"),
+    )
+    waiting = [one.model for one in models if one.answered == 0 and _imported(entries, one.model)]
+    following = (
+        (changed, f"depose amend {name} --reason TEXT"),
+        (bool(waiting), f"depose import {name} FILES    ({len(waiting)} models wait: {', '.join(waiting[:4])})"),
+        (bool(left) and not sealed, f"depose probe {name}"),
+        (not tested and not sealed, f"depose selftest {name}"),
+        (not analyzed and not sealed, f"depose analyze {name}"),
+        (not reports, f"depose report {name}"),
+        (not sealed, f"depose seal {name} --key KEY"),
+        (sealed, f"depose verify {shlex.quote(str(folder / 'sealed' / _bundle(folder)))} --public-key KEY.pub"),
+    )
+    return Standing(
+        folder=str(folder), steps=steps, models=models, next=next((said for due, said in following if due), "")
+    )
+
+
+def _models(entries: Entries) -> tuple[Answered, ...]:
+    planned = Counter(ask.model for ask in collect.plan(entries.registration))
+    settled = {ledger.key(one) for one in entries.exchanges if one.outcome != "failed"}
+    failed = {ledger.key(one) for one in entries.exchanges} - settled
+    done, lost = Counter(key[0] for key in settled), Counter(key[0] for key in failed)
+    return tuple(
+        Answered(
+            model=spec.code,
+            role=spec.role,
+            answered=min(done[spec.code], planned[spec.code]),
+            failed=lost[spec.code],
+            of=planned[spec.code],
+        )
+        for spec in entries.registration.case.models
+    )
+
+
+def _open(left: int, lost: int) -> str:
+    said = f"{left} questions are open" if left else "nothing is open"
+    return said + (f"; {lost} have no answer in their file" if lost else "")
+
+
+def _imported(entries: Entries, code: str) -> bool:
+    spec = next(one for one in entries.registration.case.models if one.code == code)
+    return spec.provider == "recorded" and not spec.file
+
+
+def _tested(entries: Entries) -> str:
+    found = entries.selftest
+    if found is None:
+        return "not run: without it every opinion is inconclusive (quality)"
+    if found.software != version("depose"):
+        return f"by depose {found.software}, this is {version('depose')}"
+    return "passed" if found.passed else "failed"
+
+
+def _analyzed(folder: Path, entries: Entries) -> bool:
+    if not (folder / "out" / FINDINGS).is_file():
+        return False
+    try:
+        return pipeline.read_findings(folder)[1].log_head == entries.head
+    except DeposeError:
+        return False
+
+
+def _bundle(folder: Path) -> str:
+    return next((one.name for one in sorted((folder / "sealed").glob("*.zip"), reverse=True)), "no bundle")
