@@ -16,6 +16,7 @@ from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
 from depose.case import calibration, casefile, protocol
 from depose.case.budget import Estimate
+from depose.case.controls import placed
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError
 from depose.evidence import ledger
@@ -64,6 +65,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
+    placed(case, folder)
     frozen = protocol.registration(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
@@ -267,6 +269,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     if not reason.strip():
         raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
     case = casefile.read(folder)
+    placed(case, folder)
     frozen = protocol.registration(case, folder)
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:

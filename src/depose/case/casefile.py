@@ -20,7 +20,7 @@ import msgspec
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses
+from depose.case import addresses, controls
 from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
@@ -68,12 +68,14 @@ def read(path: Path) -> Case:
         raise CaseError(f"{file}: {error.strerror or error}", hint="make one: depose new DIR") from error
     except ValueError as error:
         raise CaseError(f"{file}: {error}", hint="a case file names files, it holds none") from error
-    return parse(text, str(file))
+    return parse(text, str(file), file.parent)
 
 
-def parse(text: str, name: str = NAME) -> Case:
-    """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
+def parse(text: str, name: str = NAME, folder: Path | None = None) -> Case:
+    """Turn the text of a case file of `folder` into a Case that can be run here; errors carry `name` and the path."""
     case = decoded(text, name)
+    if folder is not None:
+        case = controls.expanded(case, folder, tomllib.loads(text).get("protocol", {}))
     problem = _problem(case)
     if problem:
         raise CaseError(f"{name}: {problem[0]}", hint=problem[1])
@@ -365,7 +367,7 @@ def _files_of(origin: Path) -> dict[str, Path]:
                     hint="it may lead to what was never meant to be copied; remove it, or copy what it leads to",
                 )
         found |= {f.name: f for f in beside if f.is_file()}
-    named = file_names.named_files(read(origin)).items()
+    named = controls.at_home(read(origin), base, file_names.named_files).items()
     return found | {name: resolve(base, name, where) for name, where in named}
 
 

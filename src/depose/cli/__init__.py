@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, studies, upkeep, weights
+from depose.cli import cases, custody, lineups, matrices, packs, studies, upkeep, weights
 from depose.cli.console import plain
 from depose.cli.extraction import extraction
 from depose.errors import DeposeError
@@ -40,7 +40,7 @@ for command in (
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),
-    extraction,
+    *(extraction, packs.pack),
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),
 ):
