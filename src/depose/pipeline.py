@@ -14,7 +14,7 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
-from depose.case import calibration, casefile, protocol
+from depose.case import annexes, calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.controls import placed
 from depose.case.tables import AS_IT_IS, Wanted
@@ -30,6 +30,7 @@ from depose.features.packaged import cache_folder
 from depose.lineup.reading import lineup_findings
 from depose.model import Case, Dossier, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
+from depose.report.gate import Gated, judged
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
 from depose.weights.held import compared_weights
@@ -381,6 +382,12 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         raise CaseError(f"{file}: not there", hint=f"depose analyze {folder}") from error
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CaseError(f"{file}: not findings of this version: {error}", hint=f"depose analyze {folder}") from error
+
+
+def outcome(path: Path, fail_on: Sequence[str] = ()) -> tuple[Findings, Gated]:
+    """Read the findings of a case, and judge them as a gate does, with the waivers beside them."""
+    folder, findings, _ = read_findings(path)
+    return findings, judged(findings, fail_on, annexes.read(folder).waivers)
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:

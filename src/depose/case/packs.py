@@ -307,6 +307,8 @@ def unpacked(pack: Pack, name: str) -> Iterator[bytes]:
             if left < 0 or (not part and reader.needs_input and not reader.eof):
                 raise _bad(name, "its body does not unpack to the size that it states")
             *lines, rest = (rest + part).split(b"\n")
+            if len(rest) > HEAD:
+                raise _bad(name, f"a line of its body has more than {HEAD} bytes")
             yield from lines
     except lzma.LZMAError as error:
         raise _bad(name, f"its body cannot be unpacked: {error}") from error

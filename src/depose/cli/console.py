@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from depose.model import Ending, Finding, Findings
     from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
+    from depose.report.gate import Gated
 
 
 def show(result: object, lines: Iterable[str]) -> None:
@@ -247,15 +248,20 @@ class Meter:
 
 
 def leave(findings: Findings, fail_on: Sequence[str]) -> None:
-    """Exit as --fail-on asks, or return."""
-    from depose.report.compliance import lined_up
+    """Exit as --fail-on asks, or return; which findings it was is said on stderr."""
+    from depose.report.gate import judged
 
-    verdicts: set[str] = {one.opinion.verdict for one in findings.findings}
-    verdicts |= {one.opinion.verdict for one in lined_up(findings)}
-    if "indication" in fail_on and verdicts & {"indication", "relation, kind not resolved"}:
-        sys.exit(4)
-    if "inconclusive" in fail_on and "inconclusive" in verdicts:
-        sys.exit(5)
+    found = judged(findings, fail_on)
+    for line in found.because:
+        click.echo(plain(f"exit {found.exit}: {line}"), err=True)
+    if found.exit:
+        sys.exit(found.exit)
+
+
+def outcome_lines(found: Gated) -> list[str]:
+    """Say the outcome of a case and which waivers do nothing."""
+    lines = [f"outcome: {found.outcome}"]
+    return lines + [f"waiver {one.id}: {one.state}, it waives nothing" for one in found.waivers if not one.holds]
 
 
 def lineup_lines(findings: Findings) -> list[str]:

@@ -6,7 +6,6 @@ to a budget, with every byte in their log.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -178,7 +177,7 @@ def ask_again(
         write_whole(kept, path.read_bytes())
     prompts, _ = packs.contents(pack, str(path))
     chosen = _drawn(prompts, count)
-    write_whole(folder / PROMPTS, "".join(json.dumps(msgspec.to_builtins(one)) + "\n" for one in chosen).encode())
+    write_whole(folder / PROMPTS, given.prompt_lines(chosen))
     by_code = {one.spec.code: one for one in manifest.models}
     live = []
     for number, code in enumerate(codes, 1):

@@ -102,6 +102,11 @@ def write_prompts(prompts: Sequence[Prompt], path: Path) -> None:
     """Write prompts as lines of JSON with `id` and `prompt`, for whoever asks them; nothing is written over."""
     if path.exists():
         raise UsageError(f"{path}: is there already", hint="name a new file")
-    rows = ({"id": one.id, "prompt": one.text, "family": one.family, "cluster": one.cluster} for one in prompts)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+    write_whole(path, prompt_lines(prompts))
+
+
+def prompt_lines(prompts: Sequence[Prompt]) -> bytes:
+    """Write prompts as a table that a case reads."""
+    rows = ({"id": one.id, "prompt": one.text, "family": one.family, "cluster": one.cluster} for one in prompts)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
