@@ -65,8 +65,7 @@ def new(source: str, folder: Path) -> tuple[Path, ...]:
 def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
-    placed(case, folder)
+    case = placed(casefile.read(folder), folder)
     frozen = protocol.registration(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
@@ -269,8 +268,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     folder = casefile.folder_of(path)
     if not reason.strip():
         raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
-    case = casefile.read(folder)
-    placed(case, folder)
+    case = placed(casefile.read(folder), folder)
     frozen = protocol.registration(case, folder)
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:

@@ -137,10 +137,10 @@ def test_a_manifest_makes_recorded_controls_and_nothing_else(small: Path, field:
 
 def test_a_manifest_that_lies_about_its_body_is_refused(small: Path) -> None:
     """Names that lead elsewhere, doubled codes, counts and digests that do not fit: each is said."""
-    first = {"name": "../x", "version": "1/2", "prompts": 2, "answers": 8}
+    first: dict[str, Any] = {"name": "../x", "version": "1/2", "prompts": 2, "answers": 8}
     for name, value in first.items():
         with pytest.raises(EvidenceError):
-            opened(forged(small, **{name: value}))
+            opened(forged(small, None, None, **{name: value}))
     with pytest.raises(EvidenceError, match="have one code"):
         opened(forged(small, models=lambda models: [models[0], models[0], models[2]]))
     other = lambda models: [{**models[0], "sha256": "0" * 64}, *models[1:]]  # noqa: E731

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import msgspec
 import pytest
 from click.exceptions import BadParameter
@@ -61,13 +59,12 @@ def test_a_waiver_that_does_nothing_is_said() -> None:
     """Expired, or about no finding: neither is silent, and neither changes the exit code."""
     findings = found(same="indication")
     one = findings.findings[0]
-    names = {"suspect": one.suspect, "reference": one.reference}
-    common = {"reason": "r", "owner": "o", "approver": "a"}
-    waivers = (
-        Waiver(id="W1", expires=date(2999, 1, 1), **names, **common),
-        Waiver(id="W2", expires=date(1999, 1, 1), **names, **common),
-        Waiver(id="W3", expires=date(2999, 1, 1), suspect="Nobody", reference=one.reference, **common),
-    )
+
+    def waiver(name: str, suspect: str, year: int) -> Waiver:
+        told = {"reason": "r", "owner": "o", "approver": "a", "expires": f"{year}-01-01"}
+        return msgspec.convert({"id": name, "suspect": suspect, "reference": one.reference, **told}, Waiver)
+
+    waivers = (waiver("W1", one.suspect, 2999), waiver("W2", one.suspect, 1999), waiver("W3", "Nobody", 2999))
     made = judged(findings, ("indication",), waivers)
     assert made.exit == 4
     assert [(said.id, said.state, said.holds) for said in made.waivers] == [

@@ -140,13 +140,13 @@ def _asked_alike(manifest: PackManifest, given: Mapping[str, Any]) -> None:
         )
 
 
-def placed(case: Case, folder: Path) -> Path | None:
-    """Copy the pack that a case names into its folder, where it is not there yet; return where it is."""
+def placed(case: Case, folder: Path) -> Case:
+    """Copy the pack that a case names into its folder, where it is not there yet; return the case."""
     from depose.case.packs import LARGEST
 
     controls = case.protocol.controls
     if isinstance(controls, UnsetType):
-        return None
+        return case
     name, path = file_of(controls, folder)
     goal = folder / name
     if path != goal and not goal.exists():
@@ -160,7 +160,7 @@ def placed(case: Case, folder: Path) -> Path | None:
             work.replace(goal)
         finally:
             work.unlink(missing_ok=True)
-    return goal
+    return case
 
 
 def at_home(case: Case, folder: Path, named: Callable[[Case], dict[str, str]]) -> dict[str, str]:

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from depose.custody.keys import PrivateKey
     from depose.custody.stamp import Source
 
+    _ParamType = click.ParamType[str]
+else:
+    _ParamType = click.ParamType  # generic from click 8.2 on
+
 LARGEST_OPTION = 16 * 1024**2
 """Bytes that are read of a key, a token or certificates."""
 CASE = click.argument("case", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-class Gate(click.ParamType):
+class Gate(_ParamType):
     """An opinion, or QUESTION:OPINION."""
 
     name = "[QUESTION:]OPINION"
@@ -47,7 +51,8 @@ FORMAT = click.option(
     "formats",
     default="pdf,html",
     show_default=True,
-    help="What to render, with commas: html, pdf, viewer (the whole case as a page), data (JSON, JUnit, CSV).",
+    help="What to render, with commas: html, pdf, docx (to go on writing), viewer (the whole case as a page), "
+    "data (JSON, JUnit, CSV).",
 )
 FLAVOUR = click.option(
     "--flavour",

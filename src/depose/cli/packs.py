@@ -32,6 +32,10 @@ def pack() -> None:
 
     A case names one under [protocol]: controls = "pack:NAME", or its file. Its models are then the controls, and its
     prompts and settings those of the case.
+
+    \b
+    Example:  depose pack info lab
+              depose pack audit lab rc1 --suspect rc1.jsonl --reference pack:nurse --authority "our own models"
     """
 
 
@@ -203,6 +207,9 @@ def info(pack: str, case: Path | None, prompts: Path | None, public_key: Path | 
         from depose.packs.given import write_prompts
 
         write_prompts(asked, prompts)
+        named = f"{read.manifest.name} {read.manifest.version}"
+        show({"prompts": str(prompts)} if as_json else None, [f"{len(asked)} prompts of {named}: {prompts}"])
+        return
     told = looking.info(read, path, now(), casefile.read(casefile.folder_of(case)) if case else None)
     show(told if as_json else None, looking.lines(told))
 

@@ -183,7 +183,7 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": folder / casefile.NAME, "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if one.name in named}
-    found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
+    found |= {name: folder / name for name in annexes.FILES if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
             if one.name == ROOTS or (TOKEN.match(one.name) and one.stem in stamped):

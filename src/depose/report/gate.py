@@ -54,7 +54,7 @@ class Gated(Record, frozen=True, kw_only=True):
 def judged(findings: Findings, fail_on: Sequence[str], waivers: Sequence[Waiver] = ()) -> Gated:
     """Judge findings by what a gate is to close at: `OPINION` or `QUESTION:OPINION`; an indication comes first."""
     rows = tuple(_rows(findings))
-    code, because = 0, ()
+    code, because = 0, tuple[str, ...]()
     for opinion in EXITS:
         asked = {one.rpartition(":")[0] for one in fail_on if one.rpartition(":")[2] == opinion}
         met = tuple(_said(row) for row in rows if row.opinion in AT[opinion] and ("" in asked or row.question in asked))

@@ -194,7 +194,7 @@ def render_pdf(
     attachments; without it SOURCE_DATE_EPOCH, else the time of the last answer. Raises ReportError where a system
     library is missing.
     """
-    dated = _dated(findings, dated)
+    dated = _date(findings, dated)
     if html is None and setting.flavour == "compliance":
         pages: Iterable[bytes] = _summaries(findings, setting)
     else:
@@ -272,7 +272,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _dated(findings: Findings, given: datetime | None) -> datetime:
+def dated(findings: Findings) -> datetime:
+    """Return the date that files made from findings carry."""
+    return _date(findings, None)
+
+
+def _date(findings: Findings, given: datetime | None) -> datetime:
     """The time that the files inside the PDF carry."""
     if given is not None:
         return given
