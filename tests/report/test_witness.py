@@ -46,7 +46,8 @@ def test_words_of_the_witness_stand_as_theirs_and_the_rest_stays_blank(tmp_path:
     assert added.witness is not None
     assert added.witness.signer[:16] in said
     bare = render_html(build())
-    assert bare.count(b'class="blank') - page.count(b'class="blank') == 5
+    filled = 5 + 1  # instructions had two lines, and the item of compensation is said where it stands
+    assert bare.count(b'class="blank') - page.count(b'class="blank') == filled
     assert b"stated by the witness" not in bare
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, packs, studies, upkeep, weights
+from depose.cli import cases, custody, lineups, matrices, packs, studies, upkeep, view, weights
 from depose.cli.console import plain
 from depose.cli.extraction import extraction
 from depose.errors import DeposeError
@@ -37,7 +37,7 @@ def cli() -> None:
 
 for command in (
     *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
-    *(cases.analyze, cases.report, cases.audit),
+    *(cases.analyze, cases.report, cases.audit, view.view),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),
     *(extraction, packs.pack),
