@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 import pytest
 from docx import Document
 from lxml import html as parser
+from pypdf import PdfReader
 
 from depose.model import Findings
 from depose.report.editable import docx
-from depose.report.render import render_html
+from depose.report.render import render_form, render_html
 from reports import build, calibrated
 
 DATED = datetime(2026, 11, 28, tzinfo=UTC)
@@ -52,6 +53,17 @@ def test_the_same_page_gives_the_same_bytes_and_blanks_stay_blanks() -> None:
     created = Document(io.BytesIO(first)).core_properties.created
     assert created is not None
     assert created.replace(tzinfo=None) == DATED.replace(tzinfo=None)
+
+
+@pytest.mark.slow
+def test_every_blank_of_the_page_is_a_field_of_the_form() -> None:
+    """On a screen the witness fills what a pen would, each field of its own name, and no blank is lost."""
+    page = render_html(build())
+    fields = PdfReader(io.BytesIO(render_form(build(), page))).get_fields()
+    assert fields is not None
+    blanks = page.count(b'<span class="blank')
+    assert blanks > 20
+    assert sorted(fields) == [f"blank-{number:03}" for number in range(1, blanks + 1)]
 
 
 def test_cells_that_span_stand_where_they_belong() -> None:

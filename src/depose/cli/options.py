@@ -51,7 +51,8 @@ FORMAT = click.option(
     "formats",
     default="pdf,html",
     show_default=True,
-    help="What to render, with commas: html, pdf, docx (to go on writing), viewer (the whole case as a page), "
+    help="What to render, with commas: html, pdf, docx (to go on writing), form (a PDF with fields), viewer "
+    "(the whole case as a page), "
     "data (JSON, JUnit, CSV).",
 )
 FLAVOUR = click.option(

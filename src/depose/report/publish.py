@@ -20,7 +20,7 @@ from depose.report import bates as produce
 from depose.report import editable, machine_readable, render, viewer
 from depose.report.typography import visible
 
-FORMATS = ("pdf", "html", "docx", "viewer", "data")
+FORMATS = ("pdf", "html", "docx", "form", "viewer", "data")
 BATES = "bates.csv"
 LEGEND = 60
 """Characters of a legend, which shares the head of a page."""
@@ -61,12 +61,14 @@ def publish(
     setting = msgspec.structs.replace(plain, bates=numbers, legend=order.legend)
     name = "report" if order.flavour == "expert" else "compliance"
     html = None
-    if {"html", "docx"} & set(order.formats):
+    if {"html", "docx", "form"} & set(order.formats):
         html = render.render_html(findings, plain)
         if "html" in order.formats:
             yield f"{name}.html", html
         if "docx" in order.formats:
             yield f"{name}.docx", editable.docx(html, render.dated(findings))
+        if "form" in order.formats:
+            yield f"{name}-form.pdf", render.render_form(findings, html)
     if "pdf" in order.formats:
         attached = [
             ("findings.json", data, "The findings from which this report is rendered"),
