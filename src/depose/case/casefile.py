@@ -73,9 +73,7 @@ def read(path: Path) -> Case:
 
 def parse(text: str, name: str = NAME, folder: Path | None = None) -> Case:
     """Turn the text of a case file of `folder` into a Case that can be run here; errors carry `name` and the path."""
-    case = decoded(text, name)
-    if folder is not None:
-        case = controls.expanded(case, folder, tomllib.loads(text).get("protocol", {}))
+    case = controls.expanded(decoded(text, name), folder, text)
     problem = _problem(case)
     if problem:
         raise CaseError(f"{name}: {problem[0]}", hint=problem[1])

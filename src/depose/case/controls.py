@@ -8,6 +8,7 @@ folder `packs` of the case when the protocol is registered: its digest is frozen
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Callable, Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -90,19 +91,19 @@ def file_of(controls: str, folder: Path) -> tuple[str, Path]:
     return controls, folder / controls
 
 
-def expanded(case: Case, folder: Path, given: Mapping[str, Any]) -> Case:
-    """List the controls of the pack that a case names; `given` is what its file says under [protocol].
+def expanded(case: Case, folder: Path | None, text: str) -> Case:
+    """List the controls of the pack that a case of `folder` names; `text` is that of its file.
 
     A model that the case lists itself under the same code takes the place of the pack's. What the case does not say of
     how it asks follows from the pack; raises CaseError where it says otherwise.
     """
     controls = case.protocol.controls
-    if isinstance(controls, UnsetType):
+    if folder is None or isinstance(controls, UnsetType):
         return case
     from depose.case import packs
 
     name, path = file_of(controls, folder)
-    return with_models(case, packs.read(path).manifest, name, given)
+    return with_models(case, packs.read(path).manifest, name, tomllib.loads(text)["protocol"])
 
 
 def with_models(case: Case, manifest: PackManifest, name: str, given: Mapping[str, Any]) -> Case:
