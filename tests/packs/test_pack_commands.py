@@ -200,3 +200,18 @@ def test_one_command_writes_the_case_of_a_release(made: Path, shelf: Path, tmp_p
     assert (case.models[1].model, case.models[1].developer) == ("C2", case.models[3].developer)
     with pytest.raises(CaseError, match="another case"):
         lay_out(packs.read(path), path, folder, str(tmp_path / "rc9.jsonl"), "pack:C3", head, {})
+
+
+@pytest.mark.slow
+def test_a_bundle_holds_the_pack_and_verifies_with_it(made: Path, shelf: Path, tmp_path: Path) -> None:
+    """Whoever gets the bundle needs no pack: it is among the blobs, and every answer is looked up in it again."""
+    folder = release(made, tmp_path / "rc1")
+    for command in ("register", "probe", "analyze"):
+        ran = depose(command, folder)
+        assert ran.code == 0, ran.err
+    sealed = depose("seal", folder, "--key", made / "key.pem", "--json")
+    assert sealed.code == 0, sealed.err
+    (shelf / "acme-1.pack").unlink()
+    ran = depose("verify", json.loads(sealed.out)["bundle"], "--public-key", made / "key.pem.pub")
+    assert ran.code == 0, ran.err
+    assert "42 exchanges: looked up again in the registered files" in ran.out
