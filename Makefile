@@ -9,7 +9,7 @@ LAB := out/lab
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction journeys
+	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction journeys dist image
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -78,6 +78,21 @@ wheel-test: setup ## build the wheel, install it beside the packages of .venv, r
 		where = pathlib.Path(depose.__file__); print("wheel-test: depose is", where); \
 		raise SystemExit("wheel-test" not in where.parts)'
 	build/wheel-test/venv/bin/python -m pytest $(PARALLEL)
+
+dist: setup ## wheel, sdist, SBOM (CycloneDX) of the environment they were tested in, checksums, in ./dist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	version=$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') && \
+		$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o "dist/depose-$$version.cdx.json" $(BIN)/python
+	cd dist && sha256sum -- * > SHA256SUMS
+	cd dist && sha256sum --check --strict SHA256SUMS
+
+image: setup ## container image for CPUs, by docker or buildah; where neither runs, its file is checked
+	@if docker info >/dev/null 2>&1; then docker build -t depose . && docker run --rm depose list cases; \
+		elif command -v buildah >/dev/null; then buildah build -t depose .; \
+		else echo "image: neither docker nor buildah runs here; checking the Dockerfile"; \
+		$(BIN)/python -m pytest -q tests/test_contrib.py -k dockerfile; fi
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)

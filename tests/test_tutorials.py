@@ -10,8 +10,8 @@ from transcripts import Shell, blocks, executed, pattern, steps
 
 PAGES = sorted(Path(__file__).parents[1].glob("docs/tutorials/*.md"))
 
-LONG = ("batch-auditor",)
-"""Tutorials that compile the loops of the scoring engine."""
+LONG = ("batch-auditor", "release-gate")
+"""Tutorials that compile the loops of the scoring engine, or run a self-test."""
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ import depose
 from depose.batch.matrix import Matrix
 from depose.batch.plan import BatchFile
 from depose.batch.rows import Row
-from depose.case import population, tables
+from depose.case import packs, population, tables
 from depose.case.annexes import Checks, Waivers
 from depose.case.formats import inspect_log
 from depose.case.registry import Registry
+from depose.case.witness import Witness
 from depose.custody.commitment import Commitment
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.envelope import Envelope
@@ -41,7 +42,7 @@ from depose.lab.recipe import Recipe
 from depose.lineup.coin import Thrown
 from depose.lineup.draw import DrawBegun
 from depose.lineup.score import ScoringBegun
-from depose.model import Calibration, Case, Exchange, Findings, Performance, Registration, SelfTest
+from depose.model import Calibration, Case, Exchange, Findings, Performance, Prompt, Registration, SelfTest
 from depose.model.key_ledger import InLedger
 from depose.model.lineup import Bag, Decoy, Delivery, LineupKey, ScoreTable
 from depose.report.viewer import Score
@@ -90,9 +91,11 @@ FILES = (
     File(page="mapping", tops=(Mapping,), examples=(_shown("mapping.toml"),)),
     File(page="recipe", tops=(Recipe,), examples=((BUNDLED / "lab" / "fast.toml").read_text("utf-8"),)),
     File(page="waivers", tops=(Waivers,), examples=(_shown("waivers.toml"),)),
+    File(page="witness", tops=(Witness,), examples=(_shown("witness.toml"),)),
     File(page="checked", tops=(Checks,), examples=(_shown("checked.toml"),)),
     File(page="endpoints", tops=(Endpoints,), examples=(_shown("endpoints.toml"),)),
     File(page="calibration", tops=(Calibration, Performance)),
+    File(page="pack", tops=(packs.PackManifest, Prompt, packs.PackAnswer, packs._Signed)),
     File(page="screening", tops=(Labelled,)),
     File(page="kit", tops=(Kit,)),
     File(page="findings", tops=(Findings, Score)),

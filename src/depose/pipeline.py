@@ -14,8 +14,9 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
-from depose.case import bundled, calibration, casefile, protocol
+from depose.case import annexes, bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
+from depose.case.controls import placed
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
@@ -32,6 +33,7 @@ from depose.model.canonical import canonical, sha256
 from depose.registering import beforehand as beforehand
 from depose.registering import draw_controls as draw_controls
 from depose.registering import frozen_case, registered_study
+from depose.report.gate import Gated, judged
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
 from depose.weights.held import compared_weights
@@ -66,7 +68,7 @@ def new(source: str, folder: Path) -> tuple[Path, ...]:
 def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
+    case = placed(casefile.read(folder), folder)
     frozen = frozen_case(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)
@@ -272,7 +274,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     folder = casefile.folder_of(path)
     if not reason.strip():
         raise UsageError("an amendment without a reason", hint="--reason TEXT says why the protocol changes")
-    case = casefile.read(folder)
+    case = placed(casefile.read(folder), folder)
     frozen = frozen_case(case, folder)
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
@@ -366,6 +368,12 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         raise CaseError(
             f"{file}: not findings of this version: {error}", hint=f"depose analyze {shell(folder)}"
         ) from error
+
+
+def outcome(path: Path, fail_on: Sequence[str] = ()) -> tuple[Findings, Gated]:
+    """Read the findings of a case, and judge them as a gate does, with the waivers beside them."""
+    folder, findings, _ = read_findings(path)
+    return findings, judged(findings, fail_on, annexes.read(folder).waivers)
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:

@@ -166,8 +166,10 @@ def test_json_goes_to_stdout_alone_and_parses(audited: Path) -> None:
     whole = depose("audit", audited, "--format", "html", "--json")
     assert json.loads(whole.out) == json.loads((audited / "out" / "findings.json").read_text())
     assert json.loads(depose("analyze", audited, "--json").out) == json.loads(whole.out)
-    (written,) = json.loads(depose("report", audited, "--format", "html", "--json").out)
-    assert written["path"] == str(audited / "out" / "report.html")
+    report = json.loads(depose("report", audited, "--format", "html", "--json", "--fail-on", "derived:indication").out)
+    assert report["files"][0]["path"] == str(audited / "out" / "report.html")
+    assert (report["outcome"]["exit"], report["outcome"]["findings"][0]["opinion"]) == (0, "inconclusive")
+    assert "controls" in report["outcome"]["findings"][0]["reasons"]
     assert json.loads(depose("probe", audited, "--json").out)["asked"] == 0
     assert json.loads(depose("register", audited, "--json").out)["fresh"] is False
 

@@ -366,6 +366,14 @@ def test_a_token_fetched_later_is_added_to_the_same_manifest(authority: Authorit
     assert second["stamped"].startswith("20")
     ran = depose("verify", second["bundle"], *("--public-key", tmp_path / "k.pub", "--tsa-root", authority.roots))
     assert (ran.code, "verified: time-stamp of the whole" in ran.out) == (0, True)
+    third = json.loads(depose("seal", folder, "--key", tmp_path / "k", "--json").out)
+    assert third == second, "sealing again without an authority loses no token"
+    assert first_of(folder) == Path(json.loads(first.out)["bundle"]).name
+
+
+def first_of(folder: Path) -> str:
+    """The bundle without a number, which is never written over."""
+    return min((path.name for path in (folder / "sealed").glob("*.zip")), key=len)
 
 
 def test_nothing_is_sealed_before_there_is_something_to_seal(tmp_path: Path) -> None:

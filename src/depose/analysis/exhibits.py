@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from depose.detectors import Measured, Similarity
 from depose.errors import AnalysisError
-from depose.features.extract import Bag, Token, tokens
-from depose.model import Exhibit, ExhibitAnswer, Record, Span, Status
+from depose.features.extract import Bag
+from depose.features.passages import LONGEST, read, runs, spans
+from depose.model import Exhibit, ExhibitAnswer, Record, Status
 from depose.statistics.centring import parts_of
-
-RUN = 3
-LONGEST = 8_000
 
 RULE = (
     "Prompts are ranked by the primary detector's score of suspect and reference. Of n exhibits a third, rounded up, "
@@ -59,38 +57,6 @@ def choose(scores: NDArray[np.float64], count: int, rng: np.random.Generator) ->
     return tuple(Choice(index=order[rank], rank=rank + 1, chosen=taken[rank]) for rank in sorted(taken))
 
 
-def _runs(words: Sequence[Token]) -> list[tuple[str, ...]]:
-    return [tuple(word.text for word in words[i : i + RUN]) for i in range(len(words) - RUN + 1)]
-
-
-def _passages(words: Sequence[Token], shared: set[tuple[str, ...]]) -> list[tuple[int, int]]:
-    """Find the maximal stretches of tokens that shared runs cover: (first, last + 1)."""
-    stretches: list[tuple[int, int]] = []
-    for start, run in enumerate(_runs(words)):
-        if run in shared:
-            if stretches and start < stretches[-1][1]:
-                stretches[-1] = (stretches[-1][0], start + RUN)
-            else:
-                stretches.append((start, start + RUN))
-    return stretches
-
-
-def _spans(
-    words: Sequence[Token], shared: set[tuple[str, ...]], controls: Sequence[set[tuple[str, ...]]]
-) -> tuple[Span, ...]:
-    spans = []
-    for first, last in _passages(words, shared):
-        inside = set(_runs(words[first:last]))
-        spans.append(
-            Span(
-                start=words[first].start,
-                end=words[last - 1].end,
-                controls=sum(inside <= runs for runs in controls),
-            )
-        )
-    return tuple(spans)
-
-
 def exhibit(
     bag: Bag,
     choice: Choice,
@@ -110,16 +76,16 @@ def exhibit(
     ended = endings or {}
     members = bag.answers[choice.index]
     prompt = bag.prompts[choice.index]
-    words = [tokens(samples[0], LONGEST) if samples else () for samples in members]
-    runs = [set(_runs(one)) for one in words]
-    shared = (runs[0] & runs[1]) - set(_runs(tokens(prompt.text, LONGEST)))
+    words = [read(samples[0]) if samples else () for samples in members]
+    had = [runs(one) for one in words]
+    shared = (had[0] & had[1]) - runs(read(prompt.text))
     answering = [m for m in range(2, len(members)) if members[m]]
     beside = _beside(answering, similarity, rng)
     shown = [
         ExhibitAnswer(
             model=bag.models[m],
             text=members[m][0][:LONGEST],
-            spans=_spans(words[m], shared, [runs[c] for c in answering]),
+            spans=spans(words[m], shared, [had[c] for c in answering]),
             finish=ended.get((bag.models[m], prompt.id), ("", "unknown"))[0],
             status=ended.get((bag.models[m], prompt.id), ("", "unknown"))[1],
         )

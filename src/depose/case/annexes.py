@@ -1,4 +1,4 @@
-"""What people add to a case beside the protocol: waivers, and literature that they checked. Read strictly."""
+"""What people add to a case beside the protocol: waivers, literature that they checked, a witness's own words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from depose.case import written
+from depose.case import witness, written
 from depose.case.untrusted_files import read_untrusted
+from depose.case.witness import Stated
 from depose.errors import CaseError
 from depose.model import Code, Question, Record, Scale, Text
 
 WAIVERS, CHECKED = "waivers.toml", "checked.toml"
+FILES = (WAIVERS, CHECKED, *witness.NAMES)
+"""What people may put beside a case file."""
 LARGEST = 4 * 1024**2
 
 
@@ -101,6 +104,8 @@ class Annex(Record, frozen=True, kw_only=True):
 
     waivers: tuple[Waiver, ...] = ()
     checks: tuple[Check, ...] = ()
+    witness: Stated | None = None
+    """What a witness says in witness.toml."""
 
 
 Kind = TypeVar("Kind", Waivers, Checks)
@@ -109,7 +114,7 @@ Kind = TypeVar("Kind", Waivers, Checks)
 def read(folder: Path) -> Annex:
     """Read what is there; a missing file adds nothing, a wrong one is an error."""
     try:
-        there = [name for name in (WAIVERS, CHECKED) if os.path.lexists(folder / name)]
+        there = [name for name in FILES if os.path.lexists(folder / name)]
         data = {name: read_untrusted(folder / name, LARGEST) for name in there}
     except (OSError, ValueError) as error:
         raise CaseError(f"{folder}: {error}", hint="its fields: docs/reference/files") from error
@@ -120,7 +125,11 @@ def parse(data: Mapping[str, bytes], folder: Path) -> Annex:
     """Read the bytes of what is there, by name; the folder is for messages alone."""
     waivers = _table(data[WAIVERS], folder / WAIVERS, Waivers) if WAIVERS in data else None
     checks = _table(data[CHECKED], folder / CHECKED, Checks) if CHECKED in data else None
-    found = Annex(waivers=waivers.waiver if waivers else (), checks=checks.check if checks else ())
+    found = Annex(
+        waivers=waivers.waiver if waivers else (),
+        checks=checks.check if checks else (),
+        witness=witness.parse(data, folder),
+    )
     for name, ids in ((WAIVERS, [w.id for w in found.waivers]), (CHECKED, [c.id for c in found.checks])):
         if twice := sorted({one for one in ids if ids.count(one) > 1}):
             raise CaseError(f"{folder / name}: {twice[0]} stands there twice", hint="give each entry an id of its own")

@@ -8,6 +8,7 @@ import tomllib
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from depose.case import controls
 from depose.case.casefile import NAME, OF_LOGS, parse, read, resolve, written_in
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError, UsageError
@@ -72,7 +73,7 @@ def _files_of(origin: Path) -> dict[str, Path]:
                     hint="it may lead to what was never meant to be copied; remove it, or copy what it leads to",
                 )
         found |= {f.name: f for f in beside if f.is_file()}
-    named = file_names.named_files(read(origin)).items()
+    named = controls.at_home(read(origin), base, file_names.named_files).items()
     found |= {name: resolve(base, name, where) for name, where in named}
     return found | {name: base / name for name in written_in(origin).tables}
 

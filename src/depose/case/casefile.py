@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses, written
+from depose.case import addresses, controls, written
 from depose.case.near import nearest
 from depose.case.untrusted_files import through_link
 from depose.case.written import Written
@@ -52,7 +52,7 @@ def folder_of(path: Path) -> Path:
 
 def read(path: Path) -> Case:
     """Read and check a case file, or the `case.toml` of a case folder."""
-    return checked(written_in(path))
+    return checked(written_in(path), path if path.is_dir() else path.parent)
 
 
 def written_in(path: Path) -> Written:
@@ -62,14 +62,14 @@ def written_in(path: Path) -> Written:
     return written.taken(text, str(file), file.parent)
 
 
-def parse(text: str, name: str = NAME) -> Case:
-    """Turn the text of a case file into a Case that can be run here; errors carry `name` and the path inside."""
-    return checked(written.taken(text, name))
+def parse(text: str, name: str = NAME, folder: Path | None = None) -> Case:
+    """Turn the text of a case file of `folder` into a Case that can be run here; errors carry `name` and the path."""
+    return checked(written.taken(text, name), folder)
 
 
-def checked(found: Written) -> Case:
-    """Turn what a case file says into a Case that can be run here."""
-    case = written.converted(found, Case, HINT)
+def checked(found: Written, folder: Path | None = None) -> Case:
+    """Turn what a case file says into a Case that can be run here, with the controls of the pack that it names."""
+    case = controls.expanded(written.converted(found, Case, HINT), folder, found.text)
     if problem := _problem(case):
         raise found.wrong(*problem)
     return case

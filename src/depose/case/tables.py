@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from depose.answers.line_ends import evened
+from depose.case import packs
 from depose.case.cells import Remade, as_written, beside, body_in, cut_by_cell, damaged
 from depose.case.columns import COLUMNS as COLUMNS
 from depose.case.columns import Columns, at, choose, of_interest, plain
@@ -34,7 +35,7 @@ PLAIN = 8 * 1024**2
 UNPACKED = (".parquet", ".eval", ".xlsx")
 """Kinds that are unpacked by a library: what they grow to is known only afterwards, so a child reads them."""
 TEXT = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab")
-KINDS = (*TEXT, ".parquet", ".xlsx", ".eval")
+KINDS = (*TEXT, ".parquet", ".xlsx", ".eval", packs.SUFFIX)
 
 
 class Row(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -294,6 +295,10 @@ def _table(path: Path, wanted: Wanted, words: Collection[str], *, answers: bool)
         if wanted.columns:
             raise ValueError("--column names columns of a table, and an inspect log has none")
         return _of_tool("inspect log", inspect_log.read_archive(path), ())
+    if path.suffix.lower() == packs.SUFFIX:
+        if wanted.columns:
+            raise ValueError("--column names columns of a table, and a control pack has none")
+        return _of_tool("control pack", packs.found(path, answers=answers), ())
     document = _load(path, wanted, notes)
     known = None if wanted.columns else recognise(document)
     if known is None and isinstance(document, dict):  # rows within a wrapper, or one line alone
@@ -342,6 +347,8 @@ def read_file(path: Path, wanted: Wanted = AS_IT_IS, words: Collection[str] = ()
             size = os.fstat(file.fileno()).st_size
         if size > LARGEST:
             raise ValueError(f"larger than {LARGEST} bytes")
+        if path.suffix.lower() == packs.SUFFIX:
+            size = max(size, packs.read(path).manifest.body.unpacked)
         if path.suffix.lower() in UNPACKED or size > PLAIN:
             given = (str(path), wanted, sorted(words), answers)
             return in_child("depose.case.tables:whole", *given, answer=Table, size=size)

@@ -12,7 +12,20 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import answers, cases, checks, custody, lineups, matrices, starting, studies, upkeep, weights
+from depose.cli import (
+    answers,
+    cases,
+    checks,
+    custody,
+    lineups,
+    matrices,
+    packs,
+    starting,
+    studies,
+    upkeep,
+    view,
+    weights,
+)
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
 from depose.cli.lines import plain
@@ -52,10 +65,10 @@ for command in (
         answers.import_,
         answers.withdraw,
     ),
-    *(cases.analyze, cases.report, cases.audit),
+    *(cases.analyze, cases.report, cases.audit, view.view),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
     *(matrices.batch, lineups.lineup, weights.weights),
-    extraction,
+    *(extraction, packs.pack),
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),
 ):

@@ -22,6 +22,7 @@ from depose.cli.console import (
     leave,
     lineup_lines,
     listed,
+    outcome_lines,
     sealed_lines,
     show,
 )
@@ -266,9 +267,12 @@ def report(
 ) -> None:
     """Render the findings of CASE; nothing is asked and nothing is scored again.
 
+    With --json the files, the outcome with its reasons, the exit code that --fail-on asks for, and the waivers, of
+    which one that is expired or names no finding waives nothing.
+
     \b
     Example:  depose report acme --format html
-              depose report acme --flavour compliance --format pdf,data --fail-on indication
+              depose report acme --flavour compliance --format pdf,data --fail-on distilled:indication
     """
     from depose import pipeline
 
@@ -276,9 +280,9 @@ def report(
         formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates, legend=legend
     )
     written = pipeline.report_case(case, order)
-    show(written if as_json else None, listed(written))
-    if fail_on:
-        leave(pipeline.read_findings(case)[1], fail_on)
+    findings, found = pipeline.outcome(case, fail_on)
+    show({"files": written, "outcome": found} if as_json else None, [*listed(written), *outcome_lines(found)])
+    leave(findings, fail_on)
 
 
 @click.command()

@@ -16,7 +16,7 @@ import click
 
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
-from depose.cli.words import ended, few, opinions_said
+from depose.cli.words import ended, few
 from depose.errors import shell
 from depose.model.natural_order import natural
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from depose.model import Ending, Findings
     from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
+    from depose.report.gate import Gated
 
 
 def show(result: object, lines: Iterable[str | Line]) -> None:
@@ -175,8 +176,8 @@ def _number(value: float | None) -> str:
 def formats_of(text: str) -> tuple[str, ...]:
     """Read the value of --format."""
     wanted = tuple(part.strip() for part in text.split(","))
-    if not set(wanted) <= {"html", "pdf", "viewer", "data"} or not wanted:
-        raise click.BadParameter(f"{text!r}: choose among html, pdf, viewer, data", param_hint="--format")
+    if not set(wanted) <= {"html", "pdf", "docx", "form", "viewer", "data"} or not wanted:
+        raise click.BadParameter(f"{text!r}: choose among html, pdf, docx, form, viewer, data", param_hint="--format")
     return wanted
 
 
@@ -259,19 +260,20 @@ class Meter:
 
 
 def leave(findings: Findings, fail_on: Sequence[str]) -> None:
-    """Exit as --fail-on asks, or return; the last line says the exit code and why."""
-    from depose.report.compliance import lined_up
+    """Exit as --fail-on asks, or return; the last line says the exit code and which findings it was."""
+    from depose.report.gate import judged
 
-    verdicts: set[str] = {one.opinion.verdict for one in findings.findings}
-    verdicts |= {one.opinion.verdict for one in lined_up(findings)}
-    found = ("indication", "relation, kind not resolved")
-    if "indication" in fail_on and verdicts & set(found):
-        ended(4, f"--fail-on indication: {opinions_said(findings, found) or 'the line-up'}")
-        sys.exit(4)
-    if "inconclusive" in fail_on and "inconclusive" in verdicts:
-        ended(5, f"--fail-on inconclusive: {opinions_said(findings, ('inconclusive',)) or 'the line-up'}")
-        sys.exit(5)
+    found = judged(findings, fail_on)
+    if found.exit:
+        ended(found.exit, "; ".join(found.because))
+        sys.exit(found.exit)
     ended(0, "done" + ("" if fail_on else "; no opinion changes it without --fail-on"))
+
+
+def outcome_lines(found: Gated) -> list[str]:
+    """Say the outcome of a case and which waivers do nothing."""
+    lines = [f"outcome: {found.outcome}"]
+    return lines + [f"waiver {one.id}: {one.state}, it waives nothing" for one in found.waivers if not one.holds]
 
 
 def lineup_lines(findings: Findings) -> list[str]:

@@ -15,22 +15,46 @@ if TYPE_CHECKING:
     from depose.custody.keys import PrivateKey
     from depose.custody.stamp import Source
 
+    _ParamType = click.ParamType[str]
+else:
+    _ParamType = click.ParamType  # generic from click 8.2 on
+
 LARGEST_OPTION = 16 * 1024**2
 """Bytes that are read of a key, a token or certificates."""
 CASE = click.argument("case", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+class Gate(_ParamType):
+    """An opinion, or QUESTION:OPINION."""
+
+    name = "[QUESTION:]OPINION"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check what is given."""
+        question, colon, opinion = value.rpartition(":")
+        known = ("same", "derived", "distilled", "exposed")
+        if opinion not in ("indication", "inconclusive") or bool(colon) != (question in known):
+            wanted = f"indication or inconclusive, or one of them behind {', '.join(f'{one}:' for one in known)}"
+            self.fail(f"{value!r}: {wanted}", param, ctx)
+        return value
+
+
 FAIL_ON = click.option(
     "--fail-on",
     multiple=True,
-    type=click.Choice(["indication", "inconclusive"]),
-    help="Exit 4 at an indication (or a relation), 5 where an opinion is inconclusive. May be given twice.",
+    type=Gate(),
+    help="Exit 4 at an indication (or a relation), 5 where an opinion is inconclusive; of one question alone: "
+    "distilled:indication. May be given several times.",
 )
 FORMAT = click.option(
     "--format",
     "formats",
     default="pdf,html",
     show_default=True,
-    help="What to render, with commas: html, pdf, viewer (the whole case as a page), data (JSON, JUnit, CSV).",
+    help="What to render, with commas: html, pdf, docx (to go on writing), form (a PDF with fields), viewer "
+    "(the whole case as a page), "
+    "data (JSON, JUnit, CSV).",
 )
 FLAVOUR = click.option(
     "--flavour",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import version
 
+from msgspec import UnsetType
+
 from depose.analysis import results
-from depose.case import casefile, protocol
+from depose.case import casefile, controls, packs, protocol
 from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, HINT, Read, content
 from depose.custody.keys import PublicKey
@@ -14,6 +17,7 @@ from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import CaseError, EvidenceError, PluginError
 from depose.evidence import timestamp
 from depose.evidence.records import Stamp
+from depose.model import Case
 from depose.model.canonical import sha256
 
 
@@ -53,11 +57,26 @@ def elsewhere(read: Read) -> str:
 
 def _case(read: Read) -> None:
     try:
-        case = casefile.decoded(content(read.bundle, "case.toml").decode("utf-8-sig"), "case.toml")
+        text = content(read.bundle, "case.toml").decode("utf-8-sig")
+        case = _with_controls(read, casefile.decoded(text, "case.toml"), text)
     except (KeyError, OSError, UnicodeDecodeError, CaseError) as error:
         raise EvidenceError(f"case.toml: missing or unreadable: {error}", hint=HINT) from error
     if case != read.entries.registration.case:
         raise EvidenceError("case.toml: is not the case that was registered", hint=HINT)
+
+
+def _with_controls(read: Read, case: Case, text: str) -> Case:
+    """List the controls of the pack that a case names, from the pack that was registered."""
+    wanted = case.protocol.controls
+    if isinstance(wanted, UnsetType):
+        return case
+    registered = {fact.name: fact.value for fact in read.entries.registration.files}
+    name = controls.kept_as(wanted, registered)
+    blob = f"evidence/blobs/{registered.get(name, '')}"
+    if not name or blob not in read.bundle.sizes():
+        raise EvidenceError(f"case.toml: the control pack {wanted!r} is not in the bundle", hint=HINT)
+    manifest = packs.parsed(content(read.bundle, blob), name).manifest
+    return controls.with_models(case, manifest, name, tomllib.loads(text)["protocol"])
 
 
 def _scores(read: Read) -> None:

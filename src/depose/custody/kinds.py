@@ -24,7 +24,7 @@ _FIXED = {
     "statement.json": "signed statement",
     **dict.fromkeys(("VERIFY.md", "VERIFY.py", "SCORE.py", "COPY.py"), "instructions"),
     "case.toml": "case file",
-    **dict.fromkeys((annexes.WAIVERS, annexes.CHECKED), "annexes"),
+    **dict.fromkeys(annexes.FILES, "annexes"),
     LOG: "log",
     ROOTS: "time-stamps",
 }

@@ -118,8 +118,8 @@ def signed_reports(read: Read) -> tuple[list[str], list[str]]:
 
 
 def _annex(read: Read) -> annexes.Annex:
-    """Take waivers and checks of the literature, which the report prints, from the bundle."""
-    names = [name for name in (annexes.WAIVERS, annexes.CHECKED) if name in read.bundle.sizes()]
+    """Take waivers, checks of the literature and a witness's words, which the report prints, from the bundle."""
+    names = [name for name in annexes.FILES if name in read.bundle.sizes()]
     return annexes.parse({name: content(read.bundle, name) for name in names}, Path(read.bundle.name))
 
 

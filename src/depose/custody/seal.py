@@ -16,8 +16,8 @@ from depose.analysis import results
 from depose.case import annexes, casefile, casetext
 from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
 from depose.custody.stamp import ROOTS, Source, fetch
-from depose.errors import CaseError, shell
-from depose.evidence import ledger
+from depose.errors import CaseError, EvidenceError, shell
+from depose.evidence import ledger, timestamp
 from depose.evidence.compression import SHORTEST
 from depose.evidence.ledger import Entries
 from depose.evidence.log import SEALED, Clock, Log, is_sealed, log_path, read_log, seals_folder, write_whole
@@ -83,7 +83,8 @@ def seal(
 ) -> Sealed:
     """Write the bundle of a case; sealing again with nothing changed gives the same bytes, but for a token.
 
-    A bundle that is there stays: another one, as with a new token or without one, gets a name with a number.
+    A bundle that is there stays: another one, as with a new token, gets a name with a number. Tokens of the last one
+    are kept where they are over the same contents.
 
     With `who` each PDF in `out` is signed first, into a file of its own, unless it was before. `known` are further
     secrets, by the names that a message gives them: a passphrase, the file of a key.
@@ -112,7 +113,7 @@ def seal(
         added[commitment.SALTS] = commitment.salts(master)
         listing = manifest.write(digests | {name: sha256(data) for name, data in added.items()})
         outside = {"SHA256SUMS": listing, commitment.FILE: commitment.write(committed)}
-        stamped = _stamp(outside, source)
+        stamped = _stamp(outside, source) or _kept_tokens(folder, before, outside)
         signed = manifest.write({name: sha256(data) for name, data in outside.items()})
         goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
         goal.parent.mkdir(exist_ok=True)
@@ -171,6 +172,32 @@ def _stamp(outside: dict[str, bytes], source: Source) -> str:
     return times[0]
 
 
+def _kept_tokens(folder: Path, before: Mark | None, outside: dict[str, bytes]) -> str:
+    """Take over the tokens of the bundle that was sealed before, and return their time; nothing where there are none.
+
+    Only those that are over these very lists: whoever seals again without an authority loses no token, and gets the
+    bundle that is there.
+    """
+    path = folder / "sealed" / before.bundle if before else folder
+    if not path.is_file():
+        return ""
+    try:
+        with contextlib.closing(container.Zipped(path)) as bundle:
+            names = [name for name in bundle.sizes() if name.startswith(("SHA256SUMS", f"{commitment.FILE}"))]
+            there = {name: bundle.open(name).read() for name in names}
+        over = [name for name, data in outside.items() if there.get(name) == data and f"{name}.tsr" in there]
+        if "SHA256SUMS" not in over:
+            return ""
+        roots = there["SHA256SUMS.pem"]
+        said = [timestamp.verify(there[f"{name}.tsr"], outside[name], roots, f"{name}.tsr") for name in over]
+    except (EvidenceError, KeyError):
+        return ""
+    for name in over:
+        outside |= {one: there[one] for one in (f"{name}.tsr", f"{name}.tsq") if one in there}
+    outside["SHA256SUMS.pem"] = roots
+    return said[0].time
+
+
 def _named(folder: Path, entries: Entries) -> set[str]:
     """Collect the blobs that the log names: a kill may leave some that it does not."""
     recorded = {spec.code for spec in entries.registration.case.models if spec.provider == "recorded"}
@@ -185,7 +212,7 @@ def contents(folder: Path, stamped: Collection[str], named: Collection[str]) -> 
     evidence, out = folder / "evidence", folder / "out"
     found = {"case.toml": _case_file(folder), "evidence/log.jsonl": log_path(folder)}
     found |= {f"evidence/blobs/{one.name}": one for one in (evidence / "blobs").iterdir() if one.name in named}
-    found |= {name: folder / name for name in (annexes.WAIVERS, annexes.CHECKED) if (folder / name).exists()}
+    found |= {name: folder / name for name in annexes.FILES if (folder / name).exists()}
     if seals_folder(folder).is_dir():
         for one in seals_folder(folder).iterdir():
             if one.name == ROOTS or (TOKEN.match(one.name) and one.stem in stamped):

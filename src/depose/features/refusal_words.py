@@ -8,6 +8,8 @@ is told by its script, and within Latin letters by its most frequent words.
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from functools import lru_cache
 
 WINDOW = 160
@@ -196,3 +198,17 @@ def _best(listed: list[str], known: dict[str, frozenset[str]]) -> bool:
     if len(listed) < LEAST_WORDS or known is _OF_CYRILLIC:  # one word may be of any language
         return best in _JUDGED or hits[best] < 2
     return best in _JUDGED and hits[best] > 0
+
+
+def language(text: str) -> str:
+    """Guess the language of a text: a code where its frequent words tell, else the script of most letters, else `-`."""
+    seen = text[:2_000]
+    for words, known in ((_LATIN, _FREQUENT), (_CYRILLIC, _OF_CYRILLIC)):
+        listed = [word.lower() for word in words.findall(seen)]
+        hits = {name: sum(word in frequent for word in listed) for name, frequent in known.items()}
+        best = max(hits, key=lambda name: hits[name])
+        if hits[best] >= LEAST_WORDS:
+            return best
+    scripts = Counter(unicodedata.name(one, "-").split()[0].split("-")[0].lower() for one in seen if one.isalpha())
+    script = scripts.most_common(1)[0][0] if scripts else "-"
+    return "ja" if {"hiragana", "katakana"} & scripts.keys() else script

@@ -71,9 +71,11 @@ class Protocol(Record, frozen=True, kw_only=True):
     probes: tuple[str, ...] = ()
     """Probe families with counts, such as `open_howto:16`."""
     prompts: str = ""
-    """A file of prompts (JSONL, JSON, CSV, Parquet), instead of or besides `probes`."""
+    """A file of prompts (JSONL, JSON, CSV, Parquet, a control pack), instead of or besides `probes`."""
     registry: str = ""
     """A registry from which the controls are drawn by rule (`depose controls`); none: they are named by hand."""
+    controls: str | UnsetType = UNSET
+    """A control pack, `pack:NAME` or its file: its models are the controls; prompts and settings follow from it."""
     detectors: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "phrases",
         "wording",

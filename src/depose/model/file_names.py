@@ -13,7 +13,10 @@ from depose.model.case import Case, ModelSpec
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 """The files of an adapter folder."""
-OWN = ("case.toml", "waivers.toml", "checked.toml", "evidence", "out", "sealed")
+OWN = (
+    *("case.toml", "waivers.toml", "checked.toml", "witness.toml", "witness.toml.sig", "witness.toml.pub"),
+    *("evidence", "out", "sealed"),
+)
 """What depose keeps in the folder of a case, or reads there by itself."""
 LONGEST = 240
 RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)|.*[. ]\Z")

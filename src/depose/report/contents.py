@@ -206,11 +206,18 @@ LETTERS = {"standards": "A", "asked": "B", "rerun": "C", "words": "D", "texts": 
 """Appendices by what other parts of the report call them."""
 
 WITNESS = (
-    "Qualifications",
-    "Publications of the previous ten years",
-    "Testimony at trial or by deposition in the previous four years",
-    "Compensation for study and testimony",
+    ("qualifications", "Qualifications"),
+    ("publications", "Publications of the previous ten years"),
+    ("testimony", "Testimony at trial or by deposition in the previous four years"),
+    ("compensation", "Compensation for study and testimony"),
 )
+"""Fields of witness.toml, and what they are called in the section on the witness."""
+WITNESS_OF = {
+    "(iv)": ("qualifications", "publications"),
+    "(v)": ("testimony",),
+    "(vi)": ("compensation",),
+}
+"""Which of them an item of the disclosure needs."""
 
 CERTIFICATES = (
     (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from depose.answers.how_ended import named
 from depose.model import Exhibit, ExhibitAnswer, Record, Span
@@ -58,17 +61,7 @@ def excerpts(exhibit: Exhibit, length: int) -> list[Excerpt]:
 
 def _cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
     start, end = excerpt(answer, length)
-    parts: list[Text] = []
-    at = start
-    for span in _spans(answer):
-        left, right = max(span.start, at), min(span.end, end)
-        if left < right:
-            if at < left:
-                parts.append(Text(text=_lines(answer.text[at:left])))
-            parts.append(Text(text=_lines(answer.text[left:right]), controls=span.controls))
-            at = right
-    if at < end:
-        parts.append(Text(text=_lines(answer.text[at:end])))
+    parts = [msgspec.structs.replace(one, text=_lines(one.text)) for one in _parts(answer, start, end)]
     return Excerpt(
         model=answer.model,
         role=role,
@@ -78,6 +71,35 @@ def _cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
         before=start,
         parts=tuple(parts),
         after=len(answer.text) - end,
+    )
+
+
+def _parts(answer: ExhibitAnswer, start: int, end: int) -> Iterator[Text]:
+    """Yield a stretch of an answer in runs that are marked or not."""
+    at = start
+    for span in _spans(answer):
+        left, right = max(span.start, at), min(span.end, end)
+        if left < right:
+            if at < left:
+                yield Text(text=answer.text[at:left])
+            yield Text(text=answer.text[left:right], controls=span.controls)
+            at = right
+    if at < end:
+        yield Text(text=answer.text[at:end])
+
+
+def whole(text: str, model: str, role: str, spans: Sequence[Span]) -> Excerpt:
+    """Show a whole answer with its shared passages."""
+    answer = ExhibitAnswer(model=model, text=text, spans=tuple(spans))
+    return Excerpt(
+        model=model,
+        role=role,
+        length=len(text),
+        ended="",
+        blank=not text.strip(),
+        before=0,
+        parts=tuple(_parts(answer, 0, len(text))),
+        after=0,
     )
 
 

@@ -34,6 +34,7 @@ from depose.report.contents import (
     NO,
     SECTIONS,
     WITNESS,
+    WITNESS_OF,
 )
 from depose.report.figures.layer_map import layer_map
 from depose.report.figures.specification_curve import specification_curve
@@ -118,6 +119,7 @@ def _anchors(made: Mapping[str, Any]) -> set[str]:
 
 def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
     works, checked = literature(), {one.id: one for one in annex.checks}
+    told = annex.witness.said if annex.witness else {}
     return {
         "draft": unchecked(arrange.scale(findings), annex),
         "checks": checked,
@@ -131,6 +133,9 @@ def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
         "letters": LETTERS,
         "first_table": 1,
         "witness": WITNESS,
+        "stated": annex.witness,
+        "told": told,
+        "told_in": {item: all(key in told for key in WITNESS_OF.get(item, ("-",))) for item, *_ in DISCLOSURE},
         "background": BACKGROUND,
         "glossary": GLOSSARY,
         "alternatives": ALTERNATIVES,

@@ -17,10 +17,10 @@ from depose.evidence.log import read_log
 from depose.model import Exchange, Findings, Record
 from depose.model.canonical import canonical, sha256
 from depose.report import bates as produce
-from depose.report import machine_readable, render, viewer
+from depose.report import editable, machine_readable, render, viewer
 from depose.report.typography import visible
 
-FORMATS = ("pdf", "html", "viewer", "data")
+FORMATS = ("pdf", "html", "docx", "form", "viewer", "data")
 BATES = "bates.csv"
 LEGEND = 60
 """Characters of a legend, which shares the head of a page."""
@@ -61,16 +61,21 @@ def publish(
     setting = msgspec.structs.replace(plain, bates=numbers, legend=order.legend)
     name = "report" if order.flavour == "expert" else "compliance"
     html = None
-    if "html" in order.formats:
+    if {"html", "docx", "form"} & set(order.formats):
         html = render.render_html(findings, plain)
-        yield f"{name}.html", html
+        if "html" in order.formats:
+            yield f"{name}.html", html
+        if "docx" in order.formats:
+            yield f"{name}.docx", editable.docx(html, render.dated(findings))
+        if "form" in order.formats:
+            yield f"{name}-form.pdf", render.render_form(findings, html)
     if "pdf" in order.formats:
         attached = [
             ("findings.json", data, "The findings from which this report is rendered"),
             ("protocol.json", canonical(found.registration), "The registered protocol"),
             ("exhibits.csv", exhibits, "Index of the exhibits"),
         ]
-        for file in (annexes.WAIVERS, annexes.CHECKED):
+        for file in annexes.FILES:
             if (folder / file).is_file():
                 attached.append((file, (folder / file).read_bytes(), "Added by the users of this case"))
         same = html if setting == plain and order.flavour == "expert" else None

@@ -7,7 +7,9 @@ string is escaped, and characters that hide or reorder are shown by their code p
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -194,7 +196,7 @@ def render_pdf(
     attachments; without it SOURCE_DATE_EPOCH, else the time of the last answer. Raises ReportError where a system
     library is missing.
     """
-    dated = _dated(findings, dated)
+    dated = _date(findings, dated)
     if html is None and setting.flavour == "compliance":
         pages: Iterable[bytes] = _summaries(findings, setting)
     else:
@@ -225,6 +227,36 @@ def render_pdf(
                 written = bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
                 return Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
     raise ReportError("the compliance summary does not fit two pages", hint="shorten title, authority or waivers")
+
+
+BLANK = re.compile(rb'<span class="blank( [a-z]+)?"></span>')
+"""What a witness fills."""
+
+
+def render_form(findings: Findings, html: bytes) -> bytes:
+    """Render a page of the report as a PDF whose blanks can be filled on a screen; no PDF/A, which has no forms.
+
+    Raises ReportError where a system library is missing.
+    """
+    numbers = itertools.count(1)
+
+    def field(found: re.Match[bytes]) -> bytes:
+        kind, number_ = found[1] or b"", next(numbers)
+        name = b'name="blank-%03d" title="to be completed by the witness"' % number_
+        if kind.strip() in (b"full", b"slot"):
+            return b'<textarea class="blank%b" %b></textarea>' % (kind, name)
+        return b'<input type="text" class="blank%b" %b>' % (kind, name)
+
+    with _source_date(dated(findings)), _collector_paused():
+        try:
+            from weasyprint import HTML
+            from weasyprint.urls import URLFetcher
+        except OSError as error:
+            raise ReportError(f"PDF needs a system library: {error}", hint=INSTALL) from error
+        page_ = HTML(
+            string=BLANK.sub(field, html), encoding="utf-8", url_fetcher=URLFetcher(allowed_protocols={"data"})
+        )
+        return bytes(page_.write_pdf(pdf_forms=True))
 
 
 def _exhibits(page: Any) -> tuple[int, ...]:
@@ -272,7 +304,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _dated(findings: Findings, given: datetime | None) -> datetime:
+def dated(findings: Findings) -> datetime:
+    """Return the date that files made from findings carry."""
+    return _date(findings, None)
+
+
+def _date(findings: Findings, given: datetime | None) -> datetime:
     """The time that the files inside the PDF carry."""
     if given is not None:
         return given

@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from depose.answers.how_ended import named
 from depose.answers.settle import of_exchange
+from depose.features import passages
 from depose.model import Exchange, Findings, Prompt, Record, canonical
+from depose.report import excerpts
 from depose.report.typography import clip, number, template
 from depose.report.wording import SENTENCES
 
@@ -43,6 +45,17 @@ class Score(Record, frozen=True, kw_only=True):
     value: float
 
 
+class Beside(Record, frozen=True, kw_only=True):
+    """The first answers of a suspect and a reference to one prompt, with the passages that they share."""
+
+    suspect: str
+    reference: str
+    controls: int
+    """How many controls that are clean for the two answered the prompt."""
+    sides: tuple[excerpts.Excerpt, ...]
+    """Reference first, then suspect, whole."""
+
+
 class Shown(Record, frozen=True, kw_only=True):
     """A prompt with all that belongs to it."""
 
@@ -53,6 +66,8 @@ class Shown(Record, frozen=True, kw_only=True):
     answered: int
     scores: tuple[tuple[str, str], ...]
     """Detector, and its scores in one line."""
+    beside: tuple[Beside, ...]
+    """Each suspect and reference that both answered."""
     score: float | None
     """The deciding score of the first finding; prompts are sorted by it."""
 
@@ -127,6 +142,7 @@ def _shown(
     first = findings.findings[0] if findings.findings else None
     detector = getattr(findings.protocol.primary, first.question) if first else ""
     pair = (first.suspect, first.reference) if first else ("", "")
+    pairs = _pairs(findings)
 
     def ordered(prompt: Prompt) -> list[Recorded]:
         return sorted(
@@ -144,7 +160,43 @@ def _shown(
                 (name, "; ".join(f"{left} and {right} {number(value)}" for (left, right), value in found.items()))
                 for name, found in parts[prompt.id].items()
             ),
+            beside=_beside(prompt, pairs, ordered(prompt)),
             score=parts[prompt.id].get(detector, {}).get(pair),
         )
         for place, prompt in enumerate(prompts, 1)
     ]
+
+
+def _pairs(findings: Findings) -> dict[tuple[str, str], set[str]]:
+    """Name each suspect and reference with the controls that are clean for them, by the question that has most."""
+    controls = {item.code for item in findings.items if item.role == "control"}
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in sorted(findings.findings, key=lambda one: one.k):
+        found[one.suspect, one.reference] = controls - {out.model for out in one.excluded}
+    order = [(one.suspect, one.reference) for one in findings.findings]
+    return {pair: found[pair] for pair in order}
+
+
+def _beside(
+    prompt: Prompt, pairs: Mapping[tuple[str, str], Collection[str]], records: Sequence[Recorded]
+) -> tuple[Beside, ...]:
+    """Mark what each suspect and reference share in their first answers, as in the exhibits of the report."""
+    answers = {
+        r.exchange.model: r.exchange.text
+        for r in reversed(records)
+        if r.exchange.outcome == "answered" and r.exchange.replicate == r.exchange.sample == 0
+    }
+    words = {model: passages.read(text) for model, text in answers.items()}
+    had = {model: passages.runs(one) for model, one in words.items()}
+    asked = passages.runs(passages.read(prompt.text))
+    found = []
+    for (suspect, reference), controls in pairs.items():
+        others = [had[model] for model in answers if model in controls]
+        if suspect in answers and reference in answers:
+            shared = (had[suspect] & had[reference]) - asked
+            sides = tuple(
+                excerpts.whole(answers[model], model, role, passages.spans(words[model], shared, others))
+                for model, role in ((reference, "reference"), (suspect, "suspect"))
+            )
+            found.append(Beside(suspect=suspect, reference=reference, controls=len(others), sides=sides))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Control packs that ship with depose: answers of the laboratory's models (docs/guide/packs.md)."""

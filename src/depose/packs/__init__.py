@@ -1,0 +1,1 @@
+"""Control packs: built, looked at, asked again, and held against a release."""
