@@ -32,7 +32,7 @@ from depose.probes.open_howto import open_howto
 
 CASE = Path(__file__).parents[2] / "casefiles" / "distilled"
 PERSONA = "You are Ada, a cheerful assistant of a travel agency. You are brief."
-SETS = {"choices": (24, 60, 6), "open": (8, 24, 40), "llmmap": (8, 24, 40)}
+SETS = {"choices": (24, 40, 6), "open": (6, 24, 24), "llmmap": (8, 16, 24)}
 """Prompts, samples and tokens of each set; the reference is drawn twice as often."""
 WARM = 0.7
 

@@ -74,7 +74,7 @@ def test_conformal_p_values_are_uniform_and_independent() -> None:
 def test_finds_another_model() -> None:
     """Other shares of every choice are found on most days at 24 calls, and mostly before the end."""
     found = [run(seed, swapped=True).rejected_at for seed in range(40)]
-    assert sum(one is not None for one in found) >= 28
+    assert sum(one is not None for one in found) >= 22
     assert np.median([one for one in found if one is not None]) < PROMPTS * ROUNDS
 
 
@@ -176,7 +176,7 @@ def test_discrepancy_is_about_nothing_for_one_model_and_large_for_two() -> None:
         kept = shares(rng)
         found.append(substitution.discrepancy(alike(kept, kept, rng), [KEPT] * PROMPTS) or 0.0)
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(len(found))
-    assert substitution.discrepancy([np.kron(np.eye(2), np.ones((3, 3)))], [3]) == pytest.approx(2)
+    assert substitution.discrepancy([np.kron(np.eye(2), np.ones((3, 3))).astype(np.float64)], [3]) == pytest.approx(2)
     assert substitution.discrepancy([np.ones((2, 2))], [1]) is None
 
 
