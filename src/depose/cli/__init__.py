@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from depose.cli import cases, custody, lineups, matrices, studies, upkeep, weights
+from depose.cli import cases, custody, lineups, matrices, studies, upkeep, watching, weights
 from depose.cli.console import plain
 from depose.cli.extraction import extraction
 from depose.errors import DeposeError
@@ -39,7 +39,7 @@ for command in (
     *(cases.new, cases.register, cases.amend, cases.probe, cases.import_, cases.withdraw),
     *(cases.analyze, cases.report, cases.audit),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
-    *(matrices.batch, lineups.lineup, weights.weights),
+    *(matrices.batch, lineups.lineup, weights.weights, watching.watch),
     extraction,
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),

@@ -65,6 +65,9 @@ def cache_clear(as_json: bool) -> None:
 def list_(what: str, as_json: bool) -> None:
     """List what is there: probes, detectors, providers or bundled cases.
 
+    Of a family of probes it says what its answers show, by which statistic, how many calls it is best given, where it
+    was validated (or that it gives exhibits and no opinion), and how it misleads.
+
     \b
     Example:  depose list cases
     """
@@ -76,4 +79,30 @@ def list_(what: str, as_json: bool) -> None:
     else:
         kind: Any = what
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]
+    if what == "probes":
+        rows = [row | _stated(plugins.load("probes", row["name"])) for row in rows]
+        show(rows if as_json else None, [line for row in rows for line in _probe_lines(row)])
+        return
     show(rows if as_json else None, table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
+
+
+def _stated(probe: object) -> dict[str, str]:
+    """What a family states of itself; a plugin may state nothing."""
+    stated = getattr(probe, "stated", None)
+    if stated is None:
+        return {"construct": "its package states nothing", "evidence": "not validated: exhibits, no opinion"}
+    best = (
+        f"{stated.prompts} prompts x {stated.samples} = {stated.calls} calls to each model, {stated.tokens} tokens each"
+    )
+    return {
+        "construct": stated.construct,
+        "statistic": stated.statistic,
+        "best": best,
+        "languages": " ".join(stated.languages),
+        "evidence": stated.evidence,
+        "fails": stated.fails,
+    }
+
+
+def _probe_lines(row: dict[str, str]) -> list[str]:
+    return [f"{row['name']} (from {row['from']})", *(f"  {name}: {row[name]}" for name in list(row)[2:])]

@@ -46,7 +46,7 @@ word.
 
 Give me a family name for {a character | a baker | a lighthouse keeper | a judge in a play}. Answer with it only.
 
-Say yes or no at random, {without a reason | as you please | one word}.
+Say yes or no at random, {without a reason | as you please | in one word}.
 
 Nenne eine beliebige {Farbe | Stadt | Blume | Zahl zwischen eins und hundert | Frucht}. Antworte mit einem Wort.
 

@@ -152,8 +152,11 @@ def looks(rounds: int) -> tuple[int, ...]:
 
 
 def draws_for(rounds: int, alpha: float) -> int:
-    """Permutations with which the smallest p of a look, divided by its share, is a tenth of alpha at most."""
-    return max(PERMUTATIONS, int(np.ceil(10 * len(looks(rounds)) / ((1 - SHARE) * alpha))))
+    """Permutations with which the smallest p of a look, divided by its share, is a tenth of alpha; 19,999 at most.
+
+    For a smaller alpha than that allows, the e-process alone decides.
+    """
+    return min(19_999, max(PERMUTATIONS, int(np.ceil(10 * len(looks(rounds)) / ((1 - SHARE) * alpha)))))
 
 
 def examine(
