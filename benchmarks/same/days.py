@@ -1,7 +1,7 @@
 """Days of watching an endpoint whose model is known: calls until a swap is noticed, and false alarms without one.
 
-Simulated without a network, by the functions that `depose watch` calls: forced choices of a model with shares of its own
-for each prompt, kept answers drawn once for each endpoint, a new day each time. tests/watch runs the same over loopback.
+Simulated without a network, by the functions that `depose watch` calls: forced choices of a model with shares of its
+own for each prompt, kept answers drawn once for each endpoint, a new day each time. tests/watch asks over loopback.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import sys
 import time
 
 import numpy as np
+
 from depose.statistics.rates import upper_bound
 from depose.statistics.substitution import Array, examine
 
 ALPHA = 0.01
+DRAWS = 1_999
 PROMPTS, CHOICES, KEPT, ROUNDS = 24, 8, 20, 8
 
 
@@ -31,7 +33,7 @@ def day(kept: Array, old: Array, new: Array, after: int, rng: np.random.Generato
         said[prompt].append(int(rng.choice(CHOICES, p=(old if call < after else new)[prompt])))
     rows = [np.concatenate([kept[prompt], said[prompt]]) for prompt in range(PROMPTS)]
     alike = [(one[:, None] == one[None]).astype(float) for one in rows]
-    return examine(alike, [KEPT] * PROMPTS, order, ROUNDS, ALPHA, rng).rejected_at
+    return examine(alike, [KEPT] * PROMPTS, order, ROUNDS, ALPHA, rng, DRAWS).rejected_at
 
 
 def kept_of(model: Array, rng: np.random.Generator) -> Array:

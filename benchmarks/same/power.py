@@ -25,6 +25,8 @@ from depose.statistics.substitution import Array, examine, likeness
 
 ALPHA = 0.01
 POWER = 0.9
+DRAWS = 1_999
+"""Permutations of a look: fewer than a real day makes, which costs a little power."""
 
 
 def load(bank: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -46,7 +48,7 @@ def run(alike: list[Array], size: int, new: int, kept: int, rounds: int, rng: np
         where = np.concatenate(drawn(size, new, kept, rounds, rng))
         parts.append(among[np.ix_(where, where)])
     order = [int(one) for _ in range(rounds) for one in rng.permutation(len(alike))]
-    return examine(parts, [kept] * len(parts), order, rounds, ALPHA, rng).rejected_at
+    return examine(parts, [kept] * len(parts), order, rounds, ALPHA, rng, DRAWS).rejected_at
 
 
 def row(name: str, hits: list[int | None], tokens: float, seconds: float) -> str:

@@ -78,7 +78,7 @@ def _listed(kind: plugins.Kind, head: str) -> str:
         function = plugins.load(kind, name)
         module = inspect.getdoc(import_module(_module(kind, name))) or ""
         family = function if isinstance(function, Family) else None
-        said = (inspect.getdoc(function.__call__ if family else function) or "").partition("\n")[0]
+        said = (inspect.getdoc(Family.__call__ if family else function) or "").partition("\n")[0]
         questions = [question for question in decides.__struct_fields__ if getattr(decides, question) == name]
         first = f"\nDecides `{'` and `'.join(questions)}`.\n" if kind == "detectors" and questions else ""
         parts.append(f"## {name}\n{first}\n{module}\n\n`{name}`: {said}\n")

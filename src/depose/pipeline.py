@@ -14,6 +14,7 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
+from depose.asking.secret_half import make_secret_half
 from depose.case import calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.tables import AS_IT_IS, Wanted
@@ -64,6 +65,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
+    make_secret_half(case, folder)
     frozen = protocol.registration(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses
+from depose.case import addresses, mixes
 from depose.case.untrusted_files import opened, read_untrusted, through_link
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
@@ -240,15 +240,8 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             )
     if likeness(protocol) and not protocol.probes and not protocol.prompts:
         return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
-    for index, probe in enumerate(protocol.probes):
-        name, _, count = probe.partition(":")
-        where = f"$.protocol.probes[{index}]"
-        if name not in plugins.names("probes"):
-            return f"{where}: unknown probe {name!r}", f"known: {', '.join(plugins.names('probes'))}"
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
-            return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
-    if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
-        return "$.protocol.probes: one family stands twice", "add the counts together"
+    if problem := mixes.problem_of_probes(protocol):
+        return problem
     codes = {spec.code for spec in case.models}
     for code in case.prices:
         if code not in codes:
@@ -366,7 +359,9 @@ def _files_of(origin: Path) -> dict[str, Path]:
                 )
         found |= {f.name: f for f in beside if f.is_file()}
     named = file_names.named_files(read(origin)).items()
-    return found | {name: resolve(base, name, where) for name, where in named}
+    found |= {name: resolve(base, name, where) for name, where in named if name != file_names.KEY_OF_HALF}
+    found.pop(file_names.KEY_OF_HALF, None)  # a new case makes a secret of its own
+    return found
 
 
 def _copy_files(origin: Path, folder: Path) -> tuple[Path, ...]:
