@@ -95,7 +95,7 @@ def peer(path: Path, bank: Path, runs: int, kept: int, rounds: int) -> None:
     if spec is None:
         sys.path.insert(0, str(path))
     from model_equality_testing.algorithm import run_two_sample_test  # type: ignore[import-not-found]
-    from model_equality_testing.dataset import CompletionSample  # type: ignore[import-not-found]
+    from model_equality_testing.distribution import CompletionSample  # type: ignore[import-not-found]
 
     rows = load(bank, "choices")
     length = 40
@@ -119,7 +119,7 @@ def peer(path: Path, bank: Path, runs: int, kept: int, rounds: int) -> None:
             places = [drawn(len(reference[0]), new, kept, rounds, rng) for _ in reference]
             right = [some if own else some - len(reference[0]) for _, some in places]
             left = sample(reference, [some for some, _ in places])
-            told = run_two_sample_test(left, sample(one["answers"], right), pvalue_type="permutation_pvalue", b=100)
+            told = run_two_sample_test(left, sample(one["answers"], right), b=100, stat_type="mmd_hamming")
             found.append(float(told[0]))
         spent = (time.monotonic() - began) / runs
         print(f"| {name} | {np.mean(np.array(found) <= ALPHA):.2f} | {min(found):.3f} | {spent:.1f} |")
@@ -136,11 +136,12 @@ def main() -> int:
     parser.add_argument("--kept", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--peer", type=Path, help="a copy of model-equality-testing")
+    parser.add_argument("--peer-runs", type=int, default=5)
     given = parser.parse_args()
     for kind in given.sets:
         study(given.bank, kind, given.runs, given.level, given.kept, given.rounds)
     if given.peer is not None:
-        peer(given.peer, given.bank, 10, given.kept, given.rounds)
+        peer(given.peer, given.bank, given.peer_runs, given.kept, given.rounds)
     return 0
 
 
