@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
 LAB := out/lab
+BANK := ~/.cache/depose/bank # of bench-same
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
 	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction journeys dist image
 
 help: ## list what can be made
@@ -138,6 +139,12 @@ era-study: setup ## false alarms by the years of the controls, and the rule on d
 
 controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
 	$(BIN)/python benchmarks/controls.py
+bench-same: setup ## watching: calls and tokens until another setting is found, level, false alarms in 1,000 days (bank of answers in $(BANK))
+	$(BIN)/python benchmarks/same/bank.py $(BANK)
+	$(BIN)/python benchmarks/same/power.py $(BANK)
+
+bench-watch: setup ## watching a server that swaps its model: noticed after how many calls, false alarms in 1,000 days without a swap
+	$(BIN)/python benchmarks/same/days.py
 
 bench-batch: setup ## screen all models of alpaca_eval: minutes, memory, growth, kills, engines, false discoveries (needs ../shared/data)
 	$(BIN)/python benchmarks/batch.py

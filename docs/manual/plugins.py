@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from depose import plugins
 from depose.case import annexes, bundled
 from depose.model import Primary
+from depose.model.random_streams import stream
+from depose.probes.family import Family
 
 DETECTORS = """\
 # Detectors
@@ -23,8 +25,9 @@ PROBES = """\
 # Probe families
 
 Families of prompts, drawn by the seed of the protocol; `[protocol] probes` names them with counts, such as
-`open_howto:16`. Further ones register under the entry-point group `depose.probes`.
+`open_howto:16`. Further ones register under the entry-point group `depose.probes`. The examples are drawn with seed 7.
 """
+EXAMPLES = 3
 PROVIDERS = """\
 # Providers
 
@@ -74,11 +77,32 @@ def _listed(kind: plugins.Kind, head: str) -> str:
     for name in _own(kind):
         function = plugins.load(kind, name)
         module = inspect.getdoc(import_module(_module(kind, name))) or ""
-        said = (inspect.getdoc(function) or "").partition("\n")[0]
+        family = function if isinstance(function, Family) else None
+        said = (inspect.getdoc(Family.__call__ if family else function) or "").partition("\n")[0]
         questions = [question for question in decides.__struct_fields__ if getattr(decides, question) == name]
         first = f"\nDecides `{'` and `'.join(questions)}`.\n" if kind == "detectors" and questions else ""
         parts.append(f"## {name}\n{first}\n{module}\n\n`{name}`: {said}\n")
+        if family:
+            parts.append(_stated(family))
     return "\n".join(parts)
+
+
+def _stated(family: Family) -> str:
+    """What a family states of itself, and examples of its prompts."""
+    one = family.stated
+    cost = f"{one.prompts} prompts x {one.samples} = {one.calls} calls to each model, at most {one.tokens} tokens each"
+    rows = [
+        ("shows", one.construct),
+        ("statistic", one.statistic),
+        ("best given", cost),
+        ("languages", ", ".join(one.languages)),
+        ("texts", f"{family.size}"),
+        ("evidence", one.evidence),
+        ("fails", one.fails),
+    ]
+    drawn = family(EXAMPLES, stream(7, "probe", family.name))
+    lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
+    return "\n".join([*lines, *(f"- `` {prompt.text} ``" for prompt in drawn), ""])
 
 
 def _case(name: str, said: str) -> str:

@@ -14,6 +14,7 @@ from depose.asking import collect
 from depose.asking.collect import Collected
 from depose.asking.imports import Imported
 from depose.asking.imports import import_answers as record_answers
+from depose.asking.secret_half import make_secret_half
 from depose.case import annexes, bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.controls import placed
@@ -69,6 +70,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
     case = placed(casefile.read(folder), folder)
+    make_secret_half(case, folder)
     frozen = frozen_case(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
         return _registered_before(folder, frozen)

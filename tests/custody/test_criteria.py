@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from authority import Authority, openssl
 from depose import pipeline
-from depose.case.protocol import drawn
+from depose.case.mixes import drawn
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.bundle import opened
@@ -103,7 +103,7 @@ def test_prompts_are_drawn_again_from_the_seed(target: Target) -> None:
     with opened(target.bundle, target.public) as read:
         assert "4 prompts drawn again from the seed" in drawn_again(read)[0]
         found = read.entries.registration
-        assert tuple(drawn(found.case)) == found.prompts
+        assert tuple(drawn(found.case.protocol, "")) == found.prompts
         odd = (msgspec.structs.replace(found.prompts[0], text="Say what the suspect always says."), *found.prompts[1:])
         picked = msgspec.structs.replace(read.entries, registration=msgspec.structs.replace(found, prompts=odd))
         with pytest.raises(EvidenceError, match="not those that the seed draws"):

@@ -79,7 +79,7 @@ class _Broken:
     error: Exception
 
 
-def batched(asks: Batch, endpoints: Mapping[str, Endpoint]) -> Iterator[Batch]:
+def batched(asks: Iterable[Ask], endpoints: Mapping[str, Endpoint]) -> Iterator[Batch]:
     """Walk through the order and hand out a batch whenever a model has enough questions waiting."""
     waiting: dict[str, list[Ask]] = {}
     for ask in asks:

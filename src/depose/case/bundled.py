@@ -74,7 +74,8 @@ def _files_of(origin: Path) -> dict[str, Path]:
                 )
         found |= {f.name: f for f in beside if f.is_file()}
     named = controls.at_home(read(origin), base, file_names.named_files).items()
-    found |= {name: resolve(base, name, where) for name, where in named}
+    found |= {name: resolve(base, name, where) for name, where in named if name != file_names.KEY_OF_HALF}
+    found.pop(file_names.KEY_OF_HALF, None)  # a new case makes a secret of its own
     return found | {name: base / name for name in written_in(origin).tables}
 
 

@@ -7,7 +7,6 @@ probe or detector, a primary detector that is not among the detectors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.case import addresses, controls, written
+from depose.case import addresses, controls, mixes, written
 from depose.case.near import nearest
 from depose.case.untrusted_files import through_link
 from depose.case.written import Written
@@ -218,15 +217,8 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             )
     if likeness(protocol) and not protocol.probes and not protocol.prompts:
         return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
-    for index, probe in enumerate(protocol.probes):
-        name, _, count = probe.partition(":")
-        where = f"$.protocol.probes[{index}]"
-        if name not in plugins.names("probes"):
-            return _unknown(where, "probe", name, plugins.names("probes"))
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", count):
-            return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
-    if len({p.partition(":")[0] for p in protocol.probes}) != len(protocol.probes):
-        return "$.protocol.probes: one family stands twice", "add the counts together"
+    if problem := mixes.problem_of_probes(protocol):
+        return problem
     codes = {spec.code for spec in case.models}
     for code in case.prices:
         if code not in codes:

@@ -1,7 +1,7 @@
 """What is frozen before the first question: the case, the prompts, the files, the software.
 
 Prompts come from probe families, each drawn with its own random stream (the protocol's seed and the
-family's name), and from a file of prompts where the case names one.
+family's name; half of a mix from the secret of the case besides), and from a file of prompts where the case names one.
 """
 
 from __future__ import annotations
@@ -13,28 +13,32 @@ from importlib.metadata import version
 from pathlib import Path
 
 from depose import plugins
-from depose.case import calibration, casefile
+from depose.case import calibration, casefile, mixes
 from depose.case.tables import read
 from depose.case.untrusted_files import opened
-from depose.errors import CaseError, PluginError
+from depose.errors import CaseError
 from depose.model import Case, Fact, Prompt, Registration
 from depose.model.canonical import sha256
-from depose.model.file_names import named_files
-from depose.model.random_streams import stream
+from depose.model.file_names import KEY_OF_HALF, named_files
 
 LIBRARIES = ("click", "icu4py", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
 
 
-def drawn(case: Case) -> list[Prompt]:
-    """Draw the prompts of the probe families, each with the random stream of its name."""
-    prompts: list[Prompt] = []
-    for probe in case.protocol.probes:
-        name, _, count = probe.partition(":")
-        made = plugins.load("probes", name)(int(count), stream(case.protocol.seed, "probe", name))
-        if len(made) != int(count) or not all(isinstance(prompt, Prompt) for prompt in made):
-            raise PluginError(f"probe {name!r} did not make {count} prompts", hint="it is broken; leave it out")
-        prompts.extend(made)
-    return prompts
+def secret_half(case: Case, folder: Path) -> str:
+    """Read the secret of a case that asks a mix; nothing for one that asks none."""
+    if not mixes.mixed(case.protocol):
+        return ""
+    path = casefile.resolve(folder, KEY_OF_HALF, "$.protocol.probes")
+    try:
+        with opened(path) as file:
+            found = file.read(1_000).decode("ascii").strip()
+    except UnicodeDecodeError as error:
+        raise CaseError(
+            f"{path}: no secret of ours: not ASCII", hint="restore it; without it the half is lost"
+        ) from error
+    if len(found) < 2 * mixes.LEAST:
+        raise CaseError(f"{path}: no secret of ours: too short", hint="restore it; without it the half is lost")
+    return found
 
 
 def _listed(path: Path) -> list[Prompt]:
@@ -53,7 +57,7 @@ def _listed(path: Path) -> list[Prompt]:
 
 def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
     """Draw and read every prompt of a case, in a fixed order."""
-    prompts = drawn(case)
+    prompts = mixes.drawn(case.protocol, secret_half(case, folder))
     if case.protocol.prompts:
         prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
     ids = [prompt.id for prompt in prompts]
@@ -69,7 +73,7 @@ def _software(case: Case) -> tuple[Fact, ...]:
         Fact(name="python", value=platform.python_version()),
     ]
     plain += [Fact(name=name, value=version(name)) for name in LIBRARIES]
-    probes = [plugins.provenance("probes", probe.partition(":")[0]) for probe in case.protocol.probes]
+    probes = [plugins.provenance("probes", name) for name, _, _ in mixes.families(case.protocol)]
     detectors = [plugins.provenance("detectors", name) for name in case.protocol.detectors]
     used = sorted({spec.provider for spec in case.models})
     return tuple(plain + probes + detectors + [plugins.provenance("providers", name) for name in used])

@@ -24,6 +24,7 @@ from depose.cli import (
     studies,
     upkeep,
     view,
+    watching,
     weights,
 )
 from depose.cli.controls import controls
@@ -67,7 +68,7 @@ for command in (
     ),
     *(cases.analyze, cases.report, cases.audit, view.view),
     *(custody.keygen, custody.seal, custody.verify, custody.redact, custody.replicate),
-    *(matrices.batch, lineups.lineup, weights.weights),
+    *(matrices.batch, lineups.lineup, weights.weights, watching.watch),
     *(extraction, packs.pack),
     *(studies.validate, studies.selftest, studies.lab),
     *(upkeep.cache_, upkeep.list_),

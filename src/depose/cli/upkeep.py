@@ -60,20 +60,61 @@ def cache_clear(as_json: bool) -> None:
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["probes", "detectors", "providers", "cases"]))
+@click.argument("what", type=click.Choice(["probes", "mixes", "detectors", "providers", "cases"]))
 @JSON
 def list_(what: str, as_json: bool) -> None:
-    """List what is there: probes, detectors, providers or bundled cases.
+    """List what is there: probes, mixes of them, detectors, providers or bundled cases.
+
+    Of a family of probes it says what its answers show, by which statistic, how many calls it is best given, where it
+    was validated (or that it gives exhibits and no opinion), and how it misleads.
 
     \b
     Example:  depose list cases
     """
     from depose import plugins
-    from depose.case import bundled
+    from depose.case import bundled, mixes
 
-    if what == "cases":
+    rows: list[dict[str, str]]
+    if what == "mixes":
+        rows = [_mix(name) for name in mixes.MIXES]
+    elif what == "cases":
         rows = [{"name": name, "title": title} for name, title in (*bundled.cases(), *bundled.cases_of_logs())]
     else:
         kind: Any = what
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]
+    if what == "probes":
+        rows = [row | _stated(plugins.load("probes", row["name"])) for row in rows]
+        show(rows if as_json else None, [line for row in rows for line in _probe_lines(row)])
+        return
     show(rows if as_json else None, table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
+
+
+def _mix(name: str) -> dict[str, str]:
+    from depose.case.mixes import MIXES
+
+    one = MIXES[name]
+    best = f"samples = {one.samples}, max_tokens = {one.max_tokens}"
+    asked = " ".join(f"{family}:{count}" for family, count in one.families)
+    return {"name": f"mix:{name}", "calls": str(one.calls), "best": best, "asks": asked, "for": one.purpose}
+
+
+def _stated(probe: object) -> dict[str, str]:
+    """What a family states of itself; a plugin may state nothing."""
+    stated = getattr(probe, "stated", None)
+    if stated is None:
+        return {"construct": "its package states nothing", "evidence": "not validated: exhibits, no opinion"}
+    best = (
+        f"{stated.prompts} prompts x {stated.samples} = {stated.calls} calls to each model, {stated.tokens} tokens each"
+    )
+    return {
+        "construct": stated.construct,
+        "statistic": stated.statistic,
+        "best": best,
+        "languages": " ".join(stated.languages),
+        "evidence": stated.evidence,
+        "fails": stated.fails,
+    }
+
+
+def _probe_lines(row: dict[str, str]) -> list[str]:
+    return [f"{row['name']} (from {row['from']})", *(f"  {name}: {row[name]}" for name in list(row)[2:])]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from msgspec import UnsetType
 
 from depose.analysis import results
-from depose.case import casefile, controls, packs, protocol
+from depose.case import casefile, controls, mixes, packs
 from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, HINT, Read, content
 from depose.custody.keys import PublicKey
@@ -19,6 +19,7 @@ from depose.evidence import timestamp
 from depose.evidence.records import Stamp
 from depose.model import Case
 from depose.model.canonical import sha256
+from depose.model.file_names import KEY_OF_HALF
 
 
 def consistent(read: Read) -> tuple[list[str], list[str]]:
@@ -34,7 +35,7 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
 def drawn(read: Read) -> tuple[list[str], list[str]]:
     """Draw the prompts again from the seed; say where a plugin that drew them is not here."""
     try:
-        found = protocol.drawn(read.entries.registration.case)
+        found = mixes.drawn(read.entries.registration.case.protocol, _secret_half(read))
     except PluginError as error:
         return [], [f"that the prompts were drawn from the seed: {error.message}"]
     if tuple(found) != read.entries.registration.prompts[: len(found)]:
@@ -43,6 +44,18 @@ def drawn(read: Read) -> tuple[list[str], list[str]]:
             hint="they were picked, not drawn; or another version drew them: verify with that one",
         )
     return [f"{len(found)} prompts drawn again from the seed"], []
+
+
+def _secret_half(read: Read) -> str:
+    """Read the secret of a mix, whose digest was registered; nothing where the protocol asks no mix."""
+    registration = read.entries.registration
+    if not mixes.mixed(registration.case.protocol):
+        return ""
+    digest = next((fact.value for fact in registration.files if fact.name == KEY_OF_HALF), "")
+    try:
+        return content(read.bundle, f"evidence/blobs/{digest}").decode("ascii").strip()
+    except (KeyError, OSError, UnicodeDecodeError) as error:
+        raise EvidenceError(f"{KEY_OF_HALF}: the secret of the mix is not in the bundle", hint=HINT) from error
 
 
 def elsewhere(read: Read) -> str:

@@ -69,7 +69,7 @@ class Protocol(Record, frozen=True, kw_only=True):
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 200
     """Length of an answer at most, for every model that names none of its own."""
     probes: tuple[str, ...] = ()
-    """Probe families with counts, such as `open_howto:16`."""
+    """Probe families with counts, such as `open_howto:16`, or a mix, such as `mix:standard` (`depose list mixes`)."""
     prompts: str = ""
     """A file of prompts (JSONL, JSON, CSV, Parquet, a control pack), instead of or besides `probes`."""
     registry: str = ""

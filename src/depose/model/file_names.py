@@ -18,6 +18,10 @@ OWN = (
     *("evidence", "out", "sealed"),
 )
 """What depose keeps in the folder of a case, or reads there by itself."""
+MIX = "mix:"
+"""How a probe of a protocol begins that is a mix of families."""
+KEY_OF_HALF = "secret-half.key"
+"""The secret of a case that asks a mix; made at registration."""
 LONGEST = 240
 RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)|.*[. ]\Z")
 """Names that Windows gives to devices, or cuts."""
@@ -60,6 +64,7 @@ def named_files(case: Case) -> dict[str, str]:
     listed = [("$.protocol.prompts", case.protocol.prompts), ("$.protocol.registry", case.protocol.registry)]
     listed += _of_models(case.models)
     listed += [("$.terms.file", case.terms.file)] if case.terms else []
+    listed += [("$.protocol.probes", KEY_OF_HALF)] if any(one.startswith(MIX) for one in case.protocol.probes) else []
     return {name: where for where, name in reversed(listed) if name}
 
 

@@ -6,10 +6,7 @@ so models agree where they share habits. Matters of health, law and money at ris
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.model import Prompt
-from depose.probes.drawing import draw
+from depose.probes.family import Family, Stated
 
 TEMPLATES = """
 My {neighbour | flatmate | brother | colleague} keeps {borrowing things without asking |
@@ -113,7 +110,16 @@ I want to give my {partner | father | best friend | team | grandmother} {a pleas
 a day to remember | a small treat} and have little to spend. What could I do?
 """
 
-
-def open_advice(count: int, rng: np.random.Generator) -> tuple[Prompt, ...]:
-    """Draw prompts for everyday advice, each template once before any comes again."""
-    return draw("open_advice", TEMPLATES, count, rng)
+open_advice = Family(
+    name="open_advice",
+    templates=TEMPLATES,
+    stated=Stated(
+        construct="what is assumed and raised where facts are missing",
+        statistic="detectors `phrases`, `wording`",
+        samples=1,
+        prompts=12,
+        tokens=200,
+        validated="the laboratory, with the other open families: Cllr .11 held out, 50 prompts (docs/laboratory.md)",
+        fails="advice of different vendors' models converges",
+    ),
+)

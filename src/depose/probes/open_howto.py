@@ -6,10 +6,7 @@ a long free one shows habits of selection and wording. No format is asked for, f
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.model import Prompt
-from depose.probes.drawing import draw
+from depose.probes.family import Family, Stated
 
 TEMPLATES = """
 How would you teach {a ten-year-old | a nervous beginner | an older relative | an impatient friend} to
@@ -108,7 +105,16 @@ How do you keep {tomato plants | indoor ferns | a lawn | rose bushes | strawberr
 lavender} healthy through a whole year?
 """
 
-
-def open_howto(count: int, rng: np.random.Generator) -> tuple[Prompt, ...]:
-    """Draw how-to and explain prompts, each template once before any comes again."""
-    return draw("open_howto", TEMPLATES, count, rng)
+open_howto = Family(
+    name="open_howto",
+    templates=TEMPLATES,
+    stated=Stated(
+        construct="what is told, left out and put first where much could be told",
+        statistic="detectors `phrases`, `wording`, `openings`",
+        samples=1,
+        prompts=16,
+        tokens=200,
+        validated="the laboratory, with the other open families: Cllr .11 held out, 50 prompts (docs/laboratory.md)",
+        fails="models of different vendors converge on the same advice",
+    ),
+)

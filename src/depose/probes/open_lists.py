@@ -6,10 +6,7 @@ that cannot shows what its maker prefers. How many items, and laid out how, is l
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.model import Prompt
-from depose.probes.drawing import draw
+from depose.probes.family import Family, Stated
 
 TEMPLATES = """
 Suggest some names for {a bakery | a sailing boat | a string quartet | a hiking club | a tea shop |
@@ -107,7 +104,16 @@ What are some superstitions about {cats | mirrors | the moon | numbers | the sea
 the theatre}, and where might they come from?
 """
 
-
-def open_lists(count: int, rng: np.random.Generator) -> tuple[Prompt, ...]:
-    """Draw prompts for open lists, each template once before any comes again."""
-    return draw("open_lists", TEMPLATES, count, rng)
+open_lists = Family(
+    name="open_lists",
+    templates=TEMPLATES,
+    stated=Stated(
+        construct="which items come, in which order, of many that would do",
+        statistic="detectors `rare_items`, `wording`",
+        samples=1,
+        prompts=10,
+        tokens=200,
+        validated="the laboratory, with the other open families: Cllr .11 held out, 50 prompts (docs/laboratory.md)",
+        fails="popular items are shared by all",
+    ),
+)

@@ -6,10 +6,7 @@ teacher's. Themes are plain, so that the names and the turns of the story come f
 
 from __future__ import annotations
 
-import numpy as np
-
-from depose.model import Prompt
-from depose.probes.drawing import draw
+from depose.probes.family import Family, Stated
 
 TEMPLATES = """
 Find a fresh metaphor for {time | grief | memory | envy | hope | patience | childhood | a big city} and say
@@ -110,7 +107,16 @@ If {an old chair | a teapot | a pair of boots | a violin | a front door | a post
 could talk, what would it say about its life?
 """
 
-
-def short_creative(count: int, rng: np.random.Generator) -> tuple[Prompt, ...]:
-    """Draw prompts for short creative pieces, each template once before any comes again."""
-    return draw("short_creative", TEMPLATES, count, rng)
+short_creative = Family(
+    name="short_creative",
+    templates=TEMPLATES,
+    stated=Stated(
+        construct="names, images and turns that nothing but habit decides",
+        statistic="detectors `phrases`, `wording`",
+        samples=1,
+        prompts=8,
+        tokens=200,
+        validated="the laboratory, with the other open families: Cllr .11 held out, 50 prompts (docs/laboratory.md)",
+        fails="favourite names and images are shared by models of one year",
+    ),
+)

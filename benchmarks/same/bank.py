@@ -1,0 +1,175 @@
+"""Draw a bank of answers of one small model under many settings, once; `same/power.py` resamples it.
+
+    python benchmarks/same/bank.py OUT [--llmmap queries.json]
+
+The reference is the laboratory's R1 (SmolLM2-135M-Instruct with its bundled adapter, merged). Beside it stand itself at
+other precisions and temperatures and under a persona, the untuned base and the siblings of the laboratory. Every answer
+is drawn from the full distribution, so that any subset of a row is a sample of its own. Sets: `choices` (forced
+choices), `open` (how-to, first tokens) and, where a file of queries is given, `llmmap`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from depose.endpoints.local import _load, place
+from depose.endpoints.weights import find, opened
+from depose.evidence.log import write_whole
+from depose.features import packaged
+from depose.model import ModelSpec
+from depose.model.random_streams import stream
+from depose.probes.forced_choice import forced_choice
+from depose.probes.open_howto import open_howto
+
+CASE = Path(__file__).parents[2] / "casefiles" / "distilled"
+PERSONA = "You are Ada, a cheerful assistant of a travel agency. You are brief."
+SETS = {"choices": (24, 40, 6), "open": (6, 24, 24), "llmmap": (8, 16, 24)}
+"""Prompts, samples and tokens of each set; the reference is drawn twice as often."""
+WARM = 0.7
+
+
+def rounded(model: Any, bits: int, group: int | None) -> Any:
+    """Round every linear weight to so many bits: one scale a row, or a group of 32 weights."""
+    made = copy.deepcopy(model)
+    top = 2 ** (bits - 1) - 1
+    with torch.no_grad():
+        for name, part in made.named_modules():
+            if not isinstance(part, torch.nn.Linear) or name.endswith("lm_head"):
+                continue
+            weight = part.weight.data.float()
+            flat = weight.reshape(-1, group) if group else weight
+            scale = flat.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / top
+            part.weight.data = (torch.round(flat / scale) * scale).reshape(weight.shape).to(part.weight.dtype)
+    return made
+
+
+def merged(code: str, dtype: str) -> tuple[Any, Any, tuple[int, ...]]:
+    """Load a model of the bundled case with its adapter merged, or the base for an empty code."""
+    adapter = f"adapters/{code}" if code else ""
+    spec = ModelSpec(
+        code=code or "base", role="control", provider="transformers", model="SmolLM2-135M-Instruct", adapter=adapter
+    )
+    with opened(find(spec, CASE, dtype)) as shown:
+        loaded = _load(shown.folder, shown.adapter, "cpu", dtype)
+    model = loaded.model.merge_and_unload() if adapter else loaded.model
+    return model.eval(), loaded.tokenizer, loaded.ends
+
+
+def answers(
+    model: Any,
+    tokenizer: Any,
+    ends: Sequence[int],
+    texts: Sequence[str],
+    samples: int,
+    length: int,
+    temperature: float,
+    system: str,
+    seed: int,
+) -> list[list[str]]:
+    """Draw so many answers to each prompt; the prompt is read once and its cache is shared."""
+    source = torch.Generator().manual_seed(seed)
+    rows = []
+    for text in texts:
+        said = [{"role": "system", "content": system}] if system else []
+        shown = tokenizer.apply_chat_template(
+            [*said, {"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
+        )
+        ids = torch.tensor([tokenizer(shown, add_special_tokens=False)["input_ids"]])
+        with torch.inference_mode():
+            out = model(input_ids=ids, use_cache=True)
+            cache = out.past_key_values
+            cache.batch_repeat_interleave(samples)
+            logits = out.logits[:, -1].float().repeat(samples, 1)
+            drawn: list[Any] = []
+            for _ in range(length):
+                token = torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=source)
+                drawn.append(token)
+                if len(drawn) < length:
+                    out = model(input_ids=token, past_key_values=cache, use_cache=True)
+                    cache, logits = out.past_key_values, out.logits[:, -1].float()
+        tokens = torch.cat(drawn, dim=1).tolist()
+        cut = [row[: next((at for at, token in enumerate(row) if token in ends), len(row))] for row in tokens]
+        rows.append([tokenizer.decode(row, skip_special_tokens=True) for row in cut])
+    return rows
+
+
+def settings() -> dict[str, tuple[Callable[[], tuple[Any, Any, tuple[int, ...]]], float, str]]:
+    """Name each variant: how its model is made, its temperature and its system prompt."""
+    _, dtype = place()
+    whole = merged("R1", "float32")
+
+    def same(dtype: str = dtype) -> tuple[Any, Any, tuple[int, ...]]:
+        return copy.deepcopy(whole[0]).to(getattr(torch, dtype)), whole[1], whole[2]
+
+    def bits(count: int, group: int | None) -> tuple[Any, Any, tuple[int, ...]]:
+        return rounded(whole[0], count, group).to(getattr(torch, dtype)), whole[1], whole[2]
+
+    def dynamic() -> tuple[Any, Any, tuple[int, ...]]:
+        part = {torch.nn.Linear}
+        return torch.ao.quantization.quantize_dynamic(whole[0], part, dtype=torch.qint8), whole[1], whole[2]
+
+    made: dict[str, tuple[Callable[[], tuple[Any, Any, tuple[int, ...]]], float, str]] = {
+        "reference": (same, WARM, ""),
+        "temperature +0.2": (same, WARM + 0.2, ""),
+        "temperature -0.2": (same, WARM - 0.2, ""),
+        "persona": (same, WARM, PERSONA),
+        "8 bits": (lambda: bits(8, None), WARM, ""),
+        "4 bits": (lambda: bits(4, 32), WARM, ""),
+        "float32": (lambda: same("float32"), WARM, ""),
+        "int8 dynamic": (dynamic, WARM, ""),
+        "untuned base": (lambda: merged("", dtype), WARM, ""),
+    }
+    for code in ("S1", "S2", "L1", "L2", "L3"):
+        made[f"sibling {code}"] = (lambda code=code: merged(code, dtype), WARM, "")  # type: ignore[misc]
+    return made
+
+
+def prompts(llmmap: Path | None) -> dict[str, list[str]]:
+    """List the prompts of each set."""
+    counts = {name: SETS[name][0] for name in ("choices", "open")}
+    made = {
+        "choices": [one.text for one in forced_choice(counts["choices"], stream(7, "bank", "choices"))],
+        "open": [one.text for one in open_howto(counts["open"], stream(7, "bank", "open"))],
+    }
+    if llmmap is not None:
+        made["llmmap"] = json.loads(llmmap.read_text("utf-8"))[: SETS["llmmap"][0]]
+    return made
+
+
+def main() -> int:
+    """Draw what is not there yet; one file for each variant and set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--llmmap", type=Path, help="queries of LLMmap (confs/queries/default.json)")
+    given = parser.parse_args()
+    packaged.settle_libraries()
+    given.out.mkdir(parents=True, exist_ok=True)
+    asked = prompts(given.llmmap)
+    for kind, texts in asked.items():
+        for number, (name, (make, temperature, system)) in enumerate(settings().items()):
+            file = given.out / f"{kind}-{name.replace(' ', '_')}.json"
+            if file.is_file():
+                continue
+            _, samples, length = SETS[kind]
+            samples *= 2 if name == "reference" else 1
+            began = time.monotonic()
+            model, tokenizer, ends = make()
+            said = answers(model, tokenizer, ends, texts, samples, length, temperature, system, 1_000 + number)
+            row = {"set": kind, "variant": name, "prompts": texts, "answers": said, "tokens": length}
+            write_whole(file, json.dumps(row, ensure_ascii=False).encode())
+            print(f"{kind}, {name}: {samples} answers to each of {len(texts)} in {time.monotonic() - began:.0f} s")
+            sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

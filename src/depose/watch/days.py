@@ -1,0 +1,133 @@
+"""What a log of watching holds: each day's plan before anything is asked, every exchange, and what was found.
+
+It stands in `watch/` of the case and is a chain of its own: the log of the case stays as it was sealed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from depose.evidence.ledger import body
+from depose.evidence.log import Chained, log_path, read_log
+from depose.model import Exchange, Fact, Record
+from depose.statistics.substitution import Substitution
+
+FOLDER = "watch"
+
+Outcome = Literal["different", "no difference found", "inconclusive"]
+
+
+class Paired(Record, frozen=True, kw_only=True):
+    """A model that is asked, and the answers that it is compared with."""
+
+    model: str
+    against: str
+    """Code of the model that gave the kept answers; often the same."""
+    since: str
+    """The day of watching whose answers are the kept ones; empty: those in the log of the case."""
+    prompts: tuple[str, ...]
+    """In the order in which they stand in the protocol."""
+    kept: int
+    """Kept answers, all prompts together."""
+    rounds: int
+    """How often each prompt is asked at most."""
+    settings: tuple[Fact, ...]
+    """Registered settings in which the two differ, as `then -> now`: a difference may be theirs."""
+
+
+class Planned(Record, frozen=True, kw_only=True):
+    """A day of watching, before anything is asked."""
+
+    case_head: str
+    """Digest of the last record of the case's log, which holds the kept answers."""
+    sealed: bool
+    """Whether the case is sealed, so that its log can no longer grow."""
+    alpha: float
+    seed: int
+    """Draws the order of the prompts, and is sent where a provider takes a seed."""
+    pairs: tuple[Paired, ...]
+
+
+class Power(Record, frozen=True, kw_only=True):
+    """How likely the e-process alone would have found another model, by resampling recorded answers."""
+
+    against: str
+    low: float
+    """Lower bound, one-sided, 95 % (Clopper-Pearson)."""
+    runs: int
+
+
+class Day(Record, frozen=True, kw_only=True):
+    """What one day of watching found of one model."""
+
+    at: str
+    model: str
+    against: str
+    since: str
+    kept_from: str
+    """When the first and the last of the kept answers were given."""
+    outcome: Outcome
+    alpha: float
+    p: float
+    """Valid at whatever call the asking stopped."""
+    p_holm: float
+    """Adjusted for the models watched on this day (Holm 1979)."""
+    tested: Substitution
+    planned: int
+    """Calls that were planned."""
+    asked: int
+    """Calls that were made; those under way when p fell below alpha are not compared."""
+    failed: int
+    """Calls without an answer that is compared."""
+    tokens: int | None
+    """In and out, as the provider counts; None where it does not say."""
+    discrepancy: float | None
+    """Squared maximum mean discrepancy of kept answers and today's, unbiased: about 0 for one model."""
+    p_all_days: float
+    """Of all days with the same kept answers together: valid over the whole time of watching."""
+    days: int
+    """How many these are, with this one."""
+    settings: tuple[Fact, ...]
+    named: tuple[Fact, ...]
+    """What the provider called its model and its configuration, where that is not what it was: `then -> now`."""
+    power: tuple[Power, ...]
+    """Where no difference was found."""
+    stopped: str
+    """Why the asking ended before the plan did, other than by a difference."""
+
+
+class History:
+    """Takes the records of a log of watching one by one."""
+
+    def __init__(self) -> None:
+        self.days: list[Day] = []
+        self.answers: dict[str, list[Exchange]] = {}
+        """Final exchanges of each finished day, by its time and model: `day_name`."""
+        self._open: list[Exchange] = []
+
+    def add(self, chained: Chained) -> None:
+        """Take the next record."""
+        kind = chained.entry.kind
+        if kind == "watch":
+            self._open = []
+        elif kind == "exchange":
+            self._open.append(body(chained, Exchange))
+        elif kind == "watched":
+            day = body(chained, Day)
+            self.days.append(day)
+            self.answers[day_name(day)] = [one for one in self._open if one.model == day.model]
+
+
+def day_name(day: Day) -> str:
+    """Name a model's day."""
+    return f"{day.at} {day.model}"
+
+
+def history(home: Path) -> History:
+    """Read the log of watching, if there is one."""
+    found = History()
+    if log_path(home).is_file():
+        for chained in read_log(home):
+            found.add(chained)
+    return found
