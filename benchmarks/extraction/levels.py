@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ MIXES: dict[str, tuple[worlds.LookAlike, ...]] = {
 }
 SWAPS = 99
 ALPHA = 0.05
+RIVALS = int(os.environ.get("RIVALS_A", "25"))
+"""Worlds of each mix in which rivals are run beside, for what they cost."""
 
 
 def case_of(recipe: worlds.Recipe, release: Any) -> plan.ExtractionFile:
@@ -48,14 +51,12 @@ def case_of(recipe: worlds.Recipe, release: Any) -> plan.ExtractionFile:
     )
 
 
-def examined(recipe: worlds.Recipe, seed: int, *, leads: bool) -> dict[str, Any]:
-    """Scan a world; `leads` also tests the layers on the strongest core, found or not."""
+def examined(recipe: worlds.Recipe, seed: int, *, leads: bool, rivals: bool = True) -> dict[str, Any]:
+    """Scan a world; `leads` also tests the layers on the strongest core, found or not; `rivals` run on it too."""
     world = worlds.build(recipe, stream(seed, "world", msgspec.json.encode(recipe).decode()))
     case = case_of(recipe, world.release)
     planted = {f"{one:016x}" for one in world.planted.tolist()}
     start = time.process_time()
-    from rivals import peers
-
     with duckdb.connect(config={"threads": "1"}) as db:
         db.register("events", world.events)
         tables.declare(db, case, ())
@@ -65,9 +66,12 @@ def examined(recipe: worlds.Recipe, seed: int, *, leads: bool) -> dict[str, Any]
             return tables.slots(db, case, ids)[0]
 
         one = scan.Scan(case, made, slots_of, 1, lambda _: None)
-        said = _lead(one, case, made, slots_of) if leads else _found(one.run(), made, planted)
+        said = _lead(one, case, made, slots_of, world) if leads else _found(one.run(), made, planted)
     said["events"] = world.events.num_rows
-    said["peers"] = peers(world, case, made, planted)
+    if rivals:
+        from rivals import peers
+
+        said["peers"] = peers(world, case, made, planted)
     return said | {"seconds": round(time.process_time() - start, 2)}
 
 
@@ -92,25 +96,38 @@ def _found(found: scan.Scanned, made: tables.Tables, planted: set[str]) -> dict[
     }
 
 
-def _lead(one: scan.Scan, case: plan.ExtractionFile, made: tables.Tables, slots_of: Any) -> dict[str, Any]:
+def _lead(
+    one: scan.Scan, case: plan.ExtractionFile, made: tables.Tables, slots_of: Any, world: worlds.World
+) -> dict[str, Any]:
     """Run every test of a world without a campaign; the layers on its strongest core, found or not."""
     standing, together = one.standing()
     table, known = one.rare("rare", together)
     found = one.find(table, "groups")
     layers: dict[str, float] = {}
-    if found.rounds:
+    tied = False
+    if found.rounds and len(found.rounds[0].members):
         places = one.accounts_of(known[found.rounds[0].members], together)
         ids = made.by_name["accounts"]["account"].to_numpy()[places]
+        tied = any(2 * np.isin(ids, each).sum() > len(ids) for each in world.alike)
         tested = scan.Context(case, made, slots_of(ids)).layers(places, "G1")
         layers = {layer.name: layer.p for layer in tested} | {"groups": found.rounds[0].p}
+    pairs = one.pairs(table, known)
     return {
         "p": found.adjusted[0] if found.adjusted else 1.0,
         "placebo": standing.p if standing else None,
         "standing": standing.nodes if standing else 0,
         "E1": one.unusual(()).hits,
-        "E2": one.pairs(table, known).hits,
+        "tied": tied,
+        "E2": pairs.hits,
+        "E2 strangers": pairs.hits - sum(_alike(pair, world.alike) for pair in pairs.listed),
         "layers": layers,
     }
+
+
+def _alike(pair: Any, sets: Sequence[Any]) -> bool:
+    """Tell whether both accounts of a pair are of one set that shares prompts for a good reason."""
+    both = np.array([int(pair.left, 16), int(pair.right, 16)], dtype=np.uint64)
+    return any(bool(np.isin(both, one).all()) for one in sets)
 
 
 def _ari(accounts: Any, named: set[str], planted: set[str]) -> float | None:
@@ -140,20 +157,22 @@ def campaigns() -> Iterator[tuple[str, worlds.Campaign]]:
     yield "no shared cards, no pivot", msgspec.structs.replace(base, shared=False, pivot=False)
 
 
-def run(kind: str, count: int) -> None:
-    """Examine the worlds that are missing."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    file = OUT / f"{kind}.jsonl"
+def run(kind: str, place: Path, seeds: range) -> None:
+    """Examine the worlds of these seeds that are missing; of levels, rivals run in the first of each mix."""
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / f"{kind}.jsonl"
     done = {(one["name"], one["seed"]) for one in _lines(file)}
     if kind == "level":
         jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
     else:
         jobs = [(name, worlds.Recipe(accounts=400, campaign=one)) for name, one in campaigns()]
     with file.open("a") as out:
-        for seed in range(count):
+        for seed in seeds:
             for name, recipe in jobs:
                 if (name, seed) not in done:
-                    said = examined(recipe, seed, leads=kind == "level")
+                    said = examined(
+                        recipe, seed, leads=kind == "level", rivals=kind == "recall" or seed < seeds.start + RIVALS
+                    )
                     out.write(json.dumps({"name": name, "seed": seed, **said}) + "\n")
                     out.flush()
 
@@ -162,10 +181,10 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
 
-def level_table() -> None:
+def level_table(place: Path) -> None:
     """Print how often each test fired where nothing was planted."""
     by_mix: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(OUT / "level.jsonl"):
+    for one in _lines(place / "level.jsonl"):
         by_mix.setdefault(one["name"], []).append(one)
     names = ("synchrony", "pivot", "balance", "infrastructure", "targeting")
     print(
@@ -190,10 +209,10 @@ def level_table() -> None:
         print("| " + " | ".join(map(str, cells)) + " |")
 
 
-def recall_table() -> None:
+def recall_table(place: Path) -> None:
     """Print what was found of planted campaigns."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(OUT / "recall.jsonl"):
+    for one in _lines(place / "recall.jsonl"):
         by_name.setdefault(one["name"], []).append(one)
     peers = list(next(iter(by_name.values()))[0]["peers"]) if by_name else []
     print("\n## Recall: planted campaigns, means over worlds\n")
@@ -234,12 +253,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("level", "recall", "table"))
     parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1_000, help="the first seed; tests were made on those below 1,000")
+    parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     if given.what == "table":
-        level_table()
-        recall_table()
+        level_table(given.out)
+        recall_table(given.out)
     else:
-        run(given.what, given.worlds)
+        run(given.what, given.out, range(given.first, given.first + given.worlds))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ LAYERS = {
     "groups": "share rare templates more closely than margins explain (E3, primary)",
     "synchrony": "are active in the same slots more often than when each is shifted by whole days (E4)",
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
-    "balance": "have more equal daily volumes than random sets (E5)",
+    "balance": "ask more evenly day by day than random sets of the same volumes (E5)",
     "infrastructure": "share cards, networks or clients more often than random sets (E6)",
-    "targeting": "ask for one capability more than random sets (E7)",
+    "targeting": "share templates of one capability more than alike templates are (E7)",
 }
 
 AVERAGED = ("groups", "synchrony", "pivot", "infrastructure")
