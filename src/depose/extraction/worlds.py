@@ -45,6 +45,8 @@ class Campaign(Record, frozen=True, kw_only=True):
     """Share of their traffic that is ordinary."""
     timing: Literal["sync", "jitter", "human"] = "human"
     """Bursts that all keep to, the same an hour early or late, or hours as everybody's."""
+    paraphrased: bool = False
+    """Whether each prompt is put into other words, so that no template comes twice."""
     even: bool = False
     """Whether the load of each day is dealt out, to everybody alike."""
     shared: bool = True
@@ -218,6 +220,8 @@ class _Maker:
         cover = rng.random(len(who)) < planted.cover
         # Without templates a data set is dealt out, each prompt once.
         prompt = rng.integers(0, planted.templates, size=len(who)) if planted.templates else rng.permutation(len(who))
+        if planted.paraphrased:
+            prompt = (1 << 20) + np.arange(len(who))
         prompt = np.where(cover, self._common(len(who)), prompt + (1 << 45))
         minute = self._times(who, recipe.clean, self._whole)
         if planted.even:  # the day of each request by turns, so that each day all ask alike
