@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,10 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
 
+def _fired(layer: str, one: dict[str, Any]) -> bool:
+    return bool(one["layers"].get(layer, 1) <= ALPHA)
+
+
 def level_table(place: Path) -> None:
     """Print how often each test fired where nothing was planted, and the exact upper bound of its rate."""
     by_mix: dict[str, list[dict[str, Any]]] = {}
@@ -231,8 +236,9 @@ def level_table(place: Path) -> None:
         "E2": lambda one: one["E2"] > 0,
         "of these strangers": lambda one: one["E2 strangers"] > 0,
     }
-    for name in ("synchrony", "pivot", "balance", "infrastructure", "targeting"):
-        counted[name] = lambda one, name=name: one["layers"].get(name, 1) <= ALPHA
+    counted |= {
+        name: partial(_fired, name) for name in ("synchrony", "pivot", "balance", "infrastructure", "targeting")
+    }
     counted["average e >= 20"] = lambda one: (
         evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
     )
