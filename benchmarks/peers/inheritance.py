@@ -7,8 +7,8 @@ PYTHON is that of an environment with `cisco-ai-provenance-kit` (1.0.0 asks for 
 
 Pairs: bases of the laboratory's fast recipe from several seeds, on the same texts with the same tokenizer, which are
 strangers to each other; one of them changed in every way of `benchmarks/weights.py`; and random weights of another
-shape. A call is `not independent` of depose, "Confirmed Match" or "High-Confidence Match" of the kit, and an aggregate
-p of at most 1e-6, as of depose, of model-tracing's test of weights (`csu`). That test multiplies on a GPU; here `cuda` is
+shape. A call is `not independent` of depose, "Confirmed Match" or "High-Confidence Match" of the kit, an aggregate
+p of at most 1e-6, as ours, of model-tracing's test of weights (`csu`). That test multiplies on a GPU; here `cuda` is
 taken for the processor, and nothing else of it is touched.
 """
 

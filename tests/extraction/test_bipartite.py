@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from depose.extraction.bipartite import Table, coreness, cores, joined, table_of, trade
+from depose.extraction.bipartite import Table, coreness, cores, in_common, joined, table_of, trade
 
 
 def random_table(seed: int, rows: int = 60, width: int = 90, ones: int = 400) -> Table:
@@ -85,6 +85,13 @@ def test_who_was_acquainted_is_joined_by_nothing() -> None:
     met = np.array([pair if place % 2 else pair[::-1] for place, pair in enumerate(sorted(every)[::3])])
     left, right, _ = joined(replace(table, acquainted=met), 100, 1)
     assert set(zip(left.tolist(), right.tolist(), strict=True)) == every - {(min(a, b), max(a, b)) for a, b in met}
+
+
+def test_two_partners_in_common_make_acquaintances() -> None:
+    """0 and 1 know 2 and 3; 4 and 5 know only 6; a graph that is too dense is left as it is."""
+    pairs = np.array([[0, 2], [0, 3], [1, 2], [1, 3], [4, 6], [5, 6]])
+    assert in_common(pairs, 7).tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3], [4, 6], [5, 6]]
+    assert in_common(pairs, 7, most=10) is pairs
 
 
 def test_coreness_is_that_of_networkx() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
 
 CASE = click.argument("case", type=click.Path(path_type=Path))
-FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "helicone", "generic")
+FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "openai-compliance", "helicone",
+           "generic")  # fmt: skip
 SHOWN = 10
 """Groups that the terminal shows."""
 

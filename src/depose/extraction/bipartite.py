@@ -113,6 +113,24 @@ def trade(starts, columns, mark, pool, trades, seed):  # type: ignore[no-untyped
                     mark[columns[at]] = 0
 
 
+def in_common(pairs: Ints, rows: int, least: int = 2, most: int = 200_000_000) -> Ints:
+    """Return the pairs [pairs, 2] and those that have `least` partners in common, each once, the smaller row first.
+
+    Of more than `most` paths of two pairs nothing is added.
+    """
+    from scipy.sparse import coo_matrix, triu
+
+    degrees = np.bincount(pairs.ravel(), minlength=rows).astype(np.float64)
+    if not len(pairs) or float((degrees**2).sum()) > most:
+        return pairs
+    half = coo_matrix((np.ones(len(pairs), dtype=np.int32), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows)).tocsr()
+    whole = half + half.T
+    paths = triu(whole @ whole, 1).tocoo()
+    more = paths.data >= least
+    both = np.concatenate([pairs, np.stack([paths.row[more], paths.col[more]], axis=1)])
+    return np.asarray(np.unique(both, axis=0), dtype=np.int64)
+
+
 def acquaintances(table: Table) -> tuple[Ints, Ints]:
     """Return with whom each row is acquainted: where each begins, and the rows that come after it."""
     pairs = np.sort(table.acquainted, axis=1)

@@ -11,8 +11,8 @@ for all rounds.
 Assumes that, but for collection in concert, templates fall to accounts at random given the margins. Classes, customers
 of one framework and runs of one benchmark do not fall so: they are one node where they are declared, are set aside
 where they stood out in the clean period, and are found where neither is known. Two nodes that some graph joined in the
-clean period are acquainted, as those of one field are; no graph joins them afterwards, in no table. That choice sees
-the clean period alone, so that the null stays exact.
+clean period, or that it joined with the same two others, are acquainted, as those of one field are; no graph joins
+them afterwards, in no table. That choice sees the clean period alone, so that the null stays exact.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pyarrow as pa
 from depose.extraction import accounts as conformal
 from depose.extraction import evalues, features, groups, layers, plan
 from depose.extraction import pairs as pair_test
-from depose.extraction.bipartite import joined, nobody
+from depose.extraction.bipartite import in_common, joined, nobody
 from depose.extraction.findings import (
     AVERAGED,
     AccountHit,
@@ -110,7 +110,10 @@ class Scan:
         return table, held_by
 
     def _acquainted(self, known: Any, together: dict[int, int]) -> Any:
-        """Return the pairs of rows that any graph of the grid joins in the clean period."""
+        """Return the pairs of rows that a graph of the grid joins in the clean period, or that have two such in common.
+
+        The second are left out where the graph is so dense that counting them would not end.
+        """
         rows = self._tables.by_name["rare_clean"]
         table, before = shared_templates(rows["node"].to_numpy(), rows["template"].to_numpy(), {})
         if not table.rows:
@@ -121,7 +124,7 @@ class Scan:
         place = np.where(known[place] == into, place, -1) if len(known) else np.full(len(into), -1)
         pairs = [np.stack(joined(table, *graph)[:2], axis=1) for graph in self._case.templates.grid]
         met = np.sort(place[np.concatenate(pairs)], axis=1)
-        return np.unique(met[(met[:, 0] >= 0) & (met[:, 0] < met[:, 1])], axis=0)
+        return in_common(np.unique(met[(met[:, 0] >= 0) & (met[:, 0] < met[:, 1])], axis=0), len(known))
 
     def find(self, table: Any, name: str, *, placebo: bool = False) -> groups.Groups:
         """Run the primary test on a table, as registered; as a placebo without correction, at its own level."""
