@@ -10,11 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depose.errors import UsageError
 from depose.extraction.masking import CLASSES
 
 NODE = "coalesce(d.node, e.org, e.account)"
 SHARED_MOST = 50
 """Accounts of an address, a card or a client above which it is common property, such as that of a university."""
+
+
+def translated(query: str, engine: str) -> str:
+    """Return a query in the SQL of another engine, by sqlglot; raise UsageError for what that engine cannot say."""
+    if engine == "duckdb":
+        return query
+    import sqlglot
+
+    try:
+        return sqlglot.transpile(
+            query, read="duckdb", write=engine, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE
+        )[0]
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
+        raise UsageError(f"{engine}: {str(error)[:200]}", hint="another --engine, or duckdb") from error
 
 
 def accounts(first: str, before: str) -> str:
