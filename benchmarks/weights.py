@@ -246,12 +246,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=["lab", "packaged", "billions"])
     parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="bases that are trained")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "lab" in asked.only:
             start = time.monotonic()
-            made = bases(folder, asked.steps)
+            made = bases(folder, asked.steps, asked.seeds)
             print(f"{len(made)} bases of the fast recipe, {asked.steps} steps each: {time.monotonic() - start:.0f} s")
             independent(made)
             relatives(made[0], made[1], folder)
