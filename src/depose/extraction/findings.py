@@ -18,8 +18,8 @@ LAYERS = {
 }
 
 AVERAGED = ("groups", "synchrony", "pivot", "infrastructure")
-"""Layers whose e-values are averaged. In simulated worlds without a campaign balance fires for resellers and runs of a
-benchmark, whose traffic is steady, and targeting for classes, whose homework is of one field: both describe."""
+"""Layers whose e-values are averaged. Balance and targeting describe: what a course asks by the week is steady without
+anybody's concert, and of one field."""
 
 
 class Layer(Record, frozen=True, kw_only=True):
