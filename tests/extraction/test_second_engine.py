@@ -64,9 +64,9 @@ def test_every_query_can_be_said_in_other_engines(engine: str, tmp_path: Path) -
 
     for name, query in conduct.sql_of(plan.read(logs.case(tmp_path / engine))).items():
         said = queries.translated(query, engine)
-        (read,) = sqlglot.parse(said, read=engine)
-        assert read is not None, name
+        read = sqlglot.parse_one(said, read=engine)
         if name == "accounts":
+            assert isinstance(read, sqlglot.exp.Query)
             assert all(one in read.named_selects for one in ("account", "requests", *CLASSES))
 
 
