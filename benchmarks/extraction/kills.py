@@ -1,6 +1,7 @@
 """Import and scan killed at random moments: the same bytes at the end as of a run that nobody disturbed.
 
-Of the findings three fields are left out, which hold times of day or digests of such: head of the log, registration, its time.
+Of the findings three fields are left out that hold times of day, or digests of such: the head of the log, the
+registration, and when it was made.
 
     python benchmarks/extraction/kills.py --kills 20 --seed 1
 
