@@ -10,7 +10,7 @@ BANK := ~/.cache/depose/bank # of bench-same
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction journeys dist image
+	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -107,6 +107,9 @@ bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.enco
 bench-weights: setup ## weights: calls, p-values, relatives, the packaged model, two models of 1.7 billion parameters
 	$(BIN)/python benchmarks/weights.py
 
+bench-weights-peers: setup ## rival tests of weights on the same pairs; KIT=python with cisco-ai-provenance-kit, TRACING=checkout of model-tracing
+	$(BIN)/python benchmarks/peers/inheritance.py --steps 12 $(if $(KIT),--kit $(KIT)) $(if $(TRACING),--tracing $(TRACING))
+
 gpu: setup ## everything that runs on a GPU, in eight minutes at most; small and under the interpreter where there is none
 	$(BIN)/python benchmarks/gpu.py
 
@@ -121,12 +124,18 @@ bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched l
 
 bench-extraction: setup ## logs: seconds and memory at 1e6 to 1e8 requests, levels and recall in simulated worlds, beside rivals
 	$(BIN)/python benchmarks/extraction/scale.py 1e6 1e7 1e8 swaps pandas
-	$(BIN)/python benchmarks/extraction/levels.py level --worlds 200
 	$(BIN)/python benchmarks/extraction/levels.py recall --worlds 5
+	$(MAKE) extraction-level extraction-kills
+
+extraction-level: setup ## logs: levels of all tests in 200 simulated worlds for each kind of look-alike; goes on after a stop
+	nice -n 15 $(BIN)/python benchmarks/extraction/levels.py level --worlds 200
 	$(BIN)/python benchmarks/extraction/levels.py table
 
 journeys: setup ## sessions of four users on a terminal of 80 columns, written to docs/guide/journeys.md
 	$(BIN)/python benchmarks/journeys.py
+
+extraction-kills: setup ## logs: import and scan killed at 20 random moments give the same bytes
+	$(BIN)/python benchmarks/extraction/kills.py --kills 20
 
 evaluations: setup ## write the independent evaluations that ship from ../shared/evaluation.json
 	$(BIN)/python benchmarks/independent.py

@@ -5,7 +5,8 @@ move at least, which is the physical limit:
 
 1. fuzzy: the kernel of fuzzy matching against rapidfuzz on all cores and on one;
 2. vectors: sentence vectors with products in bfloat16 against float32, on the card and on the processor;
-3. weights: cosines of every unit of one layer with those of another, in float32 and bfloat16.
+3. weights: cosines of every unit of one layer with those of another, in float32 and bfloat16;
+4. likelihood: log-likelihoods of the members of bags of a line-up, in bfloat16 against float32.
 
 What the card can do is measured, not read from a data sheet: a large product and a large copy. Without a card the parts
 run small, under Triton's interpreter and on the processor, so that the script stays green; such a run prints no rate of
@@ -31,6 +32,8 @@ LAYER = {"cuda": (11_008, 4_096), "cpu": (512, 256)}
 TEXTS = {"cuda": (400, 12, 800), "cpu": (2, 4, 200)}
 """Groups of texts, texts in each, and characters of one."""
 SENTENCES = {"cuda": 20_000, "cpu": 16}
+BAGS = {"cuda": (400, 150, 60), "cpu": (2, 12, 6)}
+"""Bags of five members, words of a context, and words of a member."""
 
 
 def timed(act: Callable[[], object], device: str, seconds: float) -> float:
@@ -164,10 +167,63 @@ def weights(device: str, peak: dict[str, float], seconds: float) -> list[tuple[s
     return rows
 
 
+def likelihood(device: str, peak: dict[str, float], seconds: float) -> list[tuple[str, str]]:
+    """Score bags under the packaged model as `depose lineup score` does, in both number formats."""
+    from depose.endpoints.local import Local
+    from depose.endpoints.weights import find
+    from depose.errors import DeposeError
+    from depose.lineup.likelihood import WeightsScorer
+    from depose.model import ModelSpec
+    from depose.model.lineup import Bag, Context, Turn
+
+    count, asked, said = BAGS[device]
+    draw = random.Random(7)  # noqa: S311
+    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randint(2, 9))) for _ in range(400)]
+
+    def text(longest: int) -> str:
+        return " ".join(draw.choices(words, k=longest))
+
+    bags = [
+        Bag(
+            bag=f"b{number}",
+            context=Context(messages=(Turn(role="user", content=text(asked)),)),
+            members=tuple(text(said) for _ in range(5)),
+        )
+        for number in range(count)
+    ]
+    spec = ModelSpec(code="S1", role="suspect", provider="transformers", model="SmolLM2-135M-Instruct")
+    scores, rows = {}, []
+    for kind in ("float32", "bfloat16"):
+        try:
+            local = Local(spec, find(spec, Path(), kind), device, kind)
+            scorer = WeightsScorer(local)
+            scores[kind] = np.array(scorer.score(bags))
+        except DeposeError as error:
+            return [("left out", str(error).partition("\n")[0])]
+        took = timed(lambda scorer=scorer: scorer.score(bags), device, seconds / 2)  # type: ignore[misc]
+        loaded = local.load()
+        lengths = [[len(loaded.tokenizer(one)["input_ids"]) for one in (bag.context.messages[0].content, *bag.members)]
+                   for bag in bags]  # fmt: skip
+        tokens = sum(map(sum, lengths))
+        line = f"{count / took:,.1f} bags/s, {tokens / took:,.0f} tokens/s"
+        if device == "cuda":
+            parameters = sum(one.numel() for one in loaded.model.parameters())
+            moved = parameters * (4 if kind == "float32" else 2)
+            line += (
+                f", {2 * parameters * tokens / took / peak[kind]:.1%} of the peak; {moved:,} bytes of weights a pass"
+            )
+        rows.append((f"{kind}, contexts read once", line))
+    gap = np.abs(scores["float32"] - scores["bfloat16"]).max()
+    order = np.mean(scores["float32"].argsort(axis=1) == scores["bfloat16"].argsort(axis=1))
+    rows.append(("largest difference of a member's score", f"{gap:.2f} nats"))
+    rows.append(("ranks that stay", f"{order:.1%}"))
+    return rows
+
+
 def main() -> None:
     """Print a table for each part."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=["fuzzy", "vectors", "weights"])
+    parser.add_argument("--only", nargs="*", default=["fuzzy", "vectors", "weights", "likelihood"])
     parser.add_argument("--seconds", type=float, default=10.0)
     asked = parser.parse_args()
     import torch
@@ -183,7 +239,8 @@ def main() -> None:
     print(", ".join(f"{name} {value:.3g}/s" for name, value in peak.items()), "measured" if device == "cuda" else "")
     for name in asked.only:
         print(f"\n| {name} | |\n|---|---|")
-        for row in {"fuzzy": fuzzy, "vectors": vectors, "weights": weights}[name](device, peak, asked.seconds):
+        part = {"fuzzy": fuzzy, "vectors": vectors, "weights": weights, "likelihood": likelihood}[name]
+        for row in part(device, peak, asked.seconds):
             print(f"| {row[0]} | {row[1]} |", flush=True)
 
 

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
@@ -67,7 +68,7 @@ def head(first: str) -> None:
     print(f"\n| {' | '.join(cells)} |\n|{'---|' * len(cells)}")
 
 
-def bases(folder: Path, steps: int) -> list[Path]:
+def bases(folder: Path, steps: int, seeds: int = SEEDS) -> list[Path]:
     """Train bases of the fast recipe from several seeds, on the same texts."""
     import msgspec
     import numpy as np
@@ -86,9 +87,9 @@ def bases(folder: Path, steps: int) -> list[Path]:
         Example(prompt=asked[place % len(asked)].text, text=text, source="standard library")
         for place, text in enumerate(texts.docstrings(np.random.default_rng(7), DOCSTRINGS))
     ]
-    for seed in range(SEEDS):
+    for seed in range(seeds):
         make_base(scratch, examples, seed, folder / f"base-{seed}", "cpu")
-    return [folder / f"base-{seed}" for seed in range(SEEDS)]
+    return [folder / f"base-{seed}" for seed in range(seeds)]
 
 
 def independent(made: list[Path]) -> None:
@@ -111,8 +112,17 @@ def independent(made: list[Path]) -> None:
         print(f"| {kind} | {len(each)} | {kstest(each, 'uniform').pvalue:.2f} |")
 
 
-def relatives(base: Path, stranger: Path, folder: Path) -> None:
-    """Change one base in every way, and compare."""
+class Changed(NamedTuple):
+    """What a base is turned into: its config, itself after more training, every way on, and an adapter."""
+
+    config: Mapping[str, object]
+    tuned: changes.Tensors
+    ways: Ways
+    adapter: changes.Tensors
+
+
+def changed(base: Path, stranger: Path) -> Changed:
+    """Change one base in every way."""
     config, tensors = changes.load(base)
     tensors.pop("lm_head.weight", None)
     _, other = changes.load(stranger)
@@ -138,6 +148,12 @@ def relatives(base: Path, stranger: Path, folder: Path) -> None:
         "half of the layers dropped": lambda: changes.kept_layers(config, tuned, [0, 2]),
         "adapter merged": lambda: (config, merged),
     }
+    return Changed(config, tuned, ways, adapter)
+
+
+def relatives(base: Path, stranger: Path, folder: Path) -> None:
+    """Compare a base with what it was changed into."""
+    config, tuned, ways, adapter = changed(base, stranger)
     head("relative")
     for place, (name, make) in enumerate(ways.items()):
         said, made = make()
@@ -230,12 +246,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=["lab", "packaged", "billions"])
     parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="bases that are trained")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "lab" in asked.only:
             start = time.monotonic()
-            made = bases(folder, asked.steps)
+            made = bases(folder, asked.steps, asked.seeds)
             print(f"{len(made)} bases of the fast recipe, {asked.steps} steps each: {time.monotonic() - start:.0f} s")
             independent(made)
             relatives(made[0], made[1], folder)

@@ -12,13 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from depose.extraction import evalues, plan, scan, tables, worlds
 from depose.extraction.findings import AVERAGED
@@ -34,6 +37,12 @@ MIXES: dict[str, tuple[worlds.LookAlike, ...]] = {
 }
 SWAPS = 99
 ALPHA = 0.05
+RIVALS, FORESTS = 5, 60
+"""Worlds of each mix in which rivals run beside, and in which E1 runs, which costs more than all other tests."""
+MANY = 2_000
+"""Accounts of the largest campaign, planted among three times as many; one world of it."""
+WEEKS = (7, 14, 21)
+"""Days of the tested period after which a campaign that was found in all of it is looked for."""
 
 
 def case_of(recipe: worlds.Recipe, release: Any) -> plan.ExtractionFile:
@@ -48,14 +57,14 @@ def case_of(recipe: worlds.Recipe, release: Any) -> plan.ExtractionFile:
     )
 
 
-def examined(recipe: worlds.Recipe, seed: int, *, leads: bool) -> dict[str, Any]:
-    """Scan a world; `leads` also tests the layers on the strongest core, found or not."""
+def examined(
+    recipe: worlds.Recipe, seed: int, *, leads: bool, rivals: bool = True, forest: bool = True
+) -> dict[str, Any]:
+    """Scan a world; `leads` also tests the layers on the strongest core, found or not; E1 and rivals if asked for."""
     world = worlds.build(recipe, stream(seed, "world", msgspec.json.encode(recipe).decode()))
     case = case_of(recipe, world.release)
     planted = {f"{one:016x}" for one in world.planted.tolist()}
     start = time.process_time()
-    from rivals import peers
-
     with duckdb.connect(config={"threads": "1"}) as db:
         db.register("events", world.events)
         tables.declare(db, case, ())
@@ -65,10 +74,31 @@ def examined(recipe: worlds.Recipe, seed: int, *, leads: bool) -> dict[str, Any]
             return tables.slots(db, case, ids)[0]
 
         one = scan.Scan(case, made, slots_of, 1, lambda _: None)
-        said = _lead(one, case, made, slots_of) if leads else _found(one.run(), made, planted)
+        said = _lead(one, case, made, slots_of, world, forest) if leads else _found(one.run(), made, planted)
+        if not leads:
+            said["days"] = _days(db, case) if said["p"] <= ALPHA else None
     said["events"] = world.events.num_rows
-    said["peers"] = peers(world, case, made, planted)
+    if rivals:
+        from rivals import peers
+
+        said["peers"] = peers(world, case, made, planted)
     return said | {"seconds": round(time.process_time() - start, 2)}
+
+
+def _days(db: Any, case: plan.ExtractionFile) -> int:
+    """Return after how many days the primary test finds a group: a week, two, three, or all."""
+    first = date.fromisoformat(case.period.tested[0])
+    for days in WEEKS:
+        last = (first + timedelta(days=days - 1)).isoformat()
+        period = msgspec.structs.replace(case.period, tested=(case.period.tested[0], last))
+        early = msgspec.structs.replace(case, period=period)
+        one = scan.Scan(early, tables.make(db, early), lambda _: pa.table({}), 1, lambda _: None)
+        _, together = one.standing()
+        table, _ = one.rare("rare", together)
+        found = one.find(table, "groups")
+        if found.adjusted and found.adjusted[0] <= ALPHA:
+            return days
+    return plan.days(case.period.tested)
 
 
 def _found(found: scan.Scanned, made: tables.Tables, planted: set[str]) -> dict[str, Any]:
@@ -92,25 +122,42 @@ def _found(found: scan.Scanned, made: tables.Tables, planted: set[str]) -> dict[
     }
 
 
-def _lead(one: scan.Scan, case: plan.ExtractionFile, made: tables.Tables, slots_of: Any) -> dict[str, Any]:
+def _lead(
+    one: scan.Scan, case: plan.ExtractionFile, made: tables.Tables, slots_of: Any, world: worlds.World, forest: bool
+) -> dict[str, Any]:
     """Run every test of a world without a campaign; the layers on its strongest core, found or not."""
     standing, together = one.standing()
     table, known = one.rare("rare", together)
     found = one.find(table, "groups")
     layers: dict[str, float] = {}
-    if found.rounds:
+    tied = False
+    if found.rounds and len(found.rounds[0].members):
         places = one.accounts_of(known[found.rounds[0].members], together)
         ids = made.by_name["accounts"]["account"].to_numpy()[places]
+        tied = any(2 * np.isin(ids, each).sum() > len(ids) for each in world.alike)
         tested = scan.Context(case, made, slots_of(ids)).layers(places, "G1")
         layers = {layer.name: layer.p for layer in tested} | {"groups": found.rounds[0].p}
+    pairs = one.pairs(table, known)
+
+    def node_of(accounts: Any) -> Any:
+        return np.array([together.get(int(each), int(each)) for each in accounts], dtype=np.uint64)
+
     return {
         "p": found.adjusted[0] if found.adjusted else 1.0,
         "placebo": standing.p if standing else None,
         "standing": standing.nodes if standing else 0,
-        "E1": one.unusual(()).hits,
-        "E2": one.pairs(table, known).hits,
+        "E1": one.unusual(()).hits if forest else None,
+        "tied": tied,
+        "E2": pairs.hits,
+        "E2 strangers": pairs.hits - sum(_alike(pair, world.alike, node_of) for pair in pairs.listed),
         "layers": layers,
     }
+
+
+def _alike(pair: Any, sets: Sequence[Any], node_of: Callable[[Any], Any]) -> bool:
+    """Tell whether both nodes of a pair have accounts of one set that shares prompts for a good reason."""
+    both = np.array([int(pair.left, 16), int(pair.right, 16)], dtype=np.uint64)
+    return any(bool(np.isin(both, node_of(one)).all()) for one in sets)
 
 
 def _ari(accounts: Any, named: set[str], planted: set[str]) -> float | None:
@@ -126,34 +173,47 @@ def campaigns() -> Iterator[tuple[str, worlds.Campaign]]:
     """Yield the grid of planted campaigns."""
     base = worlds.Campaign(accounts=60, per_day=5, templates=200, cover=0.8)
     yield "base: 60 accounts, 5 a day, 200 templates, 80 % cover", base
-    for accounts in (20, 200):
+    for accounts in (20, 200, MANY):
         yield f"{accounts} accounts", msgspec.structs.replace(base, accounts=accounts)
-    for per_day in (2.0, 26.0):
+    for per_day in (2.0, 26.0, 200.0):
         yield f"{per_day:.0f} a day", msgspec.structs.replace(base, per_day=per_day)
     for templates in (10, 50, 1_000, 0):
         name = f"{templates} templates" if templates else "a data set, each prompt once"
         yield name, msgspec.structs.replace(base, templates=templates)
     for cover in (0.0, 0.5, 0.95):
         yield f"{cover:.0%} cover", msgspec.structs.replace(base, cover=cover)
+    yield "every prompt in other words", msgspec.structs.replace(base, paraphrased=True)
+    yield "load dealt out", msgspec.structs.replace(base, even=True)
     yield "bursts", msgspec.structs.replace(base, timing="sync")
     yield "bursts with jitter", msgspec.structs.replace(base, timing="jitter")
     yield "no shared cards, no pivot", msgspec.structs.replace(base, shared=False, pivot=False)
 
 
-def run(kind: str, count: int) -> None:
-    """Examine the worlds that are missing."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    file = OUT / f"{kind}.jsonl"
+def run(kind: str, place: Path, seeds: range) -> None:
+    """Examine the worlds of these seeds that are missing; of levels, rivals run in the first of each mix."""
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / f"{kind}.jsonl"
     done = {(one["name"], one["seed"]) for one in _lines(file)}
     if kind == "level":
         jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
     else:
-        jobs = [(name, worlds.Recipe(accounts=400, campaign=one)) for name, one in campaigns()]
+        jobs = [
+            (name, worlds.Recipe(accounts=400 if one.accounts < MANY else 3 * MANY, campaign=one))
+            for name, one in campaigns()
+        ]
+    every = kind == "recall"
     with file.open("a") as out:
-        for seed in range(count):
+        for seed in seeds:
             for name, recipe in jobs:
-                if (name, seed) not in done:
-                    said = examined(recipe, seed, leads=kind == "level")
+                large = kind == "recall" and recipe.accounts > MANY
+                if (name, seed) not in done and not (large and seed > seeds.start):
+                    said = examined(
+                        recipe,
+                        seed,
+                        leads=kind == "level",
+                        rivals=every or seed < seeds.start + RIVALS,
+                        forest=every or seed < seeds.start + FORESTS,
+                    )
                     out.write(json.dumps({"name": name, "seed": seed, **said}) + "\n")
                     out.flush()
 
@@ -162,38 +222,54 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
 
-def level_table() -> None:
-    """Print how often each test fired where nothing was planted."""
+def _fired(layer: str, one: dict[str, Any]) -> bool:
+    return bool(one["layers"].get(layer, 1) <= ALPHA)
+
+
+def level_table(place: Path) -> None:
+    """Print how often each test fired where nothing was planted, and the exact upper bound of its rate."""
     by_mix: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(OUT / "level.jsonl"):
+    for one in _lines(place / "level.jsonl"):
         by_mix.setdefault(one["name"], []).append(one)
-    names = ("synchrony", "pivot", "balance", "infrastructure", "targeting")
-    print(
-        f"## Level: worlds without a campaign in which a test fired; E3 and layers at {ALPHA}, {SWAPS} random tables\n"
+    print(f"## Level: worlds without a campaign in which a test fired, at {ALPHA}, {SWAPS} random tables\n")
+    print("In brackets the exact upper bound of the rate, at 95 %. E1 and E2: any account, any pair, at their FDR.\n")
+    counted: dict[str, Callable[[dict[str, Any]], bool | None]] = {
+        "E3": lambda one: one["p"] <= ALPHA,
+        "of these a set that shares": lambda one: one["p"] <= ALPHA and one["tied"],
+        "E1": lambda one: one["E1"] > 0 if one["E1"] is not None else None,
+        "E2": lambda one: one["E2"] > 0,
+        "of these strangers": lambda one: one["E2 strangers"] > 0,
+    }
+    counted |= {
+        name: partial(_fired, name) for name in ("synchrony", "pivot", "balance", "infrastructure", "targeting")
+    }
+    counted["average e >= 20"] = lambda one: (
+        evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
     )
-    peers = list(next(iter(by_mix.values()))[0]["peers"]) if by_mix else []
-    head = ["look-alikes", "worlds", "E3 (exact 95 % bound)", "E1 any", "E2 any", *names, "average e >= 20", *peers]
+    head = ["look-alikes", "worlds", *counted]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for mix, found in by_mix.items():
-        n = len(found)
-        hits = sum(one["p"] <= ALPHA for one in found)
-        cells = [mix, n, f"{hits} ({rate(hits, n).upper95:.3f})"]
-        cells += [sum(one[name] > 0 for one in found) for name in ("E1", "E2")]
-        cells += [sum(one["layers"].get(name, 1) <= ALPHA for one in found) for name in names]
-        cells.append(
-            sum(
-                evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
-                for one in found
-            )
-        )
-        cells += [sum(one["peers"][name]["fired"] for one in found) for name in peers]
-        print("| " + " | ".join(map(str, cells)) + " |")
+        cells = [mix, str(len(found))]
+        for test in counted.values():
+            tested = [hit for hit in map(test, found) if hit is not None]
+            of = f" of {len(tested)}" if len(tested) < len(found) else ""
+            cells.append(f"{sum(tested)}{of} ({rate(sum(tested), len(tested)).upper95:.3f})")
+        print("| " + " | ".join(cells) + " |")
+    beside = [one for each in by_mix.values() for one in each if "peers" in one]
+    if beside:
+        names = list(beside[0]["peers"])
+        print(f"\n| look-alikes | worlds | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
+    for mix, found in by_mix.items():
+        with_peers = [one["peers"] for one in found if "peers" in one]
+        if with_peers:
+            cells = [str(sum(one[name]["fired"] for one in with_peers)) for name in with_peers[0]]
+            print(f"| {mix} | {len(with_peers)} | {' | '.join(cells)} |")
 
 
-def recall_table() -> None:
+def recall_table(place: Path) -> None:
     """Print what was found of planted campaigns."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(OUT / "recall.jsonl"):
+    for one in _lines(place / "recall.jsonl"):
         by_name.setdefault(one["name"], []).append(one)
     peers = list(next(iter(by_name.values()))[0]["peers"]) if by_name else []
     print("\n## Recall: planted campaigns, means over worlds\n")
@@ -206,6 +282,7 @@ def recall_table() -> None:
         "recall, borne out",
         "false, borne out",
         "ARI",
+        "days until found",
     ]
     head += ["median average e", *(f"{name}: recall / false" for name in peers)]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
@@ -222,6 +299,7 @@ def recall_table() -> None:
         cells += [mean([one["supported right"] / one["planted"] for one in found])]
         cells += [mean([1 - one["supported right"] / one["supported"] for one in named if one["supported"]])]
         cells += [mean([one["ari"] for one in found])]
+        cells += [", ".join(str(one["days"]) for one in found if one["days"]) or "-"]
         cells += [f"{np.median([one['e'] for one in named]):.1f}" if named else "-"]
         for peer in peers:
             each = [one["peers"][peer] for one in found]
@@ -234,12 +312,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("level", "recall", "table"))
     parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=2_000, help="the first seed; tests were made on those below 2,000")
+    parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     if given.what == "table":
-        level_table()
-        recall_table()
+        level_table(given.out)
+        recall_table(given.out)
     else:
-        run(given.what, given.worlds)
+        run(given.what, given.out, range(given.first, given.first + given.worlds))
 
 
 if __name__ == "__main__":

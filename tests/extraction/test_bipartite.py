@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
 
-from depose.extraction.bipartite import Table, coreness, cores, sharing, table_of, trade
+from depose.extraction.bipartite import Table, coreness, cores, in_common, joined, table_of, trade
 
 
 def random_table(seed: int, rows: int = 60, width: int = 90, ones: int = 400) -> Table:
@@ -69,17 +71,33 @@ def test_who_shares_is_counted_as_by_hand(most: int, least: int) -> None:
     dense[np.repeat(np.arange(table.rows), table.degrees()), table.columns] = 1
     few = dense[:, dense.sum(axis=0) <= most]
     wanted = few @ few.T
-    left, right, shared = sharing(table.starts, table.columns, table.column_degrees(), most, least)
+    left, right, shared = joined(table, most, least)
     found = {(min(a, b), max(a, b)): n for a, b, n in zip(left.tolist(), right.tolist(), shared.tolist(), strict=True)}
     assert found == {
         (i, j): wanted[i, j] for i in range(table.rows) for j in range(i + 1, table.rows) if wanted[i, j] >= least
     }
 
 
+def test_who_was_acquainted_is_joined_by_nothing() -> None:
+    """In whatever order pairs are given, these and no others are missing."""
+    table = random_table(3)
+    every = {(a, b) for a, b in zip(*(one.tolist() for one in joined(table, 100, 1)[:2]), strict=True)}
+    met = np.array([pair if place % 2 else pair[::-1] for place, pair in enumerate(sorted(every)[::3])])
+    left, right, _ = joined(replace(table, acquainted=met), 100, 1)
+    assert set(zip(left.tolist(), right.tolist(), strict=True)) == every - {(min(a, b), max(a, b)) for a, b in met}
+
+
+def test_two_partners_in_common_make_acquaintances() -> None:
+    """0 and 1 know 2 and 3; 4 and 5 know only 6; a graph that is too dense is left as it is."""
+    pairs = np.array([[0, 2], [0, 3], [1, 2], [1, 3], [4, 6], [5, 6]])
+    assert in_common(pairs, 7).tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3], [4, 6], [5, 6]]
+    assert in_common(pairs, 7, most=10) is pairs
+
+
 def test_coreness_is_that_of_networkx() -> None:
     """Every row has the core number that networkx gives it."""
     table = random_table(2, rows=80, ones=900)
-    left, right, _ = sharing(table.starts, table.columns, table.column_degrees(), 100, 2)
+    left, right, _ = joined(table, 100, 2)
     graph = nx.Graph()
     graph.add_nodes_from(range(table.rows))
     graph.add_edges_from(zip(left.tolist(), right.tolist(), strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -102,3 +104,25 @@ def test_a_found_core_is_taken_out_before_the_next_round() -> None:
     found = groups.find(table, GRID, swaps=119, rounds=3, alpha=0.05, seed=1)
     assert [round(p, 4) for p in found.adjusted[:2]] == [0.025, 0.025]
     assert not set(found.rounds[0].members.tolist()) & set(found.rounds[1].members.tolist())
+
+
+def test_those_of_one_field_are_no_group_once_they_are_acquainted() -> None:
+    """Rows that shared a field before are found as strangers and not as acquaintances; a campaign beside them is."""
+    rng = np.random.default_rng(10)
+
+    def fields() -> tuple[np.ndarray, np.ndarray]:
+        who, what = ordinary(rng, 200)
+        inside = rng.random(len(who)) < 0.6
+        return who, np.where(inside, 60 * (who % 20) + rng.integers(0, 60, len(who)), what)
+
+    met = np.array([(one, other) for one in range(200) for other in range(one + 20, 200, 20)])
+    after = table_of(*fields(), 200, POOL)
+    assert first(after).rounds[0].p == 1 / 40
+    assert first(replace(after, acquainted=met)).rounds[0].p > 0.05
+    who, what = fields()
+    mine = np.repeat(np.arange(20), 15)
+    theirs = POOL + rng.integers(0, 40, len(mine))
+    both = table_of(np.concatenate([who, mine]), np.concatenate([what, theirs]), 200, POOL + 40)
+    found = first(replace(both, acquainted=met)).rounds[0]
+    assert found.p == 1 / 40
+    assert len(set(found.members.tolist()) & set(range(20))) >= 15

@@ -47,6 +47,23 @@ def test_every_format_says_the_same(format_: str, tmp_path: Path) -> None:
     assert done.sources[0].sampled == (format_ == "vertex")
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_conversations_of_a_compliance_export(apart: bool, tmp_path: Path) -> None:
+    """Each message of a user is a request of its account, whether messages stand inside or beside, in any order."""
+    folder = logs.case(tmp_path / "case")
+    log = logs.lines(tmp_path / "log.jsonl", logs.compliance(30, apart=apart))
+    manner = importing.Manner(format="openai-compliance", hash_key=str(logs.key_of(folder)), keep_text=True)
+    done = importing.load(folder, [log], manner)
+    rows = events(folder)
+    assert (len(rows), len({row["account"] for row in rows}), len({row["session"] for row in rows})) == (60, 5, 30)
+    assert {row["model_served"] for row in rows} == {"m-1"}
+    assert sorted({row["turns"] for row in rows}) == [1, 2]
+    assert len({row["template"] for row in rows}) == 1
+    texts = duckdb.read_parquet([str(one) for one in folder.glob("events/texts/**/*.parquet")]).fetchall()
+    assert {row[2] for row in texts} == {"An answer."}
+    assert done.sources[0].losses == {"conversations without messages": 1}
+
+
 def test_parts_that_are_missing_are_counted_and_their_words_lost(tmp_path: Path) -> None:
     """A request of which a part is missing keeps its place in the volume."""
     rows = [row for row in logs.apim(2_000) if row.get("RequestId") != "q7" or row.get("SequenceNumber") == 1]

@@ -11,7 +11,7 @@ from scipy.stats import binomtest, kstest
 from depose.extraction import accounts, evalues, layers, pairs
 from depose.extraction.bipartite import Ints, table_of
 
-ACCOUNTS, MEMBERS, DAYS, SLOTS = 120, 12, 28, 24
+ACCOUNTS, MEMBERS, DAYS, SLOTS, TEMPLATES = 120, 12, 28, 24, 300
 
 
 def world(seed: int, *, tied: bool) -> dict[str, float]:
@@ -22,14 +22,15 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
     sets = layers.random_sets(strata, members, 99, rng)
     daily = rng.poisson(rng.gamma(2.0, 2.0, (ACCOUNTS, DAYS))).astype(float)
     card = rng.integers(0, 60, ACCOUNTS)
-    shares = rng.dirichlet(np.ones(5), ACCOUNTS)
+    classes, alike = rng.integers(0, 32, TEMPLATES), rng.integers(1, 4, TEMPLATES)
+    shared = np.where(rng.random(TEMPLATES) < 0.1, rng.integers(2, MEMBERS, TEMPLATES), 0)
     asked = rng.poisson(9, ACCOUNTS).astype(float) + 1
     moved = rng.binomial(asked.astype(int), 0.3).astype(float)
     active = [np.unique(rng.integers(0, DAYS * SLOTS, 40)) for _ in members]
     if tied:
-        daily[members] = rng.poisson(4.0, (MEMBERS, DAYS)) // 2 + 3
+        daily[members] = rng.poisson(4.0, (MEMBERS, 1)) + 3 + np.arange(DAYS) % 7
         card[members] = card[members[0]]
-        shares[members, 2] += 0.5
+        classes[shared > 0] |= 4
         moved[members] = asked[members]
         bursts = rng.choice(DAYS * SLOTS, 60, replace=False)
         active = [np.unique(rng.choice(bursts, 30)) for _ in members]
@@ -38,7 +39,7 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
         "synchrony": layers.synchrony(np.concatenate(active), starts, DAYS, SLOTS, 7, 99, rng),
         "balance": layers.balance(daily, members, sets),
         "infrastructure": layers.infrastructure(np.arange(ACCOUNTS), card, ACCOUNTS, members, sets)[0],
-        "targeting": layers.targeting(shares, members, sets)[0],
+        "targeting": layers.targeting(shared, classes, alike, 5, 99, rng)[0],
         "pivot": layers.pivot(moved, asked, members, sets),
     }
 
@@ -65,19 +66,47 @@ def test_shifts_keep_weekends_and_hours() -> None:
 
 
 def test_the_order_of_members_does_not_matter() -> None:
-    """Balance, infrastructure, targeting and pivot are functions of the set."""
+    """Balance, infrastructure and pivot are functions of the set."""
     rng = np.random.default_rng(3)
     members: Ints = np.array([3, 9, 40, 41])
     sets = layers.random_sets(np.zeros(50, dtype=np.int64), members, 50, rng)
-    daily, shares, card = rng.random((50, 7)), rng.random((50, 3)), rng.integers(0, 9, 50)
+    daily, card = rng.random((50, 7)), rng.integers(0, 9, 50)
     every: list[Callable[[Ints], object]] = [
         lambda one: layers.balance(daily, one, sets),
-        lambda one: layers.targeting(shares, one, sets),
         lambda one: layers.infrastructure(np.arange(50), card, 50, one, sets),
         lambda one: layers.pivot(daily[:, 0], daily[:, 0] + daily[:, 1], one, sets),
     ]
     for test in every:
         assert test(members) == test(members[::-1])
+
+
+def test_a_few_templates_of_many_members_are_a_few() -> None:
+    """A course of 30 with 6 tasks, 2 of a class that one template in 11 has, is no targeting; 6 of 6 are."""
+    classes, alike = np.where(np.arange(600) % 11 == 0, 8, 0), np.full(600, 3)
+    shared = np.where(np.arange(600) < 6, 30, 0)
+    p = {}
+    for many in (2, 6):
+        dealt = classes.copy()
+        dealt[:6] = np.where(np.arange(6) < many, 8, 0)
+        p[many] = layers.targeting(shared, dealt, alike, 5, 999, np.random.default_rng(1))
+    assert p[2][0] > 0.05
+    assert p[6] == (0.001, 3)
+    none = np.zeros(600, dtype=np.int64)
+    assert layers.targeting(none, classes, alike, 5, 99, np.random.default_rng(1))[0] == 1
+
+
+def test_accounts_of_one_size_are_not_dealt_a_load() -> None:
+    """Resellers with equal totals whose days are their own are as uneven as anybody; a load by turns is not."""
+    rng = np.random.default_rng(9)
+    daily = rng.poisson(5.0, (60, 28)).astype(float)
+    members = np.arange(8)
+    sets = layers.random_sets(np.zeros(60, dtype=np.int64), members, 199, rng)
+    daily[members] = rng.multinomial(280, np.full(28, 1 / 28), size=8)
+    assert layers.balance(daily, members, sets) > 0.05
+    daily[members] = 10.0
+    assert layers.balance(daily, members, sets) == 1 / 200
+    daily[members] = 0.0
+    assert 0 < layers.balance(daily, members, sets) <= 1
 
 
 def test_random_sets_have_the_strata_of_the_members() -> None:

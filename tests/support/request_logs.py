@@ -163,5 +163,28 @@ def openai(count: int = 30) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def compliance(count: int = 30, *, apart: bool = False) -> list[dict[str, Any]]:
+    """Conversations of two questions each, their messages inside or as rows beside; one has none."""
+    made: list[dict[str, Any]] = []
+    for n in range(count):
+        said = [
+            {"id": f"c{n}-{place}", "created_at": 1_777_629_600 + 3600 * n + place,
+             "author": {"role": "assistant" if place % 2 else "user"}, "model": "m-1",
+             "content": {"content_type": "text", "parts": ["An answer." if place % 2 else PROMPT.format(n=n)]}}
+            for place in range(4)
+        ]  # fmt: skip
+        row = {
+            "id": f"c{n}",
+            "user_id": f"u{n % 5}",
+            "user_email": f"u{n % 5}@example.org",
+            "created_at": 1_777_629_600,
+        }
+        if apart:
+            made += [{**one, "conversation_id": f"c{n}"} for one in reversed(said)] + [row]
+        else:
+            made.append({**row, "messages": {"object": "list", "data": said}})
+    return [*made, {"id": "empty", "user_id": "u1", "created_at": 1_777_629_600}]
+
+
 EVERY = {"litellm": litellm, "apim": apim, "otlp": otlp, "langfuse": langfuse, "bedrock": bedrock, "vertex": vertex,
          "helicone": helicone, "openai": openai}  # fmt: skip

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
 
 CASE = click.argument("case", type=click.Path(path_type=Path))
-FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "helicone", "generic")
+ENGINES = ("duckdb", "bigquery", "clickhouse", "postgres", "snowflake", "spark", "sqlite")
+FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "openai-compliance", "helicone",
+           "generic")  # fmt: skip
 SHOWN = 10
 """Groups that the terminal shows."""
 
@@ -331,16 +333,18 @@ def simulate(
 
 @extraction.command()
 @CASE
+@click.option("--engine", default="duckdb", show_default=True, type=click.Choice(ENGINES), help="Whose SQL.")
 @JSON
-def sql(case: Path, as_json: bool) -> None:
-    """Print the queries that make the tables of a CASE: DuckDB's SQL, an exhibit that anybody can run.
+def sql(case: Path, engine: str, as_json: bool) -> None:
+    """Print the queries that make the tables of a CASE: an exhibit that anybody can run, also where the logs are.
 
     \b
     Example:  depose extraction sql mycase > queries.sql
+              depose extraction sql mycase --engine bigquery
     """
-    from depose.extraction import conduct, plan
+    from depose.extraction import conduct, plan, queries
 
-    found = conduct.sql_of(plan.read(case))
+    found = {name: queries.translated(one, engine) for name, one in conduct.sql_of(plan.read(case)).items()}
     if as_json:
         show(found, [])
     else:

@@ -2,13 +2,14 @@
 
 A table is rows of columns that are one: `starts` [rows + 1] says where each row begins in `columns`. Random tables keep
 what every row and every column holds: trades between two rows (Strona et al. 2014; Carstens 2015 shows that they reach
-every table alike). Coreness is that of Seidman (1983), by the buckets of Batagelj and Zaversnik (2003).
+every table alike). Pairs of rows that were acquainted before are joined in no graph, of no table. Coreness is that of
+Seidman (1983), by the buckets of Batagelj and Zaversnik (2003).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numba
@@ -16,6 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+
+
+def nobody() -> Ints:
+    """Return no pairs."""
+    return np.zeros((0, 2), dtype=np.int64)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,6 +38,8 @@ class Table:
     columns: Ints
     width: int
     """How many columns there are."""
+    acquainted: Ints = field(default_factory=nobody)
+    """Pairs of rows [pairs, 2] that no graph joins, each once."""
 
     @property
     def rows(self) -> int:
@@ -105,8 +113,42 @@ def trade(starts, columns, mark, pool, trades, seed):  # type: ignore[no-untyped
                     mark[columns[at]] = 0
 
 
+def in_common(pairs: Ints, rows: int, least: int = 2, most: int = 200_000_000) -> Ints:
+    """Return the pairs [pairs, 2] and those that have `least` partners in common, each once, the smaller row first.
+
+    Of more than `most` paths of two pairs nothing is added.
+    """
+    from scipy.sparse import coo_matrix, triu
+
+    degrees = np.bincount(pairs.ravel(), minlength=rows).astype(np.float64)
+    if not len(pairs) or float((degrees**2).sum()) > most:
+        return pairs
+    half = coo_matrix((np.ones(len(pairs), dtype=np.int32), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows)).tocsr()
+    whole = half + half.T
+    paths = triu(whole @ whole, 1).tocoo()
+    more = paths.data >= least
+    both = np.concatenate([pairs, np.stack([paths.row[more], paths.col[more]], axis=1)])
+    return np.asarray(np.unique(both, axis=0), dtype=np.int64)
+
+
+def acquaintances(table: Table) -> tuple[Ints, Ints]:
+    """Return with whom each row is acquainted: where each begins, and the rows that come after it."""
+    pairs = np.sort(table.acquainted, axis=1)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    begins = np.zeros(table.rows + 1, dtype=np.int64)
+    np.cumsum(np.bincount(pairs[:, 0], minlength=table.rows), out=begins[1:])
+    return begins, np.ascontiguousarray(pairs[:, 1])
+
+
+def joined(table: Table, most: int, least: int) -> tuple[Ints, Ints, Ints]:
+    """Return each two rows that share `least` columns of at most `most` rows, how many, and were not acquainted."""
+    met = acquaintances(table)
+    found: tuple[Ints, Ints, Ints] = sharing(table.starts, table.columns, table.column_degrees(), most, least, *met)
+    return found
+
+
 @compiled
-def sharing(starts, columns, degrees, most, least):  # type: ignore[no-untyped-def]
+def sharing(starts, columns, degrees, most, least, begins_met, met):  # type: ignore[no-untyped-def]
     """Return each two rows that share at least `least` columns of at most `most` rows, and how many they share."""
     rows, width = len(starts) - 1, len(degrees)
     begins = np.zeros(width + 1, dtype=np.int64)
@@ -125,6 +167,7 @@ def sharing(starts, columns, degrees, most, least):  # type: ignore[no-untyped-d
                 fill[column] += 1
     count = np.zeros(rows, dtype=np.int64)
     touched = np.empty(rows, dtype=np.int64)
+    apart = np.full(rows, -1, dtype=np.int64)
     left = np.empty(1024, dtype=np.int64)
     right = np.empty(1024, dtype=np.int64)
     shared = np.empty(1024, dtype=np.int64)
@@ -143,9 +186,11 @@ def sharing(starts, columns, degrees, most, least):  # type: ignore[no-untyped-d
                     touched[seen] = other
                     seen += 1
                 count[other] += 1
+        for place in range(begins_met[row], begins_met[row + 1]):
+            apart[met[place]] = row
         for place in range(seen):
             other = touched[place]
-            if count[other] >= least:
+            if count[other] >= least and apart[other] != row:
                 if size == len(left):
                     left = np.concatenate((left, np.empty_like(left)))
                     right = np.concatenate((right, np.empty_like(right)))
@@ -207,6 +252,6 @@ def coreness(rows, left, right):  # type: ignore[no-untyped-def]
 
 def cores(table: Table, most: int, least: int) -> Ints:
     """Return the coreness of each row among those who share `least` columns of at most `most` rows."""
-    left, right, _ = sharing(table.starts, table.columns, table.column_degrees(), most, least)
+    left, right, _ = joined(table, most, least)
     found: Ints = coreness(table.rows, left, right)
     return found

@@ -12,14 +12,14 @@ LAYERS = {
     "groups": "share rare templates more closely than margins explain (E3, primary)",
     "synchrony": "are active in the same slots more often than when each is shifted by whole days (E4)",
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
-    "balance": "have more equal daily volumes than random sets (E5)",
+    "balance": "ask more evenly day by day than random sets of the same volumes (E5)",
     "infrastructure": "share cards, networks or clients more often than random sets (E6)",
-    "targeting": "ask for one capability more than random sets (E7)",
+    "targeting": "share templates of one capability more than alike templates are (E7)",
 }
 
 AVERAGED = ("groups", "synchrony", "pivot", "infrastructure")
-"""Layers whose e-values are averaged. In simulated worlds without a campaign balance fires for resellers and runs of a
-benchmark, whose traffic is steady, and targeting for classes, whose homework is of one field: both describe."""
+"""Layers whose e-values are averaged. Balance and targeting describe: what a course asks by the week is steady without
+anybody's concert, and of one field."""
 
 
 class Layer(Record, frozen=True, kw_only=True):

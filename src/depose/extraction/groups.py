@@ -10,7 +10,9 @@ for all rounds.
 
 Assumes that, but for collection in concert, templates fall to accounts at random given the margins. Classes, customers
 of one framework and runs of one benchmark do not fall so: they are one node where they are declared, are set aside
-where they stood out in the clean period, and are false alarms where neither is known.
+where they stood out in the clean period, and are found where neither is known. Two nodes that some graph joined in the
+clean period, or that it joined with the same two others, are acquainted, as those of one field are; no graph joins
+them afterwards, in no table. That choice sees the clean period alone, so that the null stays exact.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from depose.extraction.bipartite import Ints, Table, coreness, sharing, trade
+from depose.extraction.bipartite import Ints, Table, acquaintances, coreness, sharing, trade
 from depose.model.random_streams import stream
 from depose.statistics.ranks import holm
 from depose.statistics.screening import benjamini_hochberg
@@ -109,7 +111,13 @@ def without(table: Table, alive: NDArray[np.bool_]) -> tuple[Table, Ints]:
     columns, new = np.unique(table.columns[kept], return_inverse=True)
     starts = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(np.bincount(place, minlength=len(rows)), out=starts[1:])
-    return Table(starts=starts, columns=new.astype(np.int64), width=len(columns)), rows.astype(np.int64)
+    into = np.full(table.rows, -1, dtype=np.int64)
+    into[rows] = np.arange(len(rows))
+    met = into[table.acquainted]
+    left = Table(
+        starts=starts, columns=new.astype(np.int64), width=len(columns), acquainted=met[(met >= 0).all(axis=1)]
+    )
+    return left, rows.astype(np.int64)
 
 
 def combined(values: NDArray[np.int64]) -> tuple[float, int]:
@@ -136,6 +144,7 @@ def _ranked(
     seeds = stream(seed, name).integers(0, 2**32, size=swaps + 1).tolist()
     degrees = table.column_degrees()
     widest = 2 * int(table.degrees().max()) + 1
+    met = acquaintances(table)
 
     def moved(columns: Ints, own: int) -> Ints:
         found = columns.copy()
@@ -149,7 +158,7 @@ def _ranked(
         for most, least in grid:
             if most not in edges:
                 fewest = min(one for width, one in grid if width == most)
-                edges[most] = sharing(table.starts, columns, degrees, most, fewest)
+                edges[most] = sharing(table.starts, columns, degrees, most, fewest, *met)
             left, right, shared = edges[most]
             kept = shared >= least
             core = coreness(table.rows, left[kept], right[kept])

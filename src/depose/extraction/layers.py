@@ -1,8 +1,9 @@
 """E4 to E7: does a group act as one? Synchrony, release pivot, balance of load, shared infrastructure, targeting.
 
 Each asks of a group that templates put together whether something else ties it, and compares it with random sets of as
-many accounts of the same strata (release pivot, E5, E6, E7), or with itself, each account shifted by whole days (E4).
-p = (1 + b) / (B + 1). A group of friends passes E4 and E6 too: this is evidence of concert, not of its purpose.
+many accounts of the same strata (release pivot, E5, E6), with itself, each account shifted by whole days (E4), or with
+the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A group of friends passes E4 and E6
+too: this is evidence of concert, not of its purpose.
 """
 
 from __future__ import annotations
@@ -69,16 +70,22 @@ def upper(observed: float, drawn: Array) -> float:
 
 
 def balance(daily: Array, members: Ints, sets: Ints) -> float:
-    """E5: return p of how equal the daily volumes of members are: variance over mean, averaged over days.
+    """E5: return p of how evenly the group's load of each day falls on its members, given what each asks in all.
 
-    `daily` [accounts, days]. Members whose load is dealt out are more equal than accounts that ask when they need to.
+    `daily` [accounts, days]. Chi-squared of the table of members and days against its margins, over its degrees of
+    freedom: a load that is dealt out falls more evenly than chance. Totals of members say nothing here: that resellers,
+    or the largest accounts, are of one size is no sign of concert.
     """
 
     def spread(rows: Ints) -> float:
         chosen = daily[rows]
-        mean = chosen.mean(axis=0)
-        there = mean > 0
-        return float((chosen.var(axis=0)[there] / mean[there]).mean()) if there.any() else 0.0
+        days, own = chosen.sum(axis=0), chosen.sum(axis=1)
+        chosen, days, own = chosen[own > 0][:, days > 0], days[days > 0], own[own > 0]
+        if len(own) < 2 or len(days) < 2:
+            return 0.0
+        total = own.sum()
+        chi2 = total * ((chosen**2 / own[:, None] / days).sum() - 1)
+        return float(chi2 / ((len(own) - 1) * (len(days) - 1)))
 
     return upper(-spread(members), -np.array([spread(one) for one in sets]))
 
@@ -101,16 +108,33 @@ def infrastructure(account: Ints, value: Ints, count: int, members: Ints, sets: 
     return upper(float(observed), np.array([float(shared(one)) for one in sets])), observed
 
 
-def targeting(shares: Array, members: Ints, sets: Ints) -> tuple[float, int]:
-    """E7: return p of the largest departure of a capability's share from that of random sets, and which capability.
+def targeting(
+    shared: Ints, classes: Ints, alike: Ints, kinds: int, draws: int, rng: np.random.Generator
+) -> tuple[float, int]:
+    """E7: return p of the capability whose share in what a group shares stands out most, and which capability.
 
-    `shares` [accounts, classes]. Templates choose the group, and templates are of classes: read it beside E3, not
-    apart.
+    `shared` [templates] says how many members use each rare template, 0 where fewer than two do; `classes` are its
+    capabilities, one bit each; `alike` numbers templates of about as many users. The null deals the classes out anew
+    among alike templates. Templates chose the group, but not by their classes, so that the choice costs nothing; and a
+    course of thirty students with twenty tasks counts as twenty, not as thirty.
     """
-    drawn = shares[sets].mean(axis=1)
-    centre, scale = drawn.mean(axis=0), drawn.std(axis=0) + 1e-9
-    scores = (shares[members].mean(axis=0) - centre) / scale
-    return upper(float(scores.max()), ((drawn - centre) / scale).max(axis=1)), int(scores.argmax())
+    inside = np.flatnonzero(shared > 0)
+    if not len(inside) or not kinds:
+        return 1.0, 0
+    weight = shared[inside].astype(np.float64)
+    weight /= weight.sum()
+    dealt = np.empty((draws + 1, len(inside)), dtype=np.int64)
+    dealt[0] = classes[inside]
+    for stratum in np.unique(alike[inside]):
+        places = np.flatnonzero(alike[inside] == stratum)
+        pool = classes[alike == stratum]
+        for draw in range(1, draws + 1):
+            dealt[draw, places] = pool[rng.choice(len(pool), len(places), replace=False)]
+    values = np.stack([((dealt >> kind) & 1) @ weight for kind in range(kinds)], axis=1)
+    spread = values.std(axis=0)
+    scores = np.where(spread > 1e-12, (values - values.mean(axis=0)) / np.maximum(spread, 1e-12), 0)
+    most = np.round(scores.max(axis=1), 9)
+    return float((most >= most[0]).mean()), int(scores[0].argmax())
 
 
 def pivot(moved: Array, asked: Array, members: Ints, sets: Ints) -> float:

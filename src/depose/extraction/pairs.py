@@ -6,7 +6,8 @@ Where templates fall to accounts at random given both margins, a pair that holds
 
 of them, and the number is nearly Poisson. The hypergeometric law (Tumminello et al. 2011) takes all templates for
 equally popular, and calls pairs of strangers, since popular prompts are shared by all.
-Benjamini and Hochberg over **all** pairs, not only those that share something.
+Benjamini and Hochberg over **all** pairs, not only those that share something. Pairs that were acquainted before are
+paid for, and called by nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from depose.extraction.bipartite import Ints, Table, sharing
+from depose.extraction.bipartite import Ints, Table, joined
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ class Pairs:
 def validated(table: Table, most: int, fdr: float) -> Pairs:
     """Test every pair of rows on columns of at most `most` rows."""
     degrees = table.column_degrees()
-    left, right, shared = sharing(table.starts, table.columns, degrees, most, 2)
+    left, right, shared = joined(table, most, 2)
     usable = (degrees >= 2) & (degrees <= most)
     rows = np.repeat(np.arange(table.rows), table.degrees())
     held = np.bincount(rows[usable[table.columns]], minlength=table.rows)

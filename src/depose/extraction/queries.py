@@ -10,11 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depose.errors import UsageError
 from depose.extraction.masking import CLASSES
 
 NODE = "coalesce(d.node, e.org, e.account)"
 SHARED_MOST = 50
 """Accounts of an address, a card or a client above which it is common property, such as that of a university."""
+
+
+def translated(query: str, engine: str) -> str:
+    """Return a query in the SQL of another engine, by sqlglot; raise UsageError for what that engine cannot say."""
+    if engine == "duckdb":
+        return query
+    import sqlglot
+
+    try:
+        return sqlglot.transpile(
+            query, read="duckdb", write=engine, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE
+        )[0]
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
+        raise UsageError(f"{engine}: {str(error)[:200]}", hint="another --engine, or duckdb") from error
 
 
 def accounts(first: str, before: str) -> str:
@@ -45,8 +60,8 @@ GROUP BY e.account"""  # noqa: S608
 
 
 def held(first: str, before: str) -> str:
-    """Return the query of which node used which template how often."""
-    return f"""SELECT {NODE} AS node, e.template, count(*) AS uses
+    """Return the query of which node used which template how often, and the classes of one of its prompts."""
+    return f"""SELECT {NODE} AS node, e.template, count(*) AS uses, max(coalesce(e.classes, 0)) AS classes
 FROM events e LEFT JOIN declared d ON d.account = e.account
 WHERE e.template IS NOT NULL AND e.ts >= '{first}' AND e.ts < '{before}'
 GROUP BY {NODE}, e.template"""  # noqa: S608
@@ -59,9 +74,9 @@ def limit(most: int, share: float) -> str:
 
 def rare(most: int, share: float) -> str:
     """Return the query of the rare among them: templates of two nodes or more, of few, and of no public prompt."""
-    return f"""SELECT h.node, h.template, h.uses, r.nodes
+    return f"""SELECT h.node, h.template, h.uses, r.nodes, r.classes
 FROM held h JOIN (
-  SELECT template, count(*) AS nodes FROM held GROUP BY template
+  SELECT template, count(*) AS nodes, max(classes) AS classes FROM held GROUP BY template
   HAVING count(*) >= 2 AND count(*) <= {limit(most, share)}
 ) r ON r.template = h.template
 WHERE h.template NOT IN (SELECT template FROM public) AND h.template NOT IN (SELECT template FROM known)

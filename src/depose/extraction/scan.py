@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from depose.extraction import accounts as conformal
 from depose.extraction import evalues, features, groups, layers, plan
 from depose.extraction import pairs as pair_test
+from depose.extraction.bipartite import in_common, joined, nobody
 from depose.extraction.findings import (
     AVERAGED,
     AccountHit,
@@ -89,7 +91,10 @@ class Scan:
         )
 
     def rare(self, name: str, together: dict[int, int]) -> tuple[Any, Any]:
-        """Return who holds which rare template, and the node of each row; what a standing community shares is out."""
+        """Return who holds which rare template, and the node of each row.
+
+        What a standing community shares is out, and who was acquainted in the clean period is marked as such.
+        """
         rows = self._tables.by_name[name]
         nodes, templates = rows["node"].to_numpy(), rows["template"].to_numpy()
         if together:
@@ -99,7 +104,27 @@ class Scan:
             known, count = np.unique(pairs, axis=0, return_counts=True)
             kept = ~np.isin(templates, known[count > 1, 1])
             nodes, templates = nodes[kept], templates[kept]
-        return shared_templates(nodes, templates, together)
+        table, held_by = shared_templates(nodes, templates, together)
+        if name == "rare" and "rare_clean" in self._tables.by_name:
+            table = replace(table, acquainted=self._acquainted(held_by, together))
+        return table, held_by
+
+    def _acquainted(self, known: Any, together: dict[int, int]) -> Any:
+        """Return the pairs of rows that a graph of the grid joins in the clean period, or that have two such in common.
+
+        The second are left out where the graph is so dense that counting them would not end.
+        """
+        rows = self._tables.by_name["rare_clean"]
+        table, before = shared_templates(rows["node"].to_numpy(), rows["template"].to_numpy(), {})
+        if not table.rows:
+            return nobody()
+        into = np.array([together.get(int(one), int(one)) for one in before], dtype=np.uint64)
+        place = np.searchsorted(known, into)
+        place[place == len(known)] = 0
+        place = np.where(known[place] == into, place, -1) if len(known) else np.full(len(into), -1)
+        pairs = [np.stack(joined(table, *graph)[:2], axis=1) for graph in self._case.templates.grid]
+        met = np.sort(place[np.concatenate(pairs)], axis=1)
+        return in_common(np.unique(met[(met[:, 0] >= 0) & (met[:, 0] < met[:, 1])], axis=0), len(known))
 
     def find(self, table: Any, name: str, *, placebo: bool = False) -> groups.Groups:
         """Run the primary test on a table, as registered; as a placebo without correction, at its own level."""
@@ -293,7 +318,14 @@ class Context:
         order = np.argsort(np.argsort(accounts["requests"].to_numpy(), kind="stable"), kind="stable")
         self._load = order * LOADS // max(len(ids), 1)
         self._daily = features.daily(tables.by_name["daily"], ids)
-        self._shares = features.shares(accounts)
+        self._nodes = accounts["node"].to_numpy()
+        rare = tables.by_name["rare"]
+        self._holder = rare["node"].to_numpy()
+        _, first, self._template, users = np.unique(
+            rare["template"].to_numpy(), return_index=True, return_inverse=True, return_counts=True
+        )
+        self._classes = rare["classes"].to_numpy().astype(np.int64)[first]
+        self._alike = np.log2(users).astype(np.int64)
         shared = tables.by_name["infrastructure"]
         self._owner = np.searchsorted(ids, shared["account"].to_numpy())
         pairs_ = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
@@ -333,8 +365,16 @@ class Context:
         if len(self._owner):
             p, count = layers.infrastructure(self._owner, self._value, len(self._ids), places, sets)
             found.append(layer("infrastructure", p, f"{count} pairs share a card, a network or a client"))
-        if self._shares.any():
-            p, which = layers.targeting(self._shares, places, sets)
+        if self._classes.any():
+            held = np.bincount(self._template[np.isin(self._holder, self._nodes[places])], minlength=len(self._classes))
+            p, which = layers.targeting(
+                np.where(held > 1, held, 0),
+                self._classes,
+                self._alike,
+                len(CLASSES),
+                tests.draws,
+                stream(tests.seed, code, "classes"),
+            )
             found.append(layer("targeting", p, f"most: {list(CLASSES)[which]}"))
         return found
 

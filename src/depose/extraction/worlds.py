@@ -45,6 +45,10 @@ class Campaign(Record, frozen=True, kw_only=True):
     """Share of their traffic that is ordinary."""
     timing: Literal["sync", "jitter", "human"] = "human"
     """Bursts that all keep to, the same an hour early or late, or hours as everybody's."""
+    paraphrased: bool = False
+    """Whether each prompt is put into other words, so that no template comes twice."""
+    even: bool = False
+    """Whether the load of each day is dealt out, to everybody alike."""
     shared: bool = True
     """Whether ten each share a card and a network."""
     pivot: bool = True
@@ -79,6 +83,8 @@ class World:
     """Number of the prompt of each event; below 2**40 those of the pool, above it those of look-alikes and campaign."""
     planted: NDArray[np.uint64]
     release: np.datetime64
+    alike: tuple[NDArray[np.uint64], ...]
+    """Sets of accounts that share prompts of their own for good reasons: a firm, a course, customers, a benchmark."""
 
 
 def span(recipe: Recipe) -> tuple[tuple[str, str] | None, tuple[str, str]]:
@@ -107,6 +113,7 @@ class _Maker:
         self._weekend = rng.random(self._count) < 0.35
         self._pool = max(recipe.pool * recipe.accounts, 2_000)
         self._blocks: list[tuple[Ints, Ints, Ints]] = []
+        self._alike: list[Ints] = []
         self._payment = np.arange(self._count)
         self._network = np.arange(self._count)
         behind = rng.random(self._count) < 0.08  # one network of a campus or a carrier for about 30 accounts
@@ -131,6 +138,7 @@ class _Maker:
             prompts=prompt,
             planted=self._ids[recipe.accounts :],
             release=release,
+            alike=tuple(self._ids[one] for one in self._alike),
         )
 
     def _times(self, who: Ints, first: int, last: int) -> Ints:
@@ -168,7 +176,8 @@ class _Maker:
 
     def _evaluations(self) -> None:
         for firm in range(max(1, self._recipe.accounts // 200)):
-            for one in self._some(4):
+            self._alike.append(self._some(4))
+            for one in self._alike[-1]:
                 prompts = self._rng.choice(300, size=200, replace=False) + (1 << 41) + 1_000 * firm
                 who = np.full(len(prompts), one)
                 self._add(who, prompts, 0, max(self._recipe.clean, 7))
@@ -177,16 +186,19 @@ class _Maker:
     def _classes(self) -> None:
         for course in range(max(1, self._recipe.accounts // 200)):
             students = self._some(30)
+            self._alike.append(students)
             for week in range(self._whole // 7):
                 tasks = self._rng.integers(0, 6, size=(len(students), 4)) + (1 << 42) + 10_000 * course + 10 * week
                 self._add(np.repeat(students, 4), tasks.ravel(), 7 * week, 7 * week + 7)
 
     def _frameworks(self) -> None:
-        who = np.repeat(self._some(self._recipe.accounts // 4), 12)
+        self._alike.append(self._some(self._recipe.accounts // 4))
+        who = np.repeat(self._alike[-1], 12)
         self._add(who, self._rng.integers(0, 25, size=len(who)) + (1 << 43))
 
     def _benchmarks(self) -> None:
-        for one in self._some(max(3, self._recipe.accounts // 100)):
+        self._alike.append(self._some(max(3, self._recipe.accounts // 100)))
+        for one in self._alike[-1]:
             prompts = self._rng.choice(400, size=120, replace=False) + (1 << 44)
             first = int(self._rng.integers(0, self._whole - 5))
             self._add(np.full(len(prompts), one), prompts, first, first + 5)
@@ -208,8 +220,14 @@ class _Maker:
         cover = rng.random(len(who)) < planted.cover
         # Without templates a data set is dealt out, each prompt once.
         prompt = rng.integers(0, planted.templates, size=len(who)) if planted.templates else rng.permutation(len(who))
+        if planted.paraphrased:
+            prompt = (1 << 20) + np.arange(len(who))
         prompt = np.where(cover, self._common(len(who)), prompt + (1 << 45))
         minute = self._times(who, recipe.clean, self._whole)
+        if planted.even:  # the day of each request by turns, so that each day all ask alike
+            turn = np.concatenate([np.arange(count) for count in volume])
+            workdays = np.array([one for one in range(recipe.clean, self._whole) if (one + 6) % 7 < 5])
+            minute = workdays[turn % len(workdays)] * 1440 + minute % 1440
         if planted.timing != "human":
             bursts = np.sort(rng.integers(0, 1440 // 10, size=(self._whole, 12)), axis=1)
             day = minute // 1440

@@ -12,6 +12,7 @@ from depose.extraction.sources import (
     helicone,
     langfuse,
     litellm,
+    openai_compliance,
     openai_usage,
     otlp,
     vertex,
@@ -29,6 +30,7 @@ FORMATS: dict[str, Source] = {
     "apim": apim.requests,
     "vertex": vertex.requests,
     "openai": openai_usage.requests,
+    "openai-compliance": openai_compliance.requests,
     "helicone": helicone.requests,
 }
 """Formats by name; `generic`, whose columns a file names, is beside them."""
