@@ -189,9 +189,10 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
 	$(BIN)/python benchmarks/tamper.py
 
-fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes for a minute or so each
-	DEPOSE_FUZZ=1 $(BIN)/python -m pytest tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py \
-		tests/evidence/test_search.py tests/evidence/test_log.py -q
+fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes, for a minute or so each (an hour in all)
+	DEPOSE_FUZZ=1 $(BIN)/python -m pytest $(PARALLEL) tests/case/test_fuzz.py tests/custody/test_foreign_bytes.py \
+		tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py tests/extraction/test_fuzz.py \
+		tests/lineup/test_fuzz.py tests/weights/test_fuzz.py -q --durations=0 --durations-min=1
 
 soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bundle under the recomputing verify
 	$(BIN)/python benchmarks/soak.py --kills 200

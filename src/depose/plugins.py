@@ -6,8 +6,10 @@ plain function; built-ins are registered the same way. Only the names in use are
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Literal
 
 from depose.errors import PluginError
@@ -16,13 +18,23 @@ from depose.model import Fact
 Kind = Literal["probes", "detectors", "providers"]
 
 
+@lru_cache(maxsize=8)
+def _installed(_path: tuple[str, ...], group: str) -> EntryPoints:
+    """Read the entry points of all packages, once for each search path: each reading opens a file for each package."""
+    return entry_points(group=group)
+
+
+def _points(kind: Kind) -> EntryPoints:
+    return _installed(tuple(sys.path), f"depose.{kind}")
+
+
 def names(kind: Kind) -> tuple[str, ...]:
     """Names of all installed plugins of a kind, sorted, without importing them."""
-    return tuple(sorted({point.name for point in entry_points(group=f"depose.{kind}")}))
+    return tuple(sorted({point.name for point in _points(kind)}))
 
 
 def _find(kind: Kind, name: str) -> EntryPoint:
-    found = tuple(entry_points(group=f"depose.{kind}", name=name))
+    found = tuple(_points(kind).select(name=name))
     if not found:
         raise PluginError(
             f"unknown {kind[:-1]} {name!r}",

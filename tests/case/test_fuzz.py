@@ -1,14 +1,12 @@
 """Whatever stands in a file that others made, its reader returns or raises a DeposeError, soon and in little room.
 
-About a minute over each reader: pytest tests/case/test_fuzz.py -m slow.
+A few examples here, about a minute over each reader under `make fuzz`.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import resource
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,45 +15,24 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from depose.batch import plan
 from depose.case import annexes, calibration, casefile, tables
 from depose.custody import own_endpoints
-from depose.errors import DeposeError
 from depose.model import canonical
+from exports import EXPORTS, Answer, write
 from fakes import case_of, model, to_toml
-
-SECONDS = 5.0
-MEMORY = 1024**3
+from fuzzing import as_json, broken, changed, examples, hold
 
 Read = Callable[[Path], object]
 
-quick = settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.generate),
-)
-minute = settings(quick, max_examples=1_000)
 
-
-def hold(path: Path, data: bytes, read: Read) -> None:
-    """Read bytes from a file: nothing but a DeposeError comes out, within seconds of a processor and a gibibyte."""
+def of_file(path: Path, data: bytes, read: Read) -> None:
+    """Read bytes from a file."""
     path.write_bytes(data)
-    start = time.process_time()
-    try:
-        read(path)
-    except DeposeError as error:
-        assert error.message
-        assert error.exit_code in (1, 2, 3)
-    assert time.process_time() - start < SECONDS
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        assert (
-            resource.getrusage(who).ru_maxrss * 1024 < 2 * MEMORY
-        )  # this process holds the libraries of all tests too
+    hold(lambda: read(path))
 
 
 # --- what files are made of -----------------------------------------------------------------------
@@ -94,21 +71,6 @@ TREE = st.recursive(
     SCALAR, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | TEXT, inner, max_size=5), max_leaves=25
 )
 ROWS = st.lists(st.dictionaries(KEYS, TREE, max_size=6), max_size=5)
-
-
-@st.composite
-def broken(draw: st.DrawFn, whole: bytes) -> bytes:
-    """Change, drop, repeat or insert bytes of a whole file."""
-    data = bytearray(whole)
-    for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.integers(0, max(0, len(data) - 1)))
-        length = draw(st.integers(0, 40))
-        new = draw(st.binary(max_size=20) | st.sampled_from([b"\0", b"\xff\xfe", b"[" * 2_000, b'"', b"\n", b"9" * 50]))
-        if draw(st.booleans()):
-            data[place : place + length] = new
-        else:
-            data[place:place] = bytes(data[place : place + length]) * draw(st.integers(1, 5))
-    return bytes(data)
 
 
 def packed(rows: list[dict[str, Any]], kind: str) -> bytes:
@@ -199,11 +161,11 @@ UNPACKED: dict[str, tuple[str, bytes, Read]] = {
 
 def _bytes_of(kind: str, data: st.DataObject, path: Path) -> None:
     name, whole, read = {**WHOLE, **UNPACKED}[kind]
-    hold(path / name, data.draw(st.binary(max_size=200) | broken(whole)), read)
+    of_file(path / name, data.draw(st.binary(max_size=200) | broken(whole)), read)
 
 
 @pytest.mark.parametrize("kind", [*WHOLE, *UNPACKED])
-@quick
+@examples(15, 2_500)
 @given(data=st.data())
 def test_a_broken_file_is_read_or_refused(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -212,27 +174,16 @@ def test_a_broken_file_is_read_or_refused(
     _bytes_of(kind, data, tmp_path_factory.mktemp("broken"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [*WHOLE, *UNPACKED])
-@minute
-@given(data=st.data())
-def test_a_broken_file_is_read_or_refused_for_a_minute(
-    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The same with many more examples."""
-    _bytes_of(kind, data, tmp_path_factory.mktemp("broken"))
-
-
 TABLES = ("json", "results", "jsonl", "csv", "eval")
 
 
 def _rows_of(kind: str, rows: list[dict[str, Any]], path: Path) -> None:
     name = f"a.{'json' if kind == 'results' else kind}"
-    hold(path / name, packed(rows, kind), lambda file: tables.whole(str(file), {}, [], answers=True))
+    of_file(path / name, packed(rows, kind), lambda file: tables.whole(str(file), {}, [], answers=True))
 
 
 @pytest.mark.parametrize("kind", TABLES)
-@quick
+@examples(15, 2_500)
 @given(rows=ROWS)
 def test_odd_rows_are_read_or_refused(
     kind: str, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
@@ -241,19 +192,28 @@ def test_odd_rows_are_read_or_refused(
     _rows_of(kind, rows, tmp_path_factory.mktemp("rows"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", TABLES)
-@minute
-@given(rows=ROWS)
-def test_odd_rows_are_read_or_refused_for_a_minute(
-    kind: str, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The same with many more examples."""
-    _rows_of(kind, rows, tmp_path_factory.mktemp("rows"))
-
-
 @pytest.mark.parametrize("kind", UNPACKED)
 def test_a_broken_file_is_refused_through_its_child(kind: str, tmp_path: Path) -> None:
     """What the reader meets in a child comes out as the same error here."""
     name, whole, _ = UNPACKED[kind]
-    hold(tmp_path / name, whole[: len(whole) // 2], tables.read)
+    of_file(tmp_path / name, whole[: len(whole) // 2], tables.read)
+
+
+ANSWERS = [Answer(id=f"q{n}", prompt=f"Question {n}?", text=f"Answer {n}.", status="unknown") for n in range(3)]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@examples(8, 2_500)
+@given(data=st.data())
+def test_a_changed_export_is_read_or_refused(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every format that tools write: its bytes changed, or any value in its JSON another, gone or there twice."""
+    path = write(tmp_path_factory.mktemp("export"), name, ANSWERS)
+    whole = path.read_bytes()
+    made = data.draw(broken(whole))
+    if path.suffix == ".json" and data.draw(st.booleans()):
+        made = as_json(changed(data, json.loads(whole)))
+    elif path.suffix == ".jsonl" and data.draw(st.booleans()):
+        made = b"\n".join(map(as_json, changed(data, [json.loads(line) for line in whole.splitlines()])))
+    of_file(path, made, lambda file: tables.whole(str(file), {}, [], answers=True))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from authority import Authority, openssl
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.token_form import readable
+from fuzzing import examples
 
 DATA = b"what was stamped"
-MANY = bool(os.environ.get("DEPOSE_FUZZ"))
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +86,7 @@ def test_whatever_is_trusted_a_token_holds_for_its_data_alone(tsa: Authority, re
             timestamp.verify(replies[shape], DATA + b".", roots, "token")
 
 
-@settings(
-    deadline=None, max_examples=5_000 if MANY else 150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60, 20_000)
 @given(data=st.data())
 def test_any_changed_bytes_of_a_token_are_read_or_refused(
     tsa: Authority, replies: dict[str, bytes], data: st.DataObject
@@ -111,7 +108,7 @@ def test_any_changed_bytes_of_a_token_are_read_or_refused(
             assert error.message
 
 
-@settings(deadline=None, max_examples=5_000 if MANY else 150)
+@examples(60, 20_000)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_no_token(data: bytes) -> None:
     """Bytes that are no reply are refused as what they are; a long length asks for no memory."""

@@ -8,6 +8,7 @@ is told by its script, and within Latin letters by its most frequent words.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WINDOW = 160
 """Characters at the beginning of an answer in which a refusal must stand."""
@@ -160,6 +161,7 @@ def refusing(sentence: str) -> bool:
     return REFUSAL.search(_QUOTED.sub(" ", sentence)) is not None
 
 
+@lru_cache(maxsize=16_384)
 def is_refusal(text: str) -> bool:
     """Tell whether an answer begins as a refusal does, and does not go on to help all the same."""
     head = _QUOTED.sub(lambda found: " " * len(found.group()), text[: 4 * WINDOW])
@@ -171,6 +173,7 @@ def is_refusal(text: str) -> bool:
     return not (len(rest) > HELP and _HELPS.search(text[found.end() : found.end() + HELP]) is not None)
 
 
+@lru_cache(maxsize=16_384)
 def judged(text: str) -> bool:
     """Tell whether the language of a text is one whose refusals are known."""
     if is_refusal(text):

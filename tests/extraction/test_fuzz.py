@@ -1,0 +1,66 @@
+"""Whatever stands in a log that somebody else's product wrote, an import ends in events or in a DeposeError."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import request_logs as logs
+from depose.extraction import importing, plan
+from depose.extraction.importing import Manner
+from depose.extraction.manifest import read_manifest
+from depose.extraction.sources import generic
+from fuzzing import as_json, broken, changed, examples, hold
+
+ROWS: dict[str, list[dict[str, Any]]] = {name: make(3) for name, make in logs.EVERY.items()}
+
+
+@pytest.mark.parametrize("format_", logs.EVERY)
+@examples(4, 1_200)
+@given(data=st.data())
+def test_a_changed_log_is_imported_or_refused(
+    format_: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Any value another, gone or there twice, or any bytes changed; nothing half-written stays among the events."""
+    root = tmp_path_factory.mktemp("log")
+    folder = logs.case(root / "case")
+    made = b"\n".join(map(as_json, changed(data, ROWS[format_])))
+    if data.draw(st.integers(0, 2)) == 0:
+        made = data.draw(broken(made))
+    log = root / "log.jsonl"
+    log.write_bytes(made)
+    hold(lambda: importing.load(folder, [log], Manner(format=format_, hash_key=str(logs.key_of(folder)))))
+    if (folder / "events/manifest.json").is_file():
+        listed = {one.path for one in read_manifest(folder).files}
+        assert {one.relative_to(folder / "events").as_posix() for one in folder.rglob("*.parquet")} == listed
+
+
+WHOLE_MANIFEST = b'{"files":[],"format":"depose events 1","hash_key":"%s","sources":[]}' % (b"0" * 64)
+MAPPING = b"""[columns]
+id = "request"
+ts = "when"
+account = "user"
+"""
+
+
+@pytest.mark.parametrize("kind", ["case", "mapping", "manifest"])
+@examples(15, 5_000)
+@given(data=st.data())
+def test_a_broken_file_beside_the_logs_is_read_or_refused(
+    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The case, the mapping of a generic log, and the list of what was imported."""
+    root = tmp_path_factory.mktemp("beside")
+    if kind == "case":
+        hold(lambda: plan.parse(data.draw(broken(logs.CASE.encode())).decode("utf-8", "replace"), "extraction.toml"))
+    elif kind == "mapping":
+        file = root / "map.toml"
+        file.write_bytes(data.draw(broken(MAPPING)))
+        hold(lambda: generic.read(file))
+    else:
+        (root / "events").mkdir()
+        (root / "events/manifest.json").write_bytes(data.draw(broken(WHOLE_MANIFEST) | st.binary(max_size=200)))
+        hold(lambda: read_manifest(root))
