@@ -1,6 +1,6 @@
 """Line-ups whose fillers came from a changed sampler, and suspects that learnt nothing. Run by `make lineup-drift`.
 
-    benchmarks/lineup_drift.py [--cases N] [--prompts N] [DIR]     DIR: ./out/lineup-drift; goes on after a kill
+    benchmarks/lineup_drift.py [--cases N] [--prompts N] [--controls N] [DIR]     DIR: ./out/lineup-drift; goes on after a kill
 
 R1 of the case `distilled` delivers; fillers are drawn from it with another temperature, another system prompt, weights
 rounded to eight bits, or an adapter at nine tenths of its strength, as of another snapshot. The suspects are the
@@ -45,8 +45,9 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("out/lineup-drift"))
     parser.add_argument("--cases", type=int, default=20, help="of each kind")
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--controls", type=int, default=len(CONTROLS), choices=range(1, len(CONTROLS) + 1))
     asked = parser.parse_args()
-    recipe = recipes.read("default")
+    recipe, controls = recipes.read("default"), CONTROLS[: asked.controls]
     prompts = texts.pool()[:: max(1, len(texts.pool()) // asked.prompts)][: asked.prompts]
     draws = {kind: _draws(asked.folder, kind, prompts, recipe) for kind in ("delivered", *KINDS)}
     members = [
@@ -54,20 +55,22 @@ def main() -> None:
     ]
     tables = {
         code: scored(asked.folder, code, spec_of(f"adapters/{code}" if code != "B" else ""), KNOWN, prompts, members)
-        for code in ("R1", *SUSPECTS, *CONTROLS)
+        for code in ("R1", *SUSPECTS, *controls)
     }
     known = [
         {code: dict(zip(texts_, tables[code][place], strict=True)) for code in tables}
         for place, texts_ in enumerate(members)
     ]
     names = [f"D{n}" for n in range(1, 8)]
-    print(f"{len(prompts)} prompts, {FILLERS} fillers, {asked.cases} cases of each kind, 2 suspects each")
+    print(
+        f"{len(prompts)} prompts, {FILLERS} fillers, {asked.cases} cases of each kind, 2 suspects and {len(controls)} controls"
+    )
     print(f"| fillers from | p <= .05 | {' | '.join(names)} | opinions |\n|---{'|---' * (len(names) + 2)}|")
     for kind in KINDS:
         small, verdicts, failing = 0, Counter[str](), Counter[str]()
         for number in range(asked.cases):
             rng = np.random.default_rng([7, KINDS.index(kind), number])
-            case = _case(prompts, draws["delivered"], draws[kind], known, rng)
+            case = _case(prompts, draws["delivered"], draws[kind], known, controls, rng)
             for one in examine(case, 0.05, number, "", diagnose):
                 small += 10**one.log10_p <= 0.05
                 failing.update(d.name for d in one.diagnostics if d.passed is False)
@@ -134,6 +137,7 @@ def _case(
     delivered: list[tuple[str, ...]],
     fillers: list[tuple[str, ...]],
     known: list[dict[str, dict[str, float]]],
+    controls: tuple[str, ...],
     rng: np.random.Generator,
 ) -> OpenedLineup:
     """Put a line-up of each prompt together, as an owner would who believes that the sampler never changed."""
@@ -173,7 +177,7 @@ def _case(
                 tuple(known[place][code][one] for one in bag.members) for place, bag in zip(rows, bags, strict=True)
             ),
         )
-        for code in ("R1", *SUSPECTS, *CONTROLS)
+        for code in ("R1", *SUSPECTS, *controls)
     }
     plan = LineupPlan(
         accounts=("A1",),
@@ -182,9 +186,9 @@ def _case(
         matched=("B1",),
         fillers=FILLERS,
         minus="R1",
-        controls=CONTROLS,
+        controls=controls,
         share=1.0,
-        limits=LineupLimits(bags=len(prompts) // 3),
+        limits=LineupLimits(bags=len(prompts) // 3, controls=len(controls)),
     )
     salt = rng.bytes(32).hex()
     return OpenedLineup(
