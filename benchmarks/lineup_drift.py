@@ -1,6 +1,8 @@
 """Line-ups whose fillers came from a changed sampler, and suspects that learnt nothing. Run by `make lineup-drift`.
 
-    benchmarks/lineup_drift.py [--cases N] [--prompts N] [--controls N] [DIR]     DIR: ./out/lineup-drift; goes on after a kill
+    benchmarks/lineup_drift.py [--cases N] [--prompts N] [--controls N] [DIR]
+
+DIR is ./out/lineup-drift; a run that was killed goes on there.
 
 R1 of the case `distilled` delivers; fillers are drawn from it with another temperature, another system prompt, weights
 rounded to eight bits, or an adapter at nine tenths of its strength, as of another snapshot. The suspects are the
@@ -63,7 +65,8 @@ def main() -> None:
     ]
     names = [f"D{n}" for n in range(1, 8)]
     print(
-        f"{len(prompts)} prompts, {FILLERS} fillers, {asked.cases} cases of each kind, 2 suspects and {len(controls)} controls"
+        f"{len(prompts)} prompts, {FILLERS} fillers, {asked.cases} cases of each kind, "
+        f"suspects {', '.join(SUSPECTS)}, controls {', '.join(controls)}"
     )
     print(f"| fillers from | p <= .05 | {' | '.join(names)} | opinions |\n|---{'|---' * (len(names) + 2)}|")
     for kind in KINDS:
