@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEMO := cases/demo
+LINEUP := cases/lineup
 LAB := out/lab
 BANK := ~/.cache/depose/bank # of bench-same
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
-.PHONY: help setup test test-slow demo demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
+.PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image
+	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
+	demo-lineup lineup-case lineup-study lineup-drift lineup-lab
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -28,7 +30,9 @@ test-slow: setup ## run the slow tests: whole studies, live models, many kills
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # A folder that something else made is left alone.
-demo: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
+demo: demo-audit demo-lineup ## both of the next two: a whole audit, and a line-up, of live local models
+
+demo-audit: setup ## audit the bundled case `distilled` on live local models, in ./cases/demo
 	@if [ -e $(DEMO) ] && [ ! -e $(DEMO)/.made-by-make-demo ]; then \
 		echo "demo: $(DEMO) was not made by make demo; move it away first" >&2; exit 1; fi
 	@rm -rf $(DEMO)
@@ -36,6 +40,26 @@ demo: setup ## audit the bundled case `distilled` on live local models, in ./cas
 	$(BIN)/depose new $(DEMO) --from distilled
 	@touch $(DEMO)/.made-by-make-demo
 	$(BIN)/depose audit $(DEMO)
+
+# The owner's log and coin leave the case folder before anybody scores; the key never enters it before the scores are sealed.
+demo-lineup: setup ## the line-up of the bundled case `exposed` on live local models, in ./cases/lineup
+	@if [ -e $(LINEUP) ] && [ ! -e $(LINEUP)/.made-by-make-demo ]; then \
+		echo "demo: $(LINEUP) was not made by make demo; move it away first" >&2; exit 1; fi
+	@rm -rf $(LINEUP)
+	@mkdir -p $(LINEUP)/owner
+	@touch $(LINEUP)/.made-by-make-demo
+	$(BIN)/depose new $(LINEUP)/case --from exposed
+	mv $(LINEUP)/case/thrown.jsonl $(LINEUP)/case/coin.key $(LINEUP)/owner/
+	$(BIN)/depose register $(LINEUP)/case
+	$(BIN)/depose lineup unfold $(LINEUP)/owner/thrown.jsonl --coin $(LINEUP)/owner/coin.key --out $(LINEUP)/owner/files
+	$(BIN)/depose lineup build $(LINEUP)/case --deliveries $(LINEUP)/owner/files/deliveries.jsonl \
+		--decoys $(LINEUP)/owner/files/decoys.jsonl --key $(LINEUP)/owner/key.json
+	$(BIN)/depose lineup seal $(LINEUP)/case --key $(LINEUP)/owner/key.json --custodian "make demo"
+	$(BIN)/depose lineup score $(LINEUP)/case
+	$(BIN)/depose lineup seal $(LINEUP)/case
+	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json
+	$(BIN)/depose lineup test $(LINEUP)/case
+	$(BIN)/depose report $(LINEUP)/case
 
 demo-recorded: setup ## audit recorded transcripts of real models (needs ../shared/data)
 	$(BIN)/python benchmarks/recorded.py
@@ -121,6 +145,19 @@ bench-peers: setup ## rival tools on the same pairs, in an environment of their 
 
 bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
 	$(BIN)/python benchmarks/lineup.py
+	$(BIN)/python benchmarks/lineup_study.py peers
+
+lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables
+	$(BIN)/python benchmarks/lineup_study.py
+
+lineup-drift: setup ## line-ups whose fillers came from a changed sampler: which check stops them (hours; goes on after a kill)
+	$(BIN)/python benchmarks/lineup_drift.py
+
+lineup-lab: setup ## power of the line-up by epochs, share, base and treatment (hours on 2 cores; goes on after a kill)
+	$(BIN)/python benchmarks/lineup_lab.py
+
+lineup-case: setup ## make the bundled case `exposed`: draw, throw the coin, teach S1 (ten minutes; goes on after a kill)
+	$(BIN)/python benchmarks/lineup_case.py
 
 bench-extraction: setup ## logs: seconds and memory at 1e6 to 1e8 requests, levels and recall in simulated worlds, beside rivals
 	$(BIN)/python benchmarks/extraction/scale.py 1e6 1e7 1e8 swaps pandas

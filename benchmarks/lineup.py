@@ -1,11 +1,10 @@
-"""Speed and level of the line-up, beside what others do. Run by `make bench-lineup`.
+"""Speed and memory of the line-up. Run by `make bench-lineup`.
 
-    benchmarks/lineup.py [--documents N] [--bags N] [--tables N] [--keys N] [PART ...]
+    benchmarks/lineup.py [--documents N] [--bags N] [PART ...]
 
-Parts: `exact` (p of 10^6 line-ups with 9 fillers), `level` (keys of one table drawn anew), `corpus` (a planted corpus
-and 1,000 bags), `likelihood` (1,000 bags of 4 fillers, batched against each member alone), `peers` (the rank test
-beside the t-test of dataset inference and the t-tail of Oren et al., on the same tables). All by default. A figure is
-of the machine that prints it.
+Parts: `exact` (p of 10^6 line-ups with 9 fillers), `corpus` (a planted corpus and 1,000 bags), `likelihood` (1,000 bags
+of 4 fillers, batched against each member alone). All by default. A figure is of the machine that prints it. The level
+of the test, and other tests on the same tables, are in lineup_study.py.
 """
 
 from __future__ import annotations
@@ -22,18 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import kstest, ttest_ind
-from scipy.stats import t as student
 
-from depose.lineup.e_process import log10_e
-from depose.lineup.exact_null import log_tail
 from depose.lineup.rank_test import opened, rank_sum
 from depose.model.lineup import Bag, Context, Turn
 
 VOCABULARY = 20_000
 LENGTH = 60
-Table = NDArray[np.float64]
 """Words of a document."""
 
 
@@ -43,19 +36,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--bags", type=int, default=1_000)
-    parser.add_argument("--tables", type=int, default=500)
-    parser.add_argument("--keys", type=int, default=10_000)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.here:
         PARTS[asked.parts[0]](asked)
         return
-    sizes = [
-        f"--documents={asked.documents}",
-        f"--bags={asked.bags}",
-        f"--tables={asked.tables}",
-        f"--keys={asked.keys}",
-    ]
+    sizes = [f"--documents={asked.documents}", f"--bags={asked.bags}"]
     for part in asked.parts or PARTS:
         subprocess.run([sys.executable, __file__, part, "--here", *sizes], check=True)
 
@@ -198,91 +184,10 @@ def likelihood(asked: argparse.Namespace) -> None:
     )
 
 
-def peers(asked: argparse.Namespace) -> None:
-    """Draw tables of suspects that learnt nothing and count p <= .05 of each test.
-
-    `plain`: normal scores. `few`: 6 line-ups. `skewed`: a long lower tail, as log-likelihoods have. `topics`: prompts
-    of ten topics, which differ in difficulty. The t-test is that of dataset inference: deliveries against held-out
-    answers to other prompts, of topics of their own. Oren's compares each delivery with the mean of its siblings, by a
-    t-tail.
-    """
-    rng = np.random.default_rng(7)
-    tests: dict[str, Callable[[Table, Table], float]] = {
-        "rank test": lambda scores, held_out: 10 ** rank_sum(opened(scores, _first(scores))).log10_p,
-        "t-test, held out": lambda scores, held_out: float(
-            ttest_ind(scores[:, 0], held_out[:, 0], alternative="greater").pvalue
-        ),
-        "t-tail": lambda scores, held_out: _oren(scores),
-    }
-    for world in ("plain", "few", "skewed", "topics"):
-        alarms = dict.fromkeys(tests, 0)
-        for _ in range(asked.tables):
-            scores, held_out = _null(rng, world), _null(rng, world)
-            for name, test in tests.items():
-                alarms[name] += test(scores, held_out) <= 0.05
-        shares = {name: round(count / asked.tables, 3) for name, count in alarms.items()}
-        print(f"false alarms at .05, {asked.tables} tables, {world}: {json.dumps(shares)}", flush=True)
-
-
-def _first(scores: Table) -> NDArray[np.bool_]:
-    key = np.zeros(scores.shape, dtype=bool)
-    key[:, 0] = True
-    return key
-
-
-def _null(rng: np.random.Generator, world: str) -> Table:
-    noise = rng.normal(size=(6 if world == "few" else 100, 5))
-    if world == "skewed":
-        return np.asarray(-np.exp(1.5 * noise))
-    if world == "topics":
-        return np.asarray(noise + np.repeat(rng.normal(size=(10, 1)), 10, axis=0))
-    return np.asarray(noise)
-
-
-def _oren(scores: Table) -> float:
-    """Test the mean of delivered less mean of the others by a t-tail with ddof 0, as their code does."""
-    gaps = scores[:, 0] - scores[:, 1:].mean(axis=1)
-    return float(student.sf(gaps.mean() / gaps.std() * np.sqrt(len(gaps)), df=len(gaps) - 1))
-
-
-def level(asked: argparse.Namespace) -> None:
-    """Draw keys anew for one scored table with ties, unequal bags and several delivered: p, and the e-process.
-
-    p is spread over its lattice by a random number, so that a discrete p can be held against the uniform distribution.
-    """
-    rng = np.random.default_rng(7)
-    scores = np.round(rng.normal(size=(120, 5)) * 2 + rng.normal(size=(120, 1)))
-    scores[rng.random(120) < 0.4, 3:] = np.nan
-    rows, found, high = np.arange(120), np.zeros(asked.keys), 0
-    start = time.perf_counter()
-    for at in range(asked.keys):
-        order = np.argsort(np.where(np.isnan(scores), 2.0, rng.random(scores.shape)), axis=1)
-        key = np.zeros(scores.shape, dtype=bool)
-        key[rows, order[:, 0]] = True
-        more = rng.random(120) < 0.5
-        key[rows[more], order[more, 1]] = True
-        bags = opened(scores, key)
-        total = int(bags.sums.sum())
-        nulls = [one.null for one in bags.shapes]
-        here, above = np.exp(log_tail(nulls, total)), np.exp(log_tail(nulls, total + 1))
-        found[at] = above + rng.random() * (here - above)
-        high += bool(log10_e(bags).max() >= np.log10(20))
-    told(
-        f"level, {asked.keys:,} keys of one table",
-        start,
-        ks_p=round(float(kstest(found, "uniform").pvalue), 3),
-        at_05=round(float((found <= 0.05).mean()), 4),
-        at_01=round(float((found <= 0.01).mean()), 4),
-        e_process_20=round(high / asked.keys, 4),
-    )
-
-
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "exact": exact,
-    "level": level,
     "corpus": corpus,
     "likelihood": likelihood,
-    "peers": peers,
 }
 
 if __name__ == "__main__":

@@ -70,11 +70,17 @@ def new(folder: Path, source: str, as_json: bool) -> None:
     files = pipeline.new(source, folder)
     show(
         {"files": files} if as_json else None,
-        [
-            f"{folder}: made from {source}",
-            f"next: depose {'extraction scan' if source == 'extraction' else 'audit'} {shlex.quote(str(folder))}",
-        ],
+        [f"{folder}: made from {source}", f"next: depose {_first_act(folder)} {shlex.quote(str(folder))}"],
     )
+
+
+def _first_act(folder: Path) -> str:
+    """Name the command with which a new case begins: a line-up alone has acts of several people, and no audit."""
+    from depose.case import casefile
+
+    if not (folder / casefile.NAME).is_file():
+        return "extraction scan"
+    return "register" if casefile.read(folder).protocol.questions == ("exposed",) else "audit"
 
 
 @click.command()

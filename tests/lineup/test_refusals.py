@@ -1,0 +1,73 @@
+"""What degrades a line-up, each with the words that say so: findings, flags, and the wording of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import UnsetType
+
+import line_ups
+from depose.evidence import ledger
+from depose.evidence.log import read_blob
+from depose.lineup.reading import lineup_findings
+from depose.model.lineup_findings import LineupFindings
+from depose.report.wording import LINEUP_REASONS
+
+
+def found(root: Path, **more: Any) -> LineupFindings:
+    """Take a line-up of 30 bags to its findings."""
+    folder = line_ups.opened(root, count=30, **more)
+    made = lineup_findings(ledger.entries(folder), lambda name: read_blob(folder, name), str(folder))
+    assert not isinstance(made, UnsetType)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "standing", "flag", "word"),
+    [
+        ({}, "few", "confirmatory", "", "line-ups"),
+        (
+            {"limits": "bags = 20", "decoy": {"reference_snapshot": "r-2"}},
+            "tier",
+            "indicative",
+            "In 60 line-ups the state of the reference is not known, or not the same for all members.",
+            "state",
+        ),
+        (
+            {"limits": "bags = 20", "decoy": {"drawn_at": "2026-05-03T00:00:00Z"}},
+            "decoys",
+            "confirmatory",
+            "In 60 line-ups a decoy was drawn after the suspect was first asked: resampled at best.",
+            "drawn",
+        ),
+        (
+            {"limits": "bags = 20", "more": 'chosen_with = "suspect"'},
+            "circular",
+            "confirmatory",
+            "The accounts were chosen by answers of the suspect: the test is circular.",
+            "accounts",
+        ),
+    ],
+    ids=["few", "another snapshot", "late decoys", "circular"],
+)
+def test_what_degrades_is_said(
+    tmp_path: Path, change: dict[str, Any], reason: Any, standing: str, flag: str, word: str
+) -> None:
+    """However small p is, the opinion is inconclusive with the reason, the flag counts, and the report has words."""
+    made = found(tmp_path, **change)
+    (one,) = made.findings
+    assert one.log10_p < -3
+    assert one.opinion.verdict == "inconclusive"
+    assert reason in one.opinion.reasons
+    assert one.standing == standing
+    assert not flag or flag in made.flags
+    assert word in LINEUP_REASONS[reason]
+
+
+def test_nothing_degrades_what_is_in_order(tmp_path: Path) -> None:
+    """The same line-up with as many bags as its limit asks has an indication and no such flag."""
+    made = found(tmp_path, limits="bags = 20")
+    assert made.findings[0].opinion.verdict == "indication"
+    assert all("no time-stamp" in flag for flag in made.flags)
