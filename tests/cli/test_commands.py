@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from depose.case import bundled
+from depose.case import bundled, casefile
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_log
 from fakes import (

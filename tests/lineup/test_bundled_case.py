@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from depose.case import casefile
+from depose.case import bundled
 from depose.errors import CaseError
 from depose.lineup.acts import build_bags, seal_key
 from depose.lineup.coin import Coin
@@ -45,7 +45,7 @@ def test_another_answer_than_the_coin_s_is_refused(tmp_path: Path) -> None:
 def test_bags_are_built_of_the_bundled_files(tmp_path: Path) -> None:
     """All 96 requests are line-ups of three members, and the case folder holds nothing of the key."""
     now, folder = clock(), tmp_path / "case"
-    casefile.copy("exposed", folder)
+    bundled.copy("exposed", folder)
     for name in ("thrown.jsonl", "coin.key"):
         shutil.move(folder / name, tmp_path / name)
     register_case(folder, now)
