@@ -274,6 +274,7 @@ def built(builder: str, folder: Path) -> Path:
     return folder / builder
 
 
+@pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     """Every page is in the contents, every reference is resolved; nothing is written."""
     built("dummy", tmp_path)

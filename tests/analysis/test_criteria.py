@@ -117,6 +117,7 @@ def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) ->
     assert after.p > 0.05
 
 
+@pytest.mark.slow
 def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> None:
     """With three rivals the report prints the rank among them and among the controls in the reference's place."""
     found = analyze(dossier([*PAIR, *RIVALS, *CONTROLS], {"S1": "R1"}), Features(), quiet).findings

@@ -100,8 +100,8 @@ def test_drawn_controls_are_written_registered_and_kept_in_the_log(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"[registry", "not a registry"),
-        (b"\xff", "not a registry"),
+        (b"[registry", "not TOML"),
+        (b"\xff", "not UTF-8"),
         (b"", "missing field"),
         (b'[registry]\nname = "n"\nsource = "s"\nx = 1\n', "unknown field"),
         (b'models = []\n[registry]\nname = "n"\nsource = "s"\n', "length"),

@@ -136,6 +136,7 @@ def test_two_paragraphs_of_promptfoo_leave_no_doubt() -> None:
     assert "not marked" in parted("Thinking: one.\n\nTwo.\n\nThree.").problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mark", ["<think>", "</think>", "`", "```\n", "<|im_end|>", "[INST]", "<", "<details ", "<b><reason>", "[think]"]
 )

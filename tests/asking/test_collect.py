@@ -188,6 +188,7 @@ def test_failed_questions_are_asked_again_and_empty_answers_are_not(tmp_path: Pa
     assert [(one.model, one.reason) for one in dossier.unanswered] == [("R1", "empty answer")] * 4
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, site: Path) -> None:
     """Killed three times and run to its end, each question has one answer, and a kill costs one question at most."""
     folder = scripted_case(tmp_path / "case", dict.fromkeys(THREE, "slow"), probes=["open_howto:30", "open_lists:30"])
@@ -231,6 +232,7 @@ HTML = {"probe": (), "audit": ("--format", "html")}
 """Options of a command that spare it the PDF."""
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(60)
 @pytest.mark.parametrize("command", ["probe", "audit"])
 def test_all_endpoints_failing_is_never_success(tmp_path: Path, command: str) -> None:
@@ -358,7 +360,7 @@ def test_a_dry_run_asks_nothing_and_gives_upper_bounds(tmp_path: Path) -> None:
     assert (reference["questions"], reference["cost"]) == (3, None)
     assert files_in(folder) == before
     assert asked(folder) == []
-    assert "no price" in depose("probe", folder, "--dry-run").out
+    assert "R1" not in depose("probe", folder, "--dry-run").out.partition("\n\n")[0]  # its answers stand in a file
 
 
 # --- import -----------------------------------------------------------------------------------------

@@ -749,6 +749,7 @@ def test_a_large_tree_is_drawn_in_parts(found: tuple[Path, Matrix]) -> None:
     assert list(dendrogram(msgspec.structs.replace(found[1], suspects=many[:2], cells=cells[:2]))) == []
 
 
+@pytest.mark.slow
 def test_the_pdf_can_be_made_again(found: tuple[Path, Matrix]) -> None:
     """The same page gives the same PDF."""
     html = (found[0] / "matrix.html").read_bytes()

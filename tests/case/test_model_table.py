@@ -152,7 +152,7 @@ def test_a_file_of_nobody_stops_before_anything_is_recorded(tmp_path: Path) -> N
     before = (folder / "evidence" / "log.jsonl").read_bytes()
     files = _answers(tmp_path / "given", "quill.csv", "harbor.csv", "s1.csv")
     ran = depose("import", folder, files[0], files[1])
-    assert (ran.code, "did you mean 'harbor 2'?" in ran.err) == (2, True)
+    assert (ran.code, "did you mean 'harbour'?" in ran.err) == (2, True)
     ran = depose("import", folder, files[0], files[2])
     assert (ran.code, "S1: two files fit it" in ran.err) == (2, True)
     assert (folder / "evidence" / "log.jsonl").read_bytes() == before

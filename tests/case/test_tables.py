@@ -188,6 +188,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
             Recorded(tmp_path / name, "m")
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_read_in_time(tmp_path: Path) -> None:
     """100,000 rows take seconds in every format, and the last row is there."""
     text = "word " * 50

@@ -176,6 +176,7 @@ def test_json_goes_to_stdout_alone_and_parses(audited: Path) -> None:
     assert json.loads(depose("register", audited, "--json").out)["fresh"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(60)
 def test_fail_on_turns_an_opinion_into_an_exit_code(audited: Path) -> None:
     """Inconclusive is exit 5, but only where the user asks; the results are printed all the same."""

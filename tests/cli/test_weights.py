@@ -29,6 +29,7 @@ def depose(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_kin_exit_4_on_demand_with_a_map_of_their_layers(models: Path, tmp_path: Path) -> None:
     """The relative is not independent; --fail-on tells by exit 4, and two files are written."""
     done = depose(models / "kin", models / "base", "--fail-on", "indication", "--out", tmp_path / "out")
@@ -50,6 +51,7 @@ def test_strangers_exit_0_and_json_is_all_of_stdout(models: Path) -> None:
     assert set(found["suspect_files"]) == {"config.json", "model.safetensors"}
 
 
+@pytest.mark.slow
 def test_a_map_shows_lineages_and_conflicts(models: Path, tmp_path: Path) -> None:
     """The map puts kin together, and says where a case declares otherwise."""
     entries = [("S1", "suspect", "kin", "own"), ("R1", "reference", "base", "base"), ("C1", "control", "stranger", "")]

@@ -256,6 +256,7 @@ def test_a_dead_endpoint_is_named_at_once_given_up_and_costs_nothing(tmp_path: P
     assert {(one.wire.input_tokens, one.wire.output_tokens) for one in tried if one.wire} == {(0, 0)}
 
 
+@pytest.mark.slow
 def test_a_failing_model_holds_nobody_up(tmp_path: Path) -> None:
     """While one model fails again and again, every question of the others is answered first."""
     order: list[str] = []

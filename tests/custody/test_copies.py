@@ -157,6 +157,7 @@ def with_secret(folder: Path, secret: str) -> Path:
     return Path(seal(case, keys.load(folder / "key.pem"), now, {}).bundle)
 
 
+@pytest.mark.slow
 def test_the_length_of_a_secret_does_not_show(tmp_path: Path) -> None:
     """A copy of six digits and one of thirty-one show the same, but for salts, dates and hashes."""
     seen = []
@@ -240,6 +241,7 @@ def test_one_passage_is_withheld_and_what_stands_around_it_shown(named: Path, tm
         assert not file.is_file() or text[start - 8 : end + 8].encode() not in file.read_bytes(), file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["model", "prompt"])
 def test_a_model_or_a_prompt_is_withheld_with_all_its_answers(named: Path, tmp_path: Path, kind: str) -> None:
     """No sentence of them is left in any file."""

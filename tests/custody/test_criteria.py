@@ -80,6 +80,7 @@ def test_an_amended_protocol_needs_a_time_stamp_of_its_own(tmp_path: Path) -> No
     assert "more draws" in (folder / "out/report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(25)
 def test_a_stamp_after_the_first_question_makes_nothing_registered(tmp_path: Path) -> None:
     """A protocol that is stamped only after it was asked is not called time-stamped, and verify says why."""

@@ -63,6 +63,7 @@ def copy(case: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(case, tmp_path / "case"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_a_signed_report_is_the_report_with_a_signature_that_others_read(case: Path, tmp_path: Path, kind: str) -> None:
     """It begins with the bytes of the report; pyHanko and pdfsig find one valid signature over the whole file."""
@@ -137,6 +138,7 @@ def test_a_token_of_an_authority_goes_into_the_signature(case: Path, tmp_path: P
     assert status.timestamp_validity.trusted
 
 
+@pytest.mark.slow
 def test_seal_signs_the_report_and_lists_both(copy: Path, tmp_path: Path) -> None:
     """Report and signed copy are in the manifest, verify names the signer, and sealing again signs nothing anew."""
     certificate, key = certified(tmp_path)

@@ -91,6 +91,7 @@ def test_the_score_that_decides_is_reproduced(tmp_path: Path, primary: str) -> N
     assert abs(value) > 0.1
 
 
+@pytest.mark.slow
 def test_another_score_is_not_reproduced(tmp_path: Path) -> None:
     """A value edited in the findings, or an answer edited in the log, ends with 1 and the difference."""
     work = bundle(tmp_path, "phrases")

@@ -57,6 +57,7 @@ def test_a_blob_that_any_record_names_is_missed(case: Path, which: str) -> None:
         verify(Path(sealed(case).bundle), recompute=False)
 
 
+@pytest.mark.slow
 def test_words_that_were_streamed_in_pieces_are_withheld(case: Path) -> None:
     """Words that came in pieces are found; the moments and lengths of the pieces are left out; the bundle verifies."""
     one = next(one for one in ledger.entries(case).exchanges if one.wire is not None)

@@ -170,6 +170,7 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
         open_transformers(spec(model="."), tmp_path)
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_refused(tmp_path: Path) -> None:
     """A folder whose weights cannot be read is an error with its path."""
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')

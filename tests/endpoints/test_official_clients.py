@@ -156,6 +156,7 @@ def meant(body: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("provider", CLIENTS)
 def test_the_same_question_is_sent_as_the_client_of_the_maker_sends_it(provider: str, stream: bool) -> None:

@@ -445,6 +445,7 @@ def test_a_model_that_nobody_may_ask_is_given_up(tmp_path: Path) -> None:
     assert reasons == {"HTTP 401: not now": len(server.seen), "not asked": 40 - len(server.seen)}
 
 
+@pytest.mark.slow
 def test_an_interrupt_waits_for_what_is_under_way(tmp_path: Path, site: Path) -> None:
     """After Ctrl-C nothing more is sent, every answer under way is recorded, and going on asks only the rest."""
     with Server() as server:
@@ -463,6 +464,7 @@ def test_an_interrupt_waits_for_what_is_under_way(tmp_path: Path, site: Path) ->
     assert len(server.seen) == len({(one.prompt, one.sample) for one in heard(folder)}) == 60
 
 
+@pytest.mark.slow
 def test_a_kill_costs_only_what_was_under_way(tmp_path: Path, site: Path) -> None:
     """After SIGKILL the log verifies, and at most the requests that were under way are asked again."""
     with Server() as server:

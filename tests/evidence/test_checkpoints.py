@@ -243,6 +243,7 @@ def entries_request(folder: Path, name: str) -> bytes:
     return (folder / "evidence" / "blobs" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_question_that_is_given_up_is_not_lost(tmp_path: Path) -> None:
     """After the last of its attempts, or where its model is given up, a question is noted as left unanswered."""
     for fault, attempts in (("503", 2), ("401", 1)):

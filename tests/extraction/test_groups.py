@@ -39,6 +39,7 @@ def first(table: Table, swaps: int = 39, seed: int = 1) -> groups.Groups:
     return groups.find(rest, GRID, swaps=swaps, rounds=1, alpha=0.05, seed=seed)
 
 
+@pytest.mark.slow
 def test_p_is_uniform_where_templates_fall_at_random() -> None:
     """Of 120 tables without a campaign about 1 in 20 and 1 in 5 fall below, and no more than chance allows."""
     rng = np.random.default_rng(3)

@@ -278,6 +278,7 @@ def test_a_log_that_is_not_the_one_produced(tmp_path: Path) -> None:
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_killed_import_ends_in_the_same_bytes(tmp_path: Path) -> None:
     """Killed at several moments and run again, it writes what a run that nobody killed wrote."""
     log = logs.lines(tmp_path / "log.jsonl", logs.litellm(3_000))

@@ -44,6 +44,7 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_layers_are_uniform_for_random_groups_and_at_the_floor_for_tied_ones() -> None:
     """Of 150 random groups about 1 in 20 falls below .05 in each layer; a group that acts as one is at the floor."""
     found = [world(seed, tied=False) for seed in range(150)]

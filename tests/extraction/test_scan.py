@@ -38,6 +38,7 @@ def test_the_bundled_campaign_is_found_and_the_courses_are_set_aside(scanned: tu
     assert all(layer.p >= layer.floor for layer in found.groups[0].layers)
 
 
+@pytest.mark.slow
 def test_a_scan_again_gives_the_same_bytes(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
     """Also where its tables are gone, as a kill leaves it; a changed event is found before anything is computed."""
     folder = tmp_path / "again"

@@ -44,6 +44,7 @@ def test_short_and_empty_texts_have_few_features() -> None:
     assert len(features.prefixes("one two", 4)) == 2
 
 
+@pytest.mark.slow
 def test_no_collisions_in_a_large_vocabulary() -> None:
     """A hundred thousand different bigrams have a hundred thousand numbers."""
     features = Features()

@@ -46,6 +46,7 @@ def test_cached_equal_fresh(warm: Path) -> None:
     assert np.array_equal(cached[0], cached[5])
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_near_to_full_precision(warm: Path) -> None:
     """Every vector has a cosine of at least 0.9999 to the one computed in float32."""

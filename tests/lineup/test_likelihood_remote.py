@@ -72,6 +72,7 @@ def test_prompt_logprobs_give_the_differences_of_the_weights(tiny: Path, without
     assert "prompt_logprobs" in {fact.name: fact.value for fact in scorer.facts()}["wire format"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("without", [frozenset({"prompt_logprobs"}), frozenset({"prompt_logprobs", "usage"})])
 def test_echo_gives_the_differences_of_the_weights(tiny: Path, without: frozenset[str]) -> None:
     """Where chat completions give none, `completions` with `echo` do, and the token that they add is left out."""
@@ -94,6 +95,7 @@ def test_a_server_that_echoes_nothing_is_refused_with_what_each_way_met(tiny: Pa
     assert 'statistic = "text"' in told
 
 
+@pytest.mark.slow
 def test_passing_faults_are_met_by_another_attempt(tiny: Path) -> None:
     """Two 503 in a row are passed over; a third attempt answers."""
     with GivenText(tiny, failing=2) as server:

@@ -47,6 +47,7 @@ def shifted(rng: np.random.Generator, bags: int, by: float, members: int = 5) ->
     return opened(scores, delivered)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ties", "uneven", "several"),
     [(False, False, False), (True, False, False), (False, True, True), (True, True, True)],

@@ -143,6 +143,7 @@ def hub(folder: Path, url: str, *more: str | Path) -> Ran:
     return depose("pack", "build", "hub", *told, "--authority", "ours", "--probes", "open_lists:5", *where, *more)
 
 
+@pytest.mark.slow
 def test_a_gateway_is_asked_once_within_a_budget_and_again_to_see_what_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ def test_a_page_of_latin_letters_is_left_as_it_is() -> None:
     assert fonts.dressed(b"<style></style>") == b"<style></style>"
 
 
+@pytest.mark.slow
 def test_without_the_packages_every_other_script_is_written_out() -> None:
     """An installation without Noto shows code points, whatever fonts the machine has."""
     page = b'<style>@font-face { font-family: "Depose Sans" }</style><p>' + "Мир 東京 é".encode() + b"</p>"

@@ -79,6 +79,7 @@ def test_unchecked_entries_mark_a_draft() -> None:
     assert "on 2026-11-30 by JD" in done and "DRAFT" not in done
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(55)
 def test_production_numbers_are_never_used_twice(case: Path) -> None:
     """Every page carries its number, bates.csv maps numbers to digests, and a used number is refused with the next."""
@@ -128,6 +129,7 @@ def test_map_of_numbers_is_read_strictly() -> None:
         bates.read(b"a,b\n1,2\n")
 
 
+@pytest.mark.slow
 def test_accessible_variant_says_what_it_is() -> None:
     """--pdf-variant ua-1 is tagged, has a title and language, and describes every figure."""
     findings = build(questions=("same",), exhibits=1)
@@ -192,6 +194,7 @@ def browse(page: Path, *flags: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_viewer_opens_in_a_browser(case: Path) -> None:
     """Without a script every prompt is listed, and its answers are there to read."""
@@ -201,6 +204,7 @@ def test_viewer_opens_in_a_browser(case: Path) -> None:
     assert browse(case / "out" / "viewer" / "0003.html").count('<td class="answer">') == 22
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_explorer_sorts_and_filters_in_a_browser(case: Path, tmp_path: Path) -> None:
     """Its own script runs under its policy: sorting by score reorders prompts, and a word hides those without it."""

@@ -75,6 +75,7 @@ def test_every_reference_of_every_question_leads_somewhere(findings: Findings) -
     assert set(INSTEAD.values()) <= set(NO)
 
 
+@pytest.mark.slow
 def test_pages_that_are_named_are_those_on_which_the_places_stand() -> None:
     """In the PDF the number behind each reference is that of the page with the heading it leads to."""
     findings = whole()
@@ -100,6 +101,7 @@ def _titles() -> list[str]:
     return [title for _, title in SECTIONS]
 
 
+@pytest.mark.slow
 def test_one_page_comes_first_and_names_what_was_compared() -> None:
     """Names beside codes, per question what was seen, what it means and what not, and no ratio or rate."""
     findings = whole()

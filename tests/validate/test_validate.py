@@ -208,6 +208,7 @@ def test_the_deciding_detectors_cannot_be_left_out(data: Path, tmp_path: Path) -
         validate(data, "made", tmp_path, detectors=("phrases",), progress=quiet)
 
 
+@pytest.mark.slow
 def test_ratios_must_hold_on_another_population(data: Path, tmp_path: Path) -> None:
     """They pass on a population of their own kind; where the fit misleads they are withheld, with the figure."""
     out = tmp_path / "first"

@@ -60,6 +60,7 @@ def days(ran: Ran) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_swap_is_no_difference_found_with_its_power(case: Path) -> None:
     """An endpoint that stayed as it was is never called the same: the power of the calls is said."""
     ran = depose("watch", case, "--model", "S1", "--calls", "80", "--fail-on", "indication")
@@ -118,6 +119,7 @@ def test_days_together_find_what_a_day_does_not(case: Path, server: Swapping) ->
     assert [one["p"] for one in listed] == [one["p"] for one in small]
 
 
+@pytest.mark.slow
 def test_an_earlier_day_can_be_what_is_kept(case: Path, server: Swapping) -> None:
     """Against the first day after the swap the swapped model shows no difference, while it differs from the case."""
     server.after = 0

@@ -236,7 +236,8 @@ class _Gguf:
                 whole = raw.view(plain[kind]).reshape(one.shape)
                 return (whole if rows is None else whole[rows]).astype(np.float32)
             packed = raw.reshape(quant_shape_to_byte_shape(one.shape, kind))
-            return np.asarray(dequantize(packed if rows is None else packed[rows], kind), dtype=np.float32)
+            with np.errstate(all="ignore"):  # a scale that is no number makes numbers that are none
+                return np.asarray(dequantize(packed if rows is None else packed[rows], kind), dtype=np.float32)
         except (NotImplementedError, QuantError, ValueError) as error:
             raise EndpointError(
                 f"{self._path}: tensor {name[:80]!r} cannot be read: {error}", hint="convert the file to Q8_0 or F16"

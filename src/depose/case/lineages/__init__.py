@@ -67,8 +67,9 @@ def doubts(models: Sequence[ModelSpec]) -> Iterator[str]:
 
 
 def _near(one: str, other: str) -> bool:
-    """Tell whether two names may be one, mistyped. Names that differ in a number alone are versions, and meant."""
+    """Tell whether two names may be one, mistyped; names that differ in a number, or a word with one, are meant."""
     letters = ["".join(c for c in default_process(name) if not c.isdigit()) for name in (one, other)]
-    if letters[0] == letters[1]:
+    apart = set(default_process(one).split()) ^ set(default_process(other).split())
+    if letters[0] == letters[1] or (apart and all(any(c.isdigit() for c in word) for word in apart)):
         return False
     return bool(DamerauLevenshtein.normalized_similarity(plain(one), plain(other)) >= NEAR)
