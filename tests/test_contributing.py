@@ -105,3 +105,9 @@ def test_every_section_has_one_heading_in_the_templates() -> None:
         if page.name != "compliance.html"
     ]
     assert sorted(heads) == sorted(key for key, _ in (*SECTIONS, line_up.SECTION))
+
+
+def test_the_package_itself_holds_eight_files_at_most() -> None:
+    """What is more than a start, an error or the pipeline has a room of its own."""
+    loose = [file.name for file in (ROOT / "src" / "depose").iterdir() if file.is_file()]
+    assert len(loose) <= 8, loose

@@ -16,7 +16,7 @@ from depose.cli.options import CASE, JSON, now
 from depose.cli.words import ended, wrapped
 
 if TYPE_CHECKING:
-    from depose.checking import Checked, Point, Prospect
+    from depose.readiness.checking import Checked, Point, Prospect
 
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
 
@@ -37,7 +37,7 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
     Example:  depose check acme
               depose check acme --ask --json
     """
-    from depose.checking import check as look
+    from depose.readiness.checking import check as look
 
     if ask and not as_json:
         click.echo("asking each endpoint one question", err=True)
@@ -55,7 +55,7 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
 
 def problems(case: Path) -> Iterator[str]:
     """Say of a case what is wrong, and what could never be answered: for commands that go on."""
-    from depose.checking import check as look
+    from depose.readiness.checking import check as look
 
     found = look(case, now)
     for one in found.points:
@@ -140,7 +140,7 @@ def status(case: Path, as_json: bool) -> None:
     \b
     Example:  depose status acme
     """
-    from depose.standing import standing
+    from depose.readiness.standing import standing
 
     found = standing(case)
     lines: list[str | Line] = [found.folder]
