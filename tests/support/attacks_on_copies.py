@@ -171,7 +171,7 @@ def _(copy: Path, target: Target) -> None:
     edit(copy / "case.toml", b"made-up", b"[REDACTED]")
 
 
-@_on_copy("two lines of the log swapped", NOT_FOLLOWING)
+@_on_copy("two lines of the log swapped", "is not record 1, or does not say so")
 def _(copy: Path, target: Target) -> None:
     lines = (copy / LOG).read_bytes().splitlines(keepends=True)
     (copy / LOG).write_bytes(b"".join([lines[0], lines[2], lines[1], *lines[3:]]))

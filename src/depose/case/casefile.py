@@ -46,7 +46,10 @@ def folder_of(path: Path) -> Path:
         if path.name != NAME:
             raise UsageError(f"{path}: a case file is called {NAME}", hint=f"depose new DIR --from {path}")
         return path.parent
-    raise UsageError(f"{path}: no such case folder", hint="make one: depose new DIR --from rebadged")
+    raise UsageError(
+        f"{path}: no such case folder",
+        hint="look at its name; a new one: depose init DIR, or depose new DIR --from rebadged",
+    )
 
 
 def read(path: Path) -> Case:
@@ -216,7 +219,10 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
                 "choose another primary detector",
             )
     if likeness(protocol) and not protocol.probes and not protocol.prompts:
-        return "$.protocol: neither probes nor a file of prompts", 'add probes = ["open_howto:16"]'
+        return (
+            "$.protocol: neither probes nor a file of prompts",
+            'for answers in files: prompts = "prompts.csv"; for models to ask: probes = ["open_howto:16"]',
+        )
     if problem := mixes.problem_of_probes(protocol):
         return problem
     codes = {spec.code for spec in case.models}

@@ -37,6 +37,7 @@ FORMAT = "depose copy 2"
 INDEX, RANGES = "copy.json", "redactions.jsonl"
 SEALED = ("SEAL", "SEAL.sig", *(name for name in OUTSIDE if name != "SHA256SUMS"))
 """Files of the seal that stand in a copy as they are."""
+SEQUENCE = re.compile(rb'"seq":(0|[1-9][0-9]{0,8})\}\n\Z')
 UNNAMED = re.compile(r"evidence/blobs/withheld-[0-9]{1,9}\Z")
 MOST = 512 * 1024**2
 """Bytes of a copy that are read at most."""
@@ -109,6 +110,8 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
         hashes = [_shown(one, data, marks, records) for one in copy.files]
         hashes += [_absent(one, marks) for one in copy.absent]
         _same_files(copy, data)
+        if added := sorted((data.keys() & set(SEALED)) - seal.digests.keys() - {"SEAL", "SEAL.sig", "signer.pem"}):
+            raise EvidenceError(f"{added[0]}: was added; SEAL does not list it", hint=_HINT)
         _same_tree(hashes, seal)
         passages = _listed(data[RANGES], marks)
         dated, without = seal.stamps(roots, clock)
@@ -234,12 +237,15 @@ def _shown(one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], i
             end = shown.find(b"\n", at) + 1 or len(shown)
             roots.append(leaves.piece(shown[at:end], _hex(piece, 32, where)))
             if one.name == LOG:
+                _one_record(shown[at:end], number, where)
                 records.add(sha256(shown[at : end - 1]))
             at = end
         else:
-            read = leaves.read(piece, shown, at, where)
+            begun, read = at, leaves.read(piece, shown, at, where)
             roots.append(read.root)
             at = read.end
+            if one.name == LOG:
+                _one_record(shown[begun : read.end], number, where)
             if read.marks:
                 marks[one.name, number] = read.marks
     if at != len(shown):
@@ -248,6 +254,17 @@ def _shown(one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], i
     if one.unnamed:
         return merkle.node(_hex(one.unnamed, 32, one.name), root)
     return leaves.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, root)
+
+
+def _one_record(line: bytes, number: int, where: str) -> None:
+    """Refuse a line of the log that is not the record of its number: two records may have been joined under a mark."""
+    shown = line.strip() != leaves.MARK
+    told = SEQUENCE.search(line)
+    if shown and (told is None or int(told[1]) != number - 1 or line.count(b"\n") != 1):
+        raise EvidenceError(
+            f"{where}: is not record {number - 1}, or does not say so: parts of several may have been joined",
+            hint=_HINT,
+        )
 
 
 def _absent(one: Absent, marks: dict[tuple[str, int], int]) -> bytes:

@@ -44,6 +44,23 @@ def path(leaves: Sequence[bytes], index: int) -> tuple[tuple[str, str], ...]:
     return tuple(steps)
 
 
+def leads_from(index: int, steps: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether a path is that of leaf `index` in a tree of any size, and so not of a node above leaves.
+
+    Up to some height every place has a sibling, which the bits of the index tell left from right; from there on the
+    place is the last of its level, and has a sibling only to its left. A node over 2**j leaves that is passed off as
+    the last of them would need j more steps to the left than its own path has.
+    """
+    sides = [side for side, _ in steps]
+    for height in range(len(sides) + 1):
+        if height and index >> (height - 1) & 1:
+            continue  # the last of a level cannot have become one by a sibling to its left
+        told = ["left" if index >> bit & 1 else "right" for bit in range(height)]
+        if told + ["left"] * (index >> height).bit_count() == sides:
+            return True
+    return False
+
+
 def climb(start: bytes, steps: Sequence[tuple[str, str]]) -> bytes:
     """Return the root to which a path leads from a leaf."""
     found = start

@@ -97,14 +97,17 @@ def _around(text: str, start: int, end: int) -> str:
 
 def sentences(text: str) -> Iterator[str]:
     """Cut a text into parts that are long enough to be sought alone; a text that is shorter is one part."""
-    part = ""
+    found, part = list[str](), ""
     for one in _SENTENCE.split(text):
         part = f"{part} {one}".strip()
         if len(part) >= WINDOW:
-            yield part
+            found.append(part)
             part = ""
-    if part and (len(part) >= WINDOW // 2 or part == text.strip()):
-        yield part
+    if part and found and len(part) < WINDOW // 2:  # alone it would be found everywhere
+        found[-1] = f"{found[-1]} {part}"
+    elif part:
+        found.append(part)
+    yield from found
 
 
 def sought(words: Iterable[bytes]) -> Sought:

@@ -170,6 +170,11 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
     read = leaves.read(proof.tree, shown, 0, name)
     if read.end != len(shown):
         raise EvidenceError(f"{name}: has words that nothing proves", hint=_HINT)
+    if proof.record < 0 or not merkle.leads_from(proof.record, _steps(proof.line_path, name)):
+        raise EvidenceError(
+            f"{name}: its path is not that of line {proof.record} of a log: it may join parts of several records",
+            hint=_HINT,
+        )
     log = merkle.climb(read.root, _steps(proof.line_path, name))
     file = leaves.commitment(_salt(proof.name_salt, name), LOG, log)
     if merkle.climb(file, _steps(proof.file_path, name)).hex() != seal.root.root:

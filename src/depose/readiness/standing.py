@@ -17,6 +17,9 @@ from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
 from depose.model import Record
 
+REPORTS = ("report", "compliance")
+"""Names of the reports that people read, without their suffixes."""
+
 
 class Step(Record, frozen=True, kw_only=True):
     """One step of a case."""
@@ -64,7 +67,7 @@ def standing(path: Path) -> Standing:
     test = entries.selftest
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
-    reports = sorted(one.name for one in (folder / "out").glob("report*.*")) if analyzed else []
+    reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
     changed = entries.registration.case != case
     sealed = is_sealed(folder)
     steps = (
