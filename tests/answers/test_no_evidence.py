@@ -75,6 +75,7 @@ def test_a_case_scores_the_same_to_the_byte(tmp_path: Path) -> None:
     assert _analysed(tmp_path / "plain", dress=False) == _analysed(tmp_path / "dressed", dress=True)
 
 
+@pytest.mark.slow
 def test_a_population_reads_the_same(tmp_path: Path) -> None:
     """Studies and matrices begin with a population: the same answers in other clothes are the same population."""
     import pyarrow

@@ -74,6 +74,7 @@ def hits(found: Matrix) -> set[tuple[str, str]]:
     return {(one.suspect, one.reference) for one in found.cells if one.outcome in HITS}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_live_models_are_asked_once_and_screened(tmp_path: Path) -> None:
     """Every model answers every screened prompt once; the copy is the hit; a second run asks and changes nothing."""
@@ -93,6 +94,7 @@ def test_live_models_are_asked_once_and_screened(tmp_path: Path) -> None:
     assert (out / "matrix.json").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_fresh_prompts_that_were_asked_before_are_named(tmp_path: Path) -> None:
     """Under another seed prompts that were asked are fresh no more, and the case of a hit names where they were."""

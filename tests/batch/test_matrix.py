@@ -513,6 +513,7 @@ if any("spawn_main" in word for word in sys.orig_argv):
 # --- the two halves ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_fresh_half_decides_nothing_in_the_screening(tmp_path: Path) -> None:
     """Other answers to the fresh prompts change no row."""
     file = write(tmp_path)

@@ -151,6 +151,7 @@ def test_the_recorded_case_runs_to_its_end_and_is_inconclusive(audited: Path) ->
     assert set(files_in(audited / "out")) == {"findings.json", "scores.parquet", "exhibits.csv", "report.html"}
 
 
+@pytest.mark.slow
 def test_going_on_with_a_finished_case_gives_the_same_bytes(audited: Path) -> None:
     """Audit, analyze and report again: same exit code, same files, same log."""
     before = files_in(audited)
@@ -285,6 +286,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_no_crash(tmp_path: Path
     assert ran.first.startswith(f"error: {folder}/evidence")
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_1_and_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while asking leaves a log that verifies and prints no traceback."""
     site = install(tmp_path / "site")
@@ -315,6 +317,7 @@ def test_hostile_names_do_not_steer_the_terminal(tmp_path: Path) -> None:
     assert depose("register", tmp_path / "\x1b[2J").first == f"error: {tmp_path}/\\x1b[2J: no such case folder"
 
 
+@pytest.mark.slow
 def test_progress_goes_to_stderr_and_is_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal a bar counts to the end; stdout holds the result alone."""
     site = install(tmp_path / "site")

@@ -42,6 +42,7 @@ def test_kin_exit_4_on_demand_with_a_map_of_their_layers(models: Path, tmp_path:
     assert "0 to 0, 1 to 2, 2 to 1" in drawn
 
 
+@pytest.mark.slow
 def test_strangers_exit_0_and_json_is_all_of_stdout(models: Path) -> None:
     """For strangers of one shape the JSON says that nothing speaks against independence, with digests of all files."""
     done = depose("--json", models / "stranger", models / "base", "--fail-on", "indication")

@@ -213,6 +213,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(seal(case, keys.load(folder / "key.pem"), now, {}).bundle)
 
 
+@pytest.mark.slow
 def test_words_are_found_in_every_form_and_near_ones_are_listed(named: Path, tmp_path: Path) -> None:
     """In any case, over line breaks and marks, in escapes and encodings; what is like them is told, and stays."""
     done = redact(named, tmp_path / "copy", Wanted(words=(b"Nadia Kowalski",)), "a person", now())

@@ -335,6 +335,7 @@ def test_a_sealed_case_takes_no_further_record_and_seals_to_the_same_bytes(tmp_p
     assert "was sealed, and would be changed" in refused and "remove out/findings.json in the copy" in refused
 
 
+@pytest.mark.slow
 def test_a_refused_production_of_a_sealed_case_uses_up_no_number(tmp_path: Path) -> None:
     """Nothing is written where a sealed report would change; as the hint says, a copy without it is produced."""
     folder = analyzed(tmp_path / "case")
@@ -491,6 +492,7 @@ def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     assert verify(bundle, public_key=(tmp_path / "k.pub").read_bytes()).checks
 
 
+@pytest.mark.slow
 def test_a_confirmatory_case_is_audited_in_one_go_with_an_authority(authority: Authority, tmp_path: Path) -> None:
     """With --tsa the protocol is stamped before anything is asked, then a checkpoint and the whole; all verify."""
     folder = scripted_case(tmp_path / "case", SCRIPTS, phase="confirmatory")

@@ -87,6 +87,7 @@ def test_same_seed_same_answers(endpoint: Endpoint) -> None:
     assert endpoint.ask(asks) == endpoint.ask(asks)
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_seed_changes_the_answers(endpoint: Endpoint) -> None:
     """Another seed gives other answers at a high temperature, and none at temperature 0."""

@@ -83,6 +83,7 @@ def test_checkpoints_stand_where_they_say_and_have_tokens_that_openssl_verifies(
     assert sum("(checkpoint) by CN=Test time-stamping" in line for line in done.checks) == len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["broken", "no server", "junk"])
 def test_an_authority_that_fails_stops_nothing_and_is_recorded(authority: Authority, tmp_path: Path, how: str) -> None:
     """Every question is answered; the reason stands in the log, on the terminal and in what verify says."""
@@ -213,6 +214,7 @@ def test_every_question_is_on_record_before_it_is_sent(tmp_path: Path) -> None:
     assert ledger.entries(folder).lost == ()
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(50)
 def test_questions_that_a_kill_met_in_flight_are_named(tmp_path: Path, site: Path) -> None:
     """Every question that is asked anew after a kill has a record of being sent and none of an answer."""

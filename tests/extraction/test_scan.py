@@ -56,6 +56,7 @@ def test_a_scan_again_gives_the_same_bytes(scanned: tuple[Path, conduct.Ran], tm
         conduct.scan_case(folder, utc_now)
 
 
+@pytest.mark.slow
 def test_seal_and_verify_and_what_a_change_meets(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
     """The bundle verifies to the same bytes; any changed file, another key and forged findings do not."""
     folder = tmp_path / "sealed"
@@ -81,6 +82,7 @@ def test_seal_and_verify_and_what_a_change_meets(scanned: tuple[Path, conduct.Ra
         deliveries.write(folder, None, 10, utc_now)
 
 
+@pytest.mark.slow
 def test_findings_that_do_not_follow_are_named(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
     """Who signs a better p than the tables give is found by computing again."""
     from depose.evidence.log import Log

@@ -85,6 +85,7 @@ def test_pdf_is_the_same_twice() -> None:
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_pdf_says_what_it_is() -> None:
     """The file claims PDF/A-3a, is tagged, and gives its attachments back with date and relationship."""
     findings = build(questions=("distilled",), exhibits=1)

@@ -354,7 +354,7 @@ def _(proof: Index, folder: Path, target: Target) -> None:
     proof["shown"] = line
 
 
-@_on_proof("its number changed", "is another record than number")
+@_on_proof("its number changed", "is another record than number|its path is not that of line")
 def _(proof: Index, folder: Path, target: Target) -> None:
     proof["record"] += 1
 
