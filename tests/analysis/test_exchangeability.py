@@ -10,13 +10,13 @@ import pytest
 from depose.analysis.analyze import analyze
 from depose.analysis.documents import documents, least, opinions
 from depose.analysis.exchangeability import examine, parameters, rows
-from depose.analysis.opinion import Grounds
 from depose.analysis.scored_bags import Bench
 from depose.features.extract import Features
 from depose.model import Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
 from depose.statistics.era import era
 from depose.statistics.lineage import choose
 from dossiers import CONTROLS, dossier, quiet, spec
+from grounds import GOOD
 
 BAG = ("S1", "R1", *(one.code for one in CONTROLS))
 
@@ -109,25 +109,6 @@ def test_controls_of_another_time_or_of_none_give_no_opinion(released: str, row:
 
 # --- documents --------------------------------------------------------------------------------------
 
-GROUNDS = Grounds(
-    question="distilled",
-    alpha=0.05,
-    k_eff=24,
-    k_needed=19,
-    p=0.04,
-    p_length_matched=0.04,
-    p_layout_matched=0.04,
-    quality=True,
-    refusals=0.0,
-    era=True,
-    shared_base=False,
-    candidate_closer=False,
-    lr_unrelated_low=3.0,
-    lr_alternative_low=2.0,
-    in_range=True,
-    power=0.9,
-)
-
 
 def ratio(against: str, low: float | None, *, excluded: bool = False) -> Ratio:
     """Make a ratio of which only the conservative end matters."""
@@ -140,12 +121,12 @@ def test_an_opinion_that_rests_on_a_document_names_it_and_stands_beside_the_one_
     """With the document `indication`, without it the kind is not resolved; without a document there is one opinion."""
     held = [ratio("unrelated", 3.0), ratio("same base", 2.0), ratio("common teacher", None, excluded=True)]
     document = Document(exhibit="D1", model="R1", says="R1 learnt alone", file="l.pdf", sha256="0" * 64, source="R Inc")
-    both = opinions(GROUNDS, held, document)
+    both = opinions(GOOD, held, document)
     assert both.opinion.verdict == "indication"
     assert both.opinion.assumption == "R1 learnt alone (exhibit D1, l.pdf, handed in with the case)"
     assert both.without is not None
     assert both.without.verdict == "relation, kind not resolved"
-    assert opinions(GROUNDS, held, None).without is None
+    assert opinions(GOOD, held, None).without is None
     assert (least(held), least(held, documents=False)) == (2.0, None)
 
 
@@ -153,7 +134,7 @@ def test_a_document_that_changes_nothing_is_no_assumption() -> None:
     """Where the answers carry the opinion by themselves, it rests on no paper."""
     held = [ratio("unrelated", 3.0), ratio("common teacher", 2.5, excluded=True)]
     document = Document(exhibit="D1", model="R1", says="R1 learnt alone", file="l.pdf", sha256="0" * 64, source="R Inc")
-    both = opinions(GROUNDS, held, document)
+    both = opinions(GOOD, held, document)
     assert both.opinion.assumption == ""
     assert both.without == both.opinion
 

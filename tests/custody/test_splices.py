@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,12 @@ def test_a_path_belongs_to_one_leaf_and_to_no_node_above_leaves() -> None:
                     assert not merkle.leads_from(last, merkle.path(level, place)), (size, height, place)
 
 
+def _by_script(folder: Path, *arguments: str) -> str:
+    """Say what the script beside a copy or a proof says."""
+    command = [sys.executable, "-I", "COPY.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stderr
+
+
 def _joined(target: Target, work: Path) -> tuple[list[bytes], bytes, int, leaves.Opened]:
     """Show the head of one record and the tail of the next as one, all between them under a mark."""
     bundle = unpack(target, work)
@@ -75,6 +83,7 @@ def test_a_proof_that_joins_two_records_is_refused(target: Target, tmp_path: Pat
     file.write_bytes(canonical(proof))
     with pytest.raises(EvidenceError, match="may join parts of several records"):
         verify_proofs(file, target.public)
+    assert "its path is not that of one line of a log" in _by_script(tmp_path / "proofs", str(file))
 
 
 def test_a_copy_that_joins_two_records_is_refused(target: Target, tmp_path: Path) -> None:
@@ -95,6 +104,7 @@ def test_a_copy_that_joins_two_records_is_refused(target: Target, tmp_path: Path
     (copy / "copy.json").write_bytes(canonical(index))
     with pytest.raises(EvidenceError, match="parts of several may have been joined"):
         verify_copy(copy, target.public)
+    assert "parts of several may be joined" in _by_script(copy)
 
 
 def test_a_token_that_was_not_sealed_is_refused(target: Target, tmp_path: Path) -> None:

@@ -226,17 +226,3 @@ def _p(t: Array) -> float:
     if not ranks.formed(t):
         return 1.0
     return tidy(ranks.model_level(t).p)
-
-
-def with_holm(rows: Sequence[list[Result]]) -> list[list[Result]]:
-    """Adjust each detector's p over the references in which it gave a result."""
-    names = sorted({result.detector for row in rows for result in row})
-    adjusted: dict[tuple[str, int], float] = {}
-    for name in names:
-        tested = [(place, r.p) for place, row in enumerate(rows) for r in row if r.detector == name]
-        for (place, _), p in zip(tested, ranks.holm([p for _, p in tested]), strict=True):
-            adjusted[name, place] = tidy(p)
-    return [
-        [msgspec.structs.replace(result, p_holm=adjusted[result.detector, place]) for result in row]
-        for place, row in enumerate(rows)
-    ]

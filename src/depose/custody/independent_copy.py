@@ -15,6 +15,7 @@ WORDS = re.compile(
     rb'\\(?:u[0-9A-Fa-f]{4}|[^\n])|[0-9A-Za-z_\x80-\xff]+[^0-9A-Za-z_\x80-\xff\n"\\<>&%]{0,2}'
     rb"|[^0-9A-Za-z_\x80-\xff\n\\]+|\n|\\"
 )
+LOG = "evidence/log.jsonl"
 here = pathlib.Path(sys.argv[0]).resolve().parent
 
 
@@ -46,6 +47,15 @@ def climb(found, path):
     for side, other in path:
         found = node(bytes.fromhex(other), found) if side == "left" else node(found, bytes.fromhex(other))
     return found
+
+
+def leads_from(index, sides):
+    """Whether a path is that of leaf `index` in a tree of any size, and of no node above leaves."""
+    for height in range(len(sides) + 1):
+        told = ["left" if index >> bit & 1 else "right" for bit in range(height)]
+        if told[-1:] != ["left"] and told + ["left"] * bin(index >> height).count("1") == sides:
+            return True
+    return False
 
 
 def piece(data, secret, whole=False):
@@ -104,9 +114,13 @@ def file_hash(one):
     for steps in one["pieces"]:
         if isinstance(steps, str):
             end = shown.find(b"\n", at) + 1 or len(shown)
-            found, at = piece(shown[at:end], bytes.fromhex(steps)), end
+            line, found, at = shown[at:end], piece(shown[at:end], bytes.fromhex(steps)), end
         else:
-            found, at = tree(steps, shown, at)
+            found, end = tree(steps, shown, at)
+            line, at = shown[at:end], end
+        if one["name"] == LOG and line.strip() != b"[REDACTED]":
+            same = line.endswith(b'"seq":%d}\n' % len(roots)) and line.count(b"\n") == 1
+            need(same, f"line {len(roots) + 1} of the log is not record {len(roots)}: parts of several may be joined")
         roots.append(found)
     need(at == len(shown), f"{one['name']} has bytes that nothing proves")
     name = sha(b"\0", bytes.fromhex(one["salt"]), one["name"].encode())
@@ -131,7 +145,9 @@ for given in sys.argv[1:]:
     shown, seal = proof["shown"].encode(), proof["seal"].encode()
     found, at = tree(proof["tree"], shown, 0)
     need(at == len(shown), "the record has words that nothing proves")
-    name = sha(b"\0", bytes.fromhex(proof["name_salt"]), b"evidence/log.jsonl")
+    sides = [side for side, _ in proof["line_path"]]
+    need(proof["record"] >= 0 and leads_from(proof["record"], sides), "its path is not that of one line of a log")
+    name = sha(b"\0", bytes.fromhex(proof["name_salt"]), LOG.encode())
     root = climb(node(name, climb(found, proof["line_path"])), proof["file_path"])
     holds = root.hex() == sealed(seal, proof["commitment"].encode())["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")

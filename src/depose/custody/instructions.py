@@ -8,6 +8,8 @@ from importlib.resources import files
 from depose.custody.keys import PublicKey, fingerprint
 from depose.evidence.records import Stamp
 
+BEFORE = {"COPY.py": "f3f274523d7521172e9cc75848e6cd2aabb5ae29780da9e18e293443177839ad"}
+"""Digests of scripts that bundles of format 2 were sealed with before: they hold, and are not to be run again."""
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 
