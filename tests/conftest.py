@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is slow, and that is no defect.
@@ -28,3 +30,30 @@ if (
 ):
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None
+
+# Where a worker that a signal ends leaves its stack: in the midst of a long output, where pytest writes it, it is lost.
+TRACES = "DEPOSE_TEST_TRACES"
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ[TRACES] = tempfile.mkdtemp(prefix="depose-traces-")
+
+
+@pytest.hookimpl(trylast=True)  # after pytest's own
+def pytest_configure() -> None:
+    """Let every worker keep a file open for its last words."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        faulthandler.enable((Path(os.environ[TRACES]) / worker).open("w"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print them below everything else."""
+    for file in sorted(Path(os.environ[TRACES]).iterdir()):
+        if said := file.read_text(errors="replace"):
+            why, _, rest = said.partition("\n")
+            stack = rest[rest.find("Current thread") :].splitlines()[:12]
+            terminalreporter.write_line("\n".join((f"{file.name}: {why}", *stack)), red=True)
+
+
+def pytest_unconfigure() -> None:
+    """Take the folder away."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ[TRACES], ignore_errors=True)
