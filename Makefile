@@ -58,7 +58,8 @@ demo-lineup: setup ## the line-up of the bundled case `exposed` on live local mo
 	$(BIN)/depose lineup seal $(LINEUP)/case --key $(LINEUP)/owner/key.json --custodian "make demo"
 	$(BIN)/depose lineup score $(LINEUP)/case
 	$(BIN)/depose lineup seal $(LINEUP)/case
-	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json
+	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json \
+		--thrown $(LINEUP)/owner/thrown.jsonl --coin $(LINEUP)/owner/coin.key
 	$(BIN)/depose lineup test $(LINEUP)/case
 	$(BIN)/depose report $(LINEUP)/case
 
