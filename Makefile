@@ -8,6 +8,7 @@ DEMO := cases/demo
 LINEUP := cases/lineup
 LAB := out/lab
 BANK := ~/.cache/depose/bank # of bench-same
+unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \

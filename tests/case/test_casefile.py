@@ -134,6 +134,7 @@ def test_a_case_that_is_not_there_is_refused(tmp_path: Path, path: str, code: in
     assert files_in(tmp_path) == {"empty": None}
 
 
+@pytest.mark.slow
 def test_a_real_process_says_the_same_and_prints_no_traceback(tmp_path: Path) -> None:
     """The installed entry point in a process of its own gives the message on stderr and exit 1."""
     folder = write_case(tmp_path / "case", {})
