@@ -67,7 +67,20 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.illustrations import Exhibit, ExhibitAnswer, Join, Span, Tree
+from depose.model.illustrations import (
+    Counted,
+    Exhibit,
+    ExhibitAnswer,
+    Join,
+    SharedValue,
+    SharedValues,
+    Span,
+    TraceExhibit,
+    TraceMeasure,
+    TraceRespect,
+    Traces,
+    Tree,
+)
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
 from depose.model.study import (
@@ -103,6 +116,7 @@ __all__ = [
     "Condition",
     "ControlTest",
     "Count",
+    "Counted",
     "Curve",
     "Denominator",
     "Direction",
@@ -157,6 +171,8 @@ __all__ = [
     "Scale",
     "SelfTest",
     "Share",
+    "SharedValue",
+    "SharedValues",
     "Span",
     "Specification",
     "Spoken",
@@ -164,6 +180,10 @@ __all__ = [
     "Subsets",
     "Terms",
     "Text",
+    "TraceExhibit",
+    "TraceMeasure",
+    "TraceRespect",
+    "Traces",
     "Transcript",
     "Tree",
     "TruePair",

@@ -11,7 +11,7 @@ from depose.model.base import Question, Record, Role, Verdict
 from depose.model.case import Protocol
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
-from depose.model.illustrations import Exhibit, Tree
+from depose.model.illustrations import Exhibit, SharedValues, Traces, Tree
 from depose.model.key_ledger import InLedger
 from depose.model.lineup_findings import LineupFindings
 from depose.model.null_pairs import NullPairs, Reported
@@ -396,3 +396,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
     lineup: LineupFindings | UnsetType = UNSET
     """The line-up of delivered answers, once its key is open."""
+    shared_values: tuple[SharedValues, ...] | UnsetType = UNSET
+    traces: tuple[Traces, ...] | UnsetType = UNSET
