@@ -55,7 +55,7 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert "found 4 models in files, 4 prompts" in ran.err
     assert "not answers: " in ran.err and "notes.csv" in ran.err
-    assert f"next: depose check '{folder}', then depose audit '{folder}'" in ran.out
+    assert f"next: depose check '{folder}' && depose audit '{folder}'" in ran.out
     case = casefile.read(folder)
     assert [(one.code, one.role, one.model) for one in case.models] == [
         ("S1", "suspect", "quill"),
@@ -138,7 +138,7 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     assert "left out: C18: its developer or lineage is not stated" in ran.out
     assert "1 or more models of makers other than developer-S1, developer-R1" in " ".join(ran.out.split())
     assert "21 models wait for answers: S1, R1, C0" in ran.out
-    assert ran.err.splitlines()[-1] == "exit 1: 3 of 3 findings could never speak"
+    assert ran.err.splitlines()[-1] == "exit 1: no finding could ever speak"
     models[-1] = model("C18", "control")
     fit = write_case(tmp_path / "fit", case_of(models))
     ran = depose("check", fit, "--json")
@@ -173,7 +173,7 @@ def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
         if command:
             assert depose(command, folder).code == 0
     assert steps == [
-        f"depose check {folder}, then depose audit {folder}",
+        f"depose check {folder} && depose audit {folder}",
         f"depose probe {folder}",
         f"depose selftest {folder}",
     ]
@@ -313,4 +313,4 @@ def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path) -> None:
         assert f"'{folder}'" in ran.err or "no such" in ran.err or "key" in ran.err, ran.err
     assert depose("register", folder).code == 0
     ran = depose("withdraw", folder, "--model", "S1", "--reason", "x")
-    assert f"next: depose import '{folder}' --model S1 FILE" in ran.err
+    assert f"hint: depose import '{folder}' --model S1 FILE" in ran.err

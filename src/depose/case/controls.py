@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UnsetType
 
+from depose.case.near import nearest
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
 from depose.model import Case
@@ -58,10 +59,11 @@ def _order(found: tuple[str, str] | None, numbers: Any) -> tuple[str, tuple[int,
     return name, numbers(version)
 
 
-def find(wanted: str, folder: Path | None = None) -> Path:
+def find(wanted: str, folder: Path | None = None, *, where: str = "") -> Path:
     """Find a pack by `NAME` or `NAME-VERSION`: in the case, then among the user's, then among those that ship.
 
-    Of several versions in one place the highest is taken. Raises CaseError where there is none.
+    Of several versions in one place the highest is taken. Raises CaseError where there is none; `where` says which
+    field of a case names it.
     """
     from depose.case.packs import named
 
@@ -72,7 +74,7 @@ def find(wanted: str, folder: Path | None = None) -> Path:
             return fits[-1]
     known = sorted({path.stem for path in listed(*places)})
     raise CaseError(
-        f"{WHERE}: no control pack {wanted!r}",
+        f"{where}{': ' if where else ''}no control pack {wanted!r}{nearest(wanted, known)}",
         hint=f"packs here: {', '.join(known) or 'none'}; another one comes in by: depose pack add FILE",
     )
 
@@ -80,7 +82,7 @@ def find(wanted: str, folder: Path | None = None) -> Path:
 def file_of(controls: str, folder: Path) -> tuple[str, Path]:
     """Return the name under which a case keeps its pack, and where the pack lies now."""
     if controls.startswith(PREFIX):
-        path = find(controls.removeprefix(PREFIX), folder)
+        path = find(controls.removeprefix(PREFIX), folder, where=WHERE)
         return f"{FOLDER}/{path.name}", path
     said = unfit_for_case(controls)
     if said or through_link(folder, controls):

@@ -10,8 +10,22 @@ import click
 
 from depose.cli import cases
 from depose.cli.console import Meter, show, table
-from depose.cli.options import FAIL_ON, FLAVOUR, FORMAT, JSON, KEY, PASSPHRASE, PUBLIC_KEY, bytes_of, key_of, now, say
-from depose.errors import EvidenceError, UsageError
+from depose.cli.options import (
+    ALLOW_BLIND,
+    FAIL_ON,
+    FLAVOUR,
+    FORMAT,
+    JSON,
+    KEY,
+    PASSPHRASE,
+    PUBLIC_KEY,
+    bytes_of,
+    key_of,
+    now,
+    say,
+)
+from depose.cli.steps import advice
+from depose.errors import EvidenceError, UsageError, shell
 
 if TYPE_CHECKING:
     from depose.case.packs import Pack
@@ -95,7 +109,7 @@ def build(name: str, key: Path | None, passphrase_env: str, out: Path | None, as
         *(f"left out: {line}" for line in done.left_out),
         f"signed by {done.signer}",
         f"sha256 {done.sha256}",
-        f"next: depose pack info {done.path}",
+        advice(f"depose pack info {shell(done.path)}"),
     ]
     show(done if as_json else None, lines)
 
@@ -312,6 +326,7 @@ def _said(moved: bool) -> str:
 @FORMAT
 @FLAVOUR
 @FAIL_ON
+@ALLOW_BLIND
 @KEY
 @PASSPHRASE
 @JSON

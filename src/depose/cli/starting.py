@@ -12,6 +12,7 @@ import click
 from depose.cli.console import show
 from depose.cli.lines import plain
 from depose.cli.options import JSON
+from depose.cli.steps import advice
 from depose.cli.words import wrapped
 from depose.errors import UsageError
 
@@ -178,8 +179,17 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
             lines.append(f"to fill in models.csv: {what}: {shown}")
     if made.to_import:
         columns = " ".join(shlex.quote(f"--column={meaning}={name}") for meaning, name in sorted(made.columns.items()))
-        files = shlex.join(made.to_import[:2]) + (" ..." if len(made.to_import) > 2 else "")
-        lines.append(f"next: depose check {case}; depose register {case}; depose import {case} {columns} {files}")
+        told = f"{columns} " if columns else ""
+        files = _in_short([Path(one) for one in made.to_import])
+        lines.append(advice(f"depose check {case} && depose register {case} && depose import {case} {told}{files}"))
     else:
-        lines.append(f"next: depose check {case}, then depose audit {case}")
+        lines.append(advice(f"depose check {case} && depose audit {case}"))
     return lines
+
+
+def _in_short(files: Sequence[Path]) -> str:
+    """Name files as a shell reads them: by a pattern where it stands for just these."""
+    folder, suffix = files[0].parent, files[0].suffix
+    if len(files) > 3 and sorted(files) == sorted(folder.glob(f"*{suffix}")) and suffix.isascii():
+        return f"{shlex.quote(str(folder))}/*{suffix}"
+    return shlex.join(map(str, files))
