@@ -103,7 +103,7 @@ def _lines(found: Checked) -> list[str | Line]:
     lines: list[str | Line] = [found.folder]
     for one in found.points:
         if level() >= 0 or one.state == "wrong":
-            lines += _point(one)
+            lines += point_lines(one)
     if found.prospects:
         lines.append("findings")
         said: set[tuple[str, ...]] = set()
@@ -115,7 +115,8 @@ def _lines(found: Checked) -> list[str | Line]:
     return lines
 
 
-def _point(one: Point) -> list[str | Line]:
+def point_lines(one: Point) -> list[str | Line]:
+    """Set one thing that was looked at into lines, with its mark and what to do."""
     text, style = MARKS[one.state]
     first, *rest = wrapped(f"{one.about}: {one.said}", "        ")
     lines: list[str | Line] = [Line(("  ", ""), (text.ljust(6), style), (first[8:], "")), *rest]

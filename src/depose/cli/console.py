@@ -84,7 +84,8 @@ def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     alike: dict[str, list[str]] = {}
     for model in sorted(ended, key=natural):
         alike.setdefault(in_words(ended[model]), []).append(model)
-    return [f"{few(models)}: {said}{' each' if len(models) > 1 else ''}" for said, models in alike.items()]
+    said_of = {said: said.replace("end not told", "with no word on their end") for said in alike}
+    return [f"{few(models)}: {'each ' if len(models) > 1 else ''}{said_of[said]}" for said, models in alike.items()]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool, recorded: Collection[str] = ()) -> None:
@@ -271,8 +272,8 @@ def leave(findings: Findings, fail_on: Sequence[str], *, allow_blind: bool = Fal
     if found.exit:
         ended(found.exit, "; ".join(found.because))
         sys.exit(found.exit)
-    blind = f"; could not have closed the gate: {'; '.join(found.blind)}" if found.blind else ""
-    ended(0, f"done{blind}" if fail_on else "done; no opinion changes it without --fail-on")
+    blind = f"; could not have closed it: {'; '.join(found.blind)}" if found.blind else ""
+    ended(0, f"nothing closes the gate{blind}" if fail_on else "done; no opinion changes it without --fail-on")
 
 
 def outcome_lines(found: Gated) -> list[str]:

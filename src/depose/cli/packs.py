@@ -25,6 +25,7 @@ from depose.cli.options import (
     say,
 )
 from depose.cli.steps import advice
+from depose.cli.words import put_prose, wrapped
 from depose.errors import EvidenceError, UsageError, shell
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def info(pack: str, case: Path | None, prompts: Path | None, public_key: Path | 
         show({"prompts": str(prompts)} if as_json else None, [f"{len(asked)} prompts of {named}: {prompts}"])
         return
     told = looking.info(read, path, now(), casefile.read(casefile.folder_of(case)) if case else None)
-    show(told if as_json else None, looking.lines(told))
+    show(told if as_json else None, [line for one in looking.lines(told) for line in wrapped(one)])
 
 
 @pack.command()
@@ -355,9 +356,13 @@ def audit(
               depose pack audit acme rc9 --authority "our own models" --reference pack:K001
                 --suspect provider=openai,model=rc9,base_url=https://host/v1,api_key_env=RC_KEY,developer=Acme
     """
+    from depose.packs.info import undated
     from depose.packs.release import lay_out
 
     read, path = _read(pack, public_key)
+    specs = [one.spec for one in read.manifest.models]
+    for line in undated(sum(spec.released in ("", "unknown") for spec in specs), len(specs)):
+        put_prose(line)
     head = {"title": title or f"{folder.name} against pack {read.manifest.name}", "authority": authority}
     protocol = {"questions": list(questions)} if questions else {}
     lay_out(read, path, folder, suspect, reference, head, protocol)
