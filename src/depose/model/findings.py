@@ -295,12 +295,13 @@ class Finding(Record, frozen=True, kw_only=True):
     controls: tuple[str, ...]
     excluded: tuple[Excluded, ...]
     k: int
+    """Controls in use."""
     k_eff: int
     """Independent control lineages: the smaller of the counts by name and by likeness."""
     weight_lineages: int
     data_lineages: int
     floor: float
-    """The smallest p that K controls allow: 1 / (K + 1)."""
+    """The smallest p that the K controls in use allow, several of one lineage included: 1 / (K + 1)."""
     k_needed: int
     """K that the number of tested references needs at this alpha."""
     condition: str
