@@ -55,7 +55,6 @@ from depose.model.findings import (
     Findings,
     Item,
     NotScored,
-    Opinion,
     Power,
     Rank,
     Ratio,
@@ -69,6 +68,7 @@ from depose.model.findings import (
 from depose.model.illustrations import Exhibit, ExhibitAnswer, Join, Span, Tree
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
+from depose.model.opinion import Grounds, Opinion
 from depose.model.study import (
     Band,
     Calibration,
@@ -78,6 +78,7 @@ from depose.model.study import (
     Gate,
     HeldOut,
     Line,
+    OpinionRate,
     Performance,
     Scale,
     TruePair,
@@ -122,6 +123,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Gate",
+    "Grounds",
     "HeldOut",
     "InLedger",
     "Item",
@@ -133,6 +135,7 @@ __all__ = [
     "NullPair",
     "NullPairs",
     "Opinion",
+    "OpinionRate",
     "Outcome",
     "Peculiar",
     "Performance",
