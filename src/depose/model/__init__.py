@@ -56,7 +56,6 @@ from depose.model.findings import (
     Findings,
     Item,
     NotScored,
-    Opinion,
     Power,
     Rank,
     Ratio,
@@ -83,6 +82,7 @@ from depose.model.illustrations import (
 )
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
+from depose.model.opinion import Grounds, Opinion
 from depose.model.study import (
     Band,
     Calibration,
@@ -92,6 +92,7 @@ from depose.model.study import (
     Gate,
     HeldOut,
     Line,
+    OpinionRate,
     Performance,
     Scale,
     TruePair,
@@ -137,6 +138,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Gate",
+    "Grounds",
     "HeldOut",
     "InLedger",
     "Item",
@@ -148,6 +150,7 @@ __all__ = [
     "NullPair",
     "NullPairs",
     "Opinion",
+    "OpinionRate",
     "Outcome",
     "Peculiar",
     "Performance",
