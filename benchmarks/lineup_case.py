@@ -29,6 +29,7 @@ DRAWS = 3
 EPOCHS = 3
 ACCOUNT = "A1"
 HEAD = """\
+#:schema ./case.schema.json
 # A line-up of known truth: R1 drew {draws} answers to each of {prompts} prompts, a coin chose which one was delivered,
 # and S1 learnt the delivered ones in {epochs} epochs. S2 learnt from another teacher, B is the untuned base.
 # thrown.jsonl (all draws, and which was delivered) and coin.key are the owner's: take them out of the case folder

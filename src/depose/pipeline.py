@@ -375,10 +375,10 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         ) from error
 
 
-def outcome(path: Path, fail_on: Sequence[str] = ()) -> tuple[Findings, Gated]:
+def outcome(path: Path, fail_on: Sequence[str] = (), *, allow_blind: bool = False) -> tuple[Findings, Gated]:
     """Read the findings of a case, and judge them as a gate does, with the waivers beside them."""
     folder, findings, _ = read_findings(path)
-    return findings, judged(findings, fail_on, annexes.read(folder).waivers)
+    return findings, judged(findings, fail_on, annexes.read(folder).waivers, allow_blind=allow_blind)
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:

@@ -291,6 +291,7 @@ def test_a_record_is_produced_with_all_that_proves_it_and_no_other(target: Targe
         assert sha256(line)[:8].encode() not in everything, "no digest tells of another record"
 
 
+@pytest.mark.slow
 def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> None:
     """Nothing is written for words that stand nowhere, for no words, or over a folder that is there."""
     for options in (
@@ -325,6 +326,7 @@ def test_a_bundle_of_format_1_verifies_by_its_rules_and_gives_no_copies() -> Non
         produce(bundle, Path("nowhere"), [1])
 
 
+@pytest.mark.slow
 def test_without_a_time_stamp_roots_are_not_passed_over(tmp_path: Path) -> None:
     """Whoever gives --tsa-root and gets no token to check is told so, with 3."""
     bundle = with_secret(tmp_path, SECRETS[0])

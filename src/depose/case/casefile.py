@@ -34,8 +34,11 @@ REMOTE = ("openai", "anthropic", "google")
 OWN = ("model", "messages", "contents", "system", "systemInstruction", "stream", "n", "candidateCount")
 """Fields of a request body that follow from the case and cannot be set in `parameters`."""
 
-REPORTED_ONLY = ("identity",)
-"""Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
+REPORTED_ONLY = {
+    "identity": "a name is not a lineage",
+    "shared_values": "in families left out it is worse than `wording`",
+}
+"""Detectors that no question can rest on, and why."""
 
 
 def folder_of(path: Path) -> Path:
@@ -215,7 +218,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             )
         if primary in REPORTED_ONLY:
             return (
-                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: a name is not a lineage",
+                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: {REPORTED_ONLY[primary]}",
                 "choose another primary detector",
             )
     if likeness(protocol) and not protocol.probes and not protocol.prompts:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from depose.case.near import nearest
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
 from depose.model import Case, PinnedPack
@@ -62,16 +63,17 @@ def _order(found: tuple[str, str] | None, numbers: Any) -> tuple[str, tuple[int,
     return name, numbers(version)
 
 
-def find(wanted: str, folder: Path | None = None) -> Path:
+def find(wanted: str, folder: Path | None = None, *, where: str = "") -> Path:
     """Find a pack by `NAME` or `NAME-VERSION`: in the case, then among the user's, then among those that ship.
 
     Of several versions in one place the highest is taken; after `@` stands the SHA-256 of the file, and no other fits.
-    Raises CaseError where there is none.
+    Raises CaseError where there is none; `where` says which field of a case names it.
     """
     places = ((folder / FOLDER,) if folder else ()) + (shelf(), bundled())
+    said = f"{where}: " if where else ""
     name, at, pin = wanted.partition("@")
     if at and not re.fullmatch(r"[0-9a-f]{64}", pin):
-        raise CaseError(f"{WHERE}: {pin!r} is no SHA-256", hint="64 hexadecimal digits: depose pack info prints them")
+        raise CaseError(f"{said}{pin!r} is no SHA-256", hint="64 hexadecimal digits: depose pack info prints them")
     fits = [path for place in places for path in reversed(listed(place)) if _fits(name, path)]
     for path in fits:
         if not at or _digest(path) == pin:
@@ -79,11 +81,11 @@ def find(wanted: str, folder: Path | None = None) -> Path:
     known = sorted({path.stem for path in listed(*places)})
     if fits:
         raise CaseError(
-            f"{WHERE}: no control pack {name!r} here has the SHA-256 {pin[:16]}...",
+            f"{said}no control pack {name!r} here has the SHA-256 {pin[:16]}...",
             hint=f"{fits[0]} has {_digest(fits[0])[:16]}...; ask whoever named the digest for the file",
         )
     raise CaseError(
-        f"{WHERE}: no control pack {wanted!r}",
+        f"{said}no control pack {name!r}{nearest(name, known)}",
         hint=f"packs here: {', '.join(known) or 'none'}; another one comes in by: depose pack add FILE",
     )
 
@@ -141,7 +143,7 @@ def pin_of(pack: Pack) -> PinnedPack:
 def file_of(controls: str, folder: Path) -> tuple[str, Path]:
     """Return the name under which a case keeps its pack, and where the pack lies now."""
     if controls.startswith(PREFIX):
-        path = find(controls.removeprefix(PREFIX), folder)
+        path = find(controls.removeprefix(PREFIX), folder, where=WHERE)
         return f"{FOLDER}/{path.name}", path
     said = unfit_for_case(controls)
     if said or through_link(folder, controls):

@@ -82,6 +82,8 @@ class Sealed(Record, frozen=True, kw_only=True):
     merkle_root: str
     stamped: str
     """Time of the token over the whole, or nothing."""
+    unchanged: bool = False
+    """Whether this bundle was there before, byte for byte."""
 
 
 def seal(
@@ -130,6 +132,7 @@ def seal(
         goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
         goal.parent.mkdir(exist_ok=True)
         outside |= {"SEAL": signed, "SEAL.sig": keys.sign(key, signed)}
+        there = frozenset(goal.parent.iterdir())
         goal = container.write_new(goal, {**files, **added, **outside})
         seals_folder(folder).mkdir(exist_ok=True)
         mark = Mark(sealed_at=sealed_at, contents=digest(digests), bundle=goal.name)
@@ -146,6 +149,7 @@ def seal(
         head=entries.end,
         merkle_root=root,
         stamped=stamped,
+        unchanged=goal in there,
     )
 
 

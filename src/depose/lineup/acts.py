@@ -198,26 +198,34 @@ def need_open(folder: Path) -> None:
     folder = casefile.folder_of(folder)
     acts = ledger.entries(folder).lineup
     if acts is None or acts.opened is None:
-        raise CaseError(f"{folder}: the key of its line-up is not open", hint=what_is_next(folder)[0])
+        raise CaseError(f"{folder}: the key of its line-up is not open", hint=act_due(folder))
 
 
-def what_is_next(folder: Path) -> list[str]:
-    """Say which act of a line-up comes next."""
+def act_due(folder: Path) -> str:
+    """Name the command of the act of a line-up that comes next."""
+    folder = casefile.folder_of(folder)
+    entries = ledger.entries(folder)
+    acts = entries.lineup
+    if acts is None:
+        return f"depose lineup build {shell(folder)} --deliveries FILE --decoys FILE --key FILE"
+    if acts.key is None:
+        return f"depose lineup seal {shell(folder)} --key FILE --custodian NAME"
+    if acts.sealed is None:
+        return f"depose lineup {'score' if unscored(folder) else 'seal'} {shell(folder)}"
+    if acts.opened is None:
+        return f"depose lineup open {shell(folder)} --key FILE"
+    return f"depose lineup test {shell(folder)}"
+
+
+def unscored(folder: Path) -> list[str]:
+    """List models that must be scored before the scores are sealed, where the key is sealed and they are not."""
     folder = casefile.folder_of(folder)
     entries = ledger.entries(folder)
     case, acts = entries.registration.case, entries.lineup
-    if acts is None:
-        return [f"next: depose lineup build {shell(folder)} --deliveries FILE --decoys FILE --key FILE"]
-    if acts.key is None:
-        return [f"next: depose lineup seal {shell(folder)} --key FILE --custodian NAME"]
-    if acts.sealed is None:
-        known = {one.model for one in acts.tables}
-        left = [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
-        more = [f"not scored: {', '.join(left)}"] if left else []
-        return [*more, f"next: depose lineup {'score' if left else 'seal'} {folder}"]
-    if acts.opened is None:
-        return [f"next: depose lineup open {shell(folder)} --key FILE"]
-    return [f"next: depose lineup test {shell(folder)}"]
+    if acts is None or acts.key is None or acts.sealed is not None:
+        return []
+    known = {one.model for one in acts.tables}
+    return [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
 
 
 def line_up_of(findings: Findings) -> LineupFindings:

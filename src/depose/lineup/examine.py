@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.lineup.bags import TIERS, is_late
-from depose.lineup.e_process import e_bh, log10_e
+from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
 from depose.lineup.exhibits import exhibits
 from depose.lineup.opened import OpenedLineup
@@ -30,6 +30,7 @@ from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import AccountLine, GammaPoint, LineupFinding, LineupOpinion, Rung
 from depose.model.lineup_plan import Cap, Tier
 from depose.model.random_streams import stream
+from depose.statistics.evalues import e_bh
 from depose.statistics.rounding import tidy
 from depose.statistics.verbal import SCALES, word
 
