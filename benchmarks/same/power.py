@@ -3,12 +3,13 @@
     python benchmarks/same/power.py BANK [--sets choices open llmmap choices+open] [--runs 300] [--level 1000]
         [--kept-tokens 2880] [--tokens 1152] [--peer PATH]
 
-Sets are compared at equal cost: each has as many kept answers and rounds of new ones as these tokens pay for. A set
-such as `choices+open` is half of the prompts of either. Each run draws kept answers of the reference to every prompt
-and then new ones, without replacement, from the variant (of the reference: others of its own). It says with which
-calls 90 of 100 runs have rejected at .01, with the tokens these took, and how often same against same was rejected at
-any call; then, beside each other, what is found for so many tokens, and what a set chosen on all other models finds of
-one left out; and of a day on which several endpoints are watched, how many Holm and e-BH find.
+Sets are compared on the variants that all of them have, at equal cost: each has as many kept answers and rounds of new
+ones as these tokens pay for. A set such as `choices+open` is half of the prompts of either. Each run draws kept answers
+of the reference to every prompt and then new ones, without replacement, from the variant (of the reference: others of
+its own). It says with which calls 90 of 100 runs have rejected at .01, with the tokens these took, and how often same
+against same was rejected at any call; then, beside each other, what is found for so many tokens, and what a set chosen
+on all other models finds of one left out; and of a day on which several endpoints are watched, how many Holm and e-BH
+find.
 """
 
 from __future__ import annotations
@@ -84,11 +85,9 @@ def row(name: str, hits: list[int | None], tokens: float, seconds: float) -> str
     return f"| {name} | {share:.2f} | {median} | {end} | {seconds:.0f} |"
 
 
-def study(bank: Path, kind: str, runs: int, level: int, kept_tokens: int, tokens: int) -> Days:
+def study(bank: Path, kind: str, among: set[str], runs: int, level: int, kept_tokens: int, tokens: int) -> Days:
     """Print the table of one set; all days of each variant."""
-    rows = load(bank, kind)
-    if not rows:
-        return {}
+    rows = {name: row for name, row in load(bank, kind).items() if name in among}
     reference = rows["reference"]
     each = len(reference["prompts"]) * float(reference["tokens"])
     kept = min(int(kept_tokens / each), len(reference["answers"][0]) // 2)
@@ -216,10 +215,13 @@ def main() -> int:
     parser.add_argument("--peer", type=Path, help="a copy of model-equality-testing")
     parser.add_argument("--peer-runs", type=int, default=5)
     given = parser.parse_args()
+    there = {kind: {*load(given.bank, kind)} for kind in given.sets}
+    among = set.intersection(*(names for names in there.values() if names))
     found = {
-        kind: study(given.bank, kind, given.runs, given.level, given.kept_tokens, given.tokens) for kind in given.sets
+        kind: study(given.bank, kind, among, given.runs, given.level, given.kept_tokens, given.tokens)
+        for kind, names in there.items()
+        if names
     }
-    found = {kind: days for kind, days in found.items() if days}
     if len(found) > 1:
         beside(found, [given.tokens // 4, given.tokens // 2, given.tokens])
     if "choices" in found:
