@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.features.words import words
 from depose.statistics import ranks
 from depose.statistics.evalues import calibrated, e_bh
 from depose.statistics.rates import upper_bound
 from depose.statistics.substitution import Array, Substitution, examine, likeness
 
-Days = dict[str, list[tuple[float, float]]]
-"""Of each variant, for each day: tokens out until rejection (infinite where there was none), and p."""
+Days = dict[str, list[tuple[float, float, float]]]
+"""Of each variant, for each day: tokens out, and tokens in and out, until rejection (infinite: none), and p."""
 ALPHA = 0.01
 POWER = 0.9
 DRAWS = 1_999
@@ -109,20 +110,27 @@ def study(bank: Path, kind: str, among: set[str], runs: int, level: int, kept_to
         if own:
             alarms = sum(hit is not None for hit in hits)
             print(f"same against same: {alarms} of {many} days rejected, upper bound {upper_bound(alarms, many):.4f}")
-        found[name] = [(one["tokens"] * (day.rejected_at or np.inf), day.p) for day in days]
+        asked = float(np.mean([len(words(text)) * 4 / 3 for text in one["prompts"]]))
+        calls = [day.rejected_at or np.inf for day in days]
+        found[name] = [
+            (one["tokens"] * many, (one["tokens"] + asked) * many, day.p) for many, day in zip(calls, days, strict=True)
+        ]
         sys.stdout.flush()
     return found
 
 
-def beside(sets: dict[str, Days], budgets: list[int]) -> None:
-    """Print what each set finds for so many tokens of new answers, and what a set chosen on the others finds."""
+def beside(sets: dict[str, Days], budgets: list[int], *, asked: bool) -> None:
+    """Print what each set finds for so many tokens of new answers, and what a set chosen on the others finds.
+
+    Tokens of the prompts count too where `asked`: their words times 4/3.
+    """
     names = [
         name for name in next(iter(sets.values())) if name != "reference" and all(name in d for d in sets.values())
     ]
-    print(f"\nshare found for so many tokens out, {len(names)} variants that all sets have\n")
+    print(f"\nshare found for so many tokens {'in and out' if asked else 'out'}, {len(names)} variants\n")
     print("| variant | tokens | " + " | ".join(sets) + " |\n|---|---|" + "---|" * len(sets))
     share = {
-        (kind, name, budget): float(np.mean([cost <= budget for cost, _ in days[name]]))
+        (kind, name, budget): float(np.mean([one[asked] <= budget for one in days[name]]))
         for kind, days in sets.items()
         for name in names
         for budget in budgets
@@ -149,8 +157,8 @@ def fleet(days: Days, same: int, rate: float, runs: int) -> None:
     names = [name for name in days if name != "reference"]
     made: dict[str, list[tuple[int, int]]] = {"Holm": [], "e-BH": []}
     for number in range(min(runs, len(days["reference"]) // same, *(len(days[name]) for name in names))):
-        p = [days[name][number][1] for name in names]
-        p += [one for _, one in days["reference"][number * same : (number + 1) * same]]
+        p = [days[name][number][2] for name in names]
+        p += [one for _, _, one in days["reference"][number * same : (number + 1) * same]]
         chosen = {
             "Holm": [place for place, one in enumerate(ranks.holm(p)) if one <= rate],
             "e-BH": e_bh([float(np.log10(calibrated(max(one, 1e-300)))) for one in p], rate),
@@ -223,7 +231,9 @@ def main() -> int:
         if names
     }
     if len(found) > 1:
-        beside(found, [given.tokens // 4, given.tokens // 2, given.tokens])
+        for asked in (False, True):
+            budgets = [given.tokens // 4, given.tokens // 2, given.tokens, *[2 * given.tokens] * asked]
+            beside(found, budgets, asked=asked)
     if "choices" in found:
         fleet(found["choices"], 5, 0.1, given.runs)
     if given.peer is not None:
