@@ -98,7 +98,7 @@ def test_each_defect_has_its_own_message_and_leaves_nothing_behind(broken: Path,
     before = files_in(broken.parent)
     ran = depose(command, broken)
     assert ran.first.replace(str(broken), "CASE") == f"error: {message}"
-    assert ran.err.splitlines()[1].startswith("  next: ")
+    assert ran.err.splitlines()[1].startswith(("  next: ", "  hint: "))
     assert (ran.code, ran.out) == (1, "")
     assert files_in(broken.parent) == before
 
@@ -141,7 +141,7 @@ def test_a_real_process_says_the_same_and_prints_no_traceback(tmp_path: Path) ->
     ran = finish(start("audit", folder))
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"error: {folder}/case.toml: $: missing field 'case'\n  next: every field, with its values: "
+        f"error: {folder}/case.toml: $: missing field 'case'\n  hint: every field, with its values: "
         "docs/reference/files/case.md; "
         "or begin anew: depose init DIR\n"
     )

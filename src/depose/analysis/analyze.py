@@ -29,7 +29,6 @@ from depose.analysis import (
 from depose.analysis.files_compared import files_compared
 from depose.analysis.multiplicity import over_all, over_references
 from depose.analysis.null_pairs import null_pairs
-from depose.analysis.opinion import Grounds
 from depose.analysis.reported_ratios import reported, used
 from depose.analysis.robustness import Robustness
 from depose.analysis.scored_bags import Bench, Progress
@@ -45,6 +44,7 @@ from depose.model import (
     Exchangeability,
     Finding,
     Findings,
+    Grounds,
     ModelSpec,
     NotScored,
     Power,
@@ -148,6 +148,7 @@ class _Analyst:
                     candidates=candidates,
                     opinion=judged.opinion,
                     opinion_without=judged.without,
+                    grounds=grounds,
                     raw=tuple(
                         raw for name in self.protocol.detectors if (raw := self.bench.raw(bag, name)) is not None
                     ),

@@ -91,6 +91,8 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
         raise ValueError("no bag of the accounts in question came before the cut-off")
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
     tier = max((one.tier for one in entries), key=TIERS.index)
+    if tier == "randomised" and not opened.coin:
+        tier = "kept"
     result = rank_sum(bags)
     diagnostics = diagnose(opened, suspect)
     drift = left_open(opened, suspect)

@@ -14,6 +14,7 @@ from depose.model.asking import (
     Ending,
     Exchange,
     Fact,
+    PinnedPack,
     Prompt,
     Registration,
     Reply,
@@ -55,7 +56,6 @@ from depose.model.findings import (
     Findings,
     Item,
     NotScored,
-    Opinion,
     Power,
     Rank,
     Ratio,
@@ -82,6 +82,7 @@ from depose.model.illustrations import (
 )
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
+from depose.model.opinion import Grounds, Opinion
 from depose.model.study import (
     Band,
     Calibration,
@@ -91,6 +92,7 @@ from depose.model.study import (
     Gate,
     HeldOut,
     Line,
+    OpinionRate,
     Performance,
     Scale,
     TruePair,
@@ -136,6 +138,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Gate",
+    "Grounds",
     "HeldOut",
     "InLedger",
     "Item",
@@ -147,10 +150,12 @@ __all__ = [
     "NullPair",
     "NullPairs",
     "Opinion",
+    "OpinionRate",
     "Outcome",
     "Peculiar",
     "Performance",
     "Phase",
+    "PinnedPack",
     "Power",
     "Price",
     "Primary",

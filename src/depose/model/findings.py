@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from depose.model.asking import Denominator, Fact, Unanswered
-from depose.model.base import Question, Record, Role, Verdict
+from depose.model.base import Question, Record, Role
 from depose.model.case import Protocol
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
@@ -15,6 +15,7 @@ from depose.model.illustrations import Exhibit, SharedValues, Traces, Tree
 from depose.model.key_ledger import InLedger
 from depose.model.lineup_findings import LineupFindings
 from depose.model.null_pairs import NullPairs, Reported
+from depose.model.opinion import Grounds, Opinion
 from depose.model.study import Performance
 from depose.model.weights import WeightFinding
 
@@ -93,17 +94,6 @@ class NotScored(Record, frozen=True, kw_only=True):
 
     detector: str
     reason: str
-
-
-class Opinion(Record, frozen=True, kw_only=True):
-    """A lookup and nothing else (`opinion.py`)."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
-    files_equal, files_differ, direction."""
-    assumption: str = ""
-    """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -295,12 +285,13 @@ class Finding(Record, frozen=True, kw_only=True):
     controls: tuple[str, ...]
     excluded: tuple[Excluded, ...]
     k: int
+    """Controls in use."""
     k_eff: int
     """Independent control lineages: the smaller of the counts by name and by likeness."""
     weight_lineages: int
     data_lineages: int
     floor: float
-    """The smallest p that K controls allow: 1 / (K + 1)."""
+    """The smallest p that the K controls in use allow, several of one lineage included: 1 / (K + 1)."""
     k_needed: int
     """K that the number of tested references needs at this alpha."""
     condition: str
@@ -336,6 +327,8 @@ class Finding(Record, frozen=True, kw_only=True):
     exchangeability: Exchangeability | None = None
     opinion_without: Opinion | None = None
     """The opinion if no document counted; none where no document was handed in."""
+    grounds: Grounds | None = None
+    """The numbers that the opinion was looked up from."""
 
 
 class Check(Record, frozen=True, kw_only=True):
