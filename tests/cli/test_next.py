@@ -104,6 +104,12 @@ def test_what_is_said_to_come_next_leads_to_a_verified_bundle(tmp_path: Path) ->
         if seen[-1] == "verify":
             break
     assert seen == ["analyze", "report", "keygen", "seal", "verify"]
+    for place in (folder, folder / "sealed"):
+        wrong = depose("verify", place)
+        assert (wrong.code, f"next: {line.removeprefix('next: ').partition(' --public-key')[0]}" in wrong.err) == (
+            2,
+            True,
+        )
     again = depose("seal", folder, "--key", tmp_path / "my case-key.pem")
     assert again.out.startswith("unchanged: ")
     assert "VERIFIED" in ran.out
