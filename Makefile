@@ -8,10 +8,11 @@ DEMO := cases/demo
 LINEUP := cases/lineup
 LAB := out/lab
 BANK := ~/.cache/depose/bank # of bench-same
+unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
+	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
 help: ## list what can be made
@@ -57,7 +58,8 @@ demo-lineup: setup ## the line-up of the bundled case `exposed` on live local mo
 	$(BIN)/depose lineup seal $(LINEUP)/case --key $(LINEUP)/owner/key.json --custodian "make demo"
 	$(BIN)/depose lineup score $(LINEUP)/case
 	$(BIN)/depose lineup seal $(LINEUP)/case
-	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json
+	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json \
+		--thrown $(LINEUP)/owner/thrown.jsonl --coin $(LINEUP)/owner/coin.key
 	$(BIN)/depose lineup test $(LINEUP)/case
 	$(BIN)/depose report $(LINEUP)/case
 
@@ -188,9 +190,14 @@ era-study: setup ## false alarms by the years of the controls, and the rule on d
 
 controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
 	$(BIN)/python benchmarks/controls.py
+
+values-study: setup ## shared numbers, dates, names and titles as a detector: areas, levels, the choice in families left out (needs ../shared)
+	$(BIN)/python benchmarks/values.py
+
 bench-same: setup ## watching: calls and tokens until another setting is found, level, false alarms in 1,000 days (bank of answers in $(BANK))
-	$(BIN)/python benchmarks/same/bank.py $(BANK)
+	$(BIN)/python benchmarks/same/bank.py $(BANK) $(if $(LLMMAP),--llmmap $(LLMMAP)) --sets choices open $(if $(LLMMAP),llmmap)
 	$(BIN)/python benchmarks/same/power.py $(BANK)
+	$(BIN)/python benchmarks/same/families.py
 
 bench-watch: setup ## watching a server that swaps its model: noticed after how many calls, false alarms in 1,000 days without a swap
 	$(BIN)/python benchmarks/same/days.py

@@ -17,14 +17,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow
 import pyarrow.parquet
 
+from depose.case.calibration import PERFORMANCE
 from depose.case.population import read as read_population
 from depose.evidence.log import write_whole
+from depose.lab.doses import with_doses
 from depose.lab.export import SOURCE
 from depose.lab.recipe import line_up, roles
 from depose.lab.study import recipe_of, study
+from depose.model import Calibration, Performance
 from depose.model.canonical import canonical
 from depose.selftest import KIT, Kit, answers_digest
 from depose.validate.run import NEEDED, validate
@@ -45,7 +49,7 @@ HEAD = """\
 # Made by benchmarks/kit.py; the laboratory's manifest is src/depose/kit/manifest.json.
 
 [case]
-title = "A student among siblings: distillation of known truth"
+title = "Examination of two language models, S1 and S2, beside a third, R1"
 authority = "models of our own, trained for this purpose on open weights (Apache-2.0)"
 
 [protocol]
@@ -97,13 +101,18 @@ def main(folder: Path) -> None:
     left_out = (cast.reference, cast.other)
     validate(folder, SOURCE, work, detectors=NEEDED, leave_out=left_out, seed=recipe.seed, progress=print)
     calibrations = ROOT / "src" / "depose" / "case" / "calibrations"
-    shutil.copyfile(work / "calibration.json", calibrations / "lab.json")
-    shutil.copyfile(work / "performance.json", calibrations / "studies" / "lab.json")
     validate(kit, SOURCE, work / "whole", detectors=NEEDED, seed=recipe.seed, progress=print)
     shutil.copyfile(work / "whole" / "screening.json", calibrations / "screening" / "lab.json")
     print(*study(folder, work, print).lines, sep="\n")
-    seen = json.loads((work / "study.json").read_text())["batch_ranges"]
-    _case(folder, recipe, answers, seen)
+    studied = json.loads((work / "study.json").read_text())
+    told, counted = with_doses(
+        msgspec.json.decode((work / "calibration.json").read_bytes(), type=Calibration),
+        msgspec.json.decode((work / PERFORMANCE).read_bytes(), type=Performance),
+        studied["doses"],
+    )
+    write_whole(calibrations / "lab.json", told)
+    write_whole(calibrations / "studies" / "lab.json", counted)
+    _case(folder, recipe, answers, studied["batch_ranges"])
     shutil.rmtree(work)
 
 

@@ -17,7 +17,7 @@ from depose.asking.imports import import_answers as record_answers
 from depose.asking.secret_half import make_secret_half
 from depose.case import annexes, bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
-from depose.case.controls import placed
+from depose.case.controls import placed, refuse_shadow
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
@@ -69,7 +69,10 @@ def new(source: str, folder: Path) -> tuple[Path, ...]:
 def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
-    case = placed(casefile.read(folder), folder)
+    case = casefile.read(folder)
+    if not log_path(folder).is_file():
+        refuse_shadow(case, folder)
+    placed(case, folder)
     make_secret_half(case, folder)
     frozen = frozen_case(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from depose.analysis.opinion import Grounds, decide
+from depose.analysis.opinion import decide
+from depose.model import Grounds
 from grounds import GOOD
 
 

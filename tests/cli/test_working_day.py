@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from depose.analysis import beforehand
@@ -155,6 +154,8 @@ def test_an_endpoint_is_drafted_with_probes_and_a_budget(tmp_path: Path) -> None
 def test_the_schema_of_a_draft_holds_for_it(tmp_path: Path) -> None:
     """The schema that an editor gets accepts what depose reads, with a table of models and with blocks."""
     import tomllib
+
+    import jsonschema  # takes seconds
 
     answers = given(tmp_path / "answers", "quill", "harbour")
     depose("init", tmp_path / "case", "--answers", answers, "--suspect=quill", "--reference=harbour", "--yes")

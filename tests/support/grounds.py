@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from depose.analysis.opinion import Grounds
+from depose.model import Grounds
 
 GOOD = Grounds(
     question="distilled",

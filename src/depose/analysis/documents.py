@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from depose.analysis.opinion import Grounds, decide
-from depose.model import Document, Dossier, Opinion, Ratio, Record
+from depose.analysis.opinion import decide
+from depose.model import Document, Dossier, Grounds, Opinion, Ratio, Record
 
 UNTAUGHT = "learnt from no other model's outputs"
 

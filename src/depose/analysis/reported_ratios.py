@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.model import HeldOut, Performance, Question, Ratio, Reported
+from depose.model import HeldOut, OpinionRate, Performance, Question, Ratio, Reported
 from depose.statistics.held_out import LOG10, bounded, study_of
 from depose.statistics.likelihood import cllr, cllr_min, dev_pav
 from depose.statistics.rounding import tidy
@@ -33,7 +33,17 @@ def used(performance: Performance, questions: Collection[Question], prompts: int
         performance,
         held_out=tuple(one for one in performance.held_out if id(one) in kept),
         doses=tuple(one for one in performance.doses if one.question in questions),
+        opinions=_nearest(performance, questions, prompts),
+        gates=tuple(one for one in performance.gates if one.question in questions),
     )
+
+
+def _nearest(performance: Performance, questions: Collection[Question], prompts: int) -> tuple[OpinionRate, ...]:
+    """Keep the opinions on the largest number of prompts that the case reaches, else on the smallest."""
+    mine = [one for one in performance.opinions if one.question in questions]
+    sizes = {one.prompts for one in mine}
+    size = max((one for one in sizes if one <= prompts), default=min(sizes, default=0))
+    return tuple(one for one in mine if one.prompts == size)
 
 
 def reported(

@@ -303,23 +303,39 @@ def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json
 @lineup.command("open")
 @CASE
 @KEY_FILE
+@click.option("--thrown", type=click.Path(path_type=Path), help="The log of a randomised delivery, whole.")
+@click.option("--coin", "coin_key", type=click.Path(path_type=Path), help="Key of the coin that the case registers.")
 @TSA
 @TOKEN
 @TSA_ROOT
 @JSON
-def open_(case: Path, key: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+def open_(
+    case: Path,
+    key: Path,
+    thrown: Path | None,
+    coin_key: Path | None,
+    tsa: str,
+    token: Path | None,
+    tsa_root: Path | None,
+    as_json: bool,
+) -> None:
     """Open the key of a CASE whose scores are sealed: from here on its log holds who is who.
 
-    Exit 1 where the file is not the one that was committed to.
+    Exit 1 where the file is not the one that was committed to. A case that registers a coin is opened with the key of
+    the coin and the log of all its throws, from which the very bags must follow; they go into the bundle, and `verify`
+    checks them again. Without them the fillers count as `kept`.
 
     \b
     Example:  depose lineup open acme --key custody/key.json
+              depose lineup open acme --key custody/key.json --thrown thrown.jsonl --coin custody/coin.key
     """
     from depose.lineup import acts
 
     source = source_of(tsa, token, tsa_root)
-    done = acts.open_key(case, key, now)
+    done = acts.open_key(case, key, now, thrown, coin_key)
     lines = [f"opened: the key is the one that was committed to, sha256 {done.digest}"]
+    if coin_key is not None:
+        lines.append("the coin is the one that was registered, and the bags follow from its throws")
     if source.given:
         lines += _stamped(case, source, done.record)
     show(done if as_json else None, [*lines, advice(f"depose lineup test {shell(case)}")])

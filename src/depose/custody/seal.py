@@ -14,7 +14,19 @@ import msgspec
 from depose import pipeline
 from depose.analysis import results
 from depose.case import annexes, casefile, casetext
-from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
+from depose.custody import (
+    commitment,
+    container,
+    envelope,
+    forms,
+    instructions,
+    keys,
+    kinds,
+    leaks,
+    manifest,
+    merkle,
+    pdf,
+)
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError, EvidenceError, shell
 from depose.evidence import ledger, timestamp
@@ -25,7 +37,7 @@ from depose.evidence.search import Sought
 from depose.model import Findings, Record
 from depose.model.canonical import canonical, digest, sha256
 
-FORMAT = "depose seal 2"
+FORMAT = f"depose seal {forms.LATEST}"
 TOKEN = re.compile(r"[0-9a-f]{64}\.ts[qr]\Z")
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from depose.lab.judged import ALPHA, judged_at
+from depose.lab.judged import judged_at
 from depose.lab.scored import DRAWS, Material
 from depose.model import Calibration
 from depose.statistics.rates import lower_bound, upper_bound
+from depose.validate.judged import ALPHA
 
 SET_ALIKE = (("nurse", "minimalist"), ("coach", "minimalist"))
 """Suspect and reference of whom an opponent made kin."""

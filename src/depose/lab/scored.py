@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.population import Population
-from depose.detectors import layout
-from depose.detectors.length import log_length, nearness
 from depose.errors import AnalysisError
 from depose.features.extract import Features
 from depose.lab.export import AGAIN
@@ -19,6 +17,7 @@ from depose.model import Primary
 from depose.model.random_streams import stream
 from depose.scoring import counting
 from depose.scoring.bags import Bags
+from depose.scoring.confounds import confounds
 from depose.scoring.engine import material, score_bag
 from depose.statistics.ranks import model_level
 from depose.statistics.sensitivity import matched
@@ -63,14 +62,7 @@ class Material:
         weights = np.array([np.ones(len(population.rows)), *self._weights(population, samples, seed)])
         counted = counting.count(population, detectors, lean=True)
         self.material = material(population, detectors, counted, weights, Features())
-        lengths = [[log_length(len(text)) if text is not None else 0.0 for text in row] for row in population.answers]
-        there = weights @ self.material.there.astype(float)
-        self._lengths = (weights @ np.array(lengths)) / np.maximum(there, 1)
-        none = np.zeros(len(layout.LINES))
-        kinds = np.array(
-            [[none if text is None else layout.kinds_of_line(text) for text in row] for row in population.answers]
-        )
-        self._layouts = np.einsum("sr,rmk->smk", weights, kinds) / np.maximum(there, 1)[:, :, None]
+        self._confounds = confounds(population, weights)
 
     def _weights(self, population: Population, samples: Sequence[int], seed: int) -> Iterable[Array]:
         prompts = sorted({prompt for prompt, _ in population.rows})
@@ -99,11 +91,11 @@ class Material:
                 hint="a recipe with more lineages",
             )
         t = score_bag(self.material, bag)[detector][1:]
-        mean = self._lengths[1:][:, bag]
         level = [model_level(one).p for one in t]
-        lengths = [matched(one, near).p for one, near in zip(t, nearness(mean), strict=True)]
-        near = layout.nearness(self._layouts[1:][:, bag])
-        layouts = [matched(one, close).p for one, close in zip(t, near, strict=True)]
+        lengths, layouts = (
+            [matched(one, close).p for one, close in zip(t, near[1:], strict=True)]
+            for near in self._confounds.near(bag)
+        )
         reached = np.maximum((t[:, 0, 2:] >= t[:, 0, 1:2]).sum(axis=1), (t[:, 2:, 1] >= t[:, 0, 1:2]).sum(axis=1))
         found = {}
         for setting in dict.fromkeys(self.settings):

@@ -25,7 +25,7 @@ from depose.case.population import read as read_population
 from depose.errors import CaseError
 from depose.evidence.log import write_whole
 from depose.lab.export import AGAIN, SAMPLES, SOURCE, families, pure
-from depose.lab.judged import ALPHA, judged_at
+from depose.lab.judged import judged_at
 from depose.lab.null_pairs import null_lines, null_pairs
 from depose.lab.recipe import Recipe, Roles, line_up, roles
 from depose.lab.scored import BATCH, DRAWS, PRIMARY, Material, Setting
@@ -33,6 +33,7 @@ from depose.model import Calibration, Record
 from depose.statistics.rates import lower_bound, upper_bound
 from depose.validate import plots, run
 from depose.validate.calibrate import calibration as fit_calibration
+from depose.validate.judged import ALPHA
 from depose.validate.scoring import score_population
 from depose.validate.study import TASK, Study
 

@@ -31,6 +31,7 @@ from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_bags, read_key, read_table, table_file
+from depose.lineup.unfolding import bags_follow
 from depose.model import Case, Fact, Findings, Record
 from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
@@ -163,15 +164,30 @@ def seal_scores(folder: Path, clock: Clock) -> Sealed:
     return Sealed(what="scores", digest=record, record=record)
 
 
-def open_key(folder: Path, key: Path, clock: Clock) -> Sealed:
-    """Put the key into the log, where it is the one that was committed to."""
+def open_key(folder: Path, key: Path, clock: Clock, thrown: Path | None = None, coin: Path | None = None) -> Sealed:
+    """Put the key into the log, where it is the one that was committed to.
+
+    With the log of the throws and the key of the registered coin, from which the bags must follow, they go with it.
+    """
     folder = casefile.folder_of(folder)
     data = read_file(key, "--key")
+    if (thrown is None) != (coin is None):
+        raise UsageError("--thrown and --coin go together", hint="the log of all throws, and the key of its coin")
     with Act(folder, clock) as act:
         built = act.built()
         body = KeyOpened(key=sha256(data))
         act.check(body)
-        read_key(data, read_blob(folder, built.built.bags), str(key))
+        bags = read_blob(folder, built.built.bags)
+        read_key(data, bags, str(key))
+        if thrown is not None and coin is not None:
+            if isinstance(act.plan.coin, UnsetType):
+                raise CaseError(
+                    f"{folder}: registers no coin, so that this one may have been made since",
+                    hint="open it without --thrown and --coin; the fillers then count as kept",
+                )
+            log, side = read_file(thrown, "--thrown"), read_file(coin, "--coin")
+            bags_follow(act.plan, act.case.protocol.seed, log, side, data, bags, "")
+            body = KeyOpened(key=body.key, coin=act.log.store(side), thrown=act.log.store(log))
         act.log.store(data)
         record = act.log.append("lineup_opened", body)
     return Sealed(what="opened", digest=body.key, record=record)

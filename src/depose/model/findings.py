@@ -7,14 +7,15 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from depose.model.asking import Denominator, Fact, Unanswered
-from depose.model.base import Question, Record, Role, Verdict
+from depose.model.base import Question, Record, Role
 from depose.model.case import Protocol
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
-from depose.model.illustrations import Exhibit, Tree
+from depose.model.illustrations import Exhibit, SharedValues, Traces, Tree
 from depose.model.key_ledger import InLedger
 from depose.model.lineup_findings import LineupFindings
 from depose.model.null_pairs import NullPairs, Reported
+from depose.model.opinion import Grounds, Opinion
 from depose.model.study import Performance
 from depose.model.weights import WeightFinding
 
@@ -93,17 +94,6 @@ class NotScored(Record, frozen=True, kw_only=True):
 
     detector: str
     reason: str
-
-
-class Opinion(Record, frozen=True, kw_only=True):
-    """A lookup and nothing else (`opinion.py`)."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
-    files_equal, files_differ, direction."""
-    assumption: str = ""
-    """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
 
 
 class Ratio(Record, frozen=True, kw_only=True):
@@ -337,6 +327,8 @@ class Finding(Record, frozen=True, kw_only=True):
     exchangeability: Exchangeability | None = None
     opinion_without: Opinion | None = None
     """The opinion if no document counted; none where no document was handed in."""
+    grounds: Grounds | None = None
+    """The numbers that the opinion was looked up from."""
 
 
 class Check(Record, frozen=True, kw_only=True):
@@ -397,3 +389,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
     lineup: LineupFindings | UnsetType = UNSET
     """The line-up of delivered answers, once its key is open."""
+    shared_values: tuple[SharedValues, ...] | UnsetType = UNSET
+    traces: tuple[Traces, ...] | UnsetType = UNSET

@@ -144,6 +144,32 @@ class Dose(Record, frozen=True, kw_only=True):
     """Sets whose opinion was `indication`, or `relation, kind not resolved`."""
 
 
+class OpinionRate(Record, frozen=True, kw_only=True):
+    """Opinions on one kind of pairs of a study, each by its calibration without the lineages of the pair."""
+
+    question: Question
+    kind: str
+    """What the two are to each other."""
+    true: bool
+    """Whether H1 of the question is true of them; else every `indication` is a false one."""
+    prompts: int
+    n: int
+    """Pairs."""
+    at_alpha: int
+    """Pairs with p at or below alpha, both sides, whatever became of them."""
+    indications: int
+    relations: int
+    """Opinions `relation, kind not resolved`."""
+    cleared: int
+    """Opinions `no indication`; the rest is `inconclusive`."""
+    lower95: float
+    """One-sided exact bounds of the share of indications, 95 % each."""
+    upper95: float
+    k_families: int
+    """Families of suspects with at least one indication."""
+    n_families: int
+
+
 class Performance(Record, frozen=True, kw_only=True):
     """What a report prints of the validation study behind a calibration."""
 
@@ -156,6 +182,10 @@ class Performance(Record, frozen=True, kw_only=True):
     held_out: tuple[HeldOut, ...]
     doses: tuple[Dose, ...] = ()
     """Empty where no student of known dose was made."""
+    opinions: tuple[OpinionRate, ...] = ()
+    """Empty in studies of before 2026-11-28."""
+    gates: tuple[Gate, ...] = ()
+    """Those of the calibration; likewise."""
 
 
 class Band(Record, frozen=True, kw_only=True):

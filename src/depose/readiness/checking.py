@@ -20,6 +20,7 @@ from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
 from depose.case.budget import Estimate, estimates
+from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
 from depose.errors import DeposeError, shell
@@ -89,6 +90,8 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
     entries = _entries(folder)
+    if entries is None:
+        refuse_shadow(case, folder)
     frozen = entries.registration if entries is not None else frozen_case(case, folder)
     left = _left(case, frozen, entries)
     points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]

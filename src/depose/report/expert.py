@@ -8,18 +8,20 @@ from typing import Any
 
 from depose.answers.how_ended import NAMES
 from depose.case.annexes import Annex, literature, unchecked
-from depose.case.independent import Unseen, unseen
-from depose.model import ErrorRate, Exhibit, Findings, Reported, likeness
+from depose.case.independent import unseen
+from depose.model import Exhibit, Findings, likeness
 from depose.report import (
     arrange,
     excerpts,
     exchangeability,
     facts,
     first_page,
+    grounds,
     line_up,
     method_text,
     power_by_dose,
     questions,
+    shared,
     standards,
     study_curves,
 )
@@ -39,6 +41,7 @@ from depose.report.contents import (
 from depose.report.figures.layer_map import layer_map
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import strip_plot
+from depose.report.study_counts import counted, judged, letter, lettered, of_opinions, rated, wrong_side
 from depose.report.typography import drawn
 from depose.report.vocabulary import together
 from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
@@ -69,6 +72,7 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         _exhibits(findings),
         exchangeability.context(findings, figures),
         line_up.context(findings),
+        shared.context(findings),
         _answered(findings),
     )
     return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}
@@ -113,6 +117,8 @@ def _anchors(made: Mapping[str, Any]) -> set[str]:
         "judged": made["judged"],
         "unseen": made["unseen"],
         "power": made["powers"],
+        "opinions": made["opinion_rates"],
+        "grounds": made["grounds"],
     }
     return {name for name, found in holds.items() if found}
 
@@ -187,6 +193,7 @@ def _results(findings: Findings) -> dict[str, Any]:
         },
         "counts_of_controls": arrange.alike(findings.findings),
         "chosen": arrange.chosen(findings.findings),
+        "grounds": grounds.tables(findings),
         "nulls": nulls,
         "nulls_shown": min(NULLS, max((len(n.pairs) for one in nulls if (n := one.finding.null_pairs)), default=0)),
         "scored_findings": scored,
@@ -201,7 +208,7 @@ def _results(findings: Findings) -> dict[str, Any]:
 def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
     """Gather likelihood ratios and the study behind them."""
     scale = arrange.scale(findings)
-    pairs = _rated(findings)
+    pairs = rated(findings)
     study = findings.performance
     doses = power_by_dose.table(study)
     found = unseen(findings.protocol.questions)
@@ -216,59 +223,18 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
         "unseen": found,
-        "evaluations_of": _lettered,
-        "letter_of": _letter,
-        "rates": _counted(study.rates if study else (), findings.protocol.questions),
-        "judged": _judged(findings),
+        "evaluations_of": lettered,
+        "letter_of": letter,
+        "rates": counted(study.rates if study else (), findings.protocol.questions),
+        "opinion_rates": of_opinions(study.opinions if study else (), findings.protocol.questions),
+        "misleading": wrong_side(study),
+        "gates": study.gates if study else (),
+        "judged": judged(findings),
         "curves": study_curves.curves(findings),
         "doses": doses,
         "dosed": power_by_dose.percents(study),
         "blind": power_by_dose.said(doses),
     }
-
-
-def _lettered(rows: Sequence[Unseen]) -> list[dict[str, Any]]:
-    """Give each evaluation a letter, in the order of the rows."""
-    names = list(dict.fromkeys(one.evaluation.name for one in rows))
-    return [
-        {
-            "letter": _letter(rows, next(one for one in rows if one.evaluation.name == name)),
-            "evaluation": one.evaluation,
-        }
-        for name in names
-        for one in [next(row for row in rows if row.evaluation.name == name)]
-    ]
-
-
-def _letter(rows: Sequence[Unseen], row: Unseen) -> str:
-    return chr(ord("a") + list(dict.fromkeys(one.evaluation.name for one in rows)).index(row.evaluation.name))
-
-
-def _judged(findings: Findings) -> list[tuple[tuple[int, ...], Reported]]:
-    """List what the study says of each reported ratio, once, with the findings that it is for."""
-    found: dict[Reported, list[int]] = {}
-    for number, one in enumerate(findings.findings, 1):
-        for made in one.reported:
-            found.setdefault(made, []).append(number)
-    return [(tuple(numbers), made) for made, numbers in found.items()]
-
-
-def _counted(rates: Sequence[ErrorRate], asked: Sequence[str]) -> list[tuple[tuple[str, ...], ErrorRate]]:
-    """List the counted errors of the questions asked, equal counts of several questions in one row, none of nothing."""
-    found: dict[tuple[str, int, int], list[ErrorRate]] = {}
-    for one in rates:
-        if one.question in asked and one.n:
-            found.setdefault((one.what, one.k, one.n), []).append(one)
-    return [(tuple(one.question for one in rows), rows[0]) for rows in found.values()]
-
-
-def _rated(findings: Findings) -> list[list[arrange.Rated]]:
-    """Put findings with likelihood ratios together by pair, in order."""
-    pairs: dict[tuple[str, str], list[arrange.Rated]] = {}
-    for number, one in enumerate(findings.findings, 1):
-        if arrange.evaluated(one):
-            pairs.setdefault((one.suspect, one.reference), []).append(arrange.Rated(number=number, finding=one))
-    return list(pairs.values())
 
 
 def _exhibits(findings: Findings) -> dict[str, Any]:

@@ -9,24 +9,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.case.calibration import FORMAT
-from depose.model import Calibration, Calibrator, Fact, Line
+from depose.model import Calibration, Calibrator, Fact, Line, Question, TruePair
 from depose.scoring.bags import one_base
 from depose.statistics.calibration import fit
 from depose.statistics.likelihood import cllr, cllr_min, elub
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.scoring import PairScores
-from depose.validate.study import PRIMARY, Study, families, held_out, true_pairs
+from depose.validate.study import PRIMARY, Study, families, held_out, k_eff
 
 Array = NDArray[np.float64]
 
 DRAWS = 100
 
 
-def _draws(
-    study: Study, first: Sequence[PairScores], second: Sequence[PairScores], t1: Array, t2: Array, *names: str
+def true_pair(question: Question, one: PairScores, subset: int, size: int) -> TruePair | None:
+    """Give the p-value of a true pair on one number of prompts; None where it has none."""
+    p = float(one.p[PRIMARY[question]][subset].max())
+    if not np.isfinite(p):
+        return None
+    return TruePair(
+        question=question,
+        detector=PRIMARY[question],
+        prompts=size,
+        family=one.pair.suspect_family,
+        k_eff=k_eff(one, question),
+        p=round(p, 6),
+    )
+
+
+def true_pairs(study: Study) -> tuple[TruePair, ...]:
+    """List the p-values of true pairs on every number of prompts, from which power follows at any level."""
+    return tuple(
+        row
+        for question in PRIMARY
+        for one in study.positives(question)
+        for subset, size in enumerate(study.scored.sizes)
+        if (row := true_pair(question, one, subset, size)) is not None  # type: ignore[arg-type]
+    )
+
+
+def refits(
+    rng: np.random.Generator, first: Sequence[PairScores], second: Sequence[PairScores], t1: Array, t2: Array
 ) -> tuple[Line, ...]:
     """Refit on resampled suspect families; a draw that misses one kind altogether is drawn again."""
-    rng = study.rng("calibration", *names)
     every = sorted({one.pair.suspect_family for one in (*first, *second)})
     place = {name: index for index, name in enumerate(every)}
     mine1 = np.array([place[one.pair.suspect_family] for one in first])
@@ -40,7 +65,8 @@ def _draws(
     return tuple(lines)
 
 
-def _lowest_by_family(pairs: Sequence[PairScores], t: Array) -> tuple[float, ...]:
+def lowest_by_family(pairs: Sequence[PairScores], t: Array) -> tuple[float, ...]:
+    """Find the lowest score of each family of suspects, in order."""
     lowest: dict[str, float] = {}
     for one, value in zip(pairs, t.tolist(), strict=True):
         lowest[one.pair.suspect_family] = min(value, lowest.get(one.pair.suspect_family, np.inf))
@@ -63,14 +89,14 @@ def _calibrator(
         detector=detector,
         prompts=size,
         line=Line(intercept=round(line.intercept, 6), slope=round(line.slope, 6)),
-        draws=_draws(study, first, second, t1, t2, question, against, str(size)),
+        draws=refits(study.rng("calibration", question, against, str(size)), first, second, t1, t2),
         n_pos=len(first),
         n_pos_families=families(first),
         n_neg=len(second),
         n_neg_lineages=len({study.members[one.pair.suspect].data_lineage for one in second}),
         lowest=round(float(min(t1.min(), t2.min())), 6),
         highest=round(float(max(t1.max(), t2.max())), 6),
-        positives=_lowest_by_family(first, t1),
+        positives=lowest_by_family(first, t1),
         elub_low=round(bounds.low, 4),
         elub_high=round(bounds.high, 4),
         cllr=round(cllr(h1, h2), 4),

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from depose.model import ErrorRate, HeldOut, Performance
+from depose.model import Calibration, ErrorRate, HeldOut, Performance
 from depose.statistics.likelihood import cllr, cllr_min
 from depose.statistics.rates import upper_bound
 from depose.validate.areas import FEWEST_FAMILIES
+from depose.validate.opinions import opinion_rates
 from depose.validate.scoring import PairScores
 from depose.validate.study import PRIMARY, Study, families, held_out, rule
 
@@ -17,19 +18,21 @@ FORMAT = "depose performance 1"
 LOG10 = float(np.log(10))
 
 
-def performance(study: Study, calibration: str) -> Performance:
-    """Count the errors of every question and keep its held-out ratios; `calibration` is the digest it belongs to."""
+def performance(study: Study, calibration: Calibration, digest: str) -> Performance:
+    """Count the errors of every question and keep its held-out ratios; `digest` is that of the calibration's file."""
     pairs = tuple(_held_out(study))
     return Performance(
         format=FORMAT,
         source=study.population.source,
-        calibration=calibration,
+        calibration=digest,
         command=f"depose validate --source {study.population.source} --seed {study.seed}",
         rates=(
             *_by_rule(study),
             *(rate for one in pairs if one.prompts == study.scored.sizes[0] for rate in _misleading(one)),
         ),
         held_out=pairs,
+        opinions=opinion_rates(study, calibration),
+        gates=calibration.gates,
     )
 
 

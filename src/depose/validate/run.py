@@ -27,6 +27,7 @@ from depose.validate import gate, plots
 from depose.validate import labelled as screening
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.calibrate import calibration as fit_calibration
+from depose.validate.opinions import GREY, opinion_lines
 from depose.validate.performance import performance
 from depose.validate.scoring import Progress, score_population
 from depose.validate.study import (
@@ -94,7 +95,7 @@ def validate(
         Fact(name=name, value=_digest(data / name))
         for name in ("lineage.csv", "pairs.csv", "ranking.csv", f"responses-{source}.parquet")
     )
-    pairs = [one for one in population.pairs if one.label is not None or one.relation in SIBLINGS]
+    pairs = [one for one in population.pairs if one.label is not None or one.relation in (*SIBLINGS, *GREY)]
     scored = score_population(population, pairs, names, TASK, seed=seed, encode=encode, mask=mask, progress=progress)
     study = Study(population, scored, seed)
     progress(f"{source}: figures, with intervals over families")
@@ -117,10 +118,12 @@ def validate(
     written.append(_write(out / screening.NAME, msgspec.json.encode(scores)))
     fitted = msgspec.json.encode(made)
     written.append(_write(out / "calibration.json", fitted))
-    written.append(_write(out / PERFORMANCE, msgspec.json.encode(performance(study, sha256(fitted)))))
+    progress(f"{source}: opinions on every pair, its lineages left out")
+    told = performance(study, made, sha256(fitted))
+    written.append(_write(out / PERFORMANCE, msgspec.json.encode(told)))
     result["seconds"] = round(time.monotonic() - start, 1)
     written.append(_write(out / "validation.json", _json(result)))
-    return Validated(files=tuple(written), lines=tuple(table(result, scored.unscored)))
+    return Validated(files=tuple(written), lines=(*table(result, scored.unscored), *opinion_lines(told.opinions)))
 
 
 def encoder(detectors: Sequence[str]) -> Encode | None:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from depose.case.population import Pair, Population, Task
 from depose.features.extract import Encode, Features, Mask
+from depose.model import Primary
 from depose.model.random_streams import stream
 from depose.scoring import counting
 from depose.scoring.bags import Bags
+from depose.scoring.confounds import Confounds, confounds
 from depose.scoring.engine import Material, material, score_bag, shared_among
 from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import formed, levels
@@ -25,6 +27,8 @@ Array = NDArray[np.float64]
 
 SIZES = (10, 25, 50, 100)
 """Sizes of the random subsets of prompts on which every pair is scored too."""
+DECIDING = Primary().detectors()
+"""Detectors that decide a question."""
 Progress = Callable[[str], None]
 
 
@@ -40,8 +44,8 @@ class PairScores:
     """[subsets]: T(S, R) on each subset of rows; the first is all."""
     p: dict[str, Array]
     """[subsets, 2]: model-level p on the reference's and the suspect's side."""
-    p_length_matched: dict[str, float]
-    p_layout_matched: dict[str, float]
+    p_matched: dict[str, Array]
+    """[subsets, 2]: the larger p with closeness in length, and in layout, taken out; of deciding detectors."""
     closeness: float
     """Closeness in length: minus the gap between mean log lengths."""
 
@@ -98,14 +102,16 @@ def _together(bags: Bags, pairs: Sequence[Pair]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _score_all(found: Material, bags: Bags, pairs: Sequence[Pair]) -> list[PairScores | str]:
+def _score_all(found: Material, near: Confounds, bags: Bags, pairs: Sequence[Pair]) -> list[PairScores | str]:
     """Score pairs that have the same controls."""
     used = [bags.index[spec.code] for spec in bags.controls(pairs[0].suspect, pairs[0].reference).used]
     known = shared_among(found, used) if len(pairs) > 1 and len(used) >= FEWEST else None
-    return [_score(found, bags, pair, known) for pair in pairs]
+    return [_score(found, near, bags, pair, known) for pair in pairs]
 
 
-def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] | None) -> PairScores | str:
+def _score(
+    found: Material, near: Confounds, bags: Bags, pair: Pair, known: Mapping[str, Array] | None
+) -> PairScores | str:
     controls = bags.controls(pair.suspect, pair.reference)
     used = [spec.code for spec in controls.used]
     if len(used) < FEWEST:
@@ -114,23 +120,22 @@ def _score(found: Material, bags: Bags, pair: Pair, known: Mapping[str, Array] |
     if not found.there[:, bag].any(axis=0).all():
         return "a member of the bag answered nothing"
     scores = score_bag(found, bag, known)
-    members = np.asarray(bag)
-    closeness, layouts = (one[np.ix_(members, members)] for one in (found.closeness, found.layouts))
     return PairScores(
         pair=pair,
         k=len(used),
         k_eff=controls.k_eff,
         t={name: t[:, 0, 1] for name, t in scores.items()},
         p={name: levels(made) for name, made in scores.items()},
-        p_length_matched={name: _matched(t[0], closeness) for name, t in scores.items()},
-        p_layout_matched={name: _matched(t[0], layouts) for name, t in scores.items()},
-        closeness=float(closeness[0, 1]),
+        p_matched={name: _matched(scores[name], near.near(bag)) for name in DECIDING if name in scores},
+        closeness=float(found.closeness[bag[0], bag[1]]),
     )
 
 
-def _matched(t: Array, closeness: Array) -> float:
-    """Return the p with a confound taken out, or 1 where a member has no score with another."""
-    return matched(t, closeness).p if formed(t) else 1.0
+def _matched(t: Array, near: tuple[Array, Array]) -> Array:
+    """Return the p on each subset with a confound taken out, or 1 where a member has no score with another."""
+    return np.array(
+        [[matched(one, close[subset]).p if formed(one) else 1.0 for close in near] for subset, one in enumerate(t)]
+    )
 
 
 def score_population(
@@ -148,11 +153,11 @@ def score_population(
     workers = os.cpu_count() or 1
     progress(f"{population.source}: features of {len(population.members)} models, {len(population.rows)} answers each")
     found, sizes = prepare(population, detectors, seed, encode, workers, mask)
-    bags = Bags(population)
+    bags, near = Bags(population), confounds(population, found.weights)
     progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
     with ThreadPoolExecutor(workers) as pool:
         groups = _together(bags, pairs)
-        scored = pool.map(lambda group: _score_all(found, bags, [pairs[number] for number in group]), groups)
+        scored = pool.map(lambda group: _score_all(found, near, bags, [pairs[number] for number in group]), groups)
         by_number = {
             n: one for group, ones in zip(groups, scored, strict=True) for n, one in zip(group, ones, strict=True)
         }

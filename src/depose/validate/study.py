@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.case.population import Population
-from depose.model import Calibration, Calibrator, Primary, TruePair
+from depose.model import Calibration, Calibrator, Primary
 from depose.model.random_streams import stream
 from depose.scoring.bags import one_base
 from depose.statistics.calibration import left_out
@@ -372,27 +372,6 @@ def figures(study: Study) -> dict[str, Any]:
             name: {question: areas(study, question, name) for question in PRIMARY} for name in study.scored.detectors
         },
     }
-
-
-def true_pairs(study: Study) -> tuple[TruePair, ...]:
-    """List the p-values of true pairs on every number of prompts, from which power follows at any level."""
-    rows = []
-    for question, detector in PRIMARY.items():
-        for one in study.positives(question):
-            for index, size in enumerate(study.scored.sizes):
-                p = float(one.p[detector][index].max())
-                if np.isfinite(p):
-                    rows.append(
-                        TruePair(
-                            question=question,  # type: ignore[arg-type]
-                            detector=detector,
-                            prompts=size,
-                            family=one.pair.suspect_family,
-                            k_eff=k_eff(one, question),
-                            p=round(p, 6),
-                        )
-                    )
-    return tuple(rows)
 
 
 def plain(value: Calibration | Calibrator) -> Any:

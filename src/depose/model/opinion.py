@@ -1,0 +1,52 @@
+"""An opinion, and the numbers that it is looked up from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from depose.model.base import Question, Record, Verdict
+
+
+class Opinion(Record, frozen=True, kw_only=True):
+    """A lookup and nothing else (`opinion.py`)."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """Codes: controls, era, power, quality, range, refusals, shared_base, kind, length, layout, lr_spans_one,
+    files_equal, files_differ, direction."""
+    assumption: str = ""
+    """What it rests on besides the answers, and by which exhibit; without it the finding's `opinion_without` holds."""
+
+
+class Grounds(Record, frozen=True, kw_only=True):
+    """All that an opinion may rest on. None means: not evaluated."""
+
+    question: Question
+    alpha: float
+    k_eff: int
+    k_needed: int
+    p: float | None
+    """Model-level p of the primary detector, adjusted for the number of references tested."""
+    p_length_matched: float | None
+    p_layout_matched: float | None
+    quality: bool
+    refusals: float
+    """Share of refusals among the answers of the suspect or the reference, whichever is larger; those that nobody can
+    judge, for their language, may all be refusals."""
+    era: bool
+    """Whether the controls are of the years of suspect and reference."""
+    shared_base: bool
+    """Suspect and reference are documented to carry weights of one base."""
+    candidate_closer: bool
+    lr_unrelated_low: float | None
+    """Conservative end of the likelihood ratio against an unrelated model."""
+    lr_alternative_low: float | None
+    """The same against the question's own alternative."""
+    in_range: bool
+    """The case lies inside the range in which the likelihood ratio was validated."""
+    power: float | None
+    """One-sided lower bound, over families, of the share of true pairs of the study that reach alpha."""
+    files: Literal["equal", "different", "not known"] = "not known"
+    """What the digests of the weights of suspect and reference say."""
+    suspect_first: bool = False
+    """The suspect was offered before the reference, by documented dates."""

@@ -1,0 +1,140 @@
+"""What each opinion was looked up from: every requirement of the rule with the case's number, and whether it was met.
+
+Pure. The rows are those of `analysis/opinion.py`, in its order: what makes any opinion possible, what a small p needs
+beside it, what tells the kind of a relation, and what `no indication` needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
+from depose.model import Finding, Findings, Grounds, Record
+from depose.report.arrange import primary
+from depose.report.typography import number, pvalue
+
+COLUMNS = 6
+"""Findings side by side in one table."""
+NOT_KNOWN = "not evaluated"
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One requirement in one finding."""
+
+    seen: str
+    met: bool | None
+    """None where the rule does not ask for it."""
+
+
+class Requirement(Record, frozen=True, kw_only=True):
+    """One requirement, finding by finding."""
+
+    what: str
+    cells: tuple[Cell, ...]
+
+
+class Table(Record, frozen=True, kw_only=True):
+    """Some findings and all requirements."""
+
+    numbers: tuple[int, ...]
+    questions: tuple[str, ...]
+    rows: tuple[Requirement, ...]
+    opinions: tuple[str, ...]
+
+
+def tables(findings: Findings) -> list[Table]:
+    """Set the grounds of all opinions out, so many findings in a table; none of findings that hold no grounds."""
+    stated = [(n, one, one.grounds) for n, one in enumerate(findings.findings, 1) if one.grounds is not None]
+    return [_table(stated[start : start + COLUMNS]) for start in range(0, len(stated), COLUMNS)]
+
+
+def _table(stated: Sequence[tuple[int, Finding, Grounds]]) -> Table:
+    return Table(
+        numbers=tuple(n for n, _, _ in stated),
+        questions=tuple(one.question for _, one, _ in stated),
+        rows=tuple(
+            Requirement(what=what, cells=tuple(tell(one, g) for _, one, g in stated)) for what, tell in REQUIREMENTS
+        ),
+        opinions=tuple(one.opinion.verdict for _, one, _ in stated),
+    )
+
+
+def _p(field: str) -> Callable[[Finding, Grounds], Cell]:
+    def tell(finding: Finding, g: Grounds) -> Cell:
+        value: float | None = getattr(g, field)
+        if value is None:
+            return Cell(seen=NOT_KNOWN, met=False)
+        return Cell(seen=pvalue(value, finding.floor), met=value <= g.alpha)
+
+    return tell
+
+
+def _quality(finding: Finding, g: Grounds) -> Cell:
+    return Cell(seen="yes" if g.quality else "not met", met=g.quality)
+
+
+def _refusals(finding: Finding, g: Grounds) -> Cell:
+    return Cell(seen=f"{100 * g.refusals:.0f} in 100", met=g.refusals <= MOST_REFUSALS)
+
+
+def _controls(finding: Finding, g: Grounds) -> Cell:
+    if g.question == "derived" and g.shared_base:
+        return Cell(seen="the two share a base", met=False)
+    needed = max(FEWEST_LINEAGES, g.k_needed)
+    return Cell(seen=f"{g.k_eff} of {needed}", met=g.k_eff >= needed)
+
+
+def _era(finding: Finding, g: Grounds) -> Cell:
+    stood = finding.exchangeability
+    seen = f"{stood.era.near} of {stood.era.needed}" if stood is not None else "yes" if g.era else "no"
+    return Cell(seen=seen, met=g.era)
+
+
+def _range(finding: Finding, g: Grounds) -> Cell:
+    asked = [one for one in finding.conditions if one.decides]
+    inside = sum(one.inside for one in asked)
+    return Cell(seen=f"{inside} of {len(asked)}" if asked else NOT_KNOWN, met=g.in_range)
+
+
+def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
+    def tell(finding: Finding, g: Grounds) -> Cell:
+        value: float | None = getattr(g, field)
+        return Cell(seen=NOT_KNOWN if value is None else number(value), met=value is not None and value > 1)
+
+    return tell
+
+
+def _candidate(finding: Finding, g: Grounds) -> Cell:
+    if not finding.candidates:
+        return Cell(seen="none compared", met=True)
+    return Cell(seen="one is closer" if g.candidate_closer else "none is", met=not g.candidate_closer)
+
+
+def _facts(finding: Finding, g: Grounds) -> Cell:
+    if g.question == "same":
+        return Cell(seen=f"files {g.files}", met=g.files != "different")
+    return Cell(seen="suspect first" if g.suspect_first else "none", met=not g.suspect_first)
+
+
+def _power(finding: Finding, g: Grounds) -> Cell:
+    if g.p is None or g.p <= g.alpha or primary(finding) is None:
+        return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=None)
+    return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=(g.power or 0) >= LEAST_POWER)
+
+
+REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (
+    ("checks of quality (section 10) met", _quality),
+    (f"refusals of either: at most {100 * MOST_REFUSALS:.0f} in 100", _refusals),
+    ("independent clean controls: as many as needed", _controls),
+    ("controls of the years of the two: at least half", _era),
+    ("p, over references: at most alpha", _p("p")),
+    ("p at equal length: at most alpha", _p("p_length_matched")),
+    ("p at equal layout: at most alpha", _p("p_layout_matched")),
+    ("conditions of the study that the case shares: all", _range),
+    ("ratio against an unrelated model, end nearer 1: above 1", _ratio("lr_unrelated_low")),
+    ("ratio against the question’s own alternative, likewise", _ratio("lr_alternative_low")),
+    ("no rival candidate closer than the reference", _candidate),
+    ("no fact on record against it (files, dates)", _facts),
+    (f"if p is above alpha: power, lower bound, at least {LEAST_POWER}", _power),
+)
+"""Words of each requirement, and what it is in a finding."""
