@@ -8,11 +8,12 @@ DEMO := cases/demo
 LINEUP := cases/lineup
 LAB := out/lab
 BANK := ~/.cache/depose/bank # of bench-same
+unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
-	docs pages pictures coverage evaluations selection era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
-	demo-lineup lineup-case lineup-study lineup-drift lineup-lab
+	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
+	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -57,7 +58,8 @@ demo-lineup: setup ## the line-up of the bundled case `exposed` on live local mo
 	$(BIN)/depose lineup seal $(LINEUP)/case --key $(LINEUP)/owner/key.json --custodian "make demo"
 	$(BIN)/depose lineup score $(LINEUP)/case
 	$(BIN)/depose lineup seal $(LINEUP)/case
-	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json
+	$(BIN)/depose lineup open $(LINEUP)/case --key $(LINEUP)/owner/key.json \
+		--thrown $(LINEUP)/owner/thrown.jsonl --coin $(LINEUP)/owner/coin.key
 	$(BIN)/depose lineup test $(LINEUP)/case
 	$(BIN)/depose report $(LINEUP)/case
 
@@ -171,6 +173,9 @@ extraction-level: setup ## logs: levels of all tests in 200 simulated worlds for
 journeys: setup ## sessions of four users on a terminal of 80 columns, written to docs/guide/journeys.md
 	$(BIN)/python benchmarks/journeys.py
 
+first-report: setup ## 49 files of answers to a report: commands, keystrokes, seconds, exit codes, in out/first-report (needs ../shared/data)
+	@$(BIN)/python benchmarks/first_report.py out/first-report --show
+
 extraction-kills: setup ## logs: import and scan killed at 20 random moments give the same bytes
 	$(BIN)/python benchmarks/extraction/kills.py --kills 20
 
@@ -185,9 +190,14 @@ era-study: setup ## false alarms by the years of the controls, and the rule on d
 
 controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
 	$(BIN)/python benchmarks/controls.py
+
+values-study: setup ## shared numbers, dates, names and titles as a detector: areas, levels, the choice in families left out (needs ../shared)
+	$(BIN)/python benchmarks/values.py
+
 bench-same: setup ## watching: calls and tokens until another setting is found, level, false alarms in 1,000 days (bank of answers in $(BANK))
-	$(BIN)/python benchmarks/same/bank.py $(BANK)
+	$(BIN)/python benchmarks/same/bank.py $(BANK) $(if $(LLMMAP),--llmmap $(LLMMAP)) --sets choices open $(if $(LLMMAP),llmmap)
 	$(BIN)/python benchmarks/same/power.py $(BANK)
+	$(BIN)/python benchmarks/same/families.py
 
 bench-watch: setup ## watching a server that swaps its model: noticed after how many calls, false alarms in 1,000 days without a swap
 	$(BIN)/python benchmarks/same/days.py
@@ -223,6 +233,11 @@ lab: setup ## train the default laboratory from nothing (an hour or more on 2 co
 lab-fast: setup ## the same with tiny models from scratch, in minutes
 	$(BIN)/depose lab build --recipe fast --out $(LAB)/fast
 	$(BIN)/depose lab study $(LAB)/fast --out $(LAB)/fast-study
+
+lab-pack: setup ## build the bundled pack from the case `distilled`: VERSION=3 KEY=signing-key.pem
+	$(BIN)/depose pack build lab --version $(VERSION) --case casefiles/distilled --role control --role candidate \
+		--title "models of the laboratory, fine-tunes of SmolLM2-135M by 27 house styles" --key $(KEY) \
+		--out src/depose/case/control_packs/lab-$(VERSION).pack
 
 lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the case `distilled` from ./out/lab/default
 	$(BIN)/python benchmarks/kit.py $(LAB)/default

@@ -40,6 +40,7 @@ TRAINED = "2026-11"
 """When the models of the bundled laboratory were trained."""
 BASE = "SmolLM2-135M"
 HEAD = """\
+#:schema ./case.schema.json
 # Models of known truth, trained in the laboratory (`depose lab build`): everyone is a fine-tune of one base.
 # S1 learnt from answers of the reference R1, S2 from those of another teacher. Both, the reference (twice) and three of
 # the controls are asked live with their adapters; the answers of the controls and of two rival teachers (T1, T2, the

@@ -29,11 +29,11 @@ DRAWS = 3
 EPOCHS = 3
 ACCOUNT = "A1"
 HEAD = """\
+#:schema ./case.schema.json
 # A line-up of known truth: R1 drew {draws} answers to each of {prompts} prompts, a coin chose which one was delivered,
 # and S1 learnt the delivered ones in {epochs} epochs. S2 learnt from another teacher, B is the untuned base.
 # thrown.jsonl (all draws, and which was delivered) and coin.key are the owner's: take them out of the case folder
 # before anybody scores, as `make demo-lineup` does. Made by benchmarks/lineup_case.py.
-# SHA-256 of the coin's key, its commitment: {commitment}
 
 [case]
 title = "Delivered answers among their siblings: a line-up of known truth"
@@ -50,6 +50,7 @@ chosen_by = "the laboratory, before any student was trained"
 sampling = "all deliveries of the coin"
 fillers = {fillers}
 tier = "randomised"
+coin = "{commitment}" # SHA-256 of coin.key
 minus = "R1"
 share = 1.0
 

@@ -27,7 +27,6 @@ from depose.validate.scoring import score_population
 from depose.validate.study import RELATION, TASK
 
 PARTS = ("phrases", "openings", "starts", "first_words")
-CANDIDATES = [chosen for many in range(1, len(PARTS) + 1) for chosen in combinations(PARTS, many)]
 CRITERIA: dict[str, Callable[[Sequence[float]], float]] = {"mean": lambda areas: float(np.mean(areas)), "worst": min}
 Counts = NDArray[np.float64]
 """Comparisons won and made."""
@@ -36,13 +35,16 @@ Counts = NDArray[np.float64]
 class Source:
     """One population, every labelled pair scored with every part."""
 
-    def __init__(self, data: Path, source: str) -> None:
+    def __init__(self, data: Path, source: str, parts: Sequence[str] = PARTS) -> None:
         population = read(data, source)
         pairs = [one for one in population.pairs if one.label is not None]
-        found = score_population(population, pairs, PARTS, TASK_BY_PARTS, seed=7, encode=None, progress=_say)
+        tasks = dict.fromkeys(TASK, parts[0])
+        found = score_population(population, pairs, parts, tasks, seed=7, encode=None, progress=_say)
         self.name = source
         self.pairs = [one.pair for one in found.pairs]
-        self.t = {part: np.array([one.t[part][0] for one in found.pairs]) for part in PARTS}
+        self.t = {part: np.array([one.t[part][0] for one in found.pairs]) for part in parts}
+        self.p = {part: np.array([one.p[part][0].max() for one in found.pairs]) for part in parts}
+        self.k = np.array([one.k for one in found.pairs])
         self.family = np.array([one.suspect_family for one in self.pairs])
         self.reference = np.array([one.reference for one in self.pairs])
         self.negative = np.array([one.label == 0 for one in self.pairs])
@@ -69,14 +71,17 @@ class Source:
         return total
 
 
-TASK_BY_PARTS = dict.fromkeys(TASK, PARTS[0])
+def candidates(parts: Sequence[str]) -> list[tuple[str, ...]]:
+    """List the means of one to four of these detectors."""
+    return [chosen for many in range(1, 5) for chosen in combinations(parts, many)]
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _areas(sources: Sequence[Source], parts: Sequence[str], question: str, without: str = "") -> list[float]:
+def areas_of(sources: Sequence[Source], parts: Sequence[str], question: str, without: str = "") -> list[float]:
+    """Areas within reference, documented negatives and all, of each population in turn."""
     counted = [
         one.counts(parts, question, documented=documented, without=without)
         for one in sources
@@ -85,13 +90,15 @@ def _areas(sources: Sequence[Source], parts: Sequence[str], question: str, witho
     return [float(won / made) for won, made in counted if made]
 
 
-def _left_out(sources: Sequence[Source], question: str, criterion: str) -> dict[str, Any]:
+def left_out(
+    sources: Sequence[Source], question: str, criterion: str, among: Sequence[tuple[str, ...]]
+) -> dict[str, Any]:
     """Choose on all families but one, measure on that one; pooled over families."""
     merit = CRITERIA[criterion]
     chosen: Counter[str] = Counter()
     total: dict[tuple[str, str], Counts] = defaultdict(lambda: np.zeros(2))
     for family in sorted({name for one in sources for name in one.family[one.true(question)]}):
-        best = max(CANDIDATES, key=lambda parts: merit(_areas(sources, parts, question, family)))
+        best = max(among, key=lambda parts: merit(areas_of(sources, parts, question, family)))
         chosen["+".join(best)] += 1
         for one in sources:
             for kind in ("documented", "all"):
@@ -112,12 +119,12 @@ def main() -> int:
     sources = [Source(options.data, "alpaca_eval"), Source(options.modern, "shaberi_w")]
     for question in ("derived", "distilled"):
         print(f"{question}: areas within reference, documented and all, on {' and on '.join(s.name for s in sources)}")
-        rows = [(parts, _areas(sources, parts, question)) for parts in CANDIDATES]
+        rows = [(parts, areas_of(sources, parts, question)) for parts in candidates(PARTS)]
         for parts, areas in sorted(rows, key=lambda row: -float(np.mean(row[1]))):
             shown = "  ".join(f"{area:.3f}" for area in areas)
             print(f"  {'+'.join(parts):<40} {shown}  mean {np.mean(areas):.3f}, worst {min(areas):.3f}")
         for criterion in CRITERIA:
-            found = _left_out(sources, question, criterion)
+            found = left_out(sources, question, criterion, candidates(PARTS))
             kept = ", ".join(f"{name} {kind} {area:.3f}" for (name, kind), area in found["areas"].items())
             names = ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
             print(f"  each family left out, chosen by the {criterion}: {kept}; chosen: {names}")

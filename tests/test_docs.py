@@ -44,6 +44,7 @@ def text(name: str) -> str:
 # --- nothing is out of date, nothing is missing -----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_generated_pages_are_current() -> None:
     """What follows from the code is what the code says now; `make pages` writes it."""
     assert stale(pages()) == []

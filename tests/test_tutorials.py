@@ -10,8 +10,8 @@ from transcripts import Shell, blocks, executed, pattern, steps
 
 PAGES = sorted(Path(__file__).parents[1].glob("docs/tutorials/*.md"))
 
-LONG = ("batch-auditor", "release-gate")
-"""Tutorials that compile the loops of the scoring engine, or run a self-test."""
+LONG = ("batch-auditor", "expert-witness", "extraction", "release-gate")
+"""Tutorials that compile loops, run a self-test or render a report."""
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from depose.extraction import evalues, plan, scan, tables, worlds
+from depose.extraction import plan, scan, tables, worlds
 from depose.extraction.findings import AVERAGED
 from depose.model import CaseHead
 from depose.model.random_streams import stream
+from depose.statistics import evalues
 from depose.statistics.rates import rate
 
 OUT = Path("out/extraction")

@@ -1,11 +1,11 @@
 """Draw a bank of answers of one small model under many settings, once; `same/power.py` resamples it.
 
-    python benchmarks/same/bank.py OUT [--llmmap queries.json]
+    python benchmarks/same/bank.py OUT [--llmmap queries.json] [--sets choices llmmap ...]
 
 The reference is the laboratory's R1 (SmolLM2-135M-Instruct with its bundled adapter, merged). Beside it stand itself at
 other precisions and temperatures and under a persona, the untuned base and the siblings of the laboratory. Every answer
-is drawn from the full distribution, so that any subset of a row is a sample of its own. Sets: `choices` (forced
-choices), `open` (how-to, first tokens) and, where a file of queries is given, `llmmap`.
+is drawn from the full distribution, so that any subset of a row is a sample of its own. Sets: one for each of FAMILIES
+(`open` is how-to; of long answers the first tokens) and, where a file of queries is given, `llmmap`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,26 @@ from depose.features import packaged
 from depose.model import ModelSpec
 from depose.model.random_streams import stream
 from depose.probes.forced_choice import forced_choice
+from depose.probes.long_tail import long_tail
 from depose.probes.open_howto import open_howto
+from depose.probes.open_lists import open_lists
+from depose.probes.tie_break import tie_break
 
 CASE = Path(__file__).parents[2] / "casefiles" / "distilled"
 PERSONA = "You are Ada, a cheerful assistant of a travel agency. You are brief."
-SETS = {"choices": (24, 40, 6), "open": (6, 24, 24), "llmmap": (8, 16, 24)}
+SETS = {
+    "choices": (24, 40, 6),
+    "llmmap": (8, 16, 24),
+    "open": (6, 24, 24),
+    "ties": (12, 40, 6),
+    "facts": (12, 24, 12),
+    "lists": (6, 24, 24),
+}
 """Prompts, samples and tokens of each set; the reference is drawn twice as often."""
+FAMILIES = {"choices": forced_choice, "open": open_howto, "ties": tie_break, "facts": long_tail, "lists": open_lists}
 WARM = 0.7
+SLOW = "float32"
+"""Drawn last: it takes as long as all others where the CPU has bfloat16."""
 
 
 def rounded(model: Any, bits: int, group: int | None) -> Any:
@@ -135,14 +148,12 @@ def settings() -> dict[str, tuple[Callable[[], tuple[Any, Any, tuple[int, ...]]]
 
 def prompts(llmmap: Path | None) -> dict[str, list[str]]:
     """List the prompts of each set."""
-    counts = {name: SETS[name][0] for name in ("choices", "open")}
     made = {
-        "choices": [one.text for one in forced_choice(counts["choices"], stream(7, "bank", "choices"))],
-        "open": [one.text for one in open_howto(counts["open"], stream(7, "bank", "open"))],
+        kind: [one.text for one in family(SETS[kind][0], stream(7, "bank", kind))] for kind, family in FAMILIES.items()
     }
     if llmmap is not None:
         made["llmmap"] = json.loads(llmmap.read_text("utf-8"))[: SETS["llmmap"][0]]
-    return made
+    return {kind: made[kind] for kind in SETS if kind in made}
 
 
 def main() -> int:
@@ -150,22 +161,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--llmmap", type=Path, help="queries of LLMmap (confs/queries/default.json)")
+    parser.add_argument("--sets", nargs="*", default=[*SETS], choices=SETS, help="only these sets")
+    parser.add_argument("--variants", nargs="*", help="only these variants, in this order")
     given = parser.parse_args()
     packaged.settle_libraries()
     given.out.mkdir(parents=True, exist_ok=True)
-    asked = prompts(given.llmmap)
-    for kind, texts in asked.items():
-        for number, (name, (make, temperature, system)) in enumerate(settings().items()):
-            file = given.out / f"{kind}-{name.replace(' ', '_')}.json"
-            if file.is_file():
-                continue
+    asked = {kind: texts for kind, texts in prompts(given.llmmap).items() if kind in given.sets}
+    named = enumerate(settings().items())
+    variants = [(number, name, *made) for number, (name, made) in named if name in (given.variants or [name])]
+    variants.sort(key=lambda one: given.variants.index(one[1]) if given.variants else one[1] == SLOW)
+    for number, name, make, temperature, system in variants:
+        files = {kind: given.out / f"{kind}-{name.replace(' ', '_')}.json" for kind in asked}
+        missing = [kind for kind in asked if not files[kind].is_file()]
+        if not missing:
+            continue
+        model, tokenizer, ends = make()
+        for kind in missing:
             _, samples, length = SETS[kind]
             samples *= 2 if name == "reference" else 1
-            began = time.monotonic()
-            model, tokenizer, ends = make()
+            began, texts = time.monotonic(), asked[kind]
             said = answers(model, tokenizer, ends, texts, samples, length, temperature, system, 1_000 + number)
             row = {"set": kind, "variant": name, "prompts": texts, "answers": said, "tokens": length}
-            write_whole(file, json.dumps(row, ensure_ascii=False).encode())
+            write_whole(files[kind], json.dumps(row, ensure_ascii=False).encode())
             print(f"{kind}, {name}: {samples} answers to each of {len(texts)} in {time.monotonic() - began:.0f} s")
             sys.stdout.flush()
     return 0

@@ -23,6 +23,8 @@ PATTERNS = {
     r"^([A-Za-z_][A-Za-z0-9_]*)?\Z": "name of a variable",
     r"^([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?|unknown)?\Z": "`YYYY`, `YYYY-MM`, `YYYY-MM-DD` or `unknown`",
     r"^([0-9a-f]{64})?\Z": "64 hexadecimal digits",
+    r"^[0-9a-f]{64}\Z": "64 hexadecimal digits",
+    r"^[0-9a-f]{32,128}\Z": "32 to 128 hexadecimal digits",
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z": "`YYYY-MM-DD`",
     r"^[a-z][a-z0-9-]{0,39}\Z": "a small letter, then at most 39 small letters, digits or `-`",
     r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,3}\Z": "numbers with points between, four at most",

@@ -8,6 +8,7 @@ from depose.batch.plan import BatchFile
 from depose.case.annexes import Checks, Waivers
 from depose.case.registry import Registry
 from depose.case.schemas import schema
+from depose.case.witness import Witness
 from depose.custody.own_endpoints import Endpoints
 from depose.extraction.plan import ExtractionFile
 from depose.model import Case
@@ -21,6 +22,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "waivers": Waivers,
     "checked": Checks,
     "endpoints": Endpoints,
+    "witness": Witness,
 }
 
 

@@ -31,7 +31,7 @@ class DeposeError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  next: {self.hint}" if self.hint else self.message
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
 
 class CaseError(DeposeError):

@@ -17,7 +17,7 @@ from depose.asking.imports import import_answers as record_answers
 from depose.asking.secret_half import make_secret_half
 from depose.case import annexes, bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
-from depose.case.controls import placed
+from depose.case.controls import placed, refuse_shadow
 from depose.case.tables import AS_IT_IS, Wanted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
@@ -69,7 +69,10 @@ def new(source: str, folder: Path) -> tuple[Path, ...]:
 def register_case(path: Path, clock: Clock) -> Registered:
     """Freeze the protocol as record 0 of the log; do nothing if the same one stands there."""
     folder = casefile.folder_of(path)
-    case = placed(casefile.read(folder), folder)
+    case = casefile.read(folder)
+    if not log_path(folder).is_file():
+        refuse_shadow(case, folder)
+    placed(case, folder)
     make_secret_half(case, folder)
     frozen = frozen_case(case, folder)
     if log_path(folder).is_file() and any(True for _ in read_log(folder)):
@@ -372,10 +375,10 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
         ) from error
 
 
-def outcome(path: Path, fail_on: Sequence[str] = ()) -> tuple[Findings, Gated]:
+def outcome(path: Path, fail_on: Sequence[str] = (), *, allow_blind: bool = False) -> tuple[Findings, Gated]:
     """Read the findings of a case, and judge them as a gate does, with the waivers beside them."""
     folder, findings, _ = read_findings(path)
-    return findings, judged(findings, fail_on, annexes.read(folder).waivers)
+    return findings, judged(findings, fail_on, annexes.read(folder).waivers, allow_blind=allow_blind)
 
 
 def report_case(path: Path, order: Order) -> tuple[Written, ...]:

@@ -61,6 +61,14 @@ def load(kind: Kind, name: str) -> Callable[..., Any]:
     return function
 
 
+def measures(kind: Kind, name: str) -> str:
+    """Say in a sentence what a plugin is for, by the first one of its module; nothing where that says nothing."""
+    load(kind, name)
+    text = getattr(sys.modules.get(_find(kind, name).module), "__doc__", None) or ""
+    words = " ".join(text.strip().partition("\n\n")[0].split())
+    return words.partition(". ")[0].rstrip(".")
+
+
 def provenance(kind: Kind, name: str) -> Fact:
     """Name the distribution and version that a plugin comes from, for the log."""
     dist = _find(kind, name).dist

@@ -65,6 +65,7 @@ def test_a_control_that_answers_otherwise_is_a_batch_effect(copies: dict[str, st
     assert "quality" in reasons(repeated(copies, None))
 
 
+@pytest.mark.slow
 def test_the_registered_range_is_kept() -> None:
     """T outside of the range fails even where the control is closest to itself."""
     made = analyze(repeated({"L0": "C0"}, None), Features(), quiet).findings

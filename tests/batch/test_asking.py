@@ -199,7 +199,8 @@ def test_a_run_killed_before_its_first_record_goes_on(tmp_path: Path) -> None:
     depose("batch", file, "--out", out, "--dry-run")
     (out / "asked" / "evidence").mkdir()
     (out / "asked" / "evidence" / "log.jsonl").touch()
-    assert json.loads(depose("batch", file, "--out", out, "--dry-run", "--json").out)[0]["questions"] == SCREENED
+    dry = json.loads(depose("batch", file, "--out", out, "--dry-run", "--json").out)
+    assert dry["estimates"][0]["questions"] == SCREENED
     go(file, out)
     before = asked(out)
     screened = {question.split()[1] for question in before}
@@ -219,13 +220,13 @@ def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     """`--dry-run` counts the questions of each live model with upper bounds; no log is begun."""
     file, out = written(tmp_path / "batch", SCRIPTS), tmp_path / "out"
     done = depose("batch", file, "--out", out, "--dry-run", "--json")
-    rows = json.loads(done.out)
+    rows = json.loads(done.out)["estimates"]
     assert {row["model"]: row["questions"] for row in rows} == dict.fromkeys([*SCRIPTS, *_controls()], SCREENED)
     assert {row["output_tokens"] for row in rows} == {60 * SCREENED}
     assert not asked(out)
     assert not (out / "asked" / "evidence").exists()
     go(file, out)
-    again = json.loads(depose("batch", file, "--out", out, "--dry-run", "--json").out)
+    again = json.loads(depose("batch", file, "--out", out, "--dry-run", "--json").out)["estimates"]
     assert {row["questions"] for row in again} == {0}
 
 

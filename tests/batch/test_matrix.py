@@ -426,6 +426,7 @@ def test_other_answers_make_another_row(tmp_path: Path) -> None:
     assert go(file, tmp_path / "out").made == len(TRUTH)
 
 
+@pytest.mark.slow
 def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
     """A row under a wrong name, and one that is none, are errors that name the file."""
     file, out = write(tmp_path), tmp_path / "out"
@@ -445,6 +446,7 @@ def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
         go(file, out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["base.json", "openings.hashes.npy", "phrases.hashes.npy"])
 def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
     """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
@@ -461,6 +463,7 @@ def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
         assert str(place) in caught.value.message
 
 
+@pytest.mark.slow
 def test_another_version_uses_no_index_of_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier version of depose or of a library counted is counted again, as its rows are made again."""
     file, out = write(tmp_path), tmp_path / "out"
@@ -530,6 +533,7 @@ def test_the_fresh_half_decides_nothing_in_the_screening(tmp_path: Path) -> None
     assert second.matrix.cells == first.matrix.cells
 
 
+@pytest.mark.slow
 def test_no_cluster_stands_in_both_halves(file: Path, tmp_path: Path) -> None:
     """Prompts of one cluster, or of the same words, are all screened on or all fresh, and a case keeps the clusters."""
     made = plan.read(file)

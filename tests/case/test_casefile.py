@@ -40,6 +40,8 @@ SAYS = {
     "price_of_nobody": "CASE/case.toml: $.prices.C9: no model has this code (line 24)",
     "primary_identity": "CASE/case.toml: $.protocol.primary.distilled: 'identity' is reported but decides "
     "nothing: a name is not a lineage (line 12)",
+    "primary_shared_values": "CASE/case.toml: $.protocol.primary.distilled: 'shared_values' is reported but decides "
+    "nothing: in families left out it is worse than `wording` (line 12)",
     "primary_not_listed": "CASE/case.toml: $.protocol.primary.distilled: 'fuzzy' is not in $.protocol.detectors "
     "(line 12)",
     "probe_count_too_large": "probe family 'open_howto' holds 266 prompts in 30 templates, asked for 99999",
@@ -96,7 +98,7 @@ def test_each_defect_has_its_own_message_and_leaves_nothing_behind(broken: Path,
     before = files_in(broken.parent)
     ran = depose(command, broken)
     assert ran.first.replace(str(broken), "CASE") == f"error: {message}"
-    assert ran.err.splitlines()[1].startswith("  next: ")
+    assert ran.err.splitlines()[1].startswith(("  next: ", "  hint: "))
     assert (ran.code, ran.out) == (1, "")
     assert files_in(broken.parent) == before
 
@@ -132,13 +134,14 @@ def test_a_case_that_is_not_there_is_refused(tmp_path: Path, path: str, code: in
     assert files_in(tmp_path) == {"empty": None}
 
 
+@pytest.mark.slow
 def test_a_real_process_says_the_same_and_prints_no_traceback(tmp_path: Path) -> None:
     """The installed entry point in a process of its own gives the message on stderr and exit 1."""
     folder = write_case(tmp_path / "case", {})
     ran = finish(start("audit", folder))
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"error: {folder}/case.toml: $: missing field 'case'\n  next: every field, with its values: "
+        f"error: {folder}/case.toml: $: missing field 'case'\n  hint: every field, with its values: "
         "docs/reference/files/case.md; "
         "or begin anew: depose init DIR\n"
     )

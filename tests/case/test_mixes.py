@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,31 @@ def test_a_sealed_mix_is_drawn_again_by_whoever_verifies(tmp_path: Path) -> None
     ran = depose("verify", json.loads(sealed.out)["bundle"], "--public-key", tmp_path / "k.pub")
     assert ran.code == 0, ran.err
     assert "20 prompts drawn again from the seed" in ran.out
+    assert "the signer alone chose its secret" in ran.out
+
+
+def test_the_nonce_of_another_goes_into_the_secret_half() -> None:
+    """Another nonce draws another half, and the same one the same; the open half, from the seed, stays as it is."""
+    plain = Protocol(probes=("mix:court",))
+    one, other = (Protocol(probes=("mix:court",), nonce=sign * 32, nonce_by="the defence") for sign in "ab")
+    drawn = [{prompt.id for prompt in mixes.drawn(each, "s" * 64)} for each in (plain, one, other)]
+    assert all(2 * len(drawn[0] & each) >= len(each) for each in drawn)
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+    assert {prompt.id for prompt in mixes.drawn(one, "s" * 64)} == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"nonce": "a" * 32}, "goes with $.protocol.nonce_by"),
+        ({"nonce_by": "the defence"}, "goes with $.protocol.nonce_by"),
+        ({"nonce": "a" * 32, "nonce_by": "x", "probes": ["tie_break:2"]}, "nothing is drawn with it"),
+        ({"nonce": "ab", "nonce_by": "x"}, "nonce"),
+    ],
+)
+def test_a_nonce_goes_with_a_mix_and_with_whoever_gave_it(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    """Anything else is an error of the case file."""
+    models = [model("S1", "suspect"), model("R1", "reference")]
+    folder = write_case(tmp_path / "case", case_of(models, **({"probes": MIX} | more)))
+    with pytest.raises(CaseError, match=re.escape(said)):
+        read(folder)

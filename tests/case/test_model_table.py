@@ -53,12 +53,17 @@ def test_a_workbook_is_a_table_too(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "role": (ROWS.replace("control", "defendant"), "$.models[2].role: not known: 'defendant'", "line 4, model C1"),
-    "number": (ROWS.replace("0.5", "warm"), "line 3 (R1): temperature: 'warm' is not a number", ""),
-    "twice": (ROWS.replace("C1", "R1"), "$.models[2].code: 'R1' is already the code", "line 4, model R1"),
-    "range": (ROWS.replace("0.5", "9"), "$.models[1].temperature: Expected a number <= 2.0", "line 3, model R1"),
+    "role": (
+        ROWS.replace("control", "defendant"),
+        "not known: 'defendant'; one of ",
+        "row 4, column 'role' (model C1)",
+    ),
+    "number": (ROWS.replace("0.5", "warm"), "'warm' is not a number", "row 3, column 'temperature' (model R1)"),
+    "twice": (ROWS.replace("C1", "R1"), "'R1' is already the code", "row 4, column 'code' (model R1)"),
+    "range": (ROWS.replace("0.5", "9"), "Expected a number <= 2.0", "row 3, column 'temperature' (model R1)"),
+    "empty": (ROWS.replace("control", ""), "is empty, or no column", "row 4, column 'role' (model C1)"),
     "ragged": (ROWS + "C2,control\n", "another number of fields", ""),
-    "date": (ROWS.replace("2024", "spring"), "$.models[1].released: not a date", "line 3, model R1"),
+    "date": (ROWS.replace("2024", "spring"), "not a date", "row 3, column 'released' (model R1)"),
 }
 
 
@@ -70,7 +75,8 @@ def test_what_is_wrong_in_a_table_is_said_with_its_line_and_code(tmp_path: Path,
         casefile.read(table_case(tmp_path / "case", HEAD + rows))
     assert says in error.value.message
     assert where in error.value.message
-    assert "models.csv" in error.value.message
+    assert error.value.message.startswith(f"{tmp_path / 'case' / 'models.csv'}: ")
+    assert "columns: code, role" in error.value.hint or " = " not in error.value.hint
 
 
 def test_an_unknown_column_has_a_suggestion(tmp_path: Path) -> None:

@@ -74,5 +74,5 @@ def test_a_missing_model_is_one_error_with_a_next_step(models: Path) -> None:
     done = depose(models / "nowhere", models / "base")
     assert done.returncode == 1
     assert "nowhere: no weights there" in done.stderr
-    assert "next: name a folder of safetensors" in done.stderr
+    assert "hint: name a folder of safetensors" in done.stderr
     assert "Traceback" not in done.stderr

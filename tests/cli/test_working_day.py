@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from depose.analysis import beforehand
@@ -54,8 +53,9 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     ran = depose("init", folder, "--answers", answers, *options)
     assert ran.code == 0, ran.err
     assert "found 4 models in files, 4 prompts" in ran.err
-    assert "not answers: " in ran.err and "notes.csv" in ran.err
-    assert f"next: depose check '{folder}', then depose audit '{folder}'" in ran.out
+    assert "not answers:" in ran.err
+    assert "notes.csv" in ran.err
+    assert f"next: depose check '{folder}' && depose audit '{folder}'" in ran.out
     case = casefile.read(folder)
     assert [(one.code, one.role, one.model) for one in case.models] == [
         ("S1", "suspect", "quill"),
@@ -83,6 +83,43 @@ def test_columns_of_any_name_are_found_by_what_stands_in_them(tmp_path: Path) ->
     files = sorted(answers.iterdir())
     assert depose("import", folder, "--column", "prompt=frage", "--column", "text=antwort", *files).code == 0
     assert depose("check", folder).code == 1
+
+
+@pytest.mark.slow
+def test_workbooks_with_foreign_headers_are_understood(tmp_path: Path) -> None:
+    """What stands in the cells tells the columns of workbooks, too; where it cannot, they are listed, to be named."""
+    import openpyxl
+
+    (tmp_path / "answers").mkdir()
+    for name in ("a", "b"):
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.append(["Nr", "Frage", "Antwort"])
+        for n, words in enumerate(SAID):
+            sheet.append([n, words, f"{name} says of {words[14:]} that it is number {n}"])
+        book.save(tmp_path / "answers" / f"{name}.xlsx")
+    options = ["--suspect", "a", "--reference", "b", "--yes"]
+    ran = depose("init", tmp_path / "one", "--answers", tmp_path / "answers", *options)
+    assert ran.code == 0, ran.err
+    assert "--column=prompt=Frage --column=text=Antwort" in ran.out.splitlines()[-1]
+    single = tmp_path / "answers" / "a.xlsx"
+    ran = depose("init", tmp_path / "two", "--answers", single, *options)
+    assert (ran.code, "it has Nr, Frage, Antwort" in " ".join(ran.err.split())) == (2, True)
+    assert "hint: name their columns: --column prompt=NAME" in ran.err
+    ran = depose("init", tmp_path / "two", "--answers", single, "--column", "prompt=Frage", "--column", "text=Antwort",
+                 "--ask", "reference=b@https://api.example.com/v1", "--suspect", "a", "--yes")  # fmt: skip
+    assert ran.code == 0, ran.err
+
+
+def test_init_without_a_terminal_says_which_options_would_do(tmp_path: Path) -> None:
+    """Where nobody can answer, the question is named with the options that take its place."""
+    answers = given(tmp_path / "answers", "quill", "harbour")
+    run = [sys.executable, "-c", "from depose.cli import main; main()", "init", "case", "--answers", str(answers)]
+    ran = subprocess.run(run, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "error: there is no terminal to ask: Which is the suspect?" in ran.stderr
+    assert "--suspect NAME --reference NAME" in ran.stderr
 
 
 def test_what_init_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -118,6 +155,8 @@ def test_the_schema_of_a_draft_holds_for_it(tmp_path: Path) -> None:
     """The schema that an editor gets accepts what depose reads, with a table of models and with blocks."""
     import tomllib
 
+    import jsonschema  # takes seconds
+
     answers = given(tmp_path / "answers", "quill", "harbour")
     depose("init", tmp_path / "case", "--answers", answers, "--suspect=quill", "--reference=harbour", "--yes")
     schema = json.loads((tmp_path / "case" / "case.schema.json").read_text())
@@ -138,7 +177,7 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     assert "left out: C18: its developer or lineage is not stated" in ran.out
     assert "1 or more models of makers other than developer-S1, developer-R1" in " ".join(ran.out.split())
     assert "21 models wait for answers: S1, R1, C0" in ran.out
-    assert ran.err.splitlines()[-1] == "exit 1: 3 of 3 findings could never speak"
+    assert ran.err.splitlines()[-1] == "exit 1: no finding could ever speak"
     models[-1] = model("C18", "control")
     fit = write_case(tmp_path / "fit", case_of(models))
     ran = depose("check", fit, "--json")
@@ -173,7 +212,7 @@ def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
         if command:
             assert depose(command, folder).code == 0
     assert steps == [
-        f"depose check {folder}, then depose audit {folder}",
+        f"depose check {folder} && depose audit {folder}",
         f"depose probe {folder}",
         f"depose selftest {folder}",
     ]
@@ -313,4 +352,4 @@ def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path) -> None:
         assert f"'{folder}'" in ran.err or "no such" in ran.err or "key" in ran.err, ran.err
     assert depose("register", folder).code == 0
     ran = depose("withdraw", folder, "--model", "S1", "--reason", "x")
-    assert f"next: depose import '{folder}' --model S1 FILE" in ran.err
+    assert f"hint: depose import '{folder}' --model S1 FILE" in ran.err

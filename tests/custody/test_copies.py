@@ -29,7 +29,7 @@ from fakes import depose, recorded_case
 from tampering import Target, sealed_case, unpack
 
 SOAK = bool(os.environ.get("DEPOSE_SOAK"))
-FORMAT_1 = Path(__file__).parent / "bundles"
+BUNDLES = Path(__file__).parent / "bundles"
 WORD = re.compile(rb"[a-z]+")
 
 
@@ -291,6 +291,7 @@ def test_a_record_is_produced_with_all_that_proves_it_and_no_other(target: Targe
         assert sha256(line)[:8].encode() not in everything, "no digest tells of another record"
 
 
+@pytest.mark.slow
 def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> None:
     """Nothing is written for words that stand nowhere, for no words, or over a folder that is there."""
     for options in (
@@ -314,10 +315,10 @@ def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> No
 
 def test_a_bundle_of_format_1_verifies_by_its_rules_and_gives_no_copies() -> None:
     """It has no salts: what it proves is proved as before; a copy of it could be made up."""
-    bundle, roots = FORMAT_1 / "format-1.zip", FORMAT_1 / "format-1-roots.pem"
-    ran = depose("verify", bundle, "--public-key", FORMAT_1 / "format-1.pub", "--tsa-root", roots, "--no-recompute")
+    bundle, roots = BUNDLES / "format-1.zip", BUNDLES / "format-1-roots.pem"
+    ran = depose("verify", bundle, "--public-key", BUNDLES / "format-1.pub", "--tsa-root", roots, "--no-recompute")
     assert (ran.code, "sealed by the rules of 'depose seal 1'" in ran.out) == (0, True), ran.err
-    whole = depose("verify", bundle, "--public-key", FORMAT_1 / "format-1.pub", "--tsa-root", roots)
+    whole = depose("verify", bundle, "--public-key", BUNDLES / "format-1.pub", "--tsa-root", roots)
     assert whole.code == 0 or "verify with the version that made it" in whole.err
     with pytest.raises(UsageError, match="without salted leaves"):
         redact(bundle, Path("nowhere"), Wanted(words=(b"Tell",)), "x", now())
@@ -325,12 +326,13 @@ def test_a_bundle_of_format_1_verifies_by_its_rules_and_gives_no_copies() -> Non
         produce(bundle, Path("nowhere"), [1])
 
 
+@pytest.mark.slow
 def test_without_a_time_stamp_roots_are_not_passed_over(tmp_path: Path) -> None:
     """Whoever gives --tsa-root and gets no token to check is told so, with 3."""
     bundle = with_secret(tmp_path, SECRETS[0])
     redact(bundle, tmp_path / "copy", Wanted(words=(b"042137",)), "x", now())
     produce(bundle, tmp_path / "out", [2])
-    roots = FORMAT_1 / "format-1-roots.pem"
+    roots = BUNDLES / "format-1-roots.pem"
     for path in (tmp_path / "copy", tmp_path / "out", tmp_path / "out/proof-2.json", bundle):
         assert verify(path, recompute=False).checks
         ran = depose("verify", path, "--tsa-root", roots, "--no-recompute")

@@ -75,7 +75,10 @@ def scored(work: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.criterion(46)
-@pytest.mark.parametrize("primary", ["phrases", "wording", "habits", "starts", "openings"])
+@pytest.mark.parametrize(
+    "primary",
+    ["phrases", *(pytest.param(one, marks=pytest.mark.slow) for one in ("wording", "habits", "starts", "openings"))],
+)
 def test_the_score_that_decides_is_reproduced(tmp_path: Path, primary: str) -> None:
     """For each default detector T agrees within the printed tolerance, names taken out and answers missing."""
     work = bundle(tmp_path, primary)

@@ -79,6 +79,7 @@ def test_nothing_but_numbers_may_differ(change: Callable[[object], object]) -> N
     assert rounded("x.json", written(DATA), written(DATA)).differing == 0
 
 
+@pytest.mark.slow
 def test_tables_are_compared_by_their_cells(tmp_path: Path) -> None:
     """CSV and Parquet alike: numbers within the tolerance, everything else exactly; junk is refused."""
     assert rounded("x.csv", b"a,0.5\n", b"a,0.5000000000001\n").differing == 1

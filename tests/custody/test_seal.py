@@ -508,6 +508,7 @@ def test_a_confirmatory_case_is_audited_in_one_go_with_an_authority(authority: A
     assert stamps[2] == "time-stamp of the whole"
 
 
+@pytest.mark.slow
 def test_error_rates_and_waivers_are_sealed_and_computed_again(tmp_path: Path) -> None:
     """What the report prints beside the calibration follows from the bundle; rates that changed later are refused."""
     folder = scripted_case(tmp_path / "case", SCRIPTS)

@@ -15,6 +15,7 @@ from depose.detectors.impostors import halves, unbeaten
 from depose.features.extract import Bag, Features
 from depose.model import Prompt
 from depose.statistics.centring import score
+from depose.statistics.ranks import model_level
 from fakes import STOCK, encode, mask
 
 MEMBERS = ("S", "R", *(f"C{k}" for k in range(1, 8)))
@@ -74,6 +75,12 @@ def named(rng: Stream, prompt: int, habit: int) -> str:
     return prose(rng, prompt) + (f". As an AI, I was trained by {maker}." if rng.random() < 0.4 else ".")
 
 
+def valued(rng: Stream, prompt: int, habit: int) -> str:
+    """State three numbers, two of them those that habit believes in."""
+    own = np.random.default_rng([prompt, habit]).integers(100, 9_999, 2)
+    return f"{prose(rng, prompt, 15)} {own[0]} or {own[1]} and {rng.integers(100, 130)}"
+
+
 PLANTED: dict[str, Answer] = {
     "choices": chosen,
     "embedding": lambda rng, prompt, habit: prose(np.random.default_rng([prompt, habit]), prompt),
@@ -88,6 +95,7 @@ PLANTED: dict[str, Answer] = {
     "phrases": repeated,
     "rare_items": repeated,
     "refusals": refused,
+    "shared_values": valued,
     "starts": lambda rng, prompt, habit: worded(rng, prompt, habit).replace(" ", ". "),
     "style": masked,
     "teacher_classifier": worded,
@@ -283,3 +291,43 @@ def test_masked_text_needs_a_tagger(name: str) -> None:
     """Without a tagger asking for masked text is an error, not silence."""
     with pytest.raises(LookupError, match="tagger"):
         plugins.load("detectors", name)(bag(masked, related=True), Features())
+
+
+def test_shared_values_of_strangers_have_uniform_ranks() -> None:
+    """Where every member states values of its own, the place of S among the controls of R is uniform."""
+    p = []
+    for seed in range(12):
+        rng = np.random.default_rng([seed, 21])
+        told = [[f"It is {n} or {m}, they say." for n, m in rng.integers(100, 112, (21, 2))] for _ in range(8)]
+        one = Bag(
+            models=tuple(f"M{m}" for m in range(21)),
+            prompts=tuple(Prompt(id=f"p{p}", family="f", cluster=f"f/{p}", text="How many?") for p in range(8)),
+            answers=tuple(tuple((text,) for text in row) for row in told),
+        )
+        t = scores("shared_values", one)
+        for pair in range(10):  # pairs that share no member
+            order = np.roll(np.arange(21), -2 * pair)
+            p.append(model_level(t[np.ix_(order, order)]).p_reference)
+    found = np.array(p)
+    assert found.min() >= 1 / 20
+    for level in (0.1, 0.25, 0.5, 0.75):
+        assert abs((found <= level + 1e-9).mean() - level) < 4 * np.sqrt(level * (1 - level) / len(found))
+
+
+def test_shared_values_are_numbers_dates_names_and_titles_alone() -> None:
+    """Two answers that state one year and name in other words are as alike as can be; shared words count nothing."""
+    said = (
+        "It was Ida Quist in 1871.",
+        "In 1871, by Ida Quist they say",
+        "It was Bo Ek in 1902.",
+        "It was they, they say",
+    )
+    one = Bag(
+        models=("S", "R", "C1", "C2"),
+        prompts=(Prompt(id="p", family="f", cluster="f", text="Who was it?"),),
+        answers=(tuple((text,) for text in said),),
+    )
+    values = detect("shared_values", one)
+    assert isinstance(values, Similarity)
+    assert values.values[0, 0, 1] == pytest.approx(1)
+    assert values.values[0, 0, 2:].tolist() == [0, 0]

@@ -97,6 +97,7 @@ def test_seed_changes_the_answers(endpoint: Endpoint) -> None:
         assert (first != second) is differs
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_system_prompt_changes_the_answer(endpoint: Endpoint) -> None:
     """A persona changes a greedy answer, and the request records what the model read."""
@@ -112,6 +113,7 @@ def test_system_prompt_changes_the_answer(endpoint: Endpoint) -> None:
     assert b"named SmolLM" in plain.request
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_reply_says_why_it_ended(endpoint: Endpoint) -> None:
     """An answer that runs into max_tokens ends by length, a finished one by stop, and both are canonical JSON."""
@@ -146,6 +148,7 @@ def test_facts_name_every_file(endpoint: Endpoint) -> None:
     assert facts["sha256 SmolLM2-135M-Instruct.Q4_1.gguf"].startswith("b179c952")
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_opening_again_is_silent_and_shares_the_weights(
     endpoint: Endpoint, tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -180,7 +180,10 @@ HUGE = {
 }
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "dialect",
+    [pytest.param(one, id=one.name, marks=pytest.mark.slow if number else ()) for number, one in enumerate(DIALECTS)],
+)
 @pytest.mark.parametrize("name", HUGE)
 def test_a_large_answer_is_judged_soon_and_in_little_memory(name: str, dialect: Dialect) -> None:
     """A share of the largest body takes no more than that share of a gigabyte."""

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
 
-from depose.extraction import accounts, evalues, layers, pairs
+from depose.extraction import accounts, layers, pairs
 from depose.extraction.bipartite import Ints, table_of
+from depose.statistics import evalues
 
 ACCOUNTS, MEMBERS, DAYS, SLOTS, TEMPLATES = 120, 12, 28, 24, 300
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom, kstest
 
-from depose.lineup.e_process import e_bh, log10_e
+from depose.lineup.e_process import log10_e
 from depose.lineup.power import area_of, bags_needed, power_at
 from depose.lineup.rank_test import LineUps, opened, rank_sum
 from depose.lineup.sensitivity import drift_at, gamma_at, least_share, log10_p_at_drift, log10_p_at_gamma
@@ -153,15 +153,6 @@ def test_line_ups_needed(area: float, alpha: float, fillers: int, bags: int) -> 
     assert bags_needed(area, fillers, alpha) == bags
     assert power_at(area, fillers, bags, alpha) >= 0.9 - 1e-9
     assert area_of(area, 1.0) == area and area_of(area, 0.0) == 0.5
-
-
-def test_e_values_choose_among_many_groups() -> None:
-    """One large e-value among twenty passes at 10 %; values that all are small choose nothing."""
-    assert e_bh([3.0, *[0.1] * 19], 0.1) == (0,)
-    assert e_bh([1.0] * 20, 0.1) == tuple(range(20))
-    assert e_bh([0.5] * 20, 0.1) == ()
-    with pytest.raises(ValueError, match="rate"):
-        e_bh([1.0], 0.0)
 
 
 @pytest.mark.parametrize(

@@ -216,3 +216,56 @@ def test_a_bundle_holds_the_pack_and_verifies_with_it(made: Path, shelf: Path, t
     ran = depose("verify", json.loads(sealed.out)["bundle"], "--public-key", made / "key.pem.pub")
     assert ran.code == 0, ran.err
     assert "42 exchanges: looked up again in the registered files" in ran.out
+
+
+def strange(folder: Path, goal: Path) -> Path:
+    """Make a pack of the same name, signed by a stranger."""
+    recorded_case(folder / "acme", suspect="somebody", controls=5, prompts=6)
+    keys.make(folder / "key.pem")
+    goal.parent.mkdir(exist_ok=True)
+    where = ("--version", goal.stem.rpartition("-")[2], "--out", goal)
+    built = depose("pack", "build", "acme", "--case", folder / "acme", "--key", folder / "key.pem", *where)
+    assert built.code == 0, built.err
+    return goal
+
+
+@pytest.mark.parametrize("version", ["1", "9"])
+def test_a_pack_that_passes_for_another_is_refused(made: Path, shelf: Path, tmp_path: Path, version: str) -> None:
+    """A pack in the case hides none of the same name: the case says which, by digest or by file."""
+    folder = release(made, tmp_path / "rc1")
+    other = strange(tmp_path / "strange", folder / f"packs/acme-{version}.pack")
+    for command in ("register", "check"):
+        ran = depose(command, folder)
+        assert (ran.code, "one passes for the other" in ran.err) == (1, True), ran.err
+    assert not (folder / "evidence").exists()
+    wanted = packs.read(other if version == "9" else shelf / "acme-1.pack")
+    text = (folder / "case.toml").read_text()
+    (folder / "case.toml").write_text(text.replace("pack:acme", f"pack:acme@{wanted.sha256}"))
+    if version == "1":
+        ran = depose("register", folder)
+        assert (ran.code, "is another pack than" in ran.err) == (1, True), ran.err
+        other.unlink()
+    assert depose("register", folder).code == 0
+    pin = ledger.entries(folder).registration.pack
+    assert pin == controls.pin_of(wanted)
+    (folder / "case.toml").write_text(text.replace("pack:acme", f"pack:acme@{'0' * 64}"))
+    with pytest.raises(CaseError, match="here has the SHA-256"):
+        casefile.read(folder)
+    (folder / "case.toml").write_text(text.replace("pack:acme", "pack:acme@12"))
+    with pytest.raises(CaseError, match="is no SHA-256"):
+        casefile.read(folder)
+    (folder / "case.toml").write_text(text.replace("pack:acme", f"packs/acme-{version}.pack"))
+    assert {spec.file for spec in casefile.read(folder).models[2:]} == {f"packs/acme-{version}.pack"}
+
+
+def test_a_newer_pack_of_the_same_signer_is_none_that_passes_for_it(made: Path, shelf: Path, tmp_path: Path) -> None:
+    """Whoever signed both may name them alike; and a case that is registered stays with its own."""
+    folder = release(made, tmp_path / "rc1")
+    assert depose("register", folder).code == 0
+    more = ("--version", "2", "--out", tmp_path / "acme-2.pack")
+    assert depose("pack", "build", "acme", "--case", made / "acme", "--key", made / "key.pem", *more).code == 0
+    assert depose("pack", "add", tmp_path / "acme-2.pack").code == 0
+    assert depose("register", folder).code == 0
+    strange(tmp_path / "strange", shelf / "acme-3.pack")
+    assert depose("register", folder).code == 0
+    assert depose("register", release(made, tmp_path / "rc2")).code == 1

@@ -96,6 +96,7 @@ def test_summary_has_two_pages(many: int, waivers: int) -> None:
     assert "page 2 of 2" in pages[1]
 
 
+@pytest.mark.slow
 def test_a_second_half_that_is_too_long_begins_on_the_first_page() -> None:
     """Questions to the vendor and failed checks of quality are more than a page: there are still two."""
     check = Check(

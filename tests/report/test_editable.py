@@ -44,6 +44,7 @@ def test_every_number_of_the_page_is_in_the_docx(findings: Findings) -> None:
     assert {number: (n, made[number]) for number, n in there.items() if made[number] < n} == {}
 
 
+@pytest.mark.slow
 def test_the_same_page_gives_the_same_bytes_and_blanks_stay_blanks() -> None:
     """Nobody can tell two machines apart by it; what the witness is to fill is a line to write on."""
     page = render_html(build())

@@ -60,6 +60,7 @@ def printed() -> bytes:
     return render_pdf(build(text=f"{MIXED} {UNKNOWN}", questions=("same",))).pdf
 
 
+@pytest.mark.slow
 def test_no_character_is_drawn_as_a_box(printed: bytes) -> None:
     """No glyph of any page is .notdef, which ISO 19005-3, 6.2.11.8 forbids, and no font is one of the machine."""
     found = list(glyphs(printed))

@@ -48,6 +48,32 @@ def test_a_gate_may_rest_on_one_question(fail_on: tuple[str, ...], code: int) ->
         assert made.because[0].endswith("derived: relation, kind not resolved")
 
 
+@pytest.mark.parametrize(
+    ("reason", "fail_on", "code"),
+    [
+        ("era", ("distilled:indication",), 5),
+        ("controls", ("indication",), 5),
+        ("range", ("indication", "same:inconclusive"), 5),
+        ("era", ("same:indication",), 0),
+        ("power", ("distilled:indication",), 0),
+        ("length", ("indication",), 0),
+        ("era", (), 0),
+    ],
+)
+def test_a_gate_that_could_not_close_is_not_open(reason: str, fail_on: tuple[str, ...], code: int) -> None:
+    """Where a finding that is waited for cannot speak the gate ends with 5; what was measured and is weak, does not."""
+    findings = found(same="no indication", distilled="inconclusive")
+    blind = msgspec.structs.replace(
+        findings.findings[1], opinion=Opinion(verdict="inconclusive", reasons=("power", reason))
+    )
+    findings = msgspec.structs.replace(findings, findings=(findings.findings[0], blind))
+    made = judged(findings, fail_on)
+    assert (made.exit, bool(made.blind), bool(made.because)) == (code, bool(code), bool(code))
+    assert all("could not have closed the gate" in one for one in made.because)
+    meant = judged(findings, fail_on, allow_blind=True)
+    assert (meant.exit, meant.because, meant.blind) == (0, (), made.blind)
+
+
 @pytest.mark.parametrize("value", ["", "yes", "same:", ":indication", "other:indication", "same:no", "same:same:x"])
 def test_what_no_gate_can_be_told_is_refused(value: str) -> None:
     """A misspelt gate must never be an open one."""

@@ -100,7 +100,14 @@ def test_answers_change_no_structure_of_the_report() -> None:
 
 
 @pytest.mark.criterion(24)
-@pytest.mark.parametrize("place", [0, 1, 2], ids=["viewer", "explore", "prompt"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(0, id="viewer"),
+        pytest.param(1, id="explore", marks=pytest.mark.slow),
+        pytest.param(2, id="prompt", marks=pytest.mark.slow),
+    ],
+)
 def test_answers_change_no_structure_of_the_viewer(place: int) -> None:
     """Whole texts, as answer and as prompt, leave the elements of the viewer's pages as they are."""
     findings = build(questions=("same",), exhibits=0)

@@ -132,6 +132,6 @@ def test_commands_say_it(case: Path) -> None:
     assert depose("lineup", "test", case, "--fail-on", "indication").code == 4
     (one,) = json.loads(depose("lineup", "test", case, "--json").out)["findings"]
     assert one["bags"] == 120
-    assert acts.what_is_next(case) == [f"next: depose lineup test {case}"]
+    assert acts.act_due(case) == f"depose lineup test {case}"
     assert depose("lineup", "seal", case).code == 1
     assert "the key is open" in depose("lineup", "seal", case).err

@@ -222,6 +222,7 @@ def test_explorer_sorts_and_filters_in_a_browser(case: Path, tmp_path: Path) -> 
     assert places == sorted(places, reverse=True)
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_policy_stops_what_is_not_ours(case: Path, tmp_path: Path) -> None:
     """A script added to the page afterwards does not run."""

@@ -51,6 +51,7 @@ def test_paragraphs_tables_figures_and_exhibits_follow_each_other(text: str) -> 
     assert tables == list(range(1, len(tables) + 1))
 
 
+@pytest.mark.slow
 @needs_poppler
 def test_sections_and_appendices_stand_in_order(text: str) -> None:
     """Every heading comes after the one before it, once the list of contents is past."""
@@ -64,6 +65,7 @@ def test_sections_and_appendices_stand_in_order(text: str) -> None:
     assert starts == sorted(starts)
 
 
+@pytest.mark.slow
 @needs_poppler
 def test_an_exhibit_reads_caption_codes_then_answers(text: str) -> None:
     """Caption, then who said it, then what was said, and the next exhibit after all of that."""
@@ -73,6 +75,7 @@ def test_an_exhibit_reads_caption_codes_then_answers(text: str) -> None:
         assert part.index("R1 reference") < part.index("S1 suspect") < part.index("control,")
 
 
+@pytest.mark.slow
 def test_figures_and_headings_are_tagged(pdf: Path) -> None:
     """In the tree of tags every figure has a description, and headings and table heads are what they are."""
     kinds: dict[str, int] = {}

@@ -125,7 +125,8 @@ def test_pdf_can_be_read(pages: list[str]) -> None:
     assert f"End of report {report_id}" in pages[-1]
 
 
-@pytest.mark.parametrize("make", [pytest.param(build, marks=pytest.mark.slow), calibrated])
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [build, calibrated])
 def test_fifty_exhibits_leave_the_report_readable(make: Callable[..., Findings]) -> None:
     """With fifty exhibits at most 24 pages, and of each pair one of each part of the rule; the others are named."""
     findings = make(suspects=("S1", "S2"), exhibits=50)

@@ -219,9 +219,9 @@ def _(work: Path, target: Target) -> None:
     _seal(work, depose="0.0.1")
 
 
-@_placed("a format that is yet to come", "sealed as 'depose seal 3', and only")
+@_placed("a format that is yet to come", "sealed as 'depose seal 9', and only")
 def _(work: Path, target: Target) -> None:
-    _seal(work, format="depose seal 3")
+    _seal(work, format="depose seal 9")
 
 
 @_placed("format 1, with what only format 2 has", "is no file of a bundle of the format 'depose seal 1'")

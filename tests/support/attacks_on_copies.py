@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from authority import Authority
-from depose.custody import keys, leaves, manifest, merkle
+from depose.custody import forms, keys, leaves, manifest
 from depose.custody.passages import Wanted
 from depose.custody.redact import produce, redact
 from depose.evidence import timestamp
 from depose.model.canonical import canonical, sha256
-from tampering import LOG, Attacks, Target, edit
+from splices import SPLICES, forge
+from tampering import LOG, Attacks, Target, edit, unpack
 
 ON_COPIES = Attacks()
 AT = "2026-11-27T00:00:00.000000Z"
@@ -89,7 +90,7 @@ def _recommitted(copy: Path) -> None:
     """Make COMMITMENT and SEAL follow from what the copy now holds; nobody signs it."""
     index = json.loads((copy / "copy.json").read_bytes())
     count = len(index["files"]) + len(index["absent"])
-    (copy / "COMMITMENT").write_bytes(canonical({"files": count, "root": "0" * 64}) + b"\n")
+    (copy / "COMMITMENT").write_bytes(canonical({"files": count, "form": 3, "root": "0" * 64}) + b"\n")
     seal = manifest.read((copy / "SEAL").read_bytes(), "SEAL")
     seal["COMMITMENT"] = sha256((copy / "COMMITMENT").read_bytes())
     (copy / "SEAL").write_bytes(manifest.write(seal))
@@ -102,7 +103,7 @@ NOT_FOLLOWING = "COMMITMENT: does not follow from the files of this copy"
 
 @_on_copy("another root in COMMITMENT", "COMMITMENT: missing, or not the one that was sealed")
 def _(copy: Path, target: Target) -> None:
-    (copy / "COMMITMENT").write_bytes(canonical({"files": 44, "root": "0" * 64}) + b"\n")
+    (copy / "COMMITMENT").write_bytes(canonical({"files": 44, "form": 3, "root": "0" * 64}) + b"\n")
 
 
 @_on_copy("COMMITMENT and SEAL made to fit, without the key", "SEAL.sig: not a signature")
@@ -132,6 +133,35 @@ def _(copy: Path, target: Target) -> None:
     (copy / "parent").mkdir()
     for name in ("SEAL", "SEAL.sig"):
         shutil.move(copy / name, copy / "parent" / name)
+
+
+# --- lines spliced ----------------------------------------------------------------------------------
+
+
+def _on_lines(name: str, file: str, how: str, says: str) -> None:
+    """Add an attack that splices lines of a file."""
+
+    @_on_copy(name, says)
+    def _(copy: Path, target: Target) -> None:
+        bundle = unpack(target, copy.with_name("sealed"))
+        forge(copy, bundle, file, "case.toml" if file != "case.toml" else LOG, SPLICES[how])
+
+
+_on_lines("each two lines of the log shown as one", LOG, "joined", NOT_FOLLOWING)
+_on_lines("each two lines of the exhibits shown as one", "out/exhibits.csv", "joined", NOT_FOLLOWING)
+_on_lines("each two lines of the case file shown as one", "case.toml", "joined", NOT_FOLLOWING)
+_on_lines("the last lines of the exhibits under one mark", "out/exhibits.csv", "cut", NOT_FOLLOWING)
+_on_lines("the last line of the exhibits left out", "out/exhibits.csv", "dropped", NOT_FOLLOWING)
+_on_lines("a line of the exhibits shown twice", "out/exhibits.csv", "repeated", NOT_FOLLOWING)
+_on_lines("a line of the case among the exhibits", "out/exhibits.csv", "borrowed", NOT_FOLLOWING)
+_on_lines("a line feed withheld", "out/exhibits.csv", "without feed", "its line feed is withheld")
+
+
+@_on_copy(
+    "the form of a copy of before, in which lines could be joined", "of the format 'depose copy 2', and sealed by"
+)
+def _(copy: Path, target: Target) -> None:
+    _index(copy, lambda index: index.update(format="depose copy 2"))
 
 
 # --- words changed ----------------------------------------------------------------------------------
@@ -171,7 +201,7 @@ def _(copy: Path, target: Target) -> None:
     edit(copy / "case.toml", b"made-up", b"[REDACTED]")
 
 
-@_on_copy("two lines of the log swapped", "is not record 1, or does not say so")
+@_on_copy("two lines of the log swapped", NOT_FOLLOWING)
 def _(copy: Path, target: Target) -> None:
     lines = (copy / LOG).read_bytes().splitlines(keepends=True)
     (copy / LOG).write_bytes(b"".join([lines[0], lines[2], lines[1], *lines[3:]]))
@@ -389,12 +419,13 @@ def _forger(target: Target) -> Path:
 
 
 def _invent(proof: Index) -> None:
-    line, secret = f'{{"kind":"exchange","seq":{proof["record"]},"text":"I copied it"}}\n'.encode(), b"s" * 32
+    line, secret = b'{"kind":"exchange","seq":0,"text":"I copied it"}\n', b"s" * 32
     opened = leaves.withhold(line, secret, [])
     salt = leaves.name_salt(secret)
-    root = leaves.commitment(salt, LOG, merkle.root([leaves.piece(line, secret)]))
+    root = forms.commitment(salt, LOG, forms.file_root([leaves.piece(line, secret)], forms.LATEST), forms.LATEST)
+    said = canonical({"files": 1, "form": forms.LATEST, "root": root.hex()}) + b"\n"
     proof |= {"shown": line.decode(), "tree": list(opened.tree), "line_path": [], "file_path": []}
-    proof |= {"name_salt": salt.hex(), "commitment": (canonical({"files": 1, "root": root.hex()}) + b"\n").decode()}
+    proof |= {"name_salt": salt.hex(), "commitment": said.decode(), "record": 0, "lines": 1}
 
 
 @_on_proof("without its time-stamps", "COMMITMENT.ts[qr]: missing, or not the one")

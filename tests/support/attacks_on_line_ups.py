@@ -20,6 +20,7 @@ from depose.custody import keys
 from depose.custody.seal import seal
 from depose.custody.stamp import Source, stamp
 from depose.lineup import acts
+from depose.lineup.unfolding import unfold
 from depose.model.canonical import canonical, sha256
 from tampering import LOG, Attacks, Records, Target, lines, rechain
 
@@ -31,21 +32,24 @@ def sealed_line_up(folder: Path) -> Target:
     """Take a line-up of forty bags from registration to a sealed bundle, the protocol and both seals time-stamped."""
     folder.mkdir(parents=True)
     authority = Authority(folder / "tsa")
-    case = line_ups.case(folder / "case")
-    delivered, decoys = line_ups.rows(40)
-    deliveries = line_ups.written(folder, "deliveries.jsonl", delivered)
+    case = line_ups.case(folder / "case", f'coin = "{sha256(line_ups.COIN)}"')
+    log, coin = folder / "thrown.jsonl", folder / "coin.key"
+    log.write_bytes(line_ups.thrown(20))
+    coin.write_bytes(line_ups.COIN)
+    deliveries, decoys = map(Path, unfold(log.read_bytes(), "log", line_ups.COIN, folder / "files", ("B1",)).files)
+    delivered = [json.loads(line) for line in deliveries.read_bytes().splitlines()]
     key, bags = folder / "lineup-key.json", folder / "bags.jsonl"
     with authority.serve() as url:
         source = Source(url=url, roots=authority.roots.read_bytes())
         pipeline.register_case(case, now)
         stamp(case, source, now)
-        acts.build_bags(case, deliveries, line_ups.written(folder, "decoys.jsonl", decoys), key, now, bags)
+        acts.build_bags(case, deliveries, decoys, key, now, bags)
         stamp(case, source, now, acts.seal_key(case, key, "Notary N.", now).record)
         for code, effect in (("S1", 1.5), ("R1", 0.0), ("C1", 0.0)):
             table = line_ups.table(bags.read_bytes(), code, line_ups.learnt_of(delivered), effect)
             acts.record_table(case, code, table, code, now)
         stamp(case, source, now, acts.seal_scores(case, now).record)
-        acts.open_key(case, key, now)
+        acts.open_key(case, key, now, log, coin)
         _, written = pipeline.analyze_case(case, lambda line: None, now)
         acts.record_test(case, written[0].sha256, now)
         public = keys.make(folder / "key.pem")
@@ -195,7 +199,7 @@ def _renamed(records: Records, work: Path, data: bytes) -> None:
             one["body"]["bags"] = now_
 
 
-@_forged("bags changed, and every act names them", "scores other bags", recompute=True)
+@_forged("bags changed, and every act names them", "the key of other bags", recompute=True)
 def _bags_everywhere(records: Records, work: Path) -> None:
     data = (work / "evidence/blobs" / _body(records, "lineup_bags")["bags"]).read_bytes()
     _renamed(records, work, data.replace(b"Question 1", b"Question 9", 1))
@@ -251,3 +255,33 @@ def _amended(records: Records, work: Path) -> None:
     place = _place(records, "lineup_key")
     body = {"reason": "more power", "changes": [], "scored": False, "registration": records[0]["body"]}
     records.insert(place, {"kind": "amendment", "at": records[place]["at"], "body": body, "was": "none"})
+
+
+def _throw(records: Records, work: Path, **change: Any) -> None:
+    """Change the first throw of the log that was shown."""
+    body = _body(records, "lineup_opened")
+    first, *others = (work / "evidence/blobs" / body["thrown"]).read_bytes().splitlines(keepends=True)
+    body["thrown"] = _blob(work, canonical(json.loads(first) | change) + b"\n" + b"".join(others))
+
+
+@_forged("a throw that the coin did not make", "and the coin says")
+def _not_thrown(records: Records, work: Path) -> None:
+    _throw(records, work, request_id="another name", chosen=3)
+
+
+@_forged("draws that were reworded after the throw", "do not follow from the thrown log")
+def _reworded(records: Records, work: Path) -> None:
+    _throw(records, work, draws=["one", "two", "three"])
+
+
+@_forged("another coin than was registered, with throws of its own", "another coin than the one that was registered")
+def _other_coin(records: Records, work: Path) -> None:
+    body, key = _body(records, "lineup_opened"), bytes(32)
+    body |= {"coin": _blob(work, key), "thrown": _blob(work, line_ups.thrown(20, key))}
+
+
+@_forged("a request left out of the throws", "do not follow from the thrown log")
+def _left_out(records: Records, work: Path) -> None:
+    body = _body(records, "lineup_opened")
+    lines_ = (work / "evidence/blobs" / body["thrown"]).read_bytes().splitlines(keepends=True)
+    body["thrown"] = _blob(work, b"".join(lines_[1:]))

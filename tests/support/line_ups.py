@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from depose.lineup import acts
+from depose.lineup.coin import Coin, Thrown
 from depose.lineup.inputs import context_of, one_prompt
 from depose.lineup.tables import read_bags, table_file
 from depose.model import Fact
-from depose.model.canonical import sha256
+from depose.model.canonical import canonical, sha256
 from depose.model.lineup import Delivery, ScoreTable
 from depose.pipeline import register_case
 
+COIN = bytes(range(32))
+"""Key of a coin."""
 WORDS = ["river", "stone", "lamp", "wheel", "garden", "paper", "silver", "winter", "north", "bread"]
 
 CASE = """
@@ -104,6 +107,26 @@ def rows(
             for place in range(fillers)
         ]
     return delivered, decoys
+
+
+def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z") -> bytes:
+    """Throw for so many requests of an account in question, and as many of one like it."""
+    rng, made = np.random.default_rng(5), []
+    for n in range(2 * count):
+        draws = tuple(answer(rng) for _ in range(3))
+        made.append(
+            Thrown(
+                request_id=f"r{n}",
+                messages=one_prompt(f"Question {n}?", "Be brief."),
+                draws=draws,
+                chosen=Coin(key).choose(f"r{n}", 3),
+                commitment=Coin(key).commitment,
+                account_code="A1" if n % 2 else "B1",
+                delivered_at=at,
+                reference_snapshot="r-1",
+            )
+        )
+    return b"".join(canonical(one) + b"\n" for one in made)
 
 
 def written(folder: Path, name: str, found: list[Any]) -> Path:

@@ -147,6 +147,7 @@ def test_the_calibration_reads_back_and_is_repeatable(
         assert (tmp_path / image.name).read_bytes() == image.read_bytes(), image.name
 
 
+@pytest.mark.slow
 def test_a_calibration_of_elsewhere_can_be_applied(
     found: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path
 ) -> None:

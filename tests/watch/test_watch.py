@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from math import log10
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from depose.evidence.log import log_path, read_log
+from depose.statistics.evalues import calibrated, e_bh
 from depose.watch.days import FOLDER, Day, history
 from fakes import Ran, case_of, depose, model, write_case
 from swapping import NEVER, Swapping
@@ -139,12 +141,16 @@ def test_what_is_on_record_is_compared_without_asking(case: Path, server: Swappi
     assert not (case / FOLDER).exists()
 
 
-def test_two_models_are_adjusted_for_each_other(case: Path) -> None:
-    """Watched together, the smaller p-value counts twice (Holm)."""
+def test_two_models_are_adjusted_for_each_other(case: Path, server: Swapping) -> None:
+    """Watched together, the smaller p-value counts twice (Holm); beside it stands what e-BH chooses."""
+    server.after = 0
     found = days(depose("watch", case, "--calls", "40", "--json"))
     assert [one["model"] for one in found] == ["S1", "R1"]
     least = min(found, key=lambda one: one["p"])
     assert least["p_holm"] == pytest.approx(min(1.0, 2 * least["p"]))
+    assert {one["outcome"] for one in found} == {"different"}
+    chosen = e_bh([log10(calibrated(one["p"])) for one in found], 0.1)
+    assert [place for place, one in enumerate(found) if one["e_bh"]] == [*chosen]
 
 
 def test_nothing_answered_is_an_operational_error(case: Path, server: Swapping) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from depose.analysis import (
@@ -31,6 +32,8 @@ from depose.analysis.null_pairs import null_pairs
 from depose.analysis.reported_ratios import reported, used
 from depose.analysis.robustness import Robustness
 from depose.analysis.scored_bags import Bench, Progress
+from depose.analysis.shared_values import shared_values
+from depose.analysis.traces import traces
 from depose.case.calibration import Loaded
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
@@ -370,5 +373,7 @@ def analyze(dossier: Dossier, features: Features, progress: Progress, loaded: Lo
         if loaded and loaded.performance
         else None,
         tree=illustrations.joined(analyst.bench, analyst.case),
+        shared_values=shared_values(analyst.bench, found) or UNSET,
+        traces=traces(dossier, found) or UNSET,
     )
     return Analysis(findings=findings, scores=analyst.bench.scores())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.batch.screen import Judged
@@ -71,12 +71,17 @@ def _opens(held: Sequence[Judged], members: Mapping[str, Member]) -> str:
     reason = held[0].reason
     counts = [int(found[1]) for one in held if (found := _LINEAGES.search(one.reason))]
     if counts:
-        makers = sorted({members[name].developer for one in held for name in (one.suspect, one.reference)} - {""})
-        missing = FEWEST_LINEAGES - min(counts)
-        few = ", ".join(makers[:6]) + (f" and {len(makers) - 6} more" if len(makers) > 6 else "")
-        return (
-            f"{missing} more control{'s' if missing > 1 else ''}, each of a maker and lineage of its own"
-            + (f", none of {few}" if few else "")
-            + ", not trained on outputs of the references' makers"
-        )
+        makers = {members[name].developer for one in held for name in (one.suspect, one.reference)}
+        return opened_by(FEWEST_LINEAGES - min(counts), makers)
     return next((said for word, said in _KINDS if word in reason), "")
+
+
+def opened_by(missing: int, makers: Collection[str]) -> str:
+    """Describe the controls that would open a cell for which so many are missing, of other makers than these."""
+    known = sorted({*makers} - {""})
+    few = ", ".join(known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
+    return (
+        f"{missing} more control{'s' if missing > 1 else ''}, each of a maker and lineage of its own"
+        + (f", none of {few}" if few else "")
+        + ", not trained on outputs of the references' makers"
+    )

@@ -45,19 +45,24 @@ def copy(source: str, folder: Path) -> tuple[Path, ...]:
     known = [name for name, _ in cases()]
     if source in known:
         with as_file(files("depose.casefiles").joinpath(source)) as origin:
-            return _copy_files(origin, folder)
+            return _copied(_files_of(origin) | _schema(NAME), folder)
     logs = files("depose.casefiles").joinpath(source)
     if source in [name for name, _ in cases_of_logs()]:
         with as_file(logs) as origin:
-            return _copied(
-                {one.relative_to(origin).as_posix(): one for one in origin.rglob("*") if one.is_file()}, folder
-            )
+            found = {one.relative_to(origin).as_posix(): one for one in origin.rglob("*") if one.is_file()}
+            return _copied(found | _schema(OF_LOGS), folder)
     own = Path(source)
     if own.is_file() or (own / NAME).is_file():
         read(own)
         return _copy_files(own, folder)
     known += [name for name, _ in cases_of_logs()]
     raise UsageError(f"no bundled case {source!r}", hint=f"bundled: {', '.join(known)}; or give a case file")
+
+
+def _schema(name: str) -> dict[str, Path]:
+    """The schema that the first line of a bundled file names, for editors."""
+    schema = f"{Path(name).stem}.schema.json"
+    return {schema: Path(str(files("depose.templates").joinpath("schemas", schema)))}
 
 
 def _files_of(origin: Path) -> dict[str, Path]:

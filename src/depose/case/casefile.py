@@ -34,8 +34,11 @@ REMOTE = ("openai", "anthropic", "google")
 OWN = ("model", "messages", "contents", "system", "systemInstruction", "stream", "n", "candidateCount")
 """Fields of a request body that follow from the case and cannot be set in `parameters`."""
 
-REPORTED_ONLY = ("identity",)
-"""Detectors that no question can rest on: what a model says that it is, it has learnt from texts about models."""
+REPORTED_ONLY = {
+    "identity": "a name is not a lineage",
+    "shared_values": "in families left out it is worse than `wording`",
+}
+"""Detectors that no question can rest on, and why."""
 
 
 def folder_of(path: Path) -> Path:
@@ -215,7 +218,7 @@ def _bad_protocol(case: Case) -> tuple[str, str] | None:
             )
         if primary in REPORTED_ONLY:
             return (
-                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: a name is not a lineage",
+                f"$.protocol.primary.{question}: {primary!r} is reported but decides nothing: {REPORTED_ONLY[primary]}",
                 "choose another primary detector",
             )
     if likeness(protocol) and not protocol.probes and not protocol.prompts:
@@ -261,6 +264,8 @@ def _bad_lineup(case: Case) -> tuple[str, str] | None:
                 return f"$.lineup.{name}: {code!r} is a suspect", "a suspect is tested, and nothing is measured by it"
     if both := set(plan.accounts) & set(plan.matched):
         return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
+    if not isinstance(plan.coin, UnsetType) and plan.tier != "randomised":
+        return f"$.lineup.coin: goes with randomised answers, not with {plan.tier}", 'tier = "randomised", or no coin'
     if plan.minus and plan.statistic != "likelihood":
         return f"$.lineup.minus: goes with likelihood, not with {plan.statistic}", "leave it out"
     return None

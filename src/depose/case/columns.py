@@ -224,7 +224,8 @@ def choose(rows: Sequence[Any], mapped: Mapping[str, str], words: Collection[str
             notes.append(f"prompts: column {worded[0]!r}, the only one whose name says so")
     if "prompt" not in found and "id" not in found:
         looked = ", ".join(COLUMNS["prompt"] + COLUMNS["id"])
-        raise ValueError(f"no column of prompts or prompt ids; looked for {looked}")
+        there = ", ".join(str(name)[:40] for name in present[:12]) + (" and more" if len(present) > 12 else "")
+        raise ValueError(f"no column of prompts or prompt ids; looked for {looked}; it has {there or 'none'}")
     return Columns(names=found, notes=tuple(notes))
 
 

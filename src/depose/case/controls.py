@@ -1,13 +1,16 @@
-"""`controls = "pack:NAME"`: the controls of a case from a pack, and where packs lie.
+"""`controls = "pack:NAME"`, or `"pack:NAME@SHA256"`: the controls of a case from a pack, and where packs lie.
 
 The name, or the name of a file, stands in the case file; the models that it comes to stand in the case as if they had
 been listed, so that everything after the case file knows listed models alone. A pack that is named is copied into the
-folder `packs` of the case when the protocol is registered: its digest is frozen, and it goes into the bundle.
+folder `packs` of the case when the protocol is registered: digest and signer are frozen, and it goes into the bundle.
+Anybody can call a pack as another is called. So a name that two signers' packs here have is refused at registration,
+unless the case names a digest, or the file.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from importlib.resources import files
@@ -15,15 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
+from depose.case.near import nearest
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
-from depose.model import Case
+from depose.model import Case, PinnedPack
+from depose.model.canonical import sha256
 from depose.model.file_names import unfit_for_case
 
 if TYPE_CHECKING:
-    from depose.case.packs import PackManifest
+    from depose.case.packs import Pack, PackManifest
 
 PREFIX = "pack:"
 FOLDER = "packs"
@@ -58,29 +63,87 @@ def _order(found: tuple[str, str] | None, numbers: Any) -> tuple[str, tuple[int,
     return name, numbers(version)
 
 
-def find(wanted: str, folder: Path | None = None) -> Path:
+def find(wanted: str, folder: Path | None = None, *, where: str = "") -> Path:
     """Find a pack by `NAME` or `NAME-VERSION`: in the case, then among the user's, then among those that ship.
 
-    Of several versions in one place the highest is taken. Raises CaseError where there is none.
+    Of several versions in one place the highest is taken; after `@` stands the SHA-256 of the file, and no other fits.
+    Raises CaseError where there is none; `where` says which field of a case names it.
     """
-    from depose.case.packs import named
-
     places = ((folder / FOLDER,) if folder else ()) + (shelf(), bundled())
-    for place in places:
-        fits = [path for path in listed(place) if wanted in (path.stem, (named(path.name) or ("",))[0])]
-        if fits:
-            return fits[-1]
+    said = f"{where}: " if where else ""
+    name, at, pin = wanted.partition("@")
+    if at and not re.fullmatch(r"[0-9a-f]{64}", pin):
+        raise CaseError(f"{said}{pin!r} is no SHA-256", hint="64 hexadecimal digits: depose pack info prints them")
+    fits = [path for place in places for path in reversed(listed(place)) if _fits(name, path)]
+    for path in fits:
+        if not at or _digest(path) == pin:
+            return path
     known = sorted({path.stem for path in listed(*places)})
+    if fits:
+        raise CaseError(
+            f"{said}no control pack {name!r} here has the SHA-256 {pin[:16]}...",
+            hint=f"{fits[0]} has {_digest(fits[0])[:16]}...; ask whoever named the digest for the file",
+        )
     raise CaseError(
-        f"{WHERE}: no control pack {wanted!r}",
+        f"{said}no control pack {name!r}{nearest(name, known)}",
         hint=f"packs here: {', '.join(known) or 'none'}; another one comes in by: depose pack add FILE",
     )
+
+
+def _fits(name: str, path: Path) -> bool:
+    from depose.case.packs import named
+
+    return name in (path.stem, (named(path.name) or ("",))[0])
+
+
+def _digest(path: Path) -> str:
+    from depose.case.packs import LARGEST
+
+    return sha256(read_untrusted(path, LARGEST))
+
+
+def refuse_shadow(case: Case, folder: Path) -> None:
+    """Raise CaseError where the name of a pack is that of two signers' packs here, and the case says no more."""
+    controls = case.protocol.controls
+    if isinstance(controls, UnsetType) or not controls.startswith(PREFIX) or "@" in controls:
+        return
+    from depose.case import packs
+
+    wanted = controls.removeprefix(PREFIX)
+    taken = packs.read(path := find(wanted, folder))
+    for other in listed(folder / FOLDER, shelf(), bundled()):
+        if other == path or not _fits(wanted, other):
+            continue
+        hidden = packs.read(other)
+        if hidden.signer != taken.signer or (other.name == path.name and hidden.sha256 != taken.sha256):
+            raise CaseError(
+                f"{WHERE}: {wanted!r} is {path}, signed by {taken.signer[:16]}..., and also {other}, signed by "
+                f"{hidden.signer[:16]}...: one passes for the other",
+                hint=f'say which: controls = "{PREFIX}{wanted}@{taken.sha256}", or that of the other '
+                "(depose pack info), or name the file in the folder of the case",
+            )
+
+
+def pinned(case: Case, folder: Path) -> PinnedPack | UnsetType:
+    """Describe the pack that a case names, for record 0."""
+    controls = case.protocol.controls
+    if isinstance(controls, UnsetType):
+        return UNSET
+    from depose.case import packs
+
+    return pin_of(packs.read(file_of(controls, folder)[1]))
+
+
+def pin_of(pack: Pack) -> PinnedPack:
+    """Describe a pack."""
+    said = pack.manifest
+    return PinnedPack(name=said.name, version=said.version, sha256=pack.sha256, signer=pack.signer)
 
 
 def file_of(controls: str, folder: Path) -> tuple[str, Path]:
     """Return the name under which a case keeps its pack, and where the pack lies now."""
     if controls.startswith(PREFIX):
-        path = find(controls.removeprefix(PREFIX), folder)
+        path = find(controls.removeprefix(PREFIX), folder, where=WHERE)
         return f"{FOLDER}/{path.name}", path
     said = unfit_for_case(controls)
     if said or through_link(folder, controls):
@@ -150,6 +213,11 @@ def placed(case: Case, folder: Path) -> Case:
         return case
     name, path = file_of(controls, folder)
     goal = folder / name
+    if path != goal and goal.exists() and _digest(goal) != _digest(path):
+        raise CaseError(
+            f"{goal}: is another pack than {path}, which the case names",
+            hint="remove the one that is not meant, or name the file in the folder of the case",
+        )
     if path != goal and not goal.exists():
         goal.parent.mkdir(exist_ok=True)
         work = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
@@ -180,7 +248,7 @@ def kept_as(controls: str, registered: Collection[str]) -> str:
 
     if not controls.startswith(PREFIX):
         return controls if controls in registered else ""
-    wanted, found = controls.removeprefix(PREFIX), {}
+    wanted, found = controls.removeprefix(PREFIX).partition("@")[0], {}
     for name in registered:
         folder, _, file = name.rpartition("/")
         fits = named(file) if folder == FOLDER else None

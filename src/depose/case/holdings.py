@@ -15,7 +15,7 @@ from typing import Any
 from depose.answers.line_ends import evened
 from depose.case.formats import delimited
 from depose.case.tables import AS_IT_IS, KINDS, PLAIN, Row, Wanted, read_file
-from depose.case.untrusted_files import read_untrusted
+from depose.case.untrusted_files import in_child, read_untrusted
 from depose.errors import CaseError
 from depose.model import Record
 from depose.model.natural_order import natural
@@ -66,10 +66,13 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     return sorted(dict.fromkeys(one for one in found if not one.is_symlink()), key=lambda one: natural(str(one)))
 
 
-def look(paths: Iterable[Path]) -> Held:
-    """Look through files and folders; what is no file of answers is named with its reason."""
+def look(paths: Iterable[Path], columns: Mapping[str, str] | None = None) -> Held:
+    """Look through files and folders; what is no file of answers is named with its reason.
+
+    `columns` says under which name a meaning stands, for all of the files; else it is guessed.
+    """
     files = files_in(paths)
-    wanted = _by_contents(files)
+    wanted = dict.fromkeys(files, Wanted(columns=dict(columns))) if columns else _by_contents(files)
     rows: dict[tuple[Path, str], list[Row]] = {}
     other = []
     for file in files:
@@ -117,17 +120,17 @@ def _prompts(models: Sequence[Sequence[Row]]) -> tuple[tuple[tuple[str, str], ..
 
 
 def _by_contents(files: Sequence[Path]) -> dict[Path, Wanted]:
-    """Guess the columns of text tables whose names say nothing, from tables that have the same ones."""
+    """Guess the columns of tables whose names say nothing, from tables that have the same ones."""
     alike: dict[tuple[str, ...], dict[Path, list[Any]]] = {}
     for file in files:
-        if file.suffix.lower() not in (".csv", ".tsv", ".tab") or file.stat().st_size > PLAIN:
+        if file.suffix.lower() not in (".csv", ".tsv", ".tab", ".xlsx") or file.stat().st_size > PLAIN:
             continue
         try:
             read_file(file)
         except CaseError:
             try:
-                raw, _ = delimited.read(read_untrusted(file, PLAIN).decode("utf-8-sig"), file.suffix.lower())
-            except (OSError, ValueError):
+                raw = _raw(file)
+            except (OSError, ValueError, CaseError):
                 continue
             if raw:
                 alike.setdefault(tuple(raw[0]), {})[file] = raw
@@ -137,6 +140,15 @@ def _by_contents(files: Sequence[Path]) -> dict[Path, Wanted]:
         if columns:
             found |= dict.fromkeys(tables, Wanted(columns=columns))
     return found
+
+
+def _raw(file: Path) -> list[dict[str, str]]:
+    """Read the cells of a table as text, whatever its columns mean."""
+    if file.suffix.lower() == ".xlsx":
+        size = file.stat().st_size
+        rows = in_child("depose.case.model_table:of_workbook", str(file), answer=list[dict[str, str | None]], size=size)
+        return [{name: value or "" for name, value in row.items()} for row in rows]
+    return delimited.read(read_untrusted(file, PLAIN).decode("utf-8-sig"), file.suffix.lower())[0]
 
 
 def _guessed(names: Sequence[str], tables: Mapping[Path, Sequence[Mapping[str, str]]]) -> dict[str, str]:

@@ -4,12 +4,17 @@ Half of each family is drawn from the seed of the protocol, which is public; the
 made at registration. The digest of the secret stands in record 0 and thus in the protocol's digest: a commitment.
 Whoever knows the case file and the program can train against the open half alone; the seal hands the secret out, and
 anybody draws the same prompts again.
+
+Whoever makes the secret alone may draw many and keep the one that suits him. So a case may name a nonce of another
+party that goes into the half as well: the party gives it when it has the digest of the secret, and not before.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+
+from msgspec import UnsetType
 
 from depose import plugins
 from depose.case.near import nearest
@@ -86,6 +91,10 @@ def problem_of_probes(protocol: Protocol) -> tuple[str, str] | None:
             return f"{where}: unknown probe {name!r}{nearest(name, known)}", f"known: {', '.join(known)}"
         elif not re.fullmatch(r"[1-9][0-9]{0,4}", count):
             return f"{where}: {probe!r} is not NAME:COUNT", f"write {name}:16"
+    if isinstance(protocol.nonce, UnsetType) != isinstance(protocol.nonce_by, UnsetType):
+        return "$.protocol.nonce: goes with $.protocol.nonce_by", "say what was given, and who gave it"
+    if not isinstance(protocol.nonce, UnsetType) and not mixed(protocol):
+        return "$.protocol.nonce: nothing is drawn with it", 'it goes with a mix: probes = ["mix:standard"]'
     asked = [name for name, _, _ in families(protocol)]
     if len(set(asked)) != len(asked):
         return "$.protocol.probes: one family stands twice", "add the counts together"
@@ -116,7 +125,8 @@ def drawn(protocol: Protocol, secret: str) -> list[Prompt]:
         made = _made(probe, name, opened, protocol.seed)
         if half and count > opened:
             known = {prompt.id for prompt in made}
-            more = _made(probe, name, count, protocol.seed, "secret half", secret)
+            nonce = () if isinstance(protocol.nonce, UnsetType) else (protocol.nonce,)
+            more = _made(probe, name, count, protocol.seed, "secret half", secret, *nonce)
             made += [prompt for prompt in more if prompt.id not in known][: count - opened]
         prompts.extend(made)
     return prompts

@@ -57,6 +57,8 @@ class Listed(Record, frozen=True, kw_only=True):
     """In its file, from 1; of a workbook the row."""
     fields: dict[str, Any]
     """As they would stand in a case file."""
+    columns: dict[str, str]
+    """What the table calls each field."""
     answers: str = ""
     """Name of a file of answers that is imported later."""
 
@@ -143,11 +145,13 @@ def _listed(line: int, row: dict[str, Any], names: dict[str, str]) -> Listed:
         try:
             fields[field] = _value(field, value)
         except ValueError as error:
-            raise ValueError(f"line {line}{f' ({code})' if code else ''}: {field}: {error}") from error
+            column = next(name for name, one in names.items() if one == field)
+            who = f" (model {code})" if code else ""
+            raise ValueError(f"row {line}, column {column!r}{who}: {error}") from error
     answers = str(fields.pop(ANSWERS, ""))
     if "provider" not in fields:
         fields["provider"] = "openai" if fields.get("base_url") else "recorded"
-    return Listed(line=line, fields=fields, answers=answers)
+    return Listed(line=line, fields=fields, columns={field: name for name, field in names.items()}, answers=answers)
 
 
 def _value(field: str, cell: Any) -> Any:

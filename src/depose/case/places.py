@@ -111,24 +111,43 @@ def _choices(kind: Any) -> list[Any]:
     return [value for one in _parts(kind) if get_origin(one) is Literal for value in get_args(one)]
 
 
-def placed(name: str, text: str, message: str, data: Any = None, rows: Sequence[tuple[str, int]] = ()) -> str:
-    """Set the file before a message that begins with a path, and behind it the line and the code of the model.
-
-    `rows` are file and line of each model, where models stand in a table of their own.
-    """
+def placed(name: str, text: str, message: str, data: Any = None) -> str:
+    """Set the file before a message that begins with a path, and behind it the line and the code of the model."""
     path = message.partition(": ")[0]
     found = steps(path) if path.startswith("$") else []
-    index = found[1] if len(found) > 1 and found[0] == "models" else None
+    index = _model(found)
     if unknown := re.search(r": unknown field '([^']*)'", message):
         found = [*found, unknown[1]]
     where = []
-    if isinstance(index, int) and index < len(rows):
-        where.append(f"{rows[index][0]} line {rows[index][1]}")
-    elif line := line_of(text, found):
+    if line := line_of(text, found):
         where.append(f"line {line}")
     if code := _code(data, index):
         where.append(f"model {code}")
     return f"{name}: {message}" + (f" ({', '.join(where)})" if where else "")
+
+
+def in_table(message: str, data: Any, rows: Sequence[tuple[str, int]], columns: Mapping[str, str]) -> str:
+    """Set table, row, column and code before a message about a model that stands in a table; nothing for any other.
+
+    `rows` are file and line of each model, `columns` the names of the columns by field.
+    """
+    path, _, said = message.partition(": ")
+    found = steps(path) if path.startswith("$") else []
+    index = _model(found)
+    if index is None or index >= len(rows):
+        return ""
+    field = str(found[2]) if len(found) > 2 else ""
+    if missing := re.match(r"missing field '([^']*)'$", said):
+        field, said = missing[1], "is empty, or no column has that name"
+    code = _code(data, index)
+    where = [f"row {rows[index][1]}", *([f"column {columns.get(field, field)!r}"] if field else [])]
+    return f"{rows[index][0]}: {', '.join(where)}{f' (model {code})' if code else ''}: {said}"
+
+
+def _model(path: Sequence[str | int]) -> int | None:
+    """Number of the model that a path leads to, from 0."""
+    index = path[1] if len(path) > 1 and path[0] == "models" else None
+    return index if isinstance(index, int) else None
 
 
 def _code(data: Any, index: Any) -> str:

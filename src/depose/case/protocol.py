@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from depose import plugins
-from depose.case import calibration, casefile, mixes
+from depose.case import calibration, casefile, controls, mixes
 from depose.case.tables import read
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError
@@ -112,5 +112,9 @@ def registration(case: Case, folder: Path) -> Registration:
     for name in sorted({spec.provider for spec in case.models}):
         plugins.load("providers", name)
     return Registration(
-        case=case, prompts=prompts_of(case, folder), files=digests(case, folder), software=_software(case)
+        case=case,
+        prompts=prompts_of(case, folder),
+        files=digests(case, folder),
+        software=_software(case),
+        pack=controls.pinned(case, folder),
     )

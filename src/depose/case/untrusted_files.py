@@ -26,6 +26,7 @@ import msgspec
 from depose import errors
 from depose.errors import DeposeError
 from depose.model import Record
+from depose.model.base import ready
 
 MEMORY = 1024**3
 """Bytes that a child may take for a small file."""
@@ -159,9 +160,9 @@ def _heard(child: subprocess.Popen[bytes], said: bytes, most: int, seconds: int)
 
 def _answered(code: int, told: bytes, answer: type[Answer], memory: int, seconds: int) -> Answer:
     if code == 0 and told[:1] == b"+":
-        return msgspec.msgpack.decode(memoryview(told)[1:], type=answer)
+        return msgspec.msgpack.decode(memoryview(told)[1:], type=ready(answer))
     if code == 0 and told[:1] == b"-":
-        said = msgspec.msgpack.decode(memoryview(told)[1:], type=_Told)
+        said = msgspec.msgpack.decode(memoryview(told)[1:], type=ready(_Told))
         if said.kind == "MemoryError":
             raise TooMuch(f"takes more than {memory // 1024**2} MiB of memory to read")
         kind = getattr(errors, said.kind, None)

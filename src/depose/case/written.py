@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from depose.case import model_table
-from depose.case.places import explained, placed
+from depose.case.places import explained, in_table, placed
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Record
@@ -30,12 +30,17 @@ class Written(Record, frozen=True, kw_only=True):
     """File and line of each model, where they stand in a table."""
     tables: tuple[str, ...] = ()
     """The table of models, as the file names it."""
+    columns: dict[str, str] = msgspec.field(default_factory=dict)
+    """What the table calls each field."""
     answers: tuple[str, ...] = ()
     """The file of answers that the table names for each model; nothing where it names none."""
 
     def wrong(self, message: str, hint: str) -> CaseError:
-        """Make an error of a message that begins with a path."""
-        return CaseError(placed(self.name, self.text, message, self.data, self.rows), hint=hint)
+        """Make an error of a message that begins with a path; one about a row of a table names the table first."""
+        if said := in_table(message, self.data, self.rows, self.columns):
+            in_toml = "[[" in hint or " = " in hint or "case file" in hint
+            return CaseError(said, hint=model_table.HINT if in_toml else hint)
+        return CaseError(placed(self.name, self.text, message, self.data), hint=hint)
 
 
 def text_of(path: Path, hint: str, missing: str = "") -> str:
@@ -71,6 +76,7 @@ def taken(text: str, name: str, folder: Path | None = None) -> Written:
         data={**data, "models": [one.fields for one in listed]},
         tables=(table,),
         rows=tuple((str(file), one.line) for one in listed),
+        columns=listed[0].columns,
         answers=tuple(one.answers for one in listed),
     )
 
@@ -80,7 +86,9 @@ def converted(found: Written, kind: type[Kind], hint: str) -> Kind:
     try:
         return msgspec.convert(found.data, type=kind, strict=True)
     except msgspec.ValidationError as error:
-        raise found.wrong(explained(str(error), kind, found.data), hint) from error
+        said = explained(str(error), kind, found.data)
+        table = in_table(said, found.data, found.rows, found.columns)
+        raise found.wrong(said, model_table.HINT if table else hint) from error
 
 
 def record_of(text: str, name: str, kind: type[Kind], hint: str) -> Kind:

@@ -6,6 +6,7 @@ Results go to stdout, progress and errors to stderr. Nothing heavy is imported b
 from __future__ import annotations
 
 import errno
+import json
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -30,6 +31,8 @@ from depose.cli import (
 from depose.cli.controls import controls
 from depose.cli.extraction import extraction
 from depose.cli.lines import plain
+from depose.cli.steps import advice
+from depose.cli.words import put_prose
 from depose.errors import DeposeError
 from depose.report.typography import source_date
 
@@ -85,35 +88,39 @@ _NEXT = {
 }
 
 
-def _said(error: OSError) -> str:
-    """Say what the system said, in words, without the number of Python."""
-    return error.strerror or str(error)
-
-
 def main() -> NoReturn:
-    """Run the command line; the one place where an error of depose becomes an exit code."""
+    """Run the command line; the one place where an error of depose becomes an exit code, and JSON with --json."""
     run: Callable[..., Any] = cli.main
     try:
         source_date()  # before numpy reads it
         run(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        _in_json("UsageError", error.format_message(), "", error.exit_code)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("stopped; run the same command again to go on", err=True)
+        _in_json("Stopped", "stopped", "run the same command again to go on", 1)
         sys.exit(1)
     except DeposeError as error:
-        click.echo(f"error: {plain(error.message)}", err=True)
-        if error.hint:
-            click.echo(f"  next: {plain(error.hint)}", err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:  # a full disk, a folder without permission
-        click.echo(
-            f"error: {plain(f'{error.filename}: {error.strerror}' if error.filename else _said(error))}", err=True
-        )
-        click.echo(
-            f"  next: {_NEXT.get(error.errno or 0, 'see to the file or folder that is named, and run it again')}",
-            err=True,
-        )
-        sys.exit(1)
+        _end(type(error).__name__, error.message, error.hint, error.exit_code)
+    except OSError as error:  # a full disk, a folder without permission; said in words, without the number of Python
+        said = error.strerror or str(error)
+        hint = _NEXT.get(error.errno or 0, "see to the file or folder that is named, and run it again")
+        _end(type(error).__name__, f"{error.filename}: {said}" if error.filename else said, hint, 1)
     sys.exit(0)
+
+
+def _end(kind: str, message: str, hint: str, code: int) -> NoReturn:
+    """Say what went wrong and what to do, and leave."""
+    for line in (f"error: {plain(message)}", *([f"  {advice(plain(hint))}"] if hint else ())):
+        put_prose(line)
+    _in_json(kind, message, hint, code)
+    sys.exit(code)
+
+
+def _in_json(kind: str, message: str, hint: str, code: int) -> None:
+    """Print an error as an object on stdout, where --json was given: also for a command line that cannot be read."""
+    given = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    if "--json" in given:
+        click.echo(json.dumps({"error": kind, "message": message, "hint": hint, "exit": code}, indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,8 @@ import click
 from depose.cli.console import columns_of, imported_lines, show
 from depose.cli.levels import verbosity
 from depose.cli.options import CASE, JSON, now
+from depose.cli.steps import advice
+from depose.errors import shell
 
 
 @click.command(name="import")
@@ -94,6 +95,6 @@ def withdraw(case: Path, code: str, reason: str, as_json: bool) -> None:
     done = pipeline.withdraw(case, code, reason, now)
     lines = [
         f"{code}: {done.answers} answers withdrawn, sha256 {done.digest}",
-        f"next: depose import {shlex.quote(str(case))} --model {code} FILE",
+        advice(f"depose import {shell(case)} --model {code} FILE"),
     ]
     show(done if as_json else None, lines)

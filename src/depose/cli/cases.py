@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.checks import problems
+from depose.cli.checks import problems, silent_of, step_after
 from depose.cli.console import (
     Meter,
     counts_of,
@@ -27,8 +26,9 @@ from depose.cli.console import (
     show,
 )
 from depose.cli.levels import verbosity
-from depose.cli.lines import plain, put
+from depose.cli.lines import plain
 from depose.cli.options import (
+    ALLOW_BLIND,
     CASE,
     FAIL_ON,
     FLAVOUR,
@@ -46,8 +46,9 @@ from depose.cli.options import (
     secrets_of,
     source_of,
 )
-from depose.cli.words import ended, summary
-from depose.errors import EndpointError, shell
+from depose.cli.steps import advice
+from depose.cli.words import ended, put_prose, summary
+from depose.errors import CaseError, EndpointError, shell
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
@@ -70,7 +71,7 @@ def new(folder: Path, source: str, as_json: bool) -> None:
     files = pipeline.new(source, folder)
     show(
         {"files": files} if as_json else None,
-        [f"{folder}: made from {source}", f"next: depose {_first_act(folder)} {shlex.quote(str(folder))}"],
+        [f"{folder}: made from {source}", advice(f"depose {_first_act(folder)} {shell(folder)}")],
     )
 
 
@@ -116,7 +117,7 @@ def register(
     source = source_of(tsa, token, tsa_root)
     done = pipeline.register_case(case, now)
     for line in problems(case):
-        put(line, err=True)
+        put_prose(line)
     state = "registered" if done.fresh else "registered before, unchanged"
     lines = [f"{state}: {done.prompts} prompts, {done.models} models", f"protocol sha256 {done.digest}"]
     lines += entered(Path(done.folder), key, passphrase_env)
@@ -125,7 +126,7 @@ def register(
 
         made = stamp(Path(done.folder), source, now)
         lines.append(f"time-stamped {made.time} by {made.authority}")
-    show(done if as_json else None, lines)
+    show(done if as_json else None, lines if as_json else [*lines, step_after(case)])
 
 
 @click.command()
@@ -182,7 +183,7 @@ def probe(case: Path, dry_run: bool, tsa: str, tsa_root: Path | None, every: int
         recorded = {spec.code for spec in models if spec.provider == "recorded"}
         estimated(estimate(case), as_json=as_json, recorded=recorded)
         for line in problems(case):
-            put(line, err=True)
+            put_prose(line)
         return
     _probe(case, _checkpoints(case, source, every), as_json)
 
@@ -214,10 +215,8 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 def _budget_spent(case: Path, stopped: str) -> None:
     """End with 1 where a limit of the budget stopped the run, and say how to go on."""
     if stopped:
-        name = shlex.quote(str(case))
-        click.echo(
-            f"  next: raise [budget] in the case file, depose amend {name} --reason TEXT, depose probe {name}", err=True
-        )
+        name = shell(case)
+        put_prose(f"  hint: raise [budget] in the case file, depose amend {name} --reason TEXT, depose probe {name}")
         ended(1, stopped)
         sys.exit(1)
 
@@ -225,9 +224,10 @@ def _budget_spent(case: Path, stopped: str) -> None:
 @click.command()
 @CASE
 @FAIL_ON
+@ALLOW_BLIND
 @JSON
 @verbosity
-def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
+def analyze(case: Path, fail_on: Sequence[str], allow_blind: bool, as_json: bool) -> None:
     """Turn the transcripts of CASE into findings, scores and an index of exhibits.
 
     Pure: the same log gives the same bytes in out/findings.json, out/scores.parquet and out/exhibits.csv.
@@ -238,8 +238,9 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     from depose import pipeline
 
     findings, written = pipeline.analyze_case(case, say, now)
-    show(findings if as_json else None, [*summary(findings), *lineup_lines(findings), *listed(written)])
-    leave(findings, fail_on)
+    lines = [*summary(findings), *lineup_lines(findings), *listed(written)]
+    show(findings if as_json else None, lines if as_json else [*lines, step_after(case)])
+    leave(findings, fail_on, allow_blind=allow_blind)
 
 
 @click.command()
@@ -258,6 +259,7 @@ def analyze(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
 @click.option("--bates", default="", help="Number the pages from here on, such as DEP-ACME-0000001.")
 @click.option("--legend", default="", help="What numbered pages say besides, such as CONFIDENTIAL.")
 @FAIL_ON
+@ALLOW_BLIND
 @JSON
 @verbosity
 def report(
@@ -269,6 +271,7 @@ def report(
     bates: str,
     legend: str,
     fail_on: Sequence[str],
+    allow_blind: bool,
     as_json: bool,
 ) -> None:
     """Render the findings of CASE; nothing is asked and nothing is scored again.
@@ -286,9 +289,28 @@ def report(
         formats=formats_of(formats), flavour=flavour, final=final, variant=variant, bates=bates, legend=legend
     )
     written = pipeline.report_case(case, order)
-    findings, found = pipeline.outcome(case, fail_on)
+    findings, found = pipeline.outcome(case, fail_on, allow_blind=allow_blind)
     show({"files": written, "outcome": found} if as_json else None, [*listed(written), *outcome_lines(found)])
-    leave(findings, fail_on)
+    leave(findings, fail_on, allow_blind=allow_blind)
+
+
+def _could_speak(case: Path, *, allow_blind: bool) -> list[str]:
+    """Say what could never be answered; raise CaseError where that is all, and answers would be paid for."""
+    from depose.analysis.beforehand import warnings
+    from depose.case.casefile import REMOTE, folder_of, read
+
+    found = read(folder_of(case))
+    lines = [f"beforehand: {line}" for line in warnings(found)]
+    blind, of = silent_of(found)
+    remote = [spec.code for spec in found.models if spec.provider in REMOTE]
+    if blind and blind == of and remote and not allow_blind:
+        for line in lines:
+            put_prose(line)
+        raise CaseError(
+            f"{case}: no finding could ever speak, and {len(remote)} models would be asked over a network for nothing",
+            hint="add the controls that are named above, or, where it is meant so, give --allow-blind",
+        )
+    return lines
 
 
 @click.command()
@@ -296,6 +318,7 @@ def report(
 @FORMAT
 @FLAVOUR
 @FAIL_ON
+@ALLOW_BLIND
 @KEY
 @PASSPHRASE
 @TSA
@@ -307,6 +330,7 @@ def audit(
     formats: str,
     flavour: Any,
     fail_on: Sequence[str],
+    allow_blind: bool,
     key: Path | None,
     passphrase_env: str,
     tsa: str,
@@ -325,7 +349,10 @@ def audit(
 
     order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
     source = source_of(tsa, None, tsa_root)
+    ahead = _could_speak(case, allow_blind=allow_blind)
     registered = pipeline.register_case(case, now)
+    for line in ahead:
+        put_prose(line)
     click.echo(
         "\n".join([f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]),
         err=True,
@@ -352,13 +379,15 @@ def audit(
         click.echo(f"{code} has no answers yet: depose import {shell(case)} --model {code} FILE", err=True)
     findings, written = pipeline.analyze_case(case, say, now)
     reports = pipeline.report_case(case, order)
-    end = [f"not sealed: depose seal {shell(case)} --key KEY"]
-    if key is not None:
+    end = []
+    if key is None:
+        end = ["not sealed", step_after(case)]
+    else:
         from depose.custody.seal import seal as seal_case
 
         private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
-        end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known))
+        end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known), key)
     shown = [*summary(findings), *lineup_lines(findings), *listed((*written, *reports)), *end]
     show(findings if as_json else None, shown)
     _budget_spent(case, done.stopped)
-    leave(findings, fail_on)
+    leave(findings, fail_on, allow_blind=allow_blind)

@@ -13,10 +13,13 @@ from depose.cli.console import fitted, show
 from depose.cli.levels import level, verbosity
 from depose.cli.lines import Line
 from depose.cli.options import CASE, JSON, now
-from depose.cli.words import ended, wrapped
+from depose.cli.steps import advice
+from depose.cli.words import ended, stepped, wrapped
 
 if TYPE_CHECKING:
+    from depose.model import Case
     from depose.readiness.checking import Checked, Point, Prospect
+    from depose.readiness.standing import Standing
 
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
 
@@ -46,11 +49,37 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
     wrong = sum(one.state == "wrong" for one in found.points)
     silent = sum(not one.can_indicate for one in found.prospects)
     if not found.passed:
-        parts = [f"{wrong} things are wrong"] if wrong else []
-        parts += [f"{silent} of {len(found.prospects)} findings could never speak"] if silent else []
+        parts = [f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"] if wrong else []
+        parts += [_silent(silent, len(found.prospects))] if silent else []
         ended(1, ", ".join(parts))
         sys.exit(1)
     ended(0, "nothing is wrong, and every finding could speak")
+
+
+def _silent(silent: int, of: int) -> str:
+    if silent == of:
+        return "no finding could ever speak" if of > 1 else "the one finding could never speak"
+    return f"{silent} of {of} findings could never speak"
+
+
+def next_of(found: Standing) -> str:
+    """Say which command comes next."""
+    return advice(found.next)
+
+
+def step_after(case: Path) -> str:
+    """Say of a case which command comes next."""
+    from depose.readiness.standing import standing
+
+    return next_of(standing(case))
+
+
+def silent_of(case: Case) -> tuple[int, int]:
+    """Count the findings that could never speak, and all; looks at lineages and dates alone."""
+    from depose.analysis.beforehand import outlook
+
+    found = [one for one in outlook(case) if one.question != "exposed"]
+    return sum(not one.open for one in found), len(found)
 
 
 def problems(case: Path) -> Iterator[str]:
@@ -74,7 +103,7 @@ def _lines(found: Checked) -> list[str | Line]:
     lines: list[str | Line] = [found.folder]
     for one in found.points:
         if level() >= 0 or one.state == "wrong":
-            lines += _point(one)
+            lines += point_lines(one)
     if found.prospects:
         lines.append("findings")
         said: set[tuple[str, ...]] = set()
@@ -86,11 +115,12 @@ def _lines(found: Checked) -> list[str | Line]:
     return lines
 
 
-def _point(one: Point) -> list[str | Line]:
+def point_lines(one: Point) -> list[str | Line]:
+    """Set one thing that was looked at into lines, with its mark and what to do."""
     text, style = MARKS[one.state]
     first, *rest = wrapped(f"{one.about}: {one.said}", "        ")
     lines: list[str | Line] = [Line(("  ", ""), (text.ljust(6), style), (first[8:], "")), *rest]
-    return lines + (wrapped(f"next: {one.next}", "         ") if one.next else [])
+    return [*lines, *stepped(one.next, "         ")]
 
 
 def _prospect(one: Prospect, *, fresh: bool) -> list[str | Line]:
@@ -152,5 +182,5 @@ def status(case: Path, as_json: bool) -> None:
         rows = [(one.model, one.role, one.answered, one.failed, one.of) for one in short[:20]]
         lines += [f"  {line}" for line in fitted(("model", "role", "answered", "failed", "of"), rows, 78)]
         lines += [f"  and {len(short) - 20} more"] if len(short) > 20 else []
-    lines.append(f"next: {found.next}")
+    lines.append(next_of(found))
     show(found if as_json else None, lines)

@@ -16,8 +16,8 @@ import click
 
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
+from depose.cli.steps import advice
 from depose.cli.words import ended, few
-from depose.errors import shell
 from depose.model.natural_order import natural
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def ended_lines(ended: Mapping[str, Sequence[Ending]]) -> list[str]:
     alike: dict[str, list[str]] = {}
     for model in sorted(ended, key=natural):
         alike.setdefault(in_words(ended[model]), []).append(model)
-    return [f"{few(models)}: {said}{' each' if len(models) > 1 else ''}" for said, models in alike.items()]
+    said_of = {said: said.replace("end not told", "with no word on their end") for said in alike}
+    return [f"{few(models)}: {'each ' if len(models) > 1 else ''}{said_of[said]}" for said, models in alike.items()]
 
 
 def estimated(rows: Sequence[Estimate], *, as_json: bool, recorded: Collection[str] = ()) -> None:
@@ -114,14 +115,18 @@ def listed(written: Sequence[Written]) -> list[str]:
     return lines
 
 
-def sealed_lines(sealed: Sealed | ExtractionSealed) -> list[str]:
-    """Say what was sealed, and how to check it."""
+def sealed_lines(sealed: Sealed | ExtractionSealed, key: Path) -> list[str]:
+    """Say what was sealed, and how to check it with the public part of the key, where that lies beside it."""
+    from depose.readiness.standing import verify_command
+
+    again = ["unchanged: this bundle was there before, byte for byte"] if sealed.unchanged else []
     return [
+        *again,
         f"{sealed.bundle}  sha256 {sealed.sha256}",
         f"{sealed.records} records, end {sealed.head}",
         f"signed by {sealed.fingerprint}",
         f"time-stamped {sealed.stamped}" if sealed.stamped else "no time-stamp: its date rests on this machine's clock",
-        f"next: depose verify {shell(sealed.bundle)} --public-key KEY.pub",
+        advice(verify_command(sealed.bundle, key)),
     ]
 
 
@@ -259,15 +264,16 @@ class Meter:
             click.echo(err=True)
 
 
-def leave(findings: Findings, fail_on: Sequence[str]) -> None:
+def leave(findings: Findings, fail_on: Sequence[str], *, allow_blind: bool = False) -> None:
     """Exit as --fail-on asks, or return; the last line says the exit code and which findings it was."""
     from depose.report.gate import judged
 
-    found = judged(findings, fail_on)
+    found = judged(findings, fail_on, allow_blind=allow_blind)
     if found.exit:
         ended(found.exit, "; ".join(found.because))
         sys.exit(found.exit)
-    ended(0, "done" + ("" if fail_on else "; no opinion changes it without --fail-on"))
+    blind = f"; could not have closed it: {'; '.join(found.blind)}" if found.blind else ""
+    ended(0, f"nothing closes the gate{blind}" if fail_on else "done; no opinion changes it without --fail-on")
 
 
 def outcome_lines(found: Gated) -> list[str]:

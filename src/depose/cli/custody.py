@@ -28,8 +28,9 @@ from depose.cli.options import (
     secrets_of,
     source_of,
 )
+from depose.cli.steps import advice
 from depose.cli.words import ended
-from depose.errors import UsageError
+from depose.errors import UsageError, shell
 
 if TYPE_CHECKING:
     from depose.custody.verified import Verified
@@ -52,7 +53,8 @@ def keygen(file: Path, passphrase_env: str, as_json: bool) -> None:
     public = keys.make(file, passphrase_of(passphrase_env))
     print_ = keys.fingerprint(keys.load_public(public.read_bytes(), str(public)))
     made = {"private": str(file), "public": str(public), "fingerprint": print_}
-    show(made if as_json else None, [f"private {file}", f"public  {public}", f"fingerprint sha256 {print_}"])
+    lines = [f"private {file}", f"public  {public}", f"fingerprint sha256 {print_}"]
+    show(made if as_json else None, [*lines, advice(f"depose seal CASE --key {shell(file)}")])
 
 
 @click.command()
@@ -104,11 +106,11 @@ def seal(
         if sign_pdf:
             raise UsageError("--sign-pdf is not for an extraction case", hint="seal it without")
         sealed = sealing.seal(case, private, now, source_of(tsa, token, tsa_root))
-        show(sealed if as_json else None, sealed_lines(sealed))
+        show(sealed if as_json else None, sealed_lines(sealed, key))
         return
     known = secrets_of(key, passphrase_env) | (secrets_of(sign_pdf[1], sign_passphrase_env) if sign_pdf else {})
     done = seal_case(case, private, now, os.environ, source_of(tsa, token, tsa_root), who, known)
-    show(done if as_json else None, sealed_lines(done))
+    show(done if as_json else None, sealed_lines(done, key))
 
 
 @click.command()

@@ -12,6 +12,7 @@ import click
 
 from depose.cli.console import show, table
 from depose.cli.options import JSON, now, say
+from depose.cli.steps import advice
 from depose.errors import shell
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def import_(
         if one.without:
             lines.append(f"  without {', '.join(one.without)}")
     lines += [f"{done.already} logs were read before"] if done.already else []
-    lines += [f"{done.events} events on {done.days} days", f"next: depose extraction scan {shell(case)}"]
+    lines += [f"{done.events} events on {done.days} days", advice(f"depose extraction scan {shell(case)}")]
     show(done if as_json else None, lines)
 
 
@@ -160,7 +161,7 @@ def scan(
     if watch is None:
         done = last = conduct.scan_case(case, now, say)
         show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
-                                                  f"next: depose extraction report {shell(case)}"])  # fmt: skip
+                                                  advice(f"depose extraction report {shell(case)}")])  # fmt: skip
     else:
         looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping)
         number = 0
@@ -246,7 +247,7 @@ def report(case: Path, formats: str, exposure: str, as_json: bool) -> None:
     if not wanted or not set(wanted) <= {"html", "pdf"}:
         raise click.BadParameter(f"{formats!r}: choose among html, pdf", param_hint="--format")
     files = reporting.write(case, wanted, exposure)
-    show({"files": files} if as_json else None, [*files, f"next: depose seal {shell(case)} --key KEY"])
+    show({"files": files} if as_json else None, [*files, advice(f"depose seal {shell(case)} --key KEY")])
 
 
 @extraction.command()
@@ -328,7 +329,7 @@ def simulate(
     recipe = {"accounts": accounts, "days": days, "clean": days, "look_alikes": names, "campaign": planted}
     done = simulating.write(out, simulating.recipe(recipe), format_, prompts, seed)
     show(done if as_json else None, [f"{done.requests} requests of {done.accounts} accounts, {done.planted} planted",
-                                     *done.files, f"next: {done.next}"])  # fmt: skip
+                                     *done.files, advice(done.next)])  # fmt: skip
 
 
 @extraction.command()

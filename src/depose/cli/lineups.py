@@ -12,6 +12,7 @@ import click
 
 from depose.cli.console import Meter, lineup_lines, listed, show
 from depose.cli.options import CASE, JSON, TOKEN, TSA, TSA_ROOT, now, say, source_of
+from depose.cli.steps import advice
 from depose.errors import UsageError, shell
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ def draw(
     lines = [f"{done.drawn} of {done.wanted} decoys for {done.contexts} contexts in {done.decoys}"]
     lines += [f"{done.failed} failed: the same command tries them again"] if done.failed else []
     lines += [f"stopped: {done.stopped}"] if done.stopped else []
-    following = f"next: depose lineup build {shell(case)} --deliveries {deliveries} --decoys {done.decoys} --key FILE"
+    following = advice(
+        f"depose lineup build {shell(case)} --deliveries {shell(deliveries)} --decoys {shell(done.decoys)} --key FILE"
+    )
     show(done if as_json else None, [*lines, *without, following])
 
 
@@ -148,7 +151,7 @@ def build(case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | No
     lines += [
         f"{done.count} bags, sha256 {done.bags}",
         f"key in {done.key}, sha256 {done.commitment}: keep it away from whoever scores",
-        f"next: depose lineup seal {shell(case)} --key {done.key} --custodian NAME",
+        advice(f"depose lineup seal {shell(case)} --key {shell(done.key)} --custodian NAME"),
     ]
     show(done if as_json else None, lines)
 
@@ -179,11 +182,11 @@ def seal(
     if key is None:
         done = acts.seal_scores(case, now)
         lines = ["scores sealed: no further table is made", f"record sha256 {done.record}"]
-        following = f"next: depose lineup open {shell(case)} --key FILE"
+        following = advice(f"depose lineup open {shell(case)} --key FILE")
     else:
         done = acts.seal_key(case, key, custodian, now)
         lines = [f"key sealed: sha256 {done.digest}", f"record sha256 {done.record}"]
-        following = f"next: depose lineup score {shell(case)}"
+        following = advice(f"depose lineup score {shell(case)}")
     show(done if as_json else None, [*lines, *_stamped(case, source, done.record), following])
 
 
@@ -267,7 +270,9 @@ def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: b
             scorers.score_model(folder, code, now, Bags(code)) for code in scorers.to_score(folder, tuple(models), say)
         ]
     lines = [f"{one.model}: {one.bags} bags, table sha256 {one.table}" for one in done]
-    show(done if as_json else None, [*lines, *acts.what_is_next(case)])
+    left = acts.unscored(case)
+    lines += [f"not scored: {', '.join(left)}"] if left else []
+    show(done if as_json else None, [*lines, advice(acts.act_due(case))])
 
 
 @lineup.command("table")
@@ -298,26 +303,42 @@ def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json
 @lineup.command("open")
 @CASE
 @KEY_FILE
+@click.option("--thrown", type=click.Path(path_type=Path), help="The log of a randomised delivery, whole.")
+@click.option("--coin", "coin_key", type=click.Path(path_type=Path), help="Key of the coin that the case registers.")
 @TSA
 @TOKEN
 @TSA_ROOT
 @JSON
-def open_(case: Path, key: Path, tsa: str, token: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+def open_(
+    case: Path,
+    key: Path,
+    thrown: Path | None,
+    coin_key: Path | None,
+    tsa: str,
+    token: Path | None,
+    tsa_root: Path | None,
+    as_json: bool,
+) -> None:
     """Open the key of a CASE whose scores are sealed: from here on its log holds who is who.
 
-    Exit 1 where the file is not the one that was committed to.
+    Exit 1 where the file is not the one that was committed to. A case that registers a coin is opened with the key of
+    the coin and the log of all its throws, from which the very bags must follow; they go into the bundle, and `verify`
+    checks them again. Without them the fillers count as `kept`.
 
     \b
     Example:  depose lineup open acme --key custody/key.json
+              depose lineup open acme --key custody/key.json --thrown thrown.jsonl --coin custody/coin.key
     """
     from depose.lineup import acts
 
     source = source_of(tsa, token, tsa_root)
-    done = acts.open_key(case, key, now)
+    done = acts.open_key(case, key, now, thrown, coin_key)
     lines = [f"opened: the key is the one that was committed to, sha256 {done.digest}"]
+    if coin_key is not None:
+        lines.append("the coin is the one that was registered, and the bags follow from its throws")
     if source.given:
         lines += _stamped(case, source, done.record)
-    show(done if as_json else None, [*lines, f"next: depose lineup test {shell(case)}"])
+    show(done if as_json else None, [*lines, advice(f"depose lineup test {shell(case)}")])
 
 
 @lineup.command()
@@ -346,7 +367,9 @@ def test(case: Path, fail_on: Sequence[str], as_json: bool) -> None:
     findings, written = pipeline.analyze_case(case, say, now)
     acts.record_test(case, written[0].sha256, now)
     found = acts.line_up_of(findings)
-    show(found if as_json else None, [*lineup_lines(findings), *listed(written), f"next: depose report {shell(case)}"])
+    show(
+        found if as_json else None, [*lineup_lines(findings), *listed(written), advice(f"depose report {shell(case)}")]
+    )
     verdicts = {one.opinion.verdict for one in found.findings}
     if "indication" in fail_on and "indication" in verdicts:
         sys.exit(4)

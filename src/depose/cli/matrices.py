@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depose.cli.checks import point_lines
 from depose.cli.console import Meter, estimated, fitted, show
 from depose.cli.levels import level, verbosity
 from depose.cli.options import JSON, now, say
+from depose.cli.steps import advice
 from depose.cli.words import ended, few, wrapped
 from depose.errors import shell
 
 if TYPE_CHECKING:
+    from depose.batch.ahead import Ahead
+    from depose.batch.blind import Blind
     from depose.batch.matrix import Matrix
 
 SHOWN = 20
@@ -57,7 +61,9 @@ class Rows:
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="How many; 0 is one for each core.")
 @click.option("--since", default="", help="An earlier matrix.json: what is new, gone or changed, and drift.")
 @click.option("--confirm", is_flag=True, help="Audit the case of every hit on the fresh prompts, too.")
-@click.option("--dry-run", is_flag=True, help="Count what live models would be asked, with upper bounds; ask nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Ask nothing: check keys, budget and lineages, count questions and bounds."
+)
 @click.option("--pdf", is_flag=True, help="Write matrix.pdf as well.")
 @click.option(
     "--allow-blind", is_flag=True, help="End with 0 although cells that were asked for cannot speak; else with 5."
@@ -104,12 +110,13 @@ def batch(
               depose batch vendors.toml --dry-run
               depose batch vendors.toml --since last/matrix.json --confirm
     """
-    from depose.batch import asking, plan, run
+    from depose.batch import plan, run
+    from depose.batch.ahead import ahead
 
     manner = run.Manner(engine=engine, workers=workers, since=since, confirm=confirm, pdf=pdf)
     folder = out or file.with_suffix("")
     if dry_run:
-        estimated(asking.estimate(plan.read(file), folder / "asked"), as_json=as_json)
+        _ahead(ahead(plan.read(file), folder / "asked", now), as_json=as_json, allow_blind=allow_blind)
         return
     done = run.batch(file, folder, manner, now, say, Rows(), Meter)
     show(
@@ -117,6 +124,33 @@ def batch(
         [*_lines(done.matrix), *_next(done.matrix, folder), f"{done.made} rows made, {done.kept} kept", *done.files],
     )
     _leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
+
+
+def _ahead(found: Ahead, *, as_json: bool, allow_blind: bool) -> None:
+    """Say before anything is asked what is missing and which cells can never speak; exit as the run would."""
+    show(found if as_json else None, [line for one in found.points for line in point_lines(one)])
+    if not as_json:
+        show(None, [line for group in found.blind for line in _blind(group)])
+        reasons = [f"left out {n} times: {reason}" for reason, n in list(found.left_out.items())[:5]]
+        show(None, [line for said in reasons for line in wrapped(said, "  ")])
+        estimated(found.estimates, as_json=False)
+    if found.wrong:
+        ended(1, f"{found.wrong} thing{'s are' if found.wrong > 1 else ' is'} wrong")
+        sys.exit(1)
+    _blind_cells(found.silent, found.cells, allow_blind=allow_blind)
+    ended(0, "nothing is wrong" + (f"; {found.silent} of {found.cells} cells can never speak" if found.silent else ""))
+
+
+def _blind_cells(blind: int, cells: int, *, allow_blind: bool) -> None:
+    if blind and not allow_blind:
+        ended(5, f"{blind} of {cells} cells that were asked for cannot speak; meant so: --allow-blind")
+        sys.exit(5)
+
+
+def _blind(group: Blind) -> list[str]:
+    who = f"{few(group.suspects)} against {few(group.references)}"
+    said = f"blind: {group.cells} cells ({', '.join(group.questions)}; {who}): {group.reason}"
+    return wrapped(said) + (wrapped(f"would open them: {group.opens}", "  ") if group.opens else [])
 
 
 def _lines(matrix: Matrix) -> list[str]:
@@ -130,9 +164,7 @@ def _lines(matrix: Matrix) -> list[str]:
     if level() >= 0:
         lines += [line for said in matrix.statement for line in wrapped(said)]
     for group in matrix.blind:
-        who = f"{few(group.suspects)} against {few(group.references)}"
-        said = f"blind: {group.cells} cells ({', '.join(group.questions)}; {who}): {group.reason}"
-        lines += wrapped(said) + (wrapped(f"would open them: {group.opens}", "  ") if group.opens else [])
+        lines += _blind(group)
     head = ("question", "suspect", "reference", "T", "p", "K", "local FDR")
     for outcome in HITS:
         rows = [
@@ -172,7 +204,8 @@ def _next(matrix: Matrix, folder: Path) -> list[str]:
     if not left:
         return []
     count = f"{len(left)} case{'s' if len(left) > 1 else ''}"
-    return [f"{count} in {folder / 'cases'}: depose audit {shell(folder / 'cases' / left[0])}, or --confirm for all"]
+    first = advice(f"depose audit {shell(folder / 'cases' / left[0])}")
+    return [f"{count} in {folder / 'cases'} to audit, one by one or with --confirm", first]
 
 
 def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
@@ -187,7 +220,5 @@ def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_bli
         ended(5, "--fail-on inconclusive: a case or a cell says nothing")
         sys.exit(5)
     cells = sum(one.cells for one in matrix.blind)
-    if cells and not allow_blind:
-        ended(5, f"{cells} of {len(matrix.cells)} cells that were asked for cannot speak; meant so: --allow-blind")
-        sys.exit(5)
+    _blind_cells(cells, len(matrix.cells), allow_blind=allow_blind)
     ended(0, f"done, {cells} cells cannot speak" if cells else "done, and every cell can speak")

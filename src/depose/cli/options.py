@@ -45,7 +45,10 @@ FAIL_ON = click.option(
     multiple=True,
     type=Gate(),
     help="Exit 4 at an indication (or a relation), 5 where an opinion is inconclusive; of one question alone: "
-    "distilled:indication. May be given several times.",
+    "distilled:indication. 5, too, where a finding that is waited for cannot speak. May be given several times.",
+)
+ALLOW_BLIND = click.option(
+    "--allow-blind", is_flag=True, help="Go on, and let --fail-on end with 0, where findings cannot speak."
 )
 FORMAT = click.option(
     "--format",

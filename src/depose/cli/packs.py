@@ -10,8 +10,23 @@ import click
 
 from depose.cli import cases
 from depose.cli.console import Meter, show, table
-from depose.cli.options import FAIL_ON, FLAVOUR, FORMAT, JSON, KEY, PASSPHRASE, PUBLIC_KEY, bytes_of, key_of, now, say
-from depose.errors import EvidenceError, UsageError
+from depose.cli.options import (
+    ALLOW_BLIND,
+    FAIL_ON,
+    FLAVOUR,
+    FORMAT,
+    JSON,
+    KEY,
+    PASSPHRASE,
+    PUBLIC_KEY,
+    bytes_of,
+    key_of,
+    now,
+    say,
+)
+from depose.cli.steps import advice
+from depose.cli.words import put_prose, wrapped
+from depose.errors import EvidenceError, UsageError, shell
 
 if TYPE_CHECKING:
     from depose.case.packs import Pack
@@ -95,7 +110,7 @@ def build(name: str, key: Path | None, passphrase_env: str, out: Path | None, as
         *(f"left out: {line}" for line in done.left_out),
         f"signed by {done.signer}",
         f"sha256 {done.sha256}",
-        f"next: depose pack info {done.path}",
+        advice(f"depose pack info {shell(done.path)}"),
     ]
     show(done if as_json else None, lines)
 
@@ -211,7 +226,7 @@ def info(pack: str, case: Path | None, prompts: Path | None, public_key: Path | 
         show({"prompts": str(prompts)} if as_json else None, [f"{len(asked)} prompts of {named}: {prompts}"])
         return
     told = looking.info(read, path, now(), casefile.read(casefile.folder_of(case)) if case else None)
-    show(told if as_json else None, looking.lines(told))
+    show(told if as_json else None, [line for one in looking.lines(told) for line in wrapped(one)])
 
 
 @pack.command()
@@ -312,6 +327,7 @@ def _said(moved: bool) -> str:
 @FORMAT
 @FLAVOUR
 @FAIL_ON
+@ALLOW_BLIND
 @KEY
 @PASSPHRASE
 @JSON
@@ -340,9 +356,13 @@ def audit(
               depose pack audit acme rc9 --authority "our own models" --reference pack:K001
                 --suspect provider=openai,model=rc9,base_url=https://host/v1,api_key_env=RC_KEY,developer=Acme
     """
+    from depose.packs.info import undated
     from depose.packs.release import lay_out
 
     read, path = _read(pack, public_key)
+    specs = [one.spec for one in read.manifest.models]
+    for line in undated(sum(spec.released in ("", "unknown") for spec in specs), len(specs)):
+        put_prose(line)
     head = {"title": title or f"{folder.name} against pack {read.manifest.name}", "authority": authority}
     protocol = {"questions": list(questions)} if questions else {}
     lay_out(read, path, folder, suspect, reference, head, protocol)

@@ -74,7 +74,7 @@ def _quality(finding: Finding, findings: Findings) -> Iterator[str]:
             who = f"{one.model} " if one.model else ""
             yield f"{who}{one.name}: {one.seen} (wanted: {one.limit})"
             if one.name == "self-test" and one.seen == "not run":
-                yield "next: depose selftest CASE"
+                yield "depose selftest, or depose audit, runs it"
 
 
 def _range(finding: Finding, findings: Findings) -> Iterator[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.console import show
+from depose.cli.console import columns_of, show
 from depose.cli.lines import plain
 from depose.cli.options import JSON
+from depose.cli.steps import advice
 from depose.cli.words import wrapped
 from depose.errors import UsageError
 
@@ -28,6 +30,9 @@ SHOWN = 60
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--answers", multiple=True, type=click.Path(path_type=Path), help="A file or folder of answers. Repeat.")
+@click.option(
+    "--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column of theirs has another name."
+)
 @click.option("--suspect", "suspects", multiple=True, help="Model in the files that is the suspect. Repeat.")
 @click.option("--reference", "references", multiple=True, help="Model in the files that is the reference. Repeat.")
 @click.option("--candidate", "candidates", multiple=True, help="Model in the files that is a rival teacher. Repeat.")
@@ -44,6 +49,7 @@ SHOWN = 60
 def init(
     folder: Path,
     answers: Sequence[Path],
+    columns: Sequence[str],
     suspects: Sequence[str],
     references: Sequence[str],
     candidates: Sequence[str],
@@ -71,10 +77,15 @@ def init(
 
     ask = not yes
     if ask and not answers and not asked and not held:
-        given = click.prompt("Files of answers, or a folder of them (empty: none)", default="", show_default=False)
+        given = _answer("Files of answers, or a folder of them (empty: none)", default="", show_default=False)
         answers = [Path(one).expanduser() for one in shlex.split(given)]
-    found = holdings.look(answers)
+    found = holdings.look(answers, columns_of(columns))
     _tell(found)
+    if answers and not found.models:
+        raise UsageError(
+            f"{answers[0]}: no file of answers is understood",
+            hint="name their columns: --column prompt=NAME --column text=NAME, as the files have them",
+        )
     roles: dict[str, Role] = {}
     for role, names in zip(ROLES, (suspects, references, candidates), strict=True):
         for name in names:
@@ -83,12 +94,10 @@ def init(
     if ask:
         _ask_roles(found, roles, endpoints, weights)
         if lineage is None and found.models:
-            given = click.prompt(
-                "Table of who made which model (empty: fill models.csv)", default="", show_default=False
-            )
+            given = _answer("Table of who made which model (empty: fill models.csv)", default="", show_default=False)
             lineage = Path(given).expanduser() if given else None
-        title = title or click.prompt("Title of the case", default=folder.name)
-        authority = authority or click.prompt("On what right are the models asked, or the answers held")
+        title = title or _answer("Title of the case", default=folder.name)
+        authority = authority or _answer("On what right are the models asked, or the answers held")
     order = drafting.Order(
         title=title or folder.name,
         authority=authority or "TO BE FILLED: on what right the models are asked",
@@ -101,6 +110,19 @@ def init(
     show(made if as_json else None, _next(made, folder, blank=not authority))
 
 
+def _answer(question: str, **more: Any) -> str:
+    """Ask a person; raise UsageError where there is no terminal and nobody answers."""
+    try:
+        return str(click.prompt(question, **more))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UsageError(
+            f"there is no terminal to ask: {question}",
+            hint="say it all: --answers DIR --suspect NAME --reference NAME --lineage TABLE --authority TEXT --yes",
+        ) from None
+
+
 def _known(lineage: Path | None) -> dict[str, Member]:
     from depose.case import population
 
@@ -111,7 +133,7 @@ def _tell(found: Held) -> None:
     """Say on stderr what was found."""
     lines = [f"found {len(found.models)} models in files, {len(found.prompts)} prompts that most of them answered"]
     lines += [f"  {found.rare} prompts that fewer than half of them answered are left out"] if found.rare else []
-    lines += [f"  not answers: {one}" for one in found.other[:5]]
+    lines += [part for one in found.other[:5] for part in wrapped(f"not answers: {one}", "  ")]
     lines += [f"  and {len(found.other) - 5} more"] if len(found.other) > 5 else []
     for line in lines if found.models or found.other else ():
         click.echo(plain(line), err=True)
@@ -129,9 +151,9 @@ def _ask_roles(found: Held, roles: dict[str, Role], endpoints: list[Endpoint], w
         if names and "suspect" not in taken:
             for number, name in enumerate(names[:SHOWN], start=1):
                 click.echo(plain(f"{number:4}  {name}"), err=True)
-        said = click.prompt(f"Which is the {role}? A number or name, or MODEL@ADDRESS of an endpoint")
+        said = _answer(f"Which is the {role}? A number or name, or MODEL@ADDRESS of an endpoint")
         if "@http" in said:
-            endpoints.append(_endpoint(f"{role}={said}", click.prompt("Variable that holds its key", default="")))
+            endpoints.append(_endpoint(f"{role}={said}", _answer("Variable that holds its key", default="")))
         elif said.isdigit() and 1 <= int(said) <= len(names) and said not in names:
             roles[names[int(said) - 1]] = role
         else:
@@ -178,8 +200,17 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
             lines.append(f"to fill in models.csv: {what}: {shown}")
     if made.to_import:
         columns = " ".join(shlex.quote(f"--column={meaning}={name}") for meaning, name in sorted(made.columns.items()))
-        files = shlex.join(made.to_import[:2]) + (" ..." if len(made.to_import) > 2 else "")
-        lines.append(f"next: depose check {case}; depose register {case}; depose import {case} {columns} {files}")
+        told = f"{columns} " if columns else ""
+        files = _in_short([Path(one) for one in made.to_import])
+        lines.append(advice(f"depose check {case} && depose register {case} && depose import {case} {told}{files}"))
     else:
-        lines.append(f"next: depose check {case}, then depose audit {case}")
+        lines.append(advice(f"depose check {case} && depose audit {case}"))
     return lines
+
+
+def _in_short(files: Sequence[Path]) -> str:
+    """Name files as a shell reads them: by a pattern where it stands for just these."""
+    folder, suffix = files[0].parent, files[0].suffix
+    if len(files) > 3 and sorted(files) == sorted(folder.glob(f"*{suffix}")) and suffix.isascii():
+        return f"{shlex.quote(str(folder))}/*{suffix}"
+    return shlex.join(map(str, files))

@@ -11,6 +11,8 @@ import click
 
 from depose.cli.console import show, table
 from depose.cli.options import JSON, now, say
+from depose.cli.steps import advice
+from depose.errors import shell
 
 
 @click.command()
@@ -133,7 +135,7 @@ def build(recipe: str, out: Path, as_json: bool) -> None:
         [
             f"{len(done.models)} models in {out}, trained in {trained:.0f} s",
             f"reference {done.roles.reference}, mix-in teacher {done.roles.mixer}, foil teacher {done.roles.foil}",
-            f"next: depose lab study {out} --out {out}/study",
+            advice(f"depose lab study {shell(out)} --out {shell(out / 'study')}"),
         ],
     )
 

@@ -8,6 +8,7 @@ import click
 
 from depose.cli.console import show, table
 from depose.cli.options import JSON
+from depose.cli.words import wrapped
 
 
 @click.group(name="cache")
@@ -60,13 +61,13 @@ def cache_clear(as_json: bool) -> None:
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["probes", "mixes", "detectors", "providers", "cases"]))
+@click.argument("what", type=click.Choice(["probes", "mixes", "detectors", "providers", "cases", "schemas"]))
 @JSON
 def list_(what: str, as_json: bool) -> None:
-    """List what is there: probes, mixes of them, detectors, providers or bundled cases.
+    """List what is there: probes, mixes of them, detectors, providers, bundled cases, schemas for editors.
 
     Of a family of probes it says what its answers show, by which statistic, how many calls it is best given, where it
-    was validated (or that it gives exhibits and no opinion), and how it misleads.
+    was validated (or that it gives exhibits and no opinion), and how it misleads; of a detector what it measures.
 
     \b
     Example:  depose list cases
@@ -77,6 +78,8 @@ def list_(what: str, as_json: bool) -> None:
     rows: list[dict[str, str]]
     if what == "mixes":
         rows = [_mix(name) for name in mixes.MIXES]
+    elif what == "schemas":
+        rows = _schemas()
     elif what == "cases":
         rows = [{"name": name, "title": title} for name, title in (*bundled.cases(), *bundled.cases_of_logs())]
     else:
@@ -84,9 +87,28 @@ def list_(what: str, as_json: bool) -> None:
         rows = [{"name": name, "from": plugins.provenance(kind, name).value} for name in plugins.names(kind)]
     if what == "probes":
         rows = [row | _stated(plugins.load("probes", row["name"])) for row in rows]
-        show(rows if as_json else None, [line for row in rows for line in _probe_lines(row)])
-        return
-    show(rows if as_json else None, table(list(rows[0]), [list(row.values()) for row in rows]) if rows else [])
+    elif what in ("detectors", "providers"):
+        rows = [row | {"what": plugins.measures(kind, row["name"]) or "its package says nothing"} for row in rows]
+    if what in ("cases", "schemas"):
+        lines = table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        lines = [line for row in rows for line in _said(row)]
+    show(rows if as_json else None, lines)
+
+
+def _schemas() -> list[dict[str, str]]:
+    from importlib.resources import files
+
+    found = (files("depose.templates") / "schemas").iterdir()
+    return [{"name": one.name, "file": str(one)} for one in sorted(found, key=lambda one: one.name)]
+
+
+def _said(row: dict[str, str]) -> list[str]:
+    """Set a name, and below it what is said of it, into the columns that there are."""
+    head = f"{row['name']} (from {row['from']})" if "from" in row else row["name"]
+    told = [(name, text) for name, text in row.items() if name not in ("name", "from")]
+    lines = [text if name == "what" else f"{name}: {text}" for name, text in told]
+    return [head, *(part for line in lines for part in wrapped(line, "  "))]
 
 
 def _mix(name: str) -> dict[str, str]:
@@ -114,7 +136,3 @@ def _stated(probe: object) -> dict[str, str]:
         "evidence": stated.evidence,
         "fails": stated.fails,
     }
-
-
-def _probe_lines(row: dict[str, str]) -> list[str]:
-    return [f"{row['name']} (from {row['from']})", *(f"  {name}: {row[name]}" for name in list(row)[2:])]

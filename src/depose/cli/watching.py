@@ -76,11 +76,11 @@ def watch(
     found = run(case, wanted, now, meter.advance)
     meter.finish()
     past = () if recorded else earlier(case)
-    show(found if as_json else None, [line for one in found for line in _lines(one)] + _history(past))
+    show(found if as_json else None, [line for one in found for line in _lines(one, len(found) > 1)] + _history(past))
     _leave(found, fail_on)
 
 
-def _lines(day: Day) -> list[str]:
+def _lines(day: Day, several: bool) -> list[str]:
     kept = "its own answers" if day.against == day.model else f"the answers of {day.against}"
     since = f", day of watching {day.since}" if day.since else ""
     lines = [f"{day.model} against {kept} of {day.kept_from}{since}"]
@@ -97,6 +97,7 @@ def _lines(day: Day) -> list[str]:
         f"  registered setting differs: {one.name}: {one.value}; a difference may be its doing" for one in day.settings
     ]
     lines += [f"  the provider names another {one.name}: {one.value}" for one in day.named]
+    lines += [f"  e-BH at a false-discovery rate of .1 chooses {'it' if day.e_bh else 'others'}"] * several
     lines += [f"  {day.days} days together: p = {day.p_all_days:.2g}"] * (day.days > 1)
     return [*lines, *([f"  stopped: {day.stopped}"] if day.stopped else [])]
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from depose.cli.levels import level
-from depose.cli.lines import Line
+from depose.cli.lines import Line, put
+from depose.cli.steps import advice, runs
 
 if TYPE_CHECKING:
     from depose.model import Finding, Findings
@@ -23,23 +24,50 @@ STYLES = {
     "inconclusive": "bold yellow",
 }
 LEGEND = (
-    "p: how often a model without the relation comes as close, as the controls show; never below 1/(K+1)",
-    "K: independent control lineages.  LR: how much likelier the answers are with the relation than without",
+    "p: how often a model without the relation comes as close, as the controls show; with K controls in use at least "
+    "1/(K+1)",
+    "K_eff: how many independent lineages the K controls are",
+    "LR: how much likelier the answers are with the relation than without it",
     "Every reason in full: docs/reference/reasons; how to read a finding: docs/guide/reading.md",
 )
 
 
 def width() -> int:
-    """Columns that may be used: those of a terminal, else a hundred."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 100
+    """Columns that may be used: those of the terminal, else eighty."""
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Set a sentence into the columns that there are."""
     room = max(width(), 30)
     return textwrap.wrap(
-        text, room, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
+        text,
+        room,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     ) or [""]
+
+
+def stepped(said: str, indent: str = "") -> list[str]:
+    """Set what is to be done into lines; a command that runs as it stands stays in one, to be copied."""
+    if not said:
+        return []
+    return [f"{indent}{advice(said)}"] if runs(said) else wrapped(advice(said), indent)
+
+
+def put_prose(line: str) -> None:
+    """Print a sentence on stderr, within the columns of a terminal; a command stays in one line, to be copied."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if not sys.stderr.isatty() or line.strip().startswith("next: "):
+        put(line, err=True)
+        return
+    room = max(shutil.get_terminal_size((80, 24)).columns, 30)
+    for part in textwrap.wrap(
+        line, room, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+    ) or [line]:
+        put(part, err=True)
 
 
 def summary(findings: Findings) -> list[str | Line]:
@@ -72,10 +100,10 @@ def numbers(one: Finding) -> str:
 
     result = primary(one)
     if result is None:
-        return f"no result of the deciding detector; K {one.k_eff}"
+        return f"no result of the deciding detector; K {one.k}, K_eff {one.k_eff}"
     parts = [
-        f"p {max(result.p, result.p_holm):z.3f} (at least {one.floor:z.3f})",
-        f"K {one.k_eff}",
+        f"p {max(result.p, result.p_holm):z.3f} (at least {one.floor:z.3f} with K {one.k})",
+        f"K_eff {one.k_eff}",
         f"T {result.value:z.2f} ({result.low:z.2f} to {result.high:z.2f})",
     ]
     ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
@@ -83,7 +111,6 @@ def numbers(one: Finding) -> str:
         parts.append(f"LR {ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g}, at most {ratio.cap:.2g})")
     if level() > 0:
         parts += [f"detector {result.detector}", f"p_R {result.p_reference:z.3f}", f"p_S {result.p_suspect:z.3f}"]
-        parts += [f"K {one.k} by count"]
         parts += [f"power {one.power.value:z.2f}, at least {one.power.lower95:z.2f}"] if one.power else []
         parts += [f"closest candidate {one.candidates[0].model}"] if one.candidates else []
     return ", ".join(parts)

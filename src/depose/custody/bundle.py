@@ -1,7 +1,8 @@
 """Opens a sealed bundle: checks its signature, that its files are those listed, and that its log is the sealed one.
 
 A bundle says by which format it was sealed. Each format has rules that are known here; nothing else that its signer
-says, such as the version of depose, switches a check off. Format 1 had no salted leaves.
+says, such as the version of depose, switches a check off. Format 1 had no salted leaves; by format 2 the hash of a
+line was like one over several (see `forms`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from depose.custody import commitment, container, keys, kinds, manifest, merkle
+from depose.custody import commitment, container, forms, keys, kinds, manifest, merkle
 from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
 from depose.custody.seal import FORMAT, Seal
@@ -25,7 +26,9 @@ from depose.evidence.log import Chained, chained
 from depose.evidence.records import Amendment, Described
 from depose.model import Exchange, Fact, Registration
 
-FORMAT_1 = "depose seal 1"
+FORMAT_1, FORMAT_2 = "depose seal 1", "depose seal 2"
+FORMS = {FORMAT_2: 2, FORMAT: forms.LATEST}
+"""Form of the salted leaves of each format that has them."""
 LARGEST = 65_536
 """Bytes of what is read before a signature was checked."""
 LARGE = 64 * 1024**2
@@ -121,9 +124,9 @@ def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
         seal = msgspec.json.decode(content(bundle, "seal.json"), type=Seal)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
-    if seal.format not in (FORMAT_1, FORMAT):
+    if seal.format not in (FORMAT_1, *FORMS):
         raise EvidenceError(
-            f"seal.json: sealed as {seal.format[:40]!r}, and only {FORMAT_1!r} and {FORMAT!r} are known here",
+            f"seal.json: sealed as {seal.format[:40]!r}, and only {FORMAT_1!r} to {FORMAT!r} are known here",
             hint="verify with the depose that sealed it",
         )
     if seal.signer != keys.fingerprint(key):
@@ -139,9 +142,9 @@ def _by_format(bundle: Bundle, seal: Seal, outside: Collection[str], inside: Col
         return
     for name in (commitment.FILE, commitment.SALTS):
         if name not in (*outside, *inside):
-            raise EvidenceError(f"{name}: is missing; a bundle of the format {FORMAT!r} has it", hint=HINT)
+            raise EvidenceError(f"{name}: is missing; a bundle of the format {seal.format!r} has it", hint=HINT)
     given = {name: content(bundle, name) for name in (commitment.FILE, commitment.SALTS)}
-    commitment.check(bundle, [name for name in inside if name != commitment.SALTS], given)
+    commitment.check(bundle, [name for name in inside if name != commitment.SALTS], given, FORMS[seal.format])
 
 
 def content(bundle: Bundle, name: str) -> bytes:

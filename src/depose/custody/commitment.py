@@ -10,8 +10,9 @@ from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from depose.custody import leaves, merkle
+from depose.custody import forms, leaves, merkle
 from depose.custody.container import Bundle
 from depose.errors import EvidenceError
 from depose.model import Record
@@ -27,6 +28,13 @@ class Commitment(Record, frozen=True, kw_only=True):
 
     files: int
     root: str
+    form: int | UnsetType = UNSET
+    """By which the hashes under the root are made (see `forms`); form 2 did not say it."""
+
+    @property
+    def by(self) -> int:
+        """Return the form."""
+        return 2 if isinstance(self.form, UnsetType) else self.form
 
 
 class Committed(NamedTuple):
@@ -35,12 +43,14 @@ class Committed(NamedTuple):
     name: str
     secret: bytes
     root: bytes
+    """Of its lines and their number."""
     hash: bytes
+    """Of name and root."""
 
 
 def master_of(secret: bytes, contents: str) -> bytes:
     """Derive the secret of all salts from the signing key and the contents: the same case seals to the same bytes."""
-    return hmac.new(secret, b"depose salts 2" + contents.encode(), hashlib.sha256).digest()
+    return hmac.new(secret, b"depose salts 3" + contents.encode(), hashlib.sha256).digest()
 
 
 def salts(master: bytes) -> bytes:
@@ -55,20 +65,23 @@ def master(data: bytes) -> bytes:
     return bytes.fromhex(data.decode())
 
 
-def committed(names: Iterable[str], opened: Callable[[str], BinaryIO], secret: bytes) -> list[Committed]:
+def committed(
+    names: Iterable[str], opened: Callable[[str], BinaryIO], secret: bytes, form: int = forms.LATEST
+) -> list[Committed]:
     """Commit to each file under its name; in the order of their hashes."""
     found = []
     for name in names:
         own = leaves.secret_of(secret, name)
-        root = merkle.root(leaves.roots(partial(opened, name), own))
-        found.append(Committed(name, own, root, leaves.commitment(leaves.name_salt(own), name, root)))
+        root = forms.file_root(leaves.roots(partial(opened, name), own), form)
+        found.append(Committed(name, own, root, forms.commitment(leaves.name_salt(own), name, root, form)))
     return sorted(found, key=lambda one: one.hash)
 
 
-def write(files: Iterable[Committed]) -> bytes:
+def write(files: Iterable[Committed], form: int = forms.LATEST) -> bytes:
     """Write `COMMITMENT`."""
     hashes = [one.hash for one in files]
-    return canonical(Commitment(files=len(hashes), root=merkle.root(hashes).hex())) + b"\n"
+    said = UNSET if form == 2 else form
+    return canonical(Commitment(files=len(hashes), root=merkle.root(hashes).hex(), form=said)) + b"\n"
 
 
 def read(data: bytes) -> Commitment:
@@ -79,12 +92,14 @@ def read(data: bytes) -> Commitment:
         raise EvidenceError(f"{FILE}: not a count of files and a root: {error}", hint=leaves.HINT) from error
     if canonical(found) + b"\n" != data:
         raise EvidenceError(f"{FILE}: not in canonical form", hint=leaves.HINT)
+    if found.by not in forms.KNOWN or found.form == 2:
+        raise EvidenceError(f"{FILE}: of a form that is not known here", hint="verify with the depose that sealed it")
     return found
 
 
-def check(bundle: Bundle, names: Iterable[str], given: Mapping[str, bytes]) -> None:
-    """Raise EvidenceError unless COMMITMENT follows from the files and SALTS of a sealed bundle."""
-    if write(committed(names, bundle.open, master(given[SALTS]))) != given[FILE]:
+def check(bundle: Bundle, names: Iterable[str], given: Mapping[str, bytes], form: int) -> None:
+    """Raise EvidenceError unless COMMITMENT follows from the files and SALTS of a sealed bundle, by its form."""
+    if write(committed(names, bundle.open, master(given[SALTS]), form), form) != given[FILE]:
         raise EvidenceError(
             f"{FILE}: does not follow from the files and {SALTS}: a copy would prove other words than were sealed",
             hint="ask for the bundle as it was sealed",

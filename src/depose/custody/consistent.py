@@ -10,7 +10,7 @@ from msgspec import UnsetType
 from depose.analysis import results
 from depose.case import casefile, controls, mixes, packs
 from depose.custody import format_1, instructions, key_ledger
-from depose.custody.bundle import FORMAT_1, HINT, Read, content
+from depose.custody.bundle import FORMAT_1, FORMAT_2, HINT, Read, content
 from depose.custody.keys import PublicKey
 from depose.custody.kinds import LOG
 from depose.custody.stamp import CLOCK_TOLERANCE
@@ -43,7 +43,21 @@ def drawn(read: Read) -> tuple[list[str], list[str]]:
             f"{LOG}: the registered prompts are not those that the seed draws{elsewhere(read)}",
             hint="they were picked, not drawn; or another version drew them: verify with that one",
         )
-    return [f"{len(found)} prompts drawn again from the seed"], []
+    return [f"{len(found)} prompts drawn again from the seed"], _chosen_alone(read)
+
+
+def _chosen_alone(read: Read) -> list[str]:
+    """Say whose word it is that the secret half of a mix was not picked among many."""
+    asked = read.entries.registration.case.protocol
+    if not mixes.mixed(asked):
+        return []
+    if isinstance(asked.nonce, UnsetType) or isinstance(asked.nonce_by, UnsetType):
+        return ["that the secret half of the prompts is the first that was drawn: the signer alone chose its secret"]
+    digest = next((one.value for one in read.entries.registration.files if one.name == KEY_OF_HALF), "")
+    return [
+        f"that {asked.nonce_by[:80]!r} gave the nonce of the secret half after the digest of its secret, "
+        f"{digest[:16]}...: only they can say"
+    ]
 
 
 def _secret_half(read: Read) -> str:
@@ -88,8 +102,11 @@ def _with_controls(read: Read, case: Case, text: str) -> Case:
     blob = f"evidence/blobs/{registered.get(name, '')}"
     if not name or blob not in read.bundle.sizes():
         raise EvidenceError(f"case.toml: the control pack {wanted!r} is not in the bundle", hint=HINT)
-    manifest = packs.parsed(content(read.bundle, blob), name).manifest
-    return controls.with_models(case, manifest, name, tomllib.loads(text)["protocol"])
+    pack = packs.parsed(content(read.bundle, blob), name)
+    said, pin = read.entries.registration.pack, wanted.partition("@")[2]
+    if (not isinstance(said, UnsetType) and said != controls.pin_of(pack)) or (pin and pin != pack.sha256):
+        raise EvidenceError(f"{LOG}: record 0 names another control pack, or signer of it, than {name}", hint=HINT)
+    return controls.with_models(case, pack.manifest, name, tomllib.loads(text)["protocol"])
 
 
 def _scores(read: Read) -> None:
@@ -132,7 +149,8 @@ def _instructions(read: Read) -> None:
         wanted["VERIFY.md"] = sha256(instructions.text(*_of(read)))
     for name, expected in wanted.items():
         held = sha256(content(read.bundle, name)) if name in read.bundle.sizes() else ""
-        if held not in (expected, instructions.BEFORE.get(name, expected)):
+        before = instructions.BEFORE.get(name, ()) if read.seal.format == FORMAT_2 else ()
+        if held not in (expected, *before):
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)
 
 

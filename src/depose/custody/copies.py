@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from depose.custody import commitment, keys, kinds, leaves, manifest, merkle
+from depose.custody import commitment, forms, keys, kinds, leaves, manifest, merkle
 from depose.custody.container import Unpacked
 from depose.custody.kinds import LOG, OUTSIDE
 from depose.custody.seal import Seal
@@ -33,7 +33,7 @@ from depose.evidence.log import Clock, utc_now
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
-FORMAT = "depose copy 2"
+FORMATS = {f"depose copy {form}": form for form in forms.KNOWN}
 INDEX, RANGES = "copy.json", "redactions.jsonl"
 SEALED = ("SEAL", "SEAL.sig", *(name for name in OUTSIDE if name != "SHA256SUMS"))
 """Files of the seal that stand in a copy as they are."""
@@ -99,16 +99,18 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
         if not (path / INDEX).is_file():
             raise EvidenceError(
                 f"{path}: a copy of a bundle of format 1: it proves nothing, for anybody can make one without a key",
-                hint="ask for a copy of the case sealed again: format 2 has salted leaves that prove one",
+                hint="ask for a copy of the case sealed again: since format 2 salted leaves prove one",
             )
         data = _data(path)
         seal = Signed.read(data, public_key, str(path))
         copy = _decoded(data[INDEX], Copy, INDEX)
-        if copy.format != FORMAT:
-            raise EvidenceError(f"{INDEX}: of the format {copy.format[:40]!r}, not {FORMAT!r}", hint=_HINT)
+        if (form := FORMATS.get(copy.format)) != seal.root.by:
+            raise EvidenceError(
+                f"{INDEX}: of the format {copy.format[:40]!r}, and sealed by form {seal.root.by}", hint=_HINT
+            )
         marks, records = dict[tuple[str, int], int](), set[str]()
-        hashes = [_shown(one, data, marks, records) for one in copy.files]
-        hashes += [_absent(one, marks) for one in copy.absent]
+        hashes = [_shown(one, data, marks, records, form) for one in copy.files]
+        hashes += [_absent(one, marks, form) for one in copy.absent]
         _same_files(copy, data)
         if added := sorted((data.keys() & set(SEALED)) - seal.digests.keys() - {"SEAL", "SEAL.sig", "signer.pem"}):
             raise EvidenceError(f"{added[0]}: was added; SEAL does not list it", hint=_HINT)
@@ -131,6 +133,7 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
             not_verified=(
                 *(() if public_key else ("who signed: no --public-key was given",)),
                 *without,
+                *_may_be_joined(copy, form),
                 "the reasons in redactions.jsonl: they are the word of whoever made the copy",
                 "what was withheld, and whether the findings follow: only the sealed bundle shows that",
             ),
@@ -163,7 +166,7 @@ class Signed(NamedTuple):
         keys.check(key, data["SEAL.sig"], data["SEAL"], "SEAL.sig")
         digests = manifest.read(data["SEAL"], "SEAL")
         if not {"SHA256SUMS", commitment.FILE} <= digests.keys() <= set(OUTSIDE):
-            raise EvidenceError("SEAL: lists other files than a seal of format 2 does", hint=_HINT)
+            raise EvidenceError("SEAL: lists other files than a seal with a commitment does", hint=_HINT)
         for listed, digest in digests.items():
             if listed != "SHA256SUMS" and sha256(data.get(listed, b"")) != digest:
                 raise EvidenceError(f"{listed}: missing, or not the one that was sealed", hint=_HINT)
@@ -216,7 +219,9 @@ def _hex(text: str, size: int, name: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def _shown(one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], int], records: set[str]) -> bytes:
+def _shown(
+    one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], int], records: set[str], form: int
+) -> bytes:
     """Compute the hash of a file from what is shown of it; count what is not, and collect the records that are."""
     shown = data.get(one.name)
     if shown is None:
@@ -228,53 +233,69 @@ def _shown(one: Shown, data: Mapping[str, bytes], marks: dict[tuple[str, int], i
         secret = _hex(one.secret, 32, one.name)
         if one.name == LOG:
             records.update(sha256(line[:-1]) for line in leaves.lines(shown))
-        root = merkle.root(leaves.roots(lambda: leaves.buffer(shown), secret))
-        return leaves.commitment(leaves.name_salt(secret), one.name, root)
+        root = forms.file_root(leaves.roots(lambda: leaves.buffer(shown), secret), form)
+        return forms.commitment(leaves.name_salt(secret), one.name, root, form)
     roots, at = list[bytes](), 0
     for number, piece in enumerate(one.pieces, start=1):
-        where = f"{one.name}: line {number}"
+        where, begun = f"{one.name}: line {number}", at
         if isinstance(piece, str):
-            end = shown.find(b"\n", at) + 1 or len(shown)
-            roots.append(leaves.piece(shown[at:end], _hex(piece, 32, where)))
+            at = shown.find(b"\n", at) + 1 or len(shown)
+            roots.append(leaves.piece(shown[begun:at], _hex(piece, 32, where)))
             if one.name == LOG:
-                _one_record(shown[at:end], number, where)
-                records.add(sha256(shown[at : end - 1]))
-            at = end
+                records.add(sha256(shown[begun : at - 1]))
         else:
-            begun, read = at, leaves.read(piece, shown, at, where)
+            read = leaves.read(piece, shown, at, where)
             roots.append(read.root)
             at = read.end
-            if one.name == LOG:
-                _one_record(shown[begun : read.end], number, where)
             if read.marks:
                 marks[one.name, number] = read.marks
+        _one_line(shown[begun:at], where, last=number == len(one.pieces))
+        if one.name == LOG and form == 2:
+            _one_record(shown[begun:at], number, where)
     if at != len(shown):
         raise EvidenceError(f"{one.name}: has bytes that nothing proves", hint=_HINT)
-    root = merkle.root(roots)
+    root = forms.file_root(roots, form)
     if one.unnamed:
-        return merkle.node(_hex(one.unnamed, 32, one.name), root)
-    return leaves.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, root)
+        return forms.entry(_hex(one.unnamed, 32, one.name), root, form)
+    return forms.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, root, form)
+
+
+def _one_line(line: bytes, where: str, *, last: bool) -> None:
+    """Refuse a line that does not look like one: without its line feed it would read on in the next."""
+    if not (line.find(b"\n") == len(line) - 1 or (last and b"\n" not in line)):
+        raise EvidenceError(f"{where}: its line feed is withheld, so that two lines read as one", hint=_HINT)
 
 
 def _one_record(line: bytes, number: int, where: str) -> None:
-    """Refuse a line of the log that is not the record of its number: two records may have been joined under a mark."""
+    """Refuse by form 2 a line of the log that is not the record of its number: two may have been joined by a mark."""
     shown = line.strip() != leaves.MARK
     told = SEQUENCE.search(line)
-    if shown and (told is None or int(told[1]) != number - 1 or line.count(b"\n") != 1):
+    if shown and (told is None or int(told[1]) != number - 1):
         raise EvidenceError(
             f"{where}: is not record {number - 1}, or does not say so: parts of several may have been joined",
             hint=_HINT,
         )
 
 
-def _absent(one: Absent, marks: dict[tuple[str, int], int]) -> bytes:
+def _may_be_joined(copy: Copy, form: int) -> list[str]:
+    """Say what form 2 cannot show of files other than the log."""
+    cut = [one.name for one in copy.files if one.pieces and one.name != LOG]
+    if form != 2 or not cut:
+        return []
+    return [
+        f"that a mark in {', '.join(cut)} stands in one line: by form 2 it may stand for the end of one, the "
+        "beginning of a later one and whatever was between; a copy of a bundle sealed by form 3 shows that"
+    ]
+
+
+def _absent(one: Absent, marks: dict[tuple[str, int], int], form: int) -> bytes:
     marks[one.name, 0] = marks.get((one.name, 0), 0) + 1
     found = _hex(one.hash, 32, one.name or "a file left out")
     if not one.name:
         return found
     if not kinds.known(one.name):
         raise EvidenceError(f"{INDEX}: {one.name}: of no kind that a bundle has", hint=_HINT)
-    return leaves.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, found)
+    return forms.commitment(_hex(one.salt, leaves.SALT, one.name), one.name, found, form)
 
 
 def _same_files(copy: Copy, data: Mapping[str, bytes]) -> None:

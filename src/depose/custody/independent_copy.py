@@ -49,13 +49,37 @@ def climb(found, path):
     return found
 
 
+def sides_of(index, size):
+    """On which sides the siblings of a leaf stand in a tree of `size` leaves."""
+    while size > 1:
+        if index ^ 1 < size:
+            yield "left" if index & 1 else "right"
+        index, size = index // 2, (size + 1) // 2
+
+
 def leads_from(index, sides):
-    """Whether a path is that of leaf `index` in a tree of any size, and of no node above leaves."""
+    """By form 2: whether a path is that of leaf `index` in a tree of any size, and of no node above leaves."""
     for height in range(len(sides) + 1):
         told = ["left" if index >> bit & 1 else "right" for bit in range(height)]
         if told[-1:] != ["left"] and told + ["left"] * bin(index >> height).count("1") == sides:
             return True
     return False
+
+
+def line_of(root):
+    """Hash of a line; by form 3 it has a mark of its own, so that it is no branch over several."""
+    return root if form == 2 else sha(b"\3", root)
+
+
+def file_of(lines, root):
+    """Hash of a file of so many lines."""
+    return root if form == 2 else sha(b"\4", lines.to_bytes(8, "big"), root)
+
+
+def entry(salt, name, found, leaf=""):
+    """Hash of a file with its name, of which the leaf may stand alone."""
+    leaf = bytes.fromhex(leaf) if leaf else sha(b"\0" if form == 2 else b"\5", salt, name.encode())
+    return node(leaf, found) if form == 2 else sha(b"\6", leaf, found)
 
 
 def piece(data, secret, whole=False):
@@ -110,27 +134,31 @@ def file_hash(one):
         lines = re.findall(rb"[^\n]*\n|[^\n]+", shown) or [b""] if is_text(shown) else [shown]
         salt = sha(b"\2", secret, b"name")[:16]
         roots = [piece(x, sha(b"\2", secret, str(n).encode()), not is_text(shown)) for n, x in enumerate(lines)]
-        return node(sha(b"\0", salt, one["name"].encode()), top(roots))
+        return entry(salt, one["name"], file_of(len(roots), top([line_of(x) for x in roots])))
     for steps in one["pieces"]:
+        start = at
         if isinstance(steps, str):
-            end = shown.find(b"\n", at) + 1 or len(shown)
-            line, found, at = shown[at:end], piece(shown[at:end], bytes.fromhex(steps)), end
+            at = shown.find(b"\n", at) + 1 or len(shown)
+            found = piece(shown[start:at], bytes.fromhex(steps))
         else:
-            found, end = tree(steps, shown, at)
-            line, at = shown[at:end], end
-        if one["name"] == LOG and line.strip() != b"[REDACTED]":
-            same = line.endswith(b'"seq":%d}\n' % len(roots)) and line.count(b"\n") == 1
+            found, at = tree(steps, shown, at)
+        line, where = shown[start:at], f"line {len(roots) + 1} of {one['name']}"
+        last = len(roots) + 1 == len(one["pieces"])
+        single = line.find(b"\n") == len(line) - 1 or (last and b"\n" not in line)
+        need(single, f"the line feed of {where} is withheld, so that two lines read as one")
+        if form == 2 and one["name"] == LOG and line.strip() != b"[REDACTED]":
+            same = line.endswith(b'"seq":%d}\n' % len(roots))
             need(same, f"line {len(roots) + 1} of the log is not record {len(roots)}: parts of several may be joined")
         roots.append(found)
     need(at == len(shown), f"{one['name']} has bytes that nothing proves")
-    name = sha(b"\0", bytes.fromhex(one["salt"]), one["name"].encode())
-    return node(bytes.fromhex(one["unnamed"]) if one["unnamed"] else name, top(roots))
+    found = file_of(len(roots), top([line_of(x) for x in roots]))
+    return entry(bytes.fromhex(one["salt"]), one["name"], found, one["unnamed"])
 
 
 def left_out(one):
     """What stands for a file that the copy leaves out."""
     found = bytes.fromhex(one["hash"])
-    return node(sha(b"\0", bytes.fromhex(one["salt"]), one["name"].encode()), found) if one["name"] else found
+    return entry(bytes.fromhex(one["salt"]), one["name"], found) if one["name"] else found
 
 
 def sealed(seal, commitment):
@@ -143,18 +171,24 @@ def sealed(seal, commitment):
 for given in sys.argv[1:]:
     proof = json.loads(pathlib.Path(given).read_bytes())
     shown, seal = proof["shown"].encode(), proof["seal"].encode()
+    said = sealed(seal, proof["commitment"].encode())
+    form = said.get("form", 2)
+    need((form, proof["format"]) in ((2, "depose proof 2"), (3, "depose proof 3")), "it is of another form")
     found, at = tree(proof["tree"], shown, 0)
     need(at == len(shown), "the record has words that nothing proves")
-    sides = [side for side, _ in proof["line_path"]]
-    need(proof["record"] >= 0 and leads_from(proof["record"], sides), "its path is not that of one line of a log")
-    name = sha(b"\0", bytes.fromhex(proof["name_salt"]), LOG.encode())
-    root = climb(node(name, climb(found, proof["line_path"])), proof["file_path"])
-    holds = root.hex() == sealed(seal, proof["commitment"].encode())["root"]
+    sides, number, lines = [side for side, _ in proof["line_path"]], proof["record"], proof.get("lines", 0)
+    of_one = leads_from(number, sides) if form == 2 else number < lines and list(sides_of(number, lines)) == sides
+    need(number >= 0 and of_one, "its path is not that of one line of a log")
+    found = file_of(lines, climb(line_of(found), proof["line_path"]))
+    root = climb(entry(bytes.fromhex(proof["name_salt"]), LOG, found), proof["file_path"])
+    holds = root.hex() == said["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")
     need(json.loads(shown)["seq"] == proof["record"], "it is another record")
     need((here / "SEAL").read_bytes() == seal, "SEAL beside the proof is another than in it")
 if len(sys.argv) == 1:
     copy, said = (json.loads((here / name).read_bytes()) for name in ("copy.json", "COMMITMENT"))
+    form = said.get("form", 2)
+    need((form, copy["format"]) in ((2, "depose copy 2"), (3, "depose copy 3")), "it is of another form")
     listed = dict(line.split("  ")[::-1] for line in (here / "SEAL").read_text().splitlines())
     own = {"SEAL", "SEAL.sig", "copy.json", "redactions.jsonl", *listed} - {"SHA256SUMS"}
     there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
@@ -168,4 +202,7 @@ if len(sys.argv) == 1:
     same = len(hashes) == said["files"] and top(hashes).hex() == said["root"]
     need(same, "the sealed root does not follow from the files of this copy")
     print(f"{len(copy['files'])} files shown, {len(copy['absent'])} left out")
+    cut = [one["name"] for one in copy["files"] if one["pieces"] and one["name"] != LOG]
+    if form == 2 and cut:
+        print(f"not shown by form 2: that no mark stands for parts of several lines in {', '.join(cut)}")
 print("verified; the signature and the time-stamps are checked with openssl, see VERIFY.md")

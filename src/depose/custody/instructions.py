@@ -8,8 +8,15 @@ from importlib.resources import files
 from depose.custody.keys import PublicKey, fingerprint
 from depose.evidence.records import Stamp
 
-BEFORE = {"COPY.py": "f3f274523d7521172e9cc75848e6cd2aabb5ae29780da9e18e293443177839ad"}
-"""Digests of scripts that bundles of format 2 were sealed with before: they hold, and are not to be run again."""
+BEFORE = {
+    "COPY.py": (
+        "f3f274523d7521172e9cc75848e6cd2aabb5ae29780da9e18e293443177839ad",
+        "055950f1e85c7e237ca36c4c80d8c4b4666eb5c6402d3eac0f71692a5ea1d055",
+    ),
+    "SCORE.py": ("2a78ec1455d97d0606b223d3d41f0cd263d9875b2e981c5e2d05ff1fc4b70fce",),
+    "VERIFY.py": ("5fc70ceb93f68e711e4678cd8c0d9088ec759df42d08c6e178b53de3a00b945d",),
+}
+"""Digests of scripts that bundles of format 2 were sealed with before: those of depose, if not the latest."""
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 

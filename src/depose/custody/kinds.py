@@ -28,8 +28,8 @@ _FIXED = {
     LOG: "log",
     ROOTS: "time-stamps",
 }
-_LINEUP = {"lineup_bags": "bags", "lineup_scores": "table", "lineup_opened": "key"}
-"""Which field of an act names its blob."""
+_LINEUP = {"lineup_bags": ("bags",), "lineup_scores": ("table",), "lineup_opened": ("key", "coin", "thrown")}
+"""Which fields of an act name its blobs."""
 NEEDED = ("seal.json", "signer.pem", "statement.json", "VERIFY.md", "case.toml", LOG)
 
 
@@ -42,7 +42,7 @@ def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
     elif entry.kind in ("protocol", "amendment"):
         yield from (fact["value"] for fact in body.get("registration", body)["files"])
     elif entry.kind in _LINEUP:
-        yield body[_LINEUP[entry.kind]]
+        yield from (body[name] for name in _LINEUP[entry.kind] if name in body)
     elif entry.kind == "endpoint" and body["model"] in recorded:
         yield from (fact["value"] for fact in body["facts"] if fact["name"] == "file sha256")
 

@@ -5,8 +5,10 @@ each file is cut at sealing into leaves that are small, and each leaf is hashed 
 
     leaf    SHA-256(00 || salt of 16 bytes || bytes): a word with the blank after it, or what stands between words
     piece   a tree over the leaves of a line; where it branches is drawn, so that a branch does not tell its size
-    file    a Merkle tree (RFC 6962, inner nodes) over its pieces; beside its root stands the leaf of its name
+    file    a Merkle tree (RFC 6962, inner nodes) over its lines; how many they are and the name are hashed with it
     bundle  a Merkle tree over all files, in the order of their hashes: its root stands in COMMITMENT, which SEAL lists
+
+How a hash of one kind is told from that of another stands in `forms`.
 
 All salts follow from one secret in the sealed bundle (SALTS), one way: master -> file -> line -> leaves. A copy shows
 the secret of a file where it shows the file whole, that of a line where it shows the line whole, and in a line of which
@@ -62,11 +64,6 @@ def secret_of(parent: bytes, name: str) -> bytes:
 def name_salt(secret: bytes) -> bytes:
     """Salt of the leaf that holds the name of a file."""
     return secret_of(secret, "name")[:SALT]
-
-
-def commitment(salt: bytes, name: str, root: bytes) -> bytes:
-    """Hash the name of a file and the root of its pieces together."""
-    return merkle.node(leaf(salt, name.encode()), root)
 
 
 # --- cutting ----------------------------------------------------------------------------------------

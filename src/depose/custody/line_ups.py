@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec import UnsetType
+
 from depose.analysis import results
 from depose.custody.bundle import HINT, Read, content
-from depose.errors import EvidenceError
+from depose.custody.kinds import LOG
+from depose.errors import CaseError, EvidenceError
+from depose.evidence.lineup_acts import LineupActs
+from depose.lineup.reading import throws
 from depose.model.canonical import sha256
 
 
@@ -19,6 +24,7 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
     missing = [
         "that deliveries and decoys came from the reference: only their digests are here, and their owner attests them"
     ]
+    _coin(read, acts, checks, missing)
     for one in acts.tables:
         missing.append(f"the scores of {one.model} in the line-up: made with what its facts name, and not made again")
     if acts.answers:
@@ -35,3 +41,29 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
             )
         checks.append("the findings are those whose digest was recorded when the line-up was tested")
     return checks, missing
+
+
+def _coin(read: Read, acts: LineupActs, checks: list[str], missing: list[str]) -> None:
+    """Check the throws of a registered coin once they are shown, and say what rests on its owner's word."""
+    case = read.entries.registration.case
+    plan = case.lineup
+    if isinstance(plan, UnsetType) or plan.tier != "randomised":
+        return
+    if isinstance(plan.coin, UnsetType):
+        missing.append("that a coin chose what was delivered: none was registered, and the fillers count as kept")
+        return
+    try:
+        found = throws(
+            case, plan, acts, lambda name: content(read.bundle, f"evidence/blobs/{name}"), read.entries.registered_at
+        )
+    except CaseError as error:
+        raise EvidenceError(f"{LOG}: {error.message}", hint=error.hint) from error
+    if found is None:
+        missing.append("that the registered coin chose what was delivered: its key and its throws are not shown")
+        return
+    checks.append(f"the bags follow from {found.requests} throws of the registered coin")
+    if found.early:
+        missing.append(
+            f"that the coin was fixed before {found.early} of its {found.requests} throws: they are dated before it "
+            "was registered"
+        )

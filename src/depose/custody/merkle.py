@@ -44,6 +44,16 @@ def path(leaves: Sequence[bytes], index: int) -> tuple[tuple[str, str], ...]:
     return tuple(steps)
 
 
+def sides(index: int, size: int) -> tuple[str, ...]:
+    """Say on which sides the siblings of a leaf stand, from it up to the root of a tree of `size` leaves."""
+    found, place, width = list[str](), index, size
+    while width > 1:
+        if place ^ 1 < width:
+            found.append("left" if place & 1 else "right")
+        place, width = place // 2, (width + 1) // 2
+    return tuple(found)
+
+
 def leads_from(index: int, steps: Sequence[tuple[str, str]]) -> bool:
     """Tell whether a path is that of leaf `index` in a tree of any size, and so not of a node above leaves.
 

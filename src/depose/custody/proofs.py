@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from depose.custody import commitment, container, instructions, keys, leaves, merkle
+from depose.custody import commitment, container, forms, instructions, keys, leaves, merkle
 from depose.custody.copies import Signed
 from depose.custody.kinds import LOG
 from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence.log import Clock, utc_now
 from depose.model import Record
-from depose.model.canonical import canonical
+from depose.model.canonical import canonical, sha256
 
-FORMAT = "depose proof 2"
+FORMATS = {f"depose proof {form}": form for form in forms.KNOWN}
 NAME = re.compile(r"proof-(0|[1-9][0-9]{0,9})\.json\Z")
 LARGEST = 64 * 1024**2
 PREV = re.compile(rb'"prev":"([0-9a-f]{64})"')
@@ -44,6 +45,8 @@ class Proof(Record, frozen=True, kw_only=True):
     """The tree over its leaves, in postfix order."""
     line_path: tuple[tuple[str, str], ...]
     """From the record to the root of the log."""
+    lines: int | UnsetType = UNSET
+    """How many records the log has; form 2 did not prove it."""
     name_salt: str
     file_path: tuple[tuple[str, str], ...]
     """From the log to the root of the bundle."""
@@ -65,16 +68,18 @@ def make(
 ) -> bytes:
     """Write the proof of one line of the log; `secret` is that of the log, `seal` the files of the seal."""
     line = lines[number]
+    form = commitment.read(seal[commitment.FILE]).by
     roots = [leaves.piece(one, leaves.secret_of(secret, str(place))) for place, one in enumerate(lines)]
     opened = leaves.withhold(line, leaves.secret_of(secret, str(number)), before(line))
     place = next(place for place, one in enumerate(committed) if one.name == LOG)
     return canonical(
         Proof(
-            format=FORMAT,
+            format=f"depose proof {form}",
             record=number,
             shown=opened.shown.decode(),
             tree=opened.tree,
-            line_path=merkle.path(roots, number),
+            line_path=merkle.path([forms.line(one, form) for one in roots], number),
+            lines=UNSET if form == 2 else len(lines),
             name_salt=leaves.name_salt(secret).hex(),
             file_path=merkle.path([one.hash for one in committed], place),
             commitment=seal[commitment.FILE].decode(),
@@ -144,8 +149,9 @@ def _beside(others: Mapping[str, bytes], proof: bytes) -> None:
     one = msgspec.json.decode(proof, type=Proof)
     seal = {"SEAL": one.seal.encode(), "signer.pem": one.signer.encode(), "SEAL.sig": base64.b64decode(one.signature)}
     wanted = beside(seal)
+    before = instructions.BEFORE if one.format == "depose proof 2" else {}
     for name in sorted(wanted.keys() | others.keys()):
-        if others.get(name) != wanted.get(name):
+        if others.get(name) != wanted.get(name) and sha256(others.get(name, b"")) not in before.get(name, ()):
             raise EvidenceError(f"{name}: was added, is missing, or is not as depose writes it", hint=_HINT)
 
 
@@ -156,11 +162,13 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
         files["SEAL.sig"] = base64.b64decode(proof.signature, validate=True)
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
         raise EvidenceError(f"{name}: not a proof of a record: {error}", hint=_HINT) from error
-    if proof.format != FORMAT or canonical(proof) != data:
+    if proof.format not in FORMATS or canonical(proof) != data:
         raise EvidenceError(
-            f"{name}: of another form than {FORMAT!r}: a proof of format 1 carries no signature, and proves nothing",
+            f"{name}: of another form than {', '.join(map(repr, FORMATS))}: a proof of format 1 carries no signature, "
+            "and proves nothing",
             hint=_HINT,
         )
+    form = FORMATS[proof.format]
     files |= {"SEAL": proof.seal.encode(), "signer.pem": proof.signer.encode()}
     files[commitment.FILE] = proof.commitment.encode()
     seal = Signed.read(files, public_key, name)
@@ -170,13 +178,16 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
     read = leaves.read(proof.tree, shown, 0, name)
     if read.end != len(shown):
         raise EvidenceError(f"{name}: has words that nothing proves", hint=_HINT)
-    if proof.record < 0 or not merkle.leads_from(proof.record, _steps(proof.line_path, name)):
+    if seal.root.by != form:
+        raise EvidenceError(f"{name}: sealed by another form than it is of", hint=_HINT)
+    if not _leads(proof, form, _steps(proof.line_path, name)):
         raise EvidenceError(
             f"{name}: its path is not that of line {proof.record} of a log: it may join parts of several records",
             hint=_HINT,
         )
-    log = merkle.climb(read.root, _steps(proof.line_path, name))
-    file = leaves.commitment(_salt(proof.name_salt, name), LOG, log)
+    lines = 0 if isinstance(proof.lines, UnsetType) else proof.lines
+    log = forms.file_of(lines, merkle.climb(forms.line(read.root, form), proof.line_path), form)
+    file = forms.commitment(_salt(proof.name_salt, name), LOG, log, form)
     if merkle.climb(file, _steps(proof.file_path, name)).hex() != seal.root.root:
         raise EvidenceError(f"{name}: record {proof.record} is not in the sealed log", hint=_HINT)
     record = _record(proof.shown, name)
@@ -198,6 +209,15 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
             "any other record, and what follows from it: only the sealed bundle shows that",
         ),
     )
+
+
+def _leads(proof: Proof, form: int, steps: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether a path is that of the record in a log of so many, or by form 2 in one of any length."""
+    if form == 2:
+        return proof.record >= 0 and isinstance(proof.lines, UnsetType) and merkle.leads_from(proof.record, steps)
+    if isinstance(proof.lines, UnsetType) or not 0 <= proof.record < proof.lines < 2**53:
+        return False
+    return merkle.sides(proof.record, proof.lines) == tuple(side for side, _ in steps)
 
 
 def _record(shown: str, name: str) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from pathlib import Path
 import msgspec
 
 from depose.analysis import results
-from depose.custody import commitment, container, copies, leaves, manifest, merkle, passages, proofs
-from depose.custody.bundle import FORMAT_1, LARGE, Read, content, opened
+from depose.custody import commitment, container, copies, forms, leaves, manifest, merkle, passages, proofs
+from depose.custody.bundle import FORMAT_1, FORMS, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
 from depose.custody.passages import Near, Spans, Target, Wanted
@@ -81,7 +81,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
                 )
             elif name in cut.spans:
                 goes_by = f"evidence/blobs/withheld-{len(files)}" if cut.is_secret(name) else name
-                file, data, rows = _shown(cut, name, secret, goes_by)
+                file, data, rows = _shown(cut, name, secret, goes_by, FORMS[read.seal.format])
                 files.append(file)
                 made[goes_by] = data
                 why = {DIGEST: DIGEST}
@@ -91,7 +91,9 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
             else:
                 files.append(Shown(name=name, secret=secret.hex()))
                 made[name] = cut.data[name]
-        made[copies.INDEX] = canonical(Copy(format=copies.FORMAT, files=tuple(files), absent=tuple(absent)))
+        made[copies.INDEX] = canonical(
+            Copy(format=f"depose copy {FORMS[read.seal.format]}", files=tuple(files), absent=tuple(absent))
+        )
         made[copies.RANGES] = copies.rows(listed)
         text = {one.name: made[one.name] for one in files if one.name not in KEPT}
         near = passages.near(text, cut.words)
@@ -289,14 +291,15 @@ def _characters(text: bytes) -> list[int]:
 
 
 def _left_out(read: Read, name: str, secret: bytes, *, hidden: bool) -> Absent:
-    root = merkle.root(leaves.roots(partial(read.bundle.open, name), secret))
+    form = FORMS[read.seal.format]
+    root = forms.file_root(leaves.roots(partial(read.bundle.open, name), secret), form)
     salt = leaves.name_salt(secret)
     if hidden or BLOB.match(name):
-        return Absent(hash=leaves.commitment(salt, name, root).hex())
+        return Absent(hash=forms.commitment(salt, name, root, form).hex())
     return Absent(name=name, salt=salt.hex(), hash=root.hex())
 
 
-def _shown(cut: _Cut, name: str, secret: bytes, goes_by: str) -> tuple[Shown, bytes, list[Passage]]:
+def _shown(cut: _Cut, name: str, secret: bytes, goes_by: str, form: int) -> tuple[Shown, bytes, list[Passage]]:
     """Show what is left of a file."""
     data, spans = cut.data[name], sorted(cut.spans[name])
     shown, pieces, rows = bytearray(), list[str | tuple[str, ...]](), list[Passage]()
@@ -324,7 +327,7 @@ def _shown(cut: _Cut, name: str, secret: bytes, goes_by: str) -> tuple[Shown, by
             pieces.append(own.hex())
         at = end
     salt = leaves.name_salt(secret)
-    hidden = {"unnamed": leaves.leaf(salt, name.encode()).hex()} if goes_by != name else {"salt": salt.hex()}
+    hidden = {"unnamed": forms.name_leaf(salt, name, form).hex()} if goes_by != name else {"salt": salt.hex()}
     return Shown(name=goes_by, pieces=tuple(pieces), **hidden), bytes(shown), rows
 
 
@@ -355,7 +358,7 @@ def produce(path: Path, goal: Path, records: Sequence[int]) -> tuple[Path, ...]:
     with as_evidence(path), opened(path, b"") as read:
         master = _master(read, path)
         names = sorted(read.bundle.sizes().keys() - {*OUTSIDE, "SEAL", "SEAL.sig", commitment.SALTS})
-        committed = commitment.committed(names, read.bundle.open, master)
+        committed = commitment.committed(names, read.bundle.open, master, FORMS[read.seal.format])
         seal = {
             name: content(read.bundle, name) for name in (*copies.SEALED, "signer.pem") if name in read.bundle.sizes()
         }

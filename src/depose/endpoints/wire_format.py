@@ -13,6 +13,7 @@ import msgspec
 from depose.endpoints.error_words import said_of
 from depose.endpoints.network import MOST
 from depose.model import Ask, ModelSpec, Record
+from depose.model.base import ready
 from depose.model.canonical import digest
 
 Kind = TypeVar("Kind")
@@ -167,7 +168,7 @@ def parsed(text: str) -> Any:
 def checked(data: Any, kind: type[Kind]) -> Kind:
     """View JSON as records; Unreadable names the place that is wrong."""
     try:
-        return msgspec.convert(data, kind)
+        return msgspec.convert(data, ready(kind))
     except (msgspec.ValidationError, RecursionError) as error:
         raise Unreadable(str(error)) from error
 

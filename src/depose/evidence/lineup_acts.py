@@ -15,6 +15,8 @@ better one, scores made after the key are not blind.
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from depose.errors import CaseError, EvidenceError
 from depose.evidence.log import Chained
 from depose.model import Exchange, Fact, Record
@@ -75,6 +77,10 @@ class KeyOpened(Record, frozen=True, kw_only=True):
 
     key: str
     """SHA-256 of the file of the key, which is its blob, and which was committed to."""
+    coin: str | UnsetType = UNSET
+    """SHA-256 of the key of the coin, which is its blob, and which was registered."""
+    thrown: str | UnsetType = UNSET
+    """SHA-256 of the log of all throws, which is its blob, and from which the bags follow."""
 
 
 class LineupTested(Record, frozen=True, kw_only=True):
@@ -109,8 +115,9 @@ class LineupActs(Record, frozen=True, kw_only=True):
     @property
     def blobs(self) -> tuple[str, ...]:
         """Name every blob that the acts rest on, but those of the answers."""
-        key = (self.opened.key,) if self.opened else ()
-        return (self.built.bags, *(one.table for one in self.tables), *key)
+        key = (self.opened.key, self.opened.coin, self.opened.thrown) if self.opened else ()
+        given = (one for one in key if not isinstance(one, UnsetType))
+        return (self.built.bags, *(one.table for one in self.tables), *given)
 
 
 class LineupReading:

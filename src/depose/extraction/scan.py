@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from depose.extraction import accounts as conformal
-from depose.extraction import evalues, features, groups, layers, plan
+from depose.extraction import features, groups, layers, plan
 from depose.extraction import pairs as pair_test
 from depose.extraction.bipartite import in_common, joined, nobody
 from depose.extraction.findings import (
@@ -32,6 +32,7 @@ from depose.extraction.plan import ExtractionFile
 from depose.extraction.tables import Tables, shared_templates
 from depose.model import Record
 from depose.model.random_streams import stream
+from depose.statistics import evalues
 from depose.statistics.screening import benjamini_hochberg
 
 LISTED = 200

@@ -62,6 +62,8 @@ class Sealed(Record, frozen=True, kw_only=True):
     head: str
     merkle_root: str
     stamped: str
+    unchanged: bool = False
+    """Whether this bundle was there before, byte for byte."""
 
 
 def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None = None) -> Sealed:
@@ -99,6 +101,7 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
     outside |= {"SEAL": signed, "SEAL.sig": keys.sign(key, signed)}
     goal = folder / "sealed" / f"{folder.resolve().name}-{record.sums[:12]}.zip"
     goal.parent.mkdir(exist_ok=True)
+    there = frozenset(goal.parent.iterdir())
     goal = container.write_new(goal, {**files, **outside})
     seals_folder(folder).mkdir(exist_ok=True)
     mark = {"sealed_at": record.sealed_at, "contents": record.sums, "bundle": goal.name}
@@ -113,6 +116,7 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
         head=record.head,
         merkle_root=root,
         stamped=stamped,
+        unchanged=goal in there,
     )
 
 

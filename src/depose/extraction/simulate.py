@@ -92,7 +92,7 @@ at = "{world.release}"
         planted=len(planted),
         prompts=len(texts),
         truncated=truncated,
-        next=f"depose extraction import {shell(out)} {out / names[format_]} --format {format_} "
+        next=f"depose extraction import {shell(out)} {shell(out / names[format_])} --format {format_} "
         f"--hash-key {out / 'custodian.key'}",
     )
 

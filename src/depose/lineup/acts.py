@@ -31,6 +31,7 @@ from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_bags, read_key, read_table, table_file
+from depose.lineup.unfolding import bags_follow
 from depose.model import Case, Fact, Findings, Record
 from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
@@ -163,15 +164,30 @@ def seal_scores(folder: Path, clock: Clock) -> Sealed:
     return Sealed(what="scores", digest=record, record=record)
 
 
-def open_key(folder: Path, key: Path, clock: Clock) -> Sealed:
-    """Put the key into the log, where it is the one that was committed to."""
+def open_key(folder: Path, key: Path, clock: Clock, thrown: Path | None = None, coin: Path | None = None) -> Sealed:
+    """Put the key into the log, where it is the one that was committed to.
+
+    With the log of the throws and the key of the registered coin, from which the bags must follow, they go with it.
+    """
     folder = casefile.folder_of(folder)
     data = read_file(key, "--key")
+    if (thrown is None) != (coin is None):
+        raise UsageError("--thrown and --coin go together", hint="the log of all throws, and the key of its coin")
     with Act(folder, clock) as act:
         built = act.built()
         body = KeyOpened(key=sha256(data))
         act.check(body)
-        read_key(data, read_blob(folder, built.built.bags), str(key))
+        bags = read_blob(folder, built.built.bags)
+        read_key(data, bags, str(key))
+        if thrown is not None and coin is not None:
+            if isinstance(act.plan.coin, UnsetType):
+                raise CaseError(
+                    f"{folder}: registers no coin, so that this one may have been made since",
+                    hint="open it without --thrown and --coin; the fillers then count as kept",
+                )
+            log, side = read_file(thrown, "--thrown"), read_file(coin, "--coin")
+            bags_follow(act.plan, act.case.protocol.seed, log, side, data, bags, "")
+            body = KeyOpened(key=body.key, coin=act.log.store(side), thrown=act.log.store(log))
         act.log.store(data)
         record = act.log.append("lineup_opened", body)
     return Sealed(what="opened", digest=body.key, record=record)
@@ -182,26 +198,34 @@ def need_open(folder: Path) -> None:
     folder = casefile.folder_of(folder)
     acts = ledger.entries(folder).lineup
     if acts is None or acts.opened is None:
-        raise CaseError(f"{folder}: the key of its line-up is not open", hint=what_is_next(folder)[0])
+        raise CaseError(f"{folder}: the key of its line-up is not open", hint=act_due(folder))
 
 
-def what_is_next(folder: Path) -> list[str]:
-    """Say which act of a line-up comes next."""
+def act_due(folder: Path) -> str:
+    """Name the command of the act of a line-up that comes next."""
+    folder = casefile.folder_of(folder)
+    entries = ledger.entries(folder)
+    acts = entries.lineup
+    if acts is None:
+        return f"depose lineup build {shell(folder)} --deliveries FILE --decoys FILE --key FILE"
+    if acts.key is None:
+        return f"depose lineup seal {shell(folder)} --key FILE --custodian NAME"
+    if acts.sealed is None:
+        return f"depose lineup {'score' if unscored(folder) else 'seal'} {shell(folder)}"
+    if acts.opened is None:
+        return f"depose lineup open {shell(folder)} --key FILE"
+    return f"depose lineup test {shell(folder)}"
+
+
+def unscored(folder: Path) -> list[str]:
+    """List models that must be scored before the scores are sealed, where the key is sealed and they are not."""
     folder = casefile.folder_of(folder)
     entries = ledger.entries(folder)
     case, acts = entries.registration.case, entries.lineup
-    if acts is None:
-        return [f"next: depose lineup build {shell(folder)} --deliveries FILE --decoys FILE --key FILE"]
-    if acts.key is None:
-        return [f"next: depose lineup seal {shell(folder)} --key FILE --custodian NAME"]
-    if acts.sealed is None:
-        known = {one.model for one in acts.tables}
-        left = [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
-        more = [f"not scored: {', '.join(left)}"] if left else []
-        return [*more, f"next: depose lineup {'score' if left else 'seal'} {folder}"]
-    if acts.opened is None:
-        return [f"next: depose lineup open {shell(folder)} --key FILE"]
-    return [f"next: depose lineup test {shell(folder)}"]
+    if acts is None or acts.key is None or acts.sealed is not None:
+        return []
+    known = {one.model for one in acts.tables}
+    return [code for code in scored_models(case, plan_of(case, folder)) if code not in known]
 
 
 def line_up_of(findings: Findings) -> LineupFindings:

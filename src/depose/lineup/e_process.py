@@ -45,18 +45,3 @@ def _log_mean(shape: Shape, grid: Array) -> Array:
     for weight in weights:
         sums[1:] = sums[1:] + sums[:-1] * weight
     return np.asarray(np.log(sums[-1] / comb(len(shape.doubled), shape.delivered)))
-
-
-def e_bh(log10: Sequence[float], rate: float) -> tuple[int, ...]:
-    """Choose hypotheses by e-values with a false-discovery rate of at most `rate` under any dependence.
-
-    The procedure of Wang and Ramdas 2022: the k largest, for the largest k whose k-th e-value is at least n / (rate k).
-    """
-    if not 0 < rate < 1:
-        raise ValueError(f"a false-discovery rate lies between 0 and 1: {rate}")
-    order = sorted(range(len(log10)), key=lambda one: -log10[one])
-    kept = 0
-    for k, one in enumerate(order, start=1):
-        if log10[one] >= np.log10(len(log10) / (rate * k)):
-            kept = k
-    return tuple(sorted(order[:kept]))

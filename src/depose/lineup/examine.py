@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.lineup.bags import TIERS, is_late
-from depose.lineup.e_process import e_bh, log10_e
+from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
 from depose.lineup.exhibits import exhibits
 from depose.lineup.opened import OpenedLineup
@@ -30,6 +30,7 @@ from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import AccountLine, GammaPoint, LineupFinding, LineupOpinion, Rung
 from depose.model.lineup_plan import Cap, Tier
 from depose.model.random_streams import stream
+from depose.statistics.evalues import e_bh
 from depose.statistics.rounding import tidy
 from depose.statistics.verbal import SCALES, word
 
@@ -90,6 +91,8 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
         raise ValueError("no bag of the accounts in question came before the cut-off")
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
     tier = max((one.tier for one in entries), key=TIERS.index)
+    if tier == "randomised" and not opened.coin:
+        tier = "kept"
     result = rank_sum(bags)
     diagnostics = diagnose(opened, suspect)
     drift = left_open(opened, suspect)

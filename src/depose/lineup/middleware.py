@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from depose.lineup.coin import Coin, Thrown
+from depose.model.base import ready
 from depose.model.canonical import canonical
 from depose.model.lineup import Turn
 
@@ -80,7 +81,7 @@ class RandomisedDelivery:
             said: Any = msgspec.json.decode(data)
             texts = tuple(str(one["message"]["content"] or "") for one in said["choices"])
             turns = msgspec.convert(
-                [{"role": one["role"], "content": one["content"]} for one in asked["messages"]], tuple[Turn, ...]
+                [{"role": one["role"], "content": one["content"]} for one in asked["messages"]], ready(tuple[Turn, ...])
             )
         except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
             return data

@@ -28,6 +28,8 @@ class OpenedLineup:
     tables: Mapping[str, ScoreTable]
     minus: str | None = None
     """Code of the model whose log-likelihood is taken off."""
+    coin: bool = False
+    """Whether bags and key follow from the log of a coin that was registered."""
     answers: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """What a model itself said to the context of a bag, by code and bag, where it was asked."""
 

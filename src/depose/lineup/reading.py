@@ -18,6 +18,7 @@ from depose.lineup.exhibits import RULE
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
+from depose.lineup.unfolding import Throws, bags_follow
 from depose.model import Case
 from depose.model.lineup import LineupPlan
 from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
@@ -70,7 +71,7 @@ def lineup_findings(entries: Entries, blob: Blob, name: str) -> LineupFindings |
         ),
         tally=acts.built.tally,
         tables=() if acts.sealed is None else acts.sealed.tables,
-        flags=tuple(_flags(opened, entries, asked_at)),
+        flags=(*_flags(opened, entries, asked_at), *_of_coin(case, opened, entries, blob)),
         assumptions=tuple(
             Assumption(what=what, attested_by=case.lineup.attested.get(key, ""), shown_by=shown)
             for key, what, shown in ASSUMPTIONS
@@ -109,8 +110,18 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         key=read_key(blob(acts.opened.key), data, "key"),
         tables=tables,
         minus=taken_off(case, plan),
+        coin=throws(case, plan, acts, blob, "") is not None,
         answers=answers,
     )
+
+
+def throws(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob, registered_at: str) -> Throws | None:
+    """Check the log that was shown of the registered coin; None for none. Raises CaseError where it does not hold."""
+    opened = acts.opened
+    if opened is None or isinstance(opened.coin, UnsetType) or isinstance(opened.thrown, UnsetType):
+        return None
+    files = (blob(opened.thrown), blob(opened.coin), blob(opened.key), blob(acts.built.bags))
+    return bags_follow(plan, case.protocol.seed, *files, registered_at)
 
 
 def _alike(made: Sequence[Scores], table: Sequence[Scores]) -> bool:
@@ -129,6 +140,23 @@ def _first_asked(entries: Entries, suspects: tuple[str, ...]) -> str:
         asked += [one.started for one in acts.answers if one.model in suspects]
         asked += [one.at for one in acts.dated if one.name == "lineup_scores"]
     return min(asked, default="")
+
+
+def _of_coin(case: Case, opened: OpenedLineup, entries: Entries, blob: Blob) -> list[str]:
+    """Say what is not known of the coin."""
+    if all(one.tier != "randomised" for one in opened.entries) or entries.lineup is None:
+        return []
+    if isinstance(opened.plan.coin, UnsetType):
+        return ["No coin was registered: that one chose what was delivered is attested, and the fillers count as kept."]
+    found = throws(case, opened.plan, entries.lineup, blob, entries.registered_at)
+    if found is None:
+        return ["The registered coin and the log of its throws were not shown: the fillers count as kept."]
+    if not found.early:
+        return []
+    return [
+        f"{found.early} of {found.requests} throws are dated before the coin was registered: that it was fixed before "
+        "them is its owner's word."
+    ]
 
 
 def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:

@@ -14,6 +14,7 @@ from depose.model.asking import (
     Ending,
     Exchange,
     Fact,
+    PinnedPack,
     Prompt,
     Registration,
     Reply,
@@ -65,7 +66,20 @@ from depose.model.findings import (
     Without,
     WordShare,
 )
-from depose.model.illustrations import Exhibit, ExhibitAnswer, Join, Span, Tree
+from depose.model.illustrations import (
+    Counted,
+    Exhibit,
+    ExhibitAnswer,
+    Join,
+    SharedValue,
+    SharedValues,
+    Span,
+    TraceExhibit,
+    TraceMeasure,
+    TraceRespect,
+    Traces,
+    Tree,
+)
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
 from depose.model.opinion import Grounds, Opinion
@@ -103,6 +117,7 @@ __all__ = [
     "Condition",
     "ControlTest",
     "Count",
+    "Counted",
     "Curve",
     "Denominator",
     "Direction",
@@ -140,6 +155,7 @@ __all__ = [
     "Peculiar",
     "Performance",
     "Phase",
+    "PinnedPack",
     "Power",
     "Price",
     "Primary",
@@ -158,6 +174,8 @@ __all__ = [
     "Scale",
     "SelfTest",
     "Share",
+    "SharedValue",
+    "SharedValues",
     "Span",
     "Specification",
     "Spoken",
@@ -165,6 +183,10 @@ __all__ = [
     "Subsets",
     "Terms",
     "Text",
+    "TraceExhibit",
+    "TraceMeasure",
+    "TraceRespect",
+    "Traces",
     "Transcript",
     "Tree",
     "TruePair",

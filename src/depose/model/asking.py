@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
 from depose.model.exchangeability import Eligible
@@ -231,6 +233,17 @@ class Unanswered(Record, frozen=True, kw_only=True):
     """How what came ended; None where nothing was asked."""
 
 
+class PinnedPack(Record, frozen=True, kw_only=True):
+    """A control pack as it was when the protocol was registered."""
+
+    name: str
+    version: str
+    sha256: str
+    """Of the file."""
+    signer: str
+    """SHA-256 of the public key that signed it."""
+
+
 class Registration(Record, frozen=True, kw_only=True):
     """Record 0 of the log: the frozen protocol."""
 
@@ -240,6 +253,8 @@ class Registration(Record, frozen=True, kw_only=True):
     """Digest of every file that the case names."""
     software: tuple[Fact, ...]
     """Versions of depose and of every plugin in use."""
+    pack: PinnedPack | UnsetType = UNSET
+    """The control pack that the case names."""
     pool: tuple[Eligible, ...] = ()
     """The registry that the controls were drawn from, model by model; empty where they were named by hand."""
 

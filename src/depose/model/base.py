@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from threading import Lock
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -26,3 +27,21 @@ Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A strict, immutable value."""
+
+
+Kind = TypeVar("Kind")
+_READY: set[object] = set()
+_MAKING_READY = Lock()
+
+
+def ready(kind: type[Kind]) -> type[Kind]:
+    """Return a type that threads may decode into at once.
+
+    msgspec finds the fields of a record out when it first decodes one, and where two threads do so at once it ends the
+    process (0.22.0: a segmentation fault). Whatever may run in a thread decodes into `ready(kind)`.
+    """
+    if kind not in _READY:
+        with _MAKING_READY:
+            msgspec.json.Decoder(kind)
+            _READY.add(kind)
+    return kind

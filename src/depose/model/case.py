@@ -70,6 +70,10 @@ class Protocol(Record, frozen=True, kw_only=True):
     """Length of an answer at most, for every model that names none of its own."""
     probes: tuple[str, ...] = ()
     """Probe families with counts, such as `open_howto:16`, or a mix, such as `mix:standard` (`depose list mixes`)."""
+    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{32,128}\Z")] | UnsetType = UNSET
+    """Goes into the secret half of a mix beside its secret: given by another, who had the secret's digest before."""
+    nonce_by: Text | UnsetType = UNSET
+    """Who gave it."""
     prompts: str = ""
     """A file of prompts (JSONL, JSON, CSV, Parquet, a control pack), instead of or besides `probes`."""
     registry: str = ""

@@ -11,7 +11,7 @@ from depose.model.base import Question, Record, Role
 from depose.model.case import Protocol
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
-from depose.model.illustrations import Exhibit, Tree
+from depose.model.illustrations import Exhibit, SharedValues, Traces, Tree
 from depose.model.key_ledger import InLedger
 from depose.model.lineup_findings import LineupFindings
 from depose.model.null_pairs import NullPairs, Reported
@@ -285,12 +285,13 @@ class Finding(Record, frozen=True, kw_only=True):
     controls: tuple[str, ...]
     excluded: tuple[Excluded, ...]
     k: int
+    """Controls in use."""
     k_eff: int
     """Independent control lineages: the smaller of the counts by name and by likeness."""
     weight_lineages: int
     data_lineages: int
     floor: float
-    """The smallest p that K controls allow: 1 / (K + 1)."""
+    """The smallest p that the K controls in use allow, several of one lineage included: 1 / (K + 1)."""
     k_needed: int
     """K that the number of tested references needs at this alpha."""
     condition: str
@@ -388,3 +389,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """Weights side by side, where the case has a section `[weights]`: evidence of its own kind."""
     lineup: LineupFindings | UnsetType = UNSET
     """The line-up of delivered answers, once its key is open."""
+    shared_values: tuple[SharedValues, ...] | UnsetType = UNSET
+    traces: tuple[Traces, ...] | UnsetType = UNSET

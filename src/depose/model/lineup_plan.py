@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from depose.model.base import Code, Count, Record, Text
 
@@ -59,6 +59,8 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     """Decoys of a delivered answer at most."""
     tier: Tier = "resampled"
     """How the decoys come to be; bags of a lower tier are not taken."""
+    coin: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | UnsetType = UNSET
+    """SHA-256 of the key of the coin that chose what was delivered; without it `randomised` counts as `kept`."""
     statistic: Statistic = "likelihood"
     """What decides."""
     minus: Code | None = None

@@ -65,7 +65,7 @@ def info(pack: Pack, path: Path, now: str, case: Case | None = None) -> Info:
     manifest = pack.manifest
     specs = [one.spec for one in manifest.models]
     asked = sorted(filter(None, (date for one in manifest.models for date in (one.first_asked, one.last_asked))))
-    dates = sorted(spec.released for spec in specs if spec.released)
+    dates = sorted(spec.released for spec in specs if spec.released not in ("", "unknown"))
     return Info(
         path=str(path),
         pack=f"{manifest.name} {manifest.version}",
@@ -129,6 +129,7 @@ def lines(found: Info) -> list[str]:
         f"signed by {found.signer}",
         f"{found.path}  sha256 {found.sha256}",
     ]
+    said += undated(found.undated, found.models)
     if found.unstated:
         said.append(f"never used, developer or lineage not stated: {', '.join(found.unstated)}")
     for one in found.clean:
@@ -136,6 +137,14 @@ def lines(found: Info) -> list[str]:
         said.append(f"{one.suspect}/{one.reference} {one.question}: {one.k_eff} clean lineages, {enough}")
         said += [f"  left out {n}: {reason}" for reason, n in one.left_out.items()]
     return said
+
+
+def undated(count: int, of: int) -> list[str]:
+    """Warn of controls without a date of release: they are near no pair in time, so that a finding cannot speak."""
+    if not count:
+        return []
+    ends = "every finding with them is inconclusive (era)" if 2 * count > of else "they count as of no year (era)"
+    return [f"WARNING: {count} of {of} controls have no date of release: {ends}"]
 
 
 def model_of(pack: Pack, code: str) -> PackModel:

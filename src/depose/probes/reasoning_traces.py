@@ -1,8 +1,7 @@
 """Reasoning traces: small puzzles that need steps, for models that show how they think.
 
 Self-talk, marks of steps and their order are habits that distillation of reasoning passes on. They are compared
-apart
-from the answer, and only where both sides show theirs; a provider may show a summary by another model instead.
+apart from the answer, and only where both sides show theirs; a provider may show a summary by another model instead.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ reasoning_traces = Family(
     templates=TEMPLATES,
     stated=Stated(
         construct="how a model thinks aloud: self-talk, marks and order of steps",
-        statistic="exhibits: traces side by side, where both sides show theirs",
+        statistic="exhibits: self-talk, step marks, order of steps, where both sides show their traces",
         samples=1,
         prompts=17,
         tokens=800,

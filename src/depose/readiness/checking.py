@@ -20,6 +20,7 @@ from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
 from depose.case.budget import Estimate, estimates
+from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
 from depose.errors import DeposeError, shell
@@ -89,11 +90,13 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     folder = casefile.folder_of(path)
     case = casefile.read(folder)
     entries = _entries(folder)
+    if entries is None:
+        refuse_shadow(case, folder)
     frozen = entries.registration if entries is not None else frozen_case(case, folder)
     left = _left(case, frozen, entries)
-    points = [_case(case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
+    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
-    points += [*asked, _selftest(entries)]
+    points += [*asked, _selftest(folder, entries)]
     live = {spec.code for spec in case.models if spec.provider != "recorded"}
     rows = tuple(one for one in estimates(case, left) if one.model in live)
     points += [*_budget(case, rows), *_names(case)]
@@ -122,7 +125,7 @@ def _left(case: Case, frozen: Registration, entries: Entries | None) -> list[Ask
     return [ask for ask in collect.plan(frozen) if ledger.key(ask) not in done]
 
 
-def _case(case: Case, frozen: Registration, entries: Entries | None) -> Point:
+def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | None) -> Point:
     roles = [spec.role for spec in case.models]
     said = f"{len(frozen.prompts)} prompts; " + ", ".join(
         f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
@@ -132,7 +135,7 @@ def _case(case: Case, frozen: Registration, entries: Entries | None) -> Point:
             about="case",
             state="wrong",
             said="differs from the registered protocol",
-            next="depose amend CASE --reason TEXT",
+            next=f"depose amend {shell(folder)} --reason TEXT",
         )
     if "TO BE FILLED" in case.case.authority:
         return Point(
@@ -242,15 +245,15 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
     return took, points
 
 
-def _selftest(entries: Entries | None) -> Point:
+def _selftest(folder: Path, entries: Entries | None) -> Point:
     now = version("depose")
     found = entries.selftest if entries is not None else None
     if found is not None and found.passed and found.software == now:
         return Point(about="self-test", state="fine", said=f"passed by depose {now}")
     said = f"none by depose {now} on record; without it every opinion is inconclusive (quality)"
     if found is not None and found.software == now:
-        return Point(about="self-test", state="wrong", said="failed", next="depose selftest CASE")
-    return Point(about="self-test", state="open", said=said, next="depose audit runs it; alone: depose selftest CASE")
+        return Point(about="self-test", state="wrong", said="failed", next=f"depose selftest {shell(folder)}")
+    return Point(about="self-test", state="open", said=f"{said}; depose audit runs it")
 
 
 def _budget(case: Case, rows: Sequence[Estimate]) -> Iterator[Point]:

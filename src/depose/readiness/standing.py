@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError
+from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
@@ -47,23 +47,24 @@ class Standing(Record, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     models: tuple[Answered, ...]
     next: str
-    """The command that comes next; nothing for a case that is done."""
+    """The command that comes next; where it holds a word in capitals, only a person can fill that in."""
 
 
 def standing(path: Path) -> Standing:
     """Tell where a case stands; raises CaseError where it cannot be read."""
     folder = casefile.folder_of(path)
-    name = shlex.quote(str(path))
+    name = shell(path)
     case = casefile.read(folder)
     if not log_path(folder).is_file() or not any(True for _ in read_log(folder)):
         first = Step(name="registered", done=False, said=f"{len(case.models)} models, nothing asked yet")
         return Standing(
-            folder=str(folder), steps=(first,), models=(), next=f"depose check {name}, then depose audit {name}"
+            folder=str(folder), steps=(first,), models=(), next=f"depose check {name} && depose audit {name}"
         )
     entries = ledger.entries(folder)
     models = _models(entries)
     left = sum(one.questions for one in collect.estimate_of(entries))
     lost = sum(one.of - one.answered for one in models) - left
+    waiting = [one.model for one in models if one.answered == 0 and _imported(entries, one.model)]
     test = entries.selftest
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
@@ -78,7 +79,7 @@ def standing(path: Path) -> Standing:
             if changed
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
-        Step(name="answered", done=not left, said=_open(left, lost)),
+        Step(name="answered", done=not left, said=_open(left, lost, waiting)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
             name="analyzed",
@@ -88,20 +89,36 @@ def standing(path: Path) -> Standing:
         Step(name="reported", done=bool(reports), said=", ".join(reports[:4]) or "no report"),
         Step(name="sealed", done=sealed, said=_bundle(folder) if sealed else "not sealed"),
     )
-    waiting = [one.model for one in models if one.answered == 0 and _imported(entries, one.model)]
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
-        (bool(waiting), f"depose import {name} FILES    ({len(waiting)} models wait: {', '.join(waiting[:4])})"),
+        (bool(waiting), f"depose import {name} FILES"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (not tested and not sealed, f"depose selftest {name}"),
         (not analyzed and not sealed, f"depose analyze {name}"),
         (not reports, f"depose report {name}"),
-        (not sealed, f"depose seal {name} --key KEY"),
-        (sealed, f"depose verify {shlex.quote(str(folder / 'sealed' / _bundle(folder)))} --public-key KEY.pub"),
+        (not sealed, _seal(path)),
+        (sealed, verify_command(folder / "sealed" / _bundle(folder), key_for(path))),
     )
     return Standing(
         folder=str(folder), steps=steps, models=models, next=next((said for due, said in following if due), "")
     )
+
+
+def key_for(case: Path) -> Path:
+    """Name the file that the key of a case is proposed to be: beside its folder, and never in it."""
+    return case.with_name(f"{case.resolve().name}-key.pem")
+
+
+def _seal(case: Path) -> str:
+    key = key_for(case)
+    made = "" if key.exists() else f"depose keygen {shell(key)} && "
+    return f"{made}depose seal {shell(case)} --key {shell(key)}"
+
+
+def verify_command(bundle: Path | str, key: Path) -> str:
+    """Name the command that checks a bundle, with the public part of a key where that lies beside it."""
+    public = key.with_name(f"{key.name}.pub")
+    return f"depose verify {shell(bundle)}" + (f" --public-key {shell(public)}" if public.is_file() else "")
 
 
 def _models(entries: Entries) -> tuple[Answered, ...]:
@@ -121,8 +138,10 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
     )
 
 
-def _open(left: int, lost: int) -> str:
+def _open(left: int, lost: int, waiting: Sequence[str]) -> str:
     said = f"{left} questions are open" if left else "nothing is open"
+    said += f"; {len(waiting)} models wait for files: {', '.join(waiting[:4])}" if waiting else ""
+    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
     return said + (f"; {lost} have no answer in their file" if lost else "")
 
 

@@ -56,10 +56,11 @@ def excerpts(exhibit: Exhibit, length: int) -> list[Excerpt]:
     """Reference first, then suspect, then the controls."""
     roles = {exhibit.reference: "reference", exhibit.suspect: "suspect"}
     ordered = sorted(exhibit.answers, key=lambda a: [exhibit.reference, exhibit.suspect, a.model].index(a.model))
-    return [_cut(answer, roles.get(answer.model, "control"), length) for answer in ordered]
+    return [cut(answer, roles.get(answer.model, "control"), length) for answer in ordered]
 
 
-def _cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
+def cut(answer: ExhibitAnswer, role: str, length: int) -> Excerpt:
+    """Show the part of an answer that holds most of what is shared."""
     start, end = excerpt(answer, length)
     parts = [msgspec.structs.replace(one, text=_lines(one.text)) for one in _parts(answer, start, end)]
     return Excerpt(

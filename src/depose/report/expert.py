@@ -21,6 +21,7 @@ from depose.report import (
     method_text,
     power_by_dose,
     questions,
+    shared,
     standards,
     study_curves,
 )
@@ -71,6 +72,7 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         _exhibits(findings),
         exchangeability.context(findings, figures),
         line_up.context(findings),
+        shared.context(findings),
         _answered(findings),
     )
     return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}

@@ -1,6 +1,7 @@
 """What a gate makes of findings: the exit code that was asked for, why, and which waivers do something; pure.
 
-A gate may rest on one question alone: `distilled:indication`. A waiver changes no exit code; it is said beside.
+A gate may rest on one question alone: `distilled:indication`. A waiver changes no exit code; it is said beside. A gate
+that waits for an indication which could not have come is no open gate: it ends with 5, unless that is meant.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ AT: dict[str, tuple[str, ...]] = {
     "inconclusive": ("inconclusive",),
 }
 """Opinions at which a gate closes."""
+BLIND = frozenset(
+    ("controls", "shared_base", "era", "quality", "refusals", "range", "decoys", "tier", "circular", "diagnostics")
+)
+"""Reasons for which a finding is inconclusive whatever was measured; the others say what was measured."""
 
 
 class Judged(Record, frozen=True, kw_only=True):
@@ -44,14 +49,19 @@ class Gated(Record, frozen=True, kw_only=True):
 
     outcome: str
     exit: int
-    """4 at an indication, 5 where an opinion is inconclusive, as far as that was asked for; else 0."""
+    """4 at an indication, 5 where an opinion is inconclusive, as far as that was asked for, and where a finding that
+    was asked for could not have closed the gate; else 0."""
     because: tuple[str, ...]
     """The findings at which it closes, each in a line."""
+    blind: tuple[str, ...]
+    """Findings that the gate waits for and that could not have closed it, each in a line."""
     findings: tuple[Judged, ...]
     waivers: tuple[Applies, ...] = ()
 
 
-def judged(findings: Findings, fail_on: Sequence[str], waivers: Sequence[Waiver] = ()) -> Gated:
+def judged(
+    findings: Findings, fail_on: Sequence[str], waivers: Sequence[Waiver] = (), *, allow_blind: bool = False
+) -> Gated:
     """Judge findings by what a gate is to close at: `OPINION` or `QUESTION:OPINION`; an indication comes first."""
     rows = tuple(_rows(findings))
     code, because = 0, tuple[str, ...]()
@@ -61,10 +71,16 @@ def judged(findings: Findings, fail_on: Sequence[str], waivers: Sequence[Waiver]
         if met:
             code, because = EXITS[opinion], met
             break
+    waited = {one.rpartition(":")[0] for one in fail_on}
+    asked_for = [row for row in rows if "" in waited or row.question in waited]
+    blind = tuple(_said(row) for row in asked_for if row.opinion == "inconclusive" and BLIND & {*row.reasons})
+    if blind and not code and not allow_blind:
+        code, because = 5, tuple(f"{one} could not have closed the gate; meant so: --allow-blind" for one in blind)
     return Gated(
         outcome=compliance.outcome(findings),
         exit=code,
         because=because,
+        blind=blind,
         findings=rows,
         waivers=tuple(
             Applies(id=one.waiver.id, state=one.state, holds=one.state == "in force")

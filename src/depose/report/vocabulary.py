@@ -168,6 +168,7 @@ def _foreign(findings: Findings, annex: Annex) -> set[str]:
         [one.model for one in findings.denominators],
         [one.reason for one in findings.unanswered],
         [one.prompt for one in findings.exhibits],
+        *([] if isinstance(one, msgspec.UnsetType) else one for one in (findings.shared_values, findings.traces)),
         [one.excluded for one in findings.findings],
         findings.protocol,
         None if isinstance(findings.lineup, msgspec.UnsetType) else findings.lineup,

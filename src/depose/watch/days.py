@@ -73,6 +73,8 @@ class Day(Record, frozen=True, kw_only=True):
     """Valid at whatever call the asking stopped."""
     p_holm: float
     """Adjusted for the models watched on this day (Holm 1979)."""
+    e_bh: bool = False
+    """Whether e-BH chooses it among these models, at a false-discovery rate of .1; Holm decides (`outcome`)."""
     tested: Substitution
     planned: int
     """Calls that were planned."""

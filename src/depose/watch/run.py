@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from math import log10
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from depose.model import Ask, Dossier
 from depose.model.canonical import sha256
 from depose.model.random_streams import stream
 from depose.statistics import ranks
+from depose.statistics.evalues import calibrated, e_bh
 from depose.statistics.rounding import tidy
 from depose.statistics.substitution import Look, Substitution
 from depose.watch.asked import Asked
@@ -34,6 +36,10 @@ from depose.watch.power import powers
 
 ENOUGH = 0.5
 """Share of the planned calls that must have an answer for "no difference found"."""
+RATE = 0.1
+"""False-discovery rate of e-BH over the models of a day."""
+LEAST = 1e-300
+"""Smallest p of which an e-value is made: numbers end there."""
 MOST_OTHERS = 6
 """Other models of the case against which power is said."""
 
@@ -49,7 +55,7 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
     entries = ledger.entries(folder)
     dossier = collect.dossier_of(entries, str(folder))
     if wanted.recorded:
-        return _holm(_recorded(wanted, dossier, entries))
+        return _together(_recorded(wanted, dossier, entries))
     past, home = History(), folder / FOLDER
     home.mkdir(exist_ok=True)
     with Log(home, clock, past.add) as log:
@@ -79,7 +85,7 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
             raise EndpointError(
                 f"nothing was answered: {reason or 'no reason was given'}", hint="the failures are in the log of watch/"
             )
-        days = _holm([_day(at, wanted, one, kept[code], dossier, past, stopped) for code, one in asked.items()])
+        days = _together([_day(at, wanted, one, kept[code], dossier, past, stopped) for code, one in asked.items()])
         for day in days:
             log.append("watched", day)
     return days
@@ -191,14 +197,19 @@ def _tidied(tested: Substitution) -> Substitution:
     )
 
 
-def _holm(days: Sequence[Day]) -> tuple[Day, ...]:
-    """Adjust over the models of one day; what differs after that, differs."""
+def _together(days: Sequence[Day]) -> tuple[Day, ...]:
+    """Adjust over the models of one day; what differs after Holm, differs. Beside it stands what e-BH chooses.
+
+    p is valid whenever one stops, so that its calibrated e-value is one too; a value of the e-process at a moment that
+    the answers themselves choose need not be.
+    """
     adjusted = ranks.holm([one.p for one in days])
+    chosen = e_bh([log10(calibrated(max(one.p, LEAST))) for one in days], RATE)
     made = []
-    for one, p in zip(days, adjusted, strict=True):
+    for place, (one, p) in enumerate(zip(days, adjusted, strict=True)):
         kept: Outcome = "no difference found" if one.outcome == "different" else one.outcome
         outcome: Outcome = "different" if p <= one.alpha else kept
-        made.append(msgspec.structs.replace(one, p_holm=tidy(p), outcome=outcome))
+        made.append(msgspec.structs.replace(one, p_holm=tidy(p), outcome=outcome, e_bh=place in chosen))
     return tuple(made)
 
 

@@ -39,6 +39,7 @@ def test_bytes_are_the_same_twice() -> None:
     assert "recalibration" in title and "cross-entropy" in title
 
 
+@pytest.mark.slow
 def test_curves_and_counts_of_the_study_are_printed_under_the_bounds_of_the_case() -> None:
     """The report shows Tippett, PAV and ECE of its study, with the counts, held to what the case may report."""
     findings = studied(calibrated(questions=("distilled",)))

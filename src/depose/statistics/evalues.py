@@ -1,4 +1,4 @@
-"""p-values of several layers as one e-value: a registered calibrator, and the average, which no dependence harms.
+"""p-values as e-values: a registered calibrator, the average, which no dependence harms, and a choice among many.
 
 The calibrator integrates kappa p^(kappa - 1) over kappa from 0 to 1 (Vovk and Wang 2021, equation 2): it needs no
 choice. The average of e-values is one under any dependence (same, section 3). An e-value of e is reached by chance with
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+
+import numpy as np
 
 
 def calibrated(p: float) -> float:
@@ -26,3 +28,18 @@ def averaged(p: Sequence[float]) -> float:
     if not p:
         raise ValueError("an average needs a p-value")
     return sum(map(calibrated, p)) / len(p)
+
+
+def e_bh(log10: Sequence[float], rate: float) -> tuple[int, ...]:
+    """Choose hypotheses by e-values with a false-discovery rate of at most `rate` under any dependence.
+
+    The procedure of Wang and Ramdas 2022: the k largest, for the largest k whose k-th e-value is at least n / (rate k).
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"a false-discovery rate lies between 0 and 1: {rate}")
+    order = sorted(range(len(log10)), key=lambda one: -log10[one])
+    kept = 0
+    for k, one in enumerate(order, start=1):
+        if log10[one] >= np.log10(len(log10) / (rate * k)):
+            kept = k
+    return tuple(sorted(order[:kept]))

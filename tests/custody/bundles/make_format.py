@@ -1,8 +1,9 @@
-"""Make format-1.zip, a bundle as depose sealed it before bundles had salts: run with the Python of such a depose.
+"""Make format-N.zip, a bundle as depose seals it by its format N: run with the Python of such a depose.
 
-    PYTHONPATH=tests:tests/support python make_format_1.py FOLDER
+    PYTHONPATH=tests:tests/support python make_format.py FOLDER
 
-Leaves format-1.zip, its public key and the certificates of its time-stamping authority in FOLDER.
+Leaves format-N.zip, its public key and the certificates of its time-stamping authority in FOLDER. Format 1 had no
+salts; by format 2 a line of a file hashed as a branch of the tree over several.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ def now() -> str:
 
 def main() -> None:
     """Register, stamp, look up, analyze, stamp and seal a tiny case of recorded answers."""
-    goal = Path(sys.argv[1])
-    if FORMAT != "depose seal 1":
-        sys.exit(f"this depose seals as {FORMAT!r}; a bundle of format 1 is made by depose 0.1.0")
+    goal, name = Path(sys.argv[1]), f"format-{FORMAT.split()[-1]}"
     with tempfile.TemporaryDirectory() as folder:
         case = recorded_case(Path(folder) / "case", suspect="same", controls=3, prompts=4)
         authority = Authority(Path(folder) / "tsa")
@@ -42,9 +41,9 @@ def main() -> None:
             pipeline.analyze_case(case, lambda line: None, now)
             public = keys.make(Path(folder) / "key.pem")
             done = seal(case, keys.load(Path(folder) / "key.pem"), now, {}, source)
-        shutil.copyfile(done.bundle, goal / "format-1.zip")
-        shutil.copyfile(public, goal / "format-1.pub")
-        shutil.copyfile(authority.roots, goal / "format-1-roots.pem")
+        shutil.copyfile(done.bundle, goal / f"{name}.zip")
+        shutil.copyfile(public, goal / f"{name}.pub")
+        shutil.copyfile(authority.roots, goal / f"{name}-roots.pem")
 
 
 if __name__ == "__main__":
