@@ -10,7 +10,7 @@ import pytest
 
 from depose.case import calibration, population
 from depose.case.population import Pair
-from depose.model import Calibration
+from depose.model import Calibration, Question
 from depose.validate.calibrate import calibration as fit_calibration
 from depose.validate.left_out import LeftOut
 from depose.validate.opinions import TRUE, kind, opinion_lines, opinion_rates
@@ -18,7 +18,7 @@ from depose.validate.scoring import PairScores, Scored
 from depose.validate.study import PRIMARY, Study
 
 FAMILIES = 8
-QUESTION = "distilled"
+QUESTION: Question = "distilled"
 DETECTOR = PRIMARY[QUESTION]
 
 
@@ -108,7 +108,11 @@ def test_opinions_are_counted_by_kind_with_exact_bounds(full: Calibration) -> No
 def test_too_few_controls_or_another_layout_call_nobody(full: Calibration) -> None:
     """A small p alone is no opinion: with 18 lineages, or alike in layout, a true pair is inconclusive."""
     one = study()
-    for change in ({"k": 18, "k_eff": 18}, {"p_matched": {name: np.array([[0.04, 0.2]]) for name in PRIMARY.values()}}):
+    changes: tuple[dict[str, object], ...] = (
+        {"k": 18, "k_eff": 18},
+        {"p_matched": {name: np.array([[0.04, 0.2]]) for name in PRIMARY.values()}},
+    )
+    for change in changes:
         pairs = tuple(replaced(pair, change) for pair in one.scored.pairs)
         few = Study(
             one.population, Scored(detectors=one.scored.detectors, sizes=(50,), pairs=pairs, unscored=(), ranked=()), 7

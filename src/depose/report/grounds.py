@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.model import Finding, Findings, Grounds, Record
+from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.report.arrange import primary
 from depose.report.typography import number, pvalue
 
