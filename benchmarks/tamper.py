@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from attacks import BY_ANYBODY
+from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
 from attacks_on_copies import ON_COPIES
@@ -26,7 +27,7 @@ from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 from traps import Harm, sprung
 
-TRAPS = (*ON_ASKERS, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+TRAPS = (*ON_ASKERS, *IN_DISGUISE, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
 
 
 def trapped(target: Target, folder: Path) -> int:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from attacks_in_disguise import IN_DISGUISE
 from attacks_on_askers import ON_ASKERS
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
 from tampering import Target, sealed_case
 from traps import Trap, sprung
 
-TRAPS = (*ON_ASKERS, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+TRAPS = (*ON_ASKERS, *IN_DISGUISE, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
 
 
 @pytest.fixture(scope="module")

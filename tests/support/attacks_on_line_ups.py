@@ -171,7 +171,8 @@ def _uncommitted(records: Records, work: Path) -> None:
 @_forged("another key", "another key than the one that was committed to")
 def _other_key(records: Records, work: Path) -> None:
     key = _read(work, _body(records, "lineup_opened")["key"])
-    key["entries"][0]["received"].reverse()
+    received = key["entries"][0]["received"]
+    received.append(received.pop(0))
     _body(records, "lineup_opened")["key"] = _blob(work, canonical(key) + b"\n")
 
 

@@ -33,7 +33,7 @@ from depose.evidence.log import Clock, utc_now
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
-FORMATS = {f"depose copy {form}": form for form in forms.KNOWN}
+FORMATS = {"depose copy 2": 2, "depose copy 3": 3}
 INDEX, RANGES = "copy.json", "redactions.jsonl"
 SEALED = ("SEAL", "SEAL.sig", *(name for name in OUTSIDE if name != "SHA256SUMS"))
 """Files of the seal that stand in a copy as they are."""

@@ -27,7 +27,7 @@ from depose.evidence.log import Clock, utc_now
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
-FORMATS = {f"depose proof {form}": form for form in forms.KNOWN}
+FORMATS = {"depose proof 2": 2, "depose proof 3": 3}
 NAME = re.compile(r"proof-(0|[1-9][0-9]{0,9})\.json\Z")
 LARGEST = 64 * 1024**2
 PREV = re.compile(rb'"prev":"([0-9a-f]{64})"')
@@ -74,7 +74,7 @@ def make(
     place = next(place for place, one in enumerate(committed) if one.name == LOG)
     return canonical(
         Proof(
-            format=f"depose proof {form}",
+            format=next(name for name, one in FORMATS.items() if one == form),
             record=number,
             shown=opened.shown.decode(),
             tree=opened.tree,

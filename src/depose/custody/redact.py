@@ -91,9 +91,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
             else:
                 files.append(Shown(name=name, secret=secret.hex()))
                 made[name] = cut.data[name]
-        made[copies.INDEX] = canonical(
-            Copy(format=f"depose copy {FORMS[read.seal.format]}", files=tuple(files), absent=tuple(absent))
-        )
+        made[copies.INDEX] = canonical(Copy(format=_format(read), files=tuple(files), absent=tuple(absent)))
         made[copies.RANGES] = copies.rows(listed)
         text = {one.name: made[one.name] for one in files if one.name not in KEPT}
         near = passages.near(text, cut.words)
@@ -297,6 +295,10 @@ def _left_out(read: Read, name: str, secret: bytes, *, hidden: bool) -> Absent:
     if hidden or BLOB.match(name):
         return Absent(hash=forms.commitment(salt, name, root, form).hex())
     return Absent(name=name, salt=salt.hex(), hash=root.hex())
+
+
+def _format(read: Read) -> str:
+    return next(name for name, form in copies.FORMATS.items() if form == FORMS[read.seal.format])
 
 
 def _shown(cut: _Cut, name: str, secret: bytes, goes_by: str, form: int) -> tuple[Shown, bytes, list[Passage]]:

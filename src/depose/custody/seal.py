@@ -18,7 +18,6 @@ from depose.custody import (
     commitment,
     container,
     envelope,
-    forms,
     instructions,
     keys,
     kinds,
@@ -37,7 +36,7 @@ from depose.evidence.search import Sought
 from depose.model import Findings, Record
 from depose.model.canonical import canonical, digest, sha256
 
-FORMAT = f"depose seal {forms.LATEST}"
+FORMAT = "depose seal 3"
 TOKEN = re.compile(r"[0-9a-f]{64}\.ts[qr]\Z")
 
 
