@@ -196,7 +196,8 @@ def imported_lines(done: Imported) -> list[str]:
         *(f"  {note}" for note in done.notes),
     ]
     if done.unaligned:
-        lines.append(f"{len(done.unaligned)} rows were not used:")
+        count = len(done.unaligned)
+        lines.append(f"{count} row{'s were' if count > 1 else ' was'} not used:")
         for one in done.reasons[:10]:
             lines.append(f"  {one.rows}: {one.reason}")
             lines += [f"    {row}" for row in one.first]
