@@ -3,12 +3,13 @@
     python benchmarks/same/power.py BANK [--sets choices open llmmap choices+open] [--runs 300] [--level 1000]
         [--kept-tokens 2880] [--tokens 1152] [--peer PATH]
 
-Sets are compared at equal cost: each has as many kept answers and rounds of new ones as these tokens pay for. A set
-such as `choices+open` is half of the prompts of either. Each run draws kept answers of the reference to every prompt
-and then new ones, without replacement, from the variant (of the reference: others of its own). It says with which
-calls 90 of 100 runs have rejected at .01, with the tokens these took, and how often same against same was rejected at
-any call; then, beside each other, what is found for so many tokens, and what a set chosen on all other models finds of
-one left out; and of a day on which several endpoints are watched, how many Holm and e-BH find.
+Sets are compared on the variants that all of them have, at equal cost: each has as many kept answers and rounds of new
+ones as these tokens pay for. A set such as `choices+open` is half of the prompts of either. Each run draws kept answers
+of the reference to every prompt and then new ones, without replacement, from the variant (of the reference: others of
+its own). It says with which calls 90 of 100 runs have rejected at .01, with the tokens these took, and how often same
+against same was rejected at any call; then, beside each other, what is found for so many tokens, and what a set chosen
+on all other models finds of one left out; and of a day on which several endpoints are watched, how many Holm and e-BH
+find.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.features.words import words
 from depose.statistics import ranks
 from depose.statistics.evalues import calibrated, e_bh
 from depose.statistics.rates import upper_bound
 from depose.statistics.substitution import Array, Substitution, examine, likeness
 
-Days = dict[str, list[tuple[float, float]]]
-"""Of each variant, for each day: tokens out until rejection (infinite where there was none), and p."""
+Days = dict[str, list[tuple[float, float, float]]]
+"""Of each variant, for each day: tokens out, and tokens in and out, until rejection (infinite: none), and p."""
 ALPHA = 0.01
 POWER = 0.9
 DRAWS = 1_999
@@ -84,11 +86,9 @@ def row(name: str, hits: list[int | None], tokens: float, seconds: float) -> str
     return f"| {name} | {share:.2f} | {median} | {end} | {seconds:.0f} |"
 
 
-def study(bank: Path, kind: str, runs: int, level: int, kept_tokens: int, tokens: int) -> Days:
+def study(bank: Path, kind: str, among: set[str], runs: int, level: int, kept_tokens: int, tokens: int) -> Days:
     """Print the table of one set; all days of each variant."""
-    rows = load(bank, kind)
-    if not rows:
-        return {}
+    rows = {name: row for name, row in load(bank, kind).items() if name in among}
     reference = rows["reference"]
     each = len(reference["prompts"]) * float(reference["tokens"])
     kept = min(int(kept_tokens / each), len(reference["answers"][0]) // 2)
@@ -110,20 +110,27 @@ def study(bank: Path, kind: str, runs: int, level: int, kept_tokens: int, tokens
         if own:
             alarms = sum(hit is not None for hit in hits)
             print(f"same against same: {alarms} of {many} days rejected, upper bound {upper_bound(alarms, many):.4f}")
-        found[name] = [(one["tokens"] * (day.rejected_at or np.inf), day.p) for day in days]
+        asked = float(np.mean([len(words(text)) * 4 / 3 for text in one["prompts"]]))
+        calls = [day.rejected_at or np.inf for day in days]
+        found[name] = [
+            (one["tokens"] * many, (one["tokens"] + asked) * many, day.p) for many, day in zip(calls, days, strict=True)
+        ]
         sys.stdout.flush()
     return found
 
 
-def beside(sets: dict[str, Days], budgets: list[int]) -> None:
-    """Print what each set finds for so many tokens of new answers, and what a set chosen on the others finds."""
+def beside(sets: dict[str, Days], budgets: list[int], *, asked: bool) -> None:
+    """Print what each set finds for so many tokens of new answers, and what a set chosen on the others finds.
+
+    Tokens of the prompts count too where `asked`: their words times 4/3.
+    """
     names = [
         name for name in next(iter(sets.values())) if name != "reference" and all(name in d for d in sets.values())
     ]
-    print(f"\nshare found for so many tokens out, {len(names)} variants that all sets have\n")
+    print(f"\nshare found for so many tokens {'in and out' if asked else 'out'}, {len(names)} variants\n")
     print("| variant | tokens | " + " | ".join(sets) + " |\n|---|---|" + "---|" * len(sets))
     share = {
-        (kind, name, budget): float(np.mean([cost <= budget for cost, _ in days[name]]))
+        (kind, name, budget): float(np.mean([one[asked] <= budget for one in days[name]]))
         for kind, days in sets.items()
         for name in names
         for budget in budgets
@@ -150,8 +157,8 @@ def fleet(days: Days, same: int, rate: float, runs: int) -> None:
     names = [name for name in days if name != "reference"]
     made: dict[str, list[tuple[int, int]]] = {"Holm": [], "e-BH": []}
     for number in range(min(runs, len(days["reference"]) // same, *(len(days[name]) for name in names))):
-        p = [days[name][number][1] for name in names]
-        p += [one for _, one in days["reference"][number * same : (number + 1) * same]]
+        p = [days[name][number][2] for name in names]
+        p += [one for _, _, one in days["reference"][number * same : (number + 1) * same]]
         chosen = {
             "Holm": [place for place, one in enumerate(ranks.holm(p)) if one <= rate],
             "e-BH": e_bh([float(np.log10(calibrated(max(one, 1e-300)))) for one in p], rate),
@@ -216,12 +223,17 @@ def main() -> int:
     parser.add_argument("--peer", type=Path, help="a copy of model-equality-testing")
     parser.add_argument("--peer-runs", type=int, default=5)
     given = parser.parse_args()
+    there = {kind: {*load(given.bank, kind)} for kind in given.sets}
+    among = set.intersection(*(names for names in there.values() if names))
     found = {
-        kind: study(given.bank, kind, given.runs, given.level, given.kept_tokens, given.tokens) for kind in given.sets
+        kind: study(given.bank, kind, among, given.runs, given.level, given.kept_tokens, given.tokens)
+        for kind, names in there.items()
+        if names
     }
-    found = {kind: days for kind, days in found.items() if days}
     if len(found) > 1:
-        beside(found, [given.tokens // 4, given.tokens // 2, given.tokens])
+        for asked in (False, True):
+            budgets = [given.tokens // 4, given.tokens // 2, given.tokens, *[2 * given.tokens] * asked]
+            beside(found, budgets, asked=asked)
     if "choices" in found:
         fleet(found["choices"], 5, 0.1, given.runs)
     if given.peer is not None:

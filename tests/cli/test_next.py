@@ -104,6 +104,12 @@ def test_what_is_said_to_come_next_leads_to_a_verified_bundle(tmp_path: Path) ->
         if seen[-1] == "verify":
             break
     assert seen == ["analyze", "report", "keygen", "seal", "verify"]
+    for place in (folder, folder / "sealed"):
+        wrong = depose("verify", place)
+        assert (wrong.code, f"next: {line.removeprefix('next: ').partition(' --public-key')[0]}" in wrong.err) == (
+            2,
+            True,
+        )
     again = depose("seal", folder, "--key", tmp_path / "my case-key.pem")
     assert again.out.startswith("unchanged: ")
     assert "VERIFIED" in ran.out
@@ -120,6 +126,10 @@ def test_an_error_with_json_is_an_object(tmp_path: Path) -> None:
     for words in (("check", "--json"), ("report", "x", "--fail-on", "guilt", "--json"), ("audit", "a", "b", "--json")):
         ran = depose(*words)
         assert (json.loads(ran.out)["error"], json.loads(ran.out)["exit"], ran.code) == ("UsageError", 2, 2)
+    ran = depose("pack", "add", tmp_path / "none.pack", "--json")
+    assert "none.pack" in json.loads(ran.out)["message"]
+    ran = depose("pack", "build", "a", "--key", tmp_path / "none.pem", "--case", tmp_path, "--json")
+    assert "Errno" not in ran.err + ran.out
     (tmp_path / "file").write_text("")
     ran = depose("keygen", tmp_path / "file" / "key", "--json")
     assert json.loads(ran.out)["exit"] == ran.code != 0

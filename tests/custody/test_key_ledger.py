@@ -12,6 +12,7 @@ from depose.custody import key_ledger, keys
 from depose.custody.key_ledger import enter, path_of, read
 from depose.errors import EvidenceError
 from depose.evidence import ledger
+from depose.evidence.log import Log
 from depose.model import InLedger
 from fakes import Clock, case_of, depose, model, write_case
 
@@ -101,3 +102,22 @@ def test_register_enters_a_case_and_says_where_it_stands(tmp_path: Path, key: Pa
         ran = depose("register", registered(tmp_path, name), "--key", key)
         assert ran.code == 0
         assert f"registration {number} of key" in ran.out
+
+
+def test_a_ledger_that_was_set_back_is_seen_by_the_cases_that_it_entered(tmp_path: Path, key: Path) -> None:
+    """The log of a case notes its number: a ledger without it, or a second number, is refused."""
+    entered(tmp_path, key, "one")
+    before = path_of(key).read_bytes()
+    entered(tmp_path, key, "two", "three")
+    path_of(key).write_bytes(before)
+    with pytest.raises(EvidenceError, match="does not hold entry 3"):
+        enter(tmp_path / "three", key, keys.load(key), Clock())
+    assert path_of(key).read_bytes() == before
+    noted = ledger.entries(tmp_path / "three").ledger
+    assert noted is not None
+    (again,) = entered(tmp_path, key, "four")
+    forged = msgspec.structs.replace(again, line=msgspec.structs.replace(again.line, protocol=noted.line.protocol))
+    with Log(tmp_path / "three", Clock()) as log:
+        log.append(key_ledger.KIND, forged)
+    with pytest.raises(EvidenceError, match="number 2 in the ledger of a key in which it was number 3"):
+        ledger.entries(tmp_path / "three")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
+import zipfile
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -54,6 +56,38 @@ def test_the_same_page_gives_the_same_bytes_and_blanks_stay_blanks() -> None:
     created = Document(io.BytesIO(first)).core_properties.created
     assert created is not None
     assert created.replace(tzinfo=None) == DATED.replace(tzinfo=None)
+
+
+HOSTILE = (
+    'DDEAUTO c:\\\\windows\\\\cmd.exe "/k calc"',
+    '{ INCLUDETEXT "//evil.example/x" }',
+    "</w:t></w:r><w:fldSimple w:instr='DDEAUTO'/><w:r><w:t>",
+    '<a href="https://evil.example">click</a><img src="//evil.example/x.png"><object data="x"></object>',
+    '<span class="blank">I admit it</span><input name="x">',
+)
+
+
+def test_no_answer_becomes_a_field_a_link_or_a_picture() -> None:
+    """Whatever words a model says stand there as words: no field code, no relation to anything outside the file."""
+    said = "".join(f"<p>{html.escape(one)}</p><table><tr><td>{html.escape(one)}</td></tr></table>" for one in HOSTILE)
+    raw = "".join(f"<p>{one}</p>" for one in HOSTILE)  # what would be if the page itself had let it through
+    for page in (said, raw):
+        data = docx(f"<html><body>{page}</body></html>".encode(), DATED)
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            parts = {name: file.read(name) for name in file.namelist()}
+        body = parts["word/document.xml"]
+        for mark in (
+            b"<w:instrText",
+            b"<w:fldSimple",
+            b"<w:fldChar",
+            b"<w:hyperlink",
+            b"<w:object",
+            b"<w:drawing",
+            b"<w:sdt",
+        ):
+            assert mark not in body, mark
+        assert not [name for name, part in parts.items() if b'TargetMode="External"' in part]
+    assert all(" ".join(one.split()) in words_of(docx(f"<body>{said}</body>".encode(), DATED)) for one in HOSTILE)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from depose.errors import EvidenceError
 from depose.evidence.log import log_path, read_log
 from depose.statistics.evalues import calibrated, e_bh
 from depose.watch.days import FOLDER, Day, history
@@ -209,3 +210,17 @@ def test_records_of_days_are_read_back(case: Path) -> None:
     assert isinstance(kept, Day)
     assert (kept.p, kept.asked, kept.tokens) == (day["p"], day["asked"], day["tokens"])
     assert kept.tokens == 14 * 80
+
+
+def test_a_log_of_watching_is_of_the_case_around_it(case: Path, server: Swapping) -> None:
+    """A day that was planned on another log of the case is no day of it, for whoever reads or goes on."""
+    server.after = 0
+    assert days(watched(case))[0]["outcome"] == "different"
+    lines = log_path(case).read_bytes().splitlines(keepends=True)
+    log_path(case).write_bytes(b"".join(lines[:-1]))
+    before = log_path(case / FOLDER).read_bytes()
+    with pytest.raises(EvidenceError, match="the log of the case has no such record"):
+        history(case / FOLDER)
+    ran = watched(case)
+    assert (ran.code, "is of another case" in ran.err) == (3, True)
+    assert log_path(case / FOLDER).read_bytes() == before

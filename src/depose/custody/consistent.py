@@ -28,8 +28,7 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
     _scores(read)
     _dates(read)
     _instructions(read)
-    _ledger(read)
-    return ["case file, digest of the scores, names, dates and instructions are those of the log"], []
+    return ["case file, digest of the scores, names, dates and instructions are those of the log"], _ledger(read)
 
 
 def drawn(read: Read) -> tuple[list[str], list[str]]:
@@ -130,14 +129,18 @@ def _dates(read: Read) -> None:
         )
 
 
-def _ledger(read: Read) -> None:
-    """Check the place of the registration in the ledger of the key: the key that sealed, and this protocol."""
+def _ledger(read: Read) -> list[str]:
+    """Check the place of the registration in the ledger of the key, and say what a ledger cannot show."""
     one = read.entries.ledger
     if one is None:
-        return
+        return []
     key_ledger.check(one, read.key, f"{LOG}: its place in the ledger of the key")
     if one.line.protocol != read.entries.protocol_digest:
         raise EvidenceError(f"{LOG}: the ledger of the key holds another protocol", hint=HINT)
+    return [
+        f"that {one.count} protocols are all that were registered with this key: its signer keeps the ledger, and "
+        "could set it back before"
+    ]
 
 
 def _instructions(read: Read) -> None:

@@ -97,6 +97,12 @@ def enter(folder: Path, path: Path, key: keys.PrivateKey, clock: Clock) -> InLed
     with held(path.parent), Log(folder, clock, reading.add) as log:
         entries = reading.entries()
         lines = read(file, public)
+        noted = entries.ledger
+        if noted is not None and noted.key == keys.fingerprint(public) and noted not in lines:
+            raise EvidenceError(
+                f"{file}: does not hold entry {noted.count}, which the log of {folder} notes: it was set back",
+                hint="restore the ledger as it was when this case was registered, or later",
+            )
         made = next((one for one in lines if one.line.protocol == entries.protocol_digest), None)
         if made is None:
             line = KeyLine(

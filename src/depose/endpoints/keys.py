@@ -38,8 +38,14 @@ class Key:
 def read(spec: ModelSpec, folder: Path) -> Key | None:
     """Return the credential of a model, or None where the case names none.
 
-    A case that would send somebody else's key on is refused (`key_owners`).
+    A case that would send somebody else's key on is refused (`key_owners`), and so is a bundle that was unpacked: who
+    sealed it says in it where keys go.
     """
+    if any((folder / name).exists() for name in ("SEAL", "copy.json")):
+        raise EndpointError(
+            f"{folder}: a sealed bundle or a copy of one, whose protocol says where keys go: its models are not asked",
+            hint="ask them at addresses and with keys of your own: depose replicate BUNDLE",
+        )
     key_owners.check(spec)
     if spec.api_key_env:
         origin = f"environment variable {spec.api_key_env}"

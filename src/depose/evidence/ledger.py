@@ -166,7 +166,7 @@ class Reading:
         elif kind == "selftest":
             self._selftest = body(chained, SelfTest)
         elif kind == "ledger":
-            self._ledger = body(chained, InLedger)
+            self._ledger = body(chained, InLedger).after(self._ledger, f"{self._name}: record {chained.entry.seq}")
         elif kind == "weights":
             weighed = body(chained, WeightFinding)
             self._weights[weighed.suspect, weighed.reference] = weighed

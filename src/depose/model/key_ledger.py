@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from depose.errors import EvidenceError
 from depose.model.base import Record
 
 
@@ -30,3 +31,13 @@ class InLedger(Record, frozen=True, kw_only=True):
     """SHA-256 of the line with its signature."""
     count: int
     """Registrations in the ledger, this one the last."""
+
+    def after(self, before: InLedger | None, where: str) -> InLedger:
+        """Return this place; raise EvidenceError where a log noted another one of the same key before."""
+        if before is not None and before.key == self.key and before != self:
+            raise EvidenceError(
+                f"{where}: number {self.count} in the ledger of a key in which it was number {before.count}: "
+                "the ledger was set back or written anew",
+                hint="a registration has one number; restore the ledger beside its key",
+            )
+        return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from depose.errors import EvidenceError
 from depose.evidence.ledger import body
 from depose.evidence.log import Chained, log_path, read_log
 from depose.model import Exchange, Fact, Record
@@ -106,6 +107,8 @@ class History:
         self.days: list[Day] = []
         self.answers: dict[str, list[Exchange]] = {}
         """Final exchanges of each finished day, by its time and model: `day_name`."""
+        self.heads: dict[str, str] = {}
+        """When each head of the case's log was that on which a day was planned."""
         self._open: list[Exchange] = []
 
     def add(self, chained: Chained) -> None:
@@ -113,6 +116,7 @@ class History:
         kind = chained.entry.kind
         if kind == "watch":
             self._open = []
+            self.heads[body(chained, Planned).case_head] = chained.entry.at
         elif kind == "exchange":
             self._open.append(body(chained, Exchange))
         elif kind == "watched":
@@ -126,10 +130,23 @@ def day_name(day: Day) -> str:
     return f"{day.at} {day.model}"
 
 
+def of_this_case(past: History, folder: Path) -> History:
+    """Raise EvidenceError where a day was planned on another log than that of the case, or on one that is gone."""
+    there = {chained.digest for chained in read_log(folder)} if past.heads else set()
+    for head, at in past.heads.items():
+        if head not in there:
+            raise EvidenceError(
+                f"{folder / FOLDER}: the day of {at} was planned on a log that ends in {head[:16]}..., and the log of "
+                "the case has no such record",
+                hint="the log of watching is of another case, or one of the two was changed: restore both",
+            )
+    return past
+
+
 def history(home: Path) -> History:
-    """Read the log of watching, if there is one."""
+    """Read the log of watching, if there is one; raise EvidenceError where it is not of the case around it."""
     found = History()
     if log_path(home).is_file():
         for chained in read_log(home):
             found.add(chained)
-    return found
+    return of_this_case(found, home.parent)

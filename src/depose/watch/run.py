@@ -30,7 +30,7 @@ from depose.statistics.evalues import calibrated, e_bh
 from depose.statistics.rounding import tidy
 from depose.statistics.substitution import Look, Substitution
 from depose.watch.asked import Asked
-from depose.watch.days import FOLDER, Day, History, Outcome, Paired, Planned, Power, day_name, history
+from depose.watch.days import FOLDER, Day, History, Outcome, Paired, Planned, Power, day_name, history, of_this_case
 from depose.watch.plan import Kept, Wanted, changed, kept_answers, names_of, order_of, paired
 from depose.watch.power import powers
 
@@ -59,6 +59,7 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
     past, home = History(), folder / FOLDER
     home.mkdir(exist_ok=True)
     with Log(home, clock, past.add) as log:
+        of_this_case(past, folder)
         pairs = paired(wanted, dossier, entries.exchanges, past)
         at = clock()
         seed = int(sha256(f"{log.head} {at}".encode())[:12], 16)
