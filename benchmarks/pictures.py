@@ -55,7 +55,13 @@ def matrix(folder: Path) -> Path:
     lines += ["[screening]", 'labelled = "lab"', "[data]", f"folder = {json.dumps(str(kit))}", 'source = "lab"']
     lines += [f"suspects = {json.dumps(SUSPECTS)}", f"references = {json.dumps(REFERENCES)}", 'controls = ["*"]']
     (folder / "lab.toml").write_text("\n".join(lines) + "\n")
-    command = [str(Path(sys.executable).with_name("depose")), "batch", str(folder / "lab.toml"), "--pdf", "--allow-blind"]
+    command = [
+        str(Path(sys.executable).with_name("depose")),
+        "batch",
+        str(folder / "lab.toml"),
+        "--pdf",
+        "--allow-blind",
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "lab" / "matrix.pdf"
 
