@@ -67,6 +67,7 @@ def full() -> Calibration:
     return fit_calibration(study(), ("open_howto",), (), ())
 
 
+@pytest.mark.criterion(36)
 def test_a_pair_decides_nothing_of_the_calibration_that_judges_it(full: Calibration) -> None:
     """Whatever its own score, a pair is judged by the same line, refits, ranges and power."""
     made, others = [], []
