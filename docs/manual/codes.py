@@ -158,7 +158,8 @@ def _errors() -> str:
         "# Errors",
         "",
         "Every error that depose raises on purpose is one of these. It says what is wrong, where, and the next step;",
-        "the command line prints it as `error: …` and `next: …` and leaves with its exit code. In Python they are in "
+        "the command line prints it as `error: …` and `hint: …` (`next: …` where it is a command that runs as it "
+        "stands), with `--json` as an object besides, and leaves with its exit code. In Python they are in "
         "`depose.errors`. A traceback is a fault of depose: please report it.",
         "",
         "| error | parent | exit code | means |",

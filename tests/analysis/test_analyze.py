@@ -106,6 +106,7 @@ def test_every_two_controls_are_scored_in_the_same_bag() -> None:
     assert nulls.mean_ratio is None
 
 
+@pytest.mark.criterion(33)
 def test_p_over_all_findings_is_adjusted_and_decides_nothing() -> None:
     """Three questions of one pair: Holm over all three beside each, while p over references stays as it is."""
     specs = [spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS]

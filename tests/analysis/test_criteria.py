@@ -37,6 +37,7 @@ def primary(one: Finding) -> tuple[float, ...]:
 
 
 @pytest.mark.parametrize("question", ["same", "derived", "distilled"])
+@pytest.mark.criterion(31)
 def test_criterion_31_ten_fine_tunes_of_one_base_add_at_most_one(question: Question) -> None:
     """K_eff follows lineages: ten fine-tunes of one control's base on one data set count one more at most."""
     more = [
@@ -50,6 +51,7 @@ def test_criterion_31_ten_fine_tunes_of_one_base_add_at_most_one(question: Quest
 
 
 @pytest.mark.parametrize("question", ["same", "derived"])
+@pytest.mark.criterion(31)
 def test_criterion_31_nor_do_ten_data_sets_make_one_base_ten(question: Question) -> None:
     """Where weights count, ten fine-tunes of one base on ten data sets add at most one too."""
     more = [spec(f"F{n}", "control", weight_lineage="w-C0") for n in range(10)]
@@ -68,6 +70,7 @@ def twice(given: Dossier) -> Dossier:
     return msgspec.structs.replace(given, registration=registration, transcripts=(*given.transcripts, *answers))
 
 
+@pytest.mark.criterion(32)
 def test_criterion_32_duplicated_prompts_do_not_shrink_the_interval() -> None:
     """Resampling is by cluster: a case whose prompts are all there twice has the same T, p and interval."""
     plain = dossier([*PAIR, *CONTROLS], {"S1": "R1"})
@@ -81,6 +84,7 @@ def confess(given: Dossier, model: str) -> tuple[Transcript, ...]:
     return tuple(msgspec.structs.replace(t, text=said + t.text) if t.model == model else t for t in given.transcripts)
 
 
+@pytest.mark.criterion(34)
 def test_criterion_34_what_a_model_calls_itself_has_no_weight() -> None:
     """The identity detector is reported and changes nothing: not the primary score, the opinion, nor the curve."""
     plain = dossier([*PAIR, *CONTROLS], {"S1": "R1"})
@@ -104,6 +108,7 @@ def test_criterion_34_what_a_model_calls_itself_has_no_weight() -> None:
 
 
 @pytest.mark.parametrize("detector", ["phrases", "openings", "fuzzy"])
+@pytest.mark.criterion(34)
 def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) -> None:
     """Suspect and reference that both call themselves ChatGPT in every answer score as if they had not."""
     plain = dossier([*PAIR, *CONTROLS], {})
@@ -118,6 +123,7 @@ def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.criterion(35)
 def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> None:
     """With three rivals the report prints the rank among them and among the controls in the reference's place."""
     found = analyze(dossier([*PAIR, *RIVALS, *CONTROLS], {"S1": "R1"}), Features(), quiet).findings
@@ -130,6 +136,7 @@ def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> Non
     assert re.search(r"1 of 21 +1 of 4\b", page)
 
 
+@pytest.mark.criterion(35)
 def test_criterion_35_too_few_rivals_are_named_as_such() -> None:
     """With one rival the rank is there, and so is the remark that the comparison is thin."""
     found = analyze(dossier([*PAIR, RIVALS[0], *CONTROLS], {"S1": "R1"}), Features(), quiet).findings
@@ -145,6 +152,7 @@ def population(rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], lis
     return scores, lineages
 
 
+@pytest.mark.criterion(36)
 def test_criterion_36_no_pair_is_predicted_from_its_own_lineages() -> None:
     """What shares a lineage with a pair may score anything without moving its prediction; what does not, moves it."""
     (h1, h2), (own1, own2) = population(np.random.default_rng(3))
@@ -162,6 +170,7 @@ def test_criterion_36_no_pair_is_predicted_from_its_own_lineages() -> None:
     assert moved == 10
 
 
+@pytest.mark.criterion(36)
 def test_criterion_36_the_prediction_is_that_of_a_fit_without_them() -> None:
     """Each held-out prediction equals a line fitted by hand on the pairs that share no lineage with it."""
     (h1, h2), (own1, own2) = population(np.random.default_rng(4))
@@ -172,6 +181,7 @@ def test_criterion_36_the_prediction_is_that_of_a_fit_without_them() -> None:
         assert found[target] == pytest.approx(float(log_lr(line, h2[[target]])[0]), abs=1e-9)
 
 
+@pytest.mark.criterion(37)
 def test_criterion_37_the_sensitivity_table_covers_every_axis_and_prints_shares() -> None:
     """Every axis is varied or named as not varied, and the share of analyses in each band is printed."""
     found = analyze(made({"S1": "R1"}), Features(), quiet).findings
@@ -193,6 +203,7 @@ def test_criterion_37_the_sensitivity_table_covers_every_axis_and_prints_shares(
         assert axis in page[page.index("Not varied") :]
 
 
+@pytest.mark.criterion(37)
 def test_criterion_37_a_lucky_pick_shows() -> None:
     """Where the registered detector alone finds a likeness, the shares say that most analyses do not."""
     plain = dossier([*PAIR, *CONTROLS], {"S1": "R1"})

@@ -21,6 +21,7 @@ def reasons(found: Dossier) -> set[str]:
     return {reason for one in analyze(found, Features(), quiet).findings.findings for reason in one.opinion.reasons}
 
 
+@pytest.mark.criterion(30)
 def test_a_passing_self_test_of_this_version_is_needed() -> None:
     """None, a failed one and one of another version each give `quality`."""
     made = dossier(SPECS, {"S1": "R1"})

@@ -406,7 +406,7 @@ def test_rows_that_fit_no_prompt_are_listed_and_missing_ones_can_follow(tmp_path
     assert ran.code == 1  # two questions stay open, and a row was left out
     assert ran.out.splitlines() == [
         "S1: 1 recorded, 2 missing in the file, 0 were there before: 33% of its 3 questions",
-        "1 rows were not used:",
+        "1 row was not used:",
         "  1: no registered prompt has its id or its words",
         "    row 2: \\x1b[2J\\nodd",
     ]

@@ -195,7 +195,7 @@ def test_a_copy_of_a_case_lands_in_an_empty_folder_or_none(tmp_path: Path, monke
     monkeypatch.chdir(here)
     assert depose("new", ".", "--from", "recorded").code == 0
     assert here.stat().st_ino == inode
-    assert set(files_in(here)) == {"case.toml", "prompts.csv", "answers.jsonl"}
+    assert set(files_in(here)) == {"case.toml", "case.schema.json", "prompts.csv", "answers.jsonl"}
     before = files_in(tmp_path)
     assert depose("new", ".", "--from", "recorded").code == 2
     assert depose("new", here / "case.toml" / "below", "--from", "recorded").code == 2

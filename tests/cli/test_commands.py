@@ -283,7 +283,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_no_crash(tmp_path: Path
     (folder / "evidence").write_text("a file where a folder should be")
     ran = depose("audit", folder)
     assert ran.code == 1
-    assert f"\nerror: {folder}/evidence" in ran.err
+    assert ran.first.startswith(f"error: {folder}/evidence")
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from faulty import remote
 
 SOURCE = Path(package.__file__).parent
 COMMAND = re.compile(r"depose [a-z]+( [a-z]+)? some-file( --?[a-z-]+ some-file| && depose .*)*$")
+FORMATS = {f"depose {kind} some-file" for kind in ("copy", "proof", "seal")}
+"""Names of formats, with their number."""
 FILLED = TO_FILL | {"...", "writes"}
 
 
@@ -44,6 +46,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
 def test_commands_that_are_written_in_the_code_exist() -> None:
     """A text that begins as a command of depose, with options and all, is one; a sentence about depose is none."""
     commands = [text for _, text in texts("depose ") if COMMAND.match(text) and not FILLED & {*text.split()}]
+    commands = [text for text in commands if text not in FORMATS]
     assert len(commands) > 20
     assert [text for text in commands if not runs(text)] == []
 
@@ -104,6 +107,12 @@ def test_what_is_said_to_come_next_leads_to_a_verified_bundle(tmp_path: Path) ->
         if seen[-1] == "verify":
             break
     assert seen == ["analyze", "report", "keygen", "seal", "verify"]
+    for place in (folder, folder / "sealed"):
+        wrong = depose("verify", place)
+        assert (wrong.code, f"next: {line.removeprefix('next: ').partition(' --public-key')[0]}" in wrong.err) == (
+            2,
+            True,
+        )
     again = depose("seal", folder, "--key", tmp_path / "my case-key.pem")
     assert again.out.startswith("unchanged: ")
     assert "VERIFIED" in ran.out
@@ -120,6 +129,10 @@ def test_an_error_with_json_is_an_object(tmp_path: Path) -> None:
     for words in (("check", "--json"), ("report", "x", "--fail-on", "guilt", "--json"), ("audit", "a", "b", "--json")):
         ran = depose(*words)
         assert (json.loads(ran.out)["error"], json.loads(ran.out)["exit"], ran.code) == ("UsageError", 2, 2)
+    ran = depose("pack", "add", tmp_path / "none.pack", "--json")
+    assert "none.pack" in json.loads(ran.out)["message"]
+    ran = depose("pack", "build", "a", "--key", tmp_path / "none.pem", "--case", tmp_path, "--json")
+    assert "Errno" not in ran.err + ran.out
     (tmp_path / "file").write_text("")
     ran = depose("keygen", tmp_path / "file" / "key", "--json")
     assert json.loads(ran.out)["exit"] == ran.code != 0

@@ -17,6 +17,7 @@ from depose.case.packs import Pack
 from depose.errors import CaseError, DeposeError, EvidenceError, UsageError
 from depose.model.canonical import canonical, sha256
 from depose.packs import build
+from depose.packs.info import undated
 from fakes import recorded_case
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
@@ -166,6 +167,17 @@ def test_the_laboratory_ships_as_a_pack_that_holds() -> None:
     assert (len(found.manifest.models), len(prompts), len(answers)) == (27, 50, 1350)
     assert len({one.spec.data_lineage for one in found.manifest.models}) == 27
     assert found.manifest.settings.calibration == "lab"
+    assert {one.spec.released for one in found.manifest.models} == {"2026-11"}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, ""), (5, "every finding with them is inconclusive (era)"), (1, "count as of no year (era)")]
+)
+def test_a_pack_without_dates_is_warned_of(count: int, said: str) -> None:
+    """Controls without a date are near no pair in time: with most of them no finding speaks, which is said."""
+    lines = undated(count, 5)
+    assert len(lines) == bool(count)
+    assert all(line.startswith(f"WARNING: {count} of 5 controls") and line.endswith(said) for line in lines)
 
 
 def test_versions_are_ordered_by_their_numbers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from depose.model import Document, Eligible, Exchangeability, Findings, InLedger, Opinion, Peculiar, Subsets
 from depose.report.exchangeability import covariates, others, strata
 from depose.report.expert import joined
-from depose.report.render import render_html
+from depose.report.render import Setting, render_html
 from depose.report.vocabulary import violations
 from depose.statistics.era import era
 from reports import build, own_words, words
@@ -120,6 +120,19 @@ def test_the_registry_is_printed_with_who_was_left_out_and_why() -> None:
 
     page = words(render_html(examined(pool=(one("C1"), one("C2"), one("X1", "of the developer of the suspect")))))
     assert "drawn 2 C1, C2 of the developer of the suspect 1 X1" in page
+
+
+def test_the_compliance_summary_states_years_and_registrations() -> None:
+    """It says how many controls are of the years of the two, and where the registration stands, if a key tells."""
+    one = examined(ledger=ledger(3))
+    stood = one.findings[0].exchangeability
+    assert stood
+    page = words(render_html(one, Setting(flavour="compliance")))
+    assert f"{stood.era.near} ({stood.era.needed})" in page
+    assert "this is number 3 of the key abababababababab" in page
+    assert "head of its ledger cdcdcdcdcdcdcdcd" in page
+    bare = words(render_html(examined(), Setting(flavour="compliance")))
+    assert "registered without a key: nothing tells how many others" in bare
 
 
 def test_own_words_of_the_section_avoid_what_the_method_cannot_carry() -> None:

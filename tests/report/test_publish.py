@@ -71,7 +71,7 @@ def test_unchecked_entries_mark_a_draft() -> None:
     some = words(render_html(findings, Setting(annex=Annex(checks=half))))
     assert "Not checked against the primary document: 1, 2." in some
     assert "DRAFT · RETROSPECTIVE" in text
-    assert all(work.locator.startswith(("doi:10.", "arXiv:")) for work in annexes.literature())
+    assert all(work.locator.startswith(("doi:10.", "arXiv:", "jstor:")) for work in annexes.literature())
     checks = tuple(
         Check(id=one, checked_on=date(2026, 11, 30), checked_by="JD") for one in unchecked(findings, Annex())
     )

@@ -178,7 +178,7 @@ def test_what_cannot_be_watched_is_a_usage_error(case: Path, options: tuple[str,
     ran = depose("watch", case, *options)
     assert ran.code == 2
     assert said in ran.err
-    assert "next:" in ran.err
+    assert "hint:" in ran.err
 
 
 def test_a_setting_that_differs_is_named(server: Swapping, tmp_path: Path) -> None:

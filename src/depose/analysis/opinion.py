@@ -16,10 +16,9 @@ Facts come first: where all recorded files of weights have equal digests, `same`
 from __future__ import annotations
 
 from depose.model import Grounds, Opinion
+from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 
-FEWEST_LINEAGES = 19
-MOST_REFUSALS = 0.20
-LEAST_POWER = 0.80
+__all__ = ["FEWEST_LINEAGES", "LEAST_POWER", "MOST_REFUSALS", "decide"]
 
 
 def decide(g: Grounds) -> Opinion:

@@ -61,6 +61,15 @@ class Order(Record, frozen=True, kw_only=True):
     questions: tuple[str, ...] = ("same", "derived", "distilled")
 
 
+class ToImport(Record, frozen=True, kw_only=True):
+    """Files that are imported alike."""
+
+    files: tuple[str, ...]
+    columns: dict[str, str]
+    """How they are read."""
+    encoding: str
+
+
 class Drafted(Record, frozen=True, kw_only=True):
     """A draft that was written."""
 
@@ -72,10 +81,8 @@ class Drafted(Record, frozen=True, kw_only=True):
     """Codes of controls whose maker or lineage the table does not say yet: they cannot be used."""
     undated: tuple[str, ...]
     """Codes whose date is written as unknown."""
-    to_import: tuple[str, ...]
-    """Files that a case cannot name, for their columns: they are imported."""
-    columns: dict[str, str]
-    """How those are read."""
+    to_import: tuple[ToImport, ...]
+    """Files that a case cannot name, for their columns or encoding: they are imported."""
 
 
 def named(held: Held, name: str) -> str:
@@ -96,7 +103,7 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
     """Write a draft into a new folder, whole or not at all; `known` says where models come from, by their names."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
-    rows, copies, columns = _rows(order, known)
+    rows, copies = _rows(order, known)
     for role in ("suspect", "reference"):
         if role not in {row["role"] for row in rows}:
             raise UsageError(f"no {role} is named", hint=f"--{role} NAME, or --ask {role}=MODEL@ADDRESS")
@@ -133,16 +140,26 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
             if one.role == "control" and not (one.developer and one.weight_lineage and one.data_lineage)
         ),
         undated=tuple(one.code for one in case.models if one.released == "unknown"),
-        to_import=tuple(str(one.file) for one in order.held.models if one.wanted != AS_IT_IS),
-        columns=columns,
+        to_import=_imports(order.held.models),
     )
 
 
-def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str]], dict[Path, str], dict[str, str]]:
-    """One row for each model, the files to copy with their names in the case, and columns that no name tells."""
+def _imports(models: Sequence[HeldModel]) -> tuple[ToImport, ...]:
+    alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for one in models:
+        if one.wanted != AS_IT_IS:
+            key = (one.wanted.encoding, tuple(sorted(one.wanted.columns.items())))
+            alike.setdefault(key, []).append(str(one.file))
+    return tuple(
+        ToImport(files=tuple(dict.fromkeys(files)), columns=dict(columns), encoding=encoding)
+        for (encoding, columns), files in alike.items()
+    )
+
+
+def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str]], dict[Path, str]]:
+    """One row for each model, and the files to copy with their names in the case."""
     count = dict.fromkeys(LETTERS.values(), 0)
     copies: dict[Path, str] = {}
-    columns: dict[str, str] = {}
     rows = []
     for one in order.endpoints:
         rows.append({**_coded(count, one.role), "released": "unknown", "model": one.model, "provider": one.provider,
@@ -159,7 +176,6 @@ def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str
             row["file"] = copies.setdefault(model.file, _copied_as(model.file, copies))
         else:
             row["answers"] = model.file.name
-            columns |= model.wanted.columns
         member = documented.get(plain(model.name))
         if member is not None:
             row |= {
@@ -171,7 +187,7 @@ def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str
                 "source": "the table of lineage that was given",
             }
         rows.append(row)
-    return sorted(rows, key=lambda row: [*LETTERS].index(row["role"])), copies, columns  # type: ignore[arg-type]
+    return sorted(rows, key=lambda row: [*LETTERS].index(row["role"])), copies  # type: ignore[arg-type]
 
 
 def _role(order: Order, model: HeldModel) -> Role:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from depose.answers.line_ends import evened
 from depose.case.formats import delimited
 from depose.case.tables import AS_IT_IS, KINDS, PLAIN, Row, Wanted, read_file
@@ -21,6 +23,7 @@ from depose.model import Record
 from depose.model.natural_order import natural
 
 MOST_FILES = 5_000
+TEXT = (".csv", ".tsv", ".tab")
 LEAST_SHARE = 0.5
 """A prompt that fewer of the files hold is left out of the draft."""
 _WORDS = re.compile(r"\w[^\W\d_]*\W+\w|[^\x00-\x7f]|.{13}", re.DOTALL)
@@ -66,13 +69,17 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     return sorted(dict.fromkeys(one for one in found if not one.is_symlink()), key=lambda one: natural(str(one)))
 
 
-def look(paths: Iterable[Path], columns: Mapping[str, str] | None = None) -> Held:
+def look(paths: Iterable[Path], columns: Mapping[str, str] | None = None, encoding: str = "") -> Held:
     """Look through files and folders; what is no file of answers is named with its reason.
 
-    `columns` says under which name a meaning stands, for all of the files; else it is guessed.
+    `columns` says under which name a meaning stands, for all of the files; else it is guessed. `encoding` is that of
+    the text tables that are not UTF-8.
     """
     files = files_in(paths)
-    wanted = dict.fromkeys(files, Wanted(columns=dict(columns))) if columns else _by_contents(files)
+    encodings = {file: encoding for file in files if encoding and _other_text(file)}
+    wanted = dict.fromkeys(files, Wanted(columns=dict(columns))) if columns else _by_contents(files, encodings)
+    for file, name in encodings.items():
+        wanted[file] = msgspec.structs.replace(wanted.get(file, AS_IT_IS), encoding=name)
     rows: dict[tuple[Path, str], list[Row]] = {}
     other = []
     for file in files:
@@ -119,18 +126,29 @@ def _prompts(models: Sequence[Sequence[Row]]) -> tuple[tuple[tuple[str, str], ..
     return found, len(ids) - len(kept)
 
 
-def _by_contents(files: Sequence[Path]) -> dict[Path, Wanted]:
+def _other_text(file: Path) -> bool:
+    """Tell whether a text table is not UTF-8."""
+    if file.suffix.lower() not in TEXT or file.stat().st_size > PLAIN:
+        return False
+    try:
+        read_untrusted(file, PLAIN).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _by_contents(files: Sequence[Path], encodings: Mapping[Path, str]) -> dict[Path, Wanted]:
     """Guess the columns of tables whose names say nothing, from tables that have the same ones."""
     alike: dict[tuple[str, ...], dict[Path, list[Any]]] = {}
     for file in files:
-        if file.suffix.lower() not in (".csv", ".tsv", ".tab", ".xlsx") or file.stat().st_size > PLAIN:
+        if file.suffix.lower() not in (*TEXT, ".xlsx") or file.stat().st_size > PLAIN:
             continue
         try:
-            read_file(file)
+            read_file(file, Wanted(encoding=encodings.get(file, "")))
         except CaseError:
             try:
-                raw = _raw(file)
-            except (OSError, ValueError, CaseError):
+                raw = _raw(file, encodings.get(file, "utf-8-sig"))
+            except (OSError, ValueError, LookupError, CaseError):
                 continue
             if raw:
                 alike.setdefault(tuple(raw[0]), {})[file] = raw
@@ -142,13 +160,13 @@ def _by_contents(files: Sequence[Path]) -> dict[Path, Wanted]:
     return found
 
 
-def _raw(file: Path) -> list[dict[str, str]]:
+def _raw(file: Path, encoding: str) -> list[dict[str, str]]:
     """Read the cells of a table as text, whatever its columns mean."""
     if file.suffix.lower() == ".xlsx":
         size = file.stat().st_size
         rows = in_child("depose.case.model_table:of_workbook", str(file), answer=list[dict[str, str | None]], size=size)
         return [{name: value or "" for name, value in row.items()} for row in rows]
-    return delimited.read(read_untrusted(file, PLAIN).decode("utf-8-sig"), file.suffix.lower())[0]
+    return delimited.read(read_untrusted(file, PLAIN).decode(encoding), file.suffix.lower())[0]
 
 
 def _guessed(names: Sequence[str], tables: Mapping[Path, Sequence[Mapping[str, str]]]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -79,6 +80,7 @@ for command in (
     cli.add_command(command)
 
 
+_ERRNO = re.compile(r"\[Errno \d+\] ")
 _NEXT = {
     errno.ENOSPC: "make room on the disk and run the same command again; what was recorded is kept",
     errno.EDQUOT: "make room on the disk and run the same command again; what was recorded is kept",
@@ -112,7 +114,8 @@ def main() -> NoReturn:
 
 
 def _end(kind: str, message: str, hint: str, code: int) -> NoReturn:
-    """Say what went wrong and what to do, and leave."""
+    """Say what went wrong and what to do, and leave; numbers that the system gives its errors say nothing to people."""
+    message = _ERRNO.sub("", message)
     for line in (f"error: {plain(message)}", *([f"  {advice(plain(hint))}"] if hint else ())):
         put_prose(line)
     _in_json(kind, message, hint, code)

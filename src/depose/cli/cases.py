@@ -26,7 +26,6 @@ from depose.cli.console import (
     show,
 )
 from depose.cli.levels import verbosity
-from depose.cli.lines import plain
 from depose.cli.options import (
     ALLOW_BLIND,
     CASE,
@@ -374,9 +373,9 @@ def audit(
         raise
     meter.finish()
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
-        click.echo(plain(line), err=True)
+        put_prose(line)
     for code in done.waiting:
-        click.echo(f"{code} has no answers yet: depose import {shell(case)} --model {code} FILE", err=True)
+        put_prose(f"{code} has no answers yet: depose import {shell(case)} --model {code} FILE")
     findings, written = pipeline.analyze_case(case, say, now)
     reports = pipeline.report_case(case, order)
     end = []

@@ -15,6 +15,7 @@ from depose.cli.lines import Line
 from depose.cli.options import CASE, JSON, now
 from depose.cli.steps import advice
 from depose.cli.words import ended, stepped, wrapped
+from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.model import Case
@@ -45,9 +46,11 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
     if ask and not as_json:
         click.echo("asking each endpoint one question", err=True)
     found = look(case, now, ask=ask)
-    show(found if as_json else None, _lines(found))
     wrong = sum(one.state == "wrong" for one in found.points)
     silent = sum(not one.can_indicate for one in found.prospects)
+    waiting = any(one.about == "files" and one.state == "open" for one in found.points)
+    fit = not wrong and not waiting and (silent < len(found.prospects) or not silent)
+    show(found if as_json else None, [*_lines(found), *([advice(f"depose audit {shell(case)}")] if fit else [])])
     if not found.passed:
         parts = [f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"] if wrong else []
         parts += [_silent(silent, len(found.prospects))] if silent else []

@@ -17,7 +17,7 @@ import click
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
 from depose.cli.steps import advice
-from depose.cli.words import ended, few
+from depose.cli.words import ended, few, put_prose
 from depose.model.natural_order import natural
 
 if TYPE_CHECKING:
@@ -196,7 +196,8 @@ def imported_lines(done: Imported) -> list[str]:
         *(f"  {note}" for note in done.notes),
     ]
     if done.unaligned:
-        lines.append(f"{len(done.unaligned)} rows were not used:")
+        count = len(done.unaligned)
+        lines.append(f"{count} row{'s were' if count > 1 else ' was'} not used:")
         for one in done.reasons[:10]:
             lines.append(f"  {one.rows}: {one.reason}")
             lines += [f"    {row}" for row in one.first]
@@ -252,7 +253,8 @@ class Meter:
     def failed(self, model: str, reason: str) -> None:
         """Say at once that a model failed, and why."""
         start = "\n" if self._done and sys.stderr.isatty() and level() >= 0 else ""
-        click.echo(f"{start}{plain(model)}: {plain(reason)}", err=True)
+        click.echo(start, err=True, nl=False)
+        put_prose(f"{model}: {reason}")
 
     def waiting(self, requests: int) -> None:
         """Say what an interrupt waits for."""

@@ -10,6 +10,7 @@ import click
 
 from depose.cli import cases
 from depose.cli.console import Meter, show, table
+from depose.cli.levels import verbosity
 from depose.cli.options import (
     ALLOW_BLIND,
     FAIL_ON,
@@ -331,6 +332,7 @@ def _said(moved: bool) -> str:
 @KEY
 @PASSPHRASE
 @JSON
+@verbosity
 @click.pass_context
 def audit(
     context: click.Context,

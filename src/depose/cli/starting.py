@@ -33,6 +33,7 @@ SHOWN = 60
 @click.option(
     "--column", "columns", multiple=True, metavar="MEANING=NAME", help="Where a column of theirs has another name."
 )
+@click.option("--encoding", default="", help="Of text tables that are not UTF-8, such as cp1252.")
 @click.option("--suspect", "suspects", multiple=True, help="Model in the files that is the suspect. Repeat.")
 @click.option("--reference", "references", multiple=True, help="Model in the files that is the reference. Repeat.")
 @click.option("--candidate", "candidates", multiple=True, help="Model in the files that is a rival teacher. Repeat.")
@@ -50,6 +51,7 @@ def init(
     folder: Path,
     answers: Sequence[Path],
     columns: Sequence[str],
+    encoding: str,
     suspects: Sequence[str],
     references: Sequence[str],
     candidates: Sequence[str],
@@ -79,7 +81,7 @@ def init(
     if ask and not answers and not asked and not held:
         given = _answer("Files of answers, or a folder of them (empty: none)", default="", show_default=False)
         answers = [Path(one).expanduser() for one in shlex.split(given)]
-    found = holdings.look(answers, columns_of(columns))
+    found = holdings.look(answers, columns_of(columns), encoding)
     _tell(found)
     if answers and not found.models:
         raise UsageError(
@@ -197,12 +199,14 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
     ):
         if codes:
             shown = ", ".join(codes[:6]) + (f" and {len(codes) - 6} more" if len(codes) > 6 else "")
-            lines.append(f"to fill in models.csv: {what}: {shown}")
+            lines += wrapped(f"to fill in models.csv: {what}: {shown}")
     if made.to_import:
-        columns = " ".join(shlex.quote(f"--column={meaning}={name}") for meaning, name in sorted(made.columns.items()))
-        told = f"{columns} " if columns else ""
-        files = _in_short([Path(one) for one in made.to_import])
-        lines.append(advice(f"depose check {case} && depose register {case} && depose import {case} {told}{files}"))
+        parts = [f"depose register {case}"]
+        for one in made.to_import:
+            told = [f"--column={meaning}={name}" for meaning, name in sorted(one.columns.items())]
+            told += [f"--encoding={one.encoding}"] if one.encoding else []
+            parts.append(f"depose import {case} {shlex.join(told)} {_in_short([Path(file) for file in one.files])}")
+        lines += [advice(f"depose check {case}"), f"then: {' && '.join(parts)}"]
     else:
         lines.append(advice(f"depose check {case} && depose audit {case}"))
     return lines

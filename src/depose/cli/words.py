@@ -8,8 +8,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from depose.cli.levels import level
 from depose.cli.lines import Line, put
 from depose.cli.steps import advice, runs
@@ -119,7 +117,7 @@ def numbers(one: Finding) -> str:
 def ended(code: int, why: str) -> None:
     """Say as the last line with which exit code a command ends, and why."""
     if level() >= 0 or code:
-        click.echo(f"exit {code}: {why}", err=True)
+        put_prose(f"exit {code}: {why}")
 
 
 def opinions_said(findings: Findings, verdicts: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
 from depose.custody.seal import FORMAT, Seal
 from depose.custody.stamp import CLOCK_TOLERANCE
-from depose.errors import EvidenceError, UsageError
+from depose.errors import EvidenceError, UsageError, shell
 from depose.evidence import ledger, timestamp
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
@@ -73,11 +73,21 @@ def opened(path: Path, public_key: bytes) -> Iterator[Read]:
     """Open a bundle and check its signature, its files and its log."""
     if not path.exists():
         raise UsageError(f"{path}: no such bundle", hint="name the .zip that depose seal wrote, or its folder")
+    if held := _beside(path):
+        raise UsageError(f"{path}: is no bundle, and holds {len(held)}", hint=f"depose verify {shell(held[-1])}")
     bundle = container.open_bundle(path)
     try:
         yield _read(bundle, public_key)
     finally:
         bundle.close()
+
+
+def _beside(path: Path) -> list[Path]:
+    """List the bundles that a case folder, or the folder of its bundles, holds, the last one at the end."""
+    if not path.is_dir() or (path / "SEAL").exists():
+        return []
+    found = [*(path / "sealed").glob("*.zip"), *path.glob("*.zip")]
+    return sorted(found, key=lambda one: (one.stat().st_mtime, one.name))
 
 
 def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:

@@ -6,6 +6,13 @@ from typing import Literal
 
 from depose.model.base import Question, Record, Verdict
 
+FEWEST_LINEAGES = 19
+"""Independent control lineages without which there is no opinion."""
+MOST_REFUSALS = 0.20
+"""Share of refusals above which there is none either."""
+LEAST_POWER = 0.80
+"""Lower bound of power without which a large p says nothing."""
+
 
 class Opinion(Record, frozen=True, kw_only=True):
     """A lookup and nothing else (`opinion.py`)."""

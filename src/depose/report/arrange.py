@@ -342,12 +342,18 @@ def counted(denominators: Sequence[Denominator], roles: Mapping[str, str], *, to
     rows: dict[object, tuple[Denominator, str, list[str]]] = {}
     for one in denominators:
         role = roles.get(one.model, "")
-        counts = msgspec.structs.replace(one, model="") if together and role == "control" else one
+        counts = _printed(one) if together and role == "control" else one
         rows.setdefault((role, counts), (one, role, []))[2].append(one.model)
     found = [
         Counted(counts=one, role=role, codes=tuple(sorted(models, key=natural))) for one, role, models in rows.values()
     ]
     return sorted(found, key=lambda row: row.role == "control") if together else found
+
+
+def _printed(one: Denominator) -> tuple[object, ...]:
+    """What the table of counts shows of a model; a number of refusals that is withheld tells none from another."""
+    refused = "withheld" if one.unjudged else one.refused
+    return (one.planned, one.sent, one.answered, refused, one.blocked, one.empty, one.failed, one.excluded)
 
 
 def ends(denominators: Sequence[Denominator]) -> list[tuple[tuple[str, ...], str]]:

@@ -47,7 +47,7 @@ from depose.report.vocabulary import together
 from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
 from depose.statistics.ranks import controls_needed
 
-EXCERPT = ((6, 300), (12, 220), (10**9, 140))
+EXCERPT = ((6, 260), (12, 160), (10**9, 140))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
 PROMPT = ((6, 220), (12, 120), (10**9, 60))
 """Number of exhibits, and characters of a prompt likewise."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.model import Finding, Findings, Grounds, Record
+from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.report.arrange import primary
 from depose.report.typography import number, pvalue
 
@@ -43,8 +43,12 @@ class Table(Record, frozen=True, kw_only=True):
 
 
 def tables(findings: Findings) -> list[Table]:
-    """Set the grounds of all opinions out, so many findings in a table; none of findings that hold no grounds."""
-    stated = [(n, one, one.grounds) for n, one in enumerate(findings.findings, 1) if one.grounds is not None]
+    """Set the grounds of the findings that were scored out, so many in a table; one without a score has no numbers."""
+    stated = [
+        (n, one, one.grounds)
+        for n, one in enumerate(findings.findings, 1)
+        if one.grounds is not None and one.grounds.p is not None
+    ]
     return [_table(stated[start : start + COLUMNS]) for start in range(0, len(stated), COLUMNS)]
 
 

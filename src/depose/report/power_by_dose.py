@@ -26,7 +26,7 @@ def percents(study: Performance | None) -> list[int]:
 
 def said(rows: Sequence[Row]) -> str:
     """Say for each row from which dose on the test found the student, and that below it the test is blind."""
-    parts = []
+    found: dict[tuple[str, int | None], list[str]] = {}
     for question, prompts, row in rows:
         least = None
         for percent in sorted(row, reverse=True):
@@ -34,10 +34,18 @@ def said(rows: Sequence[Row]) -> str:
             if not percent or not one.n or one.k < FOUND * one.n:
                 break
             least = percent
-        if least is None:
-            parts.append(f"{question}, {prompts} prompts: no dose was found in {FOUND} of the sets")
-        else:
-            parts.append(
-                f"{question}, {prompts} prompts: found at {least} in 100 or more; below that the test is blind"
-            )
+        found.setdefault((question, least), []).append(str(prompts))
+    parts = [
+        f"{question}, {_listed(sizes)} prompts: "
+        + (
+            f"no dose was found in {FOUND} of the sets"
+            if least is None
+            else f"found at {least} in 100 or more; below that the test is blind"
+        )
+        for (question, least), sizes in found.items()
+    ]
     return f"{'; '.join(parts)}." if parts else ""
+
+
+def _listed(sizes: Sequence[str]) -> str:
+    return sizes[0] if len(sizes) == 1 else f"{', '.join(sizes[:-1])} and {sizes[-1]}"

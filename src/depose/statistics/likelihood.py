@@ -3,7 +3,7 @@
 Cllr                 Bruemmer and du Preez 2006: the cost of a set of likelihood ratios, 0 perfect, 1 worthless
 Cllr_min             the same after the best monotone recalibration (pool adjacent violators)
 ECE                  Ramos and Gonzalez-Rodriguez 2013: empirical cross-entropy at a prior
-devPAV               Vergeer, Alberink, Sjerps and Ypma 2021: how far ratios lie from that recalibration
+devPAV               Vergeer, van Schaik and Sjerps 2021: how far ratios lie from that recalibration
 ELUB                 Vergeer and others 2016: bounds at which a LR system stops being better than always LR = 1
 lineage cap          1 / U(k, n), U the one-sided 95 % Clopper-Pearson bound for k of n independent lineages that
                      reach the score (design.md): no data set of n lineages can carry more

@@ -11,7 +11,7 @@ from depose.report.typography import number
 
 NAMED = 3
 """Controls that are named on each side: the highest, which are those that one asks about."""
-ROW = 0.38
+ROW = 0.33
 """Inches from one row to the next."""
 SIZE = 9.0
 """Points of all text."""
