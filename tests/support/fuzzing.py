@@ -10,6 +10,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -86,7 +87,8 @@ def changed(data: st.DataObject, value: Any) -> Any:
         known = list(_places(value))
         if known:
             how = data.draw(st.sampled_from(("change", "change", "remove", "add", "repeat")))
-            _put(value, data.draw(st.sampled_from(known)), data.draw(odd), how)
+            # A copy: what is put in may be changed next, and the same draw must stay the same value.
+            _put(value, data.draw(st.sampled_from(known)), deepcopy(data.draw(odd)), how)
     return value
 
 
