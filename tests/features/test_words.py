@@ -53,7 +53,7 @@ def test_elsewhere_a_word_is_a_run_of_letters_and_digits(text: str) -> None:
     assert sentence_ends(plain) == [*(found.end() for found in OLD_END.finditer(plain)), len(plain)]
 
 
-@given(st.text(st.sampled_from("東京都はのでﾃスト一二GPT4 a。、！\n-#ไม่ได้"), max_size=60))
+@given(st.text(st.sampled_from("東京都はのでﾃスト一二GPT4 a。、！\n-#ไม่ได้😀𠀀"), max_size=60))
 def test_no_character_of_a_word_is_lost(text: str) -> None:
     """Whatever the mixture, the tokens hold all word characters in order."""
     assert "".join(re.findall(r"\w", "".join(words(text)))) == "".join(re.findall(r"\w", text))
@@ -71,3 +71,12 @@ def test_spaces_between_words_change_no_feature_of_japanese() -> None:
         assert features.starts(left, 3).tolist() == features.starts(right, 3).tolist()
         assert features.first_words(left).tolist() == features.first_words(right).tolist()
     assert len(features.grams(evened(raw), 2, 4)) > 20
+
+
+def test_what_icu_counts_as_two_is_one_character() -> None:
+    """Emoji and rare characters shift neither sentences nor words behind them."""
+    text = "😀日本だ。🎉そうです。𠀀語。"
+    assert sentences(text) == ["😀日本だ。", "🎉そうです。", "𠀀語。"]
+    assert sentence_ends(text) == [5, 11, 14]
+    assert all(text[one.start : one.end].lower() == one.text for one in tokens(text))
+    assert words("𠀀日本。")[-1] == words("日本。")[-1]

@@ -10,7 +10,7 @@ without such scripts never reaches ICU, and its tokens are the same as ever.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from depose.model import Record
 
@@ -73,9 +73,8 @@ def _parts(text: str, start: int, end: int) -> Iterator[Token]:
 
     for part in PARTS.finditer(text, start, end):
         if SPACELESS.match(part.group()):
-            place = part.start()
-            for low, high in WordBreaker(part.group(), "root").segments():
-                yield Token(text=text[place + low : place + high], start=place + low, end=place + high)
+            for low, high in _spans(WordBreaker(part.group(), "root")):
+                yield Token(text=part.group()[low:high], start=part.start() + low, end=part.start() + high)
         else:
             yield Token(text=part.group(), start=part.start(), end=part.end())
 
@@ -102,6 +101,14 @@ def _bounds(text: str) -> list[tuple[int, int]]:
         line = text[start:end]
         lead = len(line) - len(line.lstrip("\n"))
         start += lead
-        bounds += [(start + low, start + high) for low, high in SentenceBreaker(line[lead:], "root").segments()]
+        bounds += [(start + low, start + high) for low, high in _spans(SentenceBreaker(line[lead:], "root"))]
         start = end
     return bounds
+
+
+def _spans(parts: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield where the parts of a text stand, in characters; ICU itself counts an emoji or a rare character as two."""
+    start = 0
+    for part in parts:
+        yield start, start + len(part)
+        start += len(part)
