@@ -18,6 +18,7 @@ from depose.evidence import ledger
 from depose.lineup import acts
 from depose.lineup.scorers import to_score
 from depose.model.canonical import sha256
+from fakes import depose
 
 LATER = line_ups.clock_after(Path())
 
@@ -215,3 +216,10 @@ def test_the_commitment_is_of_the_key(begun: Begun) -> None:
     """What is sealed is the SHA-256 of the file that the custodian holds."""
     built = begun.build()
     assert begun.seal_key().digest == built.commitment == sha256(begun.key.read_bytes())
+
+
+def test_status_names_the_act_that_is_due(registered: Path) -> None:
+    """A case without prompts needs no self-test: after registration bags are built."""
+    said = depose("status", registered / "case").out
+    assert "self-test" not in said
+    assert said.splitlines()[-1].startswith(f"hint: depose lineup build {registered / 'case'}")

@@ -129,6 +129,9 @@ def test_commands_say_it(case: Path) -> None:
     done = depose("lineup", "test", case)
     assert done.code == 0, done.err
     assert "indication" in done.out
+    assert not re.search(r"[:;] ;", done.out)
+    assert ": not made: " in done.out
+    assert "self-test" not in depose("status", case).out
     assert depose("lineup", "test", case, "--fail-on", "indication").code == 4
     (one,) = json.loads(depose("lineup", "test", case, "--json").out)["findings"]
     assert one["bags"] == 120

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from depose.custody.seal import Sealed
     from depose.extraction.sealing import Sealed as ExtractionSealed
     from depose.model import Ending, Findings
+    from depose.model.lineup import DiagnosticResult
     from depose.model.lineup_findings import LineupFinding
     from depose.pipeline import Written
     from depose.report.gate import Gated
@@ -294,12 +295,17 @@ def lineup_lines(findings: Findings) -> list[str]:
     head = ["suspect", "bags", "picked", "by chance", "area", "p", "log10 E", "cap", "Gamma", "power", "opinion"]
     lines = table(head, [_lined_up(one) for one in found.findings])
     lines += [
-        f"{one.suspect} {check.name} {check.title}: {check.seen}; {'failed' if check.passed is False else check.reason}"
+        f"{one.suspect} {check.name} {check.title}: {_found(check)}"
         for one in found.findings
         for check in one.diagnostics
         if not check.passed
     ]
     return [*lines, *found.flags]
+
+
+def _found(check: DiagnosticResult) -> str:
+    why = "failed" if check.passed is False else check.reason
+    return f"{check.seen}; {why}" if check.seen else f"not made: {why}"
 
 
 def _lined_up(one: LineupFinding) -> list[object]:

@@ -15,6 +15,7 @@ from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
+from depose.lineup.acts import act_due
 from depose.model import Record
 
 REPORTS = ("report", "compliance")
@@ -71,6 +72,7 @@ def standing(path: Path) -> Standing:
     reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
     changed = entries.registration.case != case
     sealed = is_sealed(folder)
+    asked = bool(entries.registration.prompts)
     steps = (
         Step(
             name="registered",
@@ -93,14 +95,18 @@ def standing(path: Path) -> Standing:
         (changed, f"depose amend {name} --reason TEXT"),
         (bool(waiting), f"depose import {name} FILES"),
         (bool(left) and not sealed, f"depose probe {name}"),
-        (not tested and not sealed, f"depose selftest {name}"),
+        (asked and not tested and not sealed, f"depose selftest {name}"),
+        (not asked and not analyzed and not sealed, act_due(folder)),
         (not analyzed and not sealed, f"depose analyze {name}"),
         (not reports, f"depose report {name}"),
         (not sealed, _seal(path)),
         (sealed, verify_command(folder / "sealed" / _bundle(folder), key_for(path))),
     )
     return Standing(
-        folder=str(folder), steps=steps, models=models, next=next((said for due, said in following if due), "")
+        folder=str(folder),
+        steps=tuple(one for one in steps if asked or one.name != "self-test"),
+        models=models,
+        next=next((said for due, said in following if due), ""),
     )
 
 
