@@ -93,7 +93,7 @@ def standing(path: Path) -> Standing:
     )
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
-        (bool(waiting), f"depose import {name} FILES"),
+        (asked and bool(waiting), f"depose import {name} FILES"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (asked and not tested and not sealed, f"depose selftest {name}"),
         (not asked and not analyzed and not sealed, act_due(folder)),
