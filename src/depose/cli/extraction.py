@@ -13,6 +13,7 @@ import click
 from depose.cli.console import show, table
 from depose.cli.options import JSON, now, say
 from depose.cli.steps import advice
+from depose.cli.words import wrapped
 from depose.errors import shell
 
 if TYPE_CHECKING:
@@ -209,13 +210,16 @@ def _lines(found: ExtractionFindings) -> list[str]:
         f"pairs: {found.pairs.hits} of {found.pairs.tests} share more templates than their numbers explain, "
         f"{found.pairs.nodes} nodes (FDR {found.pairs.fdr})"
     )
+    shown = found.groups[:SHOWN]
     rows = [
         [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
-         f"{g.p_holm:.3f}", f"{g.e:.1f}", ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:])]
-        for g in found.groups[:SHOWN]
+         f"{g.p_holm:.3f}", f"{g.e:.1f}"]
+        for g in shown
     ]  # fmt: skip
     if rows:
-        lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e", "layers"), rows)
+        lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
+        for g in shown:
+            lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
     else:
         lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
