@@ -146,7 +146,7 @@ def test_the_terminal_names_the_next_step_and_who_is_new(tmp_path: Path) -> None
     folder, out = tmp_path / "batch", tmp_path / "out"
     first = depose("batch", written(folder, SCRIPTS), "--out", out).out
     case = next((out / "cases").glob("S1--R1-*"))
-    assert f"1 case in {out / 'cases'}: depose audit {case}, or --confirm for all" in first
+    assert f"1 case in {out / 'cases'} to audit, one by one or with --confirm\nnext: depose audit {case}\n" in first
     (out / "matrix.json").rename(tmp_path / "before.json")
     file = written(folder, {**SCRIPTS, "S3": "nobody else"})
     assert "new suspects: S3\n" in depose("batch", file, "--out", out, "--since", tmp_path / "before.json").out

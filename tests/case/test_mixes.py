@@ -113,7 +113,7 @@ def test_a_sealed_mix_is_drawn_again_by_whoever_verifies(tmp_path: Path) -> None
         own = {"provider": "openai", "model": "m-1", "base_url": server.url, "allow_private": True}
         models = [model(code, role, **own) for code, role in (("S1", "suspect"), ("R1", "reference"))]
         folder = write_case(tmp_path / "case", case_of(models, probes=MIX, replicates=1))
-        assert audit(folder, "--format", "html").code == 0
+        assert audit(folder, "--format", "html", "--allow-blind").code == 0
     assert depose("keygen", tmp_path / "k").code == 0
     sealed = depose("seal", folder, "--key", tmp_path / "k", "--json")
     assert sealed.code == 0, sealed.err

@@ -6,6 +6,8 @@ import ast
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,3 +163,13 @@ def test_an_audit_that_could_say_nothing_asks_nobody(tmp_path: Path) -> None:
         assert "no finding could ever speak, and 2 models would be asked" in ran.err
         assert "--allow-blind" in ran.err
         assert not (folder / "evidence").exists()
+
+
+def test_reading_a_line_leaves_the_help_as_it_is() -> None:
+    """`-h` is among the names of --help of a command whose line was read before its help was asked for."""
+    ran = subprocess.run(
+        (sys.executable, "-c", "from depose.cli.steps import runs; assert runs('depose keygen k'); "
+         "from depose.cli import cli; cli.main(['keygen', '--help'])"),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "-h, --help" in ran.stdout

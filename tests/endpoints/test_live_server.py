@@ -67,7 +67,7 @@ def test_a_case_over_the_real_server_is_audited(served: tuple[str, str], tmp_pat
         model("R1", "reference", **spec_of(served, concurrency=1)),
     ]
     folder = write_case(tmp_path / "case", case_of(models, replicates=1, max_tokens=12, temperature=0.0))
-    ran = audit(folder, "--format", "html", "--json")
+    ran = audit(folder, "--format", "html", "--json", "--allow-blind")
     assert ran.code == 0, ran.err
     assert [one["answered"] for one in json.loads(ran.out)["denominators"]] == [4, 4]
     found = ledger.entries(folder).exchanges

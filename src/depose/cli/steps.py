@@ -51,13 +51,15 @@ def _read(words: list[str]) -> bool:
     from depose.cli import cli
 
     command: click.Command | None = cli
+    parent: click.Context | None = None  # what a command inherits, such as the names of --help, click keeps for good
     while isinstance(command, click.Group) and words:
-        command, words = command.get_command(click.Context(command), words[0]), words[1:]
+        parent = click.Context(command, parent, command.name, **command.context_settings)
+        command, words = command.get_command(parent, words[0]), words[1:]
     if command is None or isinstance(command, click.Group):
         return False
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            command.make_context(command.name, words)
+            command.make_context(command.name, words, parent)
         except click.exceptions.Exit:  # --help says what there is, and ends
             return True
         except click.ClickException:
