@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +123,27 @@ def test_a_changed_byte_of_a_signed_report_is_seen(case: Path, tmp_path: Path, p
         pdf.check(bytes(changed), bytes(changed[: len(report)]), "it")
     with pytest.raises(EvidenceError):
         pdf.check(bytes(signed) + b"\n%%EOF\n", report, "it")
+
+
+@pytest.mark.slow
+def test_wherever_a_byte_of_what_was_appended_is_changed_it_is_seen(case: Path, tmp_path: Path) -> None:
+    """Nothing but an EvidenceError comes of it; CMS signs not all that it holds, so that there the signer may stand."""
+    report = (case / "out/report.pdf").read_bytes()
+    signed = pdf.sign(report, pdf.signer(*certified(tmp_path), ""), Source())
+    signer = pdf.check(signed, report, "it").certificate
+    (covered,) = re.findall(rb"/ByteRange\s*\[\s*0 (\d+) ", signed[len(report) :])
+    first = int(covered) + 1
+    behind = first + 2 * (int(signed[first + 4 : first + 8], 16) + 4)  # 30 82 and two bytes of length
+    step = max(1, (len(signed) - len(report)) // 250)
+    for place in (*range(len(report), len(signed), step), *range(len(signed) - 60, len(signed))):
+        changed = bytearray(signed)
+        changed[place] ^= 1
+        if first <= place < behind:
+            with contextlib.suppress(EvidenceError):
+                assert pdf.check(bytes(changed), report, "it").certificate == signer
+        else:
+            with pytest.raises(EvidenceError):
+                pdf.check(bytes(changed), report, "it")
 
 
 def test_a_token_of_an_authority_goes_into_the_signature(case: Path, tmp_path: Path) -> None:

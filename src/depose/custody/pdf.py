@@ -132,7 +132,7 @@ def check(signed: bytes, report: bytes, name: str) -> Checked:
         _library()
     except UsageError as error:
         return Checked(signer="", certificate="", missing=f"{error.message}: {error.hint}")
-    from pyhanko.pdf_utils.misc import PdfError
+    from asn1crypto import parser
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
     from pyhanko_certvalidator import ValidationContext
@@ -143,10 +143,14 @@ def check(signed: bytes, report: bytes, name: str) -> Checked:
         (one,) = reader.embedded_signatures
         added = _added(plain, reader)
         found = validate_pdf_signature(one, ValidationContext(trust_roots=[], allow_fetching=False))
-    except (PdfError, ValueError) as error:
-        raise EvidenceError(f"{name}: has no readable signature: {error}", hint="it was changed") from error
+        room = one.pkcs7_content[parser.peek(one.pkcs7_content) :]
+    except Exception as error:  # whatever a changed file can make of a library is data here
+        said = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+        raise EvidenceError(f"{name}: has no readable signature ({said})", hint="it was changed") from error
     if not (found.intact and found.valid and found.coverage == SignatureCoverageLevel.ENTIRE_FILE):
         raise EvidenceError(f"{name}: was changed after it was signed, or only a part is signed", hint="it was changed")
+    if room.strip(b"\0"):
+        raise EvidenceError(f"{name}: something stands behind its signature, where none signs", hint="it was changed")
     if added:
         raise EvidenceError(f"{name}: more than a signature was appended: {added}", hint="its pages may be others")
     return Checked(signer=found.signing_cert.subject.human_friendly, certificate=sha256(found.signing_cert.dump()))
