@@ -94,9 +94,7 @@ def test_p_is_uniform_when_keys_are_drawn_anew(learnt: OpenedLineup) -> None:
     """One scored table under 120 random keys: p uniform, an e-process of 20 or more in at most one run in twenty."""
     rng = np.random.default_rng(5)
     ps, es = [], []
-    scores = learnt.tables[
-        "S1"
-    ].scores  # orders by these are the same in every run: bags and members lie as a salt has it
+    scores = learnt.tables["S1"].scores  # an order by these is the same in every run; bags lie as a salt has it
     kept = [place for place, one in enumerate(learnt.entries) if one.group == "accused"]
     kept.sort(key=lambda place: sorted(scores[place]))
     tables = {
