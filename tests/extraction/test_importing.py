@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,30 @@ def test_no_value_of_a_field_breaks_a_reader(format_: str, value: Any, tmp_path:
         load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_)
     except DeposeError as error:
         assert error.hint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", logs.EVERY)
+def test_half_a_surrogate_anywhere_in_a_row_breaks_no_reader(format_: str, tmp_path: Path) -> None:
+    """JSON may spell what no text holds; it is written as U+FFFD, or refused with a next step."""
+
+    def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        if isinstance(value, str):
+            yield path
+        elif isinstance(value, dict | list):
+            for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from places(one, (*path, name))
+
+    for number, path in enumerate(places(logs.EVERY[format_](10)[-1])):
+        rows = json.loads(json.dumps(logs.EVERY[format_](10)))
+        at = rows[-1]
+        for name in path[:-1]:
+            at = at[name]
+        at[path[-1]] = "\ud83d"
+        try:
+            load(logs.case(tmp_path / f"case-{number}"), logs.lines(tmp_path / f"{number}.jsonl", rows), format_)
+        except DeposeError as error:
+            assert error.hint
 
 
 MAPPED = """[columns]

@@ -337,7 +337,11 @@ class _Import:
             return
         types = {"UBIGINT": pa.uint64(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "DOUBLE": pa.float64(),
                  "BOOLEAN": pa.bool_(), "VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us")}  # fmt: skip
-        arrays = {name: pa.array(columns[name], type=types[kind]) for name, kind in kinds.items()}
+        try:
+            arrays = {name: pa.array(columns[name], type=types[kind]) for name, kind in kinds.items()}
+        except UnicodeEncodeError:  # half a surrogate, which JSON may spell and no text holds
+            whole = {name: [values.without_halves(one) for one in columns[name]] for name in kinds}
+            arrays = {name: pa.array(whole[name], type=types[kind]) for name, kind in kinds.items()}
         pq.write_table(pa.table(arrays), path, compression="zstd")
         made.append(path)
         for column in columns.values():

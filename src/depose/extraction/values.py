@@ -45,3 +45,10 @@ def truth(value: Any) -> bool | None:
         return value
     said = str(value).strip().lower() if isinstance(value, str | int) else ""
     return {"true": True, "1": True, "false": False, "0": False}.get(said)
+
+
+def without_halves(value: Any) -> Any:
+    """Put U+FFFD where a text holds half a surrogate."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
