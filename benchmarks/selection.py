@@ -106,6 +106,12 @@ def left_out(
     return {"chosen": chosen, "areas": {key: won / made for key, (won, made) in total.items() if made}}
 
 
+def told(found: dict[str, Any]) -> str:
+    """Say what `left_out` came to: the area in each population, and what was chosen how often."""
+    kept = ", ".join(f"{name} {kind} {area:.3f}" for (name, kind), area in found["areas"].items())
+    return f"{kept}; chosen: " + ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
+
+
 def main() -> int:
     """Print candidates and what left-out families get."""
     parser = argparse.ArgumentParser()
@@ -125,9 +131,7 @@ def main() -> int:
             print(f"  {'+'.join(parts):<40} {shown}  mean {np.mean(areas):.3f}, worst {min(areas):.3f}")
         for criterion in CRITERIA:
             found = left_out(sources, question, criterion, candidates(PARTS))
-            kept = ", ".join(f"{name} {kind} {area:.3f}" for (name, kind), area in found["areas"].items())
-            names = ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
-            print(f"  each family left out, chosen by the {criterion}: {kept}; chosen: {names}")
+            print(f"  each family left out, chosen by the {criterion}: {told(found)}")
     return 0
 
 

@@ -16,7 +16,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
-from selection import PARTS, Source, candidates, left_out
+from selection import PARTS, Source, candidates, left_out, told
 
 from depose.lab.export import SOURCE
 
@@ -82,9 +82,7 @@ def main() -> int:
     for question in ("derived", "distilled"):
         for parts in (PARTS, (*PARTS, NEW)):
             found = left_out(sources, question, "mean", candidates(parts))
-            kept = ", ".join(f"{name} {kind} {area:.3f}" for (name, kind), area in found["areas"].items())
-            names = ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
-            print(f"\n{question}, each family left out, {'with' if NEW in parts else 'without'} {NEW}: {kept}; {names}")
+            print(f"\n{question}, each family left out, {'with' if NEW in parts else 'without'} {NEW}: {told(found)}")
     return 0
 
 

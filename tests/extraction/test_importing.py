@@ -15,7 +15,7 @@ import pytest
 
 import request_logs as logs
 from depose.errors import CaseError, DeposeError, EvidenceError, SecretFound, UsageError
-from depose.extraction import importing
+from depose.extraction import importing, values
 from depose.extraction.importing import Manner
 
 
@@ -226,6 +226,13 @@ def test_half_a_surrogate_anywhere_in_a_row_breaks_no_reader(format_: str, tmp_p
             load(logs.case(tmp_path / f"case-{number}"), logs.lines(tmp_path / f"{number}.jsonl", rows), format_)
         except DeposeError as error:
             assert error.hint
+
+
+def test_a_half_is_replaced_and_a_pair_joined() -> None:
+    """Both halves together are the character that they spell."""
+    assert values.without_halves("a\ud83d") == "a\ufffd"
+    assert values.without_halves("\ud83d\ude00") == "\U0001f600"
+    assert values.without_halves(7) == 7
 
 
 MAPPED = """[columns]
