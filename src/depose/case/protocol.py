@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+from msgspec import UnsetType
 
 from depose import plugins
 from depose.case import calibration, casefile, controls, mixes
@@ -56,15 +58,23 @@ def _listed(path: Path) -> list[Prompt]:
 
 
 def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
-    """Draw and read every prompt of a case, in a fixed order."""
-    prompts = mixes.drawn(case.protocol, secret_half(case, folder))
+    """Draw and read every prompt of a case, in a fixed order; where the seed is yet to be drawn, read those listed."""
+    waits = not isinstance(case.protocol.seed_from, UnsetType)
+    drawn = [] if waits else mixes.drawn(case.protocol, secret_half(case, folder))
     if case.protocol.prompts:
-        prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        listed = _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        return together(drawn, listed)
+    return together(drawn, ())
+
+
+def together(drawn: Sequence[Prompt], listed: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Put drawn prompts before listed ones; raise CaseError where two have one id."""
+    prompts = (*drawn, *listed)
     ids = [prompt.id for prompt in prompts]
     if len(set(ids)) != len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
         raise CaseError(f"prompt id {twice!r} is used twice", hint="rename it in the file of prompts")
-    return tuple(prompts)
+    return prompts
 
 
 def _software(case: Case) -> tuple[Fact, ...]:
