@@ -61,10 +61,10 @@ def _says(text: str) -> Callable[[dict[str, Any]], object]:
     return lambda answer: answer["choices"][0]["message"].update(content=text)
 
 
-_value("an answer of 300,000 carriage returns", "empty", _says("\r" * 300_000))
-_value("an answer of 20,000 thoughts", "more than 2000 marks of reasoning", _says("<think></think>" * 20_000))
-_value("an answer of 20,000 last words", "more than 2000 marks", _says("<|channel|>final<|message|>" * 20_000))
-_value("an answer of 60,000 blocks of code", "answered", _says("<think>so</think>" + "```x\n" * 60_000))
+_value("an answer of 100,000 carriage returns", "empty", _says("\r" * 100_000))
+_value("an answer of 7,000 thoughts", "more than 2000 marks of reasoning", _says("<think></think>" * 7_000))
+_value("an answer of 4,000 last words", "more than 2000 marks", _says("<|channel|>final<|message|>" * 4_000))
+_value("an answer of 20,000 blocks of code", "answered", _says("<think>so</think>" + "```x\n" * 20_000))
 
 
 def _raw(name: str, says: str, made: Callable[[Seen, bytes], bytes]) -> None:
