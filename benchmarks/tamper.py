@@ -17,6 +17,8 @@ from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
 from attacks_on_copies import ON_COPIES
+from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
+from attacks_on_extractions import met as met_by_extraction
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
@@ -46,6 +48,20 @@ def trapped(target: Target, folder: Path) -> int:
     return harmed
 
 
+def extractions(folder: Path) -> int:
+    """Print what each attack on the bundle of an extraction case meets; return how many pass for genuine."""
+    folder.mkdir()
+    bundle, key = sealed_extraction(folder)
+    print("\non the bundle of an extraction case:")
+    passed = 0
+    for number, one in enumerate(ON_EXTRACTIONS, start=1):
+        message = met_by_extraction(one, bundle, key, folder / str(number))
+        passed += not message
+        print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160] or 'NOT REFUSED'}")
+    print(f"\n{len(ON_EXTRACTIONS)} attacks, {len(ON_EXTRACTIONS) - passed} refused")
+    return passed
+
+
 def main() -> None:
     """Print every attack with its message; end with 1 if one passes for genuine."""
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +86,7 @@ def main() -> None:
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
             by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
             print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
-        harmed = trapped(target, Path(folder))
+        harmed = trapped(target, Path(folder)) + extractions(Path(folder) / "extraction")
     print(
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
         "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundles verify"
