@@ -147,26 +147,6 @@ def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
     assert min(stats.kstest(each, "uniform").pvalue for each in kinds) > 0.01 / len(kinds)
 
 
-def test_units_that_both_sides_sorted_count_for_nothing(tmp_path: Path) -> None:
-    """Strangers whose units were both sorted by size lose the test of order, and are not called kin."""
-
-    def by_size(tensors: changes.Tensors) -> changes.Tensors:
-        def change(*matrices: object) -> tuple[object, ...]:
-            gate, up, down = matrices
-            order = gate.norm(dim=1).argsort()  # type: ignore[attr-defined]
-            return gate[order], up[order], down[:, order]  # type: ignore[index]
-
-        return changes.each_mlp(tensors, change)
-
-    one = changes.save(tmp_path / "one", CONFIG, by_size(REFERENCE))
-    other = changes.save(tmp_path / "other", CONFIG, by_size(STRANGER))
-    found = compared(one, other)
-    assert found.reading == "nothing against independence"
-    assert "not counted, since both models fail its assumption: order of units" in found.cautions
-    kin = compared(changes.save(tmp_path / "kin", CONFIG, by_size(TUNED)), one)
-    assert kin.log10_p < -10, "signs remain"
-
-
 def test_models_that_nothing_lays_over_each_other_are_an_error(reference: Path, tmp_path: Path) -> None:
     """Another width without shared tokens has no comparison, and the message says what would help."""
     config, tensors = changes.initialised(2, hidden_size=64, vocab_size=100)

@@ -47,6 +47,11 @@ def centred_rows(matrix: Array) -> Array:
     return unit_rows(matrix - matrix.mean(axis=0, dtype=np.float64).astype(np.float32))
 
 
+def spread(count: int, most: int) -> Places:
+    """Return at most so many places, evenly spread over `count` of them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp)) if count else np.empty(0, np.intp)
+
+
 def match(likeness: Array, most: int = exact_tails.MOST) -> Match:
     """Match rows with columns that are each other's best, and keep the surer half, at most `most` of them.
 
