@@ -48,7 +48,8 @@ class Assumptions:
                 self._saw_order((model, "order of units"), name, rows)
         if up is not None:
             self._saw_signs((model, "signs of units"), (up, down))
-        along = np.einsum("ij,ij->j", read, read) / max(float(np.einsum("ij,ij->", read, read)), 1e-30)
+        rows = _scaled(_some(read, 2 * exact_tails.MOST))
+        along = np.einsum("ij,ij->j", rows, rows)
         self._read_along[model] = self._read_along.get(model, np.zeros_like(along)) + along
 
     def saw_values(self, model: str, values: Array, outputs: Array) -> None:
@@ -66,7 +67,7 @@ class Assumptions:
         seen = self._orders[of]
         if len(rows) < 2 * exact_tails.FEWEST:
             return
-        some = _some(rows, 2 * exact_tails.MOST)
+        some = _scaled(_some(rows, 2 * exact_tails.MOST))
         both = matching.centred_rows(some)
         seen[name, LIKENESS].append(matching.order_test(matching.match(both[0::2] @ both[1::2].T)))
         some = _some(some, exact_tails.MOST)
@@ -76,7 +77,7 @@ class Assumptions:
 
     def _saw_signs(self, of: Checked, rows: tuple[Array, Array]) -> None:
         for name, whole in zip(("first", "second"), rows, strict=True):
-            each = _some(whole, 2 * exact_tails.MOST)
+            each = _scaled(_some(whole, 2 * exact_tails.MOST))
             peaks = each[np.arange(len(each)), np.abs(each).argmax(axis=1)]
             for what, values in ((SUM, each.sum(axis=1)), (PEAK, peaks)):
                 counts = self._signs[of][name, what]
@@ -115,6 +116,11 @@ class Assumptions:
 
 def _some(rows: Array, most: int) -> Array:
     return rows[matching.spread(len(rows), most)]
+
+
+def _scaled(rows: Array) -> Array:
+    """Bring the largest number to 1, so that squares stay finite."""
+    return np.asarray(rows / max(np.abs(rows).max(initial=0.0), np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def _ways(values: Array) -> tuple[tuple[str, float], tuple[str, float]]:
