@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import weight_changes as changes
 from depose.model.weights import WeightFinding
-from depose.weights import copies
+from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
 from depose.weights.compare import Named, compare
 
@@ -74,7 +75,10 @@ def test_an_identity_that_both_were_initialised_with_is_no_kinship(tmp_path: Pat
 def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
     """Over 10 draws of a layer's units, value dimensions and embeddings, no kind is called spoilt."""
     draw = np.random.default_rng(3)
-    rows = lambda *shape: draw.normal(size=shape).astype(np.float32)  # noqa: E731
+
+    def rows(*shape: int) -> NDArray[np.float32]:
+        return np.asarray(draw.normal(size=shape), dtype=np.float32)
+
     for _ in range(10):
         seen = Assumptions()
         for model in ("suspect", "reference"):
@@ -113,9 +117,9 @@ def test_experts_in_another_order_leave_the_layers_of_attention(tmp_path: Path) 
 def test_families_are_those_of_the_same_rows() -> None:
     """Blocks with common rows at common numbers are one family, through a third as well; others are their own."""
     draw = np.random.default_rng(1)
-    unit = lambda rows: (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)  # noqa: E731
-    first, other = draw.normal(size=(32, 64)), draw.normal(size=(32, 64))
-    blocks = [unit(first), unit(other), unit(first + 0.5 * draw.normal(size=first.shape)), unit(other[:16])]
+    first, other, moved = (np.asarray(draw.normal(size=(32, 64)), dtype=np.float32) for _ in range(3))
+    unit = matching.unit_rows
+    blocks = [unit(first), unit(other), unit(first + 0.5 * moved), unit(other[:16])]
     numbers = copies.families(blocks)
     assert numbers[0] == numbers[2]
     assert len({*numbers}) == 3
