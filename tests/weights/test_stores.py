@@ -261,6 +261,16 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
         compare(Named(name="S", path=path, adapter=adapter), Named(name="R", path=path))
 
 
+def test_a_folder_that_is_no_adapter_is_named(tmp_path: Path) -> None:
+    """A wrong name for an adapter is an error that says so."""
+    path = changes.save(tmp_path / "model", CONFIG, TENSORS)
+    with (
+        pytest.raises(DeposeError, match="nowhere: not the folder of an adapter"),
+        open_weights(path, tmp_path / "nowhere"),
+    ):
+        pass
+
+
 SAID = {
     "alpha": ({"lora_alpha": "x"}, "the alpha of .* is 'x'"),
     "no alpha": ({"lora_alpha": None}, "the alpha of .* is 'None'"),

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,6 +63,10 @@ def open_weights(path: Path, adapter: Path | None = None) -> Iterator[Store]:
         if adapter is None:
             yield store
             return
+        if not (adapter / "adapter_config.json").is_file():
+            raise EndpointError(
+                f"{adapter}: not the folder of an adapter (it has no adapter_config.json)", hint="look at its name"
+            )
         files = stack.enter_context(ModelFiles(adapter, "the adapter"))
         yield Adapted(store, _Safetensors(files, adapter), adapter)
 
@@ -269,6 +273,25 @@ class _Gguf:
         return {one: place for place, one in enumerate(self._tokens)}
 
 
+_OF_GGUF = {
+    "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+}  # fmt: skip
+"""What llama.cpp calls the matrices of a Llama, but for queries and keys, whose rows it keeps in another order."""
+_LAYER = re.compile(r"^model\.layers\.(?P<layer>\d+)\.(?P<module>.+)\.weight\Z")
+
+
+def _called(name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Say what a tensor that transformers calls so is called in a model; nothing where a GGUF has it otherwise."""
+    if name in shapes or "token_embd.weight" not in shapes:
+        return name
+    found = _LAYER.match(name)
+    if found is None:
+        return {"model.embed_tokens.weight": "token_embd.weight", "lm_head.weight": "output.weight"}.get(name, "")
+    module = _OF_GGUF.get(found["module"])
+    return f"blk.{found['layer']}.{module}.weight" if module else ""
+
+
 _LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight\Z")
 
 
@@ -286,12 +309,12 @@ class Adapted:
         pairs: dict[str, dict[str, str]] = {}
         for name in adapter.shapes:
             found = _LORA.match(name)
-            if found:
-                pairs.setdefault(found["module"] + ".weight", {})[found["side"]] = name
-        self._pairs = {name: pair for name, pair in pairs.items() if len(pair) == 2}
-        self._whole = {
-            plain: name for name in adapter.shapes if (plain := name.removeprefix("base_model.model.")) in base.shapes
-        }
+            called = _called(f"{found['module']}.weight", base.shapes) if found else ""
+            if found and called:
+                pairs.setdefault(called, {"module": found["module"]})[found["side"]] = name
+        self._pairs = {name: pair for name, pair in pairs.items() if {"A", "B"} <= set(pair)}
+        named = {_called(name.removeprefix("base_model.model."), base.shapes): name for name in adapter.shapes}
+        self._whole = {called: name for called, name in named.items() if called in base.shapes}
         """Tensors that were trained as they are, and are saved whole (`modules_to_save`): they stand for the base's."""
         self.shapes = base.shapes | {name: adapter.shapes[saved] for name, saved in self._whole.items()}
         missing = sorted(set(self._pairs) - set(self.shapes))
@@ -316,7 +339,7 @@ class Adapted:
         if down.ndim == up.ndim == 2 and up.shape[1] == len(down) > 0:
             added = up @ down
             if (added.T if turned else added).shape == found.shape:
-                added *= np.float32(self._factor(name.removesuffix(".weight"), len(down)))
+                added *= np.float32(self._factor(self._pairs[name]["module"], len(down)))
                 return found + (added.T if turned else added)
         raise UsageError(
             f"the adapter is not for this model: {name} is {found.shape}, its change {shapes}",
