@@ -220,6 +220,9 @@ def _lines(found: ExtractionFindings) -> list[str]:
         lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
         for g in shown:
             lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
+            lines.append(
+                f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
+            )
     else:
         lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
@@ -281,7 +284,9 @@ def lineup(case: Path, out: Path | None, most: int, as_json: bool) -> None:
 @click.option("--accounts", default=600, show_default=True, help="Ordinary accounts.")
 @click.option("--days", default=28, show_default=True, help="Days tested; as many clean ones stand before.")
 @click.option(
-    "--look-alikes", default="", help="With commas: resellers, evaluations, classes, frameworks, benchmarks, topics."
+    "--look-alikes",
+    default="",
+    help="With commas: resellers, evaluations, classes, frameworks, benchmarks, launches, topics.",
 )
 @click.option("--campaign", default=0, show_default=True, help="Accounts of a campaign; 0 is none.")
 @click.option("--per-day", default=5.0, show_default=True, help="Requests of each a day.")

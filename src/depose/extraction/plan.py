@@ -68,10 +68,10 @@ class Tests(Record, frozen=True, kw_only=True):
     """Random sets and random shifts of the tests inside a group."""
     rounds: Annotated[int, Meta(ge=1, le=20)] = 4
     """Groups that are looked for, one after the other; Holm pays for all of them."""
-    shift: Annotated[int, Meta(ge=1, le=28)] = 7
-    """Days by which an account is shifted, or a multiple: 7 keeps its weekends."""
     slot: Annotated[int, Meta(ge=1, le=180)] = 10
     """Minutes of a slot; two accounts are active together in one."""
+    window: Annotated[int, Meta(ge=2, le=1_440)] = 60
+    """Minutes of a window, a multiple of `slot`: given in which windows each is active, is it in the same slots?"""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Of all random draws."""
 
@@ -157,6 +157,11 @@ def parse(text: str, name: str) -> ExtractionFile:
                 f"{name}: $.templates.grid[{place}]: [{most}, {least}] is no graph",
                 hint=f"[accounts of a template, from 2 to {found.templates.most}, templates of a pair, from 1]",
             )
+    if found.tests.window % found.tests.slot or found.tests.window == found.tests.slot:
+        raise CaseError(
+            f"{name}: $.tests.window: {found.tests.window} minutes are not two slots of {found.tests.slot} or more",
+            hint="a multiple of slot",
+        )
     for place, one in enumerate(found.releases):
         _days((one.at, one.at), f"{name}: $.releases[{place}].at")
     taken: set[str] = set()
