@@ -34,3 +34,10 @@ FORMATS: dict[str, Source] = {
     "helicone": helicone.requests,
 }
 """Formats by name; `generic`, whose columns a file names, is beside them."""
+
+JOINED = {
+    "apim": "who asked is in ApiManagementGatewayLogs: name the exports of both tables in one command",
+    "langfuse": "who asked is in the traces: name the exports of observations and of traces in one command",
+}
+"""Formats whose requests stand in several tables, so that the logs of one import are read as one; and what to do where
+nobody is named in them."""
