@@ -132,6 +132,19 @@ def test_requests_without_the_table_of_who_asked_are_refused_with_the_way_out(tm
     assert done.sources[0].sha256 == hashlib.sha256(lines).hexdigest()
 
 
+def test_the_spend_of_days_and_a_log_that_names_somebody_are_refused(tmp_path: Path) -> None:
+    """LiteLLM's summary says how to get the log; a name of a file would stand in the manifest."""
+    folder = logs.case(tmp_path / "case")
+    days = [
+        {"startTime": f"2026-05-0{n}", "spend": 1.5, "users": {"u": 1.5}, "models": {"m": 1.5}} for n in range(1, 9)
+    ]
+    with pytest.raises(CaseError, match="the spend of a day") as refused:
+        load(folder, logs.lines(tmp_path / "days.jsonl", days))
+    assert "summarize=false" in refused.value.hint
+    with pytest.raises(SecretFound, match="the name of a log"):
+        load(folder, logs.lines(tmp_path / "someone@example.org.jsonl", logs.litellm()))
+
+
 def test_keys_that_an_administrator_made_are_accounts_of_their_own(tmp_path: Path) -> None:
     """LiteLLM puts its administrator where nobody was named: the key tells the customers apart."""
     rows = [{**row, "user": "default_user_id", "api_key": f"{n % 7:064x}"} for n, row in enumerate(logs.litellm(70))]

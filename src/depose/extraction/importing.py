@@ -87,7 +87,10 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
             format=FORMAT, hash_key=names.commitment, sources=(), files=()
         )  # fmt: skip
         if now.hash_key != names.commitment:
-            raise UsageError(f"{folder}: its events were hashed with another key", hint="give the key of before")
+            raise UsageError(
+                f"{folder}: its events were hashed with another key",
+                hint="give the key of before; for logs of your own, a case of your own: depose extraction begin DIR",
+            )
         if manner.public:
             now = _public(events, now, Path(manner.public), names)
         digests = [produced.digest_of(one) for one in logs]
@@ -95,6 +98,8 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
         read = {one.sha256 for one in now.sources} | {part.value for one in now.sources for part in one.parts}
         every = [(log, *one) for log, one in zip(logs, digests, strict=True)]
         made = []
+        for log in logs:
+            refuse_telling(log.name, "the name of a log, which is written down", str(log))
         for batch in (batches := produced.batches(every, read, manner.format)):
             say(f"{batch.said}: reading")
             one = _Import(folder, batch, manner, mapping, names, say)

@@ -14,7 +14,7 @@ from depose.model import CaseHead, Record, Text
 
 NAME = casefile.OF_LOGS
 LARGEST = 16 * 1024**2
-HINT = "the format: docs/reference/files/extraction.md, or depose new DIR --from extraction"
+HINT = "the format: docs/reference/files/extraction.md, or depose extraction begin DIR"
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -128,7 +128,7 @@ def folder_of(path: Path) -> Path:
     """Return the folder of a case, given it or its file; raise UsageError for what is neither."""
     folder = path.parent if path.name == NAME else path
     if not (folder / NAME).is_file():
-        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose new DIR --from extraction")
+        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose extraction begin DIR ...")
     return folder
 
 

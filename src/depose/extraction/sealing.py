@@ -1,6 +1,7 @@
 """A sealed extraction case: one signed bundle, and its verification with a public key alone.
 
     extraction.toml, evidence/log.jsonl, events/manifest.json, out/...   the case without its events
+    VERIFY.md, VERIFY.py                                                 how to check it without depose
     SHA256SUMS                                                           all of these
     SEAL, SEAL.sig, signer.pem                                           digest of SHA256SUMS and its token, signed
 
@@ -23,7 +24,7 @@ from depose.custody.verified import Verified, as_evidence
 from depose.errors import CaseError, EvidenceError, shell
 from depose.evidence import timestamp
 from depose.evidence.log import SEALED, Clock, chained, is_sealed, log_path, read_log, seals_folder, write_whole
-from depose.extraction import conduct, plan, scan, tables
+from depose.extraction import conduct, instructions, plan, scan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
 from depose.features.workers import cores
@@ -77,8 +78,10 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
         raise CaseError(
             f"{folder}: the findings are not those of the last scan", hint=f"depose extraction scan {shell(folder)}"
         )
-    files = _files(folder)
-    sums = manifest.write({name: _digest(one) for name, one in files.items()})
+    files: dict[str, Path | bytes] = {**_files(folder), **_instructions(key.public_key(), found)}
+    sums = manifest.write(
+        {name: sha256(one) if isinstance(one, bytes) else _digest(one) for name, one in files.items()}
+    )
     outside: dict[str, Path | bytes] = {"SHA256SUMS": sums, "signer.pem": keys.public_pem(key.public_key())}
     stamped, token = "", b""
     if source.given:
@@ -118,6 +121,11 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
         stamped=stamped,
         unchanged=goal in there,
     )
+
+
+def _instructions(key: keys.PublicKey, found: ExtractionFindings) -> dict[str, bytes]:
+    version = next((one.value for one in found.software if one.name == "depose"), "")
+    return {"VERIFY.md": instructions.text(key, version), "VERIFY.py": instructions.script()}
 
 
 def _sealed_at(folder: Path, sums: str) -> str:
@@ -218,12 +226,16 @@ def _verified(
         if sha256(token) != seal_.token:
             raise EvidenceError("SHA256SUMS.tsr: is another token than was sealed", hint=HINT)
         trusted = roots or content("SHA256SUMS.pem")
-        said = timestamp.verify(token, sums, trusted, "SHA256SUMS.tsr")
-        checks.append(f"time-stamped {said.time} by {said.authority}")
+        stamp = timestamp.verify(token, sums, trusted, "SHA256SUMS.tsr")
+        checks.append(f"time-stamped {stamp.time} by {stamp.authority}")
         left += [] if roots else ["who the authority is: its certificates stand in the bundle alone"]
     else:
         left.append("when it was sealed: there is no time-stamp")
     checks += _findings(content, listed, recompute, progress)
+    said = msgspec.json.decode(content(f"out/{conduct.FINDINGS}"), type=ExtractionFindings)
+    for name, wanted in _instructions(key, said).items():
+        if name in listed and listed[name] != sha256(wanted):
+            raise EvidenceError(f"{name}: is not that of this depose", hint="do not run it; verify with depose alone")
     left.append("that the tables follow from the events: these stay with their custodian; digests are in the manifest")
     left.append("that the logs are whole and authentic: only who kept them can say")
     left += [] if recompute else ["that the findings follow from the tables: not computed again"]

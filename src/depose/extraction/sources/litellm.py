@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from depose.errors import CaseError
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
 
@@ -19,6 +20,11 @@ ADMINISTRATOR = "default_user_id"
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each row of the spend logs."""
     for number, row in rows:
+        if "request_id" not in row and "spend" in row:
+            raise CaseError(
+                f"row {number}: the spend of a day, and not a request",
+                hint="export LiteLLM_SpendLogs itself, or ask /spend/logs with summarize=false, or /spend/logs/v2",
+            )
         body = table(row.get("proxy_server_request"))
         said = asked(table(body.get("body")) or body)
         messages = parsed(row.get("messages"))
