@@ -37,6 +37,17 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("format_", logs.EVERY)
+def test_who_keeps_a_log_is_nobodys_organisation(format_: str, tmp_path: Path) -> None:
+    """What stands in every row, such as the account or the project of the log, does not make all customers one."""
+    folder = logs.case(tmp_path / "case")
+    same = {"ProductId": "starter", "accountId": "111122223333", "org_id": "o", "helicone_org_id": "o",
+            "project_id": "p", "projectId": "p", "workspace_id": "w", "principal_id": "w"}  # fmt: skip
+    rows = [same | row for row in logs.EVERY[format_](30)]
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_)
+    assert {row["org"] for row in events(folder)} == {None}
+
+
+@pytest.mark.parametrize("format_", logs.EVERY)
 def test_every_format_says_the_same(format_: str, tmp_path: Path) -> None:
     """Thirty requests of five accounts, with the words of each as one template, whatever product logged them."""
     folder = logs.case(tmp_path / "case")

@@ -227,6 +227,17 @@ def test_a_case_is_begun_with_a_key_that_stays_outside(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_accounts_that_a_log_makes_one_are_named_as_the_reason(tmp_path: Path) -> None:
+    """A team that stands in every row leaves one node: inconclusive, and the report says what to look at."""
+    folder = logs.case(tmp_path / "case")
+    rows = [{**row, "user": f"u{n}", "team_id": "everybody"} for n, row in enumerate(logs.litellm(40))]
+    manner = importing.Manner(format="litellm", hash_key=str(logs.key_of(folder)))
+    importing.load(folder, [logs.lines(tmp_path / "log.jsonl", rows)], manner)
+    done = conduct.scan_case(folder, utc_now).findings
+    assert (done.totals.accounts, done.totals.nodes) == (40, 1)
+    assert done.opinion.reasons == ("population", "templates", "organisation")
+
+
 def test_a_folder_is_watched(tmp_path: Path) -> None:
     """A new log is imported and scanned, none is read twice."""
     folder = logs.case(tmp_path / "case")

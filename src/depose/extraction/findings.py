@@ -186,6 +186,8 @@ class ExtractionFindings(Record, frozen=True, kw_only=True):
 REASONS = {
     "population": "no population: too few other accounts to compare with; a request for them is drafted",
     "templates": "no prompts or keys of prompts that accounts could share",
+    "organisation": "one organisation, as the log has it, holds more than half of all accounts and counts as one: is "
+    "it who pays for them, or a plan, a team or the keeper of the log?",
     "sampled": "a log holds a sample of the requests: a group may be larger than what is seen of it",
 }
 

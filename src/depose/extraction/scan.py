@@ -309,10 +309,14 @@ class Scan:
             reasons.append("population")
         if table.rows < FEWEST_NODES:
             reasons.append("templates")
+        declared = [one for group in self._case.benign for one in group.accounts]
+        nodes, accounts = np.unique(self._nodes, return_counts=True)
+        named = np.isin(nodes, np.array([int(one, 16) for one in declared], dtype=np.uint64))
+        beside = ("organisation",) if 2 * accounts[~named].max(initial=0) > max(len(self._ids), FEWEST_NODES) else ()
         if reasons:
-            return Opinion(verdict="inconclusive", reasons=tuple(reasons))
+            return Opinion(verdict="inconclusive", reasons=(*reasons, *beside))
         if not made:
-            return Opinion(verdict="no group found", reasons=())
+            return Opinion(verdict="no group found", reasons=beside)
         if not any(one.tied_by for one in made):
-            return Opinion(verdict="shared prompts, concert not shown", reasons=())
-        return Opinion(verdict="indication", reasons=())
+            return Opinion(verdict="shared prompts, concert not shown", reasons=beside)
+        return Opinion(verdict="indication", reasons=beside)

@@ -1,4 +1,9 @@
-"""One reader for each kind of log: rows as their product writes them, to requests (`events.Raw`)."""
+"""One reader for each kind of log: rows as their product writes them, to requests (`events.Raw`).
+
+`org` of a request is who pays for several accounts. Who keeps the log (the account of Bedrock, the project of Langfuse,
+the organisation of Helicone, the workspace of a compliance export) is the same in every row: taken for `org` it would
+make all customers one, and the tests blind. The product of API Management is a plan, and the tier.
+"""
 
 from __future__ import annotations
 

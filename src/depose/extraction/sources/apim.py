@@ -96,7 +96,7 @@ def _request(
         id=request or correlation,
         ts=only("TimeGenerated", "time"),
         account=text(caller, "ApimSubscriptionId", "UserId", "CallerIpAddress"),
-        org=text(caller, "ProductId"),
+        tier=text(caller, "ProductId"),
         session="",
         endpoint=str(only("OperationName", "OperationId") or ""),
         model_requested=str(only("DeploymentName") or ""),
