@@ -166,9 +166,9 @@ def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
             digest = sha256(canonical(now))
             if not any(one.entry.kind == "extraction-findings" and one.entry.body["findings"] == digest
                        for one in read_log(folder)):  # fmt: skip
-                named = sum(len(group.accounts) for group in now.groups)
+                named = len(said.named(now.groups))
                 log.append("extraction-findings", Found(findings=digest, groups=len(now.groups), accounts=named))
-    named_now = {member.account for group in now.groups for member in group.accounts}
+    named_now = set(said.named(now.groups))
     return Ran(findings=now, files=files, new=tuple(sorted(named_now - before)), gone=tuple(sorted(before - named_now)))
 
 
@@ -321,7 +321,7 @@ def _before(folder: Path) -> set[str]:
         before = read_findings(folder)
     except CaseError:
         return set()
-    return {member.account for group in before.groups for member in group.accounts}
+    return set(said.named(before.groups))
 
 
 def read_findings(folder: Path) -> ExtractionFindings:
@@ -353,12 +353,24 @@ def _written(folder: Path, case: ExtractionFile, made: tables.Tables, now: Extra
 def exhibits(now: ExtractionFindings) -> bytes:
     """Return the accounts of all groups as a table for a spreadsheet."""
     rows: list[list[object]] = [
-        ["group", "account", "borne out", "requests", "templates shared", "p of the group", "p Holm", "e"]
+        [
+            "group",
+            "account",
+            "borne out",
+            "standing community",
+            "requests",
+            "templates shared",
+            "p of the group",
+            "p Holm",
+            "tied by",
+            "e",
+        ]
     ]
     for group in now.groups:
         for one in group.accounts:
-            row = [group.code, one.account, "yes" if one.supported else "no", one.requests, one.templates]
-            rows.append([*row, group.p, group.p_holm, group.e])
+            said_of = ["yes" if value else "no" for value in (one.supported, one.standing)]
+            row = [group.code, one.account, *said_of, one.requests, one.templates]
+            rows.append([*row, group.p, group.p_holm, " ".join(group.tied_by), group.e])
     return spreadsheet.write(rows, "\n")
 
 
