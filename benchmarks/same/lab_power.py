@@ -20,6 +20,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,16 @@ POOLED = "choices"
 DETECTORS = ("wording", POOLED, "starts", "layout", "shared_values")
 FEWEST = 0.5
 """Share of draws on which a detector must have a score to be shown."""
+STATED = {
+    "forced_choice": (POOLED,),
+    "tie_break": (POOLED,),
+    "mix:short": (POOLED,),
+    "who_are_you": (POOLED,),
+    "long_tail": ("shared_values",),
+    "false_premise": ("shared_values",),
+    "format_habits": ("layout", "starts"),
+}
+"""Detectors shown beside `wording`."""
 TOGETHER = ("forced_choice", "tie_break")
 """Families whose answers to one prompt are of use together."""
 
@@ -239,26 +250,33 @@ def distilled(bank: Bank, cost: Array, budgets: Sequence[int], draws: int, said:
     areas: dict[tuple[str, str, int], dict[str, float]] = {}
     print(f"\n`distilled`, tokens {said}: {len(true)} true pairs, {len(students)} students, {len(lineages)} lineages,")
     print(f"{draws} draws\n")
-    print("| prompts of | detector | tokens | calls | area | found | false alarms |\n|---|---|---|---|---|---|---|")
+    heads = " | ".join(f"area, {budget}" for budget in budgets)
+    print(f"| prompts of | detector | {heads} | calls, {budgets[-1]} | found | false alarms |")
+    print("|---|---|" + "---|" * (len(budgets) + 3))
     null = [(s, r) for s, lineage, _ in students for r in lineages if r != lineage]
-    for (name, budget), mine in where.items():
+    for name in compositions(bank):
         for detector in DETECTORS:
-            if np.isfinite([scored[pair][detector].t[mine] for pair in true]).mean() < FEWEST:
+            cells = []
+            for budget in budgets:
+                mine = where[name, budget]
+                if np.isfinite([scored[pair][detector].t[mine] for pair in true]).mean() < FEWEST:
+                    cells.append("-")
+                    continue
+                each = {
+                    t: area(
+                        scored[s, t][detector].t[mine],
+                        np.array([scored[o, t][detector].t[mine] for o, _, other in students if other != t]),
+                    )
+                    for s, t in true
+                }
+                areas[name, detector, budget] = each
+                cells.append(f"{np.mean([*each.values()]):.2f}")
+            if cells[-1] == "-" or detector not in ("wording", *STATED.get(name, ())):
                 continue
-            each = {
-                t: area(
-                    scored[s, t][detector].t[mine],
-                    np.array([scored[o, t][detector].t[mine] for o, _, other in students if other != t]),
-                )
-                for s, t in true
-            }
-            areas[name, detector, budget] = each
             found = np.mean([scored[pair][detector].found[mine] for pair in true])
             hits = sum(int(scored[pair][detector].found[mine[at % draws]]) for at, pair in enumerate(null))
-            calls, mean = np.median(weights[mine].sum(axis=1)), np.mean([*each.values()])
-            print(
-                f"| {name} | {detector} | {budget} | {calls:.0f} | {mean:.2f} | {found:.2f} | {hits} of {len(null)} |"
-            )
+            calls, shown = np.median(weights[mine].sum(axis=1)), " | ".join(cells)
+            print(f"| {name} | {detector} | {shown} | {calls:.0f} | {found:.2f} | {hits} of {len(null)} |")
     print("\nfamily and detector chosen on all teachers but one, measured on that one, beside others by `wording`:\n")
     print("| tokens | area | open_howto | mix:standard | chosen |\n|---|---|---|---|---|")
     for budget in budgets:
@@ -280,28 +298,25 @@ def distilled(bank: Bank, cost: Array, budgets: Sequence[int], draws: int, said:
 
 
 def same(bank: Bank, cost: Array, budgets: Sequence[int], draws: int) -> None:
-    """Print the table of `same`: every student beside its teacher, every lineage beside the next."""
+    """Print the table of `same`: every student beside its teacher, every two lineages."""
     place = {name: at for at, (name, _, _) in enumerate(bank.models)}
     lineages = [name for name, _, teacher in bank.models if not teacher]
     sets = {
         "student and teacher": [(teacher, name) for name, _, teacher in bank.models if teacher in lineages],
-        "two lineages": [(one, lineages[at - 1]) for at, one in enumerate(lineages)],
+        "two lineages": [*combinations(lineages, 2)],
     }
     print(f"\n`same` at {LEVEL}, {draws} draws of each pair; kept and new answers cost so many tokens each\n")
-    print(
-        "| prompts of | tokens | new calls | "
-        + " | ".join(f"{name}, {len(some)}" for name, some in sets.items())
-        + " |"
-    )
-    print("|---|---|---|" + "---|" * len(sets))
+    heads = [f"{name}, {budget}" for name in sets for budget in budgets]
+    print(f"{', '.join(f'{len(some)} pairs of {name}' for name, some in sets.items())}\n")
+    print(f"| prompts of | new calls, {budgets[-1]} | " + " | ".join(heads) + " |\n|---|---|" + "---|" * len(heads))
     alike: dict[tuple[tuple[str, str], str], Array] = {}
     where: dict[str, list[int]] = {}
     for row, (_, prompt, _) in enumerate(bank.rows):
         where.setdefault(prompt, []).append(row)
     for name, shares in compositions(bank).items():
-        for budget in budgets:
-            shown, calls = [], 0
-            for pairs in sets.values():
+        shown, calls = [], 0
+        for pairs in sets.values():
+            for budget in budgets:
                 hits = []
                 for number, pair in enumerate(pairs):
                     for draw in range(draws):
@@ -313,16 +328,12 @@ def same(bank: Bank, cost: Array, budgets: Sequence[int], draws: int) -> None:
                                 alike[pair, prompt] = likeness(texts)
                         kept = [len(where[prompt]) for prompt in prompts]
                         order = [at for turn in range(max(kept, default=0)) for at, n in enumerate(kept) if turn < n]
-                        calls = len(order)
-                        rounds = max(calls // max(len(prompts), 1), 1)
-                        hits.append(
-                            bool(order)
-                            and examine([alike[pair, p] for p in prompts], kept, order, rounds, LEVEL, rng, 1_999).p
-                            <= LEVEL
-                        )
+                        calls, rounds = len(order), max(len(order) // max(len(prompts), 1), 1)
+                        parts = [alike[pair, prompt] for prompt in prompts]
+                        hits.append(bool(order) and examine(parts, kept, order, rounds, LEVEL, rng, 1_999).p <= LEVEL)
                 shown.append(f"{np.mean(hits):.2f}")
-            print(f"| {name} | {budget} | {calls} | " + " | ".join(shown) + " |")
-            sys.stdout.flush()
+        print(f"| {name} | {calls} | " + " | ".join(shown) + " |")
+        sys.stdout.flush()
 
 
 def whole(bank: Bank, cost: Array, shares: Mapping[str, int], budget: float, rng: np.random.Generator) -> list[str]:
