@@ -92,7 +92,7 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     entries = _entries(folder)
     if entries is None:
         refuse_shadow(case, folder)
-    frozen = entries.registration if entries is not None else frozen_case(case, folder)
+    frozen = entries.registration if entries is not None else frozen_case(case, folder, ahead=True)
     left = _left(case, frozen, entries)
     points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
