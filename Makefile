@@ -147,6 +147,7 @@ bench-peers: setup ## rival tools on the same pairs, in an environment of their 
 
 bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
 	$(BIN)/python benchmarks/lineup.py
+	$(BIN)/python benchmarks/lineup_likelihood.py
 	$(BIN)/python benchmarks/lineup_study.py peers
 
 lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables

@@ -50,7 +50,7 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
     silent = sum(not one.can_indicate for one in found.prospects)
     waiting = any(one.about == "files" and one.state == "open" for one in found.points)
     fit = not wrong and not waiting and (silent < len(found.prospects) or not silent)
-    show(found if as_json else None, [*_lines(found), *([advice(f"depose audit {shell(case)}")] if fit else [])])
+    show(found if as_json else None, [*_lines(found), *([_after(case)] if fit else [])])
     if not found.passed:
         parts = [f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"] if wrong else []
         parts += [_silent(silent, len(found.prospects))] if silent else []
@@ -63,6 +63,17 @@ def _silent(silent: int, of: int) -> str:
     if silent == of:
         return "no finding could ever speak" if of > 1 else "the one finding could never speak"
     return f"{silent} of {of} findings could never speak"
+
+
+def _after(case: Path) -> str:
+    """Say what comes after a check: an audit, but the act that is due where the case is a line-up alone."""
+    from depose.case import casefile
+
+    if casefile.read(casefile.folder_of(case)).protocol.questions != ("exposed",):
+        return advice(f"depose audit {shell(case)}")
+    from depose.readiness.standing import standing
+
+    return advice(standing(case).next.removeprefix(f"depose check {shell(case)} && "))
 
 
 def next_of(found: Standing) -> str:

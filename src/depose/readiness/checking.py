@@ -28,6 +28,7 @@ from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, ModelSpec, Question, Record, Registration
+from depose.readiness.line_up import prepared
 from depose.registering import frozen_case
 
 State = Literal["fine", "open", "wrong"]
@@ -39,7 +40,7 @@ class Point(Record, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     about: str
-    """`case`, `files`, `keys`, `endpoints`, `self-test`, `budget`, `names`."""
+    """`case`, `files`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
     state: State
     """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
     said: str
@@ -96,9 +97,10 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     left = _left(case, frozen, entries)
     points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
-    points += [*asked, _selftest(folder, entries)]
+    likeness = case.protocol.questions != ("exposed",)
+    points += [*asked, *([_selftest(folder, entries)] if likeness else []), *_line_up(case)]
     live = {spec.code for spec in case.models if spec.provider != "recorded"}
-    rows = tuple(one for one in estimates(case, left) if one.model in live)
+    rows = tuple(one for one in estimates(case, left) if one.model in live and frozen.prompts)
     points += [*_budget(case, rows), *_names(case)]
     priced = [one.cost for one in rows if one.cost is not None]
     return Checked(
@@ -148,7 +150,12 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
 
 
 def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | None) -> Iterator[Point]:
-    """Look into every file of answers, and name recorded models that have none yet."""
+    """Look into every file of answers, and name recorded models that have none yet.
+
+    Of a line-up alone nothing: there a file is a corpus.
+    """
+    if not frozen.prompts:
+        return
     planned: dict[str, list[Ask]] = {}
     for ask in collect.plan(frozen):
         planned.setdefault(ask.model, []).append(ask)
@@ -243,6 +250,11 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
         points.append(Point(about="endpoints", state="fine", said=said))
     return took, points
+
+
+def _line_up(case: Case) -> Iterator[Point]:
+    for one in prepared(case):
+        yield Point(about="line-up", state="fine" if one.fine else "open", said=one.said, next=one.next)
 
 
 def _selftest(folder: Path, entries: Entries | None) -> Point:
