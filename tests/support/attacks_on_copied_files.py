@@ -201,7 +201,8 @@ def _(copy: Path, target: Target) -> None:
     root = forms.file_root(leaves.roots(lambda: leaves.buffer(data), secret), forms.LATEST)
     index["files"].remove(one)
     salt = leaves.name_salt(secret)
-    index["absent"].append({"hash": forms.commitment(salt, "case.toml", root, forms.LATEST).hex()})
+    hash_ = forms.commitment(salt, "case.toml", root, forms.LATEST).hex()
+    index["absent"].append({"hash": hash_, "name": "", "salt": ""})
     (copy / "case.toml").unlink()
     (copy / "copy.json").write_bytes(canonical(index))
     passage = {"at": AT, "file": "", "line": 0, "passages": 1, "reason": "raw bytes"}
@@ -218,9 +219,15 @@ def _unnamed(copy: Path, name: str) -> None:
         leaves.secret_of(secret, str(number)).hex() for number, _ in enumerate(leaves.lines((copy / name).read_bytes()))
     ]
     leaf = forms.name_leaf(leaves.name_salt(secret), name, forms.LATEST).hex()
-    index["files"][index["files"].index(one)] = {"name": shown, "pieces": pieces, "unnamed": leaf}
+    fields = {"name": shown, "pieces": pieces, "unnamed": leaf, "salt": "", "secret": ""}
+    index["files"][index["files"].index(one)] = fields
     (copy / name).rename(copy / shown)
     (copy / "copy.json").write_bytes(canonical(index))
+
+
+@on_copy("copy.json of five million lists", "copy.json: holds more than 4000000 lists and objects")
+def _(copy: Path, target: Target) -> None:
+    (copy / "copy.json").write_bytes(b'{"absent":[],"files":[{"name":"x","pieces":[' + b"[]," * 5 * 10**6 + b"[]]}]}")
 
 
 # --- by the signer ----------------------------------------------------------------------------------

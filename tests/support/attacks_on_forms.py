@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attacks_with_key import stamped_anew
-from tampering import Attacks, Target, relist, restamp
+from depose.model.canonical import sha256
+from tampering import LOG, Attacks, Target, relist, restamp
 
 IN_TWO_FORMS = Attacks()
 
@@ -45,3 +46,14 @@ def _rewritten(name: str, says: str, file: str, change: Callable[[bytes], bytes]
 
 
 _rewritten("seal.json with blanks in it", "seal.json: not in canonical form", "seal.json", lambda data: data + b" ")
+
+
+@IN_TWO_FORMS.add("with the key and a new token: a record of two million lists", "holds more than 1000000 lists")
+def _(work: Path, target: Target) -> None:
+    lines = (work / LOG).read_bytes()
+    body = b'{"x":[' + b"[]," * 2 * 10**6 + b"[]]}"
+    last = sha256(lines.splitlines()[-1]).encode()
+    at = b"2026-11-28T00:00:00.000000Z"
+    line = b'{"at":"%s","body":%s,"kind":"run","prev":"%s","seq":%d}\n' % (at, body, last, lines.count(b"\n"))
+    (work / LOG).write_bytes(lines + line)
+    _sealed_anew(work, target)

@@ -30,7 +30,7 @@ from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
-from depose.evidence.log import Clock, utc_now
+from depose.evidence.log import Clock, too_nested, utc_now
 from depose.model import Record
 from depose.model.canonical import canonical, in_one_form, sha256
 
@@ -42,6 +42,8 @@ SEQUENCE = re.compile(rb'"seq":(0|[1-9][0-9]{0,8})\}\n\Z')
 UNNAMED = re.compile(r"evidence/blobs/withheld-[0-9]{1,9}\Z")
 MOST = 512 * 1024**2
 """Bytes of a copy that are read at most."""
+MOST_NESTED = 4_000_000
+"""Lists and objects in copy.json at most: one for each line and file."""
 _HINT = leaves.HINT
 Kind = TypeVar("Kind")
 
@@ -160,11 +162,13 @@ def _data(path: Path) -> dict[str, bytes]:
 
 def _decoded(data: bytes, kind: type[Kind], name: str) -> Kind:
     """Read a record in its one form: one that says a thing twice says two things."""
+    if too_nested(data, MOST_NESTED):
+        raise EvidenceError(f"{name}: holds more than {MOST_NESTED} lists and objects", hint=_HINT)
     try:
         found = msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"{name}: not what a copy holds under this name: {error}", hint=_HINT) from error
-    if not in_one_form(data):
+    if canonical(found) != data and (kind is not Seal or not in_one_form(data)):
         raise EvidenceError(f"{name}: not in canonical form", hint=_HINT)
     return found
 
