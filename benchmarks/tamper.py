@@ -16,11 +16,13 @@ from attacks import BY_ANYBODY
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
-from attacks_on_copies import ON_COPIES
+from attacks_on_copied_files import ON_COPIES
 from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
+from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
 from attacks_with_key import BY_SIGNER
@@ -73,7 +75,7 @@ def main() -> None:
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
-        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)]
+        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS)]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         passed = seen = unpacked = 0
