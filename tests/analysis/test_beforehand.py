@@ -45,7 +45,7 @@ def test_too_few_clean_lineages_are_counted_with_the_reasons_and_what_would_open
 
 
 def test_what_is_not_stated_of_the_suspect_is_asked_for_before_other_controls() -> None:
-    """On one base, a suspect without a stated one leaves no control; stating it is the way, and it opens the question."""
+    """On one base, a suspect without a stated one leaves no control; to state it is the way, and opens the question."""
     fields = {"weight_lineage": "", "data_lineage": "", "developer": "", "released": "unknown"}
     controls = many(20, weight_lineage="harbour-r1")
     (said,) = list(warnings(case_on_base(controls, fields)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import pty
@@ -23,19 +22,7 @@ from fakes import case_of, depose, model, write_case
 from faults import Server
 from faulty import remote
 from reports import build
-
-SAID = ("tell me about rivers", "tell me about stones", "tell me about clouds", "tell me about roads")
-
-
-def given(folder: Path, *names: str, head: str = "item,question_text,reply") -> Path:
-    """Write a file of answers for each name."""
-    folder.mkdir(parents=True)
-    for name in names:
-        rows = [[n, words, f"{name} says of {words[14:]} that it is number {n}"] for n, words in enumerate(SAID)]
-        with (folder / f"{name}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([head.split(","), *rows])
-    return folder
-
+from working_days import SAID, given
 
 LINEAGE = "model,developer,family,role,base,teachers,teacher_models,openai_teacher,date\n"
 

@@ -27,7 +27,9 @@ LISTED = ("trained_on", "omit")
 """Fields that hold several values, with semicolons between."""
 LARGEST = 4 * 1024**2
 _WHENCE = "developer=Acme,weight_lineage=llama-3,data_lineage=acme-9,released=2026-11"
-_HINT = f"as in: file=acme-9.jsonl,{_WHENCE}, or provider=openai,model=acme-9,base_url=https://host/v1,api_key_env=KEY,.."
+_HINT = (
+    f"as in: file=acme-9.jsonl,{_WHENCE}, or provider=openai,model=acme-9,base_url=https://host/v1,api_key_env=KEY,.."
+)
 
 
 def model(text: str, code: str, role: Role, pack: Pack, folder: Path | None) -> ModelSpec:
