@@ -42,7 +42,7 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     assert "found 4 models in files, 4 prompts" in ran.err
     assert "not answers:" in ran.err
     assert "notes.csv" in ran.err
-    assert f"next: depose check '{folder}' && depose audit '{folder}'" in ran.out
+    assert f"next: depose check '{folder}'\n" in ran.out
     case = casefile.read(folder)
     assert [(one.code, one.role, one.model) for one in case.models] == [
         ("S1", "suspect", "quill"),
@@ -168,7 +168,9 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     models[-1] = model("C18", "control")
     fit = write_case(tmp_path / "fit", case_of(models))
     ran = depose("check", fit, "--json")
-    assert (ran.code, json.loads(ran.out)["prospects"][0]["lineages"]) == (0, 19)
+    ahead = json.loads(ran.out)["prospects"][0]
+    assert (ahead["lineages"], ahead["controlled"], ahead["can_speak"]) == (19, True, False)
+    assert ahead["why"][0].endswith("cannot be read (range): no study is named")
     assert not (folder / "evidence").exists()
 
 
@@ -199,7 +201,7 @@ def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
         if command:
             assert depose(command, folder).code == 0
     assert steps == [
-        f"depose check {folder} && depose audit {folder}",
+        f"depose check {folder}",
         f"depose probe {folder}",
         f"depose selftest {folder}",
     ]

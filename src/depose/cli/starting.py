@@ -264,7 +264,7 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
             parts.append(f"depose import {case} {shlex.join(told)} {_in_short([Path(file) for file in one.files])}")
         lines += [advice(f"depose check {case}"), f"then: {' && '.join(parts)}"]
     else:
-        lines.append(advice(f"depose check {case} && depose audit {case}"))
+        lines.append(advice(f"depose check {case}"))
     return lines
 
 
