@@ -15,7 +15,6 @@ from typing import Literal
 from depose import plugins
 from depose.analysis import beforehand
 from depose.analysis.likelihood_ratios import power_of
-from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
@@ -342,8 +341,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
 
 def _few(codes: Sequence[str], most: int = 6) -> str:
     return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
-
-
-def unlikely(one: Prospect) -> bool:
-    """Tell whether a finding can indicate, but by its power never say `no indication`."""
-    return one.can_indicate and (one.power is None or one.power < LEAST_POWER)
