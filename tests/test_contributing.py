@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections import Counter
@@ -123,11 +122,11 @@ def test_no_function_is_left_that_nothing_uses() -> None:
     texts = {file: file.read_text("utf-8") for file in files}
     words = Counter(re.findall(r"\w+", "".join((*texts.values(), (ROOT / "pyproject.toml").read_text("utf-8")))))
     left = [
-        f"{file.relative_to(ROOT)}: {node.name}"
+        f"{file.relative_to(ROOT)}: {name}"
         for file, text in texts.items()
         if file.suffix == ".py" and file.is_relative_to(ROOT / "src")
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list and words[node.name] < 2
+        for name in re.findall(r"\n\ndef (\w+)\(", text)  # without a decorator, which hands it on
+        if words[name] < 2
     ]
     assert set(left) - FOR_OTHERS == set()
 
