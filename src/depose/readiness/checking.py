@@ -15,7 +15,6 @@ from typing import Literal
 from depose import plugins
 from depose.analysis import beforehand, foreseen
 from depose.analysis.likelihood_ratios import power_of
-from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
@@ -23,6 +22,7 @@ from depose.case.budget import Estimate, estimates
 from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
+from depose.endpoints.weights import PACKAGED
 from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
@@ -30,6 +30,7 @@ from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, Condition, ModelSpec, Question, Record, Registration
 from depose.readiness.line_up import prepared
 from depose.registering import frozen_case
+from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
 STUDY = "What would open it: a study that covers the case ([protocol] calibration); T and p are given all the same"
@@ -41,7 +42,7 @@ class Point(Record, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     about: str
-    """`case`, `files`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
+    """`case`, `files`, `weights`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
     state: State
     """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
     said: str
@@ -100,7 +101,8 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
         refuse_shadow(case, folder)
     frozen = entries.registration if entries is not None else frozen_case(case, folder, ahead=True)
     left = _left(case, frozen, entries)
-    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
+    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries)]
+    points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
     likeness = case.protocol.questions != ("exposed",)
     points += [*asked, *([_selftest(folder, entries)] if likeness else []), *_line_up(case)]
@@ -196,6 +198,27 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
             said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
             next=f"depose import {shell(folder)} FILES",
         )
+
+
+def _weights(folder: Path, case: Case) -> Iterator[Point]:
+    """Say whose weights are compared, which needs no control, and whose are not where the case says."""
+    try:
+        pairs = held_pairs(case, folder)
+    except DeposeError as error:
+        yield Point(about="weights", state="wrong", said=error.message, next=error.hint)
+        return
+    named = {model.name: model.path for pair in pairs for model in pair}
+    missing = {code: path for code, path in named.items() if not path.exists() and str(path) not in PACKAGED}
+    for code, path in missing.items():
+        yield Point(
+            about="weights",
+            state="wrong",
+            said=f"{code}: {path}: no weights there",
+            next="name a folder of safetensors or a .gguf file, from the folder of the case",
+        )
+    if pairs and not missing:
+        said = ", ".join(f"{suspect.name} with {reference.name}" for suspect, reference in pairs)
+        yield Point(about="weights", state="fine", said=f"{said}: compared exactly, whatever controls there are")
 
 
 def _keys(folder: Path, case: Case) -> Iterator[Point]:
