@@ -133,7 +133,8 @@ def _lead(
     table, known = one.rare("rare", together)
     found = one.find(table, "groups")
     layers: dict[str, float] = {}
-    tied, ties = False, ()
+    tied = False
+    ties: tuple[str, ...] = ()
     if found.rounds and len(found.rounds[0].members):
         places = one.accounts_of(known[found.rounds[0].members], together)
         ids = made.by_name["accounts"]["account"].to_numpy()[places]
