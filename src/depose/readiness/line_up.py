@@ -1,6 +1,6 @@
 """Of a line-up before it is built: who scores what, which check could never be made, how many line-ups are needed.
 
-A check that the tier needs and that the case cannot make leaves every opinion `inconclusive`, and after the registration
+A check that the tier needs and that the case cannot make leaves every opinion `inconclusive`; after the registration
 that is seen only when the key is open.
 """
 
