@@ -130,10 +130,10 @@ def one_by_one(model: Any, read: Read) -> list[float]:
 
 def limit(model: Any, read: Read) -> float:
     """Divide the multiplications of members alone by the least that give the same sums."""
-    head = model.get_output_embeddings().weight.numel()
-    body = sum(module.weight.numel() for module in model.modules() if type(module).__name__ == "Linear") - head
+    head: int = model.get_output_embeddings().weight.numel()
+    body: int = sum(module.weight.numel() for module in model.modules() if type(module).__name__ == "Linear") - head
     shape = model.config
-    pair = 2 * shape.num_hidden_layers * shape.num_attention_heads * shape.head_dim
+    pair: int = 2 * shape.num_hidden_layers * shape.num_attention_heads * shape.head_dim
 
     def attended(first: int, end: int) -> int:
         return int(pair * (end * (end + 1) - first * (first + 1)) // 2)

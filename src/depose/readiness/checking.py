@@ -282,7 +282,7 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
 
 def _line_up(case: Case) -> Iterator[Point]:
     for one in prepared(case):
-        yield Point(about="line-up", state="fine" if one.fine else "open", said=one.said, next=one.next)
+        yield Point(about="line-up", state=one.state, said=one.said, next=one.next)
 
 
 def _selftest(folder: Path, entries: Entries | None) -> Point:
