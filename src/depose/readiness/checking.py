@@ -15,6 +15,7 @@ from typing import Literal
 from depose import plugins
 from depose.analysis import beforehand, foreseen
 from depose.analysis.likelihood_ratios import power_of
+from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
