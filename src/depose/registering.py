@@ -25,10 +25,11 @@ from depose.model import Case, Dossier, Eligible, ModelSpec, Prompt, Registratio
 from depose.model.canonical import sha256
 
 
-def frozen_case(case: Case, folder: Path) -> Registration:
+def frozen_case(case: Case, folder: Path, *, ahead: bool = False) -> Registration:
     """Freeze a case; where it names a registry, its controls must be those that the rule draws from it.
 
     Where its seed is yet to be drawn, the whole registry is frozen with it, and `completed` adds what the seed draws.
+    With `ahead` it is only looked at before it is registered: the secret of a mix need not be made yet.
     Raises CaseError for a confirmatory case whose seed is typed.
     """
     asked = case.protocol
@@ -36,13 +37,13 @@ def frozen_case(case: Case, folder: Path) -> Registration:
         whole = everybody(case, folder)
         if problem := casefile.bad_models(whole.models):
             raise CaseError(f"with the models of {asked.registry}: {problem[0]}", hint=problem[1])
-        return msgspec.structs.replace(protocol.registration(whole, folder), case=case)
+        return msgspec.structs.replace(protocol.registration(whole, folder, ahead=ahead), case=case)
     if asked.phase == "confirmatory" and likeness(asked):
         raise CaseError(
             f"{folder / casefile.NAME}: $.protocol.seed: a confirmatory case draws its seed, and types none",
             hint='seed_from = "token" (or "beacon") under [protocol], and no seed; or phase = "registered"',
         )
-    made = protocol.registration(case, folder)
+    made = protocol.registration(case, folder, ahead=ahead)
     if not asked.registry:
         return made
     found = pool.held(case, _of_registry(case, folder), _digest_of(asked.registry, made))
@@ -68,18 +69,18 @@ def completed(written: Registration, seed: int, prompts: Sequence[Prompt], model
     return msgspec.structs.replace(written, case=case, prompts=whole, pool=found)
 
 
-def completed_here(written: Registration, seed: int, folder: Path) -> Registration:
-    """Complete a frozen protocol from its folder."""
+def completed_here(written: Registration, seed: int, folder: Path, *, ahead: bool = False) -> Registration:
+    """Complete a frozen protocol from its folder; `ahead` as for `frozen_case`."""
     case = written.case
     asked = msgspec.structs.replace(case.protocol, seed=seed)
-    prompts = mixes.drawn(asked, protocol.secret_half(case, folder))
+    prompts = mixes.drawn(asked, protocol.secret_half(case, folder, ahead=ahead))
     return completed(written, seed, prompts, _of_registry(case, folder))
 
 
-def trial(written: Registration, folder: Path) -> Registration:
+def trial(written: Registration, folder: Path, *, ahead: bool = False) -> Registration:
     """Complete a protocol that waits for its seed with another seed: what is counted of it is what it will come to."""
     waits = not isinstance(written.case.protocol.seed_from, UnsetType)
-    return completed_here(written, written.case.protocol.seed, folder) if waits else written
+    return completed_here(written, written.case.protocol.seed, folder, ahead=ahead) if waits else written
 
 
 def expected(case: Case, folder: Path) -> Case:
