@@ -104,6 +104,7 @@ BESIDE_FILES = {
     "Unanswered": "the same",
     "_Kept": "of a converted model in the cache, which depose writes for itself",
     "_Mapping": "ships with depose, and is printed in a report",
+    "_Served": "a round as the beacon of others serves it: docs/seed.md",
     "_Told": "what a process that reads a foreign file hands to its parent",
     "Wanted": "how a table is read, handed to the process that reads it",
     "_Works": "ships with depose: docs/reference/literature.md",

@@ -104,7 +104,7 @@ def _add(name: str, says: str, change: Callable[[Records], None]) -> None:
 _add("typed, and claimed to be drawn", "protocol and its token by the rule: it was typed", _typed)
 _add("a value made up until its seed suits", "is not what this token draws", _value_made_up)
 _add("amended until a token suits", "otherwise than the protocol says that was time-stamped first", _amended)
-_add("typed in a confirmatory protocol", "after the first question at", _confirmatory_typed)
+_add("typed in a confirmatory protocol", "a confirmatory protocol whose seed was typed", _confirmatory_typed)
 _add("drawn after the first answer", "asks before the seed of the protocol was drawn", _late)
 _add("drawn again for an amendment", "draws a second seed", _second)
 _add("drawn before the protocol had its token", "before the protocol was time-stamped", _before_the_stamp)

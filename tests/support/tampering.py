@@ -176,8 +176,10 @@ def _draw_anew(work: Path, drawn: dict[str, Any], line: bytes, protocol: dict[st
     """Draw the seed of a protocol that was changed and stamped anew, and leave all that the old seed drew."""
     if (of := sha256(line)) == drawn["seed"]["of"]:
         return
-    value = of_token((work / f"evidence/seals/{of}.tsr").read_bytes(), "token")
-    drawn["seed"] |= {"of": of, "value": value, "seed": derived(of, value)}
+    token = (work / f"evidence/seals/{of}.tsr").read_bytes()
+    said = timestamp.verify(token, line, (work / "evidence/seals/tsa.pem").read_bytes(), "token")
+    value = of_token(token, "token")
+    drawn["seed"] |= {"of": of, "value": value, "seed": derived(of, value), "at": said.time}
     drawn["registration"]["case"]["protocol"] = {**protocol["case"]["protocol"], "seed": derived(of, value)}
 
 

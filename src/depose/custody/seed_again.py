@@ -51,6 +51,8 @@ def _again(read: Read, draw: Draw) -> list[str]:
         raise EvidenceError(f"{where}: the token of the protocol that draws the seed is not in the bundle", hint=HINT)
     beacon = content(read.bundle, f"evidence/blobs/{draw.drawn.beacon}") if draw.drawn.beacon else b""
     found = drawn_from(draw.source, stamps[0], content(read.bundle, name), beacon)
+    if found.seed == said.seed and found != said:
+        raise EvidenceError(f"{where}: names another time or source than the {said.by} that drew the seed", hint=HINT)
     if found != said:
         raise EvidenceError(
             f"{where}: seed {said.seed} is not what this {said.by} draws, which is {found.seed}",

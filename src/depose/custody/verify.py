@@ -48,11 +48,12 @@ def verify(
             f"{read.entries.records} records in one chain, of the sealed length, end and Merkle root",
         ]
         missing = [] if public_key else ["who signed: no --public-key was given, and a key in a bundle proves nothing"]
+        seeded, unseeded = seed_again(read)
         dated, without = stamps(read, roots, clock())
         findings = statement(read)
-        checks += [*dated, "the signed statement says what the findings say"]
-        missing += [*without, *_open_ends(read)]
-        for check in (consistent, seed_again, rederived, line_ups, signed_reports):
+        checks += [*dated, *seeded, "the signed statement says what the findings say"]
+        missing += [*without, *unseeded, *_open_ends(read)]
+        for check in (consistent, rederived, line_ups, signed_reports):
             done, without = check(read)
             checks += done
             missing += without
