@@ -200,8 +200,10 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
-    meter.finish()
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
+    finally:
+        meter.finish()
     lines = [f"asked {done.asked}: {counts_of(done)}", *ended_lines(done.ended), *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
@@ -371,7 +373,8 @@ def audit(
             pipeline.analyze_case(case, say, now)
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
-    meter.finish()
+    finally:
+        meter.finish()
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         put_prose(line)
     for code in done.waiting:

@@ -7,7 +7,7 @@ log holds and no budget counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -192,7 +192,7 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
 
 
 def _keys(folder: Path, case: Case) -> Iterator[Point]:
-    held = []
+    held, wrong = [], dict[tuple[str, str], list[str]]()
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
             continue
@@ -200,7 +200,8 @@ def _keys(folder: Path, case: Case) -> Iterator[Point]:
             if keys.read(spec, folder) is not None:
                 held.append(spec.code)
         except DeposeError as error:
-            yield Point(about="keys", state="wrong", said=error.message, next=error.hint)
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
+    yield from _together("keys", wrong)
     if held:
         yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
 
@@ -216,7 +217,7 @@ def _not_asked(case: Case) -> list[Point]:
 def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> tuple[dict[str, float], list[Point]]:
     """Ask each endpoint one short question, and time it."""
     took: dict[str, float] = {}
-    points: list[Point] = []
+    wrong: dict[tuple[str, str], list[str]] = {}
     first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
@@ -228,26 +229,36 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
                 continue
             reply = endpoint.attempt(first[spec.code], 1, clock)
         except DeposeError as error:
-            points.append(
-                Point(about="endpoints", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
-            )
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
             continue
         if reply.outcome == "failed":
-            points.append(
-                Point(
-                    about="endpoints",
-                    state="wrong",
-                    said=f"{spec.code}: {reply.reason}",
-                    next="check its address, name and key",
-                )
-            )
+            wrong.setdefault((reply.reason, _see_to(spec, reply.reason)), []).append(spec.code)
         else:
             took[spec.code] = time.monotonic() - started
+    points = list(_together("endpoints", wrong))
     if took:
         slowest = max(took, key=lambda code: took[code])
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
         points.append(Point(about="endpoints", state="fine", said=said))
     return took, points
+
+
+def _see_to(spec: ModelSpec, reason: str) -> str:
+    """Say what to look at when one question failed, by what the endpoint said."""
+    if reason.startswith(("HTTP 401", "HTTP 403")):
+        held = spec.api_key_env or spec.api_key_file
+        return f"the key in {held} is not taken there: check it, and what it may do" if held else "it wants a key"
+    if reason.startswith("HTTP 404"):
+        return f"check the name {spec.model!r} and the address"
+    if reason.startswith("HTTP"):
+        return "ask again later; depose probe tries each question several times"
+    return f"check the address {spec.base_url}" if spec.base_url else "check the network"
+
+
+def _together(about: str, wrong: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[Point]:
+    """Say once what is wrong with several models."""
+    for (said, hint), codes in wrong.items():
+        yield Point(about=about, state="wrong", said=f"{_few(codes)}: {said}", next=hint)
 
 
 def _selftest(folder: Path, entries: Entries | None) -> Point:
