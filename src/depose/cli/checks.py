@@ -19,7 +19,8 @@ from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.model import Case
-    from depose.readiness.checking import Checked, Point, Prospect
+    from depose.readiness.checking import Checked, Point
+    from depose.readiness.prospects import Prospect
     from depose.readiness.standing import Standing
 
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
@@ -51,7 +52,7 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
     waiting = any(one.about == "files" and one.state == "open" for one in found.points)
     enough = any(one.controlled for one in found.prospects) or not found.prospects
     fit = not wrong and not waiting and enough
-    show(found if as_json else None, [*_lines(found), *([advice(f"depose audit {shell(case)}")] if fit else [])])
+    show(found if as_json else None, [*_lines(found), *([_after(case)] if fit else [])])
     if not found.passed:
         parts = [f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"] if wrong else []
         parts += [_silent(silent, len(found.prospects))] if silent else []
@@ -64,6 +65,18 @@ def _silent(silent: int, of: int) -> str:
     if silent == of:
         return "no finding could ever speak" if of > 1 else "the one finding could never speak"
     return f"{silent} of {of} findings could never speak"
+
+
+def _after(case: Path) -> str:
+    """Say what comes after a check: an audit, but the act that is due where the case is a line-up alone."""
+    from depose.case import casefile
+
+    if casefile.read(casefile.folder_of(case)).protocol.questions != ("exposed",):
+        return advice(f"depose audit {shell(case)}")
+    from depose.readiness.standing import standing
+
+    due = standing(case).next
+    return advice(f"depose register {shell(case)}" if due == f"depose check {shell(case)}" else due)
 
 
 def next_of(found: Standing) -> str:
@@ -99,7 +112,7 @@ def problems(case: Path) -> Iterator[str]:
 
 def uncovered(case: Path) -> Iterator[str]:
     """Say of a registered case which findings have controls enough, and will not speak for want of a study."""
-    from depose.readiness.checking import prospects
+    from depose.readiness.prospects import prospects
 
     yield from _spoken_ahead([one for one in prospects(case) if one.controlled])
 
