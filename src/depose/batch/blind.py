@@ -35,7 +35,7 @@ class Blind(Record, frozen=True, kw_only=True):
     """Cells that cannot speak for one reason."""
 
     reason: str
-    """The worst of them, where they differ in a number."""
+    """The worst of them, where they differ in a number; of lineages all, from the fewest on."""
     cells: int
     questions: tuple[Question, ...]
     suspects: tuple[str, ...]
@@ -52,7 +52,7 @@ def blind(cells: Sequence[Judged], members: Mapping[str, Member]) -> tuple[Blind
             groups.setdefault(re.sub(r"\d+", "N", one.reason), []).append(one)
     found = [
         Blind(
-            reason=min((one.reason for one in held), key=natural),
+            reason=_reason([one.reason for one in held]),
             cells=len(held),
             questions=tuple(dict.fromkeys(one.question for one in held)),
             suspects=_names(one.suspect for one in held),
@@ -62,6 +62,14 @@ def blind(cells: Sequence[Judged], members: Mapping[str, Member]) -> tuple[Blind
         for held in groups.values()
     ]
     return tuple(sorted(found, key=lambda one: (-one.cells, one.reason)))
+
+
+def _reason(said: Sequence[str]) -> str:
+    worst = min(said, key=natural)
+    counts = [int(found[1]) for one in said if (found := _LINEAGES.search(one))]
+    if counts and max(counts) > min(counts):
+        return worst.replace(f"{min(counts)} independent", f"{min(counts)} to {max(counts)} independent", 1)
+    return worst
 
 
 def _names(names: object) -> tuple[str, ...]:
