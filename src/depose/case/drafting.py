@@ -16,7 +16,7 @@ from depose.case.near import nearest
 from depose.case.population import Member
 from depose.case.tables import AS_IT_IS
 from depose.case.untrusted_files import opened
-from depose.errors import UsageError
+from depose.errors import UsageError, few
 from depose.model import Record, Role, spreadsheet
 from depose.model.natural_order import natural
 
@@ -95,8 +95,9 @@ def named(held: Held, name: str) -> str:
         if len(way) == 1:
             return way[0]
     known = [one.name for one in held.models]
-    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {shown or 'none'}")
+    raise UsageError(
+        f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {few(known, 12) or 'none'}"
+    )
 
 
 def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:

@@ -11,7 +11,7 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
@@ -146,8 +146,7 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
 
 def _open(left: int, lost: int, waiting: Sequence[str]) -> str:
     said = f"{left} questions are open" if left else "nothing is open"
-    said += f"; {len(waiting)} models wait for files: {', '.join(waiting[:4])}" if waiting else ""
-    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
+    said += f"; {len(waiting)} models wait for files: {few(waiting)}" if waiting else ""
     return said + (f"; {lost} have no answer in their file" if lost else "")
 
 
