@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.checks import problems, silent_of, step_after
+from depose.cli.checks import problems, silent_of, step_after, uncovered
 from depose.cli.console import (
     Meter,
     counts_of,
@@ -351,7 +351,7 @@ def audit(
     source = source_of(tsa, None, tsa_root)
     ahead = _could_speak(case, allow_blind=allow_blind)
     registered = pipeline.register_case(case, now)
-    for line in ahead:
+    for line in (*ahead, *uncovered(Path(registered.folder))):
         put_prose(line)
     click.echo(
         "\n".join([f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]),
