@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.batch.screen import Judged
 from depose.case.population import Member
+from depose.errors import few
 from depose.model import Question, Record
 from depose.model.natural_order import natural
 from depose.statistics.era import WINDOW
@@ -102,9 +103,8 @@ def dated_by(reason: str, dates: Sequence[str]) -> str:
 def opened_by(missing: int, makers: Collection[str]) -> str:
     """Describe the controls that would open a cell for which so many are missing, of other makers than these."""
     known = sorted({*makers} - {""})
-    few = ", ".join(known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
     return (
         f"{missing} more control{'s' if missing > 1 else ''}, each of a maker and lineage of its own"
-        + (f", none of {few}" if few else "")
+        + (f", none of {few(known, 6)}" if known else "")
         + ", not trained on outputs of the references' makers"
     )

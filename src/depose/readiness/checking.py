@@ -23,7 +23,7 @@ from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
 from depose.endpoints.weights import PACKAGED
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
@@ -178,7 +178,7 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
         yield Point(
             about="files",
             state="open",
-            said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
+            said=f"{len(waiting)} models wait for answers: {few(waiting, 6)}",
             next=f"depose import {shell(folder)} FILES",
         )
 
@@ -216,14 +216,14 @@ def _keys(folder: Path, case: Case) -> Iterator[Point]:
             wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
     yield from _together("keys", wrong)
     if held:
-        yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
+        yield Point(about="keys", state="fine", said=f"set for {few(held, 6)}")
 
 
 def _not_asked(case: Case) -> list[Point]:
     remote = [spec.code for spec in case.models if spec.provider in casefile.REMOTE]
     if not remote:
         return []
-    said = f"{len(remote)} not tried: {_few(remote)}"
+    said = f"{len(remote)} not tried: {few(remote, 6)}"
     return [Point(about="endpoints", state="open", said=said, next="--ask sends each of them one short question")]
 
 
@@ -329,7 +329,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
         times.append(60 * one.questions / spec.rpm if spec.rpm else 0.0)
         times.append(60 * (one.input_tokens + one.output_tokens) / spec.tpm if spec.tpm else 0.0)
     return max(times)
-
-
-def _few(codes: Sequence[str], most: int = 6) -> str:
-    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")

@@ -11,7 +11,7 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
@@ -158,11 +158,10 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
 def _open(left: int, lost: int, waiting: Sequence[str], spent: str) -> str:
     said = f"{left} question{'s are' if left > 1 else ' is'} open" if left else "nothing is open"
     said += (
-        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {', '.join(waiting[:4])}"
+        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {few(waiting)}"
         if waiting
         else ""
     )
-    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
     said += f"; {spent}: raise [budget] in the case file" if spent else ""
     return said + (
         f"; {lost} {'has' if lost == 1 else 'have'} no answer in {'its' if lost == 1 else 'their'} file" if lost else ""
