@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,23 @@ import pyarrow.parquet as pq
 import pytest
 
 import request_logs as logs
+from attacks_on_extractions import ON_EXTRACTIONS, OnExtraction, met
 from depose.case import bundled
 from depose.custody import keys
 from depose.errors import CaseError, DeposeError, EvidenceError, ProtocolChanged
 from depose.evidence.log import Log, utc_now, write_whole
-from depose.extraction import beginning, conduct, deliveries, importing, plan, reporting, sealing, tables, watching
+from depose.extraction import (
+    beginning,
+    conduct,
+    deliveries,
+    importing,
+    plan,
+    reporting,
+    sealing,
+    tables,
+    unsealing,
+    watching,
+)
 from depose.extraction.findings import Opinion, named
 from depose.model.canonical import canonical, sha256
 
@@ -70,22 +83,46 @@ def test_seal_and_verify_and_what_a_change_meets(scanned: tuple[Path, conduct.Ra
     keys.make(tmp_path / "key.pem")
     private, public = keys.load(tmp_path / "key.pem"), (tmp_path / "key.pem.pub").read_bytes()
     done = sealing.seal(folder, private, utc_now)
-    said = sealing.verify(Path(done.bundle), public_key=public)
+    said = unsealing.verify(Path(done.bundle), public_key=public)
     assert any("to the same bytes" in line for line in said.checks)
     assert sealing.seal(folder, private, utc_now).sha256 == done.sha256
     keys.make(tmp_path / "other.pem")
     with pytest.raises(EvidenceError, match="another key"):
-        sealing.verify(Path(done.bundle), public_key=(tmp_path / "other.pem.pub").read_bytes(), recompute=False)
+        unsealing.verify(Path(done.bundle), public_key=(tmp_path / "other.pem.pub").read_bytes(), recompute=False)
     data = bytearray(Path(done.bundle).read_bytes())
     for place in range(100, len(data), len(data) // 12):
         changed = bytearray(data)
         changed[place] ^= 1
         (tmp_path / "changed.zip").write_bytes(changed)
         with pytest.raises(DeposeError):
-            sealing.verify(tmp_path / "changed.zip", public_key=public, recompute=False)
+            unsealing.verify(tmp_path / "changed.zip", public_key=public, recompute=False)
     with pytest.raises(CaseError, match="sealed"):
         conduct.scan_case(folder, utc_now)
         deliveries.write(folder, None, 10, utc_now)
+
+
+@pytest.fixture(scope="module")
+def sealed(scanned: tuple[Path, conduct.Ran], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The scanned case, sealed, and its key."""
+    folder = tmp_path_factory.mktemp("sealed")
+    shutil.copytree(scanned[0], folder / "case")
+    keys.make(folder / "key.pem")
+    return Path(sealing.seal(folder / "case", keys.load(folder / "key.pem"), utc_now).bundle), folder / "key.pem"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, id=one.name, marks=[pytest.mark.slow] * one.recompute) for one in ON_EXTRACTIONS],
+)
+def test_every_attack_on_its_bundle_is_refused(sealed: tuple[Path, Path], tmp_path: Path, one: OnExtraction) -> None:
+    """Nothing of a bundle may be made up, added or dated otherwise, whoever signs it."""
+    assert re.search(one.says, met(one, *sealed, tmp_path), re.DOTALL)
+
+
+def test_what_of_its_results_is_not_computed_again_is_said(sealed: tuple[Path, Path]) -> None:
+    """Tables for people, queries and reports are signed and no more; verify names them."""
+    said = unsealing.verify(sealed[0], recompute=False).not_verified
+    assert any("out/exhibits.csv" in line and "not computed again" in line for line in said)
 
 
 def run_alone(bundle: Path, folder: Path, changed: dict[str, bytes] | None = None) -> subprocess.CompletedProcess[str]:
@@ -144,7 +181,7 @@ def test_findings_that_do_not_follow_are_named(scanned: tuple[Path, conduct.Ran]
     keys.make(tmp_path / "key.pem")
     done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
     with pytest.raises(EvidenceError, match="does not follow from the tables"):
-        sealing.verify(Path(done.bundle))
+        unsealing.verify(Path(done.bundle))
     assert run_alone(Path(done.bundle), tmp_path / "alone").returncode == 0
 
 

@@ -255,7 +255,7 @@ def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, 
 
 def _there(place: Path, key: str) -> tables.Tables | None:
     try:
-        made = msgspec.json.decode((place / "made.json").read_bytes(), type=Made)
+        made = msgspec.json.decode((place / tables.MADE).read_bytes(), type=Made)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     if made.key != key or any(
@@ -268,7 +268,7 @@ def _there(place: Path, key: str) -> tables.Tables | None:
 
 def _seal_tables(place: Path, key: str) -> None:
     digests = {one.stem: sha256(one.read_bytes()) for one in sorted(place.glob("*.parquet"))}
-    write_whole(place / "made.json", canonical(Made(key=key, digests=digests)))
+    write_whole(place / tables.MADE, canonical(Made(key=key, digests=digests)))
 
 
 def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Path]:

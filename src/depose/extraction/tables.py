@@ -17,7 +17,10 @@ from depose.extraction.engine import listed
 from depose.extraction.plan import ExtractionFile
 from depose.model import Record
 
+MADE = "made.json"
 NAMES = ("accounts", "accounts_clean", "rare", "rare_clean", "infrastructure", "daily", "slots", "counts")
+KNOWN = (*NAMES, "chosen", "dropped", "dropped_clean")
+"""Every table that is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +115,11 @@ def write(tables: Tables, folder: Path) -> None:
             work.replace(folder / f"{name}.parquet")
         finally:
             work.unlink(missing_ok=True)
+
+
+def rows(files: Sequence[str]) -> int:
+    """Read tables whole, together, and say how many rows they have; for a child, whose memory is limited, alone."""
+    return sum(one.num_rows for one in [pq.read_table(file) for file in files])
 
 
 def read(folder: Path) -> Tables:

@@ -77,6 +77,13 @@ def _by_answers(folder: Path, code: str, data: bytes, plan: LineupPlan, clock: C
     )
 
 
+def scored_here(plan: LineupPlan, spec: ModelSpec) -> bool:
+    """Tell whether a command here can score a model by the registered statistic; else its scores come as a table."""
+    if plan.statistic == "likelihood":
+        return spec.provider in ("transformers", "openai")
+    return spec.provider != "recorded" if plan.statistic == "text" else plan.statistic == "corpus" and bool(spec.file)
+
+
 def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> Scorer:
     """Open the scorer of a model for the registered statistic; raise UsageError where it has none.
 
