@@ -225,6 +225,9 @@ def test_prompts_in_common_alone_name_nobody(scanned: tuple[Path, conduct.Ran], 
     ):
         assert wanted in page
     assert "consistent with coordinated collection" not in page
+    short = reporting.render(lead, tables.read(folder / "out" / "tables"), "extraction-page.html", None).decode()
+    assert "Nobody is named" in short
+    assert "line-up" not in short
     assert first.account not in named(lead.groups)
     assert f'{first.account}","no","yes"'.replace('"', "") in conduct.exhibits(lead).decode().replace('"', "")
 
