@@ -284,7 +284,7 @@ class Act:
         try:
             self.entries: Entries = self._reading.entries()
             self.case = self.entries.registration.case
-            if casefile.read(self._folder) != self.case:
+            if casefile.read(self._folder) != self.entries.written.case:
                 raise ProtocolChanged(
                     f"{self._folder / casefile.NAME}: differs from the registered protocol",
                     hint=f"restore it, or record the change: depose amend {shell(self._folder)} --reason TEXT",

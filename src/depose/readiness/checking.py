@@ -12,9 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UnsetType
+
 from depose import plugins
 from depose.analysis import beforehand, foreseen
 from depose.analysis.likelihood_ratios import power_of
+from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import calibration, casefile, lineages
@@ -30,7 +33,7 @@ from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, Condition, ModelSpec, Question, Record, Registration
 from depose.model.opinion import LEAST_POWER
 from depose.readiness.line_up import prepared
-from depose.registering import frozen_case
+from depose.registering import frozen_case, trial
 from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
@@ -96,13 +99,16 @@ class Checked(Record, frozen=True, kw_only=True):
 def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     """Look a case through; `ask` sends each endpoint one question. Raises CaseError where the case cannot be read."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
+    written = casefile.read(folder)
     entries = _entries(folder)
     if entries is None:
-        refuse_shadow(case, folder)
-    frozen = entries.registration if entries is not None else frozen_case(case, folder, ahead=True)
+        refuse_shadow(written, folder)
+    frozen = entries.registration if entries is not None else frozen_case(written, folder, ahead=True)
+    if entries is None or entries.waits_for_seed:
+        frozen = trial(frozen, folder, ahead=True)
+    case = written if isinstance(written.protocol.seed_from, UnsetType) else frozen.case
     left = _left(case, frozen, entries)
-    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries)]
+    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries)]
     points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
     likeness = case.protocol.questions != ("exposed",)
@@ -140,7 +146,7 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
     said = f"{len(frozen.prompts)} prompts; " + ", ".join(
         f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
     )
-    if entries is not None and entries.registration.case != case:
+    if entries is not None and entries.written.case != case:
         return Point(
             about="case",
             state="wrong",

@@ -17,6 +17,7 @@ from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
 from depose.lineup.acts import act_due
 from depose.model import Record
+from depose.registering import seedless
 
 REPORTS = ("report", "compliance")
 """Names of the reports that people read, without their suffixes."""
@@ -68,9 +69,9 @@ def standing(path: Path) -> Standing:
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
     reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
-    changed = entries.registration.case != case
+    changed = entries.written.case != case
     sealed = is_sealed(folder)
-    asked = bool(entries.registration.prompts)
+    asked = bool(entries.registration.prompts) or entries.waits_for_seed
     steps = (
         Step(
             name="registered",
@@ -79,6 +80,7 @@ def standing(path: Path) -> Standing:
             if changed
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
+        *_seed(entries),
         Step(name="answered", done=not left, said=_open(left, lost, waiting)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
@@ -91,6 +93,7 @@ def standing(path: Path) -> Standing:
     )
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
+        (entries.waits_for_seed, seedless(Path(name), entries).hint if entries.waits_for_seed else ""),
         (asked and bool(waiting), f"depose import {name} FILES"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (asked and not tested and not sealed, f"depose selftest {name}"),
@@ -106,6 +109,14 @@ def standing(path: Path) -> Standing:
         models=models,
         next=next((said for due, said in following if due), ""),
     )
+
+
+def _seed(entries: Entries) -> tuple[Step, ...]:
+    """Say where the seed stands of a protocol that draws it."""
+    if entries.waits_for_seed:
+        return (Step(name="seed", done=False, said="not drawn yet"),)
+    drawn = [f"{one.drawn.seed.seed}, drawn by the {one.drawn.seed.by}" for one in entries.draws[-1:]]
+    return tuple(Step(name="seed", done=True, said=said) for said in drawn)
 
 
 def key_for(case: Path) -> Path:
