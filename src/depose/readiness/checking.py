@@ -31,7 +31,6 @@ from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, Condition, ModelSpec, Question, Record, Registration
-from depose.model.opinion import LEAST_POWER
 from depose.readiness.line_up import prepared
 from depose.registering import frozen_case, trial
 from depose.weights.held import held_pairs
