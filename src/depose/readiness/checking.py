@@ -27,7 +27,7 @@ from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
-from depose.model import Ask, Case, ModelSpec, Question, Record, Registration
+from depose.model import Ask, Case, ModelSpec, Question, Record, Registration, setting
 from depose.readiness.line_up import prepared
 from depose.registering import frozen_case
 
@@ -223,12 +223,16 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
             continue
+        if case.lineup and case.lineup.statistic == "likelihood" and spec.code not in first:
+            said = f"{spec.code}: not tried; it is sent texts to score, when it is scored"
+            points.append(Point(about="endpoints", state="open", said=said))
+            continue
         try:
             endpoint = plugins.load("providers", spec.provider)(spec, folder)
             started = time.monotonic()
             if not isinstance(endpoint, Live):
                 continue
-            reply = endpoint.attempt(first[spec.code], 1, clock)
+            reply = endpoint.attempt(first.get(spec.code) or _greeting(case, spec), 1, clock)
         except DeposeError as error:
             points.append(
                 Point(about="endpoints", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
@@ -250,6 +254,21 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
         points.append(Point(about="endpoints", state="fine", said=said))
     return took, points
+
+
+def _greeting(case: Case, spec: ModelSpec) -> Ask:
+    """Make a question for a line-up alone, whose own questions come with its bags."""
+    return Ask(
+        model=spec.code,
+        prompt="check",
+        sample=0,
+        replicate=0,
+        text="Say hello.",
+        system="",
+        temperature=float(setting(spec, case.protocol, "temperature")),
+        max_tokens=16,
+        seed=case.protocol.seed,
+    )
 
 
 def _line_up(case: Case) -> Iterator[Point]:
