@@ -12,7 +12,8 @@ import pytest
 import line_ups
 from depose.case import casefile
 from depose.errors import UsageError
-from depose.lineup.scorers import open_scorer, scored_here
+from depose.lineup.acts import scored_here
+from depose.lineup.scorers import open_scorer
 from depose.model import ModelSpec
 from depose.model.lineup_plan import Statistic
 from depose.readiness.line_up import prepared

@@ -12,10 +12,9 @@ from typing import Literal
 from msgspec import UnsetType
 
 from depose.analysis.opinion import LEAST_POWER
-from depose.lineup.acts import scored_models
+from depose.lineup.acts import scored_here, scored_models
 from depose.lineup.opinion import needed
 from depose.lineup.power import area_of, bags_needed
-from depose.lineup.scorers import scored_here
 from depose.model import Case, Record
 from depose.model.lineup import LineupPlan
 
