@@ -11,7 +11,7 @@ BANK := ~/.cache/depose/bank # of bench-same
 unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
 	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
@@ -199,6 +199,13 @@ bench-same: setup ## watching: calls and tokens until another setting is found, 
 	$(BIN)/python benchmarks/same/bank.py $(BANK) $(if $(LLMMAP),--llmmap $(LLMMAP)) --sets choices open $(if $(LLMMAP),llmmap)
 	$(BIN)/python benchmarks/same/power.py $(BANK)
 	$(BIN)/python benchmarks/same/families.py
+
+bench-same-lab: setup ## laboratory power of every family of prompts for `distilled` and `same` at equal cost, in BANK-lab (an hour; goes on after a kill)
+	$(BIN)/python benchmarks/same/lab_bank.py $(strip $(BANK))-lab $(if $(LLMMAP),--llmmap $(LLMMAP))
+	$(BIN)/python benchmarks/same/lab_power.py $(strip $(BANK))-lab
+
+bench-same-peers: setup ## rival tests of `same` on the same days of the bank: FPVERIFY=checkout, EQUALITY=1 with model-equality-testing
+	$(BIN)/python benchmarks/same/peers.py $(BANK) $(if $(FPVERIFY),--fpverify $(FPVERIFY)) $(if $(EQUALITY),--equality)
 
 bench-watch: setup ## watching a server that swaps its model: noticed after how many calls, false alarms in 1,000 days without a swap
 	$(BIN)/python benchmarks/same/days.py

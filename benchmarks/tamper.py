@@ -16,9 +16,13 @@ from attacks import BY_ANYBODY
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
-from attacks_on_copies import ON_COPIES
+from attacks_on_copied_files import ON_COPIES
+from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
+from attacks_on_extractions import met as met_by_extraction
+from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
 from attacks_with_key import BY_SIGNER
@@ -46,6 +50,20 @@ def trapped(target: Target, folder: Path) -> int:
     return harmed
 
 
+def extractions(folder: Path) -> int:
+    """Print what each attack on the bundle of an extraction case meets; return how many pass for genuine."""
+    folder.mkdir()
+    bundle, key = sealed_extraction(folder)
+    print("\non the bundle of an extraction case:")
+    passed = 0
+    for number, one in enumerate(ON_EXTRACTIONS, start=1):
+        message = met_by_extraction(one, bundle, key, folder / str(number))
+        passed += not message
+        print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160] or 'NOT REFUSED'}")
+    print(f"\n{len(ON_EXTRACTIONS)} attacks, {len(ON_EXTRACTIONS) - passed} refused")
+    return passed
+
+
 def main() -> None:
     """Print every attack with its message; end with 1 if one passes for genuine."""
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +75,7 @@ def main() -> None:
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
-        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)]
+        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS)]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         passed = seen = unpacked = 0
@@ -70,7 +88,7 @@ def main() -> None:
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
             by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
             print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
-        harmed = trapped(target, Path(folder))
+        harmed = trapped(target, Path(folder)) + extractions(Path(folder) / "extraction")
     print(
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
         "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundles verify"

@@ -30,6 +30,7 @@ from depose.model.weights import TestKind, WeightFinding
 from depose.report.typography import power_of_ten
 from depose.weights.compare import Named, compare
 
+PARTS = ("lab", "packaged", "billions")
 SEEDS = 11
 """Bases: 55 pairs of 4 layers, each with two tests of its MLP and two of its values."""
 DOCSTRINGS = 2_000
@@ -244,7 +245,7 @@ def _billion(folder: Path, seed: int) -> None:
 def main() -> None:
     """Print what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=["lab", "packaged", "billions"])
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="bases that are trained")
     asked = parser.parse_args()

@@ -18,9 +18,12 @@ from depose.model import Case, Dossier, Eligible, Registration
 from depose.model.canonical import sha256
 
 
-def frozen_case(case: Case, folder: Path) -> Registration:
-    """Freeze a case; where it names a registry, its controls must be those that the rule draws from it."""
-    made = protocol.registration(case, folder)
+def frozen_case(case: Case, folder: Path, *, ahead: bool = False) -> Registration:
+    """Freeze a case; where it names a registry, its controls must be those that the rule draws from it.
+
+    With `ahead` it is only looked at before it is registered: the secret of a mix need not be made yet.
+    """
+    made = protocol.registration(case, folder, ahead=ahead)
     if not case.protocol.registry:
         return made
     file = casefile.resolve(folder, case.protocol.registry, "$.protocol.registry")

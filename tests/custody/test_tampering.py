@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from attacks import BY_ANYBODY
 from attacks_on_answers import ON_ANSWERS
-from attacks_on_copies import ON_COPIES
+from attacks_on_copied_files import ON_COPIES
+from attacks_on_forms import IN_TWO_FORMS
+from attacks_on_records import ON_RECORDS
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
@@ -22,7 +24,7 @@ from fakes import files_in
 from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 
-ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS)
 
 
 @pytest.fixture(scope="module")

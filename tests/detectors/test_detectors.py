@@ -331,3 +331,11 @@ def test_shared_values_are_numbers_dates_names_and_titles_alone() -> None:
     assert isinstance(values, Similarity)
     assert values.values[0, 0, 1] == pytest.approx(1)
     assert values.values[0, 0, 2:].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("mark", ["*", "!", "!a", "`", " ", "?*", ": ", "1. "])
+def test_long_lines_of_marks_take_no_time(mark: str) -> None:
+    """A line of 200,000 marks is read in passing (looked through once for each of them it would take an hour)."""
+    text = "so\n" + mark * (200_000 // len(mark)) + "x"
+    bag = Bag(models=("S",), prompts=(Prompt(id="p", family="f", cluster="c", text="so?"),), answers=(((text,),),))
+    assert float(plugins.load("detectors", "layout")(bag, Features()).counts.sum()) == pytest.approx(4.0)

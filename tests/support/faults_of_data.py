@@ -57,6 +57,16 @@ _value("a text that is a number", "unreadable: Expected `str", lambda a: a["choi
 _value("choices that are no list", "unreadable: Expected `array", lambda a: a.update(choices={"0": {}}))
 
 
+def _says(text: str) -> Callable[[dict[str, Any]], object]:
+    return lambda answer: answer["choices"][0]["message"].update(content=text)
+
+
+_value("an answer of 100,000 carriage returns", "empty", _says("\r" * 100_000))
+_value("an answer of 7,000 thoughts", "more than 2000 marks of reasoning", _says("<think></think>" * 7_000))
+_value("an answer of 4,000 last words", "more than 2000 marks", _says("<|channel|>final<|message|>" * 4_000))
+_value("an answer of 20,000 blocks of code", "answered", _says("<think>so</think>" + "```x\n" * 20_000))
+
+
 def _raw(name: str, says: str, made: Callable[[Seen, bytes], bytes]) -> None:
     RAW[name], VALUES[name] = made, says
 

@@ -5,13 +5,14 @@ An attacker has a text editor; some also have the signing key. Nobody has the ti
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +180,15 @@ def recommit(work: Path, names: set[str]) -> None:
     """Commit to the files as they now are, with the salts that they were sealed with."""
     if (work / commitment.SALTS).is_file():
         master = commitment.master((work / commitment.SALTS).read_bytes())
-        made = commitment.committed(names - {commitment.SALTS}, lambda name: (work / name).open("rb"), master)
-        (work / commitment.FILE).write_bytes(commitment.write(made))
+        made = [_committed(name, (work / name).read_bytes(), master) for name in names - {commitment.SALTS}]
+        (work / commitment.FILE).write_bytes(commitment.write(sorted(made, key=lambda one: one.hash)))
+
+
+@lru_cache(1_024)
+def _committed(name: str, data: bytes, master: bytes) -> commitment.Committed:
+    """Commit to one file: most are as they were for the attack before."""
+    [made] = commitment.committed([name], lambda _: io.BytesIO(data), master)
+    return made
 
 
 def restamp(work: Path, reply: Reply) -> None:

@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LINE_ENDS = re.compile("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("(?<!\r)\r++\n|[\r\x0b\x0c\x85\u2028\u2029]")
+"""A run of carriage returns is looked through once, from its beginning, or a million of them would take days."""
 _NOTHING = re.compile("[\ufeff\u200b\u2060\u00ad]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 _ANY = re.compile("[\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u00ad\u00a0\u1680\u2000-\u200a\u202f\u205f]")

@@ -8,8 +8,9 @@ vendor or language in `marks`. Marks quoted as code are words of the answer.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from depose.answers.line_ends import evened
 from depose.answers.marks import BEGIN, ELEMENT, LEADS, MARK, Kind, kind_of
@@ -20,7 +21,8 @@ _DETAILS = re.compile(r"<details\b[^<>]{0,200}\btype=[\"']?reasoning[^<>]{0,200}
 _FENCED = re.compile(
     r"\s*```(?:thinking|think|thought|thoughts|reasoning)[ \t]*\n(.*?)(?:\n```[ \t]*(?:\n|\Z)|\Z)", re.DOTALL
 )
-_FENCE = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*+```([ \t]*+$)?", re.MULTILINE)
+"""A line that may open a block of code; one without more may close it too."""
 _QUOTED = re.compile(r"`[^`\n]{1,200}`")
 _QUOTE = re.compile(r"\s*\*?Thinking(?:\.\.\.|…)\*?\s*\n+((?:>[^\n]*(?:\n|\Z))+)")
 """How Poe writes reasoning down: a block of quotation."""
@@ -71,6 +73,10 @@ _LABELLED = re.compile(
 )
 
 
+MOST = 2_000
+"""Marks in one text; of more, which no model writes, each would be weighed against the others for hours."""
+
+
 class Parted(Record, frozen=True, kw_only=True):
     """A text taken apart."""
 
@@ -88,6 +94,10 @@ def parted(text: str) -> Parted:
     """
     thoughts: list[str] = []
     even = evened(text)
+    if LEADS.search(even) and next(islice(MARK.finditer(even), MOST, None), None):
+        return Parted(
+            answer="", reasoning=even.strip(), problem=f"it holds more than {MOST} marks of reasoning or turns"
+        )
     rest = _took_details(even, thoughts)
     rest = _took_lead(rest, thoughts)
     rest = _took_marks(rest, thoughts)
@@ -142,16 +152,27 @@ def _marks(text: str) -> list[_Mark]:
     if not found or "`" not in text:
         return found
     code = [one.span() for one in _QUOTED.finditer(text)]
-    for fence in _FENCE.finditer(text):
-        inside = [one.kind for one in found if fence.start() <= one.start < fence.end()]
+    for low, high in _fenced(text):
+        inside = [one.kind for one in found if low <= one.start < high]
         if inside.count("think") == inside.count("/think"):
-            code.append(fence.span())
+            code.append((low, high))
     code.sort()
     starts = [start for start, _ in code]
     reach = [0]
     for _, end in code:
         reach.append(max(reach[-1], end))
     return [one for one in found if reach[bisect_right(starts, one.start)] <= one.start]
+
+
+def _fenced(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of code stand, from the line that opens one to the next that closes it."""
+    opened = -1
+    for fence in _FENCE.finditer(text):
+        if opened < 0:
+            opened = fence.start()
+        elif fence[1] is not None:
+            yield opened, fence.end()
+            opened = -1
 
 
 def _outside_elements(text: str, marks: list[_Mark]) -> list[_Mark]:
@@ -188,6 +209,7 @@ def _regions(text: str, marks: Sequence[_Mark]) -> Iterator[tuple[int, int]]:
     waiting: list[_Mark] = []
     matched: list[tuple[int, int]] = []
     last_close = last_alone = 0
+    begins, ends = len(text) - len(text.lstrip()), len(text.rstrip())
     for one in marks:
         if one.kind == "think":
             waiting.append(one)
@@ -195,26 +217,32 @@ def _regions(text: str, marks: Sequence[_Mark]) -> Iterator[tuple[int, int]]:
             last_close = one.end
             if waiting:
                 matched.append((waiting.pop().start, one.end))
-            elif text[one.end :].strip() or not matched:
+            elif one.end < ends or not matched:
                 last_alone = one.end
     if last_alone:
         yield 0, last_alone
     for one in waiting:
         if last_close > one.end:
             yield one.start, last_close
-        elif not text[: one.start].strip() or text[: one.start].rstrip(" \t").endswith("\n"):
+        elif one.start <= begins or text[: one.start].rstrip(" \t").endswith("\n"):
             stop = next((m.start for m in marks if m.start > one.start and m.kind == "answer"), len(text))
             yield one.start, stop
     yield from matched
 
 
 def _took_marks(text: str, thoughts: list[str]) -> str:
-    if not (marks := _marks(text)):
+    marks, place = _marks(text), 0
+    starts = {one.start for one in marks}
+    for final in _FINAL.finditer(text) if marks else ():
+        if not place or final.start() in starts:
+            thoughts.append(MARK.sub("\n", text[place : final.start()]))
+            place = final.end()
+    if place:
+        text = text[place:]
+        marks = _marks(text)
+    if not marks:
         led = BEGIN.match(text)
         return text[led.end() :] if led and led.group().strip() else text
-    if final := _FINAL.search(text):
-        thoughts.append(MARK.sub("\n", text[: final.start()]))
-        return _took_marks(text[final.end() :], thoughts)
     regions = sorted(_regions(text, marks))
     outside: list[tuple[int, int]] = []
     place = 0
@@ -231,9 +259,10 @@ def _took_marks(text: str, thoughts: list[str]) -> str:
 def _first_turn(text: str, outside: Sequence[tuple[int, int]], marks: Sequence[_Mark], reasoned: bool) -> str:
     """Join what stands outside of reasoning, up to the end of the model's first turn."""
     kept, mine, changed = "", True, reasoned
+    starts = [one.start for one in marks]
     for low, high in outside:
         place = low
-        for one in (m for m in marks if low <= m.start < high):
+        for one in marks[bisect_left(starts, low) : bisect_left(starts, high)]:
             if _is_word(one, text, kept + text[place : one.start], reasoned):
                 continue
             kept, place, changed = kept + (text[place : one.start] if mine else ""), one.end, True

@@ -169,7 +169,7 @@ def _bad_address(spec: ModelSpec, where: str) -> tuple[str, str] | None:
     if plain and (not spec.allow_private or spec.proxy):
         return (
             f"{where}.base_url: http sends the key and the answers in clear",
-            "https; to a private address http too, with allow_private = true",
+            "https; to this machine or its network, and through no proxy, http will do with allow_private = true",
         )
     found = addresses.of_host(urlsplit(spec.base_url).hostname or "") if spec.base_url else "name"
     if not spec.allow_private and found not in ("public", "name"):

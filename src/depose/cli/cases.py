@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.checks import problems, silent_of, step_after
+from depose.cli.checks import problems, silent_of, step_after, uncovered
 from depose.cli.console import (
     Meter,
     counts_of,
@@ -46,6 +46,7 @@ from depose.cli.options import (
     source_of,
 )
 from depose.cli.steps import advice
+from depose.cli.weights import case_lines
 from depose.cli.words import ended, put_prose, summary
 from depose.errors import CaseError, EndpointError, shell
 
@@ -237,7 +238,7 @@ def analyze(case: Path, fail_on: Sequence[str], allow_blind: bool, as_json: bool
     from depose import pipeline
 
     findings, written = pipeline.analyze_case(case, say, now)
-    lines = [*summary(findings), *lineup_lines(findings), *listed(written)]
+    lines = [*summary(findings), *lineup_lines(findings), *case_lines(findings), *listed(written)]
     show(findings if as_json else None, lines if as_json else [*lines, step_after(case)])
     leave(findings, fail_on, allow_blind=allow_blind)
 
@@ -350,7 +351,7 @@ def audit(
     source = source_of(tsa, None, tsa_root)
     ahead = _could_speak(case, allow_blind=allow_blind)
     registered = pipeline.register_case(case, now)
-    for line in ahead:
+    for line in (*ahead, *uncovered(Path(registered.folder))):
         put_prose(line)
     click.echo(
         "\n".join([f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]),
@@ -386,7 +387,7 @@ def audit(
 
         private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
         end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known), key)
-    shown = [*summary(findings), *lineup_lines(findings), *listed((*written, *reports)), *end]
+    shown = [*summary(findings), *lineup_lines(findings), *case_lines(findings), *listed((*written, *reports)), *end]
     show(findings if as_json else None, shown)
     _budget_spent(case, done.stopped)
     leave(findings, fail_on, allow_blind=allow_blind)

@@ -182,8 +182,10 @@ def _number(value: float | None) -> str:
 def formats_of(text: str) -> tuple[str, ...]:
     """Read the value of --format."""
     wanted = tuple(part.strip() for part in text.split(","))
-    if not set(wanted) <= {"html", "pdf", "docx", "form", "viewer", "data"} or not wanted:
-        raise click.BadParameter(f"{text!r}: choose among html, pdf, docx, form, viewer, data", param_hint="--format")
+    from depose.report.publish import FORMATS
+
+    if not set(wanted) <= set(FORMATS):
+        raise click.BadParameter(f"{text!r}: choose among {', '.join(FORMATS)}", param_hint="--format")
     return wanted
 
 

@@ -144,10 +144,10 @@ def verify(
               depose verify produced/proof-12.json --public-key expert.pem.pub
     """
     from depose.custody.verify import verify as verify_any
-    from depose.extraction import sealing
+    from depose.extraction import unsealing
 
-    if sealing.is_bundle(bundle):
-        done = sealing.verify(
+    if unsealing.is_bundle(bundle):
+        done = unsealing.verify(
             bundle,
             public_key=bytes_of(public_key),
             roots=bytes_of(tsa_root),

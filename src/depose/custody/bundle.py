@@ -25,6 +25,7 @@ from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
 from depose.evidence.records import Amendment, Described
 from depose.model import Exchange, Fact, Registration
+from depose.model.canonical import in_one_form
 
 FORMAT_1, FORMAT_2 = "depose seal 1", "depose seal 2"
 FORMS = {FORMAT_2: 2, FORMAT: forms.LATEST}
@@ -112,15 +113,15 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
     outside = manifest.read(signed, "SEAL")
     if not {"SHA256SUMS"} <= outside.keys() <= set(OUTSIDE):
         raise EvidenceError("SEAL: lists other files than a seal does", hint=HINT)
-    _check_crc(bundle, "SEAL", "SEAL.sig")
-    _check_file(bundle, "SHA256SUMS", outside["SHA256SUMS"])
+    check_crc(bundle, "SEAL", "SEAL.sig")
+    check_file(bundle, "SHA256SUMS", outside["SHA256SUMS"])
     listed = manifest.read(content(bundle, "SHA256SUMS"), "SHA256SUMS") | outside
     for name in sorted(sizes.keys() - listed.keys() - {"SEAL", "SEAL.sig"}):
         raise EvidenceError(f"{name}: was added; the manifest does not list it", hint=HINT)
     for name in sorted(listed.keys() - sizes.keys()):
         raise EvidenceError(f"{name}: is missing; the manifest lists it", hint=HINT)
     for name, wanted in listed.items():
-        _check_file(bundle, name, wanted)
+        check_file(bundle, name, wanted)
         if name.startswith("evidence/blobs/") and name.removeprefix("evidence/blobs/") != wanted:
             raise EvidenceError(f"{name}: its bytes do not have the digest of its name", hint=HINT)
     seal = _seal(bundle, key)
@@ -130,8 +131,9 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
 
 def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
     """Read seal.json."""
+    data = content(bundle, "seal.json")
     try:
-        seal = msgspec.json.decode(content(bundle, "seal.json"), type=Seal)
+        seal = msgspec.json.decode(data, type=Seal)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
     if seal.format not in (FORMAT_1, *FORMS):
@@ -139,6 +141,8 @@ def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
             f"seal.json: sealed as {seal.format[:40]!r}, and only {FORMAT_1!r} to {FORMAT!r} are known here",
             hint="verify with the depose that sealed it",
         )
+    if not in_one_form(data):
+        raise EvidenceError("seal.json: not in canonical form: what says a thing twice says two things", hint=HINT)
     if seal.signer != keys.fingerprint(key):
         raise EvidenceError("seal.json: names another signer than signed it", hint=HINT)
     return seal
@@ -168,7 +172,8 @@ def content(bundle: Bundle, name: str) -> bytes:
         return file.read()
 
 
-def _check_crc(bundle: Zipped | Unpacked, *names: str) -> None:
+def check_crc(bundle: Zipped | Unpacked, *names: str) -> None:
+    """Compare the checksums that a zip states with the files; there are none in a folder."""
     for name in names:
         with bundle.open(name) as file:
             _, is_ = container.digest(file)
@@ -176,7 +181,8 @@ def _check_crc(bundle: Zipped | Unpacked, *names: str) -> None:
             raise EvidenceError(f"{bundle.name}: the checksum of {name} is wrong", hint=HINT)
 
 
-def _check_file(bundle: Zipped | Unpacked, name: str, wanted: str) -> None:
+def check_file(bundle: Zipped | Unpacked, name: str, wanted: str) -> None:
+    """Raise EvidenceError unless a file has the digest that is wanted, and the checksum that its zip states."""
     with bundle.open(name) as file:
         found, is_ = container.digest(file)
     if found != wanted:

@@ -52,7 +52,7 @@ COMPARED = {"whole": True, "cut_length": True, "unknown": True}
 
 def even(text):
     """Make transport forms equal: line ends, marks of byte order, no-break spaces, Unicode form, trailing blanks."""
-    text = re.sub("\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    text = re.sub("(?<!\r)\r+\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text)
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f]", " ", re.sub("[\ufeff\u200b\u2060\u00ad]", "", text))
     text = unicodedata.normalize("NFC", CUTS.sub("", unicodedata.normalize("NFC", text)))
     return "\n".join(line.rstrip(" \t\u3000") for line in text.split("\n")).strip()

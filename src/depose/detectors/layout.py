@@ -52,14 +52,18 @@ CLOSINGS = {
     ),
     "question": re.compile(r"\?[\"”*)]*$"),
     "summary": re.compile(r"(?:in (?:conclusion|summary|short)|overall|ultimately|remember)\b", re.IGNORECASE),
-    "note": re.compile(r"\W*(?:note|tip|disclaimer)\b", re.IGNORECASE),
-    "exclamation": re.compile(r"!\W*$"),
-    "list": re.compile(r"\s*(?:\d{1,3}[.)]|[-*•])\s"),
+    "note": re.compile(r"(?:note|tip|disclaimer)\b", re.IGNORECASE),
+    "exclamation": re.compile(r"(?:^|\w)[^\w!]*+!\W*+$"),
+    "list": re.compile(r"(?:\d{1,3}[.)]|[-*•])\s"),
     "code": re.compile(r"```\s*$"),
     "full stop": re.compile(r"\.[\"”*)]*$"),
     "other": re.compile(r""),
 }
-"""Kinds of opening of the first line and of ending of the last; the first that is found counts."""
+"""Kinds of opening of the first line and of ending of the last; the first that is found counts.
+
+Endings are searched for: none begins with what may be empty, or a long line of marks would be looked through once for
+each of them.
+"""
 _KINDS = (*LINES, "edge")
 THINGS = (
     *(("line", kind) for kind in LINES),

@@ -20,7 +20,7 @@ from depose.extraction import accounts as conformal
 from depose.extraction import conduct, features, plan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.engine import engine, listed
-from depose.extraction.findings import hexed
+from depose.extraction.findings import hexed, named
 from depose.extraction.masking import words_of
 from depose.extraction.sources.fields import parsed
 from depose.model import Fact, Record
@@ -72,7 +72,7 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
     if not words:
         raise CaseError(f"{folder}: no answers were kept", hint="import the logs with --keep-text into a new case")
     made = tables.read(folder / "out" / "tables")
-    accused = {member.account: group.code for group in found.groups for member in group.accounts}
+    accused = named(found.groups)
     alike = _alike(registered, made, accused)
     with held(folder), Log(folder, clock) as log:
         body = Chosen(

@@ -14,7 +14,7 @@ from depose.model import CaseHead, Record, Text
 
 NAME = casefile.OF_LOGS
 LARGEST = 16 * 1024**2
-HINT = "the format: docs/reference/files/extraction.md, or depose new DIR --from extraction"
+HINT = "the format: docs/reference/files/extraction.md, or depose extraction begin DIR"
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -68,10 +68,10 @@ class Tests(Record, frozen=True, kw_only=True):
     """Random sets and random shifts of the tests inside a group."""
     rounds: Annotated[int, Meta(ge=1, le=20)] = 4
     """Groups that are looked for, one after the other; Holm pays for all of them."""
-    shift: Annotated[int, Meta(ge=1, le=28)] = 7
-    """Days by which an account is shifted, or a multiple: 7 keeps its weekends."""
     slot: Annotated[int, Meta(ge=1, le=180)] = 10
     """Minutes of a slot; two accounts are active together in one."""
+    window: Annotated[int, Meta(ge=2, le=1_440)] = 60
+    """Minutes of a window, a multiple of `slot`: given in which windows each is active, is it in the same slots?"""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Of all random draws."""
 
@@ -128,7 +128,7 @@ def folder_of(path: Path) -> Path:
     """Return the folder of a case, given it or its file; raise UsageError for what is neither."""
     folder = path.parent if path.name == NAME else path
     if not (folder / NAME).is_file():
-        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose new DIR --from extraction")
+        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose extraction begin DIR ...")
     return folder
 
 
@@ -157,6 +157,11 @@ def parse(text: str, name: str) -> ExtractionFile:
                 f"{name}: $.templates.grid[{place}]: [{most}, {least}] is no graph",
                 hint=f"[accounts of a template, from 2 to {found.templates.most}, templates of a pair, from 1]",
             )
+    if found.tests.window % found.tests.slot or found.tests.window == found.tests.slot:
+        raise CaseError(
+            f"{name}: $.tests.window: {found.tests.window} minutes are not two slots of {found.tests.slot} or more",
+            hint="a multiple of slot",
+        )
     for place, one in enumerate(found.releases):
         _days((one.at, one.at), f"{name}: $.releases[{place}].at")
     taken: set[str] = set()

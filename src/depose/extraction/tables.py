@@ -17,7 +17,10 @@ from depose.extraction.engine import listed
 from depose.extraction.plan import ExtractionFile
 from depose.model import Record
 
+MADE = "made.json"
 NAMES = ("accounts", "accounts_clean", "rare", "rare_clean", "infrastructure", "daily", "slots", "counts")
+KNOWN = (*NAMES, "chosen", "dropped", "dropped_clean")
+"""Every table that is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,19 +117,29 @@ def write(tables: Tables, folder: Path) -> None:
             work.unlink(missing_ok=True)
 
 
+def rows(files: Sequence[str]) -> int:
+    """Read tables whole, together, and say how many rows they have; for a child, whose memory is limited, alone."""
+    return sum(one.num_rows for one in [pq.read_table(file) for file in files])
+
+
 def read(folder: Path) -> Tables:
     """Read tables that were written."""
     return Tables(by_name={one.stem: pq.read_table(one) for one in sorted(folder.glob("*.parquet"))})
 
 
+def merged(nodes: Any, together: dict[int, int]) -> Any:
+    """Return the node that stands for each, where `together` maps nodes that are one."""
+    if not together:
+        return nodes
+    swap = np.array(sorted(together), dtype=np.uint64)
+    into = np.array([together[int(one)] for one in swap], dtype=np.uint64)
+    place = np.searchsorted(swap, nodes)
+    place[place == len(swap)] = 0
+    return np.where(swap[place] == nodes, into[place], nodes)
+
+
 def shared_templates(nodes: Any, templates: Any, together: dict[int, int]) -> tuple[Table, Any]:
     """Return who holds which rare template as a table, and the node of each row; `together` maps nodes that are one."""
-    if together:
-        swap = np.array(sorted(together), dtype=np.uint64)
-        into = np.array([together[int(one)] for one in swap], dtype=np.uint64)
-        place = np.searchsorted(swap, nodes)
-        place[place == len(swap)] = 0
-        nodes = np.where(swap[place] == nodes, into[place], nodes)
-    known, row = np.unique(nodes, return_inverse=True)
+    known, row = np.unique(merged(nodes, together), return_inverse=True)
     _, column = np.unique(templates, return_inverse=True)
     return table_of(row, column, len(known), int(column.max()) + 1 if len(column) else 0), known

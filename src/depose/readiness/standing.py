@@ -58,12 +58,7 @@ def standing(path: Path) -> Standing:
     case = casefile.read(folder)
     if not log_path(folder).is_file() or not any(True for _ in read_log(folder)):
         first = Step(name="registered", done=False, said=f"{len(case.models)} models, nothing asked yet")
-        # A line-up alone has acts of several people, and no audit.
-        alone = case.protocol.questions == ("exposed",)
-        begin = (
-            f"depose check {name} && depose register {name}" if alone else f"depose check {name} && depose audit {name}"
-        )
-        return Standing(folder=str(folder), steps=(first,), models=(), next=begin)
+        return Standing(folder=str(folder), steps=(first,), models=(), next=f"depose check {name}")
     entries = ledger.entries(folder)
     models = _models(entries)
     left = sum(one.questions for one in collect.estimate_of(entries))
