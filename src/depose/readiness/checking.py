@@ -28,7 +28,7 @@ from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, ModelSpec, Record, Registration
-from depose.readiness.line_up import prepared
+from depose.readiness.line_up import greeting, prepared
 from depose.readiness.prospects import Prospect, ahead
 from depose.registering import frozen_case, trial
 from depose.weights.held import held_pairs
@@ -235,12 +235,16 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
             continue
+        if case.lineup and case.lineup.statistic == "likelihood" and spec.code not in first:
+            said = f"{spec.code}: not tried; it is sent texts to score, when it is scored"
+            points.append(Point(about="endpoints", state="open", said=said))
+            continue
         try:
             endpoint = plugins.load("providers", spec.provider)(spec, folder)
             started = time.monotonic()
             if not isinstance(endpoint, Live):
                 continue
-            reply = endpoint.attempt(first[spec.code], 1, clock)
+            reply = endpoint.attempt(first.get(spec.code) or greeting(case, spec), 1, clock)
         except DeposeError as error:
             wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
             continue

@@ -107,7 +107,7 @@ def standing(path: Path) -> Standing:
     )
     return Standing(
         folder=str(folder),
-        steps=tuple(one for one in steps if asked or one.name != "self-test"),
+        steps=tuple(one for one in steps if asked or one.name not in ("answered", "self-test")),
         models=models,
         next=next((said for due, said in following if due), ""),
     )
