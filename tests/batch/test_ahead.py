@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -46,6 +47,29 @@ def test_cells_without_controls_are_told_before_anything_is_scored(tmp_path: Pat
     assert ran.code == 0
     (first, *_) = whole["blind"]
     assert (first["reason"], first["cells"]) == ("models of one base; validated for models of different bases", 4)
+
+
+def test_cells_whose_controls_are_of_other_years_are_told_before_anything_is_scored(tmp_path: Path) -> None:
+    """A reference of 2020 beside controls of 2026: each cell with controls enough is blind by its years."""
+    kit = tmp_path / "kit"
+    kit.mkdir()
+    for one in Path(str(files("depose.kit"))).iterdir():
+        if one.suffix in (".csv", ".parquet"):
+            shutil.copy(one, kit / one.name)
+    table = (kit / "lineage.csv").read_text()
+    old = "".join(
+        line.replace("2026-11", "2020-01") if line.startswith(("reporter,", "other,")) else line
+        for line in table.splitlines(keepends=True)
+    )
+    (kit / "lineage.csv").write_text(old)
+    file = batch(tmp_path / "old", '["*"]')
+    file.write_text(file.read_text().replace(str(files("depose.kit")), str(kit)).replace('"dose-100", ', ""))
+    ran = depose("batch", file, "--dry-run", "--json", "--allow-blind")
+    (years,) = json.loads(ran.out)["blind"]
+    assert years["reason"].startswith("era: 0 of the controls are of the years of the two;")
+    assert (years["cells"], years["questions"]) == (3, ["same", "derived", "distilled"])
+    assert "no more than 6 months before the earlier and after the later of the two" in years["opens"]
+    assert depose("batch", file, "--dry-run").code == 5
 
 
 def test_what_is_foreseen_is_what_the_matrix_says(tmp_path: Path) -> None:

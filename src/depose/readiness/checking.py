@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UnsetType
+
 from depose import plugins
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
@@ -21,14 +23,14 @@ from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
 from depose.endpoints.weights import PACKAGED
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
 from depose.model import Ask, Case, ModelSpec, Record, Registration
-from depose.readiness.line_up import prepared
+from depose.readiness.line_up import greeting, prepared
 from depose.readiness.prospects import Prospect, ahead
-from depose.registering import frozen_case
+from depose.registering import frozen_case, trial
 from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
@@ -73,13 +75,16 @@ class Checked(Record, frozen=True, kw_only=True):
 def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     """Look a case through; `ask` sends each endpoint one question. Raises CaseError where the case cannot be read."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
+    written = casefile.read(folder)
     entries = _entries(folder)
     if entries is None:
-        refuse_shadow(case, folder)
-    frozen = entries.registration if entries is not None else frozen_case(case, folder, ahead=True)
+        refuse_shadow(written, folder)
+    frozen = entries.registration if entries is not None else frozen_case(written, folder, ahead=True)
+    if entries is None or entries.waits_for_seed:
+        frozen = trial(frozen, folder, ahead=True)
+    case = written if isinstance(written.protocol.seed_from, UnsetType) else frozen.case
     left = _left(case, frozen, entries)
-    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries)]
+    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries)]
     points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
     likeness = case.protocol.questions != ("exposed",)
@@ -117,7 +122,7 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
     said = f"{len(frozen.prompts)} prompts; " + ", ".join(
         f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
     )
-    if entries is not None and entries.registration.case != case:
+    if entries is not None and entries.written.case != case:
         return Point(
             about="case",
             state="wrong",
@@ -173,7 +178,7 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
         yield Point(
             about="files",
             state="open",
-            said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
+            said=f"{len(waiting)} models wait for answers: {few(waiting, 6)}",
             next=f"depose import {shell(folder)} FILES",
         )
 
@@ -211,31 +216,36 @@ def _keys(folder: Path, case: Case) -> Iterator[Point]:
             wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
     yield from _together("keys", wrong)
     if held:
-        yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
+        yield Point(about="keys", state="fine", said=f"set for {few(held, 6)}")
 
 
 def _not_asked(case: Case) -> list[Point]:
     remote = [spec.code for spec in case.models if spec.provider in casefile.REMOTE]
     if not remote:
         return []
-    said = f"{len(remote)} not tried: {_few(remote)}"
+    said = f"{len(remote)} not tried: {few(remote, 6)}"
     return [Point(about="endpoints", state="open", said=said, next="--ask sends each of them one short question")]
 
 
 def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> tuple[dict[str, float], list[Point]]:
     """Ask each endpoint one short question, and time it."""
     took: dict[str, float] = {}
+    points: list[Point] = []
     wrong: dict[tuple[str, str], list[str]] = {}
     first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
+            continue
+        if case.lineup and case.lineup.statistic == "likelihood" and spec.code not in first:
+            said = f"{spec.code}: not tried; it is sent texts to score, when it is scored"
+            points.append(Point(about="endpoints", state="open", said=said))
             continue
         try:
             endpoint = plugins.load("providers", spec.provider)(spec, folder)
             started = time.monotonic()
             if not isinstance(endpoint, Live):
                 continue
-            reply = endpoint.attempt(first[spec.code], 1, clock)
+            reply = endpoint.attempt(first.get(spec.code) or greeting(case, spec), 1, clock)
         except DeposeError as error:
             wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
             continue
@@ -243,7 +253,7 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
             wrong.setdefault((reply.reason, _see_to(spec, reply.reason)), []).append(spec.code)
         else:
             took[spec.code] = time.monotonic() - started
-    points = list(_together("endpoints", wrong))
+    points += _together("endpoints", wrong)
     if took:
         slowest = max(took, key=lambda code: took[code])
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
@@ -266,7 +276,7 @@ def _see_to(spec: ModelSpec, reason: str) -> str:
 def _together(about: str, wrong: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[Point]:
     """Say once what is wrong with several models."""
     for (said, hint), codes in wrong.items():
-        yield Point(about=about, state="wrong", said=f"{_few(codes)}: {said}", next=hint)
+        yield Point(about=about, state="wrong", said=f"{few(codes, 6)}: {said}", next=hint)
 
 
 def _line_up(case: Case) -> Iterator[Point]:
@@ -324,7 +334,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
         times.append(60 * one.questions / spec.rpm if spec.rpm else 0.0)
         times.append(60 * (one.input_tokens + one.output_tokens) / spec.tpm if spec.tpm else 0.0)
     return max(times)
-
-
-def _few(codes: Sequence[str], most: int = 6) -> str:
-    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")

@@ -11,12 +11,13 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
 from depose.lineup.acts import act_due
 from depose.model import Record
+from depose.registering import seedless
 
 REPORTS = ("report", "compliance")
 """Names of the reports that people read, without their suffixes."""
@@ -69,9 +70,9 @@ def standing(path: Path) -> Standing:
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
     reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
-    changed = entries.registration.case != case
+    changed = entries.written.case != case
     sealed = is_sealed(folder)
-    asked = bool(entries.registration.prompts)
+    asked = bool(entries.registration.prompts) or entries.waits_for_seed
     steps = (
         Step(
             name="registered",
@@ -80,6 +81,7 @@ def standing(path: Path) -> Standing:
             if changed
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
+        *_seed(entries),
         Step(name="answered", done=not left, said=_open(left, lost, waiting, spent)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
@@ -92,6 +94,7 @@ def standing(path: Path) -> Standing:
     )
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
+        (entries.waits_for_seed, seedless(Path(name), entries).hint if entries.waits_for_seed else ""),
         (asked and bool(waiting), f"depose import {name} FILES"),
         (bool(spent) and not sealed, f"depose amend {name} --reason TEXT"),
         (bool(left) and not sealed, f"depose probe {name}"),
@@ -104,10 +107,18 @@ def standing(path: Path) -> Standing:
     )
     return Standing(
         folder=str(folder),
-        steps=tuple(one for one in steps if asked or one.name != "self-test"),
+        steps=tuple(one for one in steps if asked or one.name not in ("answered", "self-test")),
         models=models,
         next=next((said for due, said in following if due), ""),
     )
+
+
+def _seed(entries: Entries) -> tuple[Step, ...]:
+    """Say where the seed stands of a protocol that draws it."""
+    if entries.waits_for_seed:
+        return (Step(name="seed", done=False, said="not drawn yet"),)
+    drawn = [f"{one.drawn.seed.seed}, drawn by the {one.drawn.seed.by}" for one in entries.draws[-1:]]
+    return tuple(Step(name="seed", done=True, said=said) for said in drawn)
 
 
 def key_for(case: Path) -> Path:
@@ -147,11 +158,10 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
 def _open(left: int, lost: int, waiting: Sequence[str], spent: str) -> str:
     said = f"{left} question{'s are' if left > 1 else ' is'} open" if left else "nothing is open"
     said += (
-        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {', '.join(waiting[:4])}"
+        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {few(waiting)}"
         if waiting
         else ""
     )
-    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
     said += f"; {spent}: raise [budget] in the case file" if spent else ""
     return said + (
         f"; {lost} {'has' if lost == 1 else 'have'} no answer in {'its' if lost == 1 else 'their'} file" if lost else ""
