@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.checks import problems, silent_of, step_after, uncovered
+from depose.cli.checks import could_speak, problems, step_after, uncovered
 from depose.cli.console import (
     Meter,
     counts_of,
@@ -51,7 +51,7 @@ from depose.cli.options import (
 from depose.cli.steps import advice
 from depose.cli.weights import case_lines
 from depose.cli.words import ended, put_prose, summary
-from depose.errors import CaseError, EndpointError, shell
+from depose.errors import EndpointError, shell
 
 if TYPE_CHECKING:
     from depose.custody.stamp import Source
@@ -303,27 +303,6 @@ def report(
     leave(findings, fail_on, allow_blind=allow_blind)
 
 
-def _could_speak(case: Path, *, allow_blind: bool) -> list[str]:
-    """Say what could never be answered; raise CaseError where that is all, and answers would be paid for."""
-    from depose.analysis.beforehand import warnings
-    from depose.case.casefile import REMOTE, folder_of, read
-    from depose.registering import expected
-
-    folder = folder_of(case)
-    found = expected(read(folder), folder)
-    lines = [f"beforehand: {line}" for line in warnings(found)]
-    blind, of = silent_of(found)
-    remote = [spec.code for spec in found.models if spec.provider in REMOTE]
-    if blind and blind == of and remote and not allow_blind:
-        for line in lines:
-            put_prose(line)
-        raise CaseError(
-            f"{case}: no finding could ever speak, and {len(remote)} models would be asked over a network for nothing",
-            hint="add the controls that are named above, or, where it is meant so, give --allow-blind",
-        )
-    return lines
-
-
 @click.command()
 @CASE
 @FORMAT
@@ -360,7 +339,7 @@ def audit(
 
     order = pipeline.Order(formats=formats_of(formats), flavour=flavour)
     source = source_of(tsa, None, tsa_root)
-    ahead = _could_speak(case, allow_blind=allow_blind)
+    ahead = could_speak(case, allow_blind=allow_blind)
     registered = pipeline.register_case(case, now)
     for line in (*ahead, *uncovered(Path(registered.folder))):
         put_prose(line)

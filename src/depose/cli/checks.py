@@ -14,8 +14,8 @@ from depose.cli.levels import level, verbosity
 from depose.cli.lines import Line
 from depose.cli.options import CASE, JSON, now
 from depose.cli.steps import advice
-from depose.cli.words import ended, stepped, wrapped
-from depose.errors import shell
+from depose.cli.words import ended, put_prose, stepped, wrapped
+from depose.errors import CaseError, shell
 
 if TYPE_CHECKING:
     from depose.model import Case
@@ -97,6 +97,27 @@ def silent_of(case: Case) -> tuple[int, int]:
 
     found = [one for one in outlook(case) if one.question != "exposed"]
     return sum(not one.open for one in found), len(found)
+
+
+def could_speak(case: Path, *, allow_blind: bool) -> list[str]:
+    """Say what could never be answered; raise CaseError where that is all, and answers would be paid for."""
+    from depose.analysis.beforehand import warnings
+    from depose.case.casefile import REMOTE, folder_of, read
+    from depose.registering import expected
+
+    folder = folder_of(case)
+    found = expected(read(folder), folder)
+    lines = [f"beforehand: {line}" for line in warnings(found)]
+    blind, of = silent_of(found)
+    remote = [spec.code for spec in found.models if spec.provider in REMOTE]
+    if blind and blind == of and remote and not allow_blind:
+        for line in lines:
+            put_prose(line)
+        raise CaseError(
+            f"{case}: no finding could ever speak, and {len(remote)} models would be asked over a network for nothing",
+            hint="add the controls that are named above, or, where it is meant so, give --allow-blind",
+        )
+    return lines
 
 
 def problems(case: Path) -> Iterator[str]:
