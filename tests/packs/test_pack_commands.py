@@ -106,6 +106,12 @@ def test_info_counts_clean_lineages_and_knows_the_signer(made: Path, shelf: Path
     told = depose("pack", "info", "acme", "--case", folder, "--public-key", made / "key.pem.pub")
     assert told.code == 0, told.err
     assert "S1/R1 same: 5 clean lineages, NOT ENOUGH: 19 needed" in told.out
+    assert "both need a date: inconclusive (era)" in " ".join(told.out.split())
+    case = (folder / "case.toml").read_text()
+    for date, said in (("2025-01", False), ("2027-09", True)):
+        (folder / "case.toml").write_text(case.replace("provider =", f'released = "{date}"\nprovider ='))
+        out = " ".join(depose("pack", "info", "acme", "--case", folder).out.split())
+        assert ("NOT OF THEIR YEARS: 0 of the controls are of the years of the two, 3 are needed" in out) == said
     keys.make(tmp_path / "other.pem")
     assert depose("pack", "info", "acme", "--public-key", tmp_path / "other.pem.pub").code == 3
     assert depose("pack", "info", "nobody").code == 1
