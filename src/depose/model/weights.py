@@ -45,7 +45,7 @@ class WeightLayer(Record, frozen=True, kw_only=True):
     signs_log10_p: float | None
     """None for an MLP without gate, whose units have no free sign."""
     counted: bool
-    """Of several layers that are closest to the same one, the best match alone counts."""
+    """Each layer of either model counts once, with the copies that it has in its model, in its best match."""
 
 
 class WeightMap(Record, frozen=True, kw_only=True):
