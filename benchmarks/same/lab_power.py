@@ -1,6 +1,6 @@
 """Laboratory power for `distilled` and `same` by family of prompts and by mix, at equal cost (`same/lab_bank.py`).
 
-    python benchmarks/same/lab_power.py BANK [--budgets 96 192 384] [--draws 20]
+    python benchmarks/same/lab_power.py BANK [--budgets 96 192 384] [--draws 10]
 
 Each draw takes prompts of one family, or of a mix in its shares, until the answers of a model to them have cost so many
 tokens (the mean over models): answers to one choice together, of other prompts a first answer to each before a second.
@@ -359,7 +359,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bank", type=Path)
     parser.add_argument("--budgets", type=int, nargs="*", default=[96, 192, 384], help="tokens of each model's answers")
-    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--only", choices=("distilled", "same"))
     given = parser.parse_args()
     bank = read(given.bank)
