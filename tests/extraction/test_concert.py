@@ -77,15 +77,3 @@ def test_prompts_in_common_are_no_indication_and_bursts_or_cards_are() -> None:
     assert "synchrony" in found["bursts"][1]
     assert found["cards"][0] == "indication"
     assert "infrastructure" in found["cards"][1]
-
-
-@pytest.mark.slow
-def test_a_few_templates_of_many_accounts_are_not_common_property_when_they_are_new() -> None:
-    """What forty of 340 ask and nobody asked before counts; where nothing is known of before, it is common."""
-    planted = worlds.Campaign(accounts=40, per_day=5, templates=5, cover=0.5, shared=False)
-    held = {}
-    for clean in (14, 0):
-        seen = look(worlds.Recipe(accounts=300, clean=clean, days=14, volume=4.0, campaign=planted), 8)
-        held[clean] = int(seen.made.by_name["rare"]["nodes"].to_numpy().max())
-    assert held[14] > 30
-    assert held[0] <= 0.05 * 340
