@@ -37,7 +37,7 @@ def test_a_line_up_alone_is_checked_for_what_it_needs(tmp_path: Path) -> None:
     assert "questions" not in ran.out
     assert "nothing here gives `likelihood` scores of S1, R1, C1" in " ".join(ran.out.split())
     assert f"next: depose register {folder}" in ran.out
-    assert f"next: depose check {folder} && depose register {folder}" in depose("status", folder).out
+    assert f"next: depose check {folder}\n" in depose("status", folder).out
     assert depose("register", folder).code == 0
     again = depose("check", folder)
     assert f"hint: depose lineup build {folder}" in again.out
