@@ -189,8 +189,10 @@ coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 co
 era-study: setup ## false alarms by the years of the controls, and the rule on dates (needs ../shared/data-modern)
 	$(BIN)/python benchmarks/era.py
 
-controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
+controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data*
 	$(BIN)/python benchmarks/controls.py
+	$(BIN)/python benchmarks/partly_clean.py --data ../shared/data --source alpaca_eval --pairs 150
+	$(BIN)/python benchmarks/partly_clean.py --data ../shared/data-modern --source shaberi_w --pairs 150
 
 values-study: setup ## shared numbers, dates, names and titles as a detector: areas, levels, the choice in families left out (needs ../shared)
 	$(BIN)/python benchmarks/values.py

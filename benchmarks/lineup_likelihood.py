@@ -130,19 +130,19 @@ def one_by_one(model: Any, read: Read) -> list[float]:
 
 def limit(model: Any, read: Read) -> float:
     """Divide the multiplications of members alone by the least that give the same sums."""
-    head = model.get_output_embeddings().weight.numel()
-    body = sum(module.weight.numel() for module in model.modules() if type(module).__name__ == "Linear") - head
+    head: int = model.get_output_embeddings().weight.numel()
+    body: int = sum(module.weight.numel() for module in model.modules() if type(module).__name__ == "Linear") - head
     shape = model.config
-    pair = 2 * shape.num_hidden_layers * shape.num_attention_heads * shape.head_dim
+    pair: int = 2 * shape.num_hidden_layers * shape.num_attention_heads * shape.head_dim
 
     def attended(first: int, end: int) -> int:
-        return pair * (end * (end + 1) - first * (first + 1)) // 2
+        return int(pair * (end * (end + 1) - first * (first + 1)) // 2)
 
     alone = [len(context) + len(member) for context, members in read for member in members]
     plain = sum(length * (body + head) + attended(0, length) for length in alone)
     tree = grow([context + member[:-1] for context, members in read for member in members], 1 << 40, worth=1)
     least = sum(len(node.tokens) * body + attended(node.start, node.end) for node in tree.nodes)
-    return plain / (least + head * sum(len(member) for _, members in read for member in members))
+    return float(plain / (least + head * sum(len(member) for _, members in read for member in members)))
 
 
 if __name__ == "__main__":

@@ -16,14 +16,18 @@ from attacks import BY_ANYBODY
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_askers import ON_ASKERS
-from attacks_on_copies import ON_COPIES
+from attacks_on_copied_files import ON_COPIES
 from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
+from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
+from attacks_on_seeds import ON_SEEDS
 from attacks_with_key import BY_SIGNER
+from depose.custody.verify import verify
 from fakes import install
 from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
@@ -46,6 +50,12 @@ def trapped(target: Target, folder: Path) -> int:
         print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160]}")
     print(f"\n{len(TRAPS)} traps, {len(TRAPS) - harmed} refused without harm")
     return harmed
+
+
+def unseen(target: Target) -> tuple[str, ...]:
+    """Return what verify lists as not shown, such as tokens that were asked for and thrown away."""
+    roots = target.authority.roots.read_bytes()
+    return verify(target.bundle, public_key=target.public, roots=roots, recompute=False).not_verified
 
 
 def extractions(folder: Path) -> int:
@@ -73,7 +83,9 @@ def main() -> None:
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
-        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES)]
+        attacks = [
+            (one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
+        ]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         passed = seen = unpacked = 0
@@ -86,6 +98,9 @@ def main() -> None:
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
             by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
             print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
+        print("\nwhat no bundle shows, and verify says of an honest one:")
+        for line in unseen(target):
+            print(f"     {line}")
         harmed = trapped(target, Path(folder)) + extractions(Path(folder) / "extraction")
     print(
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "

@@ -35,7 +35,7 @@ def test_a_line_up_alone_is_checked_for_what_it_needs(tmp_path: Path) -> None:
     assert "questions" not in ran.out
     assert "nothing here gives `likelihood` scores of S1, R1, C1" in " ".join(ran.out.split())
     assert f"next: depose register {folder}" in ran.out
-    assert f"next: depose check {folder} && depose register {folder}" in depose("status", folder).out
+    assert f"next: depose check {folder}\n" in depose("status", folder).out
     assert depose("register", folder).code == 0
     again = depose("check", folder)
     assert f"hint: depose lineup build {folder}" in again.out
@@ -67,7 +67,33 @@ def test_the_number_of_line_ups_is_that_of_the_closed_form(tmp_path: Path, more:
     case = casefile.read(written(tmp_path / "acme", more))
     *_, enough = prepared(case)
     assert enough.said == said
-    assert enough.fine == ("registered" not in said)
+    assert enough.state == ("open" if "registered" in said else "fine")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('tier = "kept"', "D3 needs 3 models older than the first delivery in `controls`"),
+        (
+            'tier = "resampled"\ncontrols = ["C1", "C2", "C3"]',
+            "D5 needs accounts that are not in question in `matched`",
+        ),
+        ('tier = "kept"\nstatistic = "text"', "D1 needs likelihoods of the reference; D3 needs 3 models"),
+        ('tier = "kept"\n[lineup.limits]\nrequired = ["D6", "D7"]', "D6 needs `cutoff`, and deliveries after it; D7"),
+    ],
+)
+def test_a_check_that_could_never_be_made_is_said_before_it_is_too_late(tmp_path: Path, more: str, said: str) -> None:
+    """A case whose tier needs what it does not name ends with 1, and registering it says so too."""
+    head, _, models = line_ups.CASE.partition('matched = ["B1"]')
+    models = models[models.index("[[models]]") :]
+    models += "".join(f'\n[[models]]\ncode = "C{n}"\nrole = "control"\nprovider = "recorded"\n' for n in (2, 3))
+    folder = written(tmp_path / "acme")
+    (folder / "case.toml").write_text(f"{head}{more}\n\n{models}")
+    ran = depose("check", folder)
+    assert ran.code == 1
+    assert said in " ".join(ran.out.split())
+    assert "next: depose register" not in ran.out
+    assert "every opinion is inconclusive (diagnostics)" in " ".join(depose("register", folder).err.split())
 
 
 def test_what_is_said_to_have_no_scorer_has_none(tmp_path: Path) -> None:

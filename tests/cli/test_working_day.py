@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import pty
@@ -23,19 +22,7 @@ from fakes import case_of, depose, model, write_case
 from faults import Server
 from faulty import remote
 from reports import build
-
-SAID = ("tell me about rivers", "tell me about stones", "tell me about clouds", "tell me about roads")
-
-
-def given(folder: Path, *names: str, head: str = "item,question_text,reply") -> Path:
-    """Write a file of answers for each name."""
-    folder.mkdir(parents=True)
-    for name in names:
-        rows = [[n, words, f"{name} says of {words[14:]} that it is number {n}"] for n, words in enumerate(SAID)]
-        with (folder / f"{name}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([head.split(","), *rows])
-    return folder
-
+from working_days import SAID, given
 
 LINEAGE = "model,developer,family,role,base,teachers,teacher_models,openai_teacher,date\n"
 
@@ -55,7 +42,7 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     assert "found 4 models in files, 4 prompts" in ran.err
     assert "not answers:" in ran.err
     assert "notes.csv" in ran.err
-    assert f"next: depose check '{folder}' && depose audit '{folder}'" in ran.out
+    assert f"next: depose check '{folder}'\n" in ran.out
     case = casefile.read(folder)
     assert [(one.code, one.role, one.model) for one in case.models] == [
         ("S1", "suspect", "quill"),
@@ -181,7 +168,9 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     models[-1] = model("C18", "control")
     fit = write_case(tmp_path / "fit", case_of(models))
     ran = depose("check", fit, "--json")
-    assert (ran.code, json.loads(ran.out)["prospects"][0]["lineages"]) == (0, 19)
+    ahead = json.loads(ran.out)["prospects"][0]
+    assert (ahead["lineages"], ahead["controlled"], ahead["can_speak"]) == (19, True, False)
+    assert ahead["why"][0].endswith("cannot be read (range): no study is named")
     assert not (folder / "evidence").exists()
 
 
@@ -212,7 +201,7 @@ def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
         if command:
             assert depose(command, folder).code == 0
     assert steps == [
-        f"depose check {folder} && depose audit {folder}",
+        f"depose check {folder}",
         f"depose probe {folder}",
         f"depose selftest {folder}",
     ]

@@ -20,7 +20,6 @@ import faulty
 from depose.asking import collect
 from depose.case import casefile
 from depose.endpoints.identity import same_model
-from depose.endpoints.network import is_private
 from depose.errors import CaseError, EndpointError
 from depose.evidence import ledger
 from depose.evidence.log import log_path, read_blob, read_log
@@ -484,30 +483,6 @@ def test_a_kill_costs_only_what_was_under_way(tmp_path: Path, site: Path) -> Non
 
 
 # --- addresses, TLS, proxies ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("address", "private"),
-    [
-        ("127.0.0.1", True),
-        ("10.1.2.3", True),
-        ("169.254.169.254", True),
-        ("100.64.0.1", True),
-        ("::1", True),
-        ("fe80::1%eth0", True),
-        ("::ffff:127.0.0.1", True),
-        ("64:ff9b::a00:1", True),
-        ("2002:7f00:1::", True),
-        ("224.0.0.1", True),
-        ("0.0.0.0", True),  # noqa: S104
-        ("1.1.1.1", False),
-        ("2606:4700:4700::1111", False),
-        ("::ffff:1.1.1.1", False),
-    ],
-)
-def test_private_addresses_are_known_in_every_guise(address: str, private: bool) -> None:
-    """Loopback, private, link-local, shared and reserved addresses, also wrapped in IPv6."""
-    assert is_private(address) is private
 
 
 def ask_one(spec: ModelSpec, folder: Path) -> tuple[str, str]:

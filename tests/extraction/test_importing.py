@@ -102,12 +102,18 @@ def as_portal(rows: list[dict[str, object]], file: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("form", ["one file", "an id in all rows", "portal", "diagnostic setting"])
+@pytest.mark.parametrize("form", ["one file", "an id in all rows", "portal", "query", "diagnostic setting"])
 def test_the_tables_of_api_management_are_joined_however_they_were_exported(tmp_path: Path, form: str) -> None:
     """Two exports are one, as the portal or a storage account writes them; each request once, with its words."""
     requests, callers = logs.apim(id_in_all=form == "an id in all rows")[:-30], logs.callers()
     if form == "portal":
         files = [as_portal(requests, tmp_path / "llm.csv"), as_portal(callers, tmp_path / "gateway.csv")]
+    elif form == "query":
+        tables = [{"name": "PrimaryResult", "columns": [{"name": name, "type": "string"} for name in rows[0]],
+                   "rows": [list(row.values()) for row in rows]} for rows in (requests, callers)]  # fmt: skip
+        files = [tmp_path / "requests.json", tmp_path / "callers.json"]
+        for file, one in zip(files, tables, strict=True):
+            file.write_text(json.dumps({"tables": [one]}))
     elif form == "diagnostic setting":
         packed = [[{"time": row["TimeGenerated"], "category": "Gateway", "properties": {
             name[0].lower() + name[1:]: value for name, value in row.items() if name != "TimeGenerated"}}
@@ -127,6 +133,16 @@ def test_the_tables_of_api_management_are_joined_however_they_were_exported(tmp_
     assert [part.name for part in done.sources[0].parts] == [one.name for one in files if len(files) > 1]
     again = importing.load(folder, files, manner)
     assert (again.sources, again.already, again.events) == ((), len(files), 30)
+
+
+@pytest.mark.parametrize("name", ["records", "data", "value", "several lines"])
+def test_rows_in_an_envelope_are_rows(name: str, tmp_path: Path) -> None:
+    """A page of an API on one line, and messages of a hub, each a line of records."""
+    rows, folder = logs.litellm(30), logs.case(tmp_path / "case")
+    packed: list[dict[str, Any]] = [{name: rows, "total": 30}]
+    if name == "several lines":
+        packed = [{"records": rows[:20]}, {"records": rows[20:]}]
+    assert load(folder, logs.lines(tmp_path / "log.json", packed)).events == 30
 
 
 def test_requests_without_the_table_of_who_asked_are_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_an_adapter_is_read_along_a_tree_and_the_model_answers_as_before(tiny: P
     torch.manual_seed(3)
     base: Any = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32, local_files_only=True)
     tuned = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
-    tuned.save_pretrained(tmp_path / "adapter")
+    tuned.save_pretrained(str(tmp_path / "adapter"))
     merged: Any = PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32, local_files_only=True), tmp_path / "adapter"
     ).merge_and_unload()

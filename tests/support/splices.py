@@ -107,5 +107,13 @@ def show(copy: Path, name: str, salt: bytes, pieces: Pieces) -> None:
     listed = [row for row in rows if row["file"] != name]
     for number, one in enumerate(pieces, start=1):
         if marks := leaves.read(one.tree, one.shown, 0, name).marks:
-            listed.append({"at": "2026", "file": name, "line": number, "passages": marks, "reason": "a word"})
+            listed.append(
+                {
+                    "at": "2026-11-27T00:00:00.000000Z",
+                    "file": name,
+                    "line": number,
+                    "passages": marks,
+                    "reason": "a word",
+                }
+            )
     (copy / "redactions.jsonl").write_bytes(b"".join(canonical(row) + b"\n" for row in listed))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from depose import plugins
 from depose.answers.how_ended import NAMES, by_model
@@ -294,6 +295,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         time_stamped=found.stamped,
         selftest=found.selftest,
         ledger=found.ledger,
+        seed=found.draws[-1].drawn.seed if found.draws else UNSET,
         weights=found.weights if found.registration.case.weights is not None else (),
     )
 

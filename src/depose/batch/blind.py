@@ -10,6 +10,7 @@ from depose.batch.screen import Judged
 from depose.case.population import Member
 from depose.model import Question, Record
 from depose.model.natural_order import natural
+from depose.statistics.era import WINDOW
 
 _LINEAGES = re.compile(r"(\d+) independent control lineages")
 _KINDS = (
@@ -70,10 +71,24 @@ def _names(names: object) -> tuple[str, ...]:
 def _opens(held: Sequence[Judged], members: Mapping[str, Member]) -> str:
     reason = held[0].reason
     counts = [int(found[1]) for one in held if (found := _LINEAGES.search(one.reason))]
+    if reason.startswith("era"):
+        return dated_by(
+            reason, sorted({members[name].released for one in held for name in (one.suspect, one.reference)})
+        )
     if counts:
         makers = {members[name].developer for one in held for name in (one.suspect, one.reference)}
         return opened_by(FEWEST_LINEAGES - min(counts), makers)
     return next((said for word, said in _KINDS if word in reason), "")
+
+
+def dated_by(reason: str, dates: Sequence[str]) -> str:
+    """Describe the controls, or the dates, that would open a cell whose controls are of other years."""
+    if "no date" in reason:
+        return 'the date of each model, as documented: released = "YYYY-MM", or a column `date` of the table of models'
+    known = sorted(one for one in dates if one)
+    return f"controls released no more than {WINDOW} months before the earlier and after the later of the two" + (
+        f", whose dates go from {known[0]} to {known[-1]}; or the dates of those that have none" if known else ""
+    )
 
 
 def opened_by(missing: int, makers: Collection[str]) -> str:

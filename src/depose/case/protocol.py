@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+from msgspec import UnsetType
 
 from depose import plugins
 from depose.case import calibration, casefile, controls, mixes
@@ -65,15 +67,26 @@ def _listed(path: Path) -> list[Prompt]:
 
 
 def prompts_of(case: Case, folder: Path, *, ahead: bool = False) -> tuple[Prompt, ...]:
-    """Draw and read every prompt of a case, in a fixed order; `ahead` as for `secret_half`."""
-    prompts = mixes.drawn(case.protocol, secret_half(case, folder, ahead=ahead))
+    """Draw and read every prompt of a case, in a fixed order; `ahead` as for `secret_half`.
+
+    Where the seed is yet to be drawn, those listed in a file are all.
+    """
+    waits = not isinstance(case.protocol.seed_from, UnsetType)
+    drawn = [] if waits else mixes.drawn(case.protocol, secret_half(case, folder, ahead=ahead))
     if case.protocol.prompts:
-        prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        listed = _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        return together(drawn, listed)
+    return together(drawn, ())
+
+
+def together(drawn: Sequence[Prompt], listed: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Put drawn prompts before listed ones; raise CaseError where two have one id."""
+    prompts = (*drawn, *listed)
     ids = [prompt.id for prompt in prompts]
     if len(set(ids)) != len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
         raise CaseError(f"prompt id {twice!r} is used twice", hint="rename it in the file of prompts")
-    return tuple(prompts)
+    return prompts
 
 
 def _software(case: Case) -> tuple[Fact, ...]:

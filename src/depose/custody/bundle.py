@@ -23,8 +23,9 @@ from depose.errors import EvidenceError, UsageError, shell
 from depose.evidence import ledger, timestamp
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
-from depose.evidence.records import Amendment, Described
+from depose.evidence.records import Amendment, Described, Drawn
 from depose.model import Exchange, Fact, Registration
+from depose.model.canonical import in_one_form
 
 FORMAT_1, FORMAT_2 = "depose seal 1", "depose seal 2"
 FORMS = {FORMAT_2: 2, FORMAT: forms.LATEST}
@@ -130,8 +131,9 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
 
 def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
     """Read seal.json."""
+    data = content(bundle, "seal.json")
     try:
-        seal = msgspec.json.decode(content(bundle, "seal.json"), type=Seal)
+        seal = msgspec.json.decode(data, type=Seal)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
     if seal.format not in (FORMAT_1, *FORMS):
@@ -139,6 +141,8 @@ def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
             f"seal.json: sealed as {seal.format[:40]!r}, and only {FORMAT_1!r} to {FORMAT!r} are known here",
             hint="verify with the depose that sealed it",
         )
+    if not in_one_form(data):
+        raise EvidenceError("seal.json: not in canonical form: what says a thing twice says two things", hint=HINT)
     if seal.signer != keys.fingerprint(key):
         raise EvidenceError("seal.json: names another signer than signed it", hint=HINT)
     return seal
@@ -227,6 +231,8 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 registration = ledger.body(one, Registration)
             elif kind == "amendment":
                 registration = ledger.body(one, Amendment).registration
+            elif kind == "seed":
+                registration = ledger.body(one, Drawn).registration
             elif kind in ("exchange", "control") and registration is not None:
                 exchange = ledger.body(one, Exchange)
                 facts = described.get(exchange.model, ())

@@ -17,21 +17,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from depose.custody import commitment, forms, keys, kinds, leaves, manifest, merkle
+from depose.custody import commitment, forms, instructions, keys, kinds, leaves, merkle
 from depose.custody.container import Unpacked
 from depose.custody.kinds import LOG, OUTSIDE
 from depose.custody.seal import Seal
+from depose.custody.signed_root import Signed
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
-from depose.evidence.log import Clock, utc_now
+from depose.evidence.log import Clock, too_nested, utc_now
 from depose.model import Record
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import canonical, in_one_form, sha256
 
 FORMATS = {"depose copy 2": 2, "depose copy 3": 3}
 INDEX, RANGES = "copy.json", "redactions.jsonl"
@@ -41,6 +42,8 @@ SEQUENCE = re.compile(rb'"seq":(0|[1-9][0-9]{0,8})\}\n\Z')
 UNNAMED = re.compile(r"evidence/blobs/withheld-[0-9]{1,9}\Z")
 MOST = 512 * 1024**2
 """Bytes of a copy that are read at most."""
+MOST_NESTED = 4_000_000
+"""Lists and objects in copy.json at most: one for each line and file."""
 _HINT = leaves.HINT
 Kind = TypeVar("Kind")
 
@@ -108,17 +111,19 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
             raise EvidenceError(
                 f"{INDEX}: of the format {copy.format[:40]!r}, and sealed by form {seal.root.by}", hint=_HINT
             )
+        _instructions(copy, data, seal)
         marks, records = dict[tuple[str, int], int](), set[str]()
         hashes = [_shown(one, data, marks, records, form) for one in copy.files]
         hashes += [_absent(one, marks, form) for one in copy.absent]
         _same_files(copy, data)
+        _named(copy, marks)
         if added := sorted((data.keys() & set(SEALED)) - seal.digests.keys() - {"SEAL", "SEAL.sig", "signer.pem"}):
             raise EvidenceError(f"{added[0]}: was added; SEAL does not list it", hint=_HINT)
         _same_tree(hashes, seal)
         passages = _listed(data[RANGES], marks)
         dated, without = seal.stamps(roots, clock)
         dated += _record_stamps(data, records, roots, clock)
-        sealed = _decoded(data["seal.json"], Seal, "seal.json") if "seal.json" in data else None
+        sealed = _sealed(data, clock())
         whole = sum(bool(one.secret) for one in copy.files)
         return Verified(
             bundle=str(path),
@@ -134,66 +139,11 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
                 *(() if public_key else ("who signed: no --public-key was given",)),
                 *without,
                 *_may_be_joined(copy, form),
+                *_without_names(copy),
                 "the reasons in redactions.jsonl: they are the word of whoever made the copy",
                 "what was withheld, and whether the findings follow: only the sealed bundle shows that",
             ),
         )
-
-
-class Signed(NamedTuple):
-    """What is signed of a copy or a proof."""
-
-    key: keys.PublicKey
-    digests: dict[str, str]
-    root: commitment.Commitment
-    data: Mapping[str, bytes]
-
-    @classmethod
-    def read(cls, data: Mapping[str, bytes], public_key: bytes, name: str) -> Signed:
-        """Check the signature and every file that SEAL lists, but for SHA256SUMS, which stays behind."""
-        for needed in ("SEAL", "SEAL.sig", "signer.pem", commitment.FILE):
-            if needed not in data:
-                raise EvidenceError(f"{name}: no {needed}: not a whole copy", hint=_HINT)
-        key = keys.load_public(data["signer.pem"], "signer.pem")
-        if public_key:
-            known = keys.load_public(public_key, "--public-key")
-            if keys.fingerprint(known) != keys.fingerprint(key):
-                raise EvidenceError(
-                    f"{name}: signed with the key {keys.fingerprint(key)[:16]}..., "
-                    f"not with {keys.fingerprint(known)[:16]}...",
-                    hint="somebody else sealed it",
-                )
-        keys.check(key, data["SEAL.sig"], data["SEAL"], "SEAL.sig")
-        digests = manifest.read(data["SEAL"], "SEAL")
-        if not {"SHA256SUMS", commitment.FILE} <= digests.keys() <= set(OUTSIDE):
-            raise EvidenceError("SEAL: lists other files than a seal with a commitment does", hint=_HINT)
-        for listed, digest in digests.items():
-            if listed != "SHA256SUMS" and sha256(data.get(listed, b"")) != digest:
-                raise EvidenceError(f"{listed}: missing, or not the one that was sealed", hint=_HINT)
-        return cls(key, digests, commitment.read(data[commitment.FILE]), data)
-
-    def stamps(self, roots: bytes, clock: Clock) -> tuple[list[str], list[str]]:
-        """Check the tokens over the whole; they are used or asked for, never passed over."""
-        checks, without, now = list[str](), list[str](), clock()
-        for name in ("SHA256SUMS", commitment.FILE):
-            token = self.data.get(f"{name}.tsr")
-            if token is None:
-                continue
-            trusted = roots or timestamp.enclosed(self.data.get("SHA256SUMS.pem", b""), "SHA256SUMS.pem")
-            said = timestamp.verify_digest(token, self.digests[name], trusted, f"{name}.tsr")
-            if timestamp.seconds_between(now, said.time) > CLOCK_TOLERANCE:
-                raise EvidenceError(f"{name}.tsr: is a token of {said.time}, which is yet to come", hint=_HINT)
-            checks.append(f"time-stamp of {name} by {said.authority}: {said.time}")
-        if roots and not checks:
-            raise EvidenceError(
-                f"{commitment.FILE}.tsr: is missing: --tsa-root was given, and there is no time-stamp to check",
-                hint="without --tsa-root the rest can be verified; when it was sealed rests on the signer's word",
-            )
-        if checks and not roots:
-            without.append("who stamped: no --tsa-root was given, and certificates in a copy prove nothing")
-        if f"{commitment.FILE}.tsr" not in self.data:
-            without.append(f"when {commitment.FILE} was made: it has no time-stamp of its own")
-        return checks, without
 
 
 # --- files of a copy --------------------------------------------------------------------------------
@@ -203,14 +153,24 @@ def _data(path: Path) -> dict[str, bytes]:
     folder = Unpacked(path)
     if sum(folder.sizes().values()) > MOST:
         raise EvidenceError(f"{path}: has more than {MOST} bytes", hint="a copy of this size is not read")
-    return {name: (path / name).read_bytes() for name in folder.sizes()}
+    found = {}
+    for name in folder.sizes():
+        with folder.open(name) as file:
+            found[name] = file.read(MOST)
+    return found
 
 
 def _decoded(data: bytes, kind: type[Kind], name: str) -> Kind:
+    """Read a record in its one form: one that says a thing twice says two things."""
+    if too_nested(data, MOST_NESTED):
+        raise EvidenceError(f"{name}: holds more than {MOST_NESTED} lists and objects", hint=_HINT)
     try:
-        return msgspec.json.decode(data, type=kind)
+        found = msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"{name}: not what a copy holds under this name: {error}", hint=_HINT) from error
+    if canonical(found) != data and (kind is not Seal or not in_one_form(data)):
+        raise EvidenceError(f"{name}: not in canonical form", hint=_HINT)
+    return found
 
 
 def _hex(text: str, size: int, name: str) -> bytes:
@@ -311,6 +271,43 @@ def _same_files(copy: Copy, data: Mapping[str, bytes]) -> None:
         raise EvidenceError("signer.pem: a part is withheld, so that nobody knows who signed", hint=_HINT)
 
 
+def _named(copy: Copy, marks: Mapping[tuple[str, int], int]) -> None:
+    """Refuse a copy that hides under no name, or under that of raw bytes, a file that every bundle has."""
+    said = {*(one.name for one in copy.files), *(one.name for one in copy.absent)}
+    for name in sorted({*kinds.ALWAYS} - said):
+        raise EvidenceError(f"{INDEX}: names no {name}, which every bundle has", hint=_HINT)
+    for one in copy.files:
+        if one.unnamed and not any(file == one.name for file, _ in marks):
+            raise EvidenceError(f"{INDEX}: {one.name}: is shown whole, and its name is not", hint=_HINT)
+
+
+def _without_names(copy: Copy) -> list[str]:
+    count = sum(bool(one.unnamed) for one in copy.files) + sum(not one.name for one in copy.absent)
+    return [f"what {count} files are whose names are withheld: a name that is a digest tells what it is of"] * bool(
+        count
+    )
+
+
+def _instructions(copy: Copy, data: Mapping[str, bytes], seal: Signed) -> None:
+    """Refuse instructions that depose did not write: whoever has no depose would run them."""
+    for one in copy.files:
+        if one.name in (*instructions.SCRIPTS, "VERIFY.md") and one.name in data:
+            before = instructions.BEFORE.get(one.name, ()) if seal.root.by == 2 else ()
+            if not instructions.are_ours(one.name, data[one.name], seal.key, before):
+                raise EvidenceError(f"{one.name}: is not the one that depose writes: do not run it", hint=_HINT)
+
+
+def _sealed(data: Mapping[str, bytes], now: str) -> Seal | None:
+    """Read seal.json, if it is shown; digests in it may be withheld."""
+    if "seal.json" not in data:
+        return None
+    sealed = _decoded(data["seal.json"], Seal, "seal.json")
+    hidden = leaves.MARK.decode() in sealed.sealed_at
+    if not hidden and timestamp.seconds_between(now, sealed.sealed_at) > CLOCK_TOLERANCE:
+        raise EvidenceError(f"the seal is dated {sealed.sealed_at}, which is yet to come", hint=_HINT)
+    return sealed
+
+
 def _same_tree(hashes: list[bytes], seal: Signed) -> None:
     if len(hashes) != seal.root.files or merkle.root(sorted(hashes)).hex() != seal.root.root:
         raise EvidenceError(
@@ -320,14 +317,20 @@ def _same_tree(hashes: list[bytes], seal: Signed) -> None:
         )
 
 
+def is_reason(text: str) -> bool:
+    """Tell whether a reason has a letter or digit that anybody can see."""
+    return any(map(str.isalnum, text))
+
+
 def _listed(data: bytes, marks: Mapping[tuple[str, int], int]) -> int:
     """Compare what is withheld with what is listed, and count it."""
     listed = dict[tuple[str, int], int]()
     for line in data.splitlines():
         one = _decoded(line, Passage, RANGES)
         listed[one.file, one.line] = listed.get((one.file, one.line), 0) + one.passages
-        if not one.reason.strip() or one.passages < 1:
+        if not is_reason(one.reason) or one.passages < 1:
             raise EvidenceError(f"{RANGES}: {one.file}, line {one.line}: without a reason", hint=_HINT)
+        timestamp.moment(one.at, f"{RANGES}: {one.file}, line {one.line}")
     for file, number in sorted(marks.keys() ^ listed.keys() | {k for k in marks if marks[k] != listed.get(k)}):
         raise EvidenceError(
             f"{file or 'a file left out'}, line {number}: {marks.get((file, number), 0)} passages are withheld, "

@@ -14,7 +14,7 @@ import msgspec
 from depose.custody import keys
 from depose.errors import EvidenceError
 from depose.model import Findings, Record
-from depose.model.canonical import canonical
+from depose.model.canonical import canonical, in_one_form
 from depose.report.compliance import lined_up
 
 PAYLOAD = "application/vnd.in-toto+json"
@@ -97,6 +97,9 @@ def read(data: bytes, key: keys.PublicKey, name: str) -> bytes:
         (signature,) = (base64.b64decode(one.sig, validate=True) for one in envelope.signatures)
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise EvidenceError(f"{name}: not a DSSE envelope with one signature: {error}", hint="see VERIFY.md") from error
+    again = envelope.payload == base64.b64encode(payload).decode() and in_one_form(data)
+    if not again or envelope.signatures[0].sig != base64.b64encode(signature).decode():
+        raise EvidenceError(f"{name}: not in the one form in which depose writes it", hint="see VERIFY.md")
     keys.check(key, signature, _encoding(payload), name)
     if (envelope.payload_type, envelope.signatures[0].keyid) != (PAYLOAD, keys.fingerprint(key)):
         raise EvidenceError(f"{name}: an envelope of another type, or with another signer's name", hint="see VERIFY.md")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import NamedTuple, Protocol
 
 from depose.custody.keys import PublicKey, fingerprint
-from depose.evidence.records import Stamp
+from depose.model.canonical import sha256
 
 BEFORE = {
     "COPY.py": (
@@ -137,7 +139,46 @@ def script(name: str) -> bytes:
     return files(__package__).joinpath(SCRIPTS[name]).read_bytes()
 
 
-def text(key: PublicKey, stamps: Sequence[Stamp], version: str) -> bytes:
+class Dated(Protocol):
+    """What VERIFY.md says of a record that has a token."""
+
+    @property
+    def of(self) -> str:
+        """SHA-256 of the record."""
+        ...
+
+    @property
+    def time(self) -> str:
+        """When it existed."""
+        ...
+
+
+class _Read(NamedTuple):
+    of: str
+    time: str
+
+
+_STAMPED = re.compile(r"-verify -digest ([0-9a-f]{64}) -in [^\n]*\n\n[^\n]* existed at ([0-9TZ:.+-]{1,40})\n")
+_WITHHELD = re.compile(
+    r"^ {7}openssl ts -verify -digest \[REDACTED\][ in-]{0,5}evidence/seals/\[REDACTED\][ .tsrCAfile-]{0,13}"
+    r"evidence/seals/tsa\.pem$",
+    re.MULTILINE,
+)
+"""What a copy shows of a record whose digest tells what it withholds."""
+_VERSION = re.compile(r"`pip install depose==([0-9A-Za-z.+-]{1,40})`")
+
+
+def are_ours(name: str, data: bytes, key: PublicKey, before: Sequence[str]) -> bool:
+    """Tell whether a script or VERIFY.md, without its log at hand, is one that depose writes."""
+    if name in SCRIPTS:
+        return data == script(name) or sha256(data) in before
+    said = _WITHHELD.sub(RECORD.partition("\n")[0].format(of="0" * 64), data.decode("utf-8", "replace"))
+    version = _VERSION.search(said)
+    stamps = [_Read(*one) for one in _STAMPED.findall(said)]
+    return version is not None and said.encode() == text(key, stamps, version[1])
+
+
+def text(key: PublicKey, stamps: Sequence[Dated], version: str) -> bytes:
     """Write VERIFY.md."""
     records = "\n\n".join(RECORD.format(of=one.of, time=one.time) for one in stamps)
     return TEXT.format(

@@ -32,6 +32,9 @@ _LINEUP = {"lineup_bags": ("bags",), "lineup_scores": ("table",), "lineup_opened
 """Which fields of an act name its blobs."""
 NEEDED = ("seal.json", "signer.pem", "statement.json", "VERIFY.md", "case.toml", LOG)
 
+ALWAYS = (*NEEDED, *("VERIFY.py", "SCORE.py", "COPY.py"), "out/findings.json", "out/scores.parquet")
+"""What every bundle has that a copy can be made of: a copy shows it, or says by its name that it was left out."""
+
 
 def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
     """Name the blobs of a record that was read before; `recorded` are the models whose answers come from files."""
@@ -41,6 +44,8 @@ def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
         yield from filter(None, (body["request"], body["response"], wire.get("certificate"), wire.get("chunks")))
     elif entry.kind in ("protocol", "amendment"):
         yield from (fact["value"] for fact in body.get("registration", body)["files"])
+    elif entry.kind == "seed":
+        yield from filter(None, (body["beacon"],))
     elif entry.kind in _LINEUP:
         yield from (body[name] for name in _LINEUP[entry.kind] if name in body)
     elif entry.kind == "endpoint" and body["model"] in recorded:

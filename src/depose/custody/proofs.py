@@ -19,8 +19,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from depose.custody import commitment, container, forms, instructions, keys, leaves, merkle
-from depose.custody.copies import Signed
 from depose.custody.kinds import LOG
+from depose.custody.signed_root import Signed
 from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence.log import Clock, utc_now
@@ -158,8 +158,8 @@ def _beside(others: Mapping[str, bytes], proof: bytes) -> None:
 def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Clock) -> Verified:
     try:
         proof = msgspec.json.decode(data, type=Proof)
-        files = {one: base64.b64decode(text, validate=True) for one, text in proof.stamps.items()}
-        files["SEAL.sig"] = base64.b64decode(proof.signature, validate=True)
+        files = {one: _base64(text) for one, text in proof.stamps.items()}
+        own = {"SEAL": proof.seal.encode(), "signer.pem": proof.signer.encode(), "SEAL.sig": _base64(proof.signature)}
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
         raise EvidenceError(f"{name}: not a proof of a record: {error}", hint=_HINT) from error
     if proof.format not in FORMATS or canonical(proof) != data:
@@ -169,8 +169,10 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
             hint=_HINT,
         )
     form = FORMATS[proof.format]
-    files |= {"SEAL": proof.seal.encode(), "signer.pem": proof.signer.encode()}
-    files[commitment.FILE] = proof.commitment.encode()
+    own[commitment.FILE] = proof.commitment.encode()
+    if twice := sorted(files.keys() & own.keys()):
+        raise EvidenceError(f"{name}: {twice[0]}: stands among the tokens, and is none", hint=_HINT)
+    files |= own
     seal = Signed.read(files, public_key, name)
     if extra := sorted(files.keys() - seal.digests.keys() - {"SEAL", "SEAL.sig", "signer.pem"}):
         raise EvidenceError(f"{name}: {extra[0]}: SEAL does not list it", hint=_HINT)
@@ -191,7 +193,8 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
     if merkle.climb(file, _steps(proof.file_path, name)).hex() != seal.root.root:
         raise EvidenceError(f"{name}: record {proof.record} is not in the sealed log", hint=_HINT)
     record = _record(proof.shown, name)
-    if record.get("seq") != proof.record:
+    named = NAME.match(name)
+    if record.get("seq") != proof.record or (named and int(named[1]) != proof.record):
         raise EvidenceError(f"{name}: is another record than number {proof.record}", hint=_HINT)
     dated, without = seal.stamps(roots, clock)
     return Verified(
@@ -209,6 +212,14 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
             "any other record, and what follows from it: only the sealed bundle shows that",
         ),
     )
+
+
+def _base64(text: str) -> bytes:
+    """Decode base64 in its one form."""
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise binascii.Error("not in the one form of base64")
+    return found
 
 
 def _leads(proof: Proof, form: int, steps: Sequence[tuple[str, str]]) -> bool:

@@ -19,7 +19,7 @@ from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
 from depose.lineup.reading import lineup_findings
 from depose.model import Dossier, Fact, Findings
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import canonical, in_one_form, sha256
 from depose.report import render
 
 
@@ -34,6 +34,8 @@ def statement(read: Read) -> Findings:
             f"{name}: no findings of this version: {error}{elsewhere(read)}",
             hint="verify with the version that made it; what it made before is not what this one makes",
         ) from error
+    if not in_one_form(data):
+        raise EvidenceError(f"{name}: not in canonical form{elsewhere(read)}", hint=HINT)
     if (findings.log_head, findings.protocol_digest) != (read.entries.head, read.entries.protocol_digest):
         raise EvidenceError(f"{name}: made from another log", hint=HINT)
     payload = envelope.read(content(read.bundle, "statement.json"), read.key, "statement.json")

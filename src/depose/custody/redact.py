@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from depose.analysis import results
-from depose.custody import commitment, container, copies, forms, leaves, manifest, merkle, passages, proofs
+from depose.custody import commitment, container, copies, forms, kinds, leaves, manifest, merkle, passages, proofs
 from depose.custody.bundle import FORMAT_1, FORMS, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
@@ -59,7 +59,7 @@ class Redacted(Record, frozen=True, kw_only=True):
 
 def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Redacted:
     """Write a copy in which something is withheld wherever it stands; raise UsageError if it stands nowhere."""
-    if not reason.strip() or wanted == Wanted() or not all(word.strip() for word in wanted.words):
+    if not copies.is_reason(reason) or wanted == Wanted() or not all(word.strip() for word in wanted.words):
         raise UsageError("a redaction needs words and a reason", hint="--find TEXT or --find-env VAR, and --reason")
     _is_new(goal)
     with as_evidence(path), opened(path, b"") as read:
@@ -138,12 +138,12 @@ class _Cut:
                 self._keep_secret(_digest_of(read, name))
                 continue
             self.data[name] = content(read.bundle, name)
-            if passages.places(name.encode(), sought):
+            if name not in kinds.ALWAYS and passages.places(name.encode(), sought):
                 self.whole[name] = "its name holds what is withheld"
                 self._hidden.add(name)
             elif name in raw:
                 self.whole[name] = "raw bytes of what is withheld"
-            elif name in KEPT or TOKEN.match(name):
+            elif name in (*KEPT, "VERIFY.md") or TOKEN.match(name):
                 continue
             elif not leaves.is_text(leaves.buffer(self.data[name])):
                 self.whole[name] = UNREADABLE

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +39,9 @@ HELD = 4 * 1024**2
 CLOCK_STEP = timedelta(minutes=1)
 """A clock may be put back by this much, as time services do; then the log holds the time of the record before."""
 SYNC_THREADS = 8
+MOST_NESTED = 1_000_000
+"""Lists and objects of one record at most."""
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 SEALED = "sealed.json"
 
 
@@ -95,6 +99,8 @@ def chained(lines: Iterable[bytes], name: str) -> Iterator[Chained]:
     previous, expected = GENESIS, 0
     for ended in lines:
         line, where = ended[:-1], f"{name}: line {expected + 1}"
+        if too_nested(line):
+            raise EvidenceError(f"{where} holds more than {MOST_NESTED} lists and objects", hint=_hint())
         try:
             entry = msgspec.json.decode(line, type=Entry)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -107,6 +113,14 @@ def chained(lines: Iterable[bytes], name: str) -> Iterator[Chained]:
             raise EvidenceError(f"{where} is not in canonical form", hint=_hint())
         previous, expected = sha256(line), expected + 1
         yield Chained(entry=entry, digest=previous)
+
+
+def too_nested(data: bytes, most: int = MOST_NESTED) -> bool:
+    """Tell whether JSON takes fifty times its size in memory, by what stands outside of its strings."""
+    if data.count(b"{") + data.count(b"[") <= most:
+        return False
+    bare = _STRING.sub(b"", data)
+    return bare.count(b"{") + bare.count(b"[") > most
 
 
 def _canonical_or_nothing(entry: Entry) -> bytes:
@@ -207,6 +221,8 @@ class Log:
         self._at = self._time()
         entry = Entry(seq=self._seq, prev=self._head, at=self._at, kind=kind, body=msgspec.to_builtins(body))
         line = canonical(entry)
+        if too_nested(line):
+            raise CaseError(f"{self._path}: a record of more than {MOST_NESTED} lists and objects", hint="ask for less")
         self._waiting.append(line + b"\n")
         self._held += len(line) + 1
         self._seq, self._head = self._seq + 1, sha256(line)

@@ -352,20 +352,8 @@ def _written(folder: Path, case: ExtractionFile, made: tables.Tables, now: Extra
 
 def exhibits(now: ExtractionFindings) -> bytes:
     """Return the accounts of all groups as a table for a spreadsheet."""
-    rows: list[list[object]] = [
-        [
-            "group",
-            "account",
-            "borne out",
-            "standing community",
-            "requests",
-            "templates shared",
-            "p of the group",
-            "p Holm",
-            "tied by",
-            "e",
-        ]
-    ]
+    head = "group,account,borne out,standing community,requests,templates shared,p of the group,p Holm,tied by,e"
+    rows: list[list[object]] = [list(head.split(","))]
     for group in now.groups:
         for one in group.accounts:
             said_of = ["yes" if value else "no" for value in (one.supported, one.standing)]
@@ -376,13 +364,14 @@ def exhibits(now: ExtractionFindings) -> bytes:
 
 def clusters(now: ExtractionFindings) -> bytes:
     """Return the accounts of all groups as Parquet."""
-    rows = [(group.code, one.account, one.supported) for group in now.groups for one in group.accounts]
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
+    rows = [(group.code, one.account, one.supported, one.standing) for group in now.groups for one in group.accounts]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     made = pa.table(
         {
             "group": pa.array(columns[0], pa.string()),
             "account": pa.array(columns[1], pa.string()),
             "supported": pa.array(columns[2], pa.bool_()),
+            "standing": pa.array(columns[3], pa.bool_()),
         }
     )
     sink = io.BytesIO()

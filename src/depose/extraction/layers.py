@@ -1,7 +1,7 @@
 """E4 to E7: does a group act as one? Synchrony, release pivot, balance of load, shared infrastructure, targeting.
 
 Each asks of a group that templates put together whether something else ties it, and compares it with random sets of as
-many units of the same strata (release pivot, E5, E6), with itself, each unit turned round within each hour (E4), or
+many units of the same strata (release pivot, E5, E6), with itself, each unit moved within its hours (E4), or
 with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a node of E3: an
 account, or an organisation, a named set or a standing community as a whole, for what ties the accounts of one is known.
 A group of friends passes E4 and E6 too: this is evidence of concert, not of its purpose.
@@ -20,41 +20,54 @@ Array = NDArray[np.float64]
 def synchrony(slots: Ints, units: Ints, window: int, draws: int, rng: np.random.Generator) -> float:
     """E4: return p of how often units are active in the same slot, given the `window` slots in which each was active.
 
-    `slots` are numbered from the first day on, and `units` says whose each is. The null turns what a unit did within a
-    window round by a random number of slots (interval jitter: Amarasingham, Harrison, Hatsopoulos and Geman 2012): each
-    keeps its days, its hours and how it asks in bursts of its own. So a release, an hour of office or a deadline, at
-    which many are active on one day for reasons of their own, is no concert; the same ten minutes again and again are.
+    `slots` are numbered from the first day on, and `units` says whose each is. The larger p of two nulls, both of which
+    leave each unit its days, its hours and how much it asked in each. One turns what a unit did within a window round
+    by a random number of slots (interval jitter: Amarasingham, Harrison, Hatsopoulos and Geman 2012), so that office
+    hours, a release or a deadline are no concert. The other deals what a unit did within its windows out anew among
+    those in which it did as much, so that no clock is: machines that ask on the hour keep asking on the hour.
     """
-    order = np.lexsort((slots, units))
-    slots, units = slots[order].astype(np.int64), units[order].astype(np.int64)
-    if not len(slots) or units[0] == units[-1] or window < 2:
+    pairs = np.unique(np.column_stack([units, slots]).astype(np.int64), axis=0)
+    if not len(pairs) or pairs[0, 0] == pairs[-1, 0] or window < 2:
         return 1.0
-    seeds = rng.integers(0, 2**32, size=draws)
-    together: Ints = _together(slots, units, window, seeds)
-    return float((together >= together[0]).mean())
+    block = pairs[:, 1] // window
+    _, first, sizes = np.unique(pairs[:, 0] * (block.max() + 1) + block, return_index=True, return_counts=True)
+    # Windows of one unit in which as many slots are active stand side by side.
+    order = np.lexsort((block[first], sizes, pairs[first, 0]))
+    first, sizes = first[order], sizes[order]
+    edge = np.flatnonzero(np.diff(pairs[first, 0]) | np.diff(sizes)) + 1
+    groups = np.concatenate([[0], edge, [len(first)]]).astype(np.int64)
+    seeds = rng.integers(0, 2**32, size=2 * draws)
+    shape = (pairs[:, 1] % window, first.astype(np.int64), sizes.astype(np.int64), block[first], groups, window)
+    found = [_together(*shape, seeds[half : half + draws], half > 0) for half in (0, draws)]
+    return max(float((together >= together[0]).mean()) for together in found)
 
 
 @compiled
-def _together(slots, units, window, seeds):  # type: ignore[no-untyped-def]
-    """Return how many pairs are in one slot, summed over slots: as they were, then each window of a unit turned round.
+def _together(offsets, first, sizes, blocks, groups, window, seeds, dealt):  # type: ignore[no-untyped-def]
+    """Return how many units are in one slot together, summed over slots: as they were, then in random ones.
 
-    Pairs of one unit count the same in every draw, since what it does turns as one.
+    A window of a unit has the offsets from `first` on, `sizes` of them, in `blocks`; windows between two of `groups`
+    are alike. They are dealt out anew, or each turned round.
     """
     found = np.zeros(len(seeds) + 1, dtype=np.int64)
-    count = np.zeros((slots.max() // window + 1) * window, dtype=np.int64)
+    count = np.zeros((blocks.max() + 1) * window, dtype=np.int64)
+    source = np.arange(len(first))
     for draw in range(len(found)):
         if draw > 0:
             np.random.seed(seeds[draw - 1])
+        if draw > 0 and dealt:
+            for group in range(len(groups) - 1):
+                for last in range(groups[group + 1] - 1, groups[group], -1):
+                    other = np.random.randint(groups[group], last + 1)
+                    source[last], source[other] = source[other], source[last]
         count[:] = 0
-        total, turn, unit, block = 0, 0, -1, -1
-        for at in range(len(slots)):
-            own = slots[at] // window
-            if draw > 0 and (units[at] != unit or own != block):
-                unit, block = units[at], own
-                turn = np.random.randint(0, window)
-            place = own * window + (slots[at] - own * window + turn) % window
-            total += count[place]
-            count[place] += 1
+        total = 0
+        for at in range(len(first)):
+            turn = np.random.randint(0, window) if draw > 0 and not dealt else 0
+            for step in range(sizes[at]):
+                place = blocks[at] * window + (offsets[first[source[at]] + step] + turn) % window
+                total += count[place]
+                count[place] += 1
         found[draw] = total
     return found
 

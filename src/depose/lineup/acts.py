@@ -30,7 +30,7 @@ from depose.evidence.log import Clock, Log, read_blob, write_whole
 from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
-from depose.lineup.tables import read_bags, read_key, read_table, table_file
+from depose.lineup.tables import read_key, read_table, table_file
 from depose.lineup.unfolding import bags_follow
 from depose.model import Case, Fact, Findings, Record
 from depose.model.canonical import sha256
@@ -284,7 +284,7 @@ class Act:
         try:
             self.entries: Entries = self._reading.entries()
             self.case = self.entries.registration.case
-            if casefile.read(self._folder) != self.case:
+            if casefile.read(self._folder) != self.entries.written.case:
                 raise ProtocolChanged(
                     f"{self._folder / casefile.NAME}: differs from the registered protocol",
                     hint=f"restore it, or record the change: depose amend {shell(self._folder)} --reason TEXT",
@@ -335,12 +335,6 @@ def plan_of(case: Case, folder: Path) -> LineupPlan:
             f"{folder}: registers no line-up", hint='add [lineup] and questions = ["exposed"], then register'
         )
     return case.lineup
-
-
-def bags_of(folder: Path, built: LineupActs) -> tuple[bytes, int]:
-    """Return the file of bags, checked, and how many there are."""
-    data = read_blob(folder, built.built.bags)
-    return data, len(read_bags(data, "bags"))
 
 
 def _outside(folder: Path, given: dict[str, Path]) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from depose.case.untrusted_files import in_child, opened
 from depose.errors import CaseError
 from depose.model.canonical import digest, sha256
-from depose.model.lineup import Context, Decoy, Delivery, Turn
+from depose.model.lineup import Context, Decoy, Delivery
 
 Row = TypeVar("Row", Delivery, Decoy)
 LONGEST_ROW = 16 * 1024**2
@@ -169,9 +169,3 @@ def _row(raw: dict[str, Any], kind: type[Row], number: int) -> Row:
         return msgspec.convert(raw, kind)
     except (msgspec.ValidationError, RecursionError) as error:
         raise ValueError(f"row {number}: {error}") from error
-
-
-def one_prompt(text: str, system: str = "") -> tuple[Turn, ...]:
-    """Return the messages of a single question, with a system prompt where there is one."""
-    first = (Turn(role="system", content=system),) if system else ()
-    return (*first, Turn(role="user", content=text))

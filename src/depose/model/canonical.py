@@ -7,6 +7,7 @@ Digest: SHA-256, lower-case hex.
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import msgspec
@@ -44,6 +45,14 @@ def _is_simple(plain: Any) -> bool:
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_simple(one) for key, one in plain.items())
     return kind in (list, tuple) and all(map(_is_simple, plain))
+
+
+def in_one_form(data: bytes) -> bool:
+    """Tell whether JSON is in its one canonical form; what names a field twice, say, is not, and says two things."""
+    try:
+        return canonical(json.loads(data)) == data
+    except (ValueError, RecursionError, NoCanonicalForm):
+        return False
 
 
 def sha256(data: bytes) -> str:

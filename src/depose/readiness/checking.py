@@ -12,8 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UnsetType
+
 from depose import plugins
-from depose.analysis import beforehand
+from depose.analysis import beforehand, foreseen
 from depose.analysis.likelihood_ratios import power_of
 from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
@@ -23,15 +25,18 @@ from depose.case.budget import Estimate, estimates
 from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
+from depose.endpoints.weights import PACKAGED
 from depose.errors import DeposeError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
-from depose.model import Ask, Case, ModelSpec, Question, Record, Registration
+from depose.model import Ask, Case, Condition, ModelSpec, Question, Record, Registration
 from depose.readiness.line_up import prepared
-from depose.registering import frozen_case
+from depose.registering import frozen_case, trial
+from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
+STUDY = "What would open it: a study that covers the case ([protocol] calibration); T and p are given all the same"
 SECONDS = 3.0
 """Taken for an answer where none was timed."""
 
@@ -40,7 +45,7 @@ class Point(Record, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     about: str
-    """`case`, `files`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
+    """`case`, `files`, `weights`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
     state: State
     """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
     said: str
@@ -55,12 +60,16 @@ class Prospect(Record, frozen=True, kw_only=True):
     question: Question
     lineages: int
     needed: int
-    can_indicate: bool
+    controlled: bool
+    """Whether there are controls enough, of the years of the pair, and no shared base forbids the question."""
+    can_speak: bool
     """Whether an opinion other than `inconclusive` is possible at all."""
+    can_indicate: bool
+    """Whether `indication` is."""
     power: float | None
     """Lower bound, by the study; below 0.8 a finding can never read `no indication`."""
     why: tuple[str, ...]
-    """Why it could never speak, and what would open it."""
+    """Why it could never speak, or never indicate, and what would open it."""
 
 
 class Checked(Record, frozen=True, kw_only=True):
@@ -83,19 +92,23 @@ class Checked(Record, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether nothing is wrong and every finding could speak."""
-        return all(one.state != "wrong" for one in self.points) and all(one.can_indicate for one in self.prospects)
+        return all(one.state != "wrong" for one in self.points) and all(one.can_speak for one in self.prospects)
 
 
 def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     """Look a case through; `ask` sends each endpoint one question. Raises CaseError where the case cannot be read."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
+    written = casefile.read(folder)
     entries = _entries(folder)
     if entries is None:
-        refuse_shadow(case, folder)
-    frozen = entries.registration if entries is not None else frozen_case(case, folder, ahead=True)
+        refuse_shadow(written, folder)
+    frozen = entries.registration if entries is not None else frozen_case(written, folder, ahead=True)
+    if entries is None or entries.waits_for_seed:
+        frozen = trial(frozen, folder, ahead=True)
+    case = written if isinstance(written.protocol.seed_from, UnsetType) else frozen.case
     left = _left(case, frozen, entries)
-    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
+    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries)]
+    points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
     likeness = case.protocol.questions != ("exposed",)
     points += [*asked, *([_selftest(folder, entries)] if likeness else []), *_line_up(case)]
@@ -132,7 +145,7 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
     said = f"{len(frozen.prompts)} prompts; " + ", ".join(
         f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
     )
-    if entries is not None and entries.registration.case != case:
+    if entries is not None and entries.written.case != case:
         return Point(
             about="case",
             state="wrong",
@@ -191,6 +204,27 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
             said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
             next=f"depose import {shell(folder)} FILES",
         )
+
+
+def _weights(folder: Path, case: Case) -> Iterator[Point]:
+    """Say whose weights are compared, which needs no control, and whose are not where the case says."""
+    try:
+        pairs = held_pairs(case, folder)
+    except DeposeError as error:
+        yield Point(about="weights", state="wrong", said=error.message, next=error.hint)
+        return
+    named = {model.name: model.path for pair in pairs for model in pair}
+    missing = {code: path for code, path in named.items() if not path.exists() and str(path) not in PACKAGED}
+    for code, path in missing.items():
+        yield Point(
+            about="weights",
+            state="wrong",
+            said=f"{code}: {path}: no weights there",
+            next="name a folder of safetensors or a .gguf file, from the folder of the case",
+        )
+    if pairs and not missing:
+        said = ", ".join(f"{suspect.name} with {reference.name}" for suspect, reference in pairs)
+        yield Point(about="weights", state="fine", said=f"{said}: compared exactly, whatever controls there are")
 
 
 def _keys(folder: Path, case: Case) -> Iterator[Point]:
@@ -254,7 +288,7 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
 
 def _line_up(case: Case) -> Iterator[Point]:
     for one in prepared(case):
-        yield Point(about="line-up", state="fine" if one.fine else "open", said=one.said, next=one.next)
+        yield Point(about="line-up", state=one.state, said=one.said, next=one.next)
 
 
 def _selftest(folder: Path, entries: Entries | None) -> Point:
@@ -296,23 +330,53 @@ def _names(case: Case) -> list[Point]:
     return [Point(about="names", state="open", said=one) for one in lineages.doubts(case.models)]
 
 
+def prospects(path: Path) -> tuple[Prospect, ...]:
+    """Look ahead for the findings of a registered case, as `check` does, and at nothing else."""
+    folder = casefile.folder_of(path)
+    registration = ledger.entries(folder).registration
+    return tuple(_prospects(registration.case, registration, folder))
+
+
 def _prospects(case: Case, frozen: Registration, folder: Path) -> Iterator[Prospect]:
     loaded = calibration.load(case.protocol.calibration, folder)
     references = len({spec.code for spec in case.models if spec.role == "reference"})
     for one in (one for one in beforehand.outlook(case) if one.question != "exposed"):
         detector = getattr(case.protocol.primary, one.question)
         alpha = case.protocol.alpha / max(references, 1)
-        found = power_of(loaded.calibration if loaded else None, detector, len(frozen.prompts), one.question, alpha)
+        study = loaded.calibration if loaded else None
+        left = () if one.shared_base else foreseen.outside(one, case, frozen.prompts, study)
+        found = None if left else power_of(study, detector, len(frozen.prompts), one.question, alpha)
+        power = found.lower95 if found else None
+        without = foreseen.ratio_of(one, len(frozen.prompts), study)
+        indicates = one.open and not left and not without
         yield Prospect(
             suspect=one.suspect,
             reference=one.reference,
             question=one.question,
             lineages=one.k_eff,
             needed=one.needed,
-            can_indicate=one.open,
-            power=found.lower95 if found else None,
-            why=() if one.open else tuple(beforehand.why(one, case)),
+            controlled=one.open,
+            can_speak=indicates or (one.open and power is not None and power >= LEAST_POWER),
+            can_indicate=indicates,
+            power=power,
+            why=_why(one, case, left, without),
         )
+
+
+def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without: str) -> tuple[str, ...]:
+    said = () if one.open else tuple(beforehand.why(one, case))
+    if left:
+        rows = [f"{row.name}: {row.case} (the study: {row.validated})" for row in left]
+        also = "besides, " if said else ""
+        return (
+            *said,
+            f"{also}outside of what the study covers, so that no opinion will be given (range)",
+            *rows,
+            STUDY,
+        )
+    if said:
+        return said
+    return (f"no likelihood ratio, so that an indication cannot be read (range): {without}", STUDY) if without else ()
 
 
 def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> float:
@@ -330,8 +394,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
 
 def _few(codes: Sequence[str], most: int = 6) -> str:
     return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
-
-
-def unlikely(one: Prospect) -> bool:
-    """Tell whether a finding can indicate, but by its power never say `no indication`."""
-    return one.can_indicate and (one.power is None or one.power < LEAST_POWER)

@@ -1,13 +1,19 @@
-"""Of a line-up before it is built: who scores which model, and how many line-ups would show what is looked for."""
+"""Of a line-up before it is built: who scores what, which check could never be made, how many line-ups are needed.
+
+A check that the tier needs and that the case cannot make leaves every opinion `inconclusive`; after the registration
+that is seen only when the key is open.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import UnsetType
 
 from depose.analysis.opinion import LEAST_POWER
 from depose.lineup.acts import scored_models
+from depose.lineup.opinion import needed
 from depose.lineup.power import area_of, bags_needed
 from depose.lineup.scorers import scored_here
 from depose.model import Case, Record
@@ -17,7 +23,8 @@ from depose.model.lineup import LineupPlan
 class Prepared(Record, frozen=True, kw_only=True):
     """One thing of a line-up: whether it is in order, what it is, and what to do."""
 
-    fine: bool
+    state: Literal["fine", "open", "wrong"]
+    """`wrong`: no opinion could ever come of it."""
     said: str
     next: str = ""
 
@@ -31,14 +38,37 @@ def prepared(case: Case) -> Iterator[Prepared]:
     elsewhere = [spec.code for spec in case.models if spec.code in scored and not scored_here(plan, spec)]
     if elsewhere:
         yield Prepared(
-            fine=False,
+            state="open",
             said=f"nothing here gives `{plan.statistic}` scores of {', '.join(elsewhere)}",
             next="whoever has the model makes its table (depose lineup score CASE --table FILE), or register another "
             "statistic",
         )
     else:
-        yield Prepared(fine=True, said=f"{', '.join(scored)} will be scored here, by {plan.statistic}")
+        yield Prepared(state="fine", said=f"{', '.join(scored)} will be scored here, by {plan.statistic}")
+    if lacks := {name: why for name in needed(plan.tier, plan.limits) if (why := _lacks(name, plan))}:
+        yield Prepared(
+            state="wrong",
+            said="without these checks every opinion is inconclusive (diagnostics): "
+            + "; ".join(f"{name} {why}" for name, why in lacks.items()),
+            next="add what they need to [lineup], or name in [lineup.limits] required = [...] those that the case "
+            "rests on",
+        )
     yield _enough(case, plan)
+
+
+def _lacks(name: str, plan: LineupPlan) -> str:
+    """Say what a case lacks for a diagnostic that an opinion needs; nothing where it may be made."""
+    if name == "D1" and plan.statistic != "likelihood":
+        return "needs likelihoods of the reference"
+    if name == "D3" and len(plan.controls) < max(plan.limits.controls, 1):
+        return f"needs {max(plan.limits.controls, 1)} models older than the first delivery in `controls`"
+    if name == "D5" and not plan.matched:
+        return "needs accounts that are not in question in `matched`"
+    if name == "D6" and not plan.cutoff:
+        return "needs `cutoff`, and deliveries after it"
+    if name == "D7" and not plan.snapshots:
+        return "needs later states of the reference in `snapshots`"
+    return ""
 
 
 def _enough(case: Case, plan: LineupPlan) -> Prepared:
@@ -49,8 +79,8 @@ def _enough(case: Case, plan: LineupPlan) -> Prepared:
     what = f"{plan.share:.0%} of the deliveries learnt with an area of {plan.learnt:g}"
     if least > plan.bags:
         return Prepared(
-            fine=False,
+            state="open",
             said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}; at most {plan.bags:,} are registered",
             next=f"bags = {least} in [lineup], or a larger share",
         )
-    return Prepared(fine=True, said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}")
+    return Prepared(state="fine", said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}")

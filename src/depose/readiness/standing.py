@@ -17,6 +17,7 @@ from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
 from depose.lineup.acts import act_due
 from depose.model import Record
+from depose.registering import seedless
 
 REPORTS = ("report", "compliance")
 """Names of the reports that people read, without their suffixes."""
@@ -58,12 +59,7 @@ def standing(path: Path) -> Standing:
     case = casefile.read(folder)
     if not log_path(folder).is_file() or not any(True for _ in read_log(folder)):
         first = Step(name="registered", done=False, said=f"{len(case.models)} models, nothing asked yet")
-        # A line-up alone has acts of several people, and no audit.
-        alone = case.protocol.questions == ("exposed",)
-        begin = (
-            f"depose check {name} && depose register {name}" if alone else f"depose check {name} && depose audit {name}"
-        )
-        return Standing(folder=str(folder), steps=(first,), models=(), next=begin)
+        return Standing(folder=str(folder), steps=(first,), models=(), next=f"depose check {name}")
     entries = ledger.entries(folder)
     models = _models(entries)
     left = sum(one.questions for one in collect.estimate_of(entries))
@@ -73,9 +69,9 @@ def standing(path: Path) -> Standing:
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
     reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
-    changed = entries.registration.case != case
+    changed = entries.written.case != case
     sealed = is_sealed(folder)
-    asked = bool(entries.registration.prompts)
+    asked = bool(entries.registration.prompts) or entries.waits_for_seed
     steps = (
         Step(
             name="registered",
@@ -84,6 +80,7 @@ def standing(path: Path) -> Standing:
             if changed
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
+        *_seed(entries),
         Step(name="answered", done=not left, said=_open(left, lost, waiting)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
@@ -96,6 +93,7 @@ def standing(path: Path) -> Standing:
     )
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
+        (entries.waits_for_seed, seedless(Path(name), entries).hint if entries.waits_for_seed else ""),
         (asked and bool(waiting), f"depose import {name} FILES"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (asked and not tested and not sealed, f"depose selftest {name}"),
@@ -111,6 +109,14 @@ def standing(path: Path) -> Standing:
         models=models,
         next=next((said for due, said in following if due), ""),
     )
+
+
+def _seed(entries: Entries) -> tuple[Step, ...]:
+    """Say where the seed stands of a protocol that draws it."""
+    if entries.waits_for_seed:
+        return (Step(name="seed", done=False, said="not drawn yet"),)
+    drawn = [f"{one.drawn.seed.seed}, drawn by the {one.drawn.seed.by}" for one in entries.draws[-1:]]
+    return tuple(Step(name="seed", done=True, said=said) for said in drawn)
 
 
 def key_for(case: Path) -> Path:

@@ -105,12 +105,11 @@ class Assumptions:
 
     def cautions(self) -> tuple[str, ...]:
         """Say for each model what a rule has done to its units."""
-        found = []
+        found = [f"not counted, since both models fail its assumption: {kind}" for kind in sorted(self.spoilt())]
         for model in ("suspect", "reference"):
             for kind, what in _WHAT.items():
                 if rule := self._rule((model, kind)):
                     found.append(f"{what} of the {model} were chosen or sorted by a rule: {rule}")
-        found += [f"not counted, since both models fail its assumption: {kind}" for kind in sorted(self.spoilt())]
         return tuple(found)
 
 
