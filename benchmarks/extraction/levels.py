@@ -205,13 +205,14 @@ def campaigns() -> Iterator[tuple[str, worlds.Campaign]]:
     yield "no shared cards, no pivot", msgspec.structs.replace(base, shared=False, pivot=False)
 
 
-def run(kind: str, place: Path, seeds: range, *, bare: bool = False) -> None:
+def run(kind: str, place: Path, seeds: range, *, bare: bool = False, only: str = "") -> None:
     """Examine the worlds of these seeds that are missing; of levels, rivals run in the first of each mix."""
     place.mkdir(parents=True, exist_ok=True)
     file = place / f"{kind}.jsonl"
     done = {(one["name"], one["seed"]) for one in _lines(file)}
     if kind == "level":
         jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
+        jobs = [one for one in jobs if not only or one[0] in only.split(",")]
     else:
         jobs = [
             (name, worlds.Recipe(accounts=400 if one.accounts < MANY else 3 * MANY, campaign=one))
@@ -346,12 +347,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=2_000, help="the first seed; tests were made on those below 2,000")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--bare", action="store_true", help="leave out E1 and the rivals, which take most of the time")
+    parser.add_argument("--only", default="", help="mixes of look-alikes, with commas")
     given = parser.parse_args()
     if given.what == "table":
         level_table(given.out)
         recall_table(given.out)
     else:
-        run(given.what, given.out, range(given.first, given.first + given.worlds), bare=given.bare)
+        run(given.what, given.out, range(given.first, given.first + given.worlds), bare=given.bare, only=given.only)
 
 
 if __name__ == "__main__":

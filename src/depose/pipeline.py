@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -190,12 +191,12 @@ def probe(
     done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch, checkpoints)
     if done.asked and done.failed == done.asked:
         raise EndpointError(
-            f"all {done.asked} questions failed; the first reason: {_first_reason(folder, ('failed',))}",
-            hint="the failures are in the log; check the models of the case and run depose probe again",
+            f"all {done.asked} questions failed; the most frequent reason: {_reason(folder, ('failed',))}",
+            hint=f"depose check {shell(path)} --ask tries each model once; then run depose probe again",
         )
     if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
-            f"nothing is answered{_counts(done)}: {done.stopped or _first_reason(folder)}",
+            f"nothing is answered{_counts(done)}: {done.stopped or _reason(folder)}",
             hint="check the models and the budget",
         )
     return done
@@ -214,12 +215,11 @@ def _counts(done: Collected) -> str:
     return f" ({', '.join(one for one in parts if not one.startswith('0 '))})" if done.asked else ""
 
 
-def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
-    """Say why the first question without an answer has none, by its last attempt."""
+def _reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
+    """Say why most of the questions without an answer have none, by their last attempts."""
     last = {ledger.key(one): one for one in ledger.entries(folder).exchanges}
-    return next(
-        (one.reason or "the answer is empty" for one in last.values() if one.outcome in outcomes), "nothing was asked"
-    )
+    why = Counter(one.reason or "the answer is empty" for one in last.values() if one.outcome in outcomes)
+    return next((reason for reason, _ in why.most_common(1)), "nothing was asked")
 
 
 def import_answers(

@@ -12,11 +12,13 @@ import pytest
 import line_ups
 from depose.case import casefile
 from depose.errors import UsageError
-from depose.lineup.scorers import open_scorer, scored_here
+from depose.lineup.acts import scored_here
+from depose.lineup.scorers import open_scorer
 from depose.model import ModelSpec
 from depose.model.lineup_plan import Statistic
 from depose.readiness.line_up import prepared
 from fakes import depose
+from faults import Server
 
 
 def written(folder: Path, more: str = "", limits: str = "") -> Path:
@@ -51,6 +53,21 @@ def test_a_corpus_is_no_file_of_answers(tmp_path: Path) -> None:
     )
     ran = depose("check", folder)
     assert (ran.code, "S1, C1 will be scored here, by corpus" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize(("statistic", "asked", "said"), [("text", 1, "1 answer"), ("likelihood", 0, "S1: not tried")])
+def test_an_endpoint_of_a_line_up_alone_is_tried_where_it_is_to_answer(
+    tmp_path: Path, statistic: str, asked: int, said: str
+) -> None:
+    """With --ask it gets one short question, though no bag is built; one that only scores given text gets none."""
+    folder = written(tmp_path / "acme", f'statistic = "{statistic}"')
+    with Server() as server:
+        place = f'provider = "openai"\nmodel = "m"\nbase_url = "{server.url}"\nallow_private = true'
+        text = (folder / "case.toml").read_text()
+        (folder / "case.toml").write_text(text.replace('provider = "recorded"', place, 1))
+        ran = depose("check", folder, "--ask")
+        assert (ran.code, len(server.seen)) == (0, asked)
+    assert f"endpoints: {said}" in " ".join(ran.out.split())
 
 
 @pytest.mark.parametrize(

@@ -678,7 +678,7 @@ def test_all_endpoints_failing_leaves_a_log_that_verifies(tmp_path: Path) -> Non
         folder = write_case(tmp_path / "case", case_of(models, replicates=1))
         ran = audit(folder, "--format", "html", "--allow-blind")
     assert ran.code == 1
-    assert "all 8 questions failed; the first reason: HTTP 503: not now" in ran.err
+    assert "all 8 questions failed; the most frequent reason: HTTP 503: not now" in ran.err
     kinds = Counter(chained.entry.kind for chained in read_log(folder))
     assert (kinds["protocol"], kinds["endpoint"], kinds["exchange"]) == (1, 2, 8)
     html = (folder / "out" / "report.html").read_text()

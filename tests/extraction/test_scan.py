@@ -33,6 +33,7 @@ from depose.extraction import (
     unsealing,
     watching,
 )
+from depose.extraction.findings import Opinion, named
 from depose.model.canonical import canonical, sha256
 
 
@@ -199,6 +200,36 @@ def test_python_alone_finds_concert_that_does_not_follow(scanned: tuple[Path, co
     keys.make(tmp_path / "key.pem")
     done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
     assert "concert does not follow by Holm" in run_alone(Path(done.bundle), tmp_path / "alone").stderr
+
+
+def test_prompts_in_common_alone_name_nobody(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """The report calls the group a lead, and what looks like it; no line-up takes it; standing members are marked."""
+    folder = tmp_path / "lead"
+    shutil.copytree(scanned[0], folder)
+    found = conduct.read_findings(folder)
+    first, *rest = found.groups[0].accounts
+    group = msgspec.structs.replace(
+        found.groups[0], tied_by=(), accounts=(msgspec.structs.replace(first, standing=True, supported=False), *rest)
+    )
+    opinion = Opinion(verdict="shared prompts, concert not shown", reasons=())
+    lead = msgspec.structs.replace(found, groups=(group,), opinion=opinion)
+    write_whole(folder / "out" / conduct.FINDINGS, canonical(lead))
+    with pytest.raises(CaseError, match="no group in which concert is shown"):
+        deliveries.write(folder, None, 10, utc_now)
+    page = reporting.render(lead, tables.read(folder / "out" / "tables"), "extraction.html", None).decode()
+    for wanted in (
+        "shared prompts, concert not shown",
+        "Concert is not shown",
+        "run one benchmark",
+        "they are not meant",
+    ):
+        assert wanted in page
+    assert "consistent with coordinated collection" not in page
+    short = reporting.render(lead, tables.read(folder / "out" / "tables"), "extraction-page.html", None).decode()
+    assert "Nobody is named" in short
+    assert "line-up" not in short
+    assert first.account not in named(lead.groups)
+    assert f'{first.account}","no","yes"'.replace('"', "") in conduct.exhibits(lead).decode().replace('"', "")
 
 
 def test_the_report_says_what_was_found_and_no_word_too_many(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:

@@ -241,6 +241,16 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         inputs.decoys(line_ups.written(tmp_path, "c.jsonl", [decoys[0] | {"context_sha256": "abc"}]))
 
 
+def test_deliveries_to_nobody_in_question_are_not_taken_for_missing_fillers() -> None:
+    """Where no row is to an account of the case the error counts them and names the accounts; M = 0 has its counts."""
+    delivered, decoys = line_ups.rows(3)
+    with pytest.raises(CaseError, match=r"no delivery can be taken: .*deliveries to other accounts: 3") as caught:
+        built([row | {"account_code": "Z"} for row in delivered], decoys)
+    assert "A1, A2, B1" in caught.value.hint
+    with pytest.raises(CaseError, match=r"M = 0.*decoys of a lower tier than registered, or empty: 9"):
+        built(delivered, [row | {"tier": "resampled"} for row in decoys])
+
+
 def test_decoys_may_say_their_context_as_deliveries_do(tmp_path: Path) -> None:
     """Rows with the messages that they answer are those with its digest; a wrong digest, or neither, is refused."""
     delivered, decoys = line_ups.rows(2)

@@ -1,42 +1,40 @@
 """Before a batch is asked or scored: which cells can never speak, what would open them, what is missing to ask.
 
-Only what follows from lineages and dates is counted here: a cell with controls enough may still be blind once it is
-scored.
+The run's own rules are asked, so that what is said here is what the matrix will say: lineages, numbers of prompts and
+controls, and whether the study carries a ratio. What shows in answers alone (a model that is silent) is not foreseen.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.batch.asking import estimate
-from depose.batch.blind import Blind, dated_by, opened_by
+from depose.batch.blind import Blind, blind
 from depose.batch.plan import Plan, live
-from depose.batch.screen import out_of_years
+from depose.batch.rows import Cell, Row, Score, not_comparable
+from depose.batch.run import answered_by_both
+from depose.batch.screen import Judged, screen
 from depose.case.budget import Estimate
-from depose.case.population import Member
 from depose.evidence.log import Clock
-from depose.model import Question, Record
-from depose.model.natural_order import natural
+from depose.model import Record
 from depose.readiness.checking import Point, check
-from depose.statistics.lineage import choose, share_base
+from depose.scoring.bags import Bags, one_base
+from depose.validate import labelled
+from depose.validate.labelled import DETECTORS
 
-_DIGITS = re.compile(r"\d+")
 CASE_ALONE = ("self-test", "files", "case")
 """What is looked at in the case of the models that are asked, and says nothing of a batch."""
 
 
-class _Silent(NamedTuple):
-    """A cell that can never speak."""
-
-    question: Question
-    suspect: str
-    reference: str
-    reason: str
+NOTHING = tuple(
+    Score(detector=name, t=0.0, p_reference=1.0, p_suspect=1.0, p_length_matched=1.0, p_layout_matched=1.0, reached=0)
+    for name in DETECTORS
+)
+"""Stands for what is measured: whether a cell can speak does not depend on it."""
 
 
 class Ahead(Record, frozen=True, kw_only=True):
@@ -66,57 +64,49 @@ def ahead(plan: Plan, folder: Path, clock: Clock) -> Ahead:
     """Look ahead; `folder` is that of the models that are asked. Nothing is asked."""
     rows = estimate(plan, folder)
     found = check(folder, clock).points if live(plan.file) else ()
-    blind, left_out = _blind(plan)
+    cells, left_out = _foreseen(plan)
     return Ahead(
-        cells=len(plan.suspects) * len(plan.references) * len(plan.file.screening.questions),
-        blind=blind,
+        cells=len(cells),
+        blind=blind(cells, {one.name: one for one in plan.population.members}),
         left_out=left_out,
         points=tuple(one for one in found if one.about not in CASE_ALONE),
         estimates=rows,
     )
 
 
-def _blind(plan: Plan) -> tuple[tuple[Blind, ...], dict[str, int]]:
-    members = {one.name: one for one in plan.population.members}
-    specs = {name: member.spec() for name, member in members.items()}
-    pool = [specs[name] for name in plan.controls]
-    groups: dict[str, list[_Silent]] = {}
+def _foreseen(plan: Plan) -> tuple[tuple[Judged, ...], dict[str, int]]:
+    """Judge every cell as the run does, with a score that says nothing in the place of what will be measured."""
+    made, setting = plan.population, plan.file.screening
+    scores, _ = labelled.load(setting.labelled, Path(plan.folder))
+    screened = made.cut(plan.screened)
+    bags = Bags(screened, plan.controls)
+    both, to_ask = answered_by_both(screened), {spec.code for spec in live(plan.file)}
+    every = len({key for key, _ in screened.rows})
     left_out: Counter[str] = Counter()
-    for question in plan.file.screening.questions:
-        for suspect in plan.suspects:
-            for reference in (one for one in plan.references if one != suspect):
-                if question == "derived" and share_base(specs[suspect], specs[reference]):
-                    said = "the two share a base"
-                else:
-                    chosen = choose(specs[suspect], specs[reference], pool, question)
-                    used = [spec.code for spec in chosen.used]
-                    if chosen.k_eff < FEWEST_LINEAGES:
-                        said = f"{chosen.k_eff} independent control lineages; {FEWEST_LINEAGES} are needed"
-                        left_out.update(one.reason for one in chosen.excluded)
-                    else:
-                        said = out_of_years(suspect, reference, used, members)
-                if said:
-                    groups.setdefault(_DIGITS.sub("N", said), []).append(_Silent(question, suspect, reference, said))
-    found = []
-    for cells in groups.values():
-        worst = min((one.reason for one in cells), key=natural)
-        pairs = [members[name] for one in cells for name in (one.suspect, one.reference)]
-        found.append(
-            Blind(
-                reason=worst,
-                cells=len(cells),
-                questions=tuple(dict.fromkeys(one.question for one in cells)),
-                suspects=tuple(sorted({one.suspect for one in cells}, key=natural)),
-                references=tuple(sorted({one.reference for one in cells}, key=natural)),
-                opens=_opens(worst, pairs),
-            )
-        )
-    return tuple(sorted(found, key=lambda one: (-one.cells, one.reason))), dict(left_out.most_common())
 
+    def prompts(suspect: str, reference: str) -> int:
+        return every if {suspect, reference} & to_ask else both(suspect, reference)
 
-def _opens(reason: str, pairs: Sequence[Member]) -> str:
-    if reason.startswith("era"):
-        return dated_by(reason, [one.released for one in pairs])
-    if lineages := _DIGITS.match(reason):
-        return opened_by(FEWEST_LINEAGES - int(lineages[0]), {one.developer for one in pairs})
-    return "weights answer it"
+    def cell(suspect: str, reference: str) -> Cell:
+        chosen = bags.controls(suspect, reference)
+        cell = Cell(reference=reference, controls=tuple(spec.code for spec in chosen.used), k_eff=chosen.k_eff)
+        if chosen.k_eff < FEWEST_LINEAGES:
+            left_out.update(one.reason for one in chosen.excluded)
+        reason = not_comparable(suspect, cell) or ("" if prompts(suspect, reference) else "no prompt in common")
+        return msgspec.structs.replace(cell, reason=reason, scores=() if reason else NOTHING)
+
+    rows = [
+        Row(format="", key="", suspect=one, answers="", cells=tuple(cell(one, other) for other in plan.references))
+        for one in plan.suspects
+    ]
+    judged = screen(
+        rows,
+        {one.name: one for one in made.members},
+        scores,
+        setting.questions,
+        prompts=prompts,
+        one_base=one_base(made),
+        alpha=setting.alpha,
+        fdr=setting.fdr,
+    )
+    return judged.cells, dict(left_out.most_common())

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.batch.screen import Judged
 from depose.case.population import Member
+from depose.errors import few
 from depose.model import Question, Record
 from depose.model.natural_order import natural
 from depose.statistics.era import WINDOW
@@ -35,7 +36,7 @@ class Blind(Record, frozen=True, kw_only=True):
     """Cells that cannot speak for one reason."""
 
     reason: str
-    """The worst of them, where they differ in a number."""
+    """The worst of them, where they differ in a number; of lineages all, from the fewest on."""
     cells: int
     questions: tuple[Question, ...]
     suspects: tuple[str, ...]
@@ -52,7 +53,7 @@ def blind(cells: Sequence[Judged], members: Mapping[str, Member]) -> tuple[Blind
             groups.setdefault(re.sub(r"\d+", "N", one.reason), []).append(one)
     found = [
         Blind(
-            reason=min((one.reason for one in held), key=natural),
+            reason=_reason([one.reason for one in held]),
             cells=len(held),
             questions=tuple(dict.fromkeys(one.question for one in held)),
             suspects=_names(one.suspect for one in held),
@@ -62,6 +63,14 @@ def blind(cells: Sequence[Judged], members: Mapping[str, Member]) -> tuple[Blind
         for held in groups.values()
     ]
     return tuple(sorted(found, key=lambda one: (-one.cells, one.reason)))
+
+
+def _reason(said: Sequence[str]) -> str:
+    worst = min(said, key=natural)
+    counts = [int(found[1]) for one in said if (found := _LINEAGES.search(one))]
+    if counts and max(counts) > min(counts):
+        return worst.replace(f"{min(counts)} independent", f"{min(counts)} to {max(counts)} independent", 1)
+    return worst
 
 
 def _names(names: object) -> tuple[str, ...]:
@@ -94,9 +103,8 @@ def dated_by(reason: str, dates: Sequence[str]) -> str:
 def opened_by(missing: int, makers: Collection[str]) -> str:
     """Describe the controls that would open a cell for which so many are missing, of other makers than these."""
     known = sorted({*makers} - {""})
-    few = ", ".join(known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
     return (
         f"{missing} more control{'s' if missing > 1 else ''}, each of a maker and lineage of its own"
-        + (f", none of {few}" if few else "")
+        + (f", none of {few(known, 6)}" if known else "")
         + ", not trained on outputs of the references' makers"
     )

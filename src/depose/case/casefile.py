@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -310,6 +311,22 @@ def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
             hint="copy the file into the folder of the case: what it names is stored",
         )
     if not path.is_file():
-        what = "not a file" if path.exists() else "not there"
-        raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
+        said = "not a file" if path.exists() else f"not there{nearest(name, _beside(folder, path))}"
+        raise _placed(folder / file, f"{where}: {name!r} is {said}", f"relative names start at {folder}")
     return path.resolve()
+
+
+def _beside(folder: Path, path: Path) -> list[str]:
+    """Name files where one was looked for, as a case file would."""
+    if not path.parent.is_dir():
+        return []
+    prefix = path.parent.relative_to(folder) if path.is_relative_to(folder) else path.parent
+    return [str(prefix / one.name) for one in islice(path.parent.iterdir(), 2_000) if one.is_file()]
+
+
+def _placed(file: Path, message: str, hint: str) -> CaseError:
+    """Make an error with its line, or the row of a table; without them where the file itself cannot be read."""
+    try:
+        return written_in(file).wrong(message, hint)
+    except CaseError:
+        return CaseError(f"{file}: {message}", hint=hint)

@@ -17,7 +17,7 @@ from depose.case.near import nearest
 from depose.case.population import Member
 from depose.case.tables import AS_IT_IS
 from depose.case.untrusted_files import opened
-from depose.errors import CaseError, UsageError
+from depose.errors import CaseError, UsageError, few
 from depose.model import Record, Role, spreadsheet
 from depose.model.natural_order import natural
 
@@ -101,8 +101,8 @@ def named(held: Held, name: str) -> str:
             return way[0]
     known = [one.name for one in held.models]
     alike = [one for one in known if name and plain(name) in plain(one)] or known
-    shown = ", ".join(alike[:12]) + (f" and {len(alike) - 12} more" if len(alike) > 12 else "")
-    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {shown or 'none'}")
+    models = few(alike, 12) or "none"
+    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {models}")
 
 
 def new(folder: Path) -> None:

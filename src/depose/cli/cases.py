@@ -39,6 +39,7 @@ from depose.cli.options import (
     TOKEN,
     TSA,
     TSA_ROOT,
+    Brief,
     entered,
     key_of,
     now,
@@ -207,8 +208,10 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
-    meter.finish()
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
+    finally:
+        meter.finish()
     lines = [f"asked {done.asked}: {counts_of(done)}", *ended_lines(done.ended), *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
@@ -369,7 +372,7 @@ def audit(
         made = stamp(Path(registered.folder), source, now)
         click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
     click.echo("".join(f"{line}\n" for line in seed_lines(case)), err=True, nl=False)
-    tested = pipeline.fit_for_use(case, now, say)
+    tested = pipeline.fit_for_use(case, now, Brief("self-test, on models whose truth is known"))
     click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
     try:
@@ -379,7 +382,8 @@ def audit(
             pipeline.analyze_case(case, say, now)
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
-    meter.finish()
+    finally:
+        meter.finish()
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         put_prose(line)
     for code in done.waiting:

@@ -19,7 +19,8 @@ from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.model import Case
-    from depose.readiness.checking import Checked, Point, Prospect
+    from depose.readiness.checking import Checked, Point
+    from depose.readiness.prospects import Prospect
     from depose.readiness.standing import Standing
 
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
@@ -111,7 +112,7 @@ def problems(case: Path) -> Iterator[str]:
 
 def uncovered(case: Path) -> Iterator[str]:
     """Say of a registered case which findings have controls enough, and will not speak for want of a study."""
-    from depose.readiness.checking import prospects
+    from depose.readiness.prospects import prospects
 
     yield from _spoken_ahead([one for one in prospects(case) if one.controlled])
 

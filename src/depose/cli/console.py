@@ -17,7 +17,8 @@ import click
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
 from depose.cli.steps import advice
-from depose.cli.words import ended, few, put_prose
+from depose.cli.words import ended, put_prose
+from depose.errors import few
 from depose.model.natural_order import natural
 
 if TYPE_CHECKING:

@@ -94,6 +94,21 @@ def say(line: str) -> None:
         click.echo(f"  {line}", err=True)
 
 
+class Brief:
+    """Says one line of progress in the place of many, unless every number is asked for (--verbose)."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def __call__(self, line: str) -> None:
+        """Hear a line of progress."""
+        if level() > 0:
+            say(line)
+        elif self._line:
+            say(self._line)
+            self._line = ""
+
+
 def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:
     """Return where a time-stamp comes from, if from anywhere; raise UsageError for options that do not go together."""
     from depose.custody.stamp import Source

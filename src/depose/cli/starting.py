@@ -17,7 +17,7 @@ from depose.cli.lines import plain
 from depose.cli.options import JSON
 from depose.cli.steps import advice
 from depose.cli.words import put_prose, wrapped
-from depose.errors import DeposeError, UsageError
+from depose.errors import DeposeError, UsageError, few
 
 if TYPE_CHECKING:
     from depose.case.drafting import Drafted, Endpoint, Weights
@@ -254,8 +254,7 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
         ("date of release", made.undated),
     ):
         if codes:
-            shown = ", ".join(codes[:6]) + (f" and {len(codes) - 6} more" if len(codes) > 6 else "")
-            lines += wrapped(f"to fill in models.csv: {what}: {shown}")
+            lines += wrapped(f"to fill in models.csv: {what}: {few(codes, 6)}")
     if made.to_import:
         parts = [f"depose register {case}"]
         for one in made.to_import:

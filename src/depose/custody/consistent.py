@@ -43,7 +43,7 @@ def drawn(read: Read) -> tuple[list[str], list[str]]:
             f"{LOG}: the registered prompts are not those that the seed draws{elsewhere(read)}",
             hint="they were picked, not drawn; or another version drew them: verify with that one",
         )
-    return [f"{len(found)} prompts drawn again from the seed"], _chosen_alone(read)
+    return [f"{len(found)} prompts drawn again from the seed"] if found else [], _chosen_alone(read)
 
 
 def _chosen_alone(read: Read) -> list[str]:

@@ -93,8 +93,8 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
         first, end = days[0], plan.before(days)
         found[f"accounts{suffix}"] = queries.accounts(first, end)
         found[f"held{suffix}"] = queries.held(first, end)
-        found[f"rare{suffix}"] = queries.rare(case.templates.most, case.templates.share)
-        found[f"dropped{suffix}"] = queries.dropped(case.templates.most, case.templates.share)
+        found[f"rare{suffix}"] = queries.rare(case.templates.most, plan.shares(case, suffix))
+        found[f"dropped{suffix}"] = queries.dropped(case.templates.most, plan.shares(case, suffix))
         if suffix:
             found["known"] = queries.known(case.templates.known)
     first, end = tested[0], plan.before(tested)

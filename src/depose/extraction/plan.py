@@ -43,7 +43,8 @@ class Templates(Record, frozen=True, kw_only=True):
     most: Annotated[int, Meta(ge=2, le=100_000)] = 300
     """A template of more accounts is common property and is left out."""
     share: Annotated[float, Meta(gt=0, le=1)] = 0.05
-    """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population."""
+    """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population. It
+    counts where nothing is known of before; of templates that nobody used in the clean period, `most` alone counts."""
     known: Annotated[int, Meta(ge=1, le=100_000)] = 1
     """A template that so many accounts or more used in the clean period is no new one, and does not count."""
     grid: Annotated[tuple[tuple[int, int], ...], Meta(min_length=1, max_length=16)] = (
@@ -122,6 +123,14 @@ class ExtractionFile(Record, frozen=True, kw_only=True):
     """One [[releases]] for each model."""
     retention: Retention = Retention()
     """What becomes of the data."""
+
+
+def shares(case: ExtractionFile, suffix: str) -> float:
+    """Return the share of accounts above which a template is common, for the tables of the clean period or the tested.
+
+    After a clean period none is: what sixty of four hundred ask, and nobody asked before, is what is looked for.
+    """
+    return 1.0 if case.period.clean is not None and not suffix else case.templates.share
 
 
 def folder_of(path: Path) -> Path:

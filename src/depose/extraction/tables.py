@@ -82,8 +82,8 @@ def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda
         held = queries.held(first, end)
         sql[f"held{suffix}"] = held
         db.execute(f"CREATE OR REPLACE TEMP TABLE held AS {held}")
-        run(f"rare{suffix}", queries.rare(case.templates.most, case.templates.share))
-        run(f"dropped{suffix}", queries.dropped(case.templates.most, case.templates.share))
+        run(f"rare{suffix}", queries.rare(case.templates.most, plan.shares(case, suffix)))
+        run(f"dropped{suffix}", queries.dropped(case.templates.most, plan.shares(case, suffix)))
         if suffix:
             sql["known"] = queries.known(case.templates.known)
             db.execute(f"INSERT INTO known {sql['known']}")

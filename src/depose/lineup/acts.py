@@ -32,7 +32,7 @@ from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_key, read_table, table_file
 from depose.lineup.unfolding import bags_follow
-from depose.model import Case, Fact, Findings, Record
+from depose.model import Case, Fact, Findings, ModelSpec, Record
 from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
 from depose.model.lineup_findings import LineupFindings
@@ -211,7 +211,11 @@ def act_due(folder: Path) -> str:
     if acts.key is None:
         return f"depose lineup seal {shell(folder)} --key FILE --custodian NAME"
     if acts.sealed is None:
-        return f"depose lineup {'score' if unscored(folder) else 'seal'} {shell(folder)}"
+        left, plan = unscored(folder), plan_of(entries.registration.case, folder)
+        specs = [spec for spec in entries.registration.case.models if spec.code in left]
+        if specs and not any(scored_here(plan, spec) for spec in specs):
+            return f"depose lineup score {shell(folder)} --model {specs[0].code} --table FILE"
+        return f"depose lineup {'score' if left else 'seal'} {shell(folder)}"
     if acts.opened is None:
         return f"depose lineup open {shell(folder)} --key FILE"
     return f"depose lineup test {shell(folder)}"
@@ -257,6 +261,13 @@ def scored_models(case: Case, plan: LineupPlan) -> tuple[str, ...]:
     found = (*needed(case, plan), *plan.controls, *plan.snapshots)
     archived = (reference_of(case, plan),) if plan.statistic == "likelihood" else ()
     return tuple(dict.fromkeys((*found, *archived)))
+
+
+def scored_here(plan: LineupPlan, spec: ModelSpec) -> bool:
+    """Tell whether a command here can score a model by the registered statistic; else its scores come as a table."""
+    if plan.statistic == "likelihood":
+        return spec.provider in ("transformers", "openai")
+    return spec.provider != "recorded" if plan.statistic == "text" else plan.statistic == "corpus" and bool(spec.file)
 
 
 def reference_of(case: Case, plan: LineupPlan) -> str:

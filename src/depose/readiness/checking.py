@@ -7,7 +7,7 @@ log holds and no budget counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -15,28 +15,25 @@ from typing import Literal
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.analysis import beforehand, foreseen
-from depose.analysis.likelihood_ratios import power_of
-from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
-from depose.case import calibration, casefile, lineages
+from depose.case import casefile, lineages
 from depose.case.budget import Estimate, estimates
 from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
 from depose.endpoints.weights import PACKAGED
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
-from depose.model import Ask, Case, Condition, ModelSpec, Question, Record, Registration
-from depose.readiness.line_up import prepared
+from depose.model import Ask, Case, ModelSpec, Record, Registration
+from depose.readiness.line_up import greeting, prepared
+from depose.readiness.prospects import Prospect, ahead
 from depose.registering import frozen_case, trial
 from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
-STUDY = "What would open it: a study that covers the case ([protocol] calibration); T and p are given all the same"
 SECONDS = 3.0
 """Taken for an answer where none was timed."""
 
@@ -50,26 +47,6 @@ class Point(Record, frozen=True, kw_only=True):
     """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
     said: str
     next: str = ""
-
-
-class Prospect(Record, frozen=True, kw_only=True):
-    """Whether a finding can speak."""
-
-    suspect: str
-    reference: str
-    question: Question
-    lineages: int
-    needed: int
-    controlled: bool
-    """Whether there are controls enough, of the years of the pair, and no shared base forbids the question."""
-    can_speak: bool
-    """Whether an opinion other than `inconclusive` is possible at all."""
-    can_indicate: bool
-    """Whether `indication` is."""
-    power: float | None
-    """Lower bound, by the study; below 0.8 a finding can never read `no indication`."""
-    why: tuple[str, ...]
-    """Why it could never speak, or never indicate, and what would open it."""
 
 
 class Checked(Record, frozen=True, kw_only=True):
@@ -119,7 +96,7 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     return Checked(
         folder=str(folder),
         points=tuple(points),
-        prospects=tuple(_prospects(case, frozen, folder)),
+        prospects=tuple(ahead(case, frozen, folder)),
         estimates=rows,
         requests=sum(one.questions for one in rows),
         tokens=sum(one.input_tokens + one.output_tokens for one in rows),
@@ -201,7 +178,7 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
         yield Point(
             about="files",
             state="open",
-            said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
+            said=f"{len(waiting)} models wait for answers: {few(waiting, 6)}",
             next=f"depose import {shell(folder)} FILES",
         )
 
@@ -228,7 +205,7 @@ def _weights(folder: Path, case: Case) -> Iterator[Point]:
 
 
 def _keys(folder: Path, case: Case) -> Iterator[Point]:
-    held = []
+    held, wrong = [], dict[tuple[str, str], list[str]]()
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
             continue
@@ -236,54 +213,69 @@ def _keys(folder: Path, case: Case) -> Iterator[Point]:
             if keys.read(spec, folder) is not None:
                 held.append(spec.code)
         except DeposeError as error:
-            yield Point(about="keys", state="wrong", said=error.message, next=error.hint)
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
+    yield from _together("keys", wrong)
     if held:
-        yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
+        yield Point(about="keys", state="fine", said=f"set for {few(held, 6)}")
 
 
 def _not_asked(case: Case) -> list[Point]:
     remote = [spec.code for spec in case.models if spec.provider in casefile.REMOTE]
     if not remote:
         return []
-    said = f"{len(remote)} not tried: {_few(remote)}"
+    said = f"{len(remote)} not tried: {few(remote, 6)}"
     return [Point(about="endpoints", state="open", said=said, next="--ask sends each of them one short question")]
 
 
 def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> tuple[dict[str, float], list[Point]]:
     """Ask each endpoint one short question, and time it."""
     took: dict[str, float] = {}
-    points: list[Point] = []
+    wrong: dict[tuple[str, str], list[str]] = {}
     first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
+            continue
+        if case.lineup and case.lineup.statistic == "likelihood" and spec.code not in first:
+            said = f"{spec.code}: not tried; it is sent texts to score, when it is scored"
+            points.append(Point(about="endpoints", state="open", said=said))
             continue
         try:
             endpoint = plugins.load("providers", spec.provider)(spec, folder)
             started = time.monotonic()
             if not isinstance(endpoint, Live):
                 continue
-            reply = endpoint.attempt(first[spec.code], 1, clock)
+            reply = endpoint.attempt(first.get(spec.code) or greeting(case, spec), 1, clock)
         except DeposeError as error:
-            points.append(
-                Point(about="endpoints", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
-            )
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
             continue
         if reply.outcome == "failed":
-            points.append(
-                Point(
-                    about="endpoints",
-                    state="wrong",
-                    said=f"{spec.code}: {reply.reason}",
-                    next="check its address, name and key",
-                )
-            )
+            wrong.setdefault((reply.reason, _see_to(spec, reply.reason)), []).append(spec.code)
         else:
             took[spec.code] = time.monotonic() - started
+    points = list(_together("endpoints", wrong))
     if took:
         slowest = max(took, key=lambda code: took[code])
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
         points.append(Point(about="endpoints", state="fine", said=said))
     return took, points
+
+
+def _see_to(spec: ModelSpec, reason: str) -> str:
+    """Say what to look at when one question failed, by what the endpoint said."""
+    if reason.startswith(("HTTP 401", "HTTP 403")):
+        held = spec.api_key_env or spec.api_key_file
+        return f"the key in {held} is not taken there: check it, and what it may do" if held else "it wants a key"
+    if reason.startswith("HTTP 404"):
+        return f"check the name {spec.model!r} and the address"
+    if reason.startswith("HTTP"):
+        return "ask again later; depose probe tries each question several times"
+    return f"check the address {spec.base_url}" if spec.base_url else "check the network"
+
+
+def _together(about: str, wrong: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[Point]:
+    """Say once what is wrong with several models."""
+    for (said, hint), codes in wrong.items():
+        yield Point(about=about, state="wrong", said=f"{_few(codes)}: {said}", next=hint)
 
 
 def _line_up(case: Case) -> Iterator[Point]:
@@ -330,55 +322,6 @@ def _names(case: Case) -> list[Point]:
     return [Point(about="names", state="open", said=one) for one in lineages.doubts(case.models)]
 
 
-def prospects(path: Path) -> tuple[Prospect, ...]:
-    """Look ahead for the findings of a registered case, as `check` does, and at nothing else."""
-    folder = casefile.folder_of(path)
-    registration = ledger.entries(folder).registration
-    return tuple(_prospects(registration.case, registration, folder))
-
-
-def _prospects(case: Case, frozen: Registration, folder: Path) -> Iterator[Prospect]:
-    loaded = calibration.load(case.protocol.calibration, folder)
-    references = len({spec.code for spec in case.models if spec.role == "reference"})
-    for one in (one for one in beforehand.outlook(case) if one.question != "exposed"):
-        detector = getattr(case.protocol.primary, one.question)
-        alpha = case.protocol.alpha / max(references, 1)
-        study = loaded.calibration if loaded else None
-        left = () if one.shared_base else foreseen.outside(one, case, frozen.prompts, study)
-        found = None if left else power_of(study, detector, len(frozen.prompts), one.question, alpha)
-        power = found.lower95 if found else None
-        without = foreseen.ratio_of(one, len(frozen.prompts), study)
-        indicates = one.open and not left and not without
-        yield Prospect(
-            suspect=one.suspect,
-            reference=one.reference,
-            question=one.question,
-            lineages=one.k_eff,
-            needed=one.needed,
-            controlled=one.open,
-            can_speak=indicates or (one.open and power is not None and power >= LEAST_POWER),
-            can_indicate=indicates,
-            power=power,
-            why=_why(one, case, left, without),
-        )
-
-
-def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without: str) -> tuple[str, ...]:
-    said = () if one.open else tuple(beforehand.why(one, case))
-    if left:
-        rows = [f"{row.name}: {row.case} (the study: {row.validated})" for row in left]
-        also = "besides, " if said else ""
-        return (
-            *said,
-            f"{also}outside of what the study covers, so that no opinion will be given (range)",
-            *rows,
-            STUDY,
-        )
-    if said:
-        return said
-    return (f"no likelihood ratio, so that an indication cannot be read (range): {without}", STUDY) if without else ()
-
-
 def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> float:
     """Time of the slowest model, by its own pace: all are asked side by side."""
     specs: dict[str, ModelSpec] = {spec.code: spec for spec in case.models}
@@ -390,7 +333,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
         times.append(60 * one.questions / spec.rpm if spec.rpm else 0.0)
         times.append(60 * (one.input_tokens + one.output_tokens) / spec.tpm if spec.tpm else 0.0)
     return max(times)
-
-
-def _few(codes: Sequence[str], most: int = 6) -> str:
-    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")

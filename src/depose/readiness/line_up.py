@@ -12,11 +12,10 @@ from typing import Literal
 from msgspec import UnsetType
 
 from depose.analysis.opinion import LEAST_POWER
-from depose.lineup.acts import scored_models
+from depose.lineup.acts import scored_here, scored_models
 from depose.lineup.opinion import needed
 from depose.lineup.power import area_of, bags_needed
-from depose.lineup.scorers import scored_here
-from depose.model import Case, Record
+from depose.model import Ask, Case, ModelSpec, Record, setting
 from depose.model.lineup import LineupPlan
 
 
@@ -84,3 +83,18 @@ def _enough(case: Case, plan: LineupPlan) -> Prepared:
             next=f"bags = {least} in [lineup], or a larger share",
         )
     return Prepared(state="fine", said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}")
+
+
+def greeting(case: Case, spec: ModelSpec) -> Ask:
+    """Make a question for a line-up alone, whose own questions come with its bags."""
+    return Ask(
+        model=spec.code,
+        prompt="check",
+        sample=0,
+        replicate=0,
+        text="Say hello.",
+        system="",
+        temperature=float(setting(spec, case.protocol, "temperature")),
+        max_tokens=16,
+        seed=case.protocol.seed,
+    )

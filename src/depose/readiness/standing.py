@@ -11,7 +11,7 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
@@ -63,6 +63,7 @@ def standing(path: Path) -> Standing:
     entries = ledger.entries(folder)
     models = _models(entries)
     left = sum(one.questions for one in collect.estimate_of(entries))
+    spent = collect.exhausted(entries) if left else ""
     lost = sum(one.of - one.answered for one in models) - left
     waiting = [one.model for one in models if one.answered == 0 and _imported(entries, one.model)]
     test = entries.selftest
@@ -81,7 +82,7 @@ def standing(path: Path) -> Standing:
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
         *_seed(entries),
-        Step(name="answered", done=not left, said=_open(left, lost, waiting)),
+        Step(name="answered", done=not left, said=_open(left, lost, waiting, spent)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
             name="analyzed",
@@ -95,6 +96,7 @@ def standing(path: Path) -> Standing:
         (changed, f"depose amend {name} --reason TEXT"),
         (entries.waits_for_seed, seedless(Path(name), entries).hint if entries.waits_for_seed else ""),
         (asked and bool(waiting), f"depose import {name} FILES"),
+        (bool(spent) and not sealed, f"depose amend {name} --reason TEXT"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (asked and not tested and not sealed, f"depose selftest {name}"),
         (not asked and not analyzed and not sealed, act_due(folder)),
@@ -105,7 +107,7 @@ def standing(path: Path) -> Standing:
     )
     return Standing(
         folder=str(folder),
-        steps=tuple(one for one in steps if asked or one.name != "self-test"),
+        steps=tuple(one for one in steps if asked or one.name not in ("answered", "self-test")),
         models=models,
         next=next((said for due, said in following if due), ""),
     )
@@ -153,11 +155,17 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
     )
 
 
-def _open(left: int, lost: int, waiting: Sequence[str]) -> str:
-    said = f"{left} questions are open" if left else "nothing is open"
-    said += f"; {len(waiting)} models wait for files: {', '.join(waiting[:4])}" if waiting else ""
-    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
-    return said + (f"; {lost} have no answer in their file" if lost else "")
+def _open(left: int, lost: int, waiting: Sequence[str], spent: str) -> str:
+    said = f"{left} question{'s are' if left > 1 else ' is'} open" if left else "nothing is open"
+    said += (
+        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {few(waiting)}"
+        if waiting
+        else ""
+    )
+    said += f"; {spent}: raise [budget] in the case file" if spent else ""
+    return said + (
+        f"; {lost} {'has' if lost == 1 else 'have'} no answer in {'its' if lost == 1 else 'their'} file" if lost else ""
+    )
 
 
 def _imported(entries: Entries, code: str) -> bool:
