@@ -230,6 +230,7 @@ def _not_asked(case: Case) -> list[Point]:
 def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> tuple[dict[str, float], list[Point]]:
     """Ask each endpoint one short question, and time it."""
     took: dict[str, float] = {}
+    points: list[Point] = []
     wrong: dict[tuple[str, str], list[str]] = {}
     first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
     for spec in case.models:
@@ -252,7 +253,7 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
             wrong.setdefault((reply.reason, _see_to(spec, reply.reason)), []).append(spec.code)
         else:
             took[spec.code] = time.monotonic() - started
-    points = list(_together("endpoints", wrong))
+    points += _together("endpoints", wrong)
     if took:
         slowest = max(took, key=lambda code: took[code])
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
@@ -275,7 +276,7 @@ def _see_to(spec: ModelSpec, reason: str) -> str:
 def _together(about: str, wrong: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[Point]:
     """Say once what is wrong with several models."""
     for (said, hint), codes in wrong.items():
-        yield Point(about=about, state="wrong", said=f"{_few(codes)}: {said}", next=hint)
+        yield Point(about=about, state="wrong", said=f"{few(codes, 6)}: {said}", next=hint)
 
 
 def _line_up(case: Case) -> Iterator[Point]:
