@@ -11,7 +11,7 @@ BANK := ~/.cache/depose/bank # of bench-same
 unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-watch \
+	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
 	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
@@ -147,6 +147,7 @@ bench-peers: setup ## rival tools on the same pairs, in an environment of their 
 
 bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
 	$(BIN)/python benchmarks/lineup.py
+	$(BIN)/python benchmarks/lineup_likelihood.py
 	$(BIN)/python benchmarks/lineup_study.py peers
 
 lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables
@@ -188,8 +189,10 @@ coverage: setup ## coverage of the 95 % interval of T by simulation, 19 to 40 co
 era-study: setup ## false alarms by the years of the controls, and the rule on dates (needs ../shared/data-modern)
 	$(BIN)/python benchmarks/era.py
 
-controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data
+controls-study: setup ## size under few lineages, shared time, strong style; partly clean controls, also on ../shared/data*
 	$(BIN)/python benchmarks/controls.py
+	$(BIN)/python benchmarks/partly_clean.py --data ../shared/data --source alpaca_eval --pairs 150
+	$(BIN)/python benchmarks/partly_clean.py --data ../shared/data-modern --source shaberi_w --pairs 150
 
 values-study: setup ## shared numbers, dates, names and titles as a detector: areas, levels, the choice in families left out (needs ../shared)
 	$(BIN)/python benchmarks/values.py
@@ -198,6 +201,13 @@ bench-same: setup ## watching: calls and tokens until another setting is found, 
 	$(BIN)/python benchmarks/same/bank.py $(BANK) $(if $(LLMMAP),--llmmap $(LLMMAP)) --sets choices open $(if $(LLMMAP),llmmap)
 	$(BIN)/python benchmarks/same/power.py $(BANK)
 	$(BIN)/python benchmarks/same/families.py
+
+bench-same-lab: setup ## laboratory power of every family of prompts for `distilled` and `same` at equal cost, in BANK-lab (an hour; goes on after a kill)
+	$(BIN)/python benchmarks/same/lab_bank.py $(strip $(BANK))-lab $(if $(LLMMAP),--llmmap $(LLMMAP))
+	$(BIN)/python benchmarks/same/lab_power.py $(strip $(BANK))-lab
+
+bench-same-peers: setup ## rival tests of `same` on the same days of the bank: FPVERIFY=checkout, EQUALITY=1 with model-equality-testing
+	$(BIN)/python benchmarks/same/peers.py $(BANK) $(if $(FPVERIFY),--fpverify $(FPVERIFY)) $(if $(EQUALITY),--equality)
 
 bench-watch: setup ## watching a server that swaps its model: noticed after how many calls, false alarms in 1,000 days without a swap
 	$(BIN)/python benchmarks/same/days.py

@@ -29,7 +29,7 @@ from depose.lab.export import SOURCE
 from depose.lab.recipe import line_up, roles
 from depose.lab.study import recipe_of, study
 from depose.model import Calibration, Performance
-from depose.model.canonical import canonical
+from depose.model.canonical import canonical, sha256
 from depose.selftest import KIT, Kit, answers_digest
 from depose.validate.run import NEEDED, validate
 
@@ -66,6 +66,15 @@ calibration = "lab"
 """
 
 
+def dated(kit: Path) -> None:
+    """Write when all models of the laboratory were made into its table, and the new digest into its manifest."""
+    table, manifest = kit / "lineage.csv", kit / "manifest.json"
+    head, *rows = table.read_text(encoding="utf-8").splitlines()
+    before = sha256(table.read_bytes())
+    table.write_text("\n".join([f"{head},date", *(f"{row},{TRAINED}" for row in rows), ""]), encoding="utf-8")
+    manifest.write_bytes(manifest.read_bytes().replace(before.encode(), sha256(table.read_bytes()).encode()))
+
+
 def main(folder: Path) -> None:
     """Write kit, calibration and case."""
     recipe, work = recipe_of(folder), Path(tempfile.mkdtemp(prefix="kit-"))
@@ -76,6 +85,7 @@ def main(folder: Path) -> None:
             path.unlink()
     for path in (*folder.glob("*.csv"), *folder.glob("*.parquet"), folder / "manifest.json", folder / "recipe.json"):
         shutil.copyfile(path, kit / path.name)
+    dated(kit)
     population = read_population(folder, SOURCE)
     place = {one.name: number for number, one in enumerate(population.members)}
     answers = {

@@ -26,7 +26,7 @@ from depose.model import Dossier, Findings
 from depose.report import render
 from depose.report.publish import Order, publish
 
-EXHIBITS, SECONDS, PAGES = 50, 5.0, 20
+EXHIBITS, SECONDS, PAGES = 50, 5.0, 24
 
 
 def with_exhibits(dossier: Dossier, count: int) -> Dossier:

@@ -26,7 +26,9 @@ from attacks_on_networks import ON_NETWORKS
 from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
+from attacks_on_seeds import ON_SEEDS
 from attacks_with_key import BY_SIGNER
+from depose.custody.verify import verify
 from fakes import install
 from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
@@ -49,6 +51,12 @@ def trapped(target: Target, folder: Path) -> int:
         print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160]}")
     print(f"\n{len(TRAPS)} traps, {len(TRAPS) - harmed} refused without harm")
     return harmed
+
+
+def unseen(target: Target) -> tuple[str, ...]:
+    """Return what verify lists as not shown, such as tokens that were asked for and thrown away."""
+    roots = target.authority.roots.read_bytes()
+    return verify(target.bundle, public_key=target.public, roots=roots, recompute=False).not_verified
 
 
 def extractions(folder: Path) -> int:
@@ -76,7 +84,9 @@ def main() -> None:
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
-        attacks = [(one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS)]
+        attacks = [
+            (one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
+        ]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         passed = seen = unpacked = 0
@@ -89,6 +99,9 @@ def main() -> None:
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
             by = "for depose alone to see" if one.unseen else f"seen by {', '.join(tools) or 'depose alone'}"
             print(f"{number:3}  {one.name}\n     {shown}\n     {by}")
+        print("\nwhat no bundle shows, and verify says of an honest one:")
+        for line in unseen(target):
+            print(f"     {line}")
         harmed = trapped(target, Path(folder)) + extractions(Path(folder) / "extraction")
     print(
         f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "

@@ -3,8 +3,9 @@
 1. Bases of the laboratory's fast recipe from several seeds, trained on the same texts with the same tokenizer: every
    pair is independent. How uniform are the p-values of their layers, and is any pair called?
 2. Relatives of one of them, by everything in `tests/support/weight_changes.py`, and by more training.
-3. Every open causal model that packages on this machine ship: the packaged GGUF against what it was converted into.
-4. Two models of 1.7 billion parameters (random weights, made here): seconds, and the most memory that was taken.
+3. Strangers that learnt the same, drawn afresh for each pair; and strangers that one tool changed alike on both sides.
+4. Every open causal model that packages on this machine ship: the packaged GGUF against what it was converted into.
+5. Two models of 1.7 billion parameters (random weights, made here): seconds, and the most memory that was taken.
 
 Prints Markdown. `--only` names parts, `--steps` how long bases are trained.
 """
@@ -30,6 +31,7 @@ from depose.model.weights import TestKind, WeightFinding
 from depose.report.typography import power_of_ten
 from depose.weights.compare import Named, compare
 
+PARTS = ("lab", "strangers", "packaged", "billions")
 SEEDS = 11
 """Bases: 55 pairs of 4 layers, each with two tests of its MLP and two of its values."""
 DOCSTRINGS = 2_000
@@ -167,6 +169,60 @@ def relatives(base: Path, stranger: Path, folder: Path) -> None:
     row("a stranger", *compared(stranger, base))
 
 
+PAIRS = 150
+SORTED = 8
+"""Strangers that each rule changes: 28 pairs."""
+RULES: dict[str, Callable[[changes.Tensors, int], changes.Tensors]] = {
+    "units sorted by what they read": lambda one, seed: changes.sorted_units(one),
+    "units sorted by what they multiply with": lambda one, seed: changes.sorted_units(one, "up"),
+    "units sorted by what they write": lambda one, seed: changes.sorted_units(one, "down"),
+    "units sorted, some of them empty": lambda one, seed: changes.sorted_units(one, "gate", 8),
+    "value dimensions sorted": lambda one, seed: changes.sorted_values(one),
+    "dimensions sorted": lambda one, seed: changes.sorted_space(one),
+    "principal components": lambda one, seed: changes.principal(one),
+    "upcycled into four experts": changes.upcycled,
+    "layers doubled": lambda one, seed: changes.noisy(changes.kept_layers({}, one, [0, 1, 2, 0, 1, 2])[1], seed),
+}
+
+
+def strangers(folder: Path) -> None:
+    """Compare strangers that learnt the same: how uniform are their p-values, and what do rules on both sides do?"""
+    from scipy.stats import kstest
+
+    config, learnt = changes.initialised(1000, num_hidden_layers=3)
+    found = [
+        compared(*(changes.save(folder / f"{pair}-{side}", config, changes.alike(learnt, 100 * pair + 50 * side + 7))
+                   for side in (0, 1)))[0]
+        for pair in range(PAIRS)
+    ]  # fmt: skip
+    layers = [layer for one in found for layer in one.layers if layer.counted]
+    kinds = {f"{what} of {kind}": [10**value for one in layers if one.kind == kind
+                                   and (value := getattr(one, f"{what}_log10_p")) is not None]
+             for what in ("order", "signs") for kind in ("mlp", "attention")}  # fmt: skip
+    kinds["order of the model's dimensions"] = [10 ** one.tests[-1].log10_p for one in found]
+    kinds["all tests of a pair"] = [10**one.log10_p for one in found]
+    called = sum(one.reading == "not independent" for one in found)
+    print(f"\n{PAIRS} pairs of strangers that learnt the same: {called} called\n")
+    print("| test | n | Kolmogorov-Smirnov p | at most .05 |\n|---|---|---|---|")
+    for name, each in kinds.items():
+        print(f"| {name} | {len(each)} | {kstest(each, 'uniform').pvalue:.2f} | {sum(p <= 0.05 for p in each)} |")
+    print(
+        "\n| changed on both sides | pairs | called | least p | least p of a kind that did not count |\n|" + "---|" * 5
+    )
+    for place, (name, change) in enumerate(RULES.items()):
+        made = [
+            changes.save(folder / f"rule-{place}-{seed}", config, change(changes.alike(learnt, 1000 * seed + 3), seed))
+            for seed in range(SORTED)
+        ]
+        results = [compared(one, other)[0] for one, other in combinations(made, 2)]
+        dropped = [test.log10_p for one in results for test in one.tests
+                   if f"not counted, since both models fail its assumption: {test.kind}" in one.cautions]  # fmt: skip
+        least = power_of_ten(min(one.log10_p for one in results))
+        called = sum(one.reading == "not independent" for one in results)
+        left_out = power_of_ten(min(dropped)) if dropped else "-"
+        print(f"| {name} | {len(results)} | {called} | {least} | {left_out} |", flush=True)
+
+
 def packaged(folder: Path) -> None:
     """Compare each packaged model with its conversion, changed and as it is, and with a stranger of its shape."""
     from depose.endpoints.weights import PACKAGED
@@ -244,7 +300,7 @@ def _billion(folder: Path, seed: int) -> None:
 def main() -> None:
     """Print what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=["lab", "packaged", "billions"])
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="bases that are trained")
     asked = parser.parse_args()
@@ -256,6 +312,8 @@ def main() -> None:
             print(f"{len(made)} bases of the fast recipe, {asked.steps} steps each: {time.monotonic() - start:.0f} s")
             independent(made)
             relatives(made[0], made[1], folder)
+        if "strangers" in asked.only:
+            strangers(folder)
         if "packaged" in asked.only:
             packaged(folder)
         if "billions" in asked.only:

@@ -3,7 +3,9 @@
 #
 # GATE_PACK       name or file of the pack
 # GATE_FOLDER     new folder of the case, one for each release
-# GATE_SUSPECT    a file of answers, or KEY=VALUE,... as in [[models]]
+# GATE_SUSPECT    KEY=VALUE,... as in [[models]], such as
+#                 file=rc9.jsonl,developer=Acme,weight_lineage=llama-3,data_lineage=rc9,released=2026-11
+#                 (without maker, lineages and date hardly a finding can speak)
 # GATE_REFERENCE  the same, or pack:CODE
 # GATE_AUTHORITY  on what right the models are asked
 # GATE_FAIL_ON    what closes the gate, with spaces between: distilled:indication same:inconclusive

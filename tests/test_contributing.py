@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,13 @@ from transcripts import blocks
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+FOR_OTHERS = {
+    "src/depose/__init__.py: __getattr__",
+    "src/depose/__init__.py: __dir__",
+    "src/depose/lineup/power.py: bags_needed",
+    "src/depose/report/vocabulary.py: bare_rates",
+}
+"""What Python calls, the plan of a line-up, which the tests of its power check, and what tests look at reports with."""
 RECIPES = ("Add a detector", "Add a probe family", "Add a provider", "Add a section to the report")
 
 
@@ -105,6 +113,22 @@ def test_every_section_has_one_heading_in_the_templates() -> None:
         if page.name != "compliance.html"
     ]
     assert sorted(heads) == sorted(key for key, _ in (*SECTIONS, line_up.SECTION))
+
+
+def test_no_function_is_left_that_nothing_uses() -> None:
+    """Every function of a module is named somewhere else than where it is defined, by more than its tests."""
+    used = ("src", "benchmarks", "docs/manual", "templates", "contrib")
+    files = [file for place in used for file in (ROOT / place).rglob("*") if file.suffix in (".py", ".html", ".toml")]
+    texts = {file: file.read_text("utf-8") for file in files}
+    words = Counter(re.findall(r"\w+", "".join((*texts.values(), (ROOT / "pyproject.toml").read_text("utf-8")))))
+    left = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file, text in texts.items()
+        if file.suffix == ".py" and file.is_relative_to(ROOT / "src")
+        for name in re.findall(r"\n\ndef (\w+)\(", text)  # without a decorator, which hands it on
+        if words[name] < 2
+    ]
+    assert set(left) - FOR_OTHERS == set()
 
 
 def test_the_package_itself_holds_eight_files_at_most() -> None:

@@ -153,6 +153,22 @@ def test_every_kind_of_table_is_named() -> None:
     assert [kind for kind in tables.KINDS if f"`{kind}`" not in text("reference/files/tables.md")] == []
 
 
+def test_every_page_that_is_written_by_hand_leads_on_and_is_led_to() -> None:
+    """No page is a dead end, and none is found by its place in a list alone."""
+    leads = {
+        page: {(page.parent / link).resolve() for link in re.findall(r"\]\(([^)#\s]+\.md)", page.read_text("utf-8"))}
+        for page in MARKDOWN
+    }
+    written = [
+        page
+        for page in DOCS.rglob("*.md")
+        if "reference" not in page.parts and page.name not in ("index.md", "contributing.md")  # lists, and an inclusion
+    ]
+    assert [page.name for page in written if not leads[page]] == []
+    reached = set().union(*(targets - {page.resolve()} for page, targets in leads.items()))
+    assert [page.name for page in written if page.resolve() not in reached] == []
+
+
 def test_tests_that_the_pages_name_exist() -> None:
     """A control whose test is gone is no control."""
     tests = {

@@ -90,6 +90,19 @@ def test_scores_that_are_not_there_are_an_error_with_a_next_step(tmp_path: Path)
         depose.read_scores(tmp_path / "case")
 
 
+@pytest.mark.parametrize("formats", ["html", (), ("doc",), ("html", "exe")])
+def test_what_is_no_format_of_a_report_is_an_error(shown: dict[str, object], formats: object) -> None:
+    """A text instead of a tuple, nothing, or an unknown name is refused, and never leaves nothing behind unsaid."""
+    with pytest.raises(depose.DeposeError, match="format"):
+        depose.report_case(str(shown["folder"]), formats=formats)  # type: ignore[arg-type]
+
+
+def test_what_is_no_flavour_of_a_report_is_an_error(shown: dict[str, object]) -> None:
+    """An unknown flavour is named, and not taken for another one."""
+    with pytest.raises(depose.DeposeError, match="no flavour of a report: 'court'"):
+        depose.report_case(str(shown["folder"]), flavour="court")  # type: ignore[arg-type]
+
+
 def test_importing_depose_loads_nothing_else_and_python_m_depose_is_the_command() -> None:
     """The package costs one small module; `python -m depose` answers as `depose` does."""
     code = "import sys, depose; print(sorted(name for name in sys.modules if name.startswith('depose')))"

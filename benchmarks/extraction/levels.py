@@ -23,8 +23,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from depose.extraction import plan, scan, tables, worlds
-from depose.extraction.findings import AVERAGED
+from depose.extraction import concert, plan, scan, tables, worlds
+from depose.extraction.findings import AVERAGED, LAYERS, Layer
 from depose.model import CaseHead
 from depose.model.random_streams import stream
 from depose.statistics import evalues
@@ -104,12 +104,14 @@ def _days(db: Any, case: plan.ExtractionFile) -> int:
 
 def _found(found: scan.Scanned, made: tables.Tables, planted: set[str]) -> dict[str, Any]:
     """Count what a scan found of what was planted."""
-    members = [member for group in found.groups for member in group.accounts]
+    members = [member for group in found.groups for member in group.accounts if not member.standing]
     named = {member.account for member in members}
     return {
         "p": found.groups[0].p_holm if found.groups else found.next_p,
         "placebo": found.standing.p if found.standing else None,
         "groups": len(found.groups),
+        "indication": found.opinion.verdict == "indication",
+        "tied by": found.groups[0].tied_by if found.groups else (),
         "named": len(named),
         "right": len(named & planted),
         "supported": sum(member.supported for member in members),
@@ -132,13 +134,16 @@ def _lead(
     found = one.find(table, "groups")
     layers: dict[str, float] = {}
     tied = False
+    ties: tuple[str, ...] = ()
     if found.rounds and len(found.rounds[0].members):
         places = one.accounts_of(known[found.rounds[0].members], together)
         ids = made.by_name["accounts"]["account"].to_numpy()[places]
         tied = any(2 * np.isin(ids, each).sum() > len(ids) for each in world.alike)
-        tested = scan.Context(case, made, slots_of(ids)).layers(places, "G1")
+        tested = concert.Context(case, made, slots_of(ids), together).layers(places, "G1")
+        ties = concert.tied_by(tested, ALPHA)
         layers = {layer.name: layer.p for layer in tested} | {"groups": found.rounds[0].p}
     pairs = one.pairs(table, known)
+    handed = _handed(case, made, slots_of, world)
 
     def node_of(accounts: Any) -> Any:
         return np.array([together.get(int(each), int(each)) for each in accounts], dtype=np.uint64)
@@ -149,10 +154,20 @@ def _lead(
         "standing": standing.nodes if standing else 0,
         "E1": one.unusual(()).hits if forest else None,
         "tied": tied,
+        "indication": bool(found.adjusted and found.adjusted[0] <= ALPHA and ties),
         "E2": pairs.hits,
         "E2 strangers": pairs.hits - sum(_alike(pair, world.alike, node_of) for pair in pairs.listed),
         "layers": layers,
+        "handed": {layer.name: layer.p for layer in handed},
+        "handed tied": bool(concert.tied_by(handed, ALPHA)),
     }
+
+
+def _handed(case: plan.ExtractionFile, made: tables.Tables, slots_of: Any, world: worlds.World) -> Sequence[Layer]:
+    """Test the first set of look-alikes as if it had been found as a group of single accounts."""
+    every = made.by_name["accounts"]["account"].to_numpy()
+    places = np.flatnonzero(np.isin(every, world.alike[0])) if world.alike else np.zeros(0, dtype=np.int64)
+    return concert.Context(case, made, slots_of(every[places]), {}).layers(places, "G1") if len(places) > 1 else []
 
 
 def _alike(pair: Any, sets: Sequence[Any], node_of: Callable[[Any], Any]) -> bool:
@@ -190,13 +205,14 @@ def campaigns() -> Iterator[tuple[str, worlds.Campaign]]:
     yield "no shared cards, no pivot", msgspec.structs.replace(base, shared=False, pivot=False)
 
 
-def run(kind: str, place: Path, seeds: range) -> None:
+def run(kind: str, place: Path, seeds: range, *, bare: bool = False, only: str = "") -> None:
     """Examine the worlds of these seeds that are missing; of levels, rivals run in the first of each mix."""
     place.mkdir(parents=True, exist_ok=True)
     file = place / f"{kind}.jsonl"
     done = {(one["name"], one["seed"]) for one in _lines(file)}
     if kind == "level":
         jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
+        jobs = [one for one in jobs if not only or one[0] in only.split(",")]
     else:
         jobs = [
             (name, worlds.Recipe(accounts=400 if one.accounts < MANY else 3 * MANY, campaign=one))
@@ -212,8 +228,8 @@ def run(kind: str, place: Path, seeds: range) -> None:
                         recipe,
                         seed,
                         leads=kind == "level",
-                        rivals=every or seed < seeds.start + RIVALS,
-                        forest=every or seed < seeds.start + FORESTS,
+                        rivals=not bare and (every or seed < seeds.start + RIVALS),
+                        forest=not bare and (every or seed < seeds.start + FORESTS),
                     )
                     out.write(json.dumps({"name": name, "seed": seed, **said}) + "\n")
                     out.flush()
@@ -223,8 +239,23 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
 
-def _fired(layer: str, one: dict[str, Any]) -> bool:
-    return bool(one["layers"].get(layer, 1) <= ALPHA)
+def _fired(layer: str, one: dict[str, Any], of: str = "layers") -> bool:
+    return bool(one[of].get(layer, 1) <= ALPHA)
+
+
+def _counts(
+    by_mix: dict[str, list[dict[str, Any]]], counted: dict[str, Callable[[dict[str, Any]], bool | None]]
+) -> None:
+    """Print how many worlds of each mix are counted by each name, with the exact upper bound."""
+    head = ["look-alikes", "worlds", *counted]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for mix, found in by_mix.items():
+        cells = [mix, str(len(found))]
+        for test in counted.values():
+            tested = [hit for hit in map(test, found) if hit is not None]
+            of = f" of {len(tested)}" if len(tested) < len(found) else ""
+            cells.append(f"{sum(tested)}{of} ({rate(sum(tested), len(tested)).upper95:.3f})")
+        print("| " + " | ".join(cells) + " |")
 
 
 def level_table(place: Path) -> None:
@@ -241,21 +272,20 @@ def level_table(place: Path) -> None:
         "E2": lambda one: one["E2"] > 0,
         "of these strangers": lambda one: one["E2 strangers"] > 0,
     }
-    counted |= {
-        name: partial(_fired, name) for name in ("synchrony", "pivot", "balance", "infrastructure", "targeting")
-    }
+    counted |= {name: partial(_fired, name) for name in LAYERS if name != "groups"}
+    counted["indication"] = lambda one: one["indication"]
     counted["average e >= 20"] = lambda one: (
         evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
     )
-    head = ["look-alikes", "worlds", *counted]
-    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
-    for mix, found in by_mix.items():
-        cells = [mix, str(len(found))]
-        for test in counted.values():
-            tested = [hit for hit in map(test, found) if hit is not None]
-            of = f" of {len(tested)}" if len(tested) < len(found) else ""
-            cells.append(f"{sum(tested)}{of} ({rate(sum(tested), len(tested)).upper95:.3f})")
-        print("| " + " | ".join(cells) + " |")
+    _counts(by_mix, counted)
+    print("\nThe set of look-alikes itself, handed to the tests as if it were a group of single accounts:\n")
+    with_sets = {mix: [one for one in found if one["handed"]] for mix, found in by_mix.items()}
+    names = [name for name in LAYERS if name != "groups"]
+    of_sets: dict[str, Callable[[dict[str, Any]], bool | None]] = {
+        name: partial(_fired, name, of="handed") for name in names
+    }
+    of_sets["concert shown"] = lambda one: one["handed tied"]
+    _counts({mix: found for mix, found in with_sets.items() if found}, of_sets)
     beside = [one for each in by_mix.values() for one in each if "peers" in one]
     if beside:
         names = list(beside[0]["peers"])
@@ -278,6 +308,7 @@ def recall_table(place: Path) -> None:
         "campaign",
         "worlds",
         "found",
+        "concert shown",
         "recall",
         "false among named",
         "recall, borne out",
@@ -294,7 +325,7 @@ def recall_table(place: Path) -> None:
             return f"{np.mean(values):.2f}" if values else "-"
 
         named = [one for one in found if one["named"]]
-        cells = [name, n, sum(one["p"] <= ALPHA for one in found)]
+        cells = [name, n, sum(one["p"] <= ALPHA for one in found), sum(one["indication"] for one in found)]
         cells += [mean([one["right"] / one["planted"] for one in found])]
         cells += [mean([1 - one["right"] / one["named"] for one in named])]
         cells += [mean([one["supported right"] / one["planted"] for one in found])]
@@ -315,12 +346,14 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--first", type=int, default=2_000, help="the first seed; tests were made on those below 2,000")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--bare", action="store_true", help="leave out E1 and the rivals, which take most of the time")
+    parser.add_argument("--only", default="", help="mixes of look-alikes, with commas")
     given = parser.parse_args()
     if given.what == "table":
         level_table(given.out)
         recall_table(given.out)
     else:
-        run(given.what, given.out, range(given.first, given.first + given.worlds))
+        run(given.what, given.out, range(given.first, given.first + given.worlds), bare=given.bare, only=given.only)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def pandas() -> None:
         start = time.process_time()
         frame = pd.concat([pd.read_parquet(one) for one in files])
         frame["day"], frame["hour"] = frame["ts"].dt.date, frame["ts"].dt.floor("h")
-        frame["night"], frame["weekend"] = frame["ts"].dt.hour < 6, frame["ts"].dt.weekday > 4
+        frame["night"], frame["weekend"] = frame["ts"].dt.hour < 6, frame["ts"].dt.day_of_week > 4
         frame["bad"] = frame["status"] != "ok"
         for place in range(7):
             frame[f"c{place}"] = (frame["classes"].to_numpy() >> place) & 1

@@ -46,6 +46,8 @@ SETS = {
 """Prompts, samples and tokens of each set; the reference is drawn twice as often."""
 FAMILIES = {"choices": forced_choice, "open": open_howto, "ties": tie_break, "facts": long_tail, "lists": open_lists}
 WARM = 0.7
+TOGETHER = 96
+"""Answers that are drawn together."""
 SLOW = "float32"
 """Drawn last: it takes as long as all others where the CPU has bfloat16."""
 
@@ -88,30 +90,68 @@ def answers(
     system: str,
     seed: int,
 ) -> list[list[str]]:
-    """Draw so many answers to each prompt; the prompt is read once and its cache is shared."""
+    """Draw so many answers to each prompt; a prompt is read once and its cache is shared by its answers."""
     source = torch.Generator().manual_seed(seed)
-    rows = []
-    for text in texts:
-        said = [{"role": "system", "content": system}] if system else []
-        shown = tokenizer.apply_chat_template(
-            [*said, {"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
-        )
-        ids = torch.tensor([tokenizer(shown, add_special_tokens=False)["input_ids"]])
-        with torch.inference_mode():
-            out = model(input_ids=ids, use_cache=True)
-            cache = out.past_key_values
-            cache.batch_repeat_interleave(samples)
-            logits = out.logits[:, -1].float().repeat(samples, 1)
-            drawn: list[Any] = []
-            for _ in range(length):
-                token = torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=source)
-                drawn.append(token)
-                if len(drawn) < length:
-                    out = model(input_ids=token, past_key_values=cache, use_cache=True)
-                    cache, logits = out.past_key_values, out.logits[:, -1].float()
-        tokens = torch.cat(drawn, dim=1).tolist()
+    said = [{"role": "system", "content": system}] if system else []
+    asked = [
+        tokenizer(
+            tokenizer.apply_chat_template(
+                [*said, {"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
+            ),
+            add_special_tokens=False,
+        )["input_ids"]
+        for text in texts
+    ]
+    many = max(TOGETHER // samples, 1)
+    # Prompts of like length together, for the shorter ones are filled up.
+    order = sorted(range(len(asked)), key=lambda place: len(asked[place]))
+    rows: dict[int, list[str]] = {}
+    for start in range(0, len(order), many):
+        group = order[start : start + many]
+        tokens = drawn(model, [asked[place] for place in group], samples, length, temperature, source)
         cut = [row[: next((at for at, token in enumerate(row) if token in ends), len(row))] for row in tokens]
-        rows.append([tokenizer.decode(row, skip_special_tokens=True) for row in cut])
+        shown = [tokenizer.decode(row, skip_special_tokens=True) for row in cut]
+        rows |= {place: shown[at * samples : (at + 1) * samples] for at, place in enumerate(group)}
+    return [rows[place] for place in range(len(asked))]
+
+
+def drawn(
+    model: Any, asked: Sequence[list[int]], samples: int, length: int, temperature: float, source: torch.Generator
+) -> list[list[int]]:
+    """Draw the tokens of answers to prompts of tokens: those to one prompt stand together."""
+    shared = next((at for at, some in enumerate(zip(*asked, strict=False)) if len({*some}) > 1), min(map(len, asked)))
+    shared = min(shared, *(len(one) - 1 for one in asked))
+    width = max(map(len, asked))
+    ids = torch.tensor([[*one[:shared], *[0] * (width - len(one)), *one[shared:]] for one in asked])
+    mask = torch.tensor([[*[1] * shared, *[0] * (width - len(one)), *[1] * (len(one) - shared)] for one in asked])
+    place = (mask.cumsum(dim=1) - 1).clamp_min(0)
+    with torch.inference_mode():
+        cache = None
+        if shared:  # what all begin with is read once: the marks of the template, a system prompt
+            cache = model(input_ids=ids[:1, :shared], use_cache=True, logits_to_keep=1).past_key_values
+            cache.batch_repeat_interleave(len(asked))
+        out = model(
+            input_ids=ids[:, shared:],
+            attention_mask=mask,
+            position_ids=place[:, shared:],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        cache = out.past_key_values
+        cache.batch_repeat_interleave(samples)
+        logits = out.logits[:, -1].float().repeat_interleave(samples, 0)
+        mask, last = mask.repeat_interleave(samples, 0), place[:, -1:].repeat_interleave(samples, 0)
+        found: list[Any] = []
+        for _ in range(length):
+            token = torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=source)
+            found.append(token)
+            if len(found) == length:
+                break
+            mask, last = torch.cat([mask, torch.ones_like(token)], dim=1), last + 1
+            out = model(input_ids=token, attention_mask=mask, position_ids=last, past_key_values=cache, use_cache=True)
+            cache, logits = out.past_key_values, out.logits[:, -1].float()
+    rows: list[list[int]] = torch.cat(found, dim=1).tolist()
     return rows
 
 

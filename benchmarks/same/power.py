@@ -1,7 +1,7 @@
 """Calls until another setting is found, and false alarms: the substitution test on a bank of answers (`same/bank.py`).
 
     python benchmarks/same/power.py BANK [--sets choices open llmmap choices+open] [--runs 300] [--level 1000]
-        [--kept-tokens 2880] [--tokens 1152] [--peer PATH]
+        [--kept-tokens 2880] [--tokens 1152]
 
 Sets are compared on the variants that all of them have, at equal cost: each has as many kept answers and rounds of new
 ones as these tokens pay for. A set such as `choices+open` is half of the prompts of either. Each run draws kept answers
@@ -15,7 +15,6 @@ find.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 import time
@@ -23,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depose.features.words import words
 from depose.statistics import ranks
@@ -174,43 +172,6 @@ def fleet(days: Days, same: int, rate: float, runs: int) -> None:
         print(f"| {how} | {np.mean([r for r, _ in rows]):.1f} | {days_with} of {len(rows)} | {false:.3f} |")
 
 
-def peer(path: Path, bank: Path, runs: int, kept: int, rounds: int) -> None:
-    """Run the permutation test of model-equality-testing on the same answers, one call of it on each day."""
-    spec = importlib.util.find_spec("model_equality_testing")
-    if spec is None:
-        sys.path.insert(0, str(path))
-    from model_equality_testing.algorithm import run_two_sample_test  # type: ignore[import-not-found]
-    from model_equality_testing.distribution import CompletionSample  # type: ignore[import-not-found]
-
-    rows = load(bank, "choices")
-    length = 40
-
-    def sample(answers: list[list[str]], places: list[NDArray[np.int64]]) -> Any:
-        texts = [(p, answers[p][int(i)]) for p, some in enumerate(places) for i in some]
-        codes = np.zeros((len(texts), length), int)
-        for line, (_, text) in enumerate(texts):
-            codes[line, : len(text[:length])] = [ord(letter) for letter in text[:length]]
-        return CompletionSample(prompts=np.array([p for p, _ in texts]), completions=codes, m=len(answers))
-
-    reference = rows["reference"]["answers"]
-    print("\nmodel-equality-testing (MMD with the Hamming kernel, 100 permutations) on the same answers")
-    print("\n| variant | p <= .01 | smallest p | s a day |\n|---|---|---|---|")
-    for name, one in rows.items():
-        began, found = time.monotonic(), []
-        for seed in range(runs):
-            rng = np.random.default_rng([seed, 5])
-            own = name == "reference"
-            new = 0 if own else len(one["answers"][0])
-            places = [drawn(len(reference[0]), new, kept, rounds, rng) for _ in reference]
-            right = [some if own else some - len(reference[0]) for _, some in places]
-            left = sample(reference, [some for some, _ in places])
-            told = run_two_sample_test(left, sample(one["answers"], right), b=100, stat_type="mmd_hamming")
-            found.append(float(told[0]))
-        spent = (time.monotonic() - began) / runs
-        print(f"| {name} | {np.mean(np.array(found) <= ALPHA):.2f} | {min(found):.3f} | {spent:.1f} |")
-        sys.stdout.flush()
-
-
 def main() -> int:
     """Print a table for each set of the bank."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -220,8 +181,6 @@ def main() -> int:
     parser.add_argument("--level", type=int, default=1_000)
     parser.add_argument("--kept-tokens", type=int, default=2_880, help="tokens of the kept answers to all prompts")
     parser.add_argument("--tokens", type=int, default=1_152, help="tokens of the new answers of a day at most")
-    parser.add_argument("--peer", type=Path, help="a copy of model-equality-testing")
-    parser.add_argument("--peer-runs", type=int, default=5)
     given = parser.parse_args()
     there = {kind: {*load(given.bank, kind)} for kind in given.sets}
     among = set.intersection(*(names for names in there.values() if names))
@@ -236,8 +195,6 @@ def main() -> int:
             beside(found, budgets, asked=asked)
     if "choices" in found:
         fleet(found["choices"], 5, 0.1, given.runs)
-    if given.peer is not None:
-        peer(given.peer, given.bank, given.peer_runs, 20, 8)
     return 0
 
 

@@ -76,6 +76,7 @@ def _shown(name: str) -> str:
 
 LOG: tuple[type[msgspec.Struct], ...] = (
     *(log.Entry, Registration, Exchange, Run, records.Described, records.Asking, records.Amendment, records.Stamp),
+    records.Drawn,
     *(records.Checkpoint, records.Unstamped, SelfTest, InLedger, records.Scored, records.Unblinded),
     *lineup_acts.BODIES.values(),
 )

@@ -30,6 +30,7 @@ PATTERNS = {
     r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,3}\Z": "numbers with points between, four at most",
     r"^[0-9a-f]{16}\Z": "16 hexadecimal digits",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z": "`YYYY-MM-DD`",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z\Z": "`YYYY-MM-DDTHH:MMZ`, or with seconds",
 }
 """Patterns in words."""
 

@@ -226,11 +226,17 @@ def report_case(
     flavour: Literal["expert", "compliance"] = "expert",
     formats: tuple[str, ...] = ("pdf", "html"),
 ) -> tuple[Written, ...]:
-    """Render the findings into `out/`: `html`, `pdf`, `viewer` (the case as a page), `data` (JSON, JUnit, CSV)."""
+    """Render the findings into `out/`: `html`, `pdf`, `viewer` (the case as a page), `data` (JSON, JUnit, CSV).
+
+    Raises UsageError, a DeposeError, for another format or flavour.
+    """
     from pathlib import Path
 
     from depose import pipeline
+    from depose.errors import UsageError
 
+    if flavour not in ("expert", "compliance"):
+        raise UsageError(f"no flavour of a report: {flavour!r}", hint="name expert or compliance")
     return pipeline.report_case(Path(folder), pipeline.Order(flavour=flavour, formats=formats))
 
 

@@ -17,6 +17,7 @@ DeposeError                 exit 1
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from os import PathLike
 
 
@@ -82,6 +83,11 @@ class AnalysisError(DeposeError):
 
 class ReportError(DeposeError):
     """The report cannot be rendered."""
+
+
+def few(names: Sequence[object], most: int = 4) -> str:
+    """Name the first of many, and count the others."""
+    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def shell(name: str | PathLike[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -33,7 +34,8 @@ from depose.model import Case, Findings, Outcome, Record, Registration, SelfTest
 from depose.model.canonical import canonical, sha256
 from depose.registering import beforehand as beforehand
 from depose.registering import draw_controls as draw_controls
-from depose.registering import frozen_case, registered_study
+from depose.registering import draw_seed as draw_seed
+from depose.registering import everybody, frozen_case, registered_study, seedless
 from depose.report.gate import Gated, judged
 from depose.report.publish import Order as Order
 from depose.report.publish import publish
@@ -90,7 +92,7 @@ def register_case(path: Path, clock: Clock) -> Registered:
 
 def _enclose(case: Case, folder: Path, log: Log) -> None:
     """Keep what a case names as blobs of its log."""
-    for one in protocol.enclosures(case, folder):
+    for one in protocol.enclosures(everybody(case, folder), folder):
         if isinstance(one, bytes):
             log.store(one)
         else:
@@ -100,7 +102,7 @@ def _enclose(case: Case, folder: Path, log: Log) -> None:
 def _registered_before(folder: Path, frozen: Registration) -> Registered:
     found = ledger.entries(folder)
     for field in ("case", "prompts", "files"):
-        if getattr(found.registration, field) != getattr(frozen, field):
+        if getattr(found.written, field) != getattr(frozen, field):
             raise ProtocolChanged(
                 f"{folder}: {field} {'differ' if field != 'case' else 'differs'} from the registered protocol",
                 hint=_restore(folder),
@@ -120,11 +122,11 @@ def _restore(folder: Path) -> str:
 
 def _unchanged(folder: Path, entries: Entries) -> None:
     """Refuse to go on with a case file, or a file that it names, that is not the registered one."""
-    found = entries.registration
+    found = entries.written
     case = casefile.read(folder)
     if case != found.case:
         raise ProtocolChanged(f"{folder / casefile.NAME}: differs from the registered protocol", hint=_restore(folder))
-    for now, then in zip(protocol.digests(case, folder), found.files, strict=True):
+    for now, then in zip(protocol.digests(everybody(case, folder), folder), found.files, strict=True):
         if now != then:
             raise ProtocolChanged(
                 f"{folder / now.name}: differs from the file that was registered", hint=_restore(folder)
@@ -139,6 +141,8 @@ def _may_ask(folder: Path, entries: Entries) -> None:
             f"{folder}: a confirmatory protocol is not asked before it has a time-stamp",
             hint=f"depose register {shell(folder)} --tsa URL --tsa-root PEM",
         )
+    if entries.waits_for_seed:
+        raise seedless(folder, entries)
 
 
 def self_test(path: Path | None, kit: Path | None, clock: Clock, say: Say, *, live: bool = True) -> SelfTest:
@@ -187,12 +191,12 @@ def probe(
     done = collect.collect(folder, clock, progress, lambda entries: _may_ask(folder, entries), watch, checkpoints)
     if done.asked and done.failed == done.asked:
         raise EndpointError(
-            f"all {done.asked} questions failed; the first reason: {_first_reason(folder, ('failed',))}",
-            hint="the failures are in the log; check the models of the case and run depose probe again",
+            f"all {done.asked} questions failed; the most frequent reason: {_reason(folder, ('failed',))}",
+            hint=f"depose check {shell(path)} --ask tries each model once; then run depose probe again",
         )
     if not done.answered and not done.waiting and not done.known:
         raise EndpointError(
-            f"nothing is answered{_counts(done)}: {done.stopped or _first_reason(folder)}",
+            f"nothing is answered{_counts(done)}: {done.stopped or _reason(folder)}",
             hint="check the models and the budget",
         )
     return done
@@ -211,12 +215,11 @@ def _counts(done: Collected) -> str:
     return f" ({', '.join(one for one in parts if not one.startswith('0 '))})" if done.asked else ""
 
 
-def _first_reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
-    """Say why the first question without an answer has none, by its last attempt."""
+def _reason(folder: Path, outcomes: Sequence[Outcome] = ("failed", "blocked", "empty")) -> str:
+    """Say why most of the questions without an answer have none, by their last attempts."""
     last = {ledger.key(one): one for one in ledger.entries(folder).exchanges}
-    return next(
-        (one.reason or "the answer is empty" for one in last.values() if one.outcome in outcomes), "nothing was asked"
-    )
+    why = Counter(one.reason or "the answer is empty" for one in last.values() if one.outcome in outcomes)
+    return next((reason for reason, _ in why.most_common(1)), "nothing was asked")
 
 
 def import_answers(
@@ -284,7 +287,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()
-        changes = changes_between(before.registration, frozen)
+        changes = changes_between(before.written, frozen)
         if not changes:
             raise UsageError(
                 f"{folder}: nothing differs from the protocol in force",
@@ -295,6 +298,8 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
             "amendment",
             Amendment(reason=reason.strip(), changes=changes, scored=bool(before.scored), registration=frozen),
         )
+    if before.draws:
+        draw_seed(folder, clock)
     return ledger.entries(folder).amendments[-1]
 
 
@@ -306,7 +311,9 @@ def analyze_case(path: Path, progress: Say, clock: Clock) -> tuple[Findings, tup
     folder = casefile.folder_of(path)
     entries = compared_weights(folder, ledger.entries(folder), progress, clock)
     dossier = collect.dossier_of(entries, str(folder))
-    if (folder / casefile.NAME).is_file() and casefile.read(folder) != dossier.registration.case:
+    if entries.waits_for_seed:
+        raise seedless(folder, entries)
+    if (folder / casefile.NAME).is_file() and casefile.read(folder) != entries.written.case:
         raise ProtocolChanged(
             f"{folder / casefile.NAME}: differs from the registered protocol",
             hint="the analysis follows the registered one; restore the file, or depose amend",

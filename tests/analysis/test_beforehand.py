@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from depose.analysis.beforehand import outlook, warnings
@@ -41,6 +42,24 @@ def test_too_few_clean_lineages_are_counted_with_the_reasons_and_what_would_open
     assert "C16, C17, C18, C19: documented or likely to be trained on outputs of the reference's developer" in said
     assert "3 or more models of makers other than dev-S1, dev-R1, not trained on outputs of dev-R1" in said
     assert said.endswith("released 2024-07 to 2025-07")
+
+
+def test_what_is_not_stated_of_the_suspect_is_asked_for_before_other_controls() -> None:
+    """On one base, a suspect without a stated one leaves no control; to state it is the way, and opens the question."""
+    fields = {"weight_lineage": "", "data_lineage": "", "developer": "", "released": "unknown"}
+    controls = many(20, weight_lineage="harbour-r1")
+    (said,) = list(warnings(case_on_base(controls, fields)))
+    assert ". S1 has no developer, weight_lineage, data_lineage, released: state it first, it may open it. What" in said
+    assert list(warnings(case_on_base(controls, {"weight_lineage": "harbour-r1"}))) == []
+    few = list(warnings(case(many(3), questions=("same",))))
+    assert "state it first" not in few[0]
+
+
+def case_on_base(controls: list[ModelSpec], suspect: dict[str, Any]) -> Case:
+    """Make a case of one question whose reference stands on the base of its controls."""
+    made = case(controls, suspect, questions=("distilled",))
+    reference = spec("R1", "reference", weight_lineage="harbour-r1")
+    return msgspec.structs.replace(made, models=(made.models[0], reference, *controls))
 
 
 def test_controls_of_other_years_are_said_to_end_in_inconclusive() -> None:

@@ -12,32 +12,9 @@ from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
 from depose.case.calibration import bundled, load, parse
 from depose.errors import CaseError
-from depose.model import Against, Calibration, Line, Result, TruePair
+from depose.model import Calibration, Line, Result, TruePair
 from depose.statistics.likelihood import lineage_cap
-from studies import LINE, study
-
-CASE = Circumstances(question="same", suspect="new", families=("a",), k=23, k_eff=23, shared_base=False)
-
-
-def result(value: float = 4.0, prompts: int = 120) -> Result:
-    """Make the primary result of a case with 23 controls."""
-    side = tuple(Against(model=f"C{i}", value=float(v)) for i, v in enumerate(np.linspace(-2, 2, 23)))
-    return Result(
-        detector="phrases",
-        primary=True,
-        prompts=prompts,
-        value=value,
-        low=3,
-        high=5,
-        p_reference=1 / 24,
-        p_suspect=1 / 24,
-        p=1 / 24,
-        p_holm=1 / 24,
-        reference_side=side,
-        suspect_side=side,
-        p_length_matched=1 / 24,
-        p_refusals_excluded=1 / 24,
-    )
+from studies import CASE, LINE, result, study
 
 
 def weighed(found: Calibration | None, one: Result, case: Circumstances = CASE) -> Any:

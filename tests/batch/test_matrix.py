@@ -23,6 +23,7 @@ from batches import CONTROLS, REFERENCES, TRUTH, labelled, spec, write
 from depose import plugins
 from depose.batch import base as bases
 from depose.batch import matrix, page, plan, rows, run, screen
+from depose.batch.blind import blind
 from depose.batch.dendrogram import dendrogram
 from depose.batch.matrix import HITS, Matrix
 from depose.case import casefile
@@ -144,6 +145,7 @@ def test_a_hit_for_distilled_on_a_shared_base_is_counted_as_such(found: tuple[Pa
     row = _row("S", 20.0)
     row = msgspec.structs.replace(row, cells=(msgspec.structs.replace(row.cells[0], scores=(one,)),))
     rows_ = [msgspec.structs.replace(row, suspect=f"S{n}") for n in range(30)]
+    members |= CONTROLLED
     members |= {other.suspect: msgspec.structs.replace(members["S"], name=other.suspect) for other in rows_}
 
     def shared(base: str, *, one_base: bool = False) -> screen.Screened:
@@ -215,10 +217,20 @@ def test_q_values_are_those_of_all_tests(found: tuple[Path, Matrix]) -> None:
     np.testing.assert_allclose(q, false_discovery_control(p))
 
 
-def _member(name: str, family: str) -> Member:
+def _member(name: str, family: str, released: str = "2025-01") -> Member:
     return Member(
-        name=name, family=family, developer="", weight_lineage="", data_lineage=family, trained_on=(), hub=False
+        name=name,
+        family=family,
+        developer="",
+        weight_lineage="",
+        data_lineage=family,
+        trained_on=(),
+        hub=False,
+        released=released,
     )
+
+
+CONTROLLED = {f"C{number}": _member(f"C{number}", f"c{number}") for number in range(60)}
 
 
 def _row(suspect: str, t: float, k: int = 24, k_eff: int = 24) -> rows.Row:
@@ -236,10 +248,10 @@ def _row(suspect: str, t: float, k: int = 24, k_eff: int = 24) -> rows.Row:
     return rows.Row(format=rows.FORMAT, key="", suspect=suspect, answers="", cells=(cell,))
 
 
-def _screened(found: rows.Row, family: str = "f", **change: Any) -> screen.Judged:
+def _screened(found: rows.Row, family: str = "f", released: str = "2025-01", **change: Any) -> screen.Judged:
     made = screen.screen(
         [found],
-        {found.suspect: _member(found.suspect, family), "R": _member("R", "r")},
+        {**CONTROLLED, found.suspect: _member(found.suspect, family, released), "R": _member("R", "r", released)},
         labelled(**change),
         ("same",),
         prompts=lambda *_: 14,
@@ -263,6 +275,23 @@ def test_a_cell_is_not_judged_by_its_relatives() -> None:
     left = _screened(_row("S", 5.0), pairs=few)
     assert left.outcome == "not informative"
     assert "too few pairs of known relation" in left.reason
+
+
+def test_a_cell_beside_controls_of_other_years_cannot_speak() -> None:
+    """Half of its controls must be near the two in time, as in a case; without their dates there is no telling."""
+    for released, said, opens in (
+        ("2027-03", "era: 0 of the controls are of the years of the two; 12 are needed", "go from 2027-03 to 2027-03"),
+        ("", "era: the suspect or the reference has no date of release", 'released = "YYYY-MM"'),
+        ("unknown", "era: the suspect or the reference has no date of release", "a column `date`"),
+    ):
+        cell = _screened(_row("S", 5.0), released=released)
+        assert (cell.outcome, cell.reason, cell.lr) == ("not informative", said, None)
+        members = {name: _member(name, name, released) for name in ("S", "R")}
+        (found,) = blind([cell, cell], members)
+        assert (found.reason, found.cells) == (said, 2)
+        assert opens in found.opens
+    assert _screened(_row("S", 5.0), released="2025-07").log10_lr is not None
+    assert _screened(_row("S", 5.0, k_eff=9), released="2027-03").reason.startswith("9 independent")
 
 
 def test_a_batch_unlike_the_pairs_of_known_relation_has_no_more_hits(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from depose.evidence import ledger
 from depose.model import Protocol
 from depose.model.canonical import sha256
 from depose.model.file_names import KEY_OF_HALF
+from depose.readiness import checking
 from fakes import Clock, audit, case_of, depose, model, write_case
 from swapping import Swapping
 
@@ -59,6 +60,17 @@ def test_the_secret_is_made_once_and_committed_to(tmp_path: Path) -> None:
     other = case(tmp_path / "other")
     pipeline.register_case(other, Clock())
     assert ledger.entries(other).registration.prompts != found.prompts
+
+
+def test_a_mix_is_checked_before_it_is_registered(tmp_path: Path) -> None:
+    """`depose check` counts what would be asked, makes no secret, and says no other thing after registration."""
+    folder = case(tmp_path / "case")
+    before = checking.check(folder, Clock())
+    assert not (folder / KEY_OF_HALF).exists()
+    assert [one.said for one in before.points if one.about == "case"] == ["20 prompts; 1 suspect, 1 reference"]
+    pipeline.register_case(folder, Clock())
+    after = checking.check(folder, Clock())
+    assert [one.said for one in after.points][1:] == [one.said for one in before.points][1:]
 
 
 def test_a_secret_that_was_lost_or_changed_stops_the_case(tmp_path: Path) -> None:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-FILE = Path(__file__).parents[2] / "benchmarks" / "journeys.py"
-
-
-def journeys() -> ModuleType:
-    """Load the script, which is no module of depose."""
-    spec = importlib.util.spec_from_file_location("journeys", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules["journeys"] = made
-    spec.loader.exec_module(made)
-    return made
+from working_days import journeys
 
 
 @pytest.mark.slow

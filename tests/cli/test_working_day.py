@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import pty
@@ -23,19 +22,7 @@ from fakes import case_of, depose, model, write_case
 from faults import Server
 from faulty import remote
 from reports import build
-
-SAID = ("tell me about rivers", "tell me about stones", "tell me about clouds", "tell me about roads")
-
-
-def given(folder: Path, *names: str, head: str = "item,question_text,reply") -> Path:
-    """Write a file of answers for each name."""
-    folder.mkdir(parents=True)
-    for name in names:
-        rows = [[n, words, f"{name} says of {words[14:]} that it is number {n}"] for n, words in enumerate(SAID)]
-        with (folder / f"{name}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([head.split(","), *rows])
-    return folder
-
+from working_days import SAID, given, journeys
 
 LINEAGE = "model,developer,family,role,base,teachers,teacher_models,openai_teacher,date\n"
 
@@ -55,7 +42,7 @@ def test_a_case_begins_from_files(tmp_path: Path) -> None:
     assert "found 4 models in files, 4 prompts" in ran.err
     assert "not answers:" in ran.err
     assert "notes.csv" in ran.err
-    assert f"next: depose check '{folder}' && depose audit '{folder}'" in ran.out
+    assert f"next: depose check '{folder}'\n" in ran.out
     case = casefile.read(folder)
     assert [(one.code, one.role, one.model) for one in case.models] == [
         ("S1", "suspect", "quill"),
@@ -181,7 +168,9 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     models[-1] = model("C18", "control")
     fit = write_case(tmp_path / "fit", case_of(models))
     ran = depose("check", fit, "--json")
-    assert (ran.code, json.loads(ran.out)["prospects"][0]["lineages"]) == (0, 19)
+    ahead = json.loads(ran.out)["prospects"][0]
+    assert (ahead["lineages"], ahead["controlled"], ahead["can_speak"]) == (19, True, False)
+    assert ahead["why"][0].endswith("cannot be read (range): no study is named")
     assert not (folder / "evidence").exists()
 
 
@@ -201,6 +190,29 @@ def test_check_asks_endpoints_only_with_consent_and_sums_up(tmp_path: Path) -> N
         assert not (folder / "evidence").exists()
 
 
+def test_what_is_wrong_with_several_models_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One variable that is not set is one thing that is wrong, and so is one key that is taken nowhere, by its name."""
+    with Server(lambda _: "401") as server:
+        models = [
+            remote(server.url, code, role, api_key_env="A_KEY")
+            for code, role in (("S1", "suspect"), ("R1", "reference"))
+        ]
+        folder = write_case(tmp_path / "case", case_of(models, replicates=1))
+        monkeypatch.delenv("A_KEY", raising=False)
+        ran = depose("check", folder)
+        assert "keys: S1, R1: the environment variable A_KEY is not set\n" in ran.out
+        assert "1 thing is wrong" in ran.err
+        monkeypatch.setenv("A_KEY", "not-the-right-key")
+        ran = depose("check", folder, "--ask")
+        assert "endpoints: S1, R1: HTTP 401" in ran.out
+        assert "hint: the key in A_KEY is not taken there" in ran.out
+        assert depose("register", folder).code == 0
+        made = journeys()
+        seen = made.run(made.Step(command=f"depose probe {folder}", code=1), tmp_path)
+    said = seen.text.replace("\r", "\n").splitlines()
+    assert any(line.startswith("error: all ") and "the most frequent reason" in line for line in said)
+
+
 def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
     """Each step of a case moves the next command on."""
     answers = given(tmp_path / "answers", "quill", "harbour", "meadow")
@@ -212,7 +224,7 @@ def test_status_says_what_is_done_and_what_comes_next(tmp_path: Path) -> None:
         if command:
             assert depose(command, folder).code == 0
     assert steps == [
-        f"depose check {folder} && depose audit {folder}",
+        f"depose check {folder}",
         f"depose probe {folder}",
         f"depose selftest {folder}",
     ]
@@ -331,6 +343,9 @@ def test_a_budget_stop_is_an_error_with_the_way_on(tmp_path: Path) -> None:
         assert ran.code == 1
         assert f"depose amend {folder} --reason TEXT, depose probe {folder}" in ran.err
         assert "exit 1: the budget of 5 requests would be passed" in ran.err
+        stands = json.loads(depose("status", folder, "--json").out)
+        assert stands["next"] == f"depose amend {folder} --reason TEXT"
+        assert "the budget of 5 requests would be passed: raise [budget]" in json.dumps(stands["steps"])
         (folder / "case.toml").write_text(text + "\n[budget]\nrequests = 50\n")
         assert depose("amend", folder, "--reason", "more").code == 0
         assert depose("probe", folder).code == 0

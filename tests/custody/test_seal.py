@@ -233,7 +233,7 @@ def test_a_confirmatory_protocol_is_asked_only_after_its_time_stamp(authority: A
     ran = depose("register", folder, "--token", token, "--tsa-root", authority.roots)
     assert (ran.code, "time-stamped 20" in ran.out) == (0, True)
     assert depose("register", folder, "--token", token, "--tsa-root", authority.roots).code == 0
-    assert [one.entry.kind for one in read_log(folder)] == ["protocol", "timestamp"]
+    assert [one.entry.kind for one in read_log(folder)] == ["protocol", "timestamp", "seed"]
     assert json.loads(finished(folder).joinpath("out/findings.json").read_text())["time_stamped"] is True
 
 

@@ -17,6 +17,7 @@ from attacks_on_answers import ON_ANSWERS
 from attacks_on_copied_files import ON_COPIES
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_records import ON_RECORDS
+from attacks_on_seeds import ON_SEEDS
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
@@ -24,7 +25,7 @@ from fakes import files_in
 from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 
-ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS)
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,7 @@ def test_the_untouched_bundle_verifies_zipped_and_unpacked_and_stays_as_it_is(ta
         assert "computed again from the log, to the byte: out/exhibits.csv" in done.checks[-1]
         assert "20 answers: their words stand in their raw bytes" in done.checks
         missing = [line for line in done.not_verified if not line.startswith("the times of the log")]
+        assert missing.pop(0).startswith("that the token which drew the seed is the first over this protocol: CN=Test")
         assert missing == ["that the answers came from the models named: only their providers can say"]
     assert (files_in(work), target.bundle.read_bytes()) == before
 

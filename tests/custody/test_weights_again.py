@@ -21,7 +21,7 @@ from depose.evidence import ledger
 from depose.evidence.log import Log, read_log
 from depose.weights.compare import compare
 from depose.weights.held import held_pairs
-from fakes import recorded_case
+from fakes import depose, recorded_case
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,20 @@ def test_weights_are_compared_once_and_stand_apart(models: Path, tmp_path: Path)
     _, without, _ = pipeline.read_findings(analyzed(plain))
     assert without.weights == ()
     assert without.findings == found.findings
+
+
+def test_check_says_whose_weights_are_compared(models: Path, tmp_path: Path) -> None:
+    """Weights are named before anything is registered, and those that are not there as what would stop the run."""
+    said = depose("check", case(tmp_path / "with", S1=models / "S1", R1=models / "R1")).out
+    assert "weights: S1 with R1: compared exactly" in " ".join(said.split())
+    said = depose("check", case(tmp_path / "without", S1=models / "gone", R1=models / "R1")).out
+    assert "WRONG weights: S1:" in said and "compared exactly" not in said
+
+
+def test_analyze_prints_what_weights_said(sealed: tuple[Path, bytes]) -> None:
+    """The strongest evidence of a case is among what its analysis prints."""
+    said = depose("analyze", sealed[0].parents[1]).out
+    assert "weights of S1 and R1: not independent, p < 1e-100 (level 1e-06); nothing of distillation" in said
 
 
 def test_the_report_sets_weights_apart_with_their_own_propositions(sealed: tuple[Path, bytes]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,17 @@ def events(folder: Path) -> list[dict[str, Any]]:
     found = duckdb.read_parquet(files).order("ts, event")
     rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
     return rows
+
+
+@pytest.mark.parametrize("format_", logs.EVERY)
+def test_who_keeps_a_log_is_nobodys_organisation(format_: str, tmp_path: Path) -> None:
+    """What stands in every row, such as the account or the project of the log, does not make all customers one."""
+    folder = logs.case(tmp_path / "case")
+    same = {"ProductId": "starter", "accountId": "111122223333", "org_id": "o", "helicone_org_id": "o",
+            "project_id": "p", "projectId": "p", "workspace_id": "w", "principal_id": "w"}  # fmt: skip
+    rows = [same | row for row in logs.EVERY[format_](30)]
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_)
+    assert {row["org"] for row in events(folder)} == {None}
 
 
 @pytest.mark.parametrize("format_", logs.EVERY)
@@ -67,12 +81,103 @@ def test_conversations_of_a_compliance_export(apart: bool, tmp_path: Path) -> No
 
 def test_parts_that_are_missing_are_counted_and_their_words_lost(tmp_path: Path) -> None:
     """A request of which a part is missing keeps its place in the volume."""
-    rows = [row for row in logs.apim(2_000) if row.get("RequestId") != "q7" or row.get("SequenceNumber") == 1]
+    rows = [row for row in logs.apim(2_000) if (row["CorrelationId"], row.get("SequenceNumber")) != ("c7", 1)]
     folder = logs.case(tmp_path / "case")
     done = load(folder, logs.lines(tmp_path / "log.jsonl", rows), "apim")
     assert done.sources[0].losses == {"requests with a part missing": 1}
     assert done.events == 2_000
     assert sum(row["template"] is None for row in events(folder)) == 1
+
+
+def as_portal(rows: list[dict[str, object]], file: Path) -> Path:
+    """The CSV of the portal, with its header and its times."""
+    with file.open("w", newline="") as out:
+        names = ["TimeGenerated [UTC]", *(name for name in rows[0] if name != "TimeGenerated")]
+        writer = csv.DictWriter(out, names)
+        writer.writeheader()
+        for row in rows:
+            when = datetime.fromisoformat(str(row["TimeGenerated"]))
+            said = f"{when.month}/{when.day}/{when.year}, {when:%I:%M:%S}.{when.microsecond // 1000:03d} {when:%p}"
+            writer.writerow({"TimeGenerated [UTC]": said, **{name: row[name] for name in names[1:]}})
+    return file
+
+
+@pytest.mark.parametrize("form", ["one file", "an id in all rows", "portal", "query", "diagnostic setting"])
+def test_the_tables_of_api_management_are_joined_however_they_were_exported(tmp_path: Path, form: str) -> None:
+    """Two exports are one, as the portal or a storage account writes them; each request once, with its words."""
+    requests, callers = logs.apim(id_in_all=form == "an id in all rows")[:-30], logs.callers()
+    if form == "portal":
+        files = [as_portal(requests, tmp_path / "llm.csv"), as_portal(callers, tmp_path / "gateway.csv")]
+    elif form == "query":
+        tables = [{"name": "PrimaryResult", "columns": [{"name": name, "type": "string"} for name in rows[0]],
+                   "rows": [list(row.values()) for row in rows]} for rows in (requests, callers)]  # fmt: skip
+        files = [tmp_path / "requests.json", tmp_path / "callers.json"]
+        for file, one in zip(files, tables, strict=True):
+            file.write_text(json.dumps({"tables": [one]}))
+    elif form == "diagnostic setting":
+        packed = [[{"time": row["TimeGenerated"], "category": "Gateway", "properties": {
+            name[0].lower() + name[1:]: value for name, value in row.items() if name != "TimeGenerated"}}
+            for row in rows] for rows in (requests, callers)]  # fmt: skip
+        files = [logs.lines(tmp_path / f"PT{n}H.json", rows) for n, rows in enumerate(packed)]
+    else:
+        files = [logs.lines(tmp_path / "all.jsonl", [*requests, *callers])]
+    folder = logs.case(tmp_path / "case")
+    manner = importing.Manner(format="apim", hash_key=str(logs.key_of(folder)), keep_text=True)
+    done = importing.load(folder, files, manner)
+    rows = events(folder)
+    assert (done.events, len({row["account"] for row in rows}), len({row["template"] for row in rows})) == (30, 5, 1)
+    assert {(row["in_tok"], row["out_tok"], row["model_served"]) for row in rows} == {(10, 4, "m-1")}
+    said = duckdb.read_parquet(f"{folder}/events/texts/*/*.parquet").project("response").fetchall()
+    assert {one for (one,) in said} == {"An answer."}
+    assert done.sources[0].losses == {}
+    assert [part.name for part in done.sources[0].parts] == [one.name for one in files if len(files) > 1]
+    again = importing.load(folder, files, manner)
+    assert (again.sources, again.already, again.events) == ((), len(files), 30)
+
+
+@pytest.mark.parametrize("name", ["records", "data", "value", "several lines"])
+def test_rows_in_an_envelope_are_rows(name: str, tmp_path: Path) -> None:
+    """A page of an API on one line, and messages of a hub, each a line of records."""
+    rows, folder = logs.litellm(30), logs.case(tmp_path / "case")
+    packed: list[dict[str, Any]] = [{name: rows, "total": 30}]
+    if name == "several lines":
+        packed = [{"records": rows[:20]}, {"records": rows[20:]}]
+    assert load(folder, logs.lines(tmp_path / "log.json", packed)).events == 30
+
+
+def test_requests_without_the_table_of_who_asked_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    """The other export is named; once it is, both are read, and the digest of both can be made anew by sha256sum."""
+    folder = logs.case(tmp_path / "case")
+    llm = logs.lines(tmp_path / "llm.jsonl", logs.apim()[:-30])
+    with pytest.raises(CaseError, match="rows without an account") as refused:
+        load(folder, llm, "apim")
+    assert "ApiManagementGatewayLogs" in refused.value.hint
+    gateway = logs.lines(tmp_path / "gateway.jsonl", logs.callers())
+    done = importing.load(folder, [gateway, llm], importing.Manner(format="apim", hash_key=str(logs.key_of(folder))))
+    ran = subprocess.run(["sha256sum", "gateway.jsonl", "llm.jsonl"], cwd=tmp_path, capture_output=True, check=True)
+    lines = b"".join(sorted(ran.stdout.splitlines(keepends=True)))
+    assert done.sources[0].sha256 == hashlib.sha256(lines).hexdigest()
+
+
+def test_the_spend_of_days_and_a_log_that_names_somebody_are_refused(tmp_path: Path) -> None:
+    """LiteLLM's summary says how to get the log; a name of a file would stand in the manifest."""
+    folder = logs.case(tmp_path / "case")
+    days = [
+        {"startTime": f"2026-05-0{n}", "spend": 1.5, "users": {"u": 1.5}, "models": {"m": 1.5}} for n in range(1, 9)
+    ]
+    with pytest.raises(CaseError, match="the spend of a day") as refused:
+        load(folder, logs.lines(tmp_path / "days.jsonl", days))
+    assert "summarize=false" in refused.value.hint
+    with pytest.raises(SecretFound, match="the name of a log"):
+        load(folder, logs.lines(tmp_path / "someone@example.org.jsonl", logs.litellm()))
+
+
+def test_keys_that_an_administrator_made_are_accounts_of_their_own(tmp_path: Path) -> None:
+    """LiteLLM puts its administrator where nobody was named: the key tells the customers apart."""
+    rows = [{**row, "user": "default_user_id", "api_key": f"{n % 7:064x}"} for n, row in enumerate(logs.litellm(70))]
+    folder = logs.case(tmp_path / "case")
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows))
+    assert len({row["account"] for row in events(folder)}) == 7
 
 
 def test_nothing_that_names_anybody_is_written(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
 
-from depose.extraction import accounts, layers, pairs
+from depose.extraction import accounts, concert, layers, pairs
 from depose.extraction.bipartite import Ints, table_of
+from depose.extraction.findings import Layer
 from depose.statistics import evalues
 
 ACCOUNTS, MEMBERS, DAYS, SLOTS, TEMPLATES = 120, 12, 28, 24, 300
@@ -35,10 +36,10 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
         moved[members] = asked[members]
         bursts = rng.choice(DAYS * SLOTS, 60, replace=False)
         active = [np.unique(rng.choice(bursts, 30)) for _ in members]
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in active])]).astype(np.int64)
+    units = np.repeat(np.arange(MEMBERS), [len(one) for one in active])
     return {
-        "synchrony": layers.synchrony(np.concatenate(active), starts, DAYS, SLOTS, 7, 99, rng),
-        "balance": layers.balance(daily, members, sets),
+        "synchrony": layers.synchrony(np.concatenate(active), units, 6, 99, rng),
+        "balance": layers.balance(daily, members, sets, rng),
         "infrastructure": layers.infrastructure(np.arange(ACCOUNTS), card, ACCOUNTS, members, sets)[0],
         "targeting": layers.targeting(shared, classes, alike, 5, 99, rng)[0],
         "pivot": layers.pivot(moved, asked, members, sets),
@@ -53,18 +54,35 @@ def test_layers_are_uniform_for_random_groups_and_at_the_floor_for_tied_ones() -
         p = np.array([one[name] for one in found])
         assert binomtest(int((p <= 0.05).sum()), len(p), 0.05, alternative="greater").pvalue > 0.005, name
         assert p.min() >= 0.01
-        if name != "infrastructure":  # which has few values
+        if name in ("balance", "synchrony"):  # the larger of two p-values
+            assert p.mean() > 0.5
+        elif name != "infrastructure":  # which has few values
             assert kstest(p, "uniform").pvalue > 0.001, name
     assert set(world(1, tied=True).values()) == {0.01}
 
 
-def test_shifts_keep_weekends_and_hours() -> None:
-    """Accounts that work the same office hours are not synchronous; those that keep to the same bursts are."""
+def in_slots(rng: np.random.Generator, hours: list[int], *, burst: bool) -> tuple[Ints, Ints]:
+    """Twenty units active in these hours, in one slot of each hour: of their own choice, or the same."""
+    chosen = rng.integers(0, 6, len(hours)) if burst else rng.integers(0, 6, (20, len(hours)))
+    slots = np.broadcast_to(6 * np.array(hours) + chosen, (20, len(hours)))
+    return slots.ravel().astype(np.int64), np.repeat(np.arange(20), len(hours))
+
+
+def test_an_hour_in_common_is_no_synchrony_and_ten_minutes_again_and_again_are() -> None:
+    """Office hours, a launch on which all are there, and the clock are given; bursts are not; order does not matter."""
     rng = np.random.default_rng(2)
-    office = [day * SLOTS + hour for day in range(DAYS) for hour in range(9, 17) if day % 7 < 5]
-    active = [np.sort(rng.choice(office, 60, replace=False)) for _ in range(20)]
-    starts = np.arange(21, dtype=np.int64) * 60
-    assert layers.synchrony(np.concatenate(active), starts, DAYS, SLOTS, 7, 199, rng) > 0.05
+    launch = [24 * 9 + hour for hour in range(8, 18)]
+    slots, units = in_slots(rng, launch, burst=False)
+    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)) > 0.05
+    slots, units = in_slots(rng, launch, burst=True)
+    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)) == 1 / 200
+    order = rng.permutation(len(slots))
+    assert layers.synchrony(slots[order], units[order] + 7, 6, 199, np.random.default_rng(1)) == 1 / 200
+    clock = np.tile(6 * np.arange(0, 24 * 28, 3), 20).astype(np.int64)  # machines that ask on the hour
+    assert layers.synchrony(clock, np.repeat(np.arange(20), 224), 6, 199, np.random.default_rng(1)) == 1
+    together = in_slots(rng, launch, burst=True)[0]
+    assert layers.synchrony(together, np.repeat([0, 1], 100), 6, 199, np.random.default_rng(1)) < 0.05
+    assert layers.synchrony(together, np.zeros(200, dtype=np.int64), 6, 199, np.random.default_rng(1)) == 1
 
 
 def test_the_order_of_members_does_not_matter() -> None:
@@ -74,7 +92,7 @@ def test_the_order_of_members_does_not_matter() -> None:
     sets = layers.random_sets(np.zeros(50, dtype=np.int64), members, 50, rng)
     daily, card = rng.random((50, 7)), rng.integers(0, 9, 50)
     every: list[Callable[[Ints], object]] = [
-        lambda one: layers.balance(daily, one, sets),
+        lambda one: round(layers.spread(daily[one][:, None]), 9),
         lambda one: layers.infrastructure(np.arange(50), card, 50, one, sets),
         lambda one: layers.pivot(daily[:, 0], daily[:, 0] + daily[:, 1], one, sets),
     ]
@@ -98,17 +116,32 @@ def test_a_few_templates_of_many_members_are_a_few() -> None:
 
 
 def test_accounts_of_one_size_are_not_dealt_a_load() -> None:
-    """Resellers with equal totals whose days are their own are as uneven as anybody; a load by turns is not."""
+    """Equal totals of all, or of each week as of a course, on days of one's own, are no balance; a load by turns is.
+
+    A load by turns that all machines of the population show is none either.
+    """
     rng = np.random.default_rng(9)
-    daily = rng.poisson(5.0, (60, 28)).astype(float)
     members = np.arange(8)
     sets = layers.random_sets(np.zeros(60, dtype=np.int64), members, 199, rng)
-    daily[members] = rng.multinomial(280, np.full(28, 1 / 28), size=8)
-    assert layers.balance(daily, members, sets) > 0.05
+    daily = rng.poisson(rng.gamma(3.0, 2.0, (60, 1, 7)) * np.ones((1, 4, 1))).reshape(60, 28).astype(float)
+    for totals in (rng.multinomial(280, np.full(28, 1 / 28), size=8), rng.multinomial(28, np.full(7, 1 / 7), (8, 4))):
+        daily[members] = totals.reshape(8, 28)
+        assert layers.balance(daily, members, sets, rng) > 0.05
     daily[members] = 10.0
-    assert layers.balance(daily, members, sets) == 1 / 200
+    assert layers.balance(daily, members, sets, rng) == 1 / 200
+    daily[:] = 10.0
+    assert layers.balance(daily, members, sets, rng) == 1
     daily[members] = 0.0
-    assert 0 < layers.balance(daily, members, sets) <= 1
+    assert 0 < layers.balance(daily, members, sets, rng) <= 1
+
+
+def test_spread_is_one_in_the_mean_where_requests_fall_by_chance() -> None:
+    """Given the margins of each week; 0 where each week is dealt out, and where there is nothing."""
+    rng = np.random.default_rng(11)
+    each = [layers.spread(rng.multinomial(9, np.full(7, 1 / 7), (5, 3)).astype(float)) for _ in range(2_000)]
+    assert abs(np.mean(each) - 1) < 0.02
+    assert layers.spread(np.full((4, 2, 7), 3.0)) == pytest.approx(0)
+    assert layers.spread(np.zeros((4, 2, 7))) == 0
 
 
 def test_random_sets_have_the_strata_of_the_members() -> None:
@@ -192,3 +225,15 @@ def test_the_calibrator_has_mean_one_and_the_average_stays_an_e_value() -> None:
     for wrong in (0.0, -1.0, 1.5):
         with pytest.raises(ValueError, match="p-value"):
             evalues.calibrated(wrong)
+
+
+def test_concert_takes_what_chance_would_not_do_twice() -> None:
+    """Holm over the layers that can show it; a release that all waited for, and an even load, show none."""
+
+    def found(**p: float) -> tuple[str, ...]:
+        return concert.tied_by([Layer(name=name, p=one, floor=0.001, e=1.0, note="") for name, one in p.items()], 0.05)
+
+    assert found(synchrony=0.02, infrastructure=0.5) == ("synchrony",)
+    assert found(synchrony=0.03, infrastructure=0.5) == ()
+    assert found(synchrony=0.03, infrastructure=0.02) == ("synchrony", "infrastructure")
+    assert found(pivot=0.001, balance=0.001, targeting=0.001, groups=0.001) == ()

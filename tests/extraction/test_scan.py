@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import request_logs as logs
@@ -15,9 +20,21 @@ from attacks_on_extractions import ON_EXTRACTIONS, OnExtraction, met
 from depose.case import bundled
 from depose.custody import keys
 from depose.errors import CaseError, DeposeError, EvidenceError, ProtocolChanged
-from depose.evidence.log import utc_now
-from depose.extraction import conduct, deliveries, importing, plan, reporting, sealing, tables, unsealing, watching
-from depose.model.canonical import canonical
+from depose.evidence.log import Log, utc_now, write_whole
+from depose.extraction import (
+    beginning,
+    conduct,
+    deliveries,
+    importing,
+    plan,
+    reporting,
+    sealing,
+    tables,
+    unsealing,
+    watching,
+)
+from depose.extraction.findings import Opinion, named
+from depose.model.canonical import canonical, sha256
 
 
 @pytest.fixture(scope="module")
@@ -108,24 +125,111 @@ def test_what_of_its_results_is_not_computed_again_is_said(sealed: tuple[Path, P
     assert any("out/exhibits.csv" in line and "not computed again" in line for line in said)
 
 
+def run_alone(bundle: Path, folder: Path, changed: dict[str, bytes] | None = None) -> subprocess.CompletedProcess[str]:
+    """Unpack a bundle, change files in it, and run its script as VERIFY.md says."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(bundle) as packed:
+        packed.extractall(folder)
+    for name, data in (changed or {}).items():
+        (folder / name).write_bytes(data)
+    return subprocess.run([sys.executable, "-I", "VERIFY.py"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_bundle_is_checked_by_python_alone_and_holds_no_name(
+    scanned: tuple[Path, conduct.Ran], tmp_path: Path
+) -> None:
+    """The script ends well on the bundle, says what does not hold of a changed one, and finds a p that does not follow.
+
+    Neither the key nor anybody's name is in it: what a table holds is a number.
+    """
+    folder = tmp_path / "sealed"
+    shutil.copytree(scanned[0], folder)
+    keys.make(tmp_path / "key.pem")
+    bundle = Path(sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now).bundle)
+    alone = tmp_path / "alone"
+    assert run_alone(bundle, alone).stdout.splitlines()[-1].startswith("verified")
+    openssl = ["openssl", "dgst", "-sha256", "-verify", "signer.pem", "-signature", "SEAL.sig", "SEAL"]
+    assert subprocess.run(openssl, cwd=alone, capture_output=True, check=True).stdout == b"Verified OK\n"
+    for one in (alone / "out" / "tables").glob("*.parquet"):
+        for field in pq.read_schema(one):
+            assert not pa.types.is_string(field.type) or field.name in ("tier", "country", "kind", "model"), one.name
+    findings = (alone / "out" / conduct.FINDINGS).read_bytes()
+    table = next((alone / "out" / "tables").glob("rare.parquet")).read_bytes()
+    for changed, said in (
+        ({"out/tables/rare.parquet": table + b" "}, "rare.parquet was changed"),
+        ({"more.txt": b"x"}, "there and not listed"),
+        ({f"out/{conduct.FINDINGS}": findings.replace(b'"tied_by":["', b'"tied_by":["x')}, "was changed"),
+        ({"SHA256SUMS": b""}, "not the list that was sealed"),
+    ):
+        ran = run_alone(bundle, alone, changed)
+        assert (ran.returncode, said in ran.stderr) == (1, True), ran.stderr
+    ran = subprocess.run([sys.executable, "VERIFY.py"], cwd=alone, capture_output=True, text=True, check=False)
+    assert "NOT RUN" in ran.stderr
+
+
 @pytest.mark.slow
 def test_findings_that_do_not_follow_are_named(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
     """Who signs a better p than the tables give is found by computing again."""
-    from depose.evidence.log import Log
-    from depose.evidence.log import write_whole as write
-    from depose.model.canonical import sha256
-
     folder = tmp_path / "forged"
     shutil.copytree(scanned[0], folder)
     found = conduct.read_findings(folder)
     forged = msgspec.structs.replace(found, next_p=found.next_p / 2)
-    write(folder / "out" / conduct.FINDINGS, canonical(forged))
+    write_whole(folder / "out" / conduct.FINDINGS, canonical(forged))
     with Log(folder, utc_now) as log:
         log.append("extraction-findings", conduct.Found(findings=sha256(canonical(forged)), groups=1, accounts=29))
     keys.make(tmp_path / "key.pem")
     done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
     with pytest.raises(EvidenceError, match="does not follow from the tables"):
         unsealing.verify(Path(done.bundle))
+    assert run_alone(Path(done.bundle), tmp_path / "alone").returncode == 0
+
+
+@pytest.mark.slow
+def test_python_alone_finds_concert_that_does_not_follow(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """Who signs that concert is shown by a layer whose p is .9 is found without depose."""
+    folder = tmp_path / "forged"
+    shutil.copytree(scanned[0], folder)
+    found = conduct.read_findings(folder)
+    weak = [msgspec.structs.replace(one, p=0.9) if one.name == "synchrony" else one for one in found.groups[0].layers]
+    forged = msgspec.structs.replace(found, groups=(msgspec.structs.replace(found.groups[0], layers=tuple(weak)),))
+    write_whole(folder / "out" / conduct.FINDINGS, canonical(forged))
+    with Log(folder, utc_now) as log:
+        body = conduct.Found(findings=sha256(canonical(forged)), groups=1, accounts=29)
+        log.append("extraction-findings", body)
+    keys.make(tmp_path / "key.pem")
+    done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
+    assert "concert does not follow by Holm" in run_alone(Path(done.bundle), tmp_path / "alone").stderr
+
+
+def test_prompts_in_common_alone_name_nobody(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
+    """The report calls the group a lead, and what looks like it; no line-up takes it; standing members are marked."""
+    folder = tmp_path / "lead"
+    shutil.copytree(scanned[0], folder)
+    found = conduct.read_findings(folder)
+    first, *rest = found.groups[0].accounts
+    group = msgspec.structs.replace(
+        found.groups[0], tied_by=(), accounts=(msgspec.structs.replace(first, standing=True, supported=False), *rest)
+    )
+    opinion = Opinion(verdict="shared prompts, concert not shown", reasons=())
+    lead = msgspec.structs.replace(found, groups=(group,), opinion=opinion)
+    write_whole(folder / "out" / conduct.FINDINGS, canonical(lead))
+    with pytest.raises(CaseError, match="no group in which concert is shown"):
+        deliveries.write(folder, None, 10, utc_now)
+    page = reporting.render(lead, tables.read(folder / "out" / "tables"), "extraction.html", None).decode()
+    for wanted in (
+        "shared prompts, concert not shown",
+        "Concert is not shown",
+        "run one benchmark",
+        "they are not meant",
+    ):
+        assert wanted in page
+    assert "consistent with coordinated collection" not in page
+    short = reporting.render(lead, tables.read(folder / "out" / "tables"), "extraction-page.html", None).decode()
+    assert "Nobody is named" in short
+    assert "line-up" not in short
+    assert first.account not in named(lead.groups)
+    assert f'{first.account}","no","yes"'.replace('"', "") in conduct.exhibits(lead).decode().replace('"', "")
 
 
 def test_the_report_says_what_was_found_and_no_word_too_many(scanned: tuple[Path, conduct.Ran], tmp_path: Path) -> None:
@@ -163,6 +267,43 @@ def test_few_accounts_are_no_population(tmp_path: Path) -> None:
     assert "at least 999 accounts for each stratum" in text
     with pytest.raises(CaseError, match="no group"):
         deliveries.write(folder, None, 10, utc_now)
+
+
+def test_a_case_is_begun_with_a_key_that_stays_outside(tmp_path: Path) -> None:
+    """Case file and key are made; a key that is there is kept; what cannot be is refused before anything is written."""
+    said = beginning.Said(title='the "spring"', authority="own", tested=("2026-05-01", "2026-05-28"), fewest=99,
+                          clean=("2026-04-01", "2026-04-28"), releases=("vendor/model=2=2026-05-09",))  # fmt: skip
+    key = tmp_path / "custodian"
+    assert beginning.begin(tmp_path / "case", said, key).key_made
+    assert (key.stat().st_mode & 0o777, len(key.read_bytes())) == (0o600, 32)
+    case = plan.read(tmp_path / "case")
+    assert (case.case.title, case.releases[0].model, case.strata.fewest) == ('the "spring"', "vendor/model=2", 99)
+    before = key.read_bytes()
+    assert not beginning.begin(tmp_path / "second", said, key).key_made
+    assert key.read_bytes() == before
+    late = msgspec.structs.replace(said, clean=("2026-05-01", "2026-05-02"))
+    none = msgspec.structs.replace(said, releases=("model",))
+    for goal, what, file, why in (
+        (tmp_path / "case", said, key, "holds a case already"),
+        (tmp_path / "new", said, tmp_path / "new" / "key", "would lie in the case"),
+        (tmp_path / "new", late, key, "does not end before"),
+        (tmp_path / "new", none, key, "no release"),
+        (tmp_path / "new", said, tmp_path / "no" / "folder", "No such file"),
+    ):
+        with pytest.raises(DeposeError, match=why):
+            beginning.begin(goal, what, file)
+    assert not (tmp_path / "new").exists()
+
+
+def test_accounts_that_a_log_makes_one_are_named_as_the_reason(tmp_path: Path) -> None:
+    """A team that stands in every row leaves one node: inconclusive, and the report says what to look at."""
+    folder = logs.case(tmp_path / "case")
+    rows = [{**row, "user": f"u{n}", "team_id": "everybody"} for n, row in enumerate(logs.litellm(40))]
+    manner = importing.Manner(format="litellm", hash_key=str(logs.key_of(folder)))
+    importing.load(folder, [logs.lines(tmp_path / "log.jsonl", rows)], manner)
+    done = conduct.scan_case(folder, utc_now).findings
+    assert (done.totals.accounts, done.totals.nodes) == (40, 1)
+    assert done.opinion.reasons == ("population", "templates", "organisation")
 
 
 def test_a_folder_is_watched(tmp_path: Path) -> None:

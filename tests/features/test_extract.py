@@ -44,6 +44,15 @@ def test_short_and_empty_texts_have_few_features() -> None:
     assert len(features.prefixes("one two", 4)) == 2
 
 
+def test_a_run_has_one_number_alone_and_among_others() -> None:
+    """What a text begins with is numbered as the n-gram that it is."""
+    features = Features()
+    for text in ("one", "one two three four", "all words of a line"):
+        for n, number in enumerate(features.prefixes(text, 4), start=1):
+            [first] = features.grams(" ".join(text.split()[:n]), n, n)
+            assert number == first
+
+
 @pytest.mark.slow
 def test_no_collisions_in_a_large_vocabulary() -> None:
     """A hundred thousand different bigrams have a hundred thousand numbers."""

@@ -188,6 +188,26 @@ def test_only_what_the_line_up_names_is_scored(begun: Begun) -> None:
     assert to_score(begun.folder, (), lambda _: None) == ["R1", "C1"]
 
 
+def test_what_has_no_scorer_here_waits_for_its_table(tmp_path: Path) -> None:
+    """All that can be scored here is, a model that another holds stops nothing, and the next act names its table."""
+    now = line_ups.clock()
+    own = 'code = "R1"\nrole = "reference"\nprovider = "transformers"\nmodel = "SmolLM2-135M-Instruct"'
+    text = line_ups.CASE.replace('code = "R1"\nrole = "reference"\nprovider = "recorded"', own)
+    folder = line_ups.case(tmp_path / "case", text=text)
+    pipeline.register_case(folder, now)
+    delivered, decoys = line_ups.rows(30)
+    given, other = line_ups.written(tmp_path, "d.jsonl", delivered), line_ups.written(tmp_path, "c.jsonl", decoys)
+    acts.build_bags(folder, given, other, tmp_path / "key.json", now, tmp_path / "bags.jsonl")
+    acts.seal_key(folder, tmp_path / "key.json", "Notary N.", now)
+    assert to_score(folder, (), lambda _: None) == ["R1"]
+    assert to_score(folder, ("S1",), lambda _: None) == ["S1"]
+    assert acts.act_due(folder) == f"depose lineup score {folder}"
+    table = line_ups.table((tmp_path / "bags.jsonl").read_bytes(), "R1", line_ups.learnt_of(delivered), 0.0)
+    acts.record_table(folder, "R1", table, "table of R1", now)
+    assert to_score(folder, (), lambda _: None) == ["S1", "C1"]
+    assert acts.act_due(folder) == f"depose lineup score {folder} --model S1 --table FILE"
+
+
 def test_next_act(begun: Begun) -> None:
     """Each stage says what comes next."""
     said = []

@@ -241,6 +241,37 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         inputs.decoys(line_ups.written(tmp_path, "c.jsonl", [decoys[0] | {"context_sha256": "abc"}]))
 
 
+def test_deliveries_to_nobody_in_question_are_not_taken_for_missing_fillers() -> None:
+    """Where no row is to an account of the case the error counts them and names the accounts; M = 0 has its counts."""
+    delivered, decoys = line_ups.rows(3)
+    with pytest.raises(CaseError, match=r"no delivery can be taken: .*deliveries to other accounts: 3") as caught:
+        built([row | {"account_code": "Z"} for row in delivered], decoys)
+    assert "A1, A2, B1" in caught.value.hint
+    with pytest.raises(CaseError, match=r"M = 0.*decoys of a lower tier than registered, or empty: 9"):
+        built(delivered, [row | {"tier": "resampled"} for row in decoys])
+
+
+def test_decoys_may_say_their_context_as_deliveries_do(tmp_path: Path) -> None:
+    """Rows with the messages that they answer are those with its digest; a wrong digest, or neither, is refused."""
+    delivered, decoys = line_ups.rows(2)
+    said = {row["context_sha256"]: row for row in decoys}
+    plain = inputs.decoys(line_ups.written(tmp_path, "c.jsonl", decoys))[0]
+    contexts = {row.context_sha256: one["messages"] for one, row in zip(delivered, plain[::3], strict=True)}
+    spelt = [
+        {name: value for name, value in row.items() if name != "context_sha256"}
+        | {"messages": contexts[row["context_sha256"]]}
+        for row in decoys
+    ]
+    assert inputs.decoys(line_ups.written(tmp_path, "m.jsonl", spelt))[0] == plain
+    both = [row | {"context_sha256": old["context_sha256"]} for row, old in zip(spelt, decoys, strict=True)]
+    assert inputs.decoys(line_ups.written(tmp_path, "b.jsonl", both))[0] == plain
+    other = next(name for name in said if name != both[0]["context_sha256"])
+    with pytest.raises(CaseError, match="row 1: context_sha256 is not the digest of its messages"):
+        inputs.decoys(line_ups.written(tmp_path, "w.jsonl", [both[0] | {"context_sha256": other}]))
+    with pytest.raises(CaseError, match="row 1: says of no context that it answers it"):
+        inputs.decoys(line_ups.written(tmp_path, "n.jsonl", [spelt[0] | {"messages": []}]))
+
+
 def test_parquet_says_the_same(tmp_path: Path) -> None:
     """Rows in Parquet, with messages nested or as JSON in a string, are the rows in JSONL."""
     delivered, _ = line_ups.rows(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from depose.lab.recipe import Scratch
 from depose.lab.texts import Example
 from depose.lab.train import make_base
 from depose.lineup.likelihood import WeightsScorer, open_weights
+from depose.lineup.likelihood_cached import scored
+from depose.lineup.likelihood_tree import FAMILIES, NAME, takes
 from depose.model import ModelSpec
 from depose.model.lineup import Bag, Context, Turn
 
@@ -65,9 +68,9 @@ def bags(count: int = 9, longest: int = 30) -> list[Bag]:
     return made
 
 
-def spec(folder: str) -> ModelSpec:
+def spec(folder: str, adapter: str = "") -> ModelSpec:
     """Name local weights as a case does."""
-    return ModelSpec(code="S1", role="suspect", provider="transformers", model=folder)
+    return ModelSpec(code="S1", role="suspect", provider="transformers", model=folder, adapter=adapter)
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +120,127 @@ def near(left: Sequence[Sequence[float]], right: Sequence[Sequence[float]]) -> N
         assert one == pytest.approx(other, abs=1e-3)
 
 
-@pytest.mark.parametrize("room", [None, 300, 1])
+@pytest.mark.parametrize("room", [None, 60, 7])
 def test_scores_are_those_of_each_member_alone(tiny: Path, room: int | None) -> None:
-    """Contexts shared, left-padded and put together, in one pass or in many, give the plain sums."""
+    """Beginnings shared, in one pass or in many that cut them, give the plain sums."""
     asked = bags()
     near(scorer(tiny, room).score(asked), alone(tiny, asked))
+
+
+@pytest.mark.parametrize("room", [None, 300, 1])
+def test_contexts_that_are_dealt_out_give_the_plain_sums(tiny: Path, room: int | None) -> None:
+    """Contexts shared, left-padded and put together, as in a family without a tree, in one pass or in many."""
+    asked, open_here = bags(), scorer(tiny)
+    loaded = open_here._local.load()
+    near(scored(loaded.model, loaded.pad, open_here._tokens(asked), "cpu", room), alone(tiny, asked))
+
+
+def family(tiny: Path, folder: Path, kind: str, **more: Any) -> Path:
+    """Make a random model of a family that reads the tokens of the tiny one."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    torch.manual_seed(2)
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
+    sizes |= {"num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 512, "pad_token_id": 0}
+    words = len(AutoTokenizer.from_pretrained(tiny, local_files_only=True))
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, vocab_size=words, **sizes, **more))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(3)  # so that what a token sees changes what it says
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copyfile(tiny / name, folder / name)
+    return folder
+
+
+EXPERTS = {"num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
+MORE: dict[str, dict[str, Any]] = {
+    "mistral": {"sliding_window": None},
+    "mixtral": {"sliding_window": None, "num_local_experts": 4},
+    "phi3": {"sliding_window": None},
+    "qwen3_moe": EXPERTS,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FAMILIES))
+def test_a_tree_gives_the_plain_sums_in_every_family_that_is_named(tiny: Path, tmp_path: Path, kind: str) -> None:
+    """A random model of each family reads beginnings once and gives each member's sum alone, in several passes."""
+    folder = family(tiny, tmp_path / kind, kind, **MORE.get(kind, {}))
+    open_here = scorer(folder, 90)
+    assert takes(open_here._local.load().model)
+    asked = bags(4)
+    found = open_here.score(asked)
+    near(found, alone(folder, asked))
+    assert np.std(found[0]) > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("mistral", {"sliding_window": 8}),
+        ("qwen2", {"sliding_window": 8, "use_sliding_window": True, "max_window_layers": 1}),
+        ("gemma2", {"sliding_window": 8}),
+        ("llama", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}}),
+    ],
+)
+def test_where_tokens_meet_otherwise_no_tree_is_made(
+    tiny: Path, tmp_path: Path, kind: str, more: dict[str, Any]
+) -> None:
+    """Windows and positions that depend on length are left to the plain way, which gives the plain sums."""
+    folder = family(tiny, tmp_path / kind, kind, **more)
+    open_here = scorer(folder)
+    assert not takes(open_here._local.load().model)
+    asked = bags(4, 12)
+    near(open_here.score(asked), alone(folder, asked))
+
+
+def test_an_adapter_is_read_along_a_tree_and_the_model_answers_as_before(tiny: Path, tmp_path: Path) -> None:
+    """Scores of an adapter are those of its merged weights; how the model attends is put back."""
+    import torch
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(3)
+    base: Any = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32, local_files_only=True)
+    tuned = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+    tuned.save_pretrained(str(tmp_path / "adapter"))
+    merged: Any = PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32, local_files_only=True), tmp_path / "adapter"
+    ).merge_and_unload()
+    shutil.copytree(tiny, tmp_path / "merged")
+    merged.save_pretrained(tmp_path / "merged")
+    one = spec(str(tiny), adapter=str(tmp_path / "adapter"))
+    local = Local(one, find(one, tiny, "float32"), "cpu", "float32")
+    before = local.load().model.config._attn_implementation
+    asked = bags(4)
+    found = WeightsScorer(local).score(asked)
+    near(found, alone(tmp_path / "merged", asked))
+    assert np.abs(np.array(found[0]) - np.array(alone(tiny, asked[:1])[0])).max() > 1e-2
+    assert local.load().model.config._attn_implementation == before != NAME
+
+
+def test_a_beginning_that_many_contexts_share_is_read_once(tiny: Path) -> None:
+    """Thirty bags behind one system prompt put less than half of their contexts' tokens through the model."""
+    rng = random.Random(9)
+    system = Turn(role="system", content=words(rng, 90, 90))
+    asked = [
+        Bag(
+            bag=f"b{number}",
+            context=Context(messages=(system, Turn(role="user", content=words(rng, 5, 5)))),
+            members=tuple(words(rng, 4, 9) for _ in range(3)),
+        )
+        for number in range(30)
+    ]
+    open_here, through = scorer(tiny, 200), []
+    model = open_here._local.load().model
+    counting = model.get_input_embeddings().register_forward_hook(lambda *seen: through.append(seen[1][0].numel()))
+    try:
+        found = open_here.score(asked)
+    finally:
+        counting.remove()
+    near(found, alone(tiny, asked))
+    assert sum(through) < sum(len(one.context) for one in open_here._tokens(asked)) / 2
 
 
 def test_scores_follow_the_members_and_not_their_order(tiny: Path) -> None:
@@ -135,8 +254,6 @@ def test_scores_follow_the_members_and_not_their_order(tiny: Path) -> None:
 
 def test_a_model_whose_state_cannot_be_shared_is_asked_whole(tiny: Path, tmp_path: Path) -> None:
     """A state-space model, which keeps no keys, gives the plain sums too."""
-    import shutil
-
     from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
 
     tokenizer: Any = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
@@ -165,8 +282,6 @@ def test_what_is_longer_than_the_window_is_scored_as_far_as_it_goes(tiny: Path) 
 
 def test_tools_are_written_into_the_context(tiny: Path, tmp_path: Path) -> None:
     """Where the template knows tools, those of each bag are in its context, and change its scores."""
-    import shutil
-
     folder = tmp_path / "tools"
     shutil.copytree(tiny, folder)
     template = "{% for t in tools or [] %}{{ t.name }} {% endfor %}{% for m in messages %}{{ m.content }}{% endfor %}"
@@ -182,8 +297,6 @@ def test_tools_are_written_into_the_context(tiny: Path, tmp_path: Path) -> None:
 
 def test_a_template_that_refuses_names_the_bag(tiny: Path, tmp_path: Path) -> None:
     """A model that takes no system prompt is refused with the bag and what to do, not scored otherwise in silence."""
-    import shutil
-
     folder = tmp_path / "strict"
     shutil.copytree(tiny, folder)
     template = (

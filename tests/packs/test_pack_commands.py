@@ -10,7 +10,7 @@ import pytest
 
 from depose.case import casefile, controls, packs, tables
 from depose.custody import keys
-from depose.errors import CaseError
+from depose.errors import CaseError, DeposeError
 from depose.evidence import ledger
 from depose.packs.release import lay_out
 from fakes import Ran, depose, recorded_case
@@ -106,6 +106,12 @@ def test_info_counts_clean_lineages_and_knows_the_signer(made: Path, shelf: Path
     told = depose("pack", "info", "acme", "--case", folder, "--public-key", made / "key.pem.pub")
     assert told.code == 0, told.err
     assert "S1/R1 same: 5 clean lineages, NOT ENOUGH: 19 needed" in told.out
+    assert "both need a date: inconclusive (era)" in " ".join(told.out.split())
+    case = (folder / "case.toml").read_text()
+    for date, said in (("2025-01", False), ("2027-09", True)):
+        (folder / "case.toml").write_text(case.replace("provider =", f'released = "{date}"\nprovider ='))
+        out = " ".join(depose("pack", "info", "acme", "--case", folder).out.split())
+        assert ("NOT OF THEIR YEARS: 0 of the controls are of the years of the two, 3 are needed" in out) == said
     keys.make(tmp_path / "other.pem")
     assert depose("pack", "info", "acme", "--public-key", tmp_path / "other.pem.pub").code == 3
     assert depose("pack", "info", "nobody").code == 1
@@ -201,6 +207,28 @@ def test_one_command_writes_the_case_of_a_release(made: Path, shelf: Path, tmp_p
     assert (case.models[1].model, case.models[1].developer) == ("C2", case.models[3].developer)
     with pytest.raises(CaseError, match="another case"):
         lay_out(packs.read(path), path, folder, str(tmp_path / "rc9.jsonl"), "pack:C3", head, {})
+
+
+def test_a_release_is_never_held_by_the_answers_of_another(made: Path, shelf: Path, tmp_path: Path) -> None:
+    """A mistake leaves nothing behind that a second try would take for its answers; a case keeps those it rests on."""
+    path = controls.find("acme")
+    read, head = packs.read(path), {"title": "rc9", "authority": "ours"}
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text('{"id": "1", "prompt": "a", "output": "first"}\n')
+    second.write_text('{"id": "1", "prompt": "a", "output": "second"}\n')
+    folder = tmp_path / "rc9"
+    for suspect, reference in ((first, "pack:C99"), (tmp_path / "none.jsonl", "pack:C2"), (first, "model=")):
+        with pytest.raises(DeposeError):
+            lay_out(read, path, folder, str(suspect), reference, head, {})
+        assert not list(folder.glob("given-*"))
+    lay_out(read, path, folder, str(second), "pack:C2", head, {})
+    assert (folder / "given-S1.jsonl").read_bytes() == second.read_bytes()
+    with pytest.raises(CaseError, match=r"first\.jsonl: differs from .*given-S1"):
+        lay_out(read, path, folder, str(first), "pack:C2", head, {})
+    assert (folder / "given-S1.jsonl").read_bytes() == second.read_bytes()
+    (folder / "packs" / read.manifest.file).write_bytes(b"another")
+    with pytest.raises(CaseError, match="on which the case rests"):
+        lay_out(read, path, folder, str(second), "pack:C2", head, {})
 
 
 @pytest.mark.slow

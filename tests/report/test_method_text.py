@@ -18,7 +18,7 @@ from depose.answers.line_ends import evened
 from depose.features.compared import compared, question
 from depose.features.extract import Bag, Features
 from depose.model import Prompt, Protocol
-from depose.report.method_text import EXPRESSIONS, SPELT, TEXTS
+from depose.report.method_text import EXPRESSIONS, SPELT, TEXTS, spelt
 from depose.report.render import render_html
 from depose.report.typography import code
 from depose.statistics.centring import score
@@ -246,6 +246,13 @@ def test_a_reader_of_section_7_alone_gets_the_same_t(page: Page, detector: str, 
     )
     ours = float(score(plugins.load("detectors", detector)(bag, Features())).t[0, 1])
     assert reader(page, detector, asked, answers) == pytest.approx(ours, rel=1e-9, abs=1e-9)
+
+
+def test_every_built_in_detector_is_spelt_out() -> None:
+    """The report never calls a detector of depose one of a plugin."""
+    own = {one for one in plugins.names("detectors") if plugins.provenance("detectors", one).value[:6] == "depose"}
+    assert own == set(SPELT)
+    assert spelt(["phrases", "acme"])[1] == ("acme", "a detector of a plugin; its distribution is in the log.")
 
 
 def test_the_page_prints_what_the_code_uses(page: Page) -> None:

@@ -30,8 +30,12 @@ def forged(place: Place, change: Callable[[dict[str, Any]], None]) -> Path:
     work = unpack(place.target, place.folder / "bundle")
 
     def changed(records: Records) -> None:
-        change(records[0]["body"])
-        records[:] = [one for one in records if one["kind"] not in ("scores", "unblinding")]
+        drawn = next(one["body"]["registration"] for one in records if one["kind"] == "seed")
+        drawn["case"]["protocol"] |= {"phase": "registered"}
+        drawn["case"]["protocol"].pop("seed_from")
+        records[0]["body"] = drawn
+        change(drawn)
+        records[:] = [one for one in records if one["kind"] not in ("seed", "scores", "unblinding")]
 
     rechain(work, changed)
     relist(work, place.target.key)

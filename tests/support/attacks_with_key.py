@@ -203,7 +203,7 @@ def _checkpoint(records: Records) -> None:
 
 
 def _without_note(records: Records) -> None:
-    records.remove(_first(records, "timestamp"))
+    records.remove([one for one in records if one["kind"] == "timestamp"][-1])
 
 
 def _other_scores(records: Records) -> None:
@@ -225,7 +225,7 @@ def _field(records: Records) -> None:
 
 
 def _hand_picked(records: Records) -> None:
-    prompts = records[0]["body"]["prompts"]
+    prompts = _first(records, "seed")["body"]["registration"]["prompts"]
     prompts[0]["text"] = "Say only the word that the suspect always says."
 
 
@@ -236,7 +236,7 @@ _forged(
     "the whole log dated back by a day", "noted in the log at .*, a token of|after the first question", _all_backdated
 )
 _forged("a protocol changed after the answers", "after the first question at", _protocol)
-_forged("the same with the old token", "the log says that there is this token", _protocol, restamped=False)
+_forged("the same with the old token", "seed before the protocol was time-stamped", _protocol, restamped=False)
 _forged("a record that names a blob that is not there", "names the blob 0000000000000000", _no_blob)
 _forged("a second protocol slipped in", "is a second protocol", _twice)
 _forged("names known before the scores", "unblinded before the scores were recorded", _seen_first)
@@ -246,7 +246,7 @@ _forged("a checkpoint of another log", "is a checkpoint of another log: 3 record
 _forged("a token whose note was taken out", "a token that the log does not name", _without_note)
 _forged("a record of a kind that there is not", "is a 'remark', which is no kind", _unknown)
 _forged("a field more in a record", "is no Exchange: Object contains unknown field", _field)
-_forged("prompts picked by hand", "after the first question at", _hand_picked)
+_forged("prompts picked by hand", "the prompts are not those that the seed draws", _hand_picked)
 _forged("an answer to what was never asked", "does not ask", _stranger, recompute=True)
 _forged("a question answered twice, the better answer last", "is answered twice", _picked, recompute=True)
 _forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)

@@ -218,7 +218,8 @@ def scripted_case(folder: Path, scripts: Mapping[str, str], *, batch: int = 1, *
         model(code, role, provider="scripted", model=script, revision=str(batch))
         for (code, script), role in zip(scripts.items(), roles, strict=False)
     ]
-    return write_case(folder, case_of(models, **{"replicates": 1, **protocol}))
+    drawn = {"seed_from": "token"} if protocol.get("phase") == "confirmatory" else {}
+    return write_case(folder, case_of(models, **{"replicates": 1, **drawn, **protocol}))
 
 
 def recorded_case(folder: Path, *, suspect: str, controls: int, prompts: int, seed: int = 1) -> Path:

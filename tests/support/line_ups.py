@@ -11,11 +11,11 @@ import numpy as np
 
 from depose.lineup import acts
 from depose.lineup.coin import Coin, Thrown
-from depose.lineup.inputs import context_of, one_prompt
+from depose.lineup.inputs import context_of
 from depose.lineup.tables import read_bags, table_file
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
-from depose.model.lineup import Delivery, ScoreTable
+from depose.model.lineup import Delivery, ScoreTable, Turn
 from depose.pipeline import register_case
 
 COIN = bytes(range(32))
@@ -72,6 +72,12 @@ def clock() -> Callable[[], str]:
 def answer(rng: np.random.Generator) -> str:
     """Make up an answer."""
     return " ".join(rng.choice(WORDS, size=8))
+
+
+def one_prompt(text: str, system: str = "") -> tuple[Turn, ...]:
+    """Return the messages of a single question, with a system prompt where there is one."""
+    first = (Turn(role="system", content=system),) if system else ()
+    return (*first, Turn(role="user", content=text))
 
 
 def rows(

@@ -60,20 +60,33 @@ def litellm(count: int = 30) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def apim(count: int = 30) -> list[dict[str, Any]]:
-    """Rows of API Management: bodies in two parts, out of order, and the caller in a row of its own."""
+def apim(count: int = 30, *, id_in_all: bool = False) -> list[dict[str, Any]]:
+    """Rows of API Management: tokens, messages in two parts, answer, out of order; and callers in a table of their own.
+
+    RequestId stands beside the tokens alone, or in all rows.
+    """
     rows: list[dict[str, Any]] = []
     for n in range(count):
         body = json.dumps(messages(n))
-        common = {"TimeGenerated": at(n), "CorrelationId": f"c{n}", "RequestId": f"q{n}", "DeploymentName": "d",
-                  "ModelName": "m-1", "PromptTokens": 10, "CompletionTokens": 4}  # fmt: skip
-        rows.append({**common, "SequenceNumber": 1, "RequestMessages": body[40:], "ResponseMessages": ""})
-        rows.append(
-            {**common, "SequenceNumber": 0, "RequestMessages": body[:40], "ResponseMessages": json.dumps(chat())}
-        )
-        rows.append({"TimeGenerated": at(n), "CorrelationId": f"c{n}", "CallerIpAddress": f"10.0.{n % 3}.7",
-                     "ApimSubscriptionId": f"sub-{n % 5}", "ResponseCode": 200})  # fmt: skip
-    return rows
+        same = {"TimeGenerated": at(n), "CorrelationId": f"c{n}", "RequestMessages": "", "ResponseMessages": "",
+                "RequestId": f"q{n}" if id_in_all else "", "DeploymentName": "", "ModelName": "",
+                "PromptTokens": 0, "CompletionTokens": 0}  # fmt: skip
+        answer = json.dumps([{"role": "assistant", "content": "An answer."}])
+        rows.append({**same, "SequenceNumber": 2, "RequestMessages": body[40:]})
+        rows.append({**same, "SequenceNumber": 1, "RequestMessages": body[:40]})
+        rows.append({**same, "SequenceNumber": 3, "ResponseMessages": answer})
+        rows.append({**same, "SequenceNumber": 0, "RequestId": f"q{n}", "DeploymentName": "d", "ModelName": "m-1",
+                     "PromptTokens": 10, "CompletionTokens": 4})  # fmt: skip
+    return rows + callers(count)
+
+
+def callers(count: int = 30) -> list[dict[str, Any]]:
+    """The rows of the gateway's own table."""
+    return [
+        {"TimeGenerated": at(n), "CorrelationId": f"c{n}", "CallerIpAddress": f"10.0.{n % 3}.7",
+         "ApimSubscriptionId": f"sub-{n % 5}", "ResponseCode": 200}
+        for n in range(count)
+    ]  # fmt: skip
 
 
 def otlp(count: int = 30) -> list[dict[str, Any]]:

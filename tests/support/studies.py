@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from calibrators import calibrator
-from depose.model import Calibration, Fact, Line, TruePair
+from depose.analysis.likelihood_ratios import Circumstances
+from depose.model import Against, Calibration, Fact, Line, Result, TruePair
 
 LINE = Line(intercept=0.0, slope=2.0)
 
@@ -37,3 +39,27 @@ def study(**changes: Any) -> Calibration:
         true_pairs=pairs,
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+CASE = Circumstances(question="same", suspect="new", families=("a",), k=23, k_eff=23, shared_base=False)
+
+
+def result(value: float = 4.0, prompts: int = 120) -> Result:
+    """Make the primary result of a case with 23 controls."""
+    side = tuple(Against(model=f"C{i}", value=float(v)) for i, v in enumerate(np.linspace(-2, 2, 23)))
+    return Result(
+        detector="phrases",
+        primary=True,
+        prompts=prompts,
+        value=value,
+        low=3,
+        high=5,
+        p_reference=1 / 24,
+        p_suspect=1 / 24,
+        p=1 / 24,
+        p_holm=1 / 24,
+        reference_side=side,
+        suspect_side=side,
+        p_length_matched=1 / 24,
+        p_refusals_excluded=1 / 24,
+    )

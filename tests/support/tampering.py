@@ -5,13 +5,14 @@ An attacker has a text editor; some also have the signing key. Nobody has the ti
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from depose.custody.verify import verify
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.checkpoints import Checkpoints
+from depose.evidence.log import read_log
+from depose.evidence.seed import derived, of_token
 from depose.model import Findings
 from depose.model.canonical import canonical, sha256
 from fakes import install, scripted_case
@@ -46,6 +49,8 @@ class Target:
     key: keys.PrivateKey
     public: bytes
     authority: Authority
+    spare: bytes = b""
+    """Another genuine token over the protocol, as old as the one that drew its seed."""
 
 
 def sealed_case(folder: Path, **protocol: Any) -> Target:
@@ -60,6 +65,7 @@ def sealed_case(folder: Path, **protocol: Any) -> Target:
         with authority.serve() as url:
             source = Source(url=url, roots=authority.roots.read_bytes())
             stamp(case, source, now)
+            spare = authority.reply(timestamp.request(canonical(next(iter(read_log(case))).entry)))
             checkpoints = Checkpoints(partial(obtain, case, source), every=15)
             pipeline.probe(case, now, lambda answered, failed: None, checkpoints=checkpoints)
             pipeline.analyze_case(case, lambda line: None, now)
@@ -76,6 +82,7 @@ def sealed_case(folder: Path, **protocol: Any) -> Target:
         key=key,
         public=public.read_bytes(),
         authority=authority,
+        spare=spare,
     )
 
 
@@ -134,6 +141,8 @@ def rechain(work: Path, change: Callable[[Records], None], reply: Reply | None =
             body |= {"records": number, "head": previous}
         if record["kind"] == "timestamp" and reply is not None:
             _stamp_anew(work, body, known[body["of"]], reply)
+        if record["kind"] == "seed" and reply is not None and "forged" not in body:
+            _draw_anew(work, body, known[body["seed"]["of"]], records[0]["body"])
         body.pop("forged", None)
         line = canonical({**record, "seq": number, "prev": previous})
         previous, known[was] = sha256(line), line
@@ -155,12 +164,21 @@ def _stamp_anew(work: Path, note: dict[str, Any], line: bytes, reply: Reply) -> 
         return
     seals, query = work / "evidence/seals", timestamp.request(line)
     for suffix in (".tsq", ".tsr"):
-        (seals / f"{note['of']}{suffix}").unlink()
+        (seals / f"{note['of']}{suffix}").unlink(missing_ok=True)
     note["of"] = sha256(line)
     (seals / f"{note['of']}.tsq").write_bytes(query)
     (seals / f"{note['of']}.tsr").write_bytes(token := reply(query))
     said = timestamp.verify(token, line, (seals / "tsa.pem").read_bytes(), "token")
     note |= {"token": sha256(token), "time": said.time, "authority": said.authority}
+
+
+def _draw_anew(work: Path, drawn: dict[str, Any], line: bytes, protocol: dict[str, Any]) -> None:
+    """Draw the seed of a protocol that was changed and stamped anew, and leave all that the old seed drew."""
+    if (of := sha256(line)) == drawn["seed"]["of"]:
+        return
+    value = of_token((work / f"evidence/seals/{of}.tsr").read_bytes(), "token")
+    drawn["seed"] |= {"of": of, "value": value, "seed": derived(of, value)}
+    drawn["registration"]["case"]["protocol"] = {**protocol["case"]["protocol"], "seed": derived(of, value)}
 
 
 def relist(work: Path, key: keys.PrivateKey | None = None) -> None:
@@ -179,8 +197,15 @@ def recommit(work: Path, names: set[str]) -> None:
     """Commit to the files as they now are, with the salts that they were sealed with."""
     if (work / commitment.SALTS).is_file():
         master = commitment.master((work / commitment.SALTS).read_bytes())
-        made = commitment.committed(names - {commitment.SALTS}, lambda name: (work / name).open("rb"), master)
-        (work / commitment.FILE).write_bytes(commitment.write(made))
+        made = [_committed(name, (work / name).read_bytes(), master) for name in names - {commitment.SALTS}]
+        (work / commitment.FILE).write_bytes(commitment.write(sorted(made, key=lambda one: one.hash)))
+
+
+@lru_cache(1_024)
+def _committed(name: str, data: bytes, master: bytes) -> commitment.Committed:
+    """Commit to one file: most are as they were for the attack before."""
+    [made] = commitment.committed([name], lambda _: io.BytesIO(data), master)
+    return made
 
 
 def restamp(work: Path, reply: Reply) -> None:

@@ -148,6 +148,45 @@ def flipped_signs(tensors: Tensors, seed: int) -> Tensors:
     return each_mlp(tensors, change)
 
 
+def permuted_values(tensors: Tensors, seed: int, heads: int = 4, kept: int = 2) -> Tensors:
+    """Put the value dimensions of every head into another order with other signs; the model computes the same."""
+    draw = torch.Generator().manual_seed(seed)
+
+    def change(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        size = len(value) // kept
+        sign = 1 - 2 * torch.randint(0, 2, (kept, size), generator=draw).float()
+        return torch.stack([torch.randperm(size, generator=draw) for _ in range(kept)]), sign
+
+    return each_head(tensors, change, heads, kept)
+
+
+def each_head(
+    tensors: Tensors, change: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]], heads: int = 4, kept: int = 2
+) -> Tensors:
+    """Reorder the value dimensions of every head and multiply them by signs: [heads, size] each."""
+    made = dict(tensors)
+    for layer in range(layers(tensors)):
+        read, write = (f"model.layers.{layer}.self_attn.{part}_proj.weight" for part in "vo")
+        value = tensors[read]
+        width, size = value.shape[1], len(value) // kept
+        order, sign = change(value)
+        rows = value.reshape(kept, size, width)
+        columns = tensors[write].reshape(width, kept, heads // kept, size)
+        wanted = order[None, :, None, :].expand_as(columns)
+        made[read] = (rows.gather(1, order[:, :, None].expand_as(rows)) * sign[:, :, None]).reshape(value.shape)
+        made[write] = (columns.gather(3, wanted) * sign[None, :, None, :]).reshape(tensors[write].shape)
+    return made
+
+
+def alike(tensors: Tensors, seed: int) -> Tensors:
+    """Draw a model that has learnt the same, independently: numbers and signs are its own, and so is half of each row.
+
+    Of two of these nothing is left that tells of a common initialisation, though nearly every unit has its match.
+    """
+    own = permuted_values(flipped_signs(permuted_units(tensors, seed), seed + 1), seed + 2)
+    return noisy(permuted_space(own, seed + 3), seed + 4, 0.5)
+
+
 def rescaled_units(tensors: Tensors, seed: int) -> Tensors:
     """Scale what units multiply with up, and what they write down, each by a factor of its own."""
     draw = torch.Generator().manual_seed(seed)
@@ -163,7 +202,11 @@ def rotated(tensors: Tensors, seed: int) -> Tensors:
     """Rotate the model's own space, with the norms moved into the matrices; the model computes the same."""
     width = tensors["model.embed_tokens.weight"].shape[1]
     draw = torch.Generator().manual_seed(seed)
-    turn = torch.linalg.qr(torch.randn(width, width, generator=draw))[0]
+    return turned(tensors, torch.linalg.qr(torch.randn(width, width, generator=draw))[0])
+
+
+def turned(tensors: Tensors, turn: torch.Tensor) -> Tensors:
+    """Multiply the model's own space by a rotation."""
     made = {}
     for name, value in tensors.items():
         before = name.rpartition(".")[0].rpartition(".")[0].rpartition(".")[0]
@@ -182,11 +225,68 @@ def rotated(tensors: Tensors, seed: int) -> Tensors:
 def permuted_space(tensors: Tensors, seed: int) -> Tensors:
     """Put the model's own dimensions into another order; the model computes the same."""
     width = tensors["model.embed_tokens.weight"].shape[1]
-    order = torch.randperm(width, generator=torch.Generator().manual_seed(seed))
+    return reordered_space(tensors, torch.randperm(width, generator=torch.Generator().manual_seed(seed)))
+
+
+def reordered_space(tensors: Tensors, order: torch.Tensor) -> Tensors:
+    """Number the model's own dimensions anew."""
     return {
         name: value[order]
         if value.ndim == 1 or name.endswith(("o_proj.weight", "down_proj.weight"))
         else value[:, order]
+        for name, value in tensors.items()
+    }
+
+
+def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
+    """Make every MLP into a mixture of its copies, which some training has moved."""
+    made = {name: value for name, value in tensors.items() if ".mlp." not in name}
+    dense = {name: value for name, value in tensors.items() if ".mlp." in name}
+    for expert in range(experts):
+        moved = noisy(dense, seed + expert)
+        made |= {name.replace(".mlp.", f".mlp.experts.{expert}."): value for name, value in moved.items()}
+    return made
+
+
+def sorted_units(tensors: Tensors, by: str = "gate", empty: int = 0) -> Tensors:
+    """Sort the units of every MLP by the size of one matrix's rows, and empty the last, as a tool for pruning does."""
+    which = ("gate", "up", "down").index(by)
+
+    def change(*matrices: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        rows = matrices[which] if by != "down" else matrices[which].T
+        order = rows.norm(dim=1).argsort(descending=True)
+        gate, up, down = matrices[0][order], matrices[1][order], matrices[2][:, order]
+        full = torch.arange(len(order)) < len(order) - empty
+        return gate * full[:, None], up * full[:, None], down * full
+
+    return each_mlp(tensors, change)
+
+
+def sorted_values(tensors: Tensors, kept: int = 2) -> Tensors:
+    """Sort the value dimensions of every head by size."""
+
+    def change(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        sizes = value.norm(dim=1).reshape(kept, -1)
+        return sizes.argsort(dim=1, descending=True), torch.ones_like(sizes)
+
+    return each_head(tensors, change)
+
+
+def sorted_space(tensors: Tensors) -> Tensors:
+    """Sort the model's own dimensions by the size of what the embeddings hold there."""
+    return reordered_space(tensors, tensors["model.embed_tokens.weight"].std(dim=0).argsort(descending=True))
+
+
+def principal(tensors: Tensors) -> Tensors:
+    """Turn the model's own space into the principal components of its embeddings, the largest first."""
+    table = tensors["model.embed_tokens.weight"]
+    return turned(tensors, torch.linalg.svd(table - table.mean(dim=0))[2].T)
+
+
+def with_identity(tensors: Tensors) -> Tensors:
+    """Add to every value matrix the identity that it was initialised with."""
+    return {
+        name: value + 0.1 * torch.eye(*value.shape) if name.endswith("v_proj.weight") else value
         for name, value in tensors.items()
     }
 

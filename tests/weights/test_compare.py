@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 import weight_changes as changes
 from depose.errors import AnalysisError
 from depose.model.weights import WeightFinding
 from depose.weights.compare import Named, compare
+from depose.weights.stores import open_weights
 
 CONFIG, REFERENCE = changes.initialised(0)
 TUNED = changes.noisy(REFERENCE, 5)
@@ -69,6 +71,21 @@ def test_an_adapter_is_merged_as_it_is_read(reference: Path, tmp_path: Path) -> 
     assert beside.layers == merged.layers
     assert "adapter/adapter_model.safetensors" in beside.suspect_files
     assert all(one.cosine < 0.9999 for one in beside.layers if one.kind == "mlp"), "the adapter must have changed it"
+
+
+def test_an_adapter_is_merged_into_a_gguf_too(tmp_path: Path) -> None:
+    """The base as GGUF, whose tensors have other names, takes the adapter that was made on its safetensors."""
+    drawn, tensors = changes.lora(REFERENCE, 3)
+    queries = {f"base_model.model.model.layers.0.self_attn.q_proj.lora_{side}.weight": one
+               for side, one in (("A", torch.ones(4, 96)), ("B", torch.ones(96, 4)))}  # fmt: skip
+    adapter = changes.save_adapter(tmp_path / "adapter", {**drawn, **queries})
+    base = changes.save_gguf(tmp_path / "base.gguf", CONFIG, REFERENCE)
+    with open_weights(base, adapter) as beside, open_weights(base) as plain:
+        for name, called in (("mlp.gate_proj", "ffn_gate"), ("self_attn.v_proj", "attn_v")):
+            merged = tensors[f"model.layers.2.{name}.weight"].numpy()
+            assert np.abs(beside.read(f"blk.2.{called}.weight") - merged).max() < 0.001
+            assert np.abs(plain.read(f"blk.2.{called}.weight") - merged).max() > 0.001
+        assert np.array_equal(beside.read("blk.0.attn_q.weight"), plain.read("blk.0.attn_q.weight"))
 
 
 @pytest.mark.parametrize("kind", ["Q8_0", "Q4_0"])
@@ -145,26 +162,6 @@ def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
     assert len(orders) + len(signs) >= 500
     kinds = (orders, signs, [10**one.log10_p for one in found])
     assert min(stats.kstest(each, "uniform").pvalue for each in kinds) > 0.01 / len(kinds)
-
-
-def test_units_that_both_sides_sorted_count_for_nothing(tmp_path: Path) -> None:
-    """Strangers whose units were both sorted by size lose the test of order, and are not called kin."""
-
-    def by_size(tensors: changes.Tensors) -> changes.Tensors:
-        def change(*matrices: object) -> tuple[object, ...]:
-            gate, up, down = matrices
-            order = gate.norm(dim=1).argsort()  # type: ignore[attr-defined]
-            return gate[order], up[order], down[:, order]  # type: ignore[index]
-
-        return changes.each_mlp(tensors, change)
-
-    one = changes.save(tmp_path / "one", CONFIG, by_size(REFERENCE))
-    other = changes.save(tmp_path / "other", CONFIG, by_size(STRANGER))
-    found = compared(one, other)
-    assert found.reading == "nothing against independence"
-    assert "not counted, since both models fail its assumption: order of units" in found.cautions
-    kin = compared(changes.save(tmp_path / "kin", CONFIG, by_size(TUNED)), one)
-    assert kin.log10_p < -10, "signs remain"
 
 
 def test_models_that_nothing_lays_over_each_other_are_an_error(reference: Path, tmp_path: Path) -> None:

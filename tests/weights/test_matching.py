@@ -73,6 +73,16 @@ def test_permuting_units_changes_nothing_but_their_order() -> None:
     assert np.array_equal(found.theirs, order[then.theirs])
 
 
+def test_the_size_of_a_unit_changes_nothing() -> None:
+    """Units that somebody made large or small beyond measure are matched as before, and none hides the others."""
+    (gate, up, down), theirs = layer(1), layer(2)
+    by = np.float32(10) ** np.random.default_rng(4).integers(-36, 36, (160, 1)).astype(np.float32)
+    (order, signs), found = outcomes((gate, up, down), theirs)
+    (order_then, signs_then), then = outcomes((gate * by, up * by, down / by), theirs)
+    assert np.array_equal(found.mine, then.mine)
+    assert (order, signs) == (order_then, signs_then)
+
+
 def test_flipping_signs_changes_nothing_but_the_signs() -> None:
     """Which units are matched, and their order, does not depend on the signs of what they multiply and write."""
     mine, theirs = layer(1), layer(1)

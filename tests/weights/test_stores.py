@@ -21,6 +21,8 @@ from depose.weights.stores import open_weights
 
 CONFIG, TENSORS = changes.initialised(0, num_hidden_layers=2)
 GATE = "model.layers.1.mlp.gate_proj.weight"
+NORM = "model.layers.1.input_layernorm.weight"
+EMBEDDINGS = "model.embed_tokens.weight"
 
 
 def test_numbers_come_back_from_every_way_of_keeping_them(tmp_path: Path) -> None:
@@ -206,6 +208,16 @@ def _lying_gguf(folder: Path) -> Path:
     return path
 
 
+def _with(name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Path], Path]:
+    """A model of which one tensor was changed."""
+    return lambda folder: model(folder, **{name: change(TENSORS[name])})
+
+
+def _scales(*shape: int) -> Callable[[Path], Path]:
+    """A model one of whose matrices has scales of this shape."""
+    return lambda folder: model(folder, **{f"{GATE}_scale_inv": torch.ones(shape)})
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "truncated": (_truncated, "not safetensors"),
     "a head that lies": (_lying_head, "not safetensors"),
@@ -215,6 +227,11 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a pipe": (_pipe, "pipe"),
     "a tensor twice": (_twice, "is in model.safetensors too"),
     "numbers that are not finite": (_not_finite, "not finite"),
+    "embeddings without end": (_with(EMBEDDINGS, lambda one: one * torch.inf), "not finite"),
+    "a norm that is no number": (_with(NORM, lambda one: one * torch.nan), "not finite"),
+    "no scales": (_scales(0, 0), r"its scales \(0, 0\)"),
+    "scales of other rows": (_scales(255), r"its scales \(255,\)"),
+    "scales of broken blocks": (_scales(7, 5), r"its scales \(7, 5\)"),
     "four bits": (_four_bits, "GPTQ or AWQ"),
     "no units": (_no_units, "no hidden units that are known"),
     "a configuration that nests": (_not_json, "not JSON"),
@@ -242,6 +259,70 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
     path = changes.save(tmp_path / "model", CONFIG, TENSORS)
     with pytest.raises(DeposeError, match="not for this model"):
         compare(Named(name="S", path=path, adapter=adapter), Named(name="R", path=path))
+
+
+def test_a_folder_that_is_no_adapter_is_named(tmp_path: Path) -> None:
+    """A wrong name for an adapter is an error that says so."""
+    path = changes.save(tmp_path / "model", CONFIG, TENSORS)
+    with (
+        pytest.raises(DeposeError, match="nowhere: not the folder of an adapter"),
+        open_weights(path, tmp_path / "nowhere"),
+    ):
+        pass
+
+
+SAID = {
+    "alpha": ({"lora_alpha": "x"}, "the alpha of .* is 'x'"),
+    "no alpha": ({"lora_alpha": None}, "the alpha of .* is 'None'"),
+    "alpha without end": ({"lora_alpha": 1e308}, "the alpha of"),
+    "rank": ({"rank_pattern": {"gate_proj": 0}}, "the rank of .* is '0'"),
+    "a list for a rank": ({"rank_pattern": {"gate_proj": [1]}}, "the rank of"),
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_what_an_adapter_says_is_a_number_or_refused(kind: str, tmp_path: Path) -> None:
+    """An adapter's configuration that has no number where one belongs is an error that names the field."""
+    said, says = SAID[kind]
+    path = changes.save(tmp_path / "model", CONFIG, TENSORS)
+    adapter = changes.save_adapter(tmp_path / "adapter", changes.lora(TENSORS, 1)[0])
+    config = adapter / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | said))
+    with open_weights(path, adapter) as store, pytest.raises(DeposeError, match=says) as raised:
+        store.read(GATE)
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("change", ["flat", "cut", "empty"])
+def test_matrices_of_an_adapter_that_do_not_fit_each_other_are_refused(change: str, tmp_path: Path) -> None:
+    """Whatever shapes two matrices of an adapter have, they are multiplied or refused."""
+    drawn = changes.lora(TENSORS, 1)[0]
+    for name, one in drawn.items():
+        if "lora_A" in name:
+            drawn[name] = {"flat": one.flatten(), "cut": one[:2], "empty": one[:0]}[change].contiguous()
+    adapter = changes.save_adapter(tmp_path / "adapter", drawn)
+    path = changes.save(tmp_path / "model", CONFIG, TENSORS)
+    with open_weights(path, adapter) as store, pytest.raises(DeposeError, match="not for this model"):
+        store.read(GATE)
+
+
+def test_a_tensor_that_an_adapter_saves_whole_stands_for_that_of_the_model(tmp_path: Path) -> None:
+    """What was trained beside the adapter, such as embeddings with more tokens, is read from it."""
+    more = torch.randn(700, 96)
+    saved = {**changes.lora(TENSORS, 1)[0], f"base_model.model.{EMBEDDINGS}": more}
+    adapter = changes.save_adapter(tmp_path / "adapter", saved)
+    with open_weights(changes.save(tmp_path / "model", CONFIG, TENSORS), adapter) as store:
+        assert store.shapes[EMBEDDINGS] == (700, 96)
+        assert np.array_equal(store.read(EMBEDDINGS), more.numpy())
+        assert np.array_equal(store.read(NORM), TENSORS[NORM].numpy())
+
+
+def test_a_last_block_of_float8_may_be_smaller(tmp_path: Path) -> None:
+    """Of 300 rows in blocks of 128 the last 44 have a scale of their own."""
+    scales = torch.tensor([[1.0], [2.0], [4.0]])
+    kept = {**TENSORS, GATE: torch.ones(300, 96).to(torch.float8_e4m3fn), f"{GATE}_scale_inv": scales}
+    with open_weights(changes.save(tmp_path / "model", CONFIG, kept)) as store:
+        assert np.array_equal(store.read(GATE)[:, 0], np.repeat([1, 2, 4], [128, 128, 44]))
 
 
 def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path) -> None:

@@ -139,16 +139,25 @@ def _named(codes: tuple[str, ...]) -> str:
 
 
 def _opens(one: Outlook, suspect: ModelSpec, reference: ModelSpec) -> str:
-    """Describe the controls that would open a question."""
+    """Say what would open a question: what is not stated of the two comes first, for it may be all that is."""
+    stated = "; ".join(filter(None, (_unstated(suspect), _unstated(reference))))
     makers = ", ".join(dict.fromkeys(name for name in (suspect.developer, reference.developer) if name))
     missing = max(one.needed - one.k_eff, one.era.needed - one.era.near, 1)
     taught = f", not trained on outputs of {reference.developer}" if reference.developer else ""
     others = f"makers other than {makers}" if makers else "other makers"
     years = _window(suspect.released, reference.released)
     return (
-        f"What would open it: {missing} or more models of {others}{taught}, each with weights and data of its own"
+        (f"{stated}: state it first, it may open it. " if stated else "")
+        + f"What would open it: {missing} or more models of {others}{taught}, each with weights and data of its own"
         + (f", released {years}" if years else "")
     )
+
+
+def _unstated(spec: ModelSpec) -> str:
+    """Name the fields on which the choice of controls rests, and that a model leaves open."""
+    held = {name: getattr(spec, name) for name in ("developer", "weight_lineage", "data_lineage", "released")}
+    open_ = [name for name, value in held.items() if not value or value == "unknown"]
+    return f"{spec.code} has no {', '.join(open_)}" if open_ else ""
 
 
 def _window(suspect: str, reference: str) -> str:

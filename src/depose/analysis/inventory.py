@@ -143,6 +143,7 @@ def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
         documents=documents(dossier),
         pool=dossier.registration.pool,
         ledger=dossier.ledger,
+        seed=dossier.seed,
         weights=dossier.weights,
         calibration=described(loaded),
         scale=SCALE,

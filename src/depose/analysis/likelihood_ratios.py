@@ -96,17 +96,30 @@ def between(calibration: Calibration, question: Question, against: str, prompts:
 
 def conditions(calibration: Calibration | None, result: Result, case: Circumstances) -> tuple[Condition, ...]:
     """Set the conditions of the study beside those of the case."""
+    return _held(calibration, result.detector, result.prompts, result.value, case)
+
+
+def foreseen(
+    calibration: Calibration | None, detector: str, prompts: int, case: Circumstances
+) -> tuple[Condition, ...]:
+    """The same before anything was scored: all but the row about the score."""
+    return _held(calibration, detector, prompts, None, case)
+
+
+def _held(
+    calibration: Calibration | None, detector: str, prompts: int, value: float | None, case: Circumstances
+) -> tuple[Condition, ...]:
     if calibration is None:
         return ()
     mine = [one for one in calibration.calibrators if one.question == case.question]
     if not mine:
         return (Condition(name="question", validated="not validated", case=case.question, inside=False),)
-    used = calibrator(calibration, case.question, "unrelated", result.prompts) or mine[0]
+    used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]
     fewest = min(one.prompts for one in mine)
     foreign = sorted(set(case.families) - set(calibration.families))
     rows = (
-        ("detector", used.detector, result.detector, used.detector == result.detector),
-        ("number of prompts", f"{fewest} to {calibration.prompts}", str(result.prompts), result.prompts >= fewest),
+        ("detector", used.detector, detector, used.detector == detector),
+        ("number of prompts", f"{fewest} to {calibration.prompts}", str(prompts), prompts >= fewest),
         (
             "kind of prompts",
             ", ".join(calibration.families),
@@ -114,12 +127,7 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
             not foreign,
         ),
         ("controls", f"{calibration.k_low} to {calibration.k_high}", str(case.k), case.k >= calibration.k_low),
-        (
-            "score T",
-            f"{used.lowest:z.2f} to {used.highest:z.2f}",
-            f"{result.value:z.2f}",
-            used.lowest <= result.value <= used.highest,
-        ),
+        *(() if value is None else (_score(used, value),)),
         (
             "suspect",
             "not a suspect of the study",
@@ -137,6 +145,11 @@ def conditions(calibration: Calibration | None, result: Result, case: Circumstan
         Condition(name=name, validated=validated, case=seen, inside=inside) for name, validated, seen, inside in rows
     )
     return (*held, _independent(calibration, case))
+
+
+def _score(used: Calibrator, value: float) -> tuple[str, str, str, bool]:
+    low, high = used.lowest, used.highest
+    return ("score T", f"{low:z.2f} to {high:z.2f}", f"{value:z.2f}", low <= value <= high)
 
 
 def _independent(calibration: Calibration, case: Circumstances) -> Condition:

@@ -3,12 +3,15 @@
 Pure. A model of the registry is eligible if it is clean for every suspect, reference and question of the case, by the
 rules of `statistics.lineage`. Of each data lineage one of the eligible models is drawn: the one whose code, hashed with
 the digest of the registry, comes first. Nothing is left to whoever makes the case: not the set, not the representative,
-not the seed, which is the digest of a file that was published before.
+not the seed, which is the digest of a file that was published before. Where the seed of the case is drawn after its
+registration, codes are hashed with that seed, so that nothing is left to whoever makes the registry either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import msgspec
 
 from depose.case.lineages import counted
 from depose.errors import CaseError
@@ -74,6 +77,16 @@ def held(case: Case, models: Sequence[ModelSpec], digest: str) -> tuple[Eligible
                 hint="depose controls CASE --write",
             )
     return found
+
+
+def completed(case: Case, seed: int, models: Sequence[ModelSpec]) -> tuple[Case, tuple[Eligible, ...]]:
+    """Put a drawn seed into a case, and the controls that it draws from its registry."""
+    protocol = msgspec.structs.replace(case.protocol, seed=seed)
+    if not models:
+        return msgspec.structs.replace(case, protocol=protocol), ()
+    found = drawn(case, models, f"seed {seed}")
+    more = chosen(models, found)
+    return msgspec.structs.replace(case, protocol=protocol, models=(*case.models, *more)), found
 
 
 def chosen(models: Sequence[ModelSpec], found: Sequence[Eligible]) -> tuple[ModelSpec, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from depose import plugins
 from depose.answers.how_ended import NAMES, by_model
@@ -127,6 +128,21 @@ def estimate_of(found: Entries) -> tuple[Estimate, ...]:
     return estimates(found.registration.case, _worth_asking(found))
 
 
+def _budget(found: Entries) -> Budget:
+    """Count what a log says was spent."""
+    by_key = {key(ask): ask for ask in plan(found.registration)}
+    past = [(one.model, by_key.get(key(one)), one.wire) for one in (*found.controls, *_all(found))]
+    past += [(one[0], by_key.get(one), None) for one in found.lost]
+    return Budget(found.registration.case, past)
+
+
+def exhausted(found: Entries) -> str:
+    """Say which limit of the budget lets no open question be asked any more, or nothing."""
+    budget = _budget(found)
+    passed = [budget.passed(ask) for ask in _worth_asking(found)]
+    return passed[0] if passed and all(passed) else ""
+
+
 def _open(specs: tuple[ModelSpec, ...], folder: Path) -> dict[str, Endpoint]:
     opened: dict[str, Endpoint] = {}
     for spec in specs:
@@ -155,10 +171,7 @@ def collect(
         waiting = tuple(s.code for s in case.models if s not in open_now and s.code in needed)
         specs = tuple(s for s in open_now if s.code in needed)
         endpoints = _open(specs, folder)
-        by_key = {key(ask): ask for ask in plan(found.registration)}
-        past = [(one.model, by_key.get(key(one)), one.wire) for one in (*found.controls, *_all(found))]
-        past += [(one[0], by_key.get(one), None) for one in found.lost]
-        budget = Budget(case, past)
+        budget = _budget(found)
         checkpoints = checkpoints or Checkpoints()
 
         desk = Desk(specs, endpoints, budget, clock)
@@ -294,6 +307,7 @@ def dossier_of(found: Entries, name: str) -> Dossier:
         time_stamped=found.stamped,
         selftest=found.selftest,
         ledger=found.ledger,
+        seed=found.draws[-1].drawn.seed if found.draws else UNSET,
         weights=found.weights if found.registration.case.weights is not None else (),
     )
 

@@ -1,6 +1,7 @@
 """Before a batch is asked or scored: which cells can never speak, what would open them, what is missing to ask.
 
-Only what follows from lineages is counted here: a cell that has controls enough may still be blind once it is scored.
+The run's own rules are asked, so that what is said here is what the matrix will say: lineages, numbers of prompts and
+controls, and whether the study carries a ratio. What shows in answers alone (a model that is silent) is not foreseen.
 """
 
 from __future__ import annotations
@@ -8,19 +9,32 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import msgspec
+
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.batch.asking import estimate
-from depose.batch.blind import Blind, opened_by
+from depose.batch.blind import Blind, blind
 from depose.batch.plan import Plan, live
+from depose.batch.rows import Cell, Row, Score, not_comparable
+from depose.batch.run import answered_by_both
+from depose.batch.screen import Judged, screen
 from depose.case.budget import Estimate
 from depose.evidence.log import Clock
-from depose.model import Question, Record
-from depose.model.natural_order import natural
+from depose.model import Record
 from depose.readiness.checking import Point, check
-from depose.statistics.lineage import choose, share_base
+from depose.scoring.bags import Bags, one_base
+from depose.validate import labelled
+from depose.validate.labelled import DETECTORS
 
 CASE_ALONE = ("self-test", "files", "case")
 """What is looked at in the case of the models that are asked, and says nothing of a batch."""
+
+
+NOTHING = tuple(
+    Score(detector=name, t=0.0, p_reference=1.0, p_suspect=1.0, p_length_matched=1.0, p_layout_matched=1.0, reached=0)
+    for name in DETECTORS
+)
+"""Stands for what is measured: whether a cell can speak does not depend on it."""
 
 
 class Ahead(Record, frozen=True, kw_only=True):
@@ -50,45 +64,49 @@ def ahead(plan: Plan, folder: Path, clock: Clock) -> Ahead:
     """Look ahead; `folder` is that of the models that are asked. Nothing is asked."""
     rows = estimate(plan, folder)
     found = check(folder, clock).points if live(plan.file) else ()
-    blind, left_out = _blind(plan)
+    cells, left_out = _foreseen(plan)
     return Ahead(
-        cells=len(plan.suspects) * len(plan.references) * len(plan.file.screening.questions),
-        blind=blind,
+        cells=len(cells),
+        blind=blind(cells, {one.name: one for one in plan.population.members}),
         left_out=left_out,
         points=tuple(one for one in found if one.about not in CASE_ALONE),
         estimates=rows,
     )
 
 
-def _blind(plan: Plan) -> tuple[tuple[Blind, ...], dict[str, int]]:
-    members = {one.name: one for one in plan.population.members}
-    specs = {name: member.spec() for name, member in members.items()}
-    pool = [specs[name] for name in plan.controls]
-    groups: dict[str, list[tuple[Question, str, str, int]]] = {}
+def _foreseen(plan: Plan) -> tuple[tuple[Judged, ...], dict[str, int]]:
+    """Judge every cell as the run does, with a score that says nothing in the place of what will be measured."""
+    made, setting = plan.population, plan.file.screening
+    scores, _ = labelled.load(setting.labelled, Path(plan.folder))
+    screened = made.cut(plan.screened)
+    bags = Bags(screened, plan.controls)
+    both, to_ask = answered_by_both(screened), {spec.code for spec in live(plan.file)}
+    every = len({key for key, _ in screened.rows})
     left_out: Counter[str] = Counter()
-    for question in plan.file.screening.questions:
-        for suspect in plan.suspects:
-            for reference in (one for one in plan.references if one != suspect):
-                if question == "derived" and share_base(specs[suspect], specs[reference]):
-                    groups.setdefault("the two share a base", []).append((question, suspect, reference, 0))
-                    continue
-                chosen = choose(specs[suspect], specs[reference], pool, question)
-                if chosen.k_eff < FEWEST_LINEAGES:
-                    groups.setdefault("controls", []).append((question, suspect, reference, chosen.k_eff))
-                    left_out.update(one.reason for one in chosen.excluded)
-    found = []
-    for reason, cells in groups.items():
-        least = min(k for *_, k in cells)
-        lineages = f"{least} independent control lineages; {FEWEST_LINEAGES} are needed"
-        makers = {members[name].developer for _, *pair, _ in cells for name in pair}
-        found.append(
-            Blind(
-                reason=lineages if reason == "controls" else reason,
-                cells=len(cells),
-                questions=tuple(dict.fromkeys(one[0] for one in cells)),
-                suspects=tuple(sorted({one[1] for one in cells}, key=natural)),
-                references=tuple(sorted({one[2] for one in cells}, key=natural)),
-                opens=opened_by(FEWEST_LINEAGES - least, makers) if reason == "controls" else "weights answer it",
-            )
-        )
-    return tuple(sorted(found, key=lambda one: (-one.cells, one.reason))), dict(left_out.most_common())
+
+    def prompts(suspect: str, reference: str) -> int:
+        return every if {suspect, reference} & to_ask else both(suspect, reference)
+
+    def cell(suspect: str, reference: str) -> Cell:
+        chosen = bags.controls(suspect, reference)
+        cell = Cell(reference=reference, controls=tuple(spec.code for spec in chosen.used), k_eff=chosen.k_eff)
+        if chosen.k_eff < FEWEST_LINEAGES:
+            left_out.update(one.reason for one in chosen.excluded)
+        reason = not_comparable(suspect, cell) or ("" if prompts(suspect, reference) else "no prompt in common")
+        return msgspec.structs.replace(cell, reason=reason, scores=() if reason else NOTHING)
+
+    rows = [
+        Row(format="", key="", suspect=one, answers="", cells=tuple(cell(one, other) for other in plan.references))
+        for one in plan.suspects
+    ]
+    judged = screen(
+        rows,
+        {one.name: one for one in made.members},
+        scores,
+        setting.questions,
+        prompts=prompts,
+        one_base=one_base(made),
+        alpha=setting.alpha,
+        fdr=setting.fdr,
+    )
+    return judged.cells, dict(left_out.most_common())

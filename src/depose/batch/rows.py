@@ -167,11 +167,18 @@ def _apart(ready: Ready, bag: NDArray[np.int_]) -> str:
     return f"{first} and {second} answered no prompt in common"
 
 
-def _not_scored(ready: Ready, suspect: str, chosen: Chosen) -> str:
+def not_comparable(suspect: str, chosen: Chosen | Cell) -> str:
+    """Say why a pair is not scored whatever it answers, or nothing."""
     if suspect == chosen.reference:
         return "suspect and reference are the same entry"
-    if len(chosen.controls) < FEWEST:
-        return f"centring needs {FEWEST} clean controls; there are {len(chosen.controls)}"
+    few = len(chosen.controls) < FEWEST
+    return f"centring needs {FEWEST} clean controls; there are {len(chosen.controls)}" if few else ""
+
+
+def _not_scored(ready: Ready, suspect: str, chosen: Chosen) -> str:
+    said = not_comparable(suspect, chosen)
+    if said:
+        return said
     bag = (suspect, chosen.reference, *chosen.controls)
     silent = [name for name in bag if not ready.material.there[:, ready.places[name]].any()]
     return f"no answer of {', '.join(silent)}" if silent else ""

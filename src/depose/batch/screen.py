@@ -24,6 +24,7 @@ from depose.case.population import Member
 from depose.model import Line, Question, Record
 from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
+from depose.statistics.era import era, month
 from depose.statistics.likelihood import lineage_cap
 from depose.statistics.lineage import share_base
 from depose.statistics.rounding import tidy
@@ -273,6 +274,17 @@ def _question(
     return made, summary
 
 
+def out_of_years(suspect: str, reference: str, controls: Sequence[str], members: Mapping[str, Member]) -> str:
+    """Say why the dates of the controls of a cell do not span those of its two models, or nothing where they do."""
+    dates = members[suspect].released, members[reference].released
+    found = era(*dates, {name: members[name].released for name in controls})
+    if found.inside:
+        return ""
+    if any(month(one) is None for one in dates):
+        return "era: the suspect or the reference has no date of release"
+    return f"era: {found.near} of the controls are of the years of the two; {found.needed} are needed"
+
+
 def _cell(
     row: Row, cell: Cell, question: Question, judge: _JudgeOf, members: Mapping[str, Member]
 ) -> tuple[Judged, float | None]:
@@ -286,6 +298,8 @@ def _cell(
         made = judge(row.suspect, cell.reference).log_lr(score, cell, members[row.suspect], members[cell.reference])
         if k_eff < FEWEST_LINEAGES:
             reason = f"{k_eff} independent control lineages; {FEWEST_LINEAGES} are needed"
+        elif said := out_of_years(row.suspect, cell.reference, cell.controls, members):
+            reason = said
         elif isinstance(made, str):
             reason = made
         else:

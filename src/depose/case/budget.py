@@ -99,7 +99,6 @@ class Budget:
         self.money += sign * cost(self._case, model, *tokens)
 
     def _passed(self, ask: Ask) -> str:
-        """Name the limit that one more question would pass, or nothing."""
         limits = self._case.budget
         for name, limit, value in (
             ("requests", limits.requests, self._requests + 1),
@@ -110,10 +109,14 @@ class Budget:
                 return f"the budget of {limit:g} {name} would be passed"
         return ""
 
+    def passed(self, ask: Ask) -> str:
+        """Name the limit that one more question would pass, or nothing."""
+        with self._lock:
+            return self._passed(ask)
+
     def fits(self, ask: Ask) -> bool:
         """Tell whether a question fits while others are still counted at their upper bounds."""
-        with self._lock:
-            return not self._passed(ask)
+        return not self.passed(ask)
 
     def allows(self, ask: Ask) -> bool:
         """Count one request, or note in `stopped` which limit it would pass; then no other is allowed."""

@@ -7,8 +7,11 @@ probe or detector, a primary detector that is not among the detectors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import UnsetType
@@ -75,7 +78,7 @@ def parse(text: str, name: str = NAME, folder: Path | None = None) -> Case:
 def checked(found: Written, folder: Path | None = None) -> Case:
     """Turn what a case file says into a Case that can be run here, with the controls of the pack that it names."""
     case = controls.expanded(written.converted(found, Case, HINT), folder, found.text)
-    if problem := _problem(case):
+    if problem := _problem(case) or _typed_seed(case, found.data):
         raise found.wrong(*problem)
     return case
 
@@ -90,6 +93,34 @@ def _problem(case: Case) -> tuple[str, str] | None:
     if not case.case.authority.strip():
         return "$.case.authority: blank", "say on what right the models are asked"
     return bad_models(case.models) or _bad_protocol(case) or _bad_lineup(case) or file_names.problem_of_case(case)
+
+
+def _typed_seed(case: Case, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Find a seed that is typed where one is to be drawn, or what is missing to draw it."""
+    asked = case.protocol
+    if isinstance(asked.seed_from, UnsetType):
+        lone = "$.protocol.beacon_at: nothing is drawn then", 'it goes with seed_from = "beacon"'
+        return None if isinstance(asked.beacon_at, UnsetType) else lone
+    typed = ["$.protocol.seed"] if "seed" in data["protocol"] else []
+    typed += [f"$.models[{index}].seed" for index, spec in enumerate(case.models) if spec.seed is not None]
+    if typed:
+        return f"{typed[0]}: typed, and $.protocol.seed_from draws it", "leave it out"
+    if (asked.seed_from == "beacon") == isinstance(asked.beacon_at, UnsetType):
+        said = "missing" if asked.seed_from == "beacon" else "goes with a beacon, not with the token"
+        return f"$.protocol.beacon_at: {said}", 'a moment after the time-stamp: beacon_at = "2027-03-01T12:00Z"'
+    if not isinstance(asked.beacon_at, UnsetType) and not is_moment(asked.beacon_at):
+        return f"$.protocol.beacon_at: {asked.beacon_at!r} is no moment of the beacon", "it began on 2023-08-24"
+    if asked.registry and any(spec.role == "control" for spec in case.models):
+        return "$.models: has controls, and the seed draws them from $.protocol.registry", "leave them out"
+    return None
+
+
+def is_moment(text: str) -> bool:
+    """Tell whether a text is a moment of the beacon."""
+    try:
+        return datetime.fromisoformat(text) >= datetime(2023, 8, 24, tzinfo=UTC)
+    except ValueError:
+        return False
 
 
 def bad_models(models: tuple[ModelSpec, ...]) -> tuple[str, str] | None:
@@ -169,7 +200,7 @@ def _bad_address(spec: ModelSpec, where: str) -> tuple[str, str] | None:
     if plain and (not spec.allow_private or spec.proxy):
         return (
             f"{where}.base_url: http sends the key and the answers in clear",
-            "https; http goes to a private address only",
+            "https; to this machine or its network, and through no proxy, http will do with allow_private = true",
         )
     found = addresses.of_host(urlsplit(spec.base_url).hostname or "") if spec.base_url else "name"
     if not spec.allow_private and found not in ("public", "name"):
@@ -280,6 +311,22 @@ def resolve(folder: Path, name: str, where: str, file: str = NAME) -> Path:
             hint="copy the file into the folder of the case: what it names is stored",
         )
     if not path.is_file():
-        what = "not a file" if path.exists() else "not there"
-        raise CaseError(f"{folder / file}: {where}: {name!r} is {what}", hint=f"relative names start at {folder}")
+        said = "not a file" if path.exists() else f"not there{nearest(name, _beside(folder, path))}"
+        raise _placed(folder / file, f"{where}: {name!r} is {said}", f"relative names start at {folder}")
     return path.resolve()
+
+
+def _beside(folder: Path, path: Path) -> list[str]:
+    """Name files where one was looked for, as a case file would."""
+    if not path.parent.is_dir():
+        return []
+    prefix = path.parent.relative_to(folder) if path.is_relative_to(folder) else path.parent
+    return [str(prefix / one.name) for one in islice(path.parent.iterdir(), 2_000) if one.is_file()]
+
+
+def _placed(file: Path, message: str, hint: str) -> CaseError:
+    """Make an error with its line, or the row of a table; without them where the file itself cannot be read."""
+    try:
+        return written_in(file).wrong(message, hint)
+    except CaseError:
+        return CaseError(f"{file}: {message}", hint=hint)

@@ -8,15 +8,16 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.resources import files as packaged
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from depose.case import casefile
+from depose.case import addresses, casefile
 from depose.case.holdings import Held, HeldModel
 from depose.case.lineages import plain
 from depose.case.near import nearest
 from depose.case.population import Member
 from depose.case.tables import AS_IT_IS
 from depose.case.untrusted_files import opened
-from depose.errors import UsageError
+from depose.errors import CaseError, UsageError, few
 from depose.model import Record, Role, spreadsheet
 from depose.model.natural_order import natural
 
@@ -25,7 +26,7 @@ PROMPTS = "prompts.csv"
 SCHEMA = "case.schema.json"
 PROBES = ("open_howto:16", "open_lists:10", "short_creative:8")
 COLUMNS = (
-    *("code", "role", "model", "file", "answers", "provider", "base_url", "api_key_env", "developer"),
+    *("code", "role", "model", "file", "answers", "provider", "base_url", "api_key_env", "allow_private", "developer"),
     *("weight_lineage", "data_lineage", "trained_on", "released", "source"),
 )
 LETTERS: dict[Role, str] = {"suspect": "S", "reference": "R", "candidate": "K", "control": "C"}
@@ -81,6 +82,10 @@ class Drafted(Record, frozen=True, kw_only=True):
     """Codes of controls whose maker or lineage the table does not say yet: they cannot be used."""
     undated: tuple[str, ...]
     """Codes whose date is written as unknown."""
+    pair: tuple[tuple[str, Role, str], ...]
+    """Code, role and name of each model that is no control."""
+    private: tuple[str, ...]
+    """Codes of models whose address leads to this machine or its network."""
     to_import: tuple[ToImport, ...]
     """Files that a case cannot name, for their columns or encoding: they are imported."""
 
@@ -95,14 +100,20 @@ def named(held: Held, name: str) -> str:
         if len(way) == 1:
             return way[0]
     known = [one.name for one in held.models]
-    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {shown or 'none'}")
+    alike = [one for one in known if name and plain(name) in plain(one)] or known
+    models = few(alike, 12) or "none"
+    raise UsageError(f"no model {name!r} in the files{nearest(name, known)}", hint=f"models: {models}")
+
+
+def new(folder: Path) -> None:
+    """Raise UsageError for a folder that holds something, before anybody is asked anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
 
 
 def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
     """Write a draft into a new folder, whole or not at all; `known` says where models come from, by their names."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: exists and is not an empty folder", hint="name a new folder")
+    new(folder)
     rows, copies = _rows(order, known)
     for role in ("suspect", "reference"):
         if role not in {row["role"] for row in rows}:
@@ -123,7 +134,10 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
         (work / TABLE).write_bytes(spreadsheet.write(listed))
         (work / SCHEMA).write_bytes((packaged("depose.templates") / "schemas" / SCHEMA).read_bytes())
         (work / casefile.NAME).write_text(_text(order), encoding="utf-8")
-        case = casefile.read(work)
+        try:
+            case = casefile.read(work)
+        except CaseError as error:  # of a file that is gone when this is read
+            raise type(error)(error.message.replace(f"{work}{os.sep}", ""), hint=error.hint) from error
         if folder.is_dir():
             folder.rmdir()
         work.rename(folder)
@@ -140,6 +154,8 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
             if one.role == "control" and not (one.developer and one.weight_lineage and one.data_lineage)
         ),
         undated=tuple(one.code for one in case.models if one.released == "unknown"),
+        pair=tuple((one.code, one.role, one.model or one.file) for one in case.models if one.role != "control"),
+        private=tuple(one.code for one in case.models if one.allow_private),
         to_import=_imports(order.held.models),
     )
 
@@ -163,7 +179,8 @@ def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str
     rows = []
     for one in order.endpoints:
         rows.append({**_coded(count, one.role), "released": "unknown", "model": one.model, "provider": one.provider,
-                     "base_url": one.base_url, "api_key_env": one.api_key_env})  # fmt: skip
+                     "base_url": one.base_url, "api_key_env": one.api_key_env,
+                     "allow_private": "yes" if _private(one.base_url) else ""})  # fmt: skip
     for held in order.weights:
         rows.append(
             {**_coded(count, held.role), "released": "unknown", "model": held.folder, "provider": "transformers"}
@@ -188,6 +205,11 @@ def _rows(order: Order, known: Mapping[str, Member]) -> tuple[list[dict[str, str
             }
         rows.append(row)
     return sorted(rows, key=lambda row: [*LETTERS].index(row["role"])), copies  # type: ignore[arg-type]
+
+
+def _private(address: str) -> bool:
+    """Whether an address that somebody typed says itself that it leads to this machine, or to a network of theirs."""
+    return addresses.of_host(urlsplit(address).hostname or "") == "private"
 
 
 def _role(order: Order, model: HeldModel) -> Role:

@@ -71,7 +71,8 @@ def path_of(folder: Path, name: str) -> Path:
     if not said and through_link(folder, name):
         said = "is a symbolic link, or leads through one"
     if not said and not (folder / name).is_file():
-        said = "is not there"
+        tables = [one.name for one in folder.iterdir() if one.suffix.lower() in KINDS] if folder.is_dir() else []
+        said = f"is not there{nearest(name, tables)}"
     if said:
         raise CaseError(f"{folder / name}: $.models: {name!r} {said}", hint="a table beside the case file: models.csv")
     return folder / name

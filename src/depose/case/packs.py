@@ -24,7 +24,7 @@ from depose.case import signatures
 from depose.case.casetext import described
 from depose.case.formats.found import Found, Turn
 from depose.case.formats.strict import pairs
-from depose.case.untrusted_files import opened, read_untrusted
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, EvidenceError
 from depose.model import ModelSpec, Prompt, Record, Text
 from depose.model.canonical import canonical, sha256
@@ -204,15 +204,6 @@ def read(path: Path) -> Pack:
     except ValueError as error:
         raise CaseError(f"{path}: {error}", hint="name a control pack") from error
     return parsed(data, str(path))
-
-
-def is_pack(path: Path) -> bool:
-    """Tell whether a file begins as a pack does."""
-    try:
-        with opened(path) as file:
-            return file.read(len(FIRST)) == FIRST
-    except (OSError, ValueError):
-        return False
 
 
 def parsed(data: bytes, name: str) -> Pack:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+from msgspec import UnsetType
 
 from depose import plugins
 from depose.case import calibration, casefile, controls, mixes
@@ -24,10 +26,15 @@ from depose.model.file_names import KEY_OF_HALF, named_files
 LIBRARIES = ("click", "icu4py", "msgspec", "numpy", "rapidfuzz", "rfc8785", "scipy")
 
 
-def secret_half(case: Case, folder: Path) -> str:
-    """Read the secret of a case that asks a mix; nothing for one that asks none."""
+def secret_half(case: Case, folder: Path, *, ahead: bool = False) -> str:
+    """Read the secret of a case that asks a mix; nothing for one that asks none.
+
+    With `ahead`, for a look at a case that is not registered yet, zeros stand for a secret that is not made.
+    """
     if not mixes.mixed(case.protocol):
         return ""
+    if ahead and _unmade(folder):
+        return "0" * 2 * mixes.LEAST
     path = casefile.resolve(folder, KEY_OF_HALF, "$.protocol.probes")
     try:
         with opened(path) as file:
@@ -39,6 +46,10 @@ def secret_half(case: Case, folder: Path) -> str:
     if len(found) < 2 * mixes.LEAST:
         raise CaseError(f"{path}: no secret of ours: too short", hint="restore it; without it the half is lost")
     return found
+
+
+def _unmade(folder: Path) -> bool:
+    return not (folder / KEY_OF_HALF).exists()
 
 
 def _listed(path: Path) -> list[Prompt]:
@@ -55,16 +66,27 @@ def _listed(path: Path) -> list[Prompt]:
     return list(seen.values())
 
 
-def prompts_of(case: Case, folder: Path) -> tuple[Prompt, ...]:
-    """Draw and read every prompt of a case, in a fixed order."""
-    prompts = mixes.drawn(case.protocol, secret_half(case, folder))
+def prompts_of(case: Case, folder: Path, *, ahead: bool = False) -> tuple[Prompt, ...]:
+    """Draw and read every prompt of a case, in a fixed order; `ahead` as for `secret_half`.
+
+    Where the seed is yet to be drawn, those listed in a file are all.
+    """
+    waits = not isinstance(case.protocol.seed_from, UnsetType)
+    drawn = [] if waits else mixes.drawn(case.protocol, secret_half(case, folder, ahead=ahead))
     if case.protocol.prompts:
-        prompts += _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        listed = _listed(casefile.resolve(folder, case.protocol.prompts, "$.protocol.prompts"))
+        return together(drawn, listed)
+    return together(drawn, ())
+
+
+def together(drawn: Sequence[Prompt], listed: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Put drawn prompts before listed ones; raise CaseError where two have one id."""
+    prompts = (*drawn, *listed)
     ids = [prompt.id for prompt in prompts]
     if len(set(ids)) != len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
         raise CaseError(f"prompt id {twice!r} is used twice", hint="rename it in the file of prompts")
-    return tuple(prompts)
+    return prompts
 
 
 def _software(case: Case) -> tuple[Fact, ...]:
@@ -79,10 +101,12 @@ def _software(case: Case) -> tuple[Fact, ...]:
     return tuple(plain + probes + detectors + [plugins.provenance("providers", name) for name in used])
 
 
-def digests(case: Case, folder: Path) -> tuple[Fact, ...]:
-    """Digest of every file that the case names."""
+def digests(case: Case, folder: Path, *, ahead: bool = False) -> tuple[Fact, ...]:
+    """Digest of every file that the case names; `ahead` as for `secret_half`."""
     facts = []
     for name, where in named_files(case).items():
+        if ahead and name == KEY_OF_HALF and _unmade(folder):
+            continue
         with opened(casefile.resolve(folder, name, where)) as file:
             facts.append(Fact(name=name, value=hashlib.file_digest(file, "sha256").hexdigest()))
     loaded = calibration.load(case.protocol.calibration, folder)
@@ -105,16 +129,19 @@ def enclosures(case: Case, folder: Path) -> Iterator[Path | bytes]:
             yield rates
 
 
-def registration(case: Case, folder: Path) -> Registration:
-    """Freeze a case: everything that decides what will be asked and how it will be judged."""
+def registration(case: Case, folder: Path, *, ahead: bool = False) -> Registration:
+    """Freeze a case: everything that decides what will be asked and how it will be judged.
+
+    With `ahead` the case is only looked at: a mix whose secret is not made yet is drawn with one of zeros.
+    """
     for name in case.protocol.detectors:
         plugins.load("detectors", name)
     for name in sorted({spec.provider for spec in case.models}):
         plugins.load("providers", name)
     return Registration(
         case=case,
-        prompts=prompts_of(case, folder),
-        files=digests(case, folder),
+        prompts=prompts_of(case, folder, ahead=ahead),
+        files=digests(case, folder, ahead=ahead),
         software=_software(case),
         pack=controls.pinned(case, folder),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,7 +61,7 @@ def taken(text: str, name: str, folder: Path | None = None) -> Written:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{name}: not TOML: {error}", hint="see https://toml.io; strings stand in quotes") from error
+        raise CaseError(f"{name}: not TOML: {error}", hint=_slip(str(error), text)) from error
     except RecursionError as error:
         raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
     except ValueError as error:  # a number of more digits than Python reads
@@ -79,6 +80,25 @@ def taken(text: str, name: str, folder: Path | None = None) -> Written:
         columns=listed[0].columns,
         answers=tuple(one.answers for one in listed),
     )
+
+
+_SLIPS = (
+    (re.compile(r"[\u201c\u201d\u201e\u2018\u2019]"), 'quotes are straight ones: "text"'),
+    (re.compile(r"=\s*\d+,\d+\s*(#.*)?$"), "a number has a point, not a comma: 0.05"),
+    (re.compile(r"^\s*[\w-]+\s*:"), "a name and its value have = between them: seed = 7"),
+    (re.compile(r'^[^"]*"[^"]*$'), "a quote that is opened on this line is not closed"),
+)
+"""What people write who come from elsewhere."""
+
+
+def _slip(error: str, text: str) -> str:
+    """Say what to write instead, where the line shows it."""
+    place = re.search(r"at line (\d+)", error)
+    lines = text.split("\n")
+    line = lines[int(place[1]) - 1] if place and int(place[1]) <= len(lines) else ""
+    if "overwrite" in error:
+        return "the name stands twice: keep one"
+    return next((said for slip, said in _SLIPS if slip.search(line)), "see https://toml.io; strings stand in quotes")
 
 
 def converted(found: Written, kind: type[Kind], hint: str) -> Kind:

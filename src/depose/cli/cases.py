@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depose.cli.checks import problems, silent_of, step_after
+from depose.cli.checks import problems, silent_of, step_after, uncovered
 from depose.cli.console import (
     Meter,
     counts_of,
@@ -28,6 +28,7 @@ from depose.cli.console import (
 from depose.cli.levels import verbosity
 from depose.cli.options import (
     ALLOW_BLIND,
+    BEACON,
     CASE,
     FAIL_ON,
     FLAVOUR,
@@ -38,14 +39,17 @@ from depose.cli.options import (
     TOKEN,
     TSA,
     TSA_ROOT,
+    Brief,
     entered,
     key_of,
     now,
     say,
     secrets_of,
+    seed_lines,
     source_of,
 )
 from depose.cli.steps import advice
+from depose.cli.weights import case_lines
 from depose.cli.words import ended, put_prose, summary
 from depose.errors import CaseError, EndpointError, shell
 
@@ -90,6 +94,7 @@ def _first_act(folder: Path) -> str:
 @TSA
 @TOKEN
 @TSA_ROOT
+@BEACON
 @JSON
 @verbosity
 def register(
@@ -99,12 +104,14 @@ def register(
     tsa: str,
     token: Path | None,
     tsa_root: Path | None,
+    beacon: Path | None,
     as_json: bool,
 ) -> None:
     """Validate a CASE and freeze its protocol as record 0 of the log.
 
     The digest printed is what a later reader checks. From then on the protocol changes by depose amend alone.
     A time-stamp shows that it was fixed before anything was asked; --key enters it into the ledger KEY.ledger.jsonl.
+    With seed_from the time-stamp, or the round of drand quicknet at beacon_at, draws seed, prompts and controls.
 
     \b
     Example:  depose register acme --key ~/keys/lab --tsa https://freetsa.org/tsr --tsa-root cacert.pem
@@ -125,6 +132,7 @@ def register(
 
         made = stamp(Path(done.folder), source, now)
         lines.append(f"time-stamped {made.time} by {made.authority}")
+    lines += seed_lines(case, beacon)
     show(done if as_json else None, lines if as_json else [*lines, step_after(case)])
 
 
@@ -200,8 +208,10 @@ def _probe(case: Path, checkpoints: Checkpoints, as_json: bool) -> None:
 
     total = sum(row.questions for row in pipeline.estimate(case))
     meter = Meter(total)
-    done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
-    meter.finish()
+    try:
+        done = pipeline.probe(case, now, meter.advance, meter, checkpoints)
+    finally:
+        meter.finish()
     lines = [f"asked {done.asked}: {counts_of(done)}", *ended_lines(done.ended), *done.notices]
     if done.waiting:
         lines.append(f"waiting for depose import: {', '.join(done.waiting)}")
@@ -237,7 +247,7 @@ def analyze(case: Path, fail_on: Sequence[str], allow_blind: bool, as_json: bool
     from depose import pipeline
 
     findings, written = pipeline.analyze_case(case, say, now)
-    lines = [*summary(findings), *lineup_lines(findings), *listed(written)]
+    lines = [*summary(findings), *lineup_lines(findings), *case_lines(findings), *listed(written)]
     show(findings if as_json else None, lines if as_json else [*lines, step_after(case)])
     leave(findings, fail_on, allow_blind=allow_blind)
 
@@ -297,8 +307,10 @@ def _could_speak(case: Path, *, allow_blind: bool) -> list[str]:
     """Say what could never be answered; raise CaseError where that is all, and answers would be paid for."""
     from depose.analysis.beforehand import warnings
     from depose.case.casefile import REMOTE, folder_of, read
+    from depose.registering import expected
 
-    found = read(folder_of(case))
+    folder = folder_of(case)
+    found = expected(read(folder), folder)
     lines = [f"beforehand: {line}" for line in warnings(found)]
     blind, of = silent_of(found)
     remote = [spec.code for spec in found.models if spec.provider in REMOTE]
@@ -350,18 +362,17 @@ def audit(
     source = source_of(tsa, None, tsa_root)
     ahead = _could_speak(case, allow_blind=allow_blind)
     registered = pipeline.register_case(case, now)
-    for line in ahead:
+    for line in (*ahead, *uncovered(Path(registered.folder))):
         put_prose(line)
-    click.echo(
-        "\n".join([f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]),
-        err=True,
-    )
+    said = [f"registered {registered.digest}", *entered(Path(registered.folder), key, passphrase_env)]
+    click.echo("\n".join(said), err=True)
     if source.given:
         from depose.custody.stamp import stamp
 
         made = stamp(Path(registered.folder), source, now)
         click.echo(f"time-stamped {made.time} by {made.authority}", err=True)
-    tested = pipeline.fit_for_use(case, now, say)
+    click.echo("".join(f"{line}\n" for line in seed_lines(case)), err=True, nl=False)
+    tested = pipeline.fit_for_use(case, now, Brief("self-test, on models whose truth is known"))
     click.echo(f"self-test {'passed' if tested.passed else 'FAILED: see the quality section'}", err=True)
     meter = Meter(sum(row.questions for row in pipeline.estimate(case)))
     try:
@@ -371,7 +382,8 @@ def audit(
             pipeline.analyze_case(case, say, now)
             click.echo("\n".join(listed(pipeline.report_case(case, order))), err=True)
         raise
-    meter.finish()
+    finally:
+        meter.finish()
     for line in (*ended_lines(done.ended), *done.notices, *((f"stopped: {done.stopped}",) if done.stopped else ())):
         put_prose(line)
     for code in done.waiting:
@@ -386,7 +398,7 @@ def audit(
 
         private, known = key_of(key, passphrase_env), secrets_of(key, passphrase_env)
         end = sealed_lines(seal_case(case, private, now, os.environ, source, known=known), key)
-    shown = [*summary(findings), *lineup_lines(findings), *listed((*written, *reports)), *end]
+    shown = [*summary(findings), *lineup_lines(findings), *case_lines(findings), *listed((*written, *reports)), *end]
     show(findings if as_json else None, shown)
     _budget_spent(case, done.stopped)
     leave(findings, fail_on, allow_blind=allow_blind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from depose.errors import shell
 
 if TYPE_CHECKING:
     from depose.model import Case
-    from depose.readiness.checking import Checked, Point, Prospect
+    from depose.readiness.checking import Checked, Point
+    from depose.readiness.prospects import Prospect
     from depose.readiness.standing import Standing
 
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
@@ -47,10 +48,11 @@ def check(case: Path, ask: bool, as_json: bool) -> None:
         click.echo("asking each endpoint one question", err=True)
     found = look(case, now, ask=ask)
     wrong = sum(one.state == "wrong" for one in found.points)
-    silent = sum(not one.can_indicate for one in found.prospects)
+    silent = sum(not one.can_speak for one in found.prospects)
     waiting = any(one.about == "files" and one.state == "open" for one in found.points)
-    fit = not wrong and not waiting and (silent < len(found.prospects) or not silent)
-    show(found if as_json else None, [*_lines(found), *([advice(f"depose audit {shell(case)}")] if fit else [])])
+    enough = any(one.controlled for one in found.prospects) or not found.prospects
+    fit = not wrong and not waiting and enough
+    show(found if as_json else None, [*_lines(found), *([_after(case)] if fit else [])])
     if not found.passed:
         parts = [f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"] if wrong else []
         parts += [_silent(silent, len(found.prospects))] if silent else []
@@ -63,6 +65,18 @@ def _silent(silent: int, of: int) -> str:
     if silent == of:
         return "no finding could ever speak" if of > 1 else "the one finding could never speak"
     return f"{silent} of {of} findings could never speak"
+
+
+def _after(case: Path) -> str:
+    """Say what comes after a check: an audit, but the act that is due where the case is a line-up alone."""
+    from depose.case import casefile
+
+    if casefile.read(casefile.folder_of(case)).protocol.questions != ("exposed",):
+        return advice(f"depose audit {shell(case)}")
+    from depose.readiness.standing import standing
+
+    due = standing(case).next
+    return advice(f"depose register {shell(case)}" if due == f"depose check {shell(case)}" else due)
 
 
 def next_of(found: Standing) -> str:
@@ -93,8 +107,19 @@ def problems(case: Path) -> Iterator[str]:
     for one in found.points:
         if one.state == "wrong" or one.about == "names":
             yield f"beforehand: {one.about}: {one.said}"
+    yield from _spoken_ahead(found.prospects)
+
+
+def uncovered(case: Path) -> Iterator[str]:
+    """Say of a registered case which findings have controls enough, and will not speak for want of a study."""
+    from depose.readiness.prospects import prospects
+
+    yield from _spoken_ahead([one for one in prospects(case) if one.controlled])
+
+
+def _spoken_ahead(prospects: Iterable[Prospect]) -> Iterator[str]:
     said: dict[tuple[str, ...], list[Prospect]] = {}
-    for prospect in found.prospects:
+    for prospect in prospects:
         if prospect.why:
             said.setdefault((prospect.suspect, prospect.reference, *prospect.why), []).append(prospect)
     for (suspect, reference, *why), rows in said.items():
@@ -127,12 +152,12 @@ def point_lines(one: Point) -> list[str | Line]:
 
 
 def _prospect(one: Prospect, *, fresh: bool) -> list[str | Line]:
-    mark, style = MARKS["fine" if one.can_indicate else "wrong"]
+    mark, style = MARKS["fine" if one.can_speak else "wrong"]
     power = "power not known" if one.power is None else f"power at least {one.power:.2f}"
     said = f"{one.suspect}/{one.reference} {one.question}: {one.lineages} of {one.needed} lineages needed; {power}"
     lines: list[str | Line] = [Line(("  ", ""), (mark.ljust(6), style), (said, ""))]
     if one.can_indicate and (one.power is None or one.power < 0.8) and level() >= 0:
-        lines += wrapped("cannot read `no indication`, which needs power 0.80; an indication it can", "         ")
+        lines += wrapped("can read `indication`, but not `no indication`, which needs power 0.80", "         ")
     if not fresh and one.why:
         return [*lines, "         as above"]
     return lines + [line for why in one.why for line in wrapped(why, "         ")]

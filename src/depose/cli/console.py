@@ -17,7 +17,8 @@ import click
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
 from depose.cli.steps import advice
-from depose.cli.words import ended, few, put_prose
+from depose.cli.words import ended, put_prose
+from depose.errors import few
 from depose.model.natural_order import natural
 
 if TYPE_CHECKING:
@@ -182,8 +183,10 @@ def _number(value: float | None) -> str:
 def formats_of(text: str) -> tuple[str, ...]:
     """Read the value of --format."""
     wanted = tuple(part.strip() for part in text.split(","))
-    if not set(wanted) <= {"html", "pdf", "docx", "form", "viewer", "data"} or not wanted:
-        raise click.BadParameter(f"{text!r}: choose among html, pdf, docx, form, viewer, data", param_hint="--format")
+    from depose.report.publish import FORMATS
+
+    if not set(wanted) <= set(FORMATS):
+        raise click.BadParameter(f"{text!r}: choose among {', '.join(FORMATS)}", param_hint="--format")
     return wanted
 
 

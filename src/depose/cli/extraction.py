@@ -1,4 +1,4 @@
-"""The commands of extraction in the logs: import, register, scan, lineup, simulate, report, sql."""
+"""The commands of extraction in the logs: begin, import, register, scan, lineup, simulate, report, sql."""
 
 from __future__ import annotations
 
@@ -32,10 +32,49 @@ def extraction() -> None:
     """Find in the request logs who collected answers systematically, with error rates.
 
     \b
-    Example:  depose new mycase --from extraction
+    Example:  depose extraction begin mycase --title "Own logs" --authority "own service" --hash-key ~/keys/custodian
+                --tested 2026-05-01 2026-05-28 --clean 2026-04-01 2026-04-28
+              depose extraction import mycase spend.jsonl.gz --format litellm --hash-key ~/keys/custodian
               depose extraction scan mycase
               depose extraction report mycase
     """
+
+
+@extraction.command()
+@CASE
+@click.option("--title", required=True, help="What the case is called; names of accounts follow from it and the key.")
+@click.option("--authority", required=True, help="On what right the logs are looked at.")
+@click.option("--tested", nargs=2, required=True, metavar="FIRST LAST", help="Days in question, YYYY-MM-DD, in UTC.")
+@click.option("--clean", nargs=2, metavar="FIRST LAST", help="Earlier days: what stands out there is no campaign.")
+@click.option("--release", "releases", multiple=True, metavar="MODEL=DAY", help="A model that came out in these days.")
+@click.option("--fewest", type=int, help="Accounts that a stratum needs; else 999, for p-values down to 1/1000.")
+@click.option("--hash-key", required=True, type=click.Path(path_type=Path), help="The custodian's key; made if none.")
+@JSON
+def begin(
+    case: Path,
+    title: str,
+    authority: str,
+    tested: tuple[str, str],
+    clean: tuple[str, str] | None,
+    releases: Sequence[str],
+    fewest: int | None,
+    hash_key: Path,
+    as_json: bool,
+) -> None:
+    """Write the case file of a new CASE for logs of your own, and a key for the hashes of ids if there is none.
+
+    \b
+    Example:  depose extraction begin mycase --title "Own logs" --authority "own service" --hash-key ~/keys/custodian
+                --tested 2026-05-01 2026-05-28 --clean 2026-04-01 2026-04-28 --release model-2=2026-05-12
+    """
+    from depose.extraction import beginning
+
+    said = beginning.Said(title=title, authority=authority, tested=tested, clean=clean or None,
+                          releases=tuple(releases), fewest=fewest)  # fmt: skip
+    done = beginning.begin(case, said, hash_key)
+    key = "made now: keep it, and apart from the case" if done.key_made else "as it was"
+    follows = f"depose extraction import {shell(case)} LOGS --format FORMAT --hash-key {shell(hash_key)}"
+    show(done if as_json else None, [f"{done.file}: written", f"{done.hash_key}: {key}", advice(follows)])
 
 
 @extraction.command(name="import")
@@ -80,8 +119,7 @@ def import_(
     columns = ["Customer"]           hashed by the producer: an e-mail or an address in one exits 6
 
     \b
-    Example:  head -c 32 /dev/urandom > ~/keys/custodian
-              depose extraction import mycase spend.jsonl.gz --format litellm --hash-key ~/keys/custodian
+    Example:  depose extraction import mycase spend.jsonl.gz --format litellm --hash-key ~/keys/custodian
     """
     from depose.extraction import importing
 
@@ -220,6 +258,9 @@ def _lines(found: ExtractionFindings) -> list[str]:
         lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
         for g in shown:
             lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
+            lines.append(
+                f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
+            )
     else:
         lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
@@ -281,7 +322,9 @@ def lineup(case: Path, out: Path | None, most: int, as_json: bool) -> None:
 @click.option("--accounts", default=600, show_default=True, help="Ordinary accounts.")
 @click.option("--days", default=28, show_default=True, help="Days tested; as many clean ones stand before.")
 @click.option(
-    "--look-alikes", default="", help="With commas: resellers, evaluations, classes, frameworks, benchmarks, topics."
+    "--look-alikes",
+    default="",
+    help="With commas: resellers, evaluations, classes, frameworks, benchmarks, launches, topics.",
 )
 @click.option("--campaign", default=0, show_default=True, help="Accounts of a campaign; 0 is none.")
 @click.option("--per-day", default=5.0, show_default=True, help="Requests of each a day.")

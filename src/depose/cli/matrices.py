@@ -15,8 +15,8 @@ from depose.cli.console import Meter, estimated, fitted, show
 from depose.cli.levels import level, verbosity
 from depose.cli.options import JSON, now, say
 from depose.cli.steps import advice
-from depose.cli.words import ended, few, wrapped
-from depose.errors import shell
+from depose.cli.words import ended, wrapped
+from depose.errors import few, shell
 
 if TYPE_CHECKING:
     from depose.batch.ahead import Ahead

@@ -69,6 +69,11 @@ FLAVOUR = click.option(
 KEY = click.option("--key", type=click.Path(path_type=Path), help="Private signing key (depose keygen).")
 PASSPHRASE = click.option("--passphrase-env", default="", help="Variable that holds the passphrase of the key.")
 TSA = click.option("--tsa", default="", help="URL of a time-stamping authority (RFC 3161).")
+BEACON = click.option(
+    "--beacon",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='The round of the beacon that draws the seed, as a file: seed_from = "beacon".',
+)
 TOKEN = click.option("--token", type=click.Path(path_type=Path), help="Or its reply, fetched elsewhere (.tsr).")
 TSA_ROOT = click.option("--tsa-root", type=click.Path(path_type=Path), help="Its certificates, in PEM.")
 PUBLIC_KEY = click.option(
@@ -87,6 +92,21 @@ def say(line: str) -> None:
     """Print a line of progress to stderr."""
     if level() >= 0:
         click.echo(f"  {line}", err=True)
+
+
+class Brief:
+    """Says one line of progress in the place of many, unless every number is asked for (--verbose)."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def __call__(self, line: str) -> None:
+        """Hear a line of progress."""
+        if level() > 0:
+            say(line)
+        elif self._line:
+            say(self._line)
+            self._line = ""
 
 
 def source_of(tsa: str, token: Path | None, roots: Path | None) -> Source:
@@ -141,3 +161,21 @@ def entered(folder: Path, key: Path | None, passphrase_env: str) -> list[str]:
 
     made = enter(folder, key, key_of(key, passphrase_env), now)
     return [f"registration {made.count} of key {made.key[:16]}, head of its ledger {made.head}"]
+
+
+def seed_lines(case: Path, beacon: Path | None = None) -> list[str]:
+    """Draw the seed of a protocol that waits for it, and say what it drew, or what it waits for."""
+    from depose import pipeline
+    from depose.case.casefile import folder_of
+    from depose.case.untrusted_files import read_untrusted
+    from depose.evidence.beacon import LARGEST
+    from depose.evidence.ledger import entries
+    from depose.registering import seedless
+
+    made = pipeline.draw_seed(case, now, read_untrusted(beacon, LARGEST) if beacon else b"")
+    found_at = folder_of(case)
+    found = entries(found_at)
+    if made is not None:
+        drawn, models = len(found.registration.prompts), len(found.registration.case.models)
+        return [f"seed {made.seed}, drawn by the {made.by} of {made.at}: {drawn} prompts, {models} models"]
+    return [seedless(found_at, found).message.removeprefix(f"{found_at}: ")] if found.waits_for_seed else []

@@ -51,7 +51,8 @@ def pack() -> None:
 
     \b
     Example:  depose pack info lab
-              depose pack audit lab rc1 --suspect rc1.jsonl --reference pack:nurse --authority "our own models"
+              depose pack audit lab rc1 --authority "our own models" --reference pack:nurse
+                --suspect file=rc1.jsonl,developer=Acme,weight_lineage=SmolLM2-135M,data_lineage=rc1,released=2026-11
     """
 
 
@@ -350,13 +351,14 @@ def audit(
     """Hold one release against a reference, with the controls of a PACK: a whole audit, in a new case FOLDER.
 
     The case file is written; the same command goes on where it stopped. A file of answers has columns as in depose
-    import; the prompts to ask are written by: depose pack info PACK --prompts FILE.
+    import; the prompts to ask are written by: depose pack info PACK --prompts FILE. Without maker, lineages and date of
+    the suspect hardly a finding can speak: a control must share neither, and be of its years.
 
     \b
-    Example:  depose pack audit acme rc9 --suspect rc9.csv --reference pack:K001 --authority "our own models"
+    Example:  depose pack audit acme rc9 --authority "our own models" --reference pack:K001
+                --suspect file=rc9.csv,developer=Acme,weight_lineage=llama-3,data_lineage=rc9,released=2026-11
                 --fail-on distilled:indication
-              depose pack audit acme rc9 --authority "our own models" --reference pack:K001
-                --suspect provider=openai,model=rc9,base_url=https://host/v1,api_key_env=RC_KEY,developer=Acme
+    Asked:    --suspect provider=openai,model=rc9,base_url=https://host/v1,api_key_env=RC_KEY,developer=Acme,...
     """
     from depose.packs.info import undated
     from depose.packs.release import lay_out

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
+from depose.errors import few
 from depose.model import Finding, Findings, Result
 from depose.report.wording import REASONS
-
-NAMED = 4
-"""Models that are named; more are counted."""
 
 
 def reasons_of(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
@@ -36,7 +34,7 @@ def _controls(finding: Finding, findings: Findings) -> Iterator[str]:
     for one in finding.excluded:
         left.setdefault(one.reason, []).append(one.model)
     for reason, codes in sorted(left.items(), key=lambda item: -len(item[1]))[:3]:
-        yield f"left out: {_few(codes)}: {reason}"
+        yield f"left out: {few(codes)}: {reason}"
 
 
 def _era(finding: Finding, findings: Findings) -> Iterator[str]:
@@ -54,7 +52,7 @@ def _era(finding: Finding, findings: Findings) -> Iterator[str]:
     else:
         yield f"{era.near} of the controls are of the years of the two, {era.needed} are needed"
     if era.undated:
-        yield f"not dated: {_few(era.undated)}"
+        yield f"not dated: {few(era.undated)}"
 
 
 def _power(finding: Finding, findings: Findings) -> Iterator[str]:
@@ -125,11 +123,7 @@ def _kind(finding: Finding, findings: Findings) -> Iterator[str]:
     result = primary(finding)
     closer = [one.model for one in finding.candidates if result and one.value > result.value and not one.tested]
     if closer:
-        yield f"closer than {finding.reference}: {_few(closer)}"
-
-
-def _few(codes: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
+        yield f"closer than {finding.reference}: {few(closer)}"
 
 
 _CAUSES: dict[str, Callable[[Finding, Findings], Iterator[str]]] = {

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from depose.cli.console import columns_of, show
 from depose.cli.lines import plain
 from depose.cli.options import JSON
 from depose.cli.steps import advice
-from depose.cli.words import wrapped
-from depose.errors import UsageError
+from depose.cli.words import put_prose, wrapped
+from depose.errors import DeposeError, UsageError, few
 
 if TYPE_CHECKING:
     from depose.case.drafting import Drafted, Endpoint, Weights
     from depose.case.holdings import Held
-    from depose.case.population import Member
     from depose.model import Role
 
+Answer = TypeVar("Answer")
 ROLES = ("suspect", "reference", "candidate")
 SHOWN = 60
 
@@ -41,7 +43,7 @@ SHOWN = 60
 @click.option("--key-env", default="", help="Variable that holds the key of those endpoints.")
 @click.option("--weights", "held", multiple=True, metavar="ROLE=DIR", help="A model on this machine. Repeat.")
 @click.option(
-    "--lineage", type=click.Path(path_type=Path), help="Table: model, developer, family, base, date, teachers."
+    "--lineage", type=click.Path(path_type=Path), help="Table: model, developer, base, data_lineage, date, teachers."
 )
 @click.option("--title", default="", help="Printed on the first page.")
 @click.option("--authority", default="", help="On what right the models are asked, or the answers held.")
@@ -76,28 +78,44 @@ def init(
     Logs:     depose new acme --from extraction
     """
     from depose.case import drafting, holdings
+    from depose.case.origins import origins
 
     ask = not yes
+    drafting.new(folder)
+    known = origins(lineage) if lineage else {}
+
+    def look(where: Sequence[Path]) -> Held:
+        found = holdings.look(where, columns_of(columns), encoding)
+        _tell(found)
+        if where and not found.models:
+            raise UsageError(
+                f"{where[0]}: no file of answers is understood",
+                hint="name their columns: --column prompt=NAME --column text=NAME, as the files have them",
+            )
+        return found
+
     if ask and not answers and not asked and not held:
-        given = _answer("Files of answers, or a folder of them (empty: none)", default="", show_default=False)
-        answers = [Path(one).expanduser() for one in shlex.split(given)]
-    found = holdings.look(answers, columns_of(columns), encoding)
-    _tell(found)
-    if answers and not found.models:
-        raise UsageError(
-            f"{answers[0]}: no file of answers is understood",
-            hint="name their columns: --column prompt=NAME --column text=NAME, as the files have them",
-        )
+        question = "Files of answers, or a folder of them (empty: none)"
+        found = _until(question, lambda given: look(_paths(given)), default="", show_default=False)
+    else:
+        found = look(answers)
     roles: dict[str, Role] = {}
     for role, names in zip(ROLES, (suspects, references, candidates), strict=True):
         for name in names:
-            roles[drafting.named(found, name)] = role  # type: ignore[assignment]
+            model = drafting.named(found, name)
+            _once(model, role, roles)
+            roles[model] = role  # type: ignore[assignment]
     endpoints, weights = [_endpoint(one, key_env) for one in asked], [_weights(one) for one in held]
     if ask:
         _ask_roles(found, roles, endpoints, weights)
         if lineage is None and found.models:
-            given = _answer("Table of who made which model (empty: fill models.csv)", default="", show_default=False)
-            lineage = Path(given).expanduser() if given else None
+            question = "Table of who made which model (empty: fill models.csv)"
+            known = _until(
+                question,
+                lambda given: origins(Path(given).expanduser()) if given else {},
+                default="",
+                show_default=False,
+            )
         title = title or _answer("Title of the case", default=folder.name)
         authority = authority or _answer("On what right are the models asked, or the answers held")
     order = drafting.Order(
@@ -108,7 +126,7 @@ def init(
         endpoints=tuple(endpoints),
         weights=tuple(weights),
     )
-    made = drafting.draft(order, _known(lineage), folder)
+    made = drafting.draft(order, known, folder)
     show(made if as_json else None, _next(made, folder, blank=not authority))
 
 
@@ -125,10 +143,24 @@ def _answer(question: str, **more: Any) -> str:
         ) from None
 
 
-def _known(lineage: Path | None) -> dict[str, Member]:
-    from depose.case import population
+def _until(question: str, read: Callable[[str], Answer], **more: Any) -> Answer:
+    """Ask a person until the answer can be used: a slip of the hand costs one line, and not what was typed before."""
+    while True:
+        said = _answer(question, **more)
+        try:
+            return read(said)
+        except DeposeError as error:
+            if not sys.stdin.isatty():
+                raise
+            for line in (f"error: {plain(error.message)}", *([f"  {advice(plain(error.hint))}"] if error.hint else ())):
+                put_prose(line)
 
-    return population.documented(lineage) if lineage else {}
+
+def _paths(given: str) -> list[Path]:
+    try:
+        return [Path(one).expanduser() for one in shlex.split(given)]
+    except ValueError as error:
+        raise UsageError(f"{given!r}: {error}", hint="a name with blanks stands in quotes") from error
 
 
 def _tell(found: Held) -> None:
@@ -143,8 +175,6 @@ def _tell(found: Held) -> None:
 
 def _ask_roles(found: Held, roles: dict[str, Role], endpoints: list[Endpoint], weights: list[Weights]) -> None:
     """Ask which model is the suspect and which the reference, where no option says so."""
-    from depose.case import drafting
-
     names = [one.name for one in found.models]
     for role in ("suspect", "reference"):
         taken = [*roles.values(), *(one.role for one in endpoints), *(one.role for one in weights)]
@@ -153,13 +183,34 @@ def _ask_roles(found: Held, roles: dict[str, Role], endpoints: list[Endpoint], w
         if names and "suspect" not in taken:
             for number, name in enumerate(names[:SHOWN], start=1):
                 click.echo(plain(f"{number:4}  {name}"), err=True)
-        said = _answer(f"Which is the {role}? A number or name, or MODEL@ADDRESS of an endpoint")
-        if "@http" in said:
-            endpoints.append(_endpoint(f"{role}={said}", _answer("Variable that holds its key", default="")))
-        elif said.isdigit() and 1 <= int(said) <= len(names) and said not in names:
-            roles[names[int(said) - 1]] = role
+        chosen = _until(
+            f"Which is the {role}? A number or name, or MODEL@ADDRESS of an endpoint",
+            partial(_chosen, found, role, roles),
+        )
+        if isinstance(chosen, str):
+            roles[chosen] = role
         else:
-            roles[drafting.named(found, said)] = role
+            endpoints.append(
+                msgspec.structs.replace(chosen, api_key_env=_answer("Variable that holds its key", default=""))
+            )
+
+
+def _chosen(found: Held, role: Role, roles: Mapping[str, Role], said: str) -> str | Endpoint:
+    """Read which model somebody means: one of the files by number or name, or one behind an address."""
+    from depose.case import drafting
+
+    names = [one.name for one in found.models]
+    if "@http" in said:
+        return _endpoint(f"{role}={said}", "")
+    by_number = said.isdigit() and 1 <= int(said) <= len(names) and said not in names
+    name = names[int(said) - 1] if by_number else drafting.named(found, said)
+    _once(name, role, roles)
+    return name
+
+
+def _once(name: str, role: str, roles: Mapping[str, str]) -> None:
+    if roles.get(name, role) != role:
+        raise UsageError(f"{name} is the {roles[name]} already", hint=f"name another model as the {role}")
 
 
 def _endpoint(given: str, key_env: str) -> Endpoint:
@@ -191,6 +242,11 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
     """Say what was written, what only a person can fill, and what to do next."""
     case = shlex.quote(str(folder))
     lines = wrapped(f"{folder}: {made.models} models, {made.prompts or 'drawn'} prompts: {', '.join(made.files)}")
+    for role in ROLES:
+        named = [f"{code} {name}" for code, one, name in made.pair if one == role]
+        lines += wrapped(f"{role}: {', '.join(named)}") if named else []
+    if made.private:
+        lines += wrapped(f"asked on this machine or its network (allow_private): {', '.join(made.private)}")
     if blank:
         lines.append("to fill in case.toml: authority, on what right the models are asked")
     for what, codes in (
@@ -198,8 +254,7 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
         ("date of release", made.undated),
     ):
         if codes:
-            shown = ", ".join(codes[:6]) + (f" and {len(codes) - 6} more" if len(codes) > 6 else "")
-            lines += wrapped(f"to fill in models.csv: {what}: {shown}")
+            lines += wrapped(f"to fill in models.csv: {what}: {few(codes, 6)}")
     if made.to_import:
         parts = [f"depose register {case}"]
         for one in made.to_import:
@@ -208,7 +263,7 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
             parts.append(f"depose import {case} {shlex.join(told)} {_in_short([Path(file) for file in one.files])}")
         lines += [advice(f"depose check {case}"), f"then: {' && '.join(parts)}"]
     else:
-        lines.append(advice(f"depose check {case} && depose audit {case}"))
+        lines.append(advice(f"depose check {case}"))
     return lines
 
 

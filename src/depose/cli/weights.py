@@ -15,6 +15,7 @@ from depose.errors import DeposeError
 from depose.report.typography import power_of_ten
 
 if TYPE_CHECKING:
+    from depose.model import Findings
     from depose.model.weights import WeightFinding
     from depose.weights.lineages import Lineages
 
@@ -149,6 +150,19 @@ def lines(found: WeightFinding) -> list[str]:
         f"spaces: {found.alignment}",
         *(f"decides nothing: {name}: {value}" for name, value in found.support.items()),
         *(f"caution: {one}" for one in found.cautions),
+    ]
+
+
+def case_lines(findings: Findings) -> list[str]:
+    """Set out one line for each two models of a case whose weights were compared, and what did not count."""
+    return [
+        line
+        for one in findings.weights
+        for line in (
+            f"weights of {one.suspect} and {one.reference}: {one.reading}, p {_is(one.log10_p)} (level {one.alpha:g}); "
+            "nothing of distillation",
+            *(f"  {said}" for said in one.cautions if said.startswith("not counted")),
+        )
     ]
 
 

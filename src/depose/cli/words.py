@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from depose.cli.levels import level
@@ -118,17 +117,3 @@ def ended(code: int, why: str) -> None:
     """Say as the last line with which exit code a command ends, and why."""
     if level() >= 0 or code:
         put_prose(f"exit {code}: {why}")
-
-
-def opinions_said(findings: Findings, verdicts: Iterable[str]) -> str:
-    """Name the findings that read so."""
-    wanted = set(verdicts)
-    found = [
-        f"{one.suspect}/{one.reference} {one.question}" for one in findings.findings if one.opinion.verdict in wanted
-    ]
-    return few(found)
-
-
-def few(found: Sequence[str]) -> str:
-    """Name the first, and count the others."""
-    return ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")

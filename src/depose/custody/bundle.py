@@ -23,7 +23,7 @@ from depose.errors import EvidenceError, UsageError, shell
 from depose.evidence import ledger, timestamp
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
-from depose.evidence.records import Amendment, Described
+from depose.evidence.records import Amendment, Described, Drawn
 from depose.model import Exchange, Fact, Registration
 from depose.model.canonical import in_one_form
 
@@ -231,6 +231,8 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 registration = ledger.body(one, Registration)
             elif kind == "amendment":
                 registration = ledger.body(one, Amendment).registration
+            elif kind == "seed":
+                registration = ledger.body(one, Drawn).registration
             elif kind in ("exchange", "control") and registration is not None:
                 exchange = ledger.body(one, Exchange)
                 facts = described.get(exchange.model, ())

@@ -13,6 +13,7 @@ from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, FORMAT_2, HINT, Read, content
 from depose.custody.keys import PublicKey
 from depose.custody.kinds import LOG
+from depose.custody.seed_again import secret_half
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import CaseError, EvidenceError, PluginError
 from depose.evidence import timestamp
@@ -34,7 +35,7 @@ def consistent(read: Read) -> tuple[list[str], list[str]]:
 def drawn(read: Read) -> tuple[list[str], list[str]]:
     """Draw the prompts again from the seed; say where a plugin that drew them is not here."""
     try:
-        found = mixes.drawn(read.entries.registration.case.protocol, _secret_half(read))
+        found = mixes.drawn(read.entries.registration.case.protocol, secret_half(read, read.entries.registration))
     except PluginError as error:
         return [], [f"that the prompts were drawn from the seed: {error.message}"]
     if tuple(found) != read.entries.registration.prompts[: len(found)]:
@@ -42,13 +43,15 @@ def drawn(read: Read) -> tuple[list[str], list[str]]:
             f"{LOG}: the registered prompts are not those that the seed draws{elsewhere(read)}",
             hint="they were picked, not drawn; or another version drew them: verify with that one",
         )
-    return [f"{len(found)} prompts drawn again from the seed"], _chosen_alone(read)
+    return [f"{len(found)} prompts drawn again from the seed"] if found else [], _chosen_alone(read)
 
 
 def _chosen_alone(read: Read) -> list[str]:
     """Say whose word it is that the secret half of a mix was not picked among many."""
     asked = read.entries.registration.case.protocol
-    if not mixes.mixed(asked):
+    if (
+        not mixes.mixed(asked) or read.entries.draws
+    ):  # a seed that came after the secret's digest: nobody chose the half
         return []
     if isinstance(asked.nonce, UnsetType) or isinstance(asked.nonce_by, UnsetType):
         return ["that the secret half of the prompts is the first that was drawn: the signer alone chose its secret"]
@@ -57,18 +60,6 @@ def _chosen_alone(read: Read) -> list[str]:
         f"that {asked.nonce_by[:80]!r} gave the nonce of the secret half after the digest of its secret, "
         f"{digest[:16]}...: only they can say"
     ]
-
-
-def _secret_half(read: Read) -> str:
-    """Read the secret of a mix, whose digest was registered; nothing where the protocol asks no mix."""
-    registration = read.entries.registration
-    if not mixes.mixed(registration.case.protocol):
-        return ""
-    digest = next((fact.value for fact in registration.files if fact.name == KEY_OF_HALF), "")
-    try:
-        return content(read.bundle, f"evidence/blobs/{digest}").decode("ascii").strip()
-    except (KeyError, OSError, UnicodeDecodeError) as error:
-        raise EvidenceError(f"{KEY_OF_HALF}: the secret of the mix is not in the bundle", hint=HINT) from error
 
 
 def elsewhere(read: Read) -> str:
@@ -87,7 +78,7 @@ def _case(read: Read) -> None:
         case = _with_controls(read, casefile.decoded(text, "case.toml"), text)
     except (KeyError, OSError, UnicodeDecodeError, CaseError) as error:
         raise EvidenceError(f"case.toml: missing or unreadable: {error}", hint=HINT) from error
-    if case != read.entries.registration.case:
+    if case != read.entries.written.case:
         raise EvidenceError("case.toml: is not the case that was registered", hint=HINT)
 
 

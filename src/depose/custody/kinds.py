@@ -44,6 +44,8 @@ def blobs_of(entry: Entry, recorded: Collection[str]) -> Iterator[str]:
         yield from filter(None, (body["request"], body["response"], wire.get("certificate"), wire.get("chunks")))
     elif entry.kind in ("protocol", "amendment"):
         yield from (fact["value"] for fact in body.get("registration", body)["files"])
+    elif entry.kind == "seed":
+        yield from filter(None, (body["beacon"],))
     elif entry.kind in _LINEUP:
         yield from (body[name] for name in _LINEUP[entry.kind] if name in body)
     elif entry.kind == "endpoint" and body["model"] in recorded:

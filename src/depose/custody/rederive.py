@@ -30,7 +30,7 @@ from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import READ_WITH, Recorded
 from depose.endpoints.wire_format import Dialect
 from depose.endpoints.wire_values import counted, turns, whole
-from depose.errors import CaseError, EvidenceError
+from depose.errors import CaseError, EvidenceError, few
 from depose.evidence import ledger, timestamp
 from depose.evidence.records import Key
 from depose.model import Ask, Exchange, Fact, ModelSpec, Registration, Wire
@@ -96,8 +96,7 @@ def _need(holds: bool, one: Asked, what: str) -> None:
 
 
 def _numbers(records: Sequence[int]) -> str:
-    shown = ", ".join(map(str, records[:_SHOWN])) + (f" and {len(records) - _SHOWN} more" * (len(records) > _SHOWN))
-    return f"record{'s' * (len(records) > 1)} {shown}"
+    return f"record{'s' * (len(records) > 1)} {few(records, _SHOWN)}"
 
 
 def _blob(read: Read, name: str) -> bytes:

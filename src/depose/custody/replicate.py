@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from depose import pipeline
 from depose.analysis import inventory, results
@@ -131,8 +132,8 @@ def replicate(
 ) -> Replication:
     """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe.
 
-    What the bundle says of endpoints is shown as a plan, and followed only as far as `consent` goes. A confirmatory
-    protocol needs a time-stamp of one's own, from `source`.
+    What the bundle says of endpoints is shown as a plan, and followed only as far as `consent` goes. Seed and controls
+    are taken as they were drawn, so that the case of one's own is a registered one; `source` may time-stamp it.
     """
     own = own_endpoints.read(consent.endpoints) if consent.endpoints else None
     with opened(bundle, public_key) as read:
@@ -144,9 +145,10 @@ def replicate(
             )
         entries = read.entries
         then, findings = collect.dossier_of(entries, str(bundle)), _findings(read)
-        case = own_endpoints.mapped(entries.registration.case, own)
-        digests = _digests_of_files(entries.registration, read)
-        show(_plan(bundle, folder, signer, bool(public_key), entries.registration, case, digests))
+        frozen = _repeatable(entries.registration)
+        case = own_endpoints.mapped(frozen.case, own)
+        digests = _digests_of_files(frozen, read)
+        show(_plan(bundle, folder, signer, bool(public_key), frozen, case, digests))
         if own is None and not consent.yes:
             raise UsageError(
                 f"{bundle}: nothing was sent or written; above is what would be",
@@ -157,7 +159,7 @@ def replicate(
         else:
             _lay_out(folder, case, digests, read)
     pipeline.register_case(folder, clock)
-    _same(entries.registration, ledger.entries(folder).registration)
+    _same(frozen, ledger.entries(folder).registration)
     if source.given:
         stamp(folder, source, clock)
     stamper = partial(obtain, folder, source) if source.given else None
@@ -174,6 +176,20 @@ def replicate(
     )
     write_whole(folder / "out" / FILE, canonical(made))
     return made
+
+
+def _repeatable(then: Registration) -> Registration:
+    """Take what was drawn as it is: whoever repeats a case has its seed and its controls, and confirms nothing."""
+    asked = then.case.protocol
+    drawn = not isinstance(asked.seed_from, UnsetType)
+    protocol = msgspec.structs.replace(
+        asked,
+        phase="registered" if asked.phase == "confirmatory" else asked.phase,
+        registry="" if drawn else asked.registry,
+        seed_from=UNSET,
+        beacon_at=UNSET,
+    )
+    return msgspec.structs.replace(then, case=msgspec.structs.replace(then.case, protocol=protocol))
 
 
 def _findings(read: Read) -> Findings:

@@ -188,7 +188,8 @@ def centred(mean, size):
 log = [json.loads(line) for line in open(here / "evidence/log.jsonl", encoding="utf-8")]
 if any(one["kind"] == "amendment" for one in log):
     sys.exit("the protocol was amended: which answers count is for depose to sort out; this script does not")
-protocol = log[0]["body"]
+drawn = [one["body"]["registration"] for one in log if one["kind"] == "seed"]
+protocol = drawn[-1] if drawn else log[0]["body"]
 compared = protocol["case"]["protocol"].get("compared", COMPARED)
 answers = {}
 for kind, body in ((one["kind"], one["body"]) for one in log if one["kind"] in ("exchange", "withdrawal")):

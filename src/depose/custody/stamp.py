@@ -12,6 +12,7 @@ from depose.evidence.log import Chained, Clock, Log, seals_folder, write_whole
 from depose.evidence.records import Stamp
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
+from depose.registering import draw_seed
 
 ROOTS = "tsa.pem"
 CLOCK_TOLERANCE = 300.0
@@ -98,7 +99,16 @@ def _put(file: Path, data: bytes) -> None:
 
 
 def stamp(folder: Path, source: Source, clock: Clock, record: str = "") -> Stamp:
-    """Time-stamp the protocol in force, or a record by its digest, or that which a token file is over; note it."""
+    """Time-stamp the protocol in force, or a record by its digest, or that which a token file is over; note it.
+
+    A protocol that draws its seed from the token has it drawn.
+    """
+    made = _stamped(folder, source, clock, record)
+    draw_seed(folder, clock)
+    return made
+
+
+def _stamped(folder: Path, source: Source, clock: Clock, record: str) -> Stamp:
     source.checked()
     wanted = timestamp.imprint(source.token, "the token") if source.token else record
     known: dict[str, Chained] = {}

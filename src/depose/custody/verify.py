@@ -17,6 +17,7 @@ from depose.custody.consistent import consistent, drawn
 from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
+from depose.custody.seed_again import seed_again
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
 from depose.custody.weights_again import weighed_again
@@ -51,7 +52,7 @@ def verify(
         findings = statement(read)
         checks += [*dated, "the signed statement says what the findings say"]
         missing += [*without, *_open_ends(read)]
-        for check in (consistent, rederived, line_ups, signed_reports):
+        for check in (consistent, seed_again, rederived, line_ups, signed_reports):
             done, without = check(read)
             checks += done
             missing += without

@@ -60,11 +60,6 @@ class NotAllowed(httpcore2.ConnectError):
     """The name leads to an address that the case does not allow."""
 
 
-def is_private(address: str) -> bool:
-    """Tell whether an address is another than a public one, also where IPv6 wraps an IPv4 address."""
-    return of_address(address) != "public"
-
-
 def allowed(kind: Kind, reach: Reach) -> bool:
     """Tell whether an address of a kind may be connected to."""
     return reach == "any" or kind == reach

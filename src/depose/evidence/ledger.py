@@ -8,16 +8,21 @@ from typing import TypeVar
 import msgspec
 
 from depose.errors import CaseError, EvidenceError
+from depose.evidence.drawn_seed import Draw, SeedReading, Source
 from depose.evidence.lineup_acts import BODIES, LineupActs, LineupReading
 from depose.evidence.log import Chained, read_log
 from depose.evidence.machine import Run
 from depose.evidence.provenance import Withdrawn, joined, withdrawn
+from depose.evidence.questions import asks as asks
+from depose.evidence.questions import key as key
+from depose.evidence.questions import questions
 from depose.evidence.records import (
     AFTERWARDS,
     Amendment,
     Asking,
     Checkpoint,
     Described,
+    Drawn,
     Key,
     Scored,
     Stamp,
@@ -26,18 +31,13 @@ from depose.evidence.records import (
     Withdrawal,
 )
 from depose.model import (
-    Ask,
     Case,
     Exchange,
     Fact,
     InLedger,
-    ModelSpec,
-    Prompt,
     Record,
     Registration,
     SelfTest,
-    replicates,
-    setting,
 )
 from depose.model.file_names import problem_of_case
 from depose.model.weights import WeightFinding
@@ -67,7 +67,15 @@ class Entries(Record, frozen=True, kw_only=True):
     """A log, read and sorted by kind."""
 
     registration: Registration
-    """The protocol in force."""
+    """The protocol in force, with the seed that was drawn for it."""
+    written: Registration
+    """The same as it was registered or amended: before a seed was drawn for it, where one is."""
+    draws: tuple[Draw, ...]
+    """Each drawing of a seed; after the first, of the same seed for an amended protocol."""
+    seed_source: Source | None
+    """The protocol from which the seed is drawn, once it has its time-stamp."""
+    waits_for_seed: bool
+    """Whether the protocol in force draws its seed, and has not yet."""
     protocol_digest: str
     """Digest of record 0."""
     in_force: str
@@ -117,6 +125,7 @@ class Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self._protocols: list[tuple[Chained, Registration, Amendment | None]] = []
+        self._seed = SeedReading(name)
         self._exchanges: list[tuple[int, Exchange]] = []
         self._controls: list[Exchange] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
@@ -147,6 +156,7 @@ class Reading:
             raise EvidenceError(f"{self._name}: the log does not begin with a protocol", hint="work from a sealed copy")
         self._records, self._end = self._records + 1, chained.digest
         self._head = self._head if kind in AFTERWARDS else chained.digest
+        self._seed.see(chained)
         if kind in ("exchange", "control"):
             self._came(kind, body(chained, Exchange))
         elif kind in ("asking", "left"):
@@ -170,6 +180,9 @@ class Reading:
         elif kind == "weights":
             weighed = body(chained, WeightFinding)
             self._weights[weighed.suspect, weighed.reference] = weighed
+        elif kind == "seed":
+            in_force, _, changed = self._protocols[-1]
+            self._protocols[-1] = in_force, self._seed.draw(chained, body(chained, Drawn)), changed
         elif kind == "timestamp":
             self._date(chained.entry.at, body(chained, Stamp))
         elif kind == "checkpoint":
@@ -200,10 +213,13 @@ class Reading:
             )
         self._protocols.append((chained, registration, amendment))
         self._stamped = False
+        self._seed.begin(registration)
 
     def _date(self, at: str, stamp: Stamp) -> None:
         self._noted_at[stamp.of] = at
         digest = self._protocols[-1][0].digest
+        if stamp.of == digest:
+            self._seed.stamped(digest)
         self._stamped = self._stamped or (stamp.of == digest and digest not in self._asked_first)
         self._stamps.append(stamp)
 
@@ -258,6 +274,10 @@ class Reading:
         counts, superseded = self._sorted_out()
         return Entries(
             registration=registration,
+            written=self._seed.written or registration,
+            draws=tuple(self._seed.draws),
+            seed_source=self._seed.source,
+            waits_for_seed=self._seed.waits,
             protocol_digest=first.digest,
             in_force=self._protocols[-1][0].digest,
             registered_at=first.entry.at,
@@ -302,14 +322,14 @@ class Reading:
         last = len(self._protocols) - 1
         if not last:
             return [one for _, one in self._exchanges], []
-        questions = [_questions(registration) for _, registration, _ in self._protocols]
+        every = [questions(registration) for _, registration, _ in self._protocols]
         counts: list[Exchange] = []
         superseded: list[tuple[int, Exchange]] = []
         for under, one in self._exchanges:
-            asked = questions[under].get(key(one))
+            asked = every[under].get(key(one))
             if asked is None:
                 raise not_asked(self._name, key(one))
-            if under == last or asked == questions[last].get(key(one)):
+            if under == last or asked == every[last].get(key(one)):
                 counts.append(one)
             else:
                 superseded.append((under, one))
@@ -352,49 +372,3 @@ def body(chained: Chained, kind: type[Kind]) -> Kind:
             f"record {chained.entry.seq} of the log is no {kind.__name__}: {error}",
             hint="read it with the version of depose that wrote it",
         ) from error
-
-
-def key(one: Ask | Exchange) -> Key:
-    """Which question it is: model, prompt, sample, replicate."""
-    return one.model, one.prompt, one.sample, one.replicate
-
-
-def asks(registration: Registration) -> list[Ask]:
-    """List every question of a protocol, model by model."""
-    case = registration.case
-    return [
-        _ask(case, spec, prompt, sample, replicate)
-        for spec in case.models
-        for replicate in range(replicates(spec, case.protocol))
-        for prompt in registration.prompts
-        for sample in range(case.protocol.samples)
-    ]
-
-
-def _ask(case: Case, spec: ModelSpec, prompt: Prompt, sample: int, replicate: int) -> Ask:
-    return Ask(
-        model=spec.code,
-        prompt=prompt.id,
-        sample=sample,
-        replicate=replicate,
-        text=prompt.text,
-        system=spec.system,
-        temperature=float(setting(spec, case.protocol, "temperature")),
-        max_tokens=int(setting(spec, case.protocol, "max_tokens")),
-        seed=int(setting(spec, case.protocol, "seed")),
-    )
-
-
-def _questions(registration: Registration) -> dict[Key, tuple[object, ...]]:
-    """All that decides an answer, by question: its words and settings, whom it goes to, the phase it belongs to."""
-    files = {fact.name: fact.value for fact in registration.files}
-    reach = {
-        spec.code: (
-            *(spec.provider, spec.model, spec.revision, spec.adapter, spec.route, spec.base_url, spec.file),
-            *(spec.parameters, spec.omit),
-            files.get(spec.file, files.get(Path(spec.file).name)),
-        )
-        for spec in registration.case.models
-    }
-    phase = registration.case.protocol.phase
-    return {key(ask): (ask, reach[ask.model], phase) for ask in asks(registration)}

@@ -1,6 +1,7 @@
 """Bodies of the records of a log, but for those that other stages know too (`model`).
 
-Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `selftest`, `run` (asking begins or ends),
+Kinds of record: `protocol` (record 0), `amendment`, `timestamp`, `seed` (what a token or a beacon drew),
+`selftest`, `run` (asking begins or ends),
 `endpoint`, `asking` (questions about to be sent), `exchange`, `control` (a question to a model that cannot exist),
 `left` (questions of `asking` that are done with, unanswered), `withdrawal` (answers of one model that no longer count),
 `checkpoint`, `unstamped` (a time-stamp that failed), `weights` (two models' weights, compared), `ledger` (number and
@@ -11,7 +12,7 @@ and those that the analysis writes and does not read: `scores` (digest of the sc
 
 from __future__ import annotations
 
-from depose.model import Fact, Record, Registration
+from depose.model import Fact, Record, Registration, SeedDrawn
 
 Key = tuple[str, str, int, int]
 """Which question: model, prompt, sample, replicate."""
@@ -36,6 +37,19 @@ class Amendment(Record, frozen=True, kw_only=True):
     scored: bool
     """Whether scores had been computed before: such a change is no preregistration."""
     registration: Registration
+
+
+class Drawn(Record, frozen=True, kw_only=True):
+    """The seed that was drawn once the protocol in force had its time-stamp, and the protocol with it.
+
+    After an amendment the seed stays, and is put into the protocol as amended.
+    """
+
+    seed: SeedDrawn
+    beacon: str
+    """SHA-256 of the file of the beacon's round; empty where the token drew."""
+    registration: Registration
+    """The protocol with the seed, the prompts and the controls that it draws."""
 
 
 class Withdrawal(Record, frozen=True, kw_only=True):

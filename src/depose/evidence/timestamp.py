@@ -96,6 +96,11 @@ def imprint(token: bytes, name: str) -> str:
     return _decode(token, name).tst_info.message_imprint.message.hex()
 
 
+def serial(token: bytes, name: str) -> str:
+    """Return the number that its authority gave a token, in hex."""
+    return f"{_decode(token, name).tst_info.serial_number:x}"
+
+
 def _integer(value: int) -> bytes:
     body = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
     return bytes((2, len(body))) + body

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-SEQUENCE, SET, INTEGER, CERTIFICATES = 0x30, 0x31, 0x02, 0xA0
+SEQUENCE, SET, INTEGER, OCTETS, CERTIFICATES = 0x30, 0x31, 0x02, 0x04, 0xA0
 LARGEST = 1_000_000
 """Bytes of a reply at most."""
 
@@ -82,6 +82,28 @@ def readable(reply: bytes, known: Sequence[bytes] = ()) -> bytes:
         signed.insert(3, certificates)
     content = _joined(explicit.tag, [_joined(SEQUENCE, signed)])
     return _joined(SEQUENCE, [_granted(status), _joined(SEQUENCE, [kind, content])]).encoded
+
+
+def signature(reply: bytes) -> bytes:
+    """Return the signature in a token: the part that nobody knows before, and nobody but its signer can vary.
+
+    Certificates, the words of the reply and attributes that are not signed can be varied by whoever holds it, and so
+    can the second half of a signature by elliptic curves, whose negative is as good: of these the first is returned.
+    Leading zeros are taken off. Raises ValueError where there is no token, or one with several signatures.
+    """
+    token = _inner(reply, SEQUENCE, 2)[1]
+    explicit = _inner(token.encoded, SEQUENCE, 2)[1]
+    infos = _inner(explicit.content, SEQUENCE, 4)[-1]
+    if infos.tag != SET:
+        raise ValueError("its last part is no list of signatures")
+    (signer,) = pieces(infos.content)
+    (signed,) = (one.content for one in pieces(signer.content) if one.tag == OCTETS)
+    try:
+        halves = list(pieces(signed)) if signed[:1] == bytes((SEQUENCE,)) else []
+        first, second = pieces(halves[0].content) if len(halves) == 1 else (Piece(0, b""), Piece(0, b""))
+    except ValueError:
+        return signed.lstrip(b"\0")
+    return (first.content if first.tag == second.tag == INTEGER else signed).lstrip(b"\0")
 
 
 def _granted(status: Piece) -> Piece:

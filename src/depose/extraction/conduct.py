@@ -93,8 +93,8 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
         first, end = days[0], plan.before(days)
         found[f"accounts{suffix}"] = queries.accounts(first, end)
         found[f"held{suffix}"] = queries.held(first, end)
-        found[f"rare{suffix}"] = queries.rare(case.templates.most, case.templates.share)
-        found[f"dropped{suffix}"] = queries.dropped(case.templates.most, case.templates.share)
+        found[f"rare{suffix}"] = queries.rare(case.templates.most, plan.shares(case, suffix))
+        found[f"dropped{suffix}"] = queries.dropped(case.templates.most, plan.shares(case, suffix))
         if suffix:
             found["known"] = queries.known(case.templates.known)
     first, end = tested[0], plan.before(tested)
@@ -166,9 +166,9 @@ def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
             digest = sha256(canonical(now))
             if not any(one.entry.kind == "extraction-findings" and one.entry.body["findings"] == digest
                        for one in read_log(folder)):  # fmt: skip
-                named = sum(len(group.accounts) for group in now.groups)
+                named = len(said.named(now.groups))
                 log.append("extraction-findings", Found(findings=digest, groups=len(now.groups), accounts=named))
-    named_now = {member.account for group in now.groups for member in group.accounts}
+    named_now = set(said.named(now.groups))
     return Ran(findings=now, files=files, new=tuple(sorted(named_now - before)), gone=tuple(sorted(before - named_now)))
 
 
@@ -321,7 +321,7 @@ def _before(folder: Path) -> set[str]:
         before = read_findings(folder)
     except CaseError:
         return set()
-    return {member.account for group in before.groups for member in group.accounts}
+    return set(said.named(before.groups))
 
 
 def read_findings(folder: Path) -> ExtractionFindings:
@@ -352,25 +352,26 @@ def _written(folder: Path, case: ExtractionFile, made: tables.Tables, now: Extra
 
 def exhibits(now: ExtractionFindings) -> bytes:
     """Return the accounts of all groups as a table for a spreadsheet."""
-    rows: list[list[object]] = [
-        ["group", "account", "borne out", "requests", "templates shared", "p of the group", "p Holm", "e"]
-    ]
+    head = "group,account,borne out,standing community,requests,templates shared,p of the group,p Holm,tied by,e"
+    rows: list[list[object]] = [list(head.split(","))]
     for group in now.groups:
         for one in group.accounts:
-            row = [group.code, one.account, "yes" if one.supported else "no", one.requests, one.templates]
-            rows.append([*row, group.p, group.p_holm, group.e])
+            said_of = ["yes" if value else "no" for value in (one.supported, one.standing)]
+            row = [group.code, one.account, *said_of, one.requests, one.templates]
+            rows.append([*row, group.p, group.p_holm, " ".join(group.tied_by), group.e])
     return spreadsheet.write(rows, "\n")
 
 
 def clusters(now: ExtractionFindings) -> bytes:
     """Return the accounts of all groups as Parquet."""
-    rows = [(group.code, one.account, one.supported) for group in now.groups for one in group.accounts]
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
+    rows = [(group.code, one.account, one.supported, one.standing) for group in now.groups for one in group.accounts]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     made = pa.table(
         {
             "group": pa.array(columns[0], pa.string()),
             "account": pa.array(columns[1], pa.string()),
             "supported": pa.array(columns[2], pa.bool_()),
+            "standing": pa.array(columns[3], pa.bool_()),
         }
     )
     sink = io.BytesIO()

@@ -1,6 +1,7 @@
 """Groups to deliveries for the line-up: what was answered to their accounts, and to alike accounts of none.
 
-The list of accounts is written into the log before a delivery is: whoever asks a suspect afterwards can show that the
+Groups that nothing ties but their prompts are left out, and so are accounts that a standing community brought in. The
+list of accounts is written into the log before a delivery is: whoever asks a suspect afterwards can show that the
 accounts were chosen without it. Alike accounts are drawn by a registered stream from those of no group, as many, of the
 same stratum.
 """
@@ -20,7 +21,7 @@ from depose.extraction import accounts as conformal
 from depose.extraction import conduct, features, plan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.engine import engine, listed
-from depose.extraction.findings import hexed
+from depose.extraction.findings import hexed, named
 from depose.extraction.masking import words_of
 from depose.extraction.sources.fields import parsed
 from depose.model import Fact, Record
@@ -67,13 +68,18 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
     manifest = manifest_of.read_manifest(folder)
     registered = plan.read(folder)
     words = [folder / "events" / one.path for one in manifest.files if one.path.startswith("texts/")]
-    if not found.groups:
-        raise CaseError(f"{folder}: no group, so that there is nothing to line up", hint="see the report")
+    tied = tuple(one for one in found.groups if one.tied_by)
+    if not tied:
+        raise CaseError(
+            f"{folder}: no group in which concert is shown, so that there is nobody to line up",
+            hint="see the report: prompts in common are a lead, for people who know the customers",
+        )
     if not words:
         raise CaseError(f"{folder}: no answers were kept", hint="import the logs with --keep-text into a new case")
     made = tables.read(folder / "out" / "tables")
-    accused = {member.account: group.code for group in found.groups for member in group.accounts}
-    alike = _alike(registered, made, accused)
+    accused = named(tied)
+    grouped = {member.account for group in found.groups for member in group.accounts}
+    alike = _alike(registered, made, accused, grouped)
     with held(folder), Log(folder, clock) as log:
         body = Chosen(
             findings=sha256(canonical(found)),
@@ -100,12 +106,14 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
     return Delivered(file=str(goal), sealed=sealed, groups=tuple(counted))
 
 
-def _alike(case: plan.ExtractionFile, made: tables.Tables, accused: dict[str, str]) -> dict[str, str]:
+def _alike(
+    case: plan.ExtractionFile, made: tables.Tables, accused: dict[str, str], grouped: set[str]
+) -> dict[str, str]:
     """Draw for each group as many accounts of no group, of the same strata."""
     table = made.by_name["accounts"]
     names = [hexed(one) for one in table["account"].to_numpy()]
     strata = conformal.strata_of(features.strata(table, case.strata.by), len(names))[:, -1]
-    free = np.array([one not in accused for one in names])
+    free = np.array([one not in grouped for one in names])
     rng = stream(case.tests.seed, "alike")
     found: dict[str, str] = {}
     for code in sorted(set(accused.values())):

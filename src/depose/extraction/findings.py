@@ -7,19 +7,23 @@ from typing import Literal
 from depose.model import Fact, Record
 
 FORMAT = "depose extraction findings 1"
-Verdict = Literal["indication", "no group found", "inconclusive"]
+Verdict = Literal["indication", "shared prompts, concert not shown", "no group found", "inconclusive"]
 LAYERS = {
     "groups": "share rare templates more closely than margins explain (E3, primary)",
-    "synchrony": "are active in the same slots more often than when each is shifted by whole days (E4)",
+    "synchrony": "are active in the same slots more often than the hours of each explain (E4)",
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
-    "balance": "ask more evenly day by day than random sets of the same volumes (E5)",
+    "balance": "ask more evenly on the days of a week than random sets of the same volumes (E5)",
     "infrastructure": "share cards, networks or clients more often than random sets (E6)",
     "targeting": "share templates of one capability more than alike templates are (E7)",
 }
 
-AVERAGED = ("groups", "synchrony", "pivot", "infrastructure")
-"""Layers whose e-values are averaged. Balance and targeting describe: what a course asks by the week is steady without
-anybody's concert, and of one field."""
+AVERAGED = ("groups", "synchrony", "infrastructure")
+"""Layers whose e-values are averaged. Pivot, balance and targeting describe: a release is public, and whoever waits for
+it moves on its day; machines ask ten a day; and a course is of one field, all without anybody's concert."""
+
+CONCERT = ("synchrony", "infrastructure")
+"""Layers that can show concert. That accounts share prompts has many causes, a benchmark that no list names among them,
+and templates do not tell one from another."""
 
 
 class Layer(Record, frozen=True, kw_only=True):
@@ -39,6 +43,8 @@ class Member(Record, frozen=True, kw_only=True):
     account: str
     supported: bool
     """Whether its own templates are shared inside the group more than by chance (describes, does not test)."""
+    standing: bool
+    """Whether it stands here only because a standing community shares with the group as one: nobody is meant by it."""
     requests: int
     templates: int
     """Rare templates of its node that others of the group hold too."""
@@ -63,6 +69,8 @@ class Group(Record, frozen=True, kw_only=True):
     accounts: tuple[Member, ...]
     requests: int
     layers: tuple[Layer, ...]
+    tied_by: tuple[str, ...]
+    """Layers of `CONCERT` whose p, by Holm over these, is at most alpha: empty where prompts alone join the group."""
     e: float
     """Average of the e-values of the layers whose null holds (`AVERAGED`)."""
     first: str
@@ -178,8 +186,15 @@ class ExtractionFindings(Record, frozen=True, kw_only=True):
 REASONS = {
     "population": "no population: too few other accounts to compare with; a request for them is drafted",
     "templates": "no prompts or keys of prompts that accounts could share",
+    "organisation": "one organisation, as the log has it, holds more than half of all accounts and counts as one: is "
+    "it who pays for them, or a plan, a team or the keeper of the log?",
     "sampled": "a log holds a sample of the requests: a group may be larger than what is seen of it",
 }
+
+
+def named(groups: tuple[Group, ...]) -> dict[str, str]:
+    """Return the accounts that groups name, and the group of each; members of standing communities are not named."""
+    return {one.account: group.code for group in groups for one in group.accounts if not one.standing}
 
 
 def hexed(number: int) -> str:

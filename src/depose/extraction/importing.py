@@ -4,7 +4,8 @@
     events/texts/day=.../<source>.parquet     contexts and answers, only where they were asked for
     events/manifest.json                      sources, files, digests, counts, losses
 
-A source is named by the digest of its bytes. A run that was killed goes on with the source that it was at; the same
+A source is a log, or the logs of one import where a request stands in several tables (`produced`); it is named by the
+digest of its bytes. A run that was killed goes on with the source that it was at; the same
 sources give the same bytes whenever and however often they are read.
 """
 
@@ -20,18 +21,19 @@ from typing import Any
 
 import msgspec
 
-from depose.errors import CaseError, DeposeError, EvidenceError, UsageError
+from depose.errors import CaseError, DeposeError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
-from depose.extraction import plan, values
+from depose.extraction import plan, produced, values
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, PLAIN, TEXTS, Raw
 from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest
 from depose.extraction.masking import classes, conversation, template
 from depose.extraction.moments import Moments
+from depose.extraction.produced import Rows
 from depose.extraction.pseudonyms import Pseudonyms, case_key, prefix, refuse_telling
-from depose.extraction.reading import Reader, mangled
-from depose.extraction.sources import FORMATS, generic
+from depose.extraction.reading import mangled
+from depose.extraction.sources import FORMATS, JOINED, generic
 from depose.model import Record
 from depose.model.canonical import canonical
 
@@ -40,6 +42,7 @@ PART = 100_000
 TOLERATED = 0.001
 """Share of rows with an impossible time, without an account or unreadable, above which a source is refused."""
 SHOWN = 5
+NOBODY = "rows without an account"
 Say = Callable[[str], None]
 
 
@@ -84,18 +87,22 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
             format=FORMAT, hash_key=names.commitment, sources=(), files=()
         )  # fmt: skip
         if now.hash_key != names.commitment:
-            raise UsageError(f"{folder}: its events were hashed with another key", hint="give the key of before")
+            raise UsageError(
+                f"{folder}: its events were hashed with another key",
+                hint="give the key of before; for logs of your own, a case of your own: depose extraction begin DIR",
+            )
         if manner.public:
             now = _public(events, now, Path(manner.public), names)
-        digests = [_digest(one) for one in logs]
-        _check_production(logs, [one for one, _ in digests], manner.production)
-        made, already = [], 0
-        for log, (digest, size) in zip(logs, digests, strict=True):
-            if digest in {one.sha256 for one in now.sources}:
-                already += 1
-                continue
-            say(f"{log}: reading")
-            one = _Import(folder, log, digest, size, manner, mapping, names, say)
+        digests = [produced.digest_of(one) for one in logs]
+        produced.check(logs, [one for one, _ in digests], manner.production)
+        read = {one.sha256 for one in now.sources} | {part.value for one in now.sources for part in one.parts}
+        every = [(log, *one) for log, one in zip(logs, digests, strict=True)]
+        made = []
+        for log in logs:
+            refuse_telling(log.name, "the name of a log, which is written down", str(log))
+        for batch in (batches := produced.batches(every, read, manner.format)):
+            say(f"{batch.said}: reading")
+            one = _Import(folder, batch, manner, mapping, names, say)
             source, files = one.run(now)
             now = msgspec.structs.replace(now, sources=(*now.sources, source), files=(*now.files, *files))
             write_whole(file, canonical(now))
@@ -105,35 +112,10 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
     return Imported(
         case=str(folder),
         sources=tuple(made),
-        already=already,
+        already=len(logs) - sum(len(one.files) for one in batches),
         days=len({one.day for one in now.files}),
         events=sum(one.rows for one in now.files if not one.path.startswith("texts/")),
     )
-
-
-def _digest(log: Path) -> tuple[str, int]:
-    try:
-        with log.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), log.stat().st_size
-    except OSError as error:
-        raise UsageError(f"{log}: {error.strerror or error}", hint="name a log file") from error
-
-
-def _check_production(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
-    """Raise EvidenceError for a log that is not the one that was produced."""
-    if not listed_in:
-        return
-    wanted: dict[str, str] = {}
-    try:
-        for line in Path(listed_in).read_text("utf-8").splitlines():
-            digest, _, name = line.partition(" ")
-            wanted[Path(name.strip().lstrip("*")).name] = digest
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{listed_in}: {error}", hint="a list as sha256sum writes it") from error
-    for log, digest in zip(logs, digests, strict=True):
-        if wanted.get(log.name) != digest:
-            said = "another digest than the production lists" if log.name in wanted else "not in the production's list"
-            raise EvidenceError(f"{log}: {said}: sha256 {digest}", hint="ask for the file as it was produced")
 
 
 def _public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manifest:
@@ -158,15 +140,13 @@ class _Import:
     def __init__(
         self,
         folder: Path,
-        log: Path,
-        digest: str,
-        size: int,
+        log: produced.Produced,
         manner: Manner,
         mapping: generic.Mapping | None,
         names: Pseudonyms,
         say: Say,
     ) -> None:
-        self._events, self._log, self._digest, self._size = folder / "events", log, digest, size
+        self._events, self._log = folder / "events", log
         self._manner, self._mapping, self._names, self._say = manner, mapping, names, say
         self._tally: dict[str, int] = {}
         self._bad: dict[str, list[str]] = {}
@@ -175,13 +155,13 @@ class _Import:
 
     def run(self, before: Manifest) -> tuple[SourceOf, list[Written]]:
         """Read the source and write its days; nothing has its name before all of it was read and found sound."""
-        reader = Reader(self._log)
+        reader = Rows(self._log.files)
         moments = Moments(datetime.now(UTC) + timedelta(days=2))
         with workspace(self._events) as work:
             events, texts = self._parts(reader, moments, work)
             self._judge(reader, moments)
             if not events:
-                raise CaseError(f"{self._log}: no request in it", hint=f"is it a log of {self._manner.format}?")
+                raise CaseError(f"{self._log.said}: no request in it", hint=f"is it a log of {self._manner.format}?")
             duplicates, files = self._days(events, texts, before, work)
         losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
         if reader.losses.count:
@@ -189,8 +169,9 @@ class _Import:
         return (
             SourceOf(
                 name=self._log.name,
-                sha256=self._digest,
-                bytes=self._size,
+                sha256=self._log.sha256,
+                bytes=self._log.bytes,
+                parts=self._log.parts,
                 format=self._manner.format,
                 rows=self._rows,
                 duplicates=duplicates,
@@ -203,7 +184,7 @@ class _Import:
             files,
         )
 
-    def _parts(self, reader: Reader, moments: Moments, work: Path) -> tuple[list[Path], list[Path]]:
+    def _parts(self, reader: Rows, moments: Moments, work: Path) -> tuple[list[Path], list[Path]]:
         """Write the rows in parts as they come."""
         events: list[Path] = []
         texts: list[Path] = []
@@ -232,19 +213,19 @@ class _Import:
         self._flush(words, TEXTS, work / f"texts-{len(texts)}.parquet", texts)
         return events, texts
 
-    def _requests(self, reader: Reader) -> Iterator[Raw]:
+    def _requests(self, reader: Rows) -> Iterator[Raw]:
         if self._mapping is not None:
-            return generic.requests(reader, self._tally, self._mapping, str(self._log))
+            return generic.requests(reader, self._tally, self._mapping, self._log.said)
         return FORMATS[self._manner.format](reader, self._tally)
 
     def _row(self, raw: Raw, moments: Moments) -> dict[str, Any] | None:
         """Turn a request into a row of events; None where it has no time or no account, which is counted."""
-        where = f"{self._log}: row {raw.where}"
+        where = f"{self._log.said}: row {raw.where}"
         if raw.ts is None or (at := moments.read(raw.ts)) is None:
             self._lose("impossible times", raw.where)
             return None
         if not raw.account:
-            self._lose("rows without an account", raw.where)
+            self._lose(NOBODY, raw.where)
             return None
         for value in (raw.id, raw.account):
             if what := mangled(value):
@@ -306,17 +287,17 @@ class _Import:
         if len(self._bad.setdefault(why, [])) < SHOWN:
             self._bad[why].append(where)
 
-    def _judge(self, reader: Reader, moments: Moments) -> None:
+    def _judge(self, reader: Rows, moments: Moments) -> None:
         """Refuse a source that broke off, that mixes ways of writing times, or of which too much is unusable."""
         lost = reader.losses
         if lost.truncated and not self._manner.allow_truncated:
             raise CaseError(
-                f"{self._log}: breaks off after {self._rows} whole records",
+                f"{self._log.said}: breaks off after {self._rows} whole records",
                 hint="ask for the whole file; --allow-truncated takes what is there and states the loss",
             )
         if len(moments.units) > 1:
             raise CaseError(
-                f"{self._log}: times are written as {' and as '.join(sorted(moments.units))}",
+                f"{self._log.said}: times are written as {' and as '.join(sorted(moments.units))}",
                 hint="a log keeps to one; export each source into a file of its own",
             )
         reasons = [(name, self._tally[name], self._bad[name]) for name in self._bad]
@@ -324,9 +305,10 @@ class _Import:
             reasons.append(("rows that are no record", lost.count, [str(one) for one in lost.broken]))
         for name, count, rows in reasons:
             if count > TOLERATED * (self._rows + count):
+                beside = JOINED.get(self._manner.format, "") if name == NOBODY else ""
                 raise CaseError(
-                    f"{self._log}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
-                    hint="more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
+                    f"{self._log.said}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
+                    hint=beside or "more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
                 )
 
     def _flush(self, columns: dict[str, list[Any]], kinds: Mapping[str, str], path: Path, made: list[Path]) -> None:
@@ -376,7 +358,7 @@ class _Import:
         return self._rows - kept, files
 
     def _write(self, db: Any, name: str, day: str, table: str, columns: str, work: Path) -> Written:
-        goal = self._events / name / f"{self._digest[:16]}.parquet"
+        goal = self._events / name / f"{self._log.sha256[:16]}.parquet"
         goal.parent.mkdir(parents=True, exist_ok=True)
         made = work / "day.parquet"
         rows = _one(

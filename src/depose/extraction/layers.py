@@ -1,9 +1,10 @@
 """E4 to E7: does a group act as one? Synchrony, release pivot, balance of load, shared infrastructure, targeting.
 
 Each asks of a group that templates put together whether something else ties it, and compares it with random sets of as
-many accounts of the same strata (release pivot, E5, E6), with itself, each account shifted by whole days (E4), or with
-the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A group of friends passes E4 and E6
-too: this is evidence of concert, not of its purpose.
+many units of the same strata (release pivot, E5, E6), with itself, each unit moved within its hours (E4), or
+with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a node of E3: an
+account, or an organisation, a named set or a standing community as a whole, for what ties the accounts of one is known.
+A group of friends passes E4 and E6 too: this is evidence of concert, not of its purpose.
 """
 
 from __future__ import annotations
@@ -16,45 +17,63 @@ from depose.extraction.bipartite import Ints, compiled
 Array = NDArray[np.float64]
 
 
-def synchrony(
-    slots: Ints, starts: Ints, days: int, slots_a_day: int, shift: int, draws: int, rng: np.random.Generator
-) -> float:
-    """E4: return p of how often members are active in the same slot, each shifted by random multiples of `shift` days.
+def synchrony(slots: Ints, units: Ints, window: int, draws: int, rng: np.random.Generator) -> float:
+    """E4: return p of how often units are active in the same slot, given the `window` slots in which each was active.
 
-    `slots` are the numbers of each member's active slots from the first day, those of member i from starts[i] on. The
-    shifts keep every account's hours, and with 7 days its weekends.
+    `slots` are numbered from the first day on, and `units` says whose each is. The larger p of two nulls, both of which
+    leave each unit its days, its hours and how much it asked in each. One turns what a unit did within a window round
+    by a random number of slots (interval jitter: Amarasingham, Harrison, Hatsopoulos and Geman 2012), so that office
+    hours, a release or a deadline are no concert. The other deals what a unit did within its windows out anew among
+    those in which it did as much, so that no clock is: machines that ask on the hour keep asking on the hour.
     """
-    turns = days // shift
-    if turns < 2 or len(starts) < 3:
+    pairs = np.unique(np.column_stack([units, slots]).astype(np.int64), axis=0)
+    if not len(pairs) or pairs[0, 0] == pairs[-1, 0] or window < 2:
         return 1.0
-    length = turns * shift * slots_a_day
-    moves = rng.integers(0, turns, size=(draws + 1, len(starts) - 1)) * (shift * slots_a_day)
-    moves[0] = 0
-    together: Ints = _together(slots, starts, moves, length)
-    return float((together >= together[0]).mean())
+    block = pairs[:, 1] // window
+    _, first, sizes = np.unique(pairs[:, 0] * (block.max() + 1) + block, return_index=True, return_counts=True)
+    # Windows of one unit in which as many slots are active stand side by side.
+    order = np.lexsort((block[first], sizes, pairs[first, 0]))
+    first, sizes = first[order], sizes[order]
+    edge = np.flatnonzero(np.diff(pairs[first, 0]) | np.diff(sizes)) + 1
+    groups = np.concatenate([[0], edge, [len(first)]]).astype(np.int64)
+    seeds = rng.integers(0, 2**32, size=2 * draws)
+    shape = (pairs[:, 1] % window, first.astype(np.int64), sizes.astype(np.int64), block[first], groups, window)
+    found = [_together(*shape, seeds[half : half + draws], half > 0) for half in (0, draws)]
+    return max(float((together >= together[0]).mean()) for together in found)
 
 
 @compiled
-def _together(slots, starts, moves, length):  # type: ignore[no-untyped-def]
-    """Return for each set of shifts how many pairs of members are in one slot, summed over slots."""
-    found = np.zeros(len(moves), dtype=np.int64)
-    count = np.zeros(length, dtype=np.int64)
-    for draw in range(len(moves)):
+def _together(offsets, first, sizes, blocks, groups, window, seeds, dealt):  # type: ignore[no-untyped-def]
+    """Return how many units are in one slot together, summed over slots: as they were, then in random ones.
+
+    A window of a unit has the offsets from `first` on, `sizes` of them, in `blocks`; windows between two of `groups`
+    are alike. They are dealt out anew, or each turned round.
+    """
+    found = np.zeros(len(seeds) + 1, dtype=np.int64)
+    count = np.zeros((blocks.max() + 1) * window, dtype=np.int64)
+    source = np.arange(len(first))
+    for draw in range(len(found)):
+        if draw > 0:
+            np.random.seed(seeds[draw - 1])
+        if draw > 0 and dealt:
+            for group in range(len(groups) - 1):
+                for last in range(groups[group + 1] - 1, groups[group], -1):
+                    other = np.random.randint(groups[group], last + 1)
+                    source[last], source[other] = source[other], source[last]
         count[:] = 0
         total = 0
-        for member in range(len(starts) - 1):
-            for at in range(starts[member], starts[member + 1]):
-                slot = slots[at]
-                if slot < length:
-                    slot = (slot + moves[draw, member]) % length
-                    total += count[slot]
-                    count[slot] += 1
+        for at in range(len(first)):
+            turn = np.random.randint(0, window) if draw > 0 and not dealt else 0
+            for step in range(sizes[at]):
+                place = blocks[at] * window + (offsets[first[source[at]] + step] + turn) % window
+                total += count[place]
+                count[place] += 1
         found[draw] = total
     return found
 
 
 def random_sets(strata: Ints, members: Ints, draws: int, rng: np.random.Generator) -> Ints:
-    """Return sets of accounts [draws, members] with as many of each stratum as the members, drawn from all accounts."""
+    """Return sets of units [draws, members] with as many of each stratum as the members, drawn from all units."""
     parts = []
     for stratum in np.unique(strata[members]):
         pool = np.flatnonzero(strata == stratum)
@@ -69,39 +88,61 @@ def upper(observed: float, drawn: Array) -> float:
     return float((1 + (np.round(drawn, 9) >= round(observed, 9)).sum()) / (len(drawn) + 1))
 
 
-def balance(daily: Array, members: Ints, sets: Ints) -> float:
-    """E5: return p of how evenly the group's load of each day falls on its members, given what each asks in all.
+def balance(daily: Array, members: Ints, sets: Ints, rng: np.random.Generator) -> float:
+    """E5: return p of how evenly the load of the days of a week falls on a group, given what each asks in that week.
 
-    `daily` [accounts, days]. Chi-squared of the table of members and days against its margins, over its degrees of
-    freedom: a load that is dealt out falls more evenly than chance. Totals of members say nothing here: that resellers,
-    or the largest accounts, are of one size is no sign of concert.
+    `daily` [units, days], whole numbers. Statistic: chi-squared of the table of members and days of each week, over its
+    degrees of freedom; a load that is dealt out falls more evenly than chance. Totals of members say nothing here,
+    those of a week as little: that all of a course hand in four tasks a week is no sign of concert. The larger p of two
+    nulls: random sets of the same volumes, for there are machines that ask ten a day; and random tables with the same
+    margins (Patefield 1981), for beside sets that differ in their weekends any few of one habit are even.
     """
-
-    def spread(rows: Ints) -> float:
-        chosen = daily[rows]
-        days, own = chosen.sum(axis=0), chosen.sum(axis=1)
-        chosen, days, own = chosen[own > 0][:, days > 0], days[days > 0], own[own > 0]
-        if len(own) < 2 or len(days) < 2:
-            return 0.0
-        total = own.sum()
-        chi2 = total * ((chosen**2 / own[:, None] / days).sum() - 1)
-        return float(chi2 / ((len(own) - 1) * (len(days) - 1)))
-
-    return upper(-spread(members), -np.array([spread(one) for one in sets]))
+    weeks = -(-daily.shape[1] // 7)
+    padded = np.zeros((len(daily), weeks * 7))
+    padded[:, : daily.shape[1]] = daily
+    by_week = padded.reshape(len(daily), weeks, 7)
+    chosen = by_week[members]
+    among = upper(-spread(chosen), -np.array([spread(by_week[one]) for one in sets]))
+    return max(among, upper(-spread(chosen), -_redealt(chosen.astype(np.int64), len(sets), rng)))
 
 
-def infrastructure(account: Ints, value: Ints, count: int, members: Ints, sets: Ints) -> tuple[float, int]:
+def spread(table: Array) -> float:
+    """Return chi-squared over its degrees of freedom, given the margins of each week of a table [members, weeks, days].
+
+    It is 1 in the mean where each request falls on a day by chance.
+    """
+    days, own = table.sum(axis=0), table.sum(axis=2)
+    total = own.sum(axis=0)
+    margins = own[:, :, None] * days[None]
+    fit = np.divide(table**2, margins, out=np.zeros(table.shape), where=margins > 0).sum(axis=(0, 2))
+    chi2 = np.maximum(total - 1, 0) * (fit - 1)  # by (total - 1) / total, so that its mean is the degrees of freedom
+    freedom = np.maximum((own > 0).sum(axis=0) - 1, 0) * np.maximum((days > 0).sum(axis=1) - 1, 0)
+    usable = freedom > 0
+    return float(chi2[usable].sum() / freedom[usable].sum()) if usable.any() else 0.0
+
+
+def _redealt(table: Ints, draws: int, rng: np.random.Generator) -> Array:
+    """Return the spread of random tables [members, weeks, days] with the margins of each week."""
+    from scipy.stats import random_table
+
+    weeks = [random_table(one.sum(axis=1), one.sum(axis=0)) for one in table.swapaxes(0, 1) if one.any()]
+    if not weeks:
+        return np.zeros(draws)
+    return np.array([spread(np.stack([one.rvs(random_state=rng) for one in weeks], axis=1)) for _ in range(draws)])
+
+
+def infrastructure(unit: Ints, value: Ints, count: int, members: Ints, sets: Ints) -> tuple[float, int]:
     """E6: return p of how many pairs of members share a card, a network or a client, and how many do.
 
-    `account` and `value` list who has what; values that many have were left out before.
+    `unit` and `value` list who has what, each once; values that many have were left out before.
     """
-    if not len(account):
+    if not len(unit):
         return 1.0, 0
 
     def shared(rows: Ints) -> int:
         inside = np.zeros(count, dtype=bool)
         inside[rows] = True
-        held = np.bincount(value[inside[account]])
+        held = np.bincount(value[inside[unit]])
         return int((held * (held - 1) // 2).sum())
 
     observed = shared(members)
@@ -140,7 +181,7 @@ def targeting(
 def pivot(moved: Array, asked: Array, members: Ints, sets: Ints) -> float:
     """Return p of the share of a group's traffic that went to new models on the day they came out and the next.
 
-    `moved` and `asked` [accounts]: requests to the new model, and all requests, within those days.
+    `moved` and `asked` [units]: requests to the new model, and all requests, within those days.
     """
 
     def share(rows: Ints) -> float:

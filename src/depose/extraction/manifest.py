@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from depose.errors import CaseError, EvidenceError, shell
-from depose.model import Record
+from depose.model import Fact, Record
 
 FORMAT = "depose events 1"
 
@@ -41,6 +41,9 @@ class SourceOf(Record, frozen=True, kw_only=True):
     """Columns of which it says nothing."""
     texts: bool
     """Whether contexts and answers were kept."""
+    parts: tuple[Fact, ...] = ()
+    """Where several logs were read as one: each, with its digest. `sha256` is then that of the lines which sha256sum
+    writes of them, sorted."""
 
 
 class Manifest(Record, frozen=True, kw_only=True):

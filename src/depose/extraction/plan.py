@@ -14,7 +14,7 @@ from depose.model import CaseHead, Record, Text
 
 NAME = casefile.OF_LOGS
 LARGEST = 16 * 1024**2
-HINT = "the format: docs/reference/files/extraction.md, or depose new DIR --from extraction"
+HINT = "the format: docs/reference/files/extraction.md, or depose extraction begin DIR"
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -43,7 +43,8 @@ class Templates(Record, frozen=True, kw_only=True):
     most: Annotated[int, Meta(ge=2, le=100_000)] = 300
     """A template of more accounts is common property and is left out."""
     share: Annotated[float, Meta(gt=0, le=1)] = 0.05
-    """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population."""
+    """The same as a share of all accounts, where that is fewer: what many ask is not rare in a small population. It
+    counts where nothing is known of before; of templates that nobody used in the clean period, `most` alone counts."""
     known: Annotated[int, Meta(ge=1, le=100_000)] = 1
     """A template that so many accounts or more used in the clean period is no new one, and does not count."""
     grid: Annotated[tuple[tuple[int, int], ...], Meta(min_length=1, max_length=16)] = (
@@ -68,10 +69,10 @@ class Tests(Record, frozen=True, kw_only=True):
     """Random sets and random shifts of the tests inside a group."""
     rounds: Annotated[int, Meta(ge=1, le=20)] = 4
     """Groups that are looked for, one after the other; Holm pays for all of them."""
-    shift: Annotated[int, Meta(ge=1, le=28)] = 7
-    """Days by which an account is shifted, or a multiple: 7 keeps its weekends."""
     slot: Annotated[int, Meta(ge=1, le=180)] = 10
     """Minutes of a slot; two accounts are active together in one."""
+    window: Annotated[int, Meta(ge=2, le=1_440)] = 60
+    """Minutes of a window, a multiple of `slot`: given in which windows each is active, is it in the same slots?"""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Of all random draws."""
 
@@ -124,11 +125,19 @@ class ExtractionFile(Record, frozen=True, kw_only=True):
     """What becomes of the data."""
 
 
+def shares(case: ExtractionFile, suffix: str) -> float:
+    """Return the share of accounts above which a template is common, for the tables of the clean period or the tested.
+
+    After a clean period none is: what sixty of four hundred ask, and nobody asked before, is what is looked for.
+    """
+    return 1.0 if case.period.clean is not None and not suffix else case.templates.share
+
+
 def folder_of(path: Path) -> Path:
     """Return the folder of a case, given it or its file; raise UsageError for what is neither."""
     folder = path.parent if path.name == NAME else path
     if not (folder / NAME).is_file():
-        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose new DIR --from extraction")
+        raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose extraction begin DIR ...")
     return folder
 
 
@@ -157,6 +166,11 @@ def parse(text: str, name: str) -> ExtractionFile:
                 f"{name}: $.templates.grid[{place}]: [{most}, {least}] is no graph",
                 hint=f"[accounts of a template, from 2 to {found.templates.most}, templates of a pair, from 1]",
             )
+    if found.tests.window % found.tests.slot or found.tests.window == found.tests.slot:
+        raise CaseError(
+            f"{name}: $.tests.window: {found.tests.window} minutes are not two slots of {found.tests.slot} or more",
+            hint="a multiple of slot",
+        )
     for place, one in enumerate(found.releases):
         _days((one.at, one.at), f"{name}: $.releases[{place}].at")
     taken: set[str] = set()

@@ -79,7 +79,8 @@ class Reader:
         start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
         if not start:
             raise CaseError(f"{self.path}: empty", hint="name a log file")
-        if start[:1] == b"[" or (start[:1] == b"{" and not self._lines(start)):
+        alone = len(first) < _CHUNK and not start.partition(b"\n")[2].strip()
+        if start[:1] == b"[" or (start[:1] == b"{" and (alone or not self._lines(start))):
             yield from self._document(first, chunks)
         elif start[:1] == b"{":
             yield from self._json_lines(first, chunks)
@@ -143,7 +144,9 @@ class Reader:
                 continue
             except UnicodeDecodeError as error:
                 raise self._not_utf8(number) from error
-            if isinstance(row, dict):
+            if isinstance(row, dict) and set(row) == {"records"}:  # messages of a hub, a line each
+                yield from self._records(row, number)
+            elif isinstance(row, dict):
                 yield number, row
             else:
                 self._lost(number)
@@ -211,15 +214,35 @@ class Reader:
         except (ValueError, RecursionError):
             self._cut = True
             return
+        yield from self._records(whole, 1)
+
+    def _records(self, whole: dict[str, Any], number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the records of an envelope, and what is none as it is."""
+        if isinstance(whole.get("tables"), list):
+            yield from self._tables(whole["tables"])
+            return
         for name in ("records", "data", "value", "values", "traces", "observations"):
-            if isinstance(whole, dict) and isinstance(whole.get(name), list):
-                for number, row in enumerate(whole[name], 1):
+            if isinstance(whole.get(name), list) and "id" not in whole:
+                for place, row in enumerate(whole[name], 1):
                     if isinstance(row, dict):
-                        yield number, row
+                        yield place, row
                     else:
-                        self._lost(number)
+                        self._lost(place)
                 return
-        yield 1, whole
+        yield number, whole
+
+    def _tables(self, found: list[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the rows of tables as Azure Monitor answers a query: names of columns once, then lists of values."""
+        number = 0
+        for one in found:
+            columns = one.get("columns") if isinstance(one, dict) else None
+            names = [str(column.get("name", "")) if isinstance(column, dict) else "" for column in columns or ()]
+            for row in (one.get("rows") or ()) if names else ():
+                number += 1
+                if isinstance(row, list) and len(row) == len(names):
+                    yield number, dict(zip(names, row, strict=True))
+                else:
+                    self._lost(number)
 
     def _delimited(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
         def lines() -> Iterator[str]:

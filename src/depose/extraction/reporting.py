@@ -34,8 +34,13 @@ LISTED = 40
 SENTENCE = "consistent with coordinated collection"
 WORDS = {
     "indication": "At least one set of accounts shares rare templates more closely than random tables with the same "
-    "margins do. That is what was expected if the accounts collected in concert, and not if templates fell to "
-    f"accounts at random: {SENTENCE}, and with any other reason for many accounts to ask the same rare things.",
+    "margins do, and acts as one besides: in the same slots, or by cards, networks or clients in common. That is what "
+    f"was expected if the accounts collected in concert, and not if each went its own way: {SENTENCE}, and with any "
+    "other reason for which people act together, such as a firm that tests models.",
+    "shared prompts, concert not shown": "At least one set of accounts shares rare templates more closely than random "
+    "tables with the same margins do, and nothing shows that its accounts act together. A benchmark, a course or a "
+    "framework that no list names leaves the same trace. The set is a lead for people who know the customers; nobody "
+    "is named by it.",
     "no group found": "No set of accounts stood out at the registered level. That is no finding that nobody "
     "collected: the limits say what the test does not see.",
     "inconclusive": "There is not enough to compare with, for the reasons named; nothing follows in either direction.",

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from depose.extraction import accounts as conformal
-from depose.extraction import features, groups, layers, plan
+from depose.extraction import features, groups
 from depose.extraction import pairs as pair_test
 from depose.extraction.bipartite import in_common, joined, nobody
+from depose.extraction.concert import Context, tied_by
 from depose.extraction.findings import (
     AVERAGED,
     AccountHit,
@@ -27,17 +28,13 @@ from depose.extraction.findings import (
     Totals,
     hexed,
 )
-from depose.extraction.masking import CLASSES
 from depose.extraction.plan import ExtractionFile
 from depose.extraction.tables import Tables, shared_templates
 from depose.model import Record
-from depose.model.random_streams import stream
 from depose.statistics import evalues
 from depose.statistics.screening import benjamini_hochberg
 
 LISTED = 200
-LOADS = 25
-"""Parts into which accounts are put by their requests, so that a group is compared with sets of its own volumes."""
 FEWEST_NODES = 20
 """Nodes with rare templates below which there is no population to swap among."""
 Say = Callable[[str], None]
@@ -79,7 +76,7 @@ class Scan:
             found = self.find(table, "groups")
         kept = [one for one, p in zip(found.rounds, found.adjusted, strict=True) if p <= self._case.tests.alpha]
         members = [self.accounts_of(known[one.members], together) for one in kept]
-        made = self._groups(found, kept, members, table, known)
+        made = self._groups(found, kept, members, table, known, together)
         rest = found.adjusted[len(kept) :]
         return Scanned(
             totals=self._totals(table),
@@ -166,14 +163,20 @@ class Scan:
         return np.flatnonzero(np.array(belongs, dtype=bool))
 
     def _groups(
-        self, found: groups.Groups, kept: list[Any], members: list[Any], table: Any, known: Any
+        self,
+        found: groups.Groups,
+        kept: list[Any],
+        members: list[Any],
+        table: Any,
+        known: Any,
+        together: dict[int, int],
     ) -> tuple[Group, ...]:
         if not kept:
             return ()
         self._say(f"{len(kept)} groups: synchrony, balance, infrastructure, targeting")
         chosen = np.unique(np.concatenate([self._ids[one] for one in members]))
         slots = self._slots_of(chosen)
-        context = Context(self._case, self._tables, slots)
+        context = Context(self._case, self._tables, slots, together)
         made = []
         for number, (one, places) in enumerate(zip(kept, members, strict=True), 1):
             p_holm = found.adjusted[number - 1]
@@ -192,9 +195,10 @@ class Scan:
                     core=one.core,
                     expected=one.expected,
                     nodes=len(one.members),
-                    accounts=self._members(places, one, table, known),
+                    accounts=self._members(places, one, table, known, together),
                     requests=int(self._accounts["requests"].to_numpy()[places].sum()),
                     layers=tuple(tests),
+                    tied_by=tied_by(tests, self._case.tests.alpha),
                     e=evalues.averaged([layer.p for layer in tests if layer.name in AVERAGED]),
                     first=str(min(self._accounts["first_at"].to_numpy()[places]))[:19],
                     last=str(max(self._accounts["last_at"].to_numpy()[places]))[:19],
@@ -202,7 +206,7 @@ class Scan:
             )
         return tuple(made)
 
-    def _members(self, places: Any, one: Any, table: Any, known: Any) -> tuple[Member, ...]:
+    def _members(self, places: Any, one: Any, table: Any, known: Any, together: dict[int, int]) -> tuple[Member, ...]:
         inside = np.bincount(
             np.concatenate([table.columns[table.starts[row] : table.starts[row + 1]] for row in one.members]),
             minlength=table.width,
@@ -215,7 +219,9 @@ class Scan:
         return tuple(
             Member(
                 account=hexed(self._ids[place]),
-                supported=shared.get(int(self._nodes[place]), (False, 0))[0],
+                supported=int(self._nodes[place]) not in together
+                and shared.get(int(self._nodes[place]), (False, 0))[0],
+                standing=int(self._nodes[place]) in together,
                 requests=int(requests[place]),
                 templates=shared.get(int(self._nodes[place]), (False, 0))[1],
             )
@@ -303,92 +309,14 @@ class Scan:
             reasons.append("population")
         if table.rows < FEWEST_NODES:
             reasons.append("templates")
+        declared = [one for group in self._case.benign for one in group.accounts]
+        nodes, accounts = np.unique(self._nodes, return_counts=True)
+        named = np.isin(nodes, np.array([int(one, 16) for one in declared], dtype=np.uint64))
+        beside = ("organisation",) if 2 * accounts[~named].max(initial=0) > max(len(self._ids), FEWEST_NODES) else ()
         if reasons:
-            return Opinion(verdict="inconclusive", reasons=tuple(reasons))
-        return Opinion(verdict="indication" if made else "no group found", reasons=())
-
-
-class Context:
-    """What the layers of every group need."""
-
-    def __init__(self, case: ExtractionFile, tables: Tables, slots: pa.Table) -> None:
-        accounts = tables.by_name["accounts"]
-        ids = accounts["account"].to_numpy()
-        self._case, self._ids = case, ids
-        self._strata = conformal.strata_of(features.strata(accounts, case.strata.by), len(ids))[:, -1]
-        order = np.argsort(np.argsort(accounts["requests"].to_numpy(), kind="stable"), kind="stable")
-        self._load = order * LOADS // max(len(ids), 1)
-        self._daily = features.daily(tables.by_name["daily"], ids)
-        self._nodes = accounts["node"].to_numpy()
-        rare = tables.by_name["rare"]
-        self._holder = rare["node"].to_numpy()
-        _, first, self._template, users = np.unique(
-            rare["template"].to_numpy(), return_index=True, return_inverse=True, return_counts=True
-        )
-        self._classes = rare["classes"].to_numpy().astype(np.int64)[first]
-        self._alike = np.log2(users).astype(np.int64)
-        shared = tables.by_name["infrastructure"]
-        self._owner = np.searchsorted(ids, shared["account"].to_numpy())
-        pairs_ = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
-        codes = {one: place for place, one in enumerate(dict.fromkeys(pairs_))}
-        self._value = np.array([codes[one] for one in pairs_], dtype=np.int64)
-        self._slot_owner, self._slots = slots["account"].to_numpy(), slots["slot"].to_numpy().astype(np.int64)
-        self._moved, self._asked = self._releases(tables.by_name["daily"])
-
-    def _releases(self, daily: pa.Table) -> tuple[Any, Any]:
-        moved, asked = np.zeros(len(self._ids)), np.zeros(len(self._ids))
-        place = np.searchsorted(self._ids, daily["account"].to_numpy())
-        day = daily["day"].to_numpy().astype("datetime64[D]")
-        model = np.array([str(one or "") for one in daily["model"].to_pylist()])
-        count = daily["requests"].to_numpy().astype(float)
-        for one in self._case.releases:
-            start = np.datetime64(one.at)
-            near = (day >= start) & (day <= start + 1)
-            np.add.at(asked, place[near], count[near])
-            near &= model == one.model
-            np.add.at(moved, place[near], count[near])
-        return moved, asked
-
-    def layers(self, places: Any, code: str) -> list[Layer]:
-        """Test a group in every layer for which there is something to test."""
-        tests = self._case.tests
-        sets = layers.random_sets(self._strata, places, tests.draws, stream(tests.seed, code, "sets"))
-        floor = 1 / (tests.draws + 1)
-
-        def layer(name: str, p: float, note: str = "") -> Layer:
-            return Layer(name=name, p=p, floor=floor, e=evalues.calibrated(p), note=note)
-
-        found = [layer("synchrony", self._synchrony(places, code))]
-        if self._moved.any():
-            found.append(layer("pivot", layers.pivot(self._moved, self._asked, places, sets)))
-        alike = layers.random_sets(self._load, places, tests.draws, stream(tests.seed, code, "load"))
-        found.append(layer("balance", layers.balance(self._daily, places, alike)))
-        if len(self._owner):
-            p, count = layers.infrastructure(self._owner, self._value, len(self._ids), places, sets)
-            found.append(layer("infrastructure", p, f"{count} pairs share a card, a network or a client"))
-        if self._classes.any():
-            held = np.bincount(self._template[np.isin(self._holder, self._nodes[places])], minlength=len(self._classes))
-            p, which = layers.targeting(
-                np.where(held > 1, held, 0),
-                self._classes,
-                self._alike,
-                len(CLASSES),
-                tests.draws,
-                stream(tests.seed, code, "classes"),
-            )
-            found.append(layer("targeting", p, f"most: {list(CLASSES)[which]}"))
-        return found
-
-    def _synchrony(self, places: Any, code: str) -> float:
-        tests = self._case.tests
-        parts = [self._slots[self._slot_owner == one] for one in self._ids[places]]
-        starts = np.concatenate([[0], np.cumsum([len(one) for one in parts])]).astype(np.int64)
-        return layers.synchrony(
-            np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64),
-            starts,
-            plan.days(self._case.period.tested),
-            24 * 60 // tests.slot,
-            tests.shift,
-            tests.draws,
-            stream(tests.seed, code, "synchrony"),
-        )
+            return Opinion(verdict="inconclusive", reasons=(*reasons, *beside))
+        if not made:
+            return Opinion(verdict="no group found", reasons=beside)
+        if not any(one.tied_by for one in made):
+            return Opinion(verdict="shared prompts, concert not shown", reasons=beside)
+        return Opinion(verdict="indication", reasons=beside)

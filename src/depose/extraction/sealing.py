@@ -1,6 +1,7 @@
 """A sealed extraction case: one signed bundle, which `unsealing` verifies with a public key alone.
 
     extraction.toml, evidence/log.jsonl, events/manifest.json, out/...   the case without its events
+    VERIFY.md, VERIFY.py                                                 how to check it without depose
     SHA256SUMS                                                           all of these
     SEAL, SEAL.sig, signer.pem                                           digest of SHA256SUMS and its token, signed
 
@@ -19,7 +20,8 @@ from depose.custody import container, keys, manifest, merkle
 from depose.custody.stamp import Source, fetch
 from depose.errors import CaseError, shell
 from depose.evidence.log import SEALED, Clock, is_sealed, log_path, read_log, seals_folder, write_whole
-from depose.extraction import conduct, plan
+from depose.extraction import conduct, instructions, plan
+from depose.extraction.findings import ExtractionFindings
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -71,8 +73,10 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
         raise CaseError(
             f"{folder}: the findings are not those of the last scan", hint=f"depose extraction scan {shell(folder)}"
         )
-    files = _files(folder)
-    sums = manifest.write({name: _digest(one) for name, one in files.items()})
+    files: dict[str, Path | bytes] = {**_files(folder), **instructions_of(key.public_key(), found)}
+    sums = manifest.write(
+        {name: sha256(one) if isinstance(one, bytes) else _digest(one) for name, one in files.items()}
+    )
     outside: dict[str, Path | bytes] = {"SHA256SUMS": sums, "signer.pem": keys.public_pem(key.public_key())}
     stamped, token = "", b""
     if source.given:
@@ -115,6 +119,12 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
     )
 
 
+def instructions_of(key: keys.PublicKey, found: ExtractionFindings) -> dict[str, bytes]:
+    """Make the files that say how to check the bundle without depose."""
+    version = next((one.value for one in found.software if one.name == "depose"), "")
+    return {"VERIFY.md": instructions.text(key, version), "VERIFY.py": instructions.script()}
+
+
 def _sealed_at(folder: Path, sums: str) -> str:
     """Return when these very contents were sealed before, or nothing."""
     if not is_sealed(folder):
@@ -143,14 +153,3 @@ def _files(folder: Path) -> dict[str, Path]:
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return container.digest(opened)[0]
-
-
-def is_bundle(path: Path) -> bool:
-    """Tell whether this is the bundle of an extraction case, by the names in it."""
-    if path.is_dir():
-        return (path / plan.NAME).is_file() and (path / "SEAL").is_file()
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        head = file.read(64 * 1024)
-    return head[:4] == b"PK\x03\x04" and b"SEAL.sig" in head[:1024] and FORMAT.encode() in head

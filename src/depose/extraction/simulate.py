@@ -187,23 +187,23 @@ def _litellm(world: worlds.World, words: _Words) -> Iterator[dict[str, Any]]:
 
 
 def _apim(world: worlds.World, words: _Words) -> Iterator[dict[str, Any]]:
-    """Rows of API Management: each request one of the gateway and two of its model log, its messages split."""
+    """Rows of API Management: each request one of the gateway and four of its model log, its messages split."""
     for place, one, prompt in _rows(world):
         correlation, network = f"c-{place:08d}", one["ip24"] % 2**16
         messages = json.dumps([{"role": "user", "content": words.of(prompt, place)}])
-        answer = json.dumps(
-            {"choices": [{"message": {"content": words.of(prompt ^ 1, place)}, "finish_reason": "stop"}]}
-        )
+        answer = json.dumps([{"role": "assistant", "content": words.of(prompt ^ 1, place)}])
         half = len(messages) // 2
         when = one["ts"].isoformat(timespec="milliseconds") + "Z"
-        common = {"TimeGenerated": when, "CorrelationId": correlation, "RequestId": f"r-{place:08d}",
-                  "DeploymentName": "chat", "ModelName": one["model_served"], "OperationName": "ChatCompletions",
-                  "PromptTokens": one["in_tok"], "CompletionTokens": one["out_tok"]}  # fmt: skip
-        yield {**common, "SequenceNumber": 1, "RequestMessages": messages[half:], "ResponseMessages": ""}
-        yield {**common, "SequenceNumber": 0, "RequestMessages": messages[:half], "ResponseMessages": answer}
+        same = {"TimeGenerated": when, "CorrelationId": correlation}
+        empty = {"RequestId": "", "DeploymentName": "", "ModelName": "", "PromptTokens": 0, "CompletionTokens": 0}
+        yield {**same, **empty, "SequenceNumber": 2, "RequestMessages": messages[half:], "ResponseMessages": ""}
+        yield {**same, **empty, "SequenceNumber": 1, "RequestMessages": messages[:half], "ResponseMessages": ""}
+        yield {**same, **empty, "SequenceNumber": 3, "RequestMessages": "", "ResponseMessages": answer}
+        yield {**same, "RequestId": f"r-{place:08d}", "DeploymentName": "chat", "ModelName": one["model_served"],
+               "OperationName": "ChatCompletions", "PromptTokens": one["in_tok"], "CompletionTokens": one["out_tok"],
+               "SequenceNumber": 0, "RequestMessages": "", "ResponseMessages": ""}  # fmt: skip
         yield {
-            "TimeGenerated": when,
-            "CorrelationId": correlation,
+            **same,
             "CallerIpAddress": f"10.{network >> 8}.{network & 255}.{one['account'] % 250 + 1}",
             "ApimSubscriptionId": _account(one["account"]),
             "ResponseCode": 200 if one["status"] == "ok" else 429,

@@ -82,8 +82,8 @@ def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda
         held = queries.held(first, end)
         sql[f"held{suffix}"] = held
         db.execute(f"CREATE OR REPLACE TEMP TABLE held AS {held}")
-        run(f"rare{suffix}", queries.rare(case.templates.most, case.templates.share))
-        run(f"dropped{suffix}", queries.dropped(case.templates.most, case.templates.share))
+        run(f"rare{suffix}", queries.rare(case.templates.most, plan.shares(case, suffix)))
+        run(f"dropped{suffix}", queries.dropped(case.templates.most, plan.shares(case, suffix)))
         if suffix:
             sql["known"] = queries.known(case.templates.known)
             db.execute(f"INSERT INTO known {sql['known']}")
@@ -127,14 +127,19 @@ def read(folder: Path) -> Tables:
     return Tables(by_name={one.stem: pq.read_table(one) for one in sorted(folder.glob("*.parquet"))})
 
 
+def merged(nodes: Any, together: dict[int, int]) -> Any:
+    """Return the node that stands for each, where `together` maps nodes that are one."""
+    if not together:
+        return nodes
+    swap = np.array(sorted(together), dtype=np.uint64)
+    into = np.array([together[int(one)] for one in swap], dtype=np.uint64)
+    place = np.searchsorted(swap, nodes)
+    place[place == len(swap)] = 0
+    return np.where(swap[place] == nodes, into[place], nodes)
+
+
 def shared_templates(nodes: Any, templates: Any, together: dict[int, int]) -> tuple[Table, Any]:
     """Return who holds which rare template as a table, and the node of each row; `together` maps nodes that are one."""
-    if together:
-        swap = np.array(sorted(together), dtype=np.uint64)
-        into = np.array([together[int(one)] for one in swap], dtype=np.uint64)
-        place = np.searchsorted(swap, nodes)
-        place[place == len(swap)] = 0
-        nodes = np.where(swap[place] == nodes, into[place], nodes)
-    known, row = np.unique(nodes, return_inverse=True)
+    known, row = np.unique(merged(nodes, together), return_inverse=True)
     _, column = np.unique(templates, return_inverse=True)
     return table_of(row, column, len(known), int(column.max()) + 1 if len(column) else 0), known

@@ -28,7 +28,7 @@ from depose.evidence.log import Chained, Clock, chained, utc_now
 from depose.extraction import conduct, plan, scan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
-from depose.extraction.sealing import FORMAT, OUTSIDE, STAMP, Seal
+from depose.extraction.sealing import FORMAT, OUTSIDE, STAMP, Seal, instructions_of
 from depose.features.workers import cores
 from depose.model.canonical import canonical, in_one_form, sha256
 from depose.model.canonical import digest as content_digest
@@ -36,7 +36,7 @@ from depose.model.canonical import digest as content_digest
 FINDINGS = f"out/{conduct.FINDINGS}"
 EVENTS = "events/manifest.json"
 TABLES = "out/tables/"
-_INSIDE = (plan.NAME, LOG, EVENTS, "events/public.json")
+_INSIDE = (plan.NAME, LOG, EVENTS, "events/public.json", "VERIFY.md", "VERIFY.py")
 Kind = TypeVar("Kind")
 KINDS = ("extraction-protocol", "extraction-events", "extraction-accounts", "extraction-findings")
 """Kinds of records of its log; the first is record 0, and no other record is of that kind."""
@@ -94,6 +94,7 @@ def _verified(
     checks += stamped
     left += without
     checks += _findings(bundle, listed, entries, recompute, progress)
+    _instructions(bundle, listed, key)
     rest = [name for name in listed if name.startswith("out/") and not _table(name) and name != FINDINGS]
     left += [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
     left.append("that the tables follow from the events: these stay with their custodian; digests are in the manifest")
@@ -289,6 +290,14 @@ def _findings(
             hint="it was changed before it was sealed, or made with other versions: see its software",
         )
     return [f"findings computed again from {count} tables, to the same bytes"]
+
+
+def _instructions(bundle: Zipped | Unpacked, listed: dict[str, str], key: keys.PublicKey) -> None:
+    """Check that the script and the words beside it are ours: who is told to run a file must know whose it is."""
+    found = _decoded(content(bundle, FINDINGS), ExtractionFindings, FINDINGS)
+    for name, wanted in instructions_of(key, found).items():
+        if name in listed and listed[name] != sha256(wanted):
+            raise EvidenceError(f"{name}: is not that of this depose", hint="do not run it; verify with depose alone")
 
 
 def _read_in_child(files: Sequence[Path]) -> None:

@@ -19,16 +19,19 @@ from depose.extraction.masking import CLASSES
 from depose.model import Record
 
 Ints = NDArray[np.int64]
-LookAlike = Literal["resellers", "evaluations", "classes", "frameworks", "benchmarks", "topics"]
+LookAlike = Literal["resellers", "evaluations", "classes", "frameworks", "benchmarks", "launches", "topics"]
 LOOK_ALIKES: dict[LookAlike, str] = {
     "resellers": "accounts of many end users each, with ten times the volume",
     "evaluations": "firms of four undeclared accounts that run one set of 300 prompts, in the clean period too",
     "classes": "courses of 30 students with private accounts and weekly homework, in the clean period too",
     "frameworks": "a quarter of the accounts send prompts of one framework, 25 of them",
     "benchmarks": "accounts that run one benchmark of 400 prompts, which no list of public prompts names",
+    "launches": "accounts that run another such benchmark on the new model, on its day and the next",
     "topics": "every account draws most of its prompts from two of 40 fields",
 }
 START = np.datetime64("2026-03-01")
+LAUNCH = (1 << 44) + 1_000
+"""First of the prompts that are asked of a new model on its day."""
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -203,6 +206,13 @@ class _Maker:
             first = int(self._rng.integers(0, self._whole - 5))
             self._add(np.full(len(prompts), one), prompts, first, first + 5)
 
+    def _launches(self) -> None:
+        self._alike.append(self._some(max(3, self._recipe.accounts // 100)))
+        day = self._recipe.clean + self._recipe.days // 2
+        for one in self._alike[-1]:
+            prompts = self._rng.choice(400, size=120, replace=False) + LAUNCH
+            self._add(np.full(len(prompts), one), prompts, day, day + 2)
+
     def _topics(self) -> None:
         who, minute, prompt = self._blocks[0]
         fields = self._rng.integers(0, 40, size=(self._count, 2))
@@ -244,7 +254,7 @@ class _Maker:
         mine = who >= self._recipe.accounts
         asked = mine & (prompt >= 1 << 45)
         chance = 1 - np.exp(-np.maximum((ts - release.astype("datetime64[us]")) / np.timedelta64(1, "D"), 0) / 20)
-        new = rng.random(len(who)) < chance
+        new = (rng.random(len(who)) < chance) | (prompt >= LAUNCH) & (prompt < LAUNCH + 400)
         if planted is not None and planted.pivot:
             new = np.where(mine, ts >= release, new)
         bits = np.where(prompt % 11 == 0, 1 << list(CLASSES).index("coding"), 0)

@@ -30,9 +30,9 @@ from depose.evidence.log import Clock, Log, read_blob, write_whole
 from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
-from depose.lineup.tables import read_bags, read_key, read_table, table_file
+from depose.lineup.tables import read_key, read_table, table_file
 from depose.lineup.unfolding import bags_follow
-from depose.model import Case, Fact, Findings, Record
+from depose.model import Case, Fact, Findings, ModelSpec, Record
 from depose.model.canonical import sha256
 from depose.model.lineup import LineupPlan
 from depose.model.lineup_findings import LineupFindings
@@ -211,7 +211,11 @@ def act_due(folder: Path) -> str:
     if acts.key is None:
         return f"depose lineup seal {shell(folder)} --key FILE --custodian NAME"
     if acts.sealed is None:
-        return f"depose lineup {'score' if unscored(folder) else 'seal'} {shell(folder)}"
+        left, plan = unscored(folder), plan_of(entries.registration.case, folder)
+        specs = [spec for spec in entries.registration.case.models if spec.code in left]
+        if specs and not any(scored_here(plan, spec) for spec in specs):
+            return f"depose lineup score {shell(folder)} --model {specs[0].code} --table FILE"
+        return f"depose lineup {'score' if left else 'seal'} {shell(folder)}"
     if acts.opened is None:
         return f"depose lineup open {shell(folder)} --key FILE"
     return f"depose lineup test {shell(folder)}"
@@ -259,6 +263,13 @@ def scored_models(case: Case, plan: LineupPlan) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*found, *archived)))
 
 
+def scored_here(plan: LineupPlan, spec: ModelSpec) -> bool:
+    """Tell whether a command here can score a model by the registered statistic; else its scores come as a table."""
+    if plan.statistic == "likelihood":
+        return spec.provider in ("transformers", "openai")
+    return spec.provider != "recorded" if plan.statistic == "text" else plan.statistic == "corpus" and bool(spec.file)
+
+
 def reference_of(case: Case, plan: LineupPlan) -> str:
     """Return the code of the archived reference."""
     return plan.reference or next(spec.code for spec in case.models if spec.role == "reference")
@@ -284,7 +295,7 @@ class Act:
         try:
             self.entries: Entries = self._reading.entries()
             self.case = self.entries.registration.case
-            if casefile.read(self._folder) != self.case:
+            if casefile.read(self._folder) != self.entries.written.case:
                 raise ProtocolChanged(
                     f"{self._folder / casefile.NAME}: differs from the registered protocol",
                     hint=f"restore it, or record the change: depose amend {shell(self._folder)} --reason TEXT",
@@ -335,12 +346,6 @@ def plan_of(case: Case, folder: Path) -> LineupPlan:
             f"{folder}: registers no line-up", hint='add [lineup] and questions = ["exposed"], then register'
         )
     return case.lineup
-
-
-def bags_of(folder: Path, built: LineupActs) -> tuple[bytes, int]:
-    """Return the file of bags, checked, and how many there are."""
-    data = read_blob(folder, built.built.bags)
-    return data, len(read_bags(data, "bags"))
 
 
 def _outside(folder: Path, given: dict[str, Path]) -> None:

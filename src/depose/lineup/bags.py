@@ -140,6 +140,11 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
     """Build bags and key entries; raise CaseError where too many contexts do not match, or nothing can be lined up."""
     tally: Counter[str] = Counter()
     chosen = wanted(plan, deliveries, seed, tally)
+    if not chosen:
+        raise CaseError(
+            f"no delivery can be taken: {_left_out(tally)}",
+            hint=f"account_code is one of those that the case registers: {', '.join((*plan.accounts, *plan.matched))}",
+        )
     fillers: dict[str, list[Decoy]] = {}
     for row in decoys:
         fillers.setdefault(row.context_sha256, []).append(row)
@@ -152,7 +157,7 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
             pairs.append(made)
     if not pairs:
         raise CaseError(
-            "no delivered answer has a filler: M = 0, and nothing can be told from nothing",
+            f"no delivered answer has a filler: M = 0, and nothing can be told from nothing ({_left_out(tally)})",
             hint="depose lineup draw CASE --deliveries FILE, or keep undelivered siblings: docs on the line-up",
         )
     tally["bags"] = len(pairs)
@@ -161,6 +166,11 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
         entries=tuple(entry for _, entry in pairs),
         tally=tuple(Fact(name=name, value=str(count)) for name, count in tally.items() if count),
     )
+
+
+def _left_out(tally: Counter[str]) -> str:
+    """Say what was read and what was left out, with numbers."""
+    return ", ".join(f"{name}: {count}" for name, count in tally.items() if count)
 
 
 def _match(

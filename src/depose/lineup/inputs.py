@@ -18,7 +18,7 @@ import msgspec
 from depose.case.untrusted_files import in_child, opened
 from depose.errors import CaseError
 from depose.model.canonical import digest, sha256
-from depose.model.lineup import Context, Decoy, Delivery, Turn
+from depose.model.lineup import Context, Decoy, Delivery
 
 Row = TypeVar("Row", Delivery, Decoy)
 LONGEST_ROW = 16 * 1024**2
@@ -55,16 +55,29 @@ def decoys(path: Path) -> tuple[tuple[Decoy, ...], str]:
     for number, one in enumerate(rows, 1):
         where = f"{path}: row {number}"
         _times(where, drawn_at=one.drawn_at)
-        if not _DIGEST.match(one.context_sha256):
+        if not one.context_sha256 and not one.messages:
+            raise CaseError(
+                f"{where}: says of no context that it answers it",
+                hint="give it the messages of its delivery, or context_sha256, as depose lineup draw does",
+            )
+        if one.context_sha256 and not _DIGEST.match(one.context_sha256):
             raise CaseError(f"{where}: context_sha256 is not a SHA-256 in hex", hint="depose lineup draw writes it")
+        if one.messages and one.context_sha256 and one.context_sha256 != context_of(one):
+            raise CaseError(
+                f"{where}: context_sha256 is not the digest of its messages and tools",
+                hint="the digest is SHA-256 over the RFC 8785 form of {messages, tools}; or leave it out",
+            )
         if one.decoy_id in seen:
             raise CaseError(f"{where}: decoy_id {one.decoy_id!r} stands twice", hint="one row for each draw")
         seen.add(one.decoy_id)
-    return rows, named
+    return tuple(
+        msgspec.structs.replace(one, context_sha256=context_of(one), messages=(), tools=()) if one.messages else one
+        for one in rows
+    ), named
 
 
-def context_of(one: Delivery) -> str:
-    """Digest of the context of a delivery."""
+def context_of(one: Delivery | Decoy) -> str:
+    """Digest of the context of an answer whose messages are given."""
     return digest(Context(messages=one.messages, tools=one.tools))
 
 
@@ -156,9 +169,3 @@ def _row(raw: dict[str, Any], kind: type[Row], number: int) -> Row:
         return msgspec.convert(raw, kind)
     except (msgspec.ValidationError, RecursionError) as error:
         raise ValueError(f"row {number}: {error}") from error
-
-
-def one_prompt(text: str, system: str = "") -> tuple[Turn, ...]:
-    """Return the messages of a single question, with a system prompt where there is one."""
-    first = (Turn(role="system", content=system),) if system else ()
-    return (*first, Turn(role="user", content=text))

@@ -7,7 +7,7 @@ from pathlib import Path
 from depose.errors import CaseError, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
-from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_models
+from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_here, scored_models
 from depose.lineup.ask import answers_of, ask_bags, scores_of
 from depose.lineup.corpus import CorpusScorer
 from depose.lineup.likelihood import open_weights
@@ -21,7 +21,7 @@ from depose.model.lineup import LineupPlan, ScoreTable
 
 
 def to_score(folder: Path, wanted: tuple[str, ...], say: Say) -> list[str]:
-    """Name the models of a case that are to be scored: those wanted, else all that are not scored yet.
+    """Name the models of a case that are to be scored: those wanted, else all not scored yet that can be scored here.
 
     Raises UsageError for a model that the line-up does not score, CaseError where no bags were built.
     """
@@ -36,7 +36,11 @@ def to_score(folder: Path, wanted: tuple[str, ...], say: Say) -> list[str]:
     for code in wanted:
         if code in known:
             say(f"{code}: scored before")
-    return [code for code in (wanted or listed) if code not in known]
+    left = [code for code in (wanted or listed) if code not in known]
+    specs = {spec.code: spec for spec in case.models}
+    # Without a choice, what has no scorer here waits for its table and stops nothing.
+    here = [code for code in left if scored_here(plan_of(case, folder), specs[code])]
+    return left if wanted else here or left
 
 
 def score_model(folder: Path, code: str, clock: Clock, progress: Progress) -> Scored:

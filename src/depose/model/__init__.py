@@ -83,6 +83,7 @@ from depose.model.illustrations import (
 from depose.model.key_ledger import InLedger, KeyLine
 from depose.model.null_pairs import NullPair, NullPairs, Reported
 from depose.model.opinion import Grounds, Opinion
+from depose.model.seed import SeedDrawn
 from depose.model.study import (
     Band,
     Calibration,
@@ -172,6 +173,7 @@ __all__ = [
     "Result",
     "Role",
     "Scale",
+    "SeedDrawn",
     "SelfTest",
     "Share",
     "SharedValue",

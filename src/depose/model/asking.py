@@ -10,6 +10,7 @@ from depose.model.base import Outcome, Record, Status
 from depose.model.case import Case
 from depose.model.exchangeability import Eligible
 from depose.model.key_ledger import InLedger
+from depose.model.seed import SeedDrawn
 from depose.model.weights import WeightFinding
 
 
@@ -283,3 +284,5 @@ class Dossier(Record, frozen=True, kw_only=True):
     """Whether the protocol in force has a verified time-stamp."""
     ledger: InLedger | None = None
     """Where the registration stands among those of a signing key."""
+    seed: SeedDrawn | UnsetType = UNSET
+    """Where the seed comes from, if it was drawn."""

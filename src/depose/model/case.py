@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -53,13 +53,21 @@ class Protocol(Record, frozen=True, kw_only=True):
     """What will be asked and how it will be judged."""
 
     phase: Phase = "registered"
-    """`confirmatory` asks nothing before the protocol has a time-stamp. Answers never count in another phase."""
+    """`confirmatory` asks nothing before the protocol has a time-stamp and its seed is drawn. Answers never count in
+    another phase."""
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)] = ("same", "derived", "distilled")
     """What is asked of each suspect and reference; one has its own test, ratio and opinion."""
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
     """The p-value up to which a finding may be an indication."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Draws prompts, their order, the seeds of the questions, bootstraps and exhibits."""
+    seed_from: Literal["token", "beacon"] | UnsetType = UNSET
+    """Draws the seed once the protocol is registered and time-stamped, instead of typing it: the `token` itself, or the
+    round of a public `beacon`. A confirmatory case has no typed seed."""
+    beacon_at: (
+        Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z\Z")] | UnsetType
+    ) = UNSET
+    """Moment of the beacon's round (drand quicknet), such as `2027-03-01T12:00Z`; it comes after the time-stamp."""
     samples: Annotated[int, Meta(ge=1, le=100)] = 1
     """How often each prompt is asked of every model."""
     replicates: Annotated[int, Meta(ge=1, le=10)] = 2

@@ -16,6 +16,7 @@ from depose.model.key_ledger import InLedger
 from depose.model.lineup_findings import LineupFindings
 from depose.model.null_pairs import NullPairs, Reported
 from depose.model.opinion import Grounds, Opinion
+from depose.model.seed import SeedDrawn
 from depose.model.study import Performance
 from depose.model.weights import WeightFinding
 
@@ -391,3 +392,5 @@ class Findings(Record, frozen=True, kw_only=True):
     """The line-up of delivered answers, once its key is open."""
     shared_values: tuple[SharedValues, ...] | UnsetType = UNSET
     traces: tuple[Traces, ...] | UnsetType = UNSET
+    seed: SeedDrawn | UnsetType = UNSET
+    """Where the seed comes from, if it was drawn after registration."""

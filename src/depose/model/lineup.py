@@ -105,10 +105,14 @@ class Decoy(Record, frozen=True, kw_only=True):
 
     decoy_id: str
     """Its name among the decoys."""
-    context_sha256: str
-    """Digest of the context that it answers."""
     text: str
     """The answer, made and stored as the delivered ones were."""
+    messages: tuple[Turn, ...] = ()
+    """The context that it answers, as in the row of its delivery; may be left out where its digest is given."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Definitions of tools, with messages."""
+    context_sha256: str = ""
+    """Digest of the context that it answers: SHA-256 over the RFC 8785 form of {messages, tools}."""
     tier: Tier = "resampled"
     """How it came to be."""
     drawn_at: str = ""

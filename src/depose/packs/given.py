@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from depose.case import casefile
 from depose.case.packs import Pack
 from depose.case.places import explained
 from depose.case.untrusted_files import opened, read_untrusted
@@ -23,20 +26,26 @@ from depose.packs.info import model_of
 LISTED = ("trained_on", "omit")
 """Fields that hold several values, with semicolons between."""
 LARGEST = 4 * 1024**2
-_HINT = "as in: provider=openai,model=acme-9,base_url=https://host/v1,api_key_env=ACME_KEY,developer=Acme"
+_WHENCE = "developer=Acme,weight_lineage=llama-3,data_lineage=acme-9,released=2026-11"
+_HINT = (
+    f"as in: file=acme-9.jsonl,{_WHENCE}, or provider=openai,model=acme-9,base_url=https://host/v1,api_key_env=KEY,.."
+)
 
 
-def model(text: str, code: str, role: Role, pack: Pack, folder: Path) -> ModelSpec:
+def model(text: str, code: str, role: Role, pack: Pack, folder: Path | None) -> ModelSpec:
     """Read a model: `pack:CODE`, a file of answers, or KEY=VALUE with commas between.
 
-    A file of answers is copied into `folder`, which is that of the case. Raises UsageError for anything else.
+    A file of answers is copied into `folder`, which is that of the case; without one nothing is written. Raises
+    UsageError for anything else, CaseError where the case in `folder` rests on other answers.
     """
     if text.startswith("pack:"):
         found = model_of(pack, text.removeprefix("pack:")).spec
         return msgspec.structs.replace(found, code=code, role=role, file=f"packs/{pack.manifest.file}")
     fields = _fields(text) if "=" in text else {"file": text}
     if "file" in fields:
-        fields = {"provider": "recorded", **fields, "file": _copied(Path(fields["file"]), code, folder)}
+        fields = {"provider": "recorded", **fields}
+        if folder is not None:
+            fields["file"] = _copied(Path(fields["file"]), code, folder)
     return spec_of({**fields, "code": code, "role": role}, text)
 
 
@@ -63,16 +72,37 @@ def spec_of(fields: Mapping[str, str], where: str) -> ModelSpec:
 
 
 def _copied(file: Path, code: str, folder: Path) -> str:
+    """Copy a file into the folder of a case, whole or not at all; what a registered case rests on stays as it is."""
     name = f"given-{code}{file.suffix.lower()}"
     goal = folder / name
-    if not goal.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with opened(file) as source, goal.open("xb") as copy:
+    work = goal.with_name(f".{name}.{os.getpid()}.tmp")
+    try:
+        with opened(file) as source:
+            if goal.is_file() and (folder / casefile.NAME).is_file():
+                if not _alike(source, goal):
+                    raise CaseError(
+                        f"{file}: differs from {goal}, on which the case in {folder} rests",
+                        hint="give each release a folder of its own",
+                    )
+                return name
+            folder.mkdir(parents=True, exist_ok=True)
+            with work.open("xb") as copy:
                 shutil.copyfileobj(source, copy)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{file}: {error}", hint="name a file of answers, or KEY=VALUE,...") from error
+                copy.flush()
+                os.fsync(copy.fileno())
+            work.replace(goal)
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: no such file", hint="name a file of answers, or KEY=VALUE,...") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: {error}", hint="name a file of answers, or KEY=VALUE,...") from error
+    finally:
+        work.unlink(missing_ok=True)
     return name
+
+
+def _alike(source: io.BufferedReader, kept: Path) -> bool:
+    with kept.open("rb") as ours:
+        return hashlib.file_digest(source, "sha256").digest() == hashlib.file_digest(ours, "sha256").digest()
 
 
 def table(path: Path) -> tuple[dict[str, str], ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from depose.case.packs import Pack, PackModel
 from depose.errors import UsageError
 from depose.model import Case, ModelSpec, Question, Record
+from depose.statistics.era import era
 from depose.statistics.lineage import choose
 
 FEWEST = 19
@@ -28,6 +29,11 @@ class Clean(Record, frozen=True, kw_only=True):
     """Codes of the controls that would be used."""
     left_out: dict[str, int]
     """How many are not, by reason."""
+    near: int
+    """Of those that would be used, how many are of the years of the pair."""
+    near_needed: int
+    in_years: bool
+    """Whether their dates span those of the pair, by the rule; never where one of the two has no date."""
 
 
 class Info(Record, frozen=True, kw_only=True):
@@ -103,6 +109,7 @@ def _clean(case: Case, specs: Sequence[ModelSpec]) -> tuple[Clean, ...]:
         for reference in references:
             for question in QUESTIONS:
                 chosen = choose(suspect, reference, specs, question)
+                years = era(suspect.released, reference.released, {spec.code: spec.released for spec in chosen.used})
                 rows.append(
                     Clean(
                         suspect=suspect.code,
@@ -111,6 +118,9 @@ def _clean(case: Case, specs: Sequence[ModelSpec]) -> tuple[Clean, ...]:
                         k_eff=chosen.k_eff,
                         clean=tuple(spec.code for spec in chosen.used),
                         left_out=dict(Counter(one.reason for one in chosen.excluded).most_common()),
+                        near=years.near,
+                        near_needed=years.needed,
+                        in_years=years.inside,
                     )
                 )
     return tuple(rows)
@@ -135,6 +145,11 @@ def lines(found: Info) -> list[str]:
     for one in found.clean:
         enough = "enough" if one.k_eff >= FEWEST else f"NOT ENOUGH: {FEWEST} needed"
         said.append(f"{one.suspect}/{one.reference} {one.question}: {one.k_eff} clean lineages, {enough}")
+        if not one.in_years:
+            said.append(
+                f"  NOT OF THEIR YEARS: {one.near} of the controls are of the years of the two, {one.near_needed} are "
+                "needed, and both need a date: inconclusive (era)"
+            )
         said += [f"  left out {n}: {reason}" for reason, n in one.left_out.items()]
     return said
 

@@ -10,9 +10,11 @@ from depose.case.casetext import described, table
 from depose.case.packs import Pack
 from depose.errors import CaseError
 from depose.evidence.log import write_whole
+from depose.model import Role
 from depose.packs import given
 
 LARGEST = casefile.LARGEST
+OWN = "give each release a folder of its own"
 
 
 def lay_out(
@@ -21,17 +23,20 @@ def lay_out(
     """Write the case of a release into `folder`, with the pack and the files of answers; return the folder.
 
     A folder that holds just this case is left as it is, so that a run that stopped goes on. Raises CaseError where
-    another case lies there.
+    another case lies there, or one that rests on other answers; a mistake in what is given leaves nothing behind.
     """
-    name = f"packs/{pack.manifest.file}"
-    kept = folder / name
-    if not kept.exists():
+    words: tuple[tuple[str, str, Role], ...] = ((suspect, "S1", "suspect"), (reference, "R1", "reference"))
+    for text, code, role in words:
+        given.model(text, code, role, pack, None)  # a mistake in either leaves nothing behind
+    file = folder / casefile.NAME
+    kept = folder / f"packs/{pack.manifest.file}"
+    written = path.read_bytes()
+    if not (file.is_file() and kept.is_file()):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, path.read_bytes())
-    models = [
-        given.model(suspect, "S1", "suspect", pack, folder),
-        given.model(reference, "R1", "reference", pack, folder),
-    ]
+        write_whole(kept, written)
+    elif kept.read_bytes() != written:
+        raise CaseError(f"{path}: differs from {kept}, on which the case rests", hint=OWN)
+    models = [given.model(text, code, role, pack, folder) for text, code, role in words]
     said = {"controls": f"pack:{pack.manifest.name}-{pack.manifest.version}", **protocol}
     text = "\n".join(
         [
@@ -40,9 +45,8 @@ def lay_out(
             *(table("[[models]]", described(one)) for one in models),
         ]
     )
-    file = folder / casefile.NAME
     if file.is_file() and file.read_text(encoding="utf-8") != text:
-        raise CaseError(f"{file}: another case lies there", hint="give each release a folder of its own")
+        raise CaseError(f"{file}: another case lies there", hint=OWN)
     casefile.parse(text, str(file), folder)
     if not file.is_file():
         write_whole(file, text.encode())

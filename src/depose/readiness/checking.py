@@ -7,28 +7,31 @@ log holds and no budget counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UnsetType
+
 from depose import plugins
-from depose.analysis import beforehand
-from depose.analysis.likelihood_ratios import power_of
-from depose.analysis.opinion import LEAST_POWER
 from depose.analysis.quality import LEAST_ANSWERED
 from depose.asking import collect
-from depose.case import calibration, casefile, lineages
+from depose.case import casefile, lineages
 from depose.case.budget import Estimate, estimates
 from depose.case.controls import refuse_shadow
 from depose.endpoints import Live, keys
 from depose.endpoints.recorded import Recorded
-from depose.errors import DeposeError, shell
+from depose.endpoints.weights import PACKAGED
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
-from depose.model import Ask, Case, ModelSpec, Question, Record, Registration
-from depose.registering import frozen_case
+from depose.model import Ask, Case, ModelSpec, Record, Registration
+from depose.readiness.line_up import greeting, prepared
+from depose.readiness.prospects import Prospect, ahead
+from depose.registering import frozen_case, trial
+from depose.weights.held import held_pairs
 
 State = Literal["fine", "open", "wrong"]
 SECONDS = 3.0
@@ -39,27 +42,11 @@ class Point(Record, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     about: str
-    """`case`, `files`, `keys`, `endpoints`, `self-test`, `budget`, `names`."""
+    """`case`, `files`, `weights`, `keys`, `endpoints`, `self-test`, `line-up`, `budget`, `names`."""
     state: State
     """`open`: to be done before there is an opinion; `wrong`: the run would fail or stop."""
     said: str
     next: str = ""
-
-
-class Prospect(Record, frozen=True, kw_only=True):
-    """Whether a finding can speak."""
-
-    suspect: str
-    reference: str
-    question: Question
-    lineages: int
-    needed: int
-    can_indicate: bool
-    """Whether an opinion other than `inconclusive` is possible at all."""
-    power: float | None
-    """Lower bound, by the study; below 0.8 a finding can never read `no indication`."""
-    why: tuple[str, ...]
-    """Why it could never speak, and what would open it."""
 
 
 class Checked(Record, frozen=True, kw_only=True):
@@ -82,29 +69,34 @@ class Checked(Record, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether nothing is wrong and every finding could speak."""
-        return all(one.state != "wrong" for one in self.points) and all(one.can_indicate for one in self.prospects)
+        return all(one.state != "wrong" for one in self.points) and all(one.can_speak for one in self.prospects)
 
 
 def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     """Look a case through; `ask` sends each endpoint one question. Raises CaseError where the case cannot be read."""
     folder = casefile.folder_of(path)
-    case = casefile.read(folder)
+    written = casefile.read(folder)
     entries = _entries(folder)
     if entries is None:
-        refuse_shadow(case, folder)
-    frozen = entries.registration if entries is not None else frozen_case(case, folder)
+        refuse_shadow(written, folder)
+    frozen = entries.registration if entries is not None else frozen_case(written, folder, ahead=True)
+    if entries is None or entries.waits_for_seed:
+        frozen = trial(frozen, folder, ahead=True)
+    case = written if isinstance(written.protocol.seed_from, UnsetType) else frozen.case
     left = _left(case, frozen, entries)
-    points = [_case(folder, case, frozen, entries), *_files(folder, case, frozen, entries), *_keys(folder, case)]
+    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries)]
+    points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
-    points += [*asked, _selftest(folder, entries)]
+    likeness = case.protocol.questions != ("exposed",)
+    points += [*asked, *([_selftest(folder, entries)] if likeness else []), *_line_up(case)]
     live = {spec.code for spec in case.models if spec.provider != "recorded"}
-    rows = tuple(one for one in estimates(case, left) if one.model in live)
+    rows = tuple(one for one in estimates(case, left) if one.model in live and frozen.prompts)
     points += [*_budget(case, rows), *_names(case)]
     priced = [one.cost for one in rows if one.cost is not None]
     return Checked(
         folder=str(folder),
         points=tuple(points),
-        prospects=tuple(_prospects(case, frozen, folder)),
+        prospects=tuple(ahead(case, frozen, folder)),
         estimates=rows,
         requests=sum(one.questions for one in rows),
         tokens=sum(one.input_tokens + one.output_tokens for one in rows),
@@ -130,7 +122,7 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
     said = f"{len(frozen.prompts)} prompts; " + ", ".join(
         f"{roles.count(role)} {role}{'s' if roles.count(role) > 1 else ''}" for role in dict.fromkeys(roles)
     )
-    if entries is not None and entries.registration.case != case:
+    if entries is not None and entries.written.case != case:
         return Point(
             about="case",
             state="wrong",
@@ -148,7 +140,12 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
 
 
 def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | None) -> Iterator[Point]:
-    """Look into every file of answers, and name recorded models that have none yet."""
+    """Look into every file of answers, and name recorded models that have none yet.
+
+    Of a line-up alone nothing: there a file is a corpus.
+    """
+    if not frozen.prompts:
+        return
     planned: dict[str, list[Ask]] = {}
     for ask in collect.plan(frozen):
         planned.setdefault(ask.model, []).append(ask)
@@ -181,13 +178,34 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
         yield Point(
             about="files",
             state="open",
-            said=f"{len(waiting)} models wait for answers: {_few(waiting)}",
+            said=f"{len(waiting)} models wait for answers: {few(waiting, 6)}",
             next=f"depose import {shell(folder)} FILES",
         )
 
 
+def _weights(folder: Path, case: Case) -> Iterator[Point]:
+    """Say whose weights are compared, which needs no control, and whose are not where the case says."""
+    try:
+        pairs = held_pairs(case, folder)
+    except DeposeError as error:
+        yield Point(about="weights", state="wrong", said=error.message, next=error.hint)
+        return
+    named = {model.name: model.path for pair in pairs for model in pair}
+    missing = {code: path for code, path in named.items() if not path.exists() and str(path) not in PACKAGED}
+    for code, path in missing.items():
+        yield Point(
+            about="weights",
+            state="wrong",
+            said=f"{code}: {path}: no weights there",
+            next="name a folder of safetensors or a .gguf file, from the folder of the case",
+        )
+    if pairs and not missing:
+        said = ", ".join(f"{suspect.name} with {reference.name}" for suspect, reference in pairs)
+        yield Point(about="weights", state="fine", said=f"{said}: compared exactly, whatever controls there are")
+
+
 def _keys(folder: Path, case: Case) -> Iterator[Point]:
-    held = []
+    held, wrong = [], dict[tuple[str, str], list[str]]()
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
             continue
@@ -195,16 +213,17 @@ def _keys(folder: Path, case: Case) -> Iterator[Point]:
             if keys.read(spec, folder) is not None:
                 held.append(spec.code)
         except DeposeError as error:
-            yield Point(about="keys", state="wrong", said=error.message, next=error.hint)
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
+    yield from _together("keys", wrong)
     if held:
-        yield Point(about="keys", state="fine", said=f"set for {_few(held)}")
+        yield Point(about="keys", state="fine", said=f"set for {few(held, 6)}")
 
 
 def _not_asked(case: Case) -> list[Point]:
     remote = [spec.code for spec in case.models if spec.provider in casefile.REMOTE]
     if not remote:
         return []
-    said = f"{len(remote)} not tried: {_few(remote)}"
+    said = f"{len(remote)} not tried: {few(remote, 6)}"
     return [Point(about="endpoints", state="open", said=said, next="--ask sends each of them one short question")]
 
 
@@ -212,37 +231,57 @@ def _endpoints(folder: Path, case: Case, frozen: Registration, clock: Clock) -> 
     """Ask each endpoint one short question, and time it."""
     took: dict[str, float] = {}
     points: list[Point] = []
+    wrong: dict[tuple[str, str], list[str]] = {}
     first = {ask.model: ask for ask in reversed(collect.plan(frozen))}
     for spec in case.models:
         if spec.provider not in casefile.REMOTE:
+            continue
+        if case.lineup and case.lineup.statistic == "likelihood" and spec.code not in first:
+            said = f"{spec.code}: not tried; it is sent texts to score, when it is scored"
+            points.append(Point(about="endpoints", state="open", said=said))
             continue
         try:
             endpoint = plugins.load("providers", spec.provider)(spec, folder)
             started = time.monotonic()
             if not isinstance(endpoint, Live):
                 continue
-            reply = endpoint.attempt(first[spec.code], 1, clock)
+            reply = endpoint.attempt(first.get(spec.code) or greeting(case, spec), 1, clock)
         except DeposeError as error:
-            points.append(
-                Point(about="endpoints", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
-            )
+            wrong.setdefault((error.message.removeprefix(f"{spec.code}: "), error.hint), []).append(spec.code)
             continue
         if reply.outcome == "failed":
-            points.append(
-                Point(
-                    about="endpoints",
-                    state="wrong",
-                    said=f"{spec.code}: {reply.reason}",
-                    next="check its address, name and key",
-                )
-            )
+            wrong.setdefault((reply.reason, _see_to(spec, reply.reason)), []).append(spec.code)
         else:
             took[spec.code] = time.monotonic() - started
+    points += _together("endpoints", wrong)
     if took:
         slowest = max(took, key=lambda code: took[code])
         said = f"{len(took)} answer; the slowest, {slowest}, in {took[slowest]:.1f} s"
         points.append(Point(about="endpoints", state="fine", said=said))
     return took, points
+
+
+def _see_to(spec: ModelSpec, reason: str) -> str:
+    """Say what to look at when one question failed, by what the endpoint said."""
+    if reason.startswith(("HTTP 401", "HTTP 403")):
+        held = spec.api_key_env or spec.api_key_file
+        return f"the key in {held} is not taken there: check it, and what it may do" if held else "it wants a key"
+    if reason.startswith("HTTP 404"):
+        return f"check the name {spec.model!r} and the address"
+    if reason.startswith("HTTP"):
+        return "ask again later; depose probe tries each question several times"
+    return f"check the address {spec.base_url}" if spec.base_url else "check the network"
+
+
+def _together(about: str, wrong: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[Point]:
+    """Say once what is wrong with several models."""
+    for (said, hint), codes in wrong.items():
+        yield Point(about=about, state="wrong", said=f"{few(codes, 6)}: {said}", next=hint)
+
+
+def _line_up(case: Case) -> Iterator[Point]:
+    for one in prepared(case):
+        yield Point(about="line-up", state=one.state, said=one.said, next=one.next)
 
 
 def _selftest(folder: Path, entries: Entries | None) -> Point:
@@ -284,25 +323,6 @@ def _names(case: Case) -> list[Point]:
     return [Point(about="names", state="open", said=one) for one in lineages.doubts(case.models)]
 
 
-def _prospects(case: Case, frozen: Registration, folder: Path) -> Iterator[Prospect]:
-    loaded = calibration.load(case.protocol.calibration, folder)
-    references = len({spec.code for spec in case.models if spec.role == "reference"})
-    for one in (one for one in beforehand.outlook(case) if one.question != "exposed"):
-        detector = getattr(case.protocol.primary, one.question)
-        alpha = case.protocol.alpha / max(references, 1)
-        found = power_of(loaded.calibration if loaded else None, detector, len(frozen.prompts), one.question, alpha)
-        yield Prospect(
-            suspect=one.suspect,
-            reference=one.reference,
-            question=one.question,
-            lineages=one.k_eff,
-            needed=one.needed,
-            can_indicate=one.open,
-            power=found.lower95 if found else None,
-            why=() if one.open else tuple(beforehand.why(one, case)),
-        )
-
-
 def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> float:
     """Time of the slowest model, by its own pace: all are asked side by side."""
     specs: dict[str, ModelSpec] = {spec.code: spec for spec in case.models}
@@ -314,12 +334,3 @@ def _seconds(case: Case, rows: Sequence[Estimate], took: dict[str, float]) -> fl
         times.append(60 * one.questions / spec.rpm if spec.rpm else 0.0)
         times.append(60 * (one.input_tokens + one.output_tokens) / spec.tpm if spec.tpm else 0.0)
     return max(times)
-
-
-def _few(codes: Sequence[str], most: int = 6) -> str:
-    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
-
-
-def unlikely(one: Prospect) -> bool:
-    """Tell whether a finding can indicate, but by its power never say `no indication`."""
-    return one.can_indicate and (one.power is None or one.power < LEAST_POWER)

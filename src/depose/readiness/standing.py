@@ -11,12 +11,13 @@ from depose import pipeline
 from depose.analysis.results import FINDINGS
 from depose.asking import collect
 from depose.case import casefile
-from depose.errors import DeposeError, shell
+from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import is_sealed, log_path, read_log
 from depose.lineup.acts import act_due
 from depose.model import Record
+from depose.registering import seedless
 
 REPORTS = ("report", "compliance")
 """Names of the reports that people read, without their suffixes."""
@@ -58,21 +59,20 @@ def standing(path: Path) -> Standing:
     case = casefile.read(folder)
     if not log_path(folder).is_file() or not any(True for _ in read_log(folder)):
         first = Step(name="registered", done=False, said=f"{len(case.models)} models, nothing asked yet")
-        return Standing(
-            folder=str(folder), steps=(first,), models=(), next=f"depose check {name} && depose audit {name}"
-        )
+        return Standing(folder=str(folder), steps=(first,), models=(), next=f"depose check {name}")
     entries = ledger.entries(folder)
     models = _models(entries)
     left = sum(one.questions for one in collect.estimate_of(entries))
+    spent = collect.exhausted(entries) if left else ""
     lost = sum(one.of - one.answered for one in models) - left
     waiting = [one.model for one in models if one.answered == 0 and _imported(entries, one.model)]
     test = entries.selftest
     tested = test is not None and test.passed and test.software == version("depose")
     analyzed = _analyzed(folder, entries)
     reports = sorted(one.name for one in (folder / "out").iterdir() if one.stem in REPORTS) if analyzed else []
-    changed = entries.registration.case != case
+    changed = entries.written.case != case
     sealed = is_sealed(folder)
-    asked = bool(entries.registration.prompts)
+    asked = bool(entries.registration.prompts) or entries.waits_for_seed
     steps = (
         Step(
             name="registered",
@@ -81,7 +81,8 @@ def standing(path: Path) -> Standing:
             if changed
             else f"{entries.registered_at[:16]}, " + ("time-stamped" if entries.stamped else "not time-stamped"),
         ),
-        Step(name="answered", done=not left, said=_open(left, lost, waiting)),
+        *_seed(entries),
+        Step(name="answered", done=not left, said=_open(left, lost, waiting, spent)),
         Step(name="self-test", done=tested, said=_tested(entries)),
         Step(
             name="analyzed",
@@ -93,7 +94,9 @@ def standing(path: Path) -> Standing:
     )
     following = (
         (changed, f"depose amend {name} --reason TEXT"),
+        (entries.waits_for_seed, seedless(Path(name), entries).hint if entries.waits_for_seed else ""),
         (asked and bool(waiting), f"depose import {name} FILES"),
+        (bool(spent) and not sealed, f"depose amend {name} --reason TEXT"),
         (bool(left) and not sealed, f"depose probe {name}"),
         (asked and not tested and not sealed, f"depose selftest {name}"),
         (not asked and not analyzed and not sealed, act_due(folder)),
@@ -104,10 +107,18 @@ def standing(path: Path) -> Standing:
     )
     return Standing(
         folder=str(folder),
-        steps=tuple(one for one in steps if asked or one.name != "self-test"),
+        steps=tuple(one for one in steps if asked or one.name not in ("answered", "self-test")),
         models=models,
         next=next((said for due, said in following if due), ""),
     )
+
+
+def _seed(entries: Entries) -> tuple[Step, ...]:
+    """Say where the seed stands of a protocol that draws it."""
+    if entries.waits_for_seed:
+        return (Step(name="seed", done=False, said="not drawn yet"),)
+    drawn = [f"{one.drawn.seed.seed}, drawn by the {one.drawn.seed.by}" for one in entries.draws[-1:]]
+    return tuple(Step(name="seed", done=True, said=said) for said in drawn)
 
 
 def key_for(case: Path) -> Path:
@@ -144,11 +155,17 @@ def _models(entries: Entries) -> tuple[Answered, ...]:
     )
 
 
-def _open(left: int, lost: int, waiting: Sequence[str]) -> str:
-    said = f"{left} questions are open" if left else "nothing is open"
-    said += f"; {len(waiting)} models wait for files: {', '.join(waiting[:4])}" if waiting else ""
-    said += f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
-    return said + (f"; {lost} have no answer in their file" if lost else "")
+def _open(left: int, lost: int, waiting: Sequence[str], spent: str) -> str:
+    said = f"{left} question{'s are' if left > 1 else ' is'} open" if left else "nothing is open"
+    said += (
+        f"; {len(waiting)} model{'s wait' if len(waiting) > 1 else ' waits'} for files: {few(waiting)}"
+        if waiting
+        else ""
+    )
+    said += f"; {spent}: raise [budget] in the case file" if spent else ""
+    return said + (
+        f"; {lost} {'has' if lost == 1 else 'have'} no answer in {'its' if lost == 1 else 'their'} file" if lost else ""
+    )
 
 
 def _imported(entries: Entries, code: str) -> bool:

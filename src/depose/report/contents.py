@@ -178,7 +178,11 @@ ALTERNATIVES = (
     ("One era, size or language", "none by itself: p supposes that controls are of the same kind", "see conditions"),
     ("System prompt, sampling settings", "the same for all where the service allows; listed", "hidden system prompts"),
     ("A changed or wrong service", "facts of each endpoint and digests are recorded", "routing is not seen"),
-    ("Choice of prompts", "drawn by a seed that stands in the registered case file", "pool and seed are choices"),
+    (
+        "Choice of prompts",
+        "drawn by a seed; beside the prompts stands whether a token or beacon drew it, or the party typed it",
+        "the pool is a choice, a typed seed too",
+    ),
     (
         "Choice of controls",
         "the rule is fixed, the list is the party’s; each is left out in turn",

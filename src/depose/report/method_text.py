@@ -31,6 +31,13 @@ SPELT = {
     "length": "closeness in length, which is no evidence and is shown as the confound.",
     "layout": "kinds of line, which say how answers are set and not how they are worded.",
     "style": "words masked by their part of speech, rarity-weighted.",
+    "impostors": "how often a pair is closer than every impostor on half of the features of style.",
+    "rare_items": "the rarest phrase, number or name that two answers have in common.",
+    "shared_values": "numbers, dates, names and titles that two answers state, rarity-weighted.",
+    "choices": "likeness of two distributions of short answers, from several samples of a prompt.",
+    "refusals": "whether two models refuse the same prompts, and in the same words.",
+    "identity": "how often a model names itself or a maker, which moves no opinion.",
+    "teacher_classifier": "how a classifier of words and word pairs that was taught on one model takes another.",
 }
 """Detector to what it counts. The deciding ones are complete; the others are in docs/reference/detectors.md."""
 

@@ -11,7 +11,7 @@ from depose.case import annexes
 from depose.case.parquet_table import columns
 from depose.case.tables import LARGEST
 from depose.case.untrusted_files import read_untrusted
-from depose.errors import ReportError, shell
+from depose.errors import ReportError, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.log import read_log
 from depose.model import Exchange, Findings, Record
@@ -49,6 +49,7 @@ def publish(
         raise ReportError(
             f"{folder}/out/findings.json: made from another state of the log", hint=f"depose analyze {shell(folder)}"
         )
+    check_formats(order.formats)
     added = annexes.read(folder)
     open_ = render.unchecked(findings, added)
     if order.final and open_:
@@ -91,6 +92,16 @@ def publish(
         records = tuple(_records(folder))
         scores = _scores(folder / "out" / "scores.parquet")
         yield from viewer.pages(findings, found.registration.prompts, records, scores)
+
+
+def check_formats(wanted: Sequence[str]) -> None:
+    """Raise UsageError for what is no format of a report; one text, or none at all, is no list of them."""
+    unknown = [wanted] if isinstance(wanted, str) else [one for one in wanted if one not in FORMATS]
+    if unknown or not wanted:
+        raise UsageError(
+            f"no formats of a report: {unknown[0][:40]!r}" if unknown else "no format of a report is named",
+            hint=f"name some of {', '.join(FORMATS)}",
+        )
 
 
 def _production(order: Order) -> produce.Bates | None:

@@ -64,7 +64,10 @@ def average(part: Similarity | Profile, weights: Array | None = None) -> Array:
     if weights is None:
         weights = np.ones(len(values))
     total = weights @ filled
-    seen = weights @ off.reshape(len(values), -1).astype(float)
+    if (off == off[:1]).all():  # every prompt has the same pairs: no product of matrices says how often each was seen
+        seen = weights.sum(axis=-1, keepdims=True) * off[:1].reshape(-1)
+    else:
+        seen = weights @ off.reshape(len(values), -1).astype(float)
     mean = np.divide(total, seen, out=np.full(total.shape, np.nan), where=seen > 0)
     shaped: Array = mean.reshape(*weights.shape[:-1], members, members)
     return shaped

@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from depose.errors import AnalysisError
 from depose.model import Record
 from depose.model.weights import TestKind, WeightFinding, WeightLayer, WeightMap, WeightReading, WeightTests
-from depose.weights import exact_tails, matching, spaces
+from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions
+from depose.weights.heads import Values, compare_heads
 from depose.weights.layout import Attention, Layout, Mlp, layout, norm, units
 from depose.weights.stores import Array, Store, open_weights
 
@@ -86,12 +86,17 @@ class _Comparison:
 
     def __init__(self, suspect: Opened, reference: Opened, progress: Progress) -> None:
         self._suspect, self._reference, self._progress = suspect, reference, progress
-        self._steps = len(suspect.layout.mlps) + len(suspect.layout.attentions) + len(reference.layout.mlps)
+        self._steps = sum(len(of.layout.mlps) + len(of.layout.attentions) for of in (suspect, reference))
         self._done = 0
         self._assumed = Assumptions()
         self._shared = spaces.shared_tokens(suspect, reference)
         self._embeddings = spaces.embeddings(suspect, reference, self._shared)
-        self._held: tuple[str, Array, Array] | None = None
+        if self._embeddings is not None:
+            self._assumed.saw_dimensions("suspect", self._embeddings.suspect)
+            self._assumed.saw_dimensions("reference", self._embeddings.reference)
+        self._held: tuple[str, Values] | None = None
+        self._blocks: dict[tuple[str, str, str], Array] = {}
+        """Some rows of every layer, by model, kind and label: which layers of a model are copies of each other."""
 
     def _step(self) -> None:
         self._done += 1
@@ -105,10 +110,10 @@ class _Comparison:
         if turn is not None:
             probes = [_turned(one, turn) for one in probes]
         mlps, rows = self._mlps(probes)
-        attentions = self._attentions(mlps, turn)
-        layers = [*_once(mlps), *_once(attentions)]
+        layers = [*self._once(mlps), *self._once(self._attentions(turn))]
         tests = self._tests(layers)
-        logs = [one for kind, each in tests.items() for one in each if kind not in self._assumed.spoilt()]
+        spoilt = self._assumed.spoilt()
+        logs = [one for kind, each in tests.items() for one in each if kind not in spoilt]
         log10_p = exact_tails.fisher(logs)
         reading: WeightReading = "not independent" if log10_p <= np.log10(ALPHA) else "nothing against independence"
         mapped = WeightMap(
@@ -147,11 +152,13 @@ class _Comparison:
             read, up = _inputs(of, mlp)
             chosen = np.unique(np.linspace(0, mlp.units - 1, min(mlp.units, most)).astype(np.intp))
             down = units(of.store, mlp.down)
-            self._assumed.saw("reference", read, up if mlp.gate else None)
+            self._assumed.saw_units("reference", read, up if mlp.gate else None, down)
+            rows = matching.centred_rows(read)
+            self._blocks["reference", "mlp", mlp.label] = rows[matching.spread(len(rows), copies.ROWS)]
             found.append(
                 Probes(
                     of=mlp,
-                    read=matching.centred_rows(read)[chosen],
+                    read=rows[chosen],
                     up=matching.unit_rows(up[chosen]),
                     down=matching.unit_rows(down[chosen]),
                 )
@@ -162,7 +169,7 @@ class _Comparison:
     def _alignment(self, probes: list[Probes]) -> tuple[Array | None, str]:
         """Choose how the spaces are laid over each other by how surely units are matched, in any order."""
         same = self._suspect.layout.width == self._reference.layout.width
-        pilots = [self._suspect.layout.mlps[place] for place in _spread(len(self._suspect.layout.mlps), PILOTS)]
+        pilots = [self._suspect.layout.mlps[place] for place in matching.spread(len(self._suspect.layout.mlps), PILOTS)]
         as_it_is = self._margin(probes, pilots, None) if same else -1.0
         if as_it_is >= GOOD or self._embeddings is None:
             if not same:
@@ -184,7 +191,7 @@ class _Comparison:
             rows = matching.centred_rows(read)
             margins = []
             for one in probes:
-                asked = one.read[_spread(len(one.read), MAPPED)]
+                asked = one.read[matching.spread(len(one.read), MAPPED)]
                 likeness = matching.unit_rows(asked @ turn) @ rows.T if turn is not None else asked @ rows.T
                 margins.append(matching.match(likeness).margin)
             best.append(max(margins, default=0.0))
@@ -193,14 +200,16 @@ class _Comparison:
     def _mlps(self, probes: list[Probes]) -> tuple[list[WeightLayer], list[tuple[list[float], list[float]]]]:
         """Test each MLP of the suspect against the closest of the reference."""
         found, rows = [], []
-        chosen = [_spread(len(one.read), MAPPED) for one in probes]
+        chosen = [matching.spread(len(one.read), MAPPED) for one in probes]
         starts = np.cumsum([0, *[len(one) for one in chosen]])
         rows_of = [one.read[places] for one, places in zip(probes, chosen, strict=True)]
         asked = np.concatenate(rows_of or [np.empty((0, self._suspect.layout.width), np.float32)])
         for mlp in self._suspect.layout.mlps if probes else ():
             read, up = _inputs(self._suspect, mlp)
-            self._assumed.saw("suspect", read, up if mlp.gate else None)
+            down = units(self._suspect.store, mlp.down)
+            self._assumed.saw_units("suspect", read, up if mlp.gate else None, down)
             theirs = matching.centred_rows(read)
+            self._blocks["suspect", "mlp", mlp.label] = theirs[matching.spread(len(theirs), copies.ROWS)]
             likeness = asked @ theirs.T
             cells = [matching.match(likeness[a:b], SURE) for a, b in pairwise(starts)]
             rows.append(([one.margin for one in cells], [matching.order_test(one) for one in cells]))
@@ -208,70 +217,64 @@ class _Comparison:
             match = matching.match(closest.read @ theirs.T)
             signs = None
             if mlp.gate and closest.of.gate:
-                down = units(self._suspect.store, mlp.down)[match.theirs]
                 signs = matching.sign_test(
                     (closest.up[match.mine], closest.down[match.mine]),
-                    (matching.unit_rows(up[match.theirs]), matching.unit_rows(down)),
+                    (matching.unit_rows(up[match.theirs]), matching.unit_rows(down[match.theirs])),
                 )
             found.append(_layer(mlp.label, closest.of.label, mlp.units, match, matching.order_test(match), signs))
             self._step()
         return found, rows
 
-    def _attentions(self, mlps: list[WeightLayer], turn: Array | None) -> list[WeightLayer]:
-        """Test the value dimensions of each attention layer against the layer that its MLP is closest to."""
-        known = {one.label: one for one in self._reference.layout.attentions}
-        strongest: dict[str, WeightLayer] = {}
-        for one in sorted(mlps, key=lambda one: one.margin):
-            strongest[one.label.partition(".")[0]] = one
+    def _attentions(self, turn: Array | None) -> list[WeightLayer]:
+        """Test the value dimensions of each attention layer against the layer of the reference that matches them best.
+
+        It is sought apart from that of the MLP beside it: experts may be in another order, and layers from elsewhere.
+        """
+        theirs = self._reference.layout.attentions
+        asked = []
+        for one in theirs:
+            raw = _values(self._reference, one)
+            self._saw_values("reference", one, raw)
+            asked.append(_laid(raw, turn).value[matching.spread(len(raw.value), MAPPED)])
+            self._step()
+        starts = np.cumsum([0, *map(len, asked)])
+        rows = np.concatenate(asked or [np.empty((0, self._suspect.layout.width), np.float32)])
         found = []
-        for attention in self._suspect.layout.attentions:
-            beside = strongest.get(attention.label)
-            label = beside.closest.partition(".")[0] if beside is not None else attention.label
-            if label in known:
-                found += self._heads(attention, known[label], turn)
+        for mine in self._suspect.layout.attentions if theirs else ():
+            raw = _values(self._suspect, mine)
+            self._saw_values("suspect", mine, raw)
+            values = _laid(raw, None)
+            likeness = np.abs(rows @ values.value.T)
+            margins = [matching.match(likeness[a:b]).margin for a, b in pairwise(starts)]
+            closest = theirs[int(np.argmax(margins))]
+            found.append(compare_heads(mine, values, closest, self._held_values(closest, turn)))
             self._step()
         return found
 
-    def _values(self, of: Attention, turn: Array | None) -> tuple[Array, Array]:
+    def _saw_values(self, model: str, of: Attention, raw: Values) -> None:
+        self._assumed.saw_values(model, *(rows.reshape(of.heads, of.size, -1) for rows in raw))
+        some = raw.value[matching.spread(len(raw.value), copies.ROWS)]
+        self._blocks[model, "attention", of.label] = matching.unit_rows(some)
+
+    def _held_values(self, of: Attention, turn: Array | None) -> Values:
         """Read the value dimensions of the reference, in the suspect's space; the last layer is held."""
         if self._held is None or self._held[0] != of.label:
-            rows = _attention_rows(self._reference, of)
-            if turn is not None:
-                rows = (matching.unit_rows(rows[0] @ turn), matching.unit_rows(rows[1] @ turn))
-            self._held = (of.label, *rows)
-        return self._held[1], self._held[2]
+            self._held = (of.label, _laid(_values(self._reference, of), turn))
+        return self._held[1]
 
-    def _heads(self, mine: Attention, theirs: Attention, turn: Array | None) -> list[WeightLayer]:
-        """Match each head of the suspect with the closest of the reference, and test the dimensions within."""
-        value, output = _attention_rows(self._suspect, mine)
-        their_value, their_output = self._values(theirs, turn)
-        likeness = np.abs(their_value @ value.T).reshape(theirs.heads, theirs.size, mine.heads, mine.size)
-        taken: dict[int, tuple[float, int, matching.Match]] = {}
-        for head in range(mine.heads):
-            each = [matching.match(likeness[other, :, head]) for other in range(theirs.heads)]
-            other = int(np.argmax([one.margin for one in each]))
-            if other not in taken or each[other].margin > taken[other][0]:
-                taken[other] = (each[other].margin, head, each[other])
-        orders, signs, cosines = [], [], []
-        for other, (_, head, match) in taken.items():
-            rows, columns = other * theirs.size + match.mine, head * mine.size + match.theirs
-            orders.append(matching.order_test(match))
-            signs.append(matching.sign_test((their_value[rows], their_output[rows]), (value[columns], output[columns])))
-            cosines += list(match.cosines)
-        return [
-            WeightLayer(
-                kind="attention",
-                label=mine.label,
-                closest=theirs.label,
-                units=mine.heads * mine.size,
-                matched=len(cosines),
-                cosine=round(float(np.median(cosines)), 4) if cosines else 0.0,
-                margin=round(float(np.mean([one[0] for one in taken.values()])), 4),
-                order_log10_p=round(exact_tails.fisher(orders), 3),
-                signs_log10_p=round(exact_tails.fisher(signs), 3),
-                counted=True,
-            )
-        ]
+    def _once(self, layers: list[WeightLayer]) -> list[WeightLayer]:
+        """Let each layer of either model, with its copies, count once, for its best match."""
+        known: dict[str, dict[str, int]] = {}
+        for model in ("suspect", "reference"):
+            mine = {label: rows for (of, kind, label), rows in self._blocks.items()
+                    if of == model and layers and kind == layers[0].kind}  # fmt: skip
+            known[model] = dict(zip(mine, copies.families(list(mine.values())), strict=True))
+        counted = copies.once(
+            [one.margin for one in layers],
+            [known["suspect"][one.label] for one in layers],
+            [known["reference"][one.closest] for one in layers],
+        )
+        return [msgspec.structs.replace(one, counted=counts) for one, counts in zip(layers, counted, strict=True)]
 
     def _tests(self, layers: list[WeightLayer]) -> dict[TestKind, list[float]]:
         """Sort the tests that count by kind."""
@@ -320,19 +323,19 @@ def _inputs(of: Opened, mlp: Mlp, *, both: bool = True) -> tuple[Array, Array]:
     return read, units(of.store, mlp.up) * before if both and mlp.gate else read
 
 
-def _attention_rows(of: Opened, attention: Attention) -> tuple[Array, Array]:
+def _values(of: Opened, attention: Attention) -> Values:
+    """Read what the value dimensions of a layer read and write, as they are."""
     before = norm(of.store, of.layout, attention.norm)
-    value = matching.unit_rows(units(of.store, attention.value) * before)
-    return value, matching.unit_rows(units(of.store, attention.output))
+    return Values(units(of.store, attention.value) * before, units(of.store, attention.output))
+
+
+def _laid(raw: Values, turn: Array | None) -> Values:
+    """Scale rows to length 1, turned into the suspect's space."""
+    return Values(*(matching.unit_rows(rows if turn is None else rows @ turn) for rows in raw))
 
 
 def _turned(one: Probes, turn: Array) -> Probes:
     return Probes(one.of, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
-
-
-def _spread(count: int, most: int) -> NDArray[np.intp]:
-    """Places evenly spread over so many."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp)) if count else np.empty(0, np.intp)
 
 
 def _layer(
@@ -352,21 +355,12 @@ def _layer(
     )
 
 
-def _once(layers: list[WeightLayer]) -> list[WeightLayer]:
-    """Let each layer of the reference count once, for the layer that matches it best."""
-    best: dict[str, WeightLayer] = {}
-    for one in layers:
-        if one.closest not in best or one.margin > best[one.closest].margin:
-            best[one.closest] = one
-    return [one if best[one.closest] is one else msgspec.structs.replace(one, counted=False) for one in layers]
-
-
 def _some(of: Layout, layers: int) -> Layout:
     """Leave so many layers, evenly spread."""
     every = sorted({one.layer for one in of.mlps} | {one.layer for one in of.attentions})
     if not layers or len(every) <= layers:
         return of
-    kept = {every[place] for place in _spread(len(every), layers)}
+    kept = {every[place] for place in matching.spread(len(every), layers)}
     return of._replace(
         mlps=tuple(one for one in of.mlps if one.layer in kept),
         attentions=tuple(one for one in of.attentions if one.layer in kept),

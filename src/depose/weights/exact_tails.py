@@ -73,12 +73,12 @@ def fisher(logs: Sequence[float]) -> float:
 
 @lru_cache(maxsize=256)
 def _orders(n: int) -> list[int]:
-    """Count the permutations of n with at most k inversions, for each k."""
-    counts = [1]
-    for size in range(2, n + 1):
-        sums = [0, *accumulate(counts)]
-        top = len(sums) - 1
-        counts = [sums[min(k + 1, top)] - sums[max(k + 1 - size, 0)] for k in range(len(counts) + size - 1)]
+    """Count the permutations of n with at most k inversions, for each k; each table follows from the one before."""
+    if n < 2:
+        return [1]
+    fewer = _orders(n - 1)
+    top = len(fewer) - 1
+    counts = (fewer[min(k, top)] - (fewer[k - n] if k >= n else 0) for k in range(len(fewer) + n - 1))
     return list(accumulate(counts))
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from depose.errors import AnalysisError
-from depose.weights.stores import Array, Store
+from depose.weights.stores import Array, Places, Store
 
 MOST_EXPERTS = 4
 """Experts of one layer that are looked at, evenly spread; the others tell no more of the layer's origin."""
@@ -131,22 +131,30 @@ def layout(store: Store, what: str) -> Layout:
     return Layout(width, embedding, tuple(mlps), tuple(attentions), 1.0 if gemma else 0.0)
 
 
-def units(store: Store, rows: Rows) -> Array:
-    """Read the rows of units of one matrix: [units, width of the model]; raises AnalysisError for infinite ones."""
-    found = np.ascontiguousarray(rows.cut(store.read(rows.name)))
+def finite(store: Store, name: str, rows: Places | None = None) -> Array:
+    """Read a tensor, or some of its rows; raises AnalysisError for numbers that are not finite."""
+    found = store.read(name, rows)
     if not np.isfinite(np.abs(found).max(initial=0.0)):
         raise AnalysisError(
-            f"tensor {rows.name[:80]!r} holds numbers that are not finite", hint="fetch the file again; is it whole?"
+            f"tensor {name[:80]!r} holds numbers that are not finite", hint="fetch the file again; is it whole?"
         )
     return found
 
 
+def units(store: Store, rows: Rows) -> Array:
+    """Read the rows of units of one matrix: [units, width of the model]."""
+    return np.ascontiguousarray(rows.cut(finite(store, rows.name)))
+
+
 def norm(store: Store, of: Layout, name: str) -> Array:
-    """Read what a norm multiplies the model's space with, before a matrix; ones where there is none."""
+    """Read what a norm multiplies the model's space with, before a matrix, up to a factor; ones where there is none."""
     if not name:
         return np.ones(of.width, dtype=np.float32)
-    found = store.read(name).reshape(-1) + np.float32(of.shift)
-    return found if len(found) == of.width else np.ones(of.width, dtype=np.float32)
+    found = finite(store, name).reshape(-1) + np.float32(of.shift)
+    most = np.abs(found).max(initial=0.0)
+    if len(found) != of.width or not most:
+        return np.ones(of.width, dtype=np.float32)
+    return np.asarray(found / most, dtype=np.float32)  # whatever is multiplied with it stays finite
 
 
 def _ends(name: str, end: str) -> bool:
@@ -252,7 +260,7 @@ def _mlp(
     if into is None or back is None:
         return None
     count = _other(shapes[up], width)
-    if _other(shapes[down], width) != count or (gate and shapes[gate] != shapes[up]):
+    if not count or _other(shapes[down], width) != count or (gate and shapes[gate] != shapes[up]):
         return None
     return Mlp(label, number, count, Rows(gate, into) if gate else None, Rows(up, into), Rows(down, back), norms)
 

@@ -37,14 +37,26 @@ class Match(NamedTuple):
 
 
 def unit_rows(matrix: Array) -> Array:
-    """Scale each row to length 1; rows of nothing stay."""
-    sizes = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-    return np.asarray(matrix / np.where(sizes > 0, sizes, 1)[:, None], dtype=np.float32)
+    """Scale each row to length 1, however large or small its numbers; rows of nothing stay."""
+    most = np.maximum(matrix.max(axis=1, initial=0.0), -matrix.min(axis=1, initial=0.0))
+    rows = matrix / np.where(most > 0, most, 1)[:, None]
+    sizes = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.asarray(rows / np.where(sizes > 0, sizes, 1)[:, None], dtype=np.float32)
 
 
 def centred_rows(matrix: Array) -> Array:
-    """Take away the mean row, which all units share and which makes all of them alike, and scale to length 1."""
-    return unit_rows(matrix - matrix.mean(axis=0, dtype=np.float64).astype(np.float32))
+    """Take away the mean direction, which all units share and which makes all of them alike; rows of length 1.
+
+    Every row weighs the same in the mean: a unit without gate can be made as large as one likes, and what it writes as
+    much smaller, without changing what a model computes.
+    """
+    rows = unit_rows(matrix)
+    return unit_rows(rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)) if len(rows) else rows
+
+
+def spread(count: int, most: int) -> Places:
+    """Return at most so many places, evenly spread over `count` of them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp)) if count else np.empty(0, np.intp)
 
 
 def match(likeness: Array, most: int = exact_tails.MOST) -> Match:

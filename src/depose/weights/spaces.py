@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.weights import exact_tails, matching
-from depose.weights.layout import Layout
+from depose.weights.layout import Layout, finite
 from depose.weights.stores import Array, Store
 
 FEWEST_TOKENS = 64
@@ -67,7 +67,8 @@ def embeddings(suspect: tuple[Store, Layout], reference: tuple[Store, Layout], s
     chosen = np.linspace(0, count - 1, most).astype(np.intp)
     found = []
     for (store, of), places in ((suspect, shared.suspect), (reference, shared.reference)):
-        table = store.read(of.embedding, places[chosen])
+        table = finite(store, of.embedding, places[chosen])
+        table = table / max(np.abs(table).max(initial=0.0), np.finfo(np.float32).tiny)  # whatever their unit
         found.append(table - table.mean(axis=0, dtype=np.float64).astype(np.float32))
     return Embeddings(*found)
 

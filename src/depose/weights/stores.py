@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ from depose.weights.gguf_table import read_table
 Array = NDArray[np.float32]
 Places = NDArray[np.intp]
 
+LARGEST_FACTOR = 1e6
+"""Alpha or rank of an adapter at most."""
 LARGEST_JSON = 256 * 1024**2
 """Bytes of a vocabulary at most."""
 _PACKED = {".qweight": "GPTQ or AWQ", ".absmax": "bitsandbytes in 4 bits", "_packed": "compressed-tensors in 4 bits"}
@@ -61,6 +63,10 @@ def open_weights(path: Path, adapter: Path | None = None) -> Iterator[Store]:
         if adapter is None:
             yield store
             return
+        if not (adapter / "adapter_config.json").is_file():
+            raise EndpointError(
+                f"{adapter}: not the folder of an adapter (it has no adapter_config.json)", hint="look at its name"
+            )
         files = stack.enter_context(ModelFiles(adapter, "the adapter"))
         yield Adapted(store, _Safetensors(files, adapter), adapter)
 
@@ -136,7 +142,14 @@ class _Safetensors:
             if scales in self.shapes:
                 by = self._raw(scales) / np.float32(127 if end == ".SCB" else 1)
                 whole = found if rows is None else self._raw(name)
-                return _scaled(whole, by) if rows is None else _scaled(whole, by)[rows]
+                scaled = _scaled(whole, by)
+                if scaled is None:
+                    raise EndpointError(
+                        f"{self._folder / self._in[name]}: tensor {name[:80]!r} is {whole.shape}, and its scales "
+                        f"{by.shape} are not one, one for each row, or one for each block",
+                        hint="save the weights unpacked (float16, bfloat16), or as GGUF",
+                    )
+                return scaled if rows is None else scaled[rows]
         return found
 
     def _raw(self, name: str, rows: Places | None = None) -> Array:
@@ -185,17 +198,29 @@ def _json(files: ModelFiles, folder: Path, name: str) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _scaled(found: Array, scales: Array) -> Array:
-    """Multiply by scales: one, one for each row, or one for each block of rows and columns."""
+BLOCK = 128
+"""Rows and columns of a block of float8 with one scale; a last block may be smaller."""
+
+
+def _scaled(found: Array, scales: Array) -> Array | None:
+    """Multiply by scales: one, one for each row, or one for each block of rows and columns; None for any others."""
     if scales.size == 1:
         return np.asarray(found * scales.reshape(-1)[0], dtype=np.float32)
-    if scales.size == found.shape[0]:
+    if scales.size == len(found) > 0:
         return found * scales.reshape(-1, *([1] * (found.ndim - 1)))
     if scales.ndim == found.ndim == 2:
-        rows, columns = (-(-size // parts) for size, parts in zip(found.shape, scales.shape, strict=True))
-        whole = np.repeat(np.repeat(scales, rows, 0), columns, 1)
-        return found * whole[: found.shape[0], : found.shape[1]]
-    return found
+        sizes = [_block(size, parts) for size, parts in zip(found.shape, scales.shape, strict=True)]
+        if all(sizes):
+            whole = np.repeat(np.repeat(scales, sizes[0], 0), sizes[1], 1)
+            return found * whole[: found.shape[0], : found.shape[1]]
+    return None
+
+
+def _block(size: int, parts: int) -> int:
+    """How many rows share a scale where so many scales are for so many rows; 0 where that cannot be."""
+    if parts == -(-size // BLOCK):
+        return BLOCK
+    return size // parts if parts and size % parts == 0 else 0
 
 
 class _Gguf:
@@ -248,6 +273,25 @@ class _Gguf:
         return {one: place for place, one in enumerate(self._tokens)}
 
 
+_OF_GGUF = {
+    "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+}  # fmt: skip
+"""What llama.cpp calls the matrices of a Llama, but for queries and keys, whose rows it keeps in another order."""
+_LAYER = re.compile(r"^model\.layers\.(?P<layer>\d+)\.(?P<module>.+)\.weight\Z")
+
+
+def _called(name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Say what a tensor that transformers calls so is called in a model; nothing where a GGUF has it otherwise."""
+    if name in shapes or "token_embd.weight" not in shapes:
+        return name
+    found = _LAYER.match(name)
+    if found is None:
+        return {"model.embed_tokens.weight": "token_embd.weight", "lm_head.weight": "output.weight"}.get(name, "")
+    module = _OF_GGUF.get(found["module"])
+    return f"blk.{found['layer']}.{module}.weight" if module else ""
+
+
 _LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight\Z")
 
 
@@ -257,7 +301,7 @@ class Adapted:
     def __init__(self, base: Store, adapter: _Safetensors, folder: Path) -> None:
         self._base, self._adapter = base, adapter
         self.digests = base.digests | {f"adapter/{name}": one for name, one in adapter.digests.items()}
-        self.settings, self.shapes = base.settings, base.shapes
+        self.settings = base.settings
         said = _json(adapter._files, folder, "adapter_config.json")
         if said.get("peft_type", "LORA") != "LORA" or said.get("use_dora"):
             raise EndpointError(f"{folder}: only LoRA adapters are read", hint="merge it into the model first")
@@ -265,9 +309,14 @@ class Adapted:
         pairs: dict[str, dict[str, str]] = {}
         for name in adapter.shapes:
             found = _LORA.match(name)
-            if found:
-                pairs.setdefault(found["module"] + ".weight", {})[found["side"]] = name
-        self._pairs = {name: pair for name, pair in pairs.items() if len(pair) == 2}
+            called = _called(f"{found['module']}.weight", base.shapes) if found else ""
+            if found and called:
+                pairs.setdefault(called, {"module": found["module"]})[found["side"]] = name
+        self._pairs = {name: pair for name, pair in pairs.items() if {"A", "B"} <= set(pair)}
+        named = {_called(name.removeprefix("base_model.model."), base.shapes): name for name in adapter.shapes}
+        self._whole = {called: name for called, name in named.items() if called in base.shapes}
+        """Tensors that were trained as they are, and are saved whole (`modules_to_save`): they stand for the base's."""
+        self.shapes = base.shapes | {name: adapter.shapes[saved] for name, saved in self._whole.items()}
         missing = sorted(set(self._pairs) - set(self.shapes))
         if missing or not self._pairs:
             what = f"{missing[0]} is not in the model" if missing else "it holds no pair of matrices"
@@ -277,32 +326,46 @@ class Adapted:
 
     def read(self, name: str, rows: Places | None = None) -> Array:
         """Return one tensor with what the adapter adds to it."""
+        if name in self._whole:
+            return self._adapter.read(self._whole[name], rows)
         if name not in self._pairs:
             return self._base.read(name, rows)
         if rows is not None:
             return self.read(name)[rows]
         found = self._base.read(name)
         down, up = (self._adapter.read(self._pairs[name][side]) for side in "AB")
-        module = name.removesuffix(".weight")
-        rank = _patterned(self._said.get("rank_pattern"), module, down.shape[0])
-        alpha = _patterned(self._said.get("alpha_pattern"), module, float(self._said.get("lora_alpha", rank)))
-        added = up @ down * (alpha / (rank**0.5 if self._said.get("use_rslora") else rank))
-        if self._said.get("fan_in_fan_out"):
-            added = added.T
-        if added.shape != found.shape:
-            raise UsageError(
-                f"the adapter is not for this model: {name} is {found.shape}, its change {added.shape}",
-                hint="name the base it was made on",
-            )
-        return found + added
+        shapes = f"{up.shape} by {down.shape}"
+        turned = bool(self._said.get("fan_in_fan_out"))
+        if down.ndim == up.ndim == 2 and up.shape[1] == len(down) > 0:
+            added = up @ down
+            if (added.T if turned else added).shape == found.shape:
+                added *= np.float32(self._factor(self._pairs[name]["module"], len(down)))
+                return found + (added.T if turned else added)
+        raise UsageError(
+            f"the adapter is not for this model: {name} is {found.shape}, its change {shapes}",
+            hint="name the base it was made on",
+        )
+
+    def _factor(self, module: str, rank: int) -> float:
+        """What the product of two matrices is multiplied with: alpha by rank, or by its root."""
+        said = self._said
+        alpha = _patterned(said.get("alpha_pattern"), module, said.get("lora_alpha", rank))
+        by = _patterned(said.get("rank_pattern"), module, rank)
+        for what, value in (("alpha", alpha), ("rank", by)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < abs(value) <= LARGEST_FACTOR:
+                raise EndpointError(
+                    f"adapter_config.json: the {what} of {module} is {str(value)[:40]!r}",
+                    hint="is it as peft wrote it? Merge the adapter into the model with peft, and name the result",
+                )
+        return float(alpha / (abs(by) ** 0.5 if said.get("use_rslora") else by))
 
     def vocabulary(self) -> dict[str, int]:
         """Return the tokens of the model."""
         return self._base.vocabulary()
 
 
-def _patterned(said: Any, module: str, otherwise: float) -> float:
+def _patterned(said: Any, module: str, otherwise: Any) -> Any:
     for end, value in said.items() if isinstance(said, dict) else ():
         if module == end or module.endswith(f".{end}"):
-            return float(value)
+            return value
     return otherwise

@@ -1,4 +1,9 @@
-"""One reader for each kind of log: rows as their product writes them, to requests (`events.Raw`)."""
+"""One reader for each kind of log: rows as their product writes them, to requests (`events.Raw`).
+
+`org` of a request is who pays for several accounts. Who keeps the log (the account of Bedrock, the project of Langfuse,
+the organisation of Helicone, the workspace of a compliance export) is the same in every row: taken for `org` it would
+make all customers one, and the tests blind. The product of API Management is a plan, and the tier.
+"""
 
 from __future__ import annotations
 
@@ -34,3 +39,10 @@ FORMATS: dict[str, Source] = {
     "helicone": helicone.requests,
 }
 """Formats by name; `generic`, whose columns a file names, is beside them."""
+
+JOINED = {
+    "apim": "who asked is in ApiManagementGatewayLogs: name the exports of both tables in one command",
+    "langfuse": "who asked is in the traces: name the exports of observations and of traces in one command",
+}
+"""Formats whose requests stand in several tables, so that the logs of one import are read as one; and what to do where
+nobody is named in them."""

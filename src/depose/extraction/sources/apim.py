@@ -1,47 +1,65 @@
 """Azure API Management: `ApiManagementGatewayLlmLog`, joined to `ApiManagementGatewayLogs` on CorrelationId.
 
-Long bodies are split over SequenceNumber and put together again here; where a number is missing the request keeps its
-place in the volume, its words are lost, and the gap is counted. Rows of a diagnostic setting (`category`,
-`properties`) are read as those of the table are.
+A request is several rows of one CorrelationId, numbered by SequenceNumber: one with its tokens and model, then its
+messages, then its answer. RequestId stands in the first of them, or in all. Long bodies are put together again; where
+a number is missing the request keeps its place in the volume, its words are lost, and the gap is counted. Rows of a
+diagnostic setting (`category`, `properties`) are read as those of the table are, and so is the CSV of the portal, whose
+times are headed `TimeGenerated [UTC]`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC as UTC_ZONE
+from datetime import datetime
 from typing import Any
 
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import answer, asked, first, parsed, text
 
-Key = tuple[str, str]
+Parts = dict[int, tuple[int, dict[str, Any]]]
+UTC = " [UTC]"
+"""What the portal writes behind the names of columns that are times."""
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
-    """Yield one request for each CorrelationId and RequestId, after all rows were read: parts come in any order."""
-    parts: dict[Key, dict[int, tuple[int, dict[str, Any]]]] = {}
+    """Yield one request for each CorrelationId, and each RequestId in it, after all rows were read, in any order."""
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     callers: dict[str, dict[str, Any]] = {}
     for number, row in rows:
         one = _flat(row)
         correlation = text(one, "CorrelationId")
-        if "CallerIpAddress" in one or "ApimSubscriptionId" in one or "BackendTime" in one:
-            callers[correlation] = one
+        gateway = any(name in one for name in ("CallerIpAddress", "ApimSubscriptionId", "BackendTime"))
+        if gateway:
+            filled = {name: value for name, value in one.items() if value not in (None, "")}
+            callers[correlation] = callers.get(correlation, {}) | filled
         if any(name in one for name in ("PromptTokens", "RequestMessages", "SequenceNumber", "DeploymentName")):
-            sequence = _whole(one.get("SequenceNumber"))
-            found = parts.setdefault((correlation, text(one, "RequestId")), {})
-            if sequence in found:
-                tally["parts that stand twice"] = tally.get("parts that stand twice", 0) + 1
-            found.setdefault(sequence, (number, one))
-        elif correlation not in callers:
+            found.setdefault(correlation, []).append((number, one))
+        elif not gateway:
             tally["rows of another category"] = tally.get("rows of another category", 0) + 1
-    base = min((min(found) for found in parts.values()), default=0)
-    for (correlation, request), found in parts.items():
-        yield _request(correlation, request, found, base, callers.get(correlation, {}), tally)
+    parted = [(correlation, *one) for correlation, rows_ in found.items() for one in _parted(rows_, tally)]
+    base = min((min(parts) for _, _, parts in parted), default=0)
+    for correlation, request, parts in parted:
+        yield _request(correlation, request, parts, base, callers.get(correlation, {}), tally)
+
+
+def _parted(rows: list[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[tuple[str, Parts]]:
+    """Yield the requests of one CorrelationId, with their parts; a row that names none is of the first."""
+    ids = list(dict.fromkeys(name for _, one in rows if (name := text(one, "RequestId"))))
+    by_id: dict[str, Parts] = {}
+    for number, one in rows:
+        name = text(one, "RequestId") or (ids[0] if ids else "")
+        parts, sequence = by_id.setdefault(name, {}), _whole(one.get("SequenceNumber"))
+        if sequence in parts:
+            tally["parts that stand twice"] = tally.get("parts that stand twice", 0) + 1
+        parts.setdefault(sequence, (number, one))
+    yield from by_id.items()
 
 
 def _request(
     correlation: str,
     request: str,
-    found: dict[int, tuple[int, dict[str, Any]]],
+    found: Parts,
     base: int,
     caller: dict[str, Any],
     tally: dict[str, int],
@@ -63,6 +81,9 @@ def _request(
     def only(*names: str) -> Any:
         return next((value for one in ordered if (value := first(one, *names)) is not None), None)
 
+    def most(name: str) -> int | None:  # rows of messages say 0
+        return max((_whole(one[name]) for one in ordered if one.get(name) not in (None, "")), default=None)
+
     messages = joined("RequestMessages")
     said = asked(messages) if isinstance(messages, dict) else {"messages": messages}
     if isinstance(messages, str):  # parts that do not make a whole
@@ -75,13 +96,13 @@ def _request(
         id=request or correlation,
         ts=only("TimeGenerated", "time"),
         account=text(caller, "ApimSubscriptionId", "UserId", "CallerIpAddress"),
-        org=text(caller, "ProductId"),
+        tier=text(caller, "ProductId"),
         session="",
         endpoint=str(only("OperationName", "OperationId") or ""),
         model_requested=str(only("DeploymentName") or ""),
         model_served=str(only("ModelName", "DeploymentName") or ""),
-        in_tok=only("PromptTokens"),
-        out_tok=only("CompletionTokens"),
+        in_tok=most("PromptTokens"),
+        out_tok=most("CompletionTokens"),
         latency_ms=first(caller, "TotalTime", "BackendTime"),
         status="ok" if str(first(caller, "ResponseCode") or "200").startswith("2") else "error",
         ip=text(caller, "CallerIpAddress"),
@@ -95,7 +116,18 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     found = {**row, **inner} if isinstance(inner, dict) else dict(row)
     if "time" in found and "TimeGenerated" not in found:
         found["TimeGenerated"] = found["time"]
-    return {name[:1].upper() + name[1:]: value for name, value in found.items()}
+    return {
+        name[:1].upper() + name[1:].removesuffix(UTC): _of_portal(value) if name.endswith(UTC) else value
+        for name, value in found.items()
+    }
+
+
+def _of_portal(value: Any) -> Any:
+    """Return a time as the portal writes it in English, 2/25/2025, 9:19:25.391 AM, as ISO 8601; any other as it is."""
+    try:
+        return datetime.strptime(str(value), "%m/%d/%Y, %I:%M:%S.%f %p").replace(tzinfo=UTC_ZONE).isoformat()
+    except ValueError:
+        return value
 
 
 def _listed(values: list[Any]) -> Any:

@@ -31,7 +31,6 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             id=text(row, "requestId", "requestID"),
             ts=row.get("timestamp"),
             account=text(metadata, "user", "user_id", "userId") or text(identity, "arn") or text(row, "accountId"),
-            org=text(row, "accountId"),
             session=text(metadata, "session", "sessionId"),
             endpoint=text(row, "operation"),
             model_requested=text(row, "modelId"),

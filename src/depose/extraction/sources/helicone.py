@@ -22,7 +22,6 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             id=text(row, "id", "request_id"),
             ts=first(row, "created_at", "request_created_at"),
             account=text(row, "user_id", "request_user_id") or text(row, "auth_hash"),
-            org=text(row, "org_id", "helicone_org_id"),
             access_key=text(row, "auth_hash"),
             session=text(properties, "Helicone-Session-Id"),
             endpoint=text(row, "path", "request_path"),

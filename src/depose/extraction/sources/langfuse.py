@@ -70,7 +70,6 @@ def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
         id=text(one, "id"),
         ts=first(one, "start_time", "startTime", "timestamp"),
         account=text(trace, "user_id", "userId"),
-        org=text(trace, "project_id", "projectId"),
         session=text(trace, "session_id", "sessionId"),
         endpoint=text(one, "name"),
         model_requested=text(one, "provided_model_name", "model"),

@@ -60,7 +60,6 @@ def _requests(name: str, row: dict[str, Any], messages: list[tuple[str, Numbered
                 id=f"{name}/{key}",
                 ts=_time(one) or first(row, "created_at", "create_time"),
                 account=text(one, "user_id") or text(actor, "id", "user_id") or text(row, "user_id"),
-                org=text(row, "workspace_id", "principal_id") or text(one, "workspace_id"),
                 session=name,
                 messages=[*before, said],
             )

@@ -43,7 +43,7 @@ def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
         id=text(span, "spanId", "span_id") or text(said, "gen_ai.response.id"),
         ts=start,
         account=text(said, *ACCOUNTS),
-        org=text(said, "organization.id", "tenant.id", "service.namespace"),
+        org=text(said, "organization.id", "tenant.id"),
         session=text(said, "gen_ai.conversation.id", "session.id"),
         endpoint=text(said, "gen_ai.operation.name"),
         model_requested=text(said, "gen_ai.request.model"),

@@ -29,7 +29,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             id=text(row, "request_id"),
             ts=row.get("logging_time"),
             account=text(metadata, "user", "user_id", "account", "principal"),
-            org=text(metadata, "project", "organization"),
+            org=text(metadata, "organization"),
             endpoint=text(row, "api_method"),
             model_requested=text(row, "model", "endpoint"),
             model_served=text(came, "modelVersion") or text(row, "deployed_model_id", "model"),

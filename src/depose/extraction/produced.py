@@ -1,0 +1,116 @@
+"""Logs as they were produced: their digests, the list that they are held against, and several that are read as one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depose.errors import EvidenceError, UsageError
+from depose.extraction.reading import Losses, Reader
+from depose.extraction.sources import JOINED
+from depose.model import Fact
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Produced:
+    """A log, or several of one export whose rows belong together: requests in one table, who asked in another."""
+
+    files: tuple[Path, ...]
+    digests: tuple[str, ...]
+    bytes: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in the manifest."""
+        return " + ".join(one.name for one in self.files)
+
+    @property
+    def said(self) -> str:
+        """What it is called in a message."""
+        return " + ".join(map(str, self.files))
+
+    @property
+    def sha256(self) -> str:
+        """Its digest; of several, that of the lines which `sha256sum` writes of them, sorted."""
+        if len(self.files) == 1:
+            return self.digests[0]
+        lines = sorted(f"{digest}  {one.name}\n" for one, digest in zip(self.files, self.digests, strict=True))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def parts(self) -> tuple[Fact, ...]:
+        """Each of several by name, with its digest; nothing for one."""
+        if len(self.files) == 1:
+            return ()
+        pairs = zip(self.files, self.digests, strict=True)
+        return tuple(Fact(name=one.name, value=digest) for one, digest in pairs)
+
+
+class Rows:
+    """The rows of all files, one after the other, and after the last of them what was lost."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._readers = [Reader(one) for one in files]
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the number of each row in its file, and what it holds."""
+        for one in self._readers:
+            yield from one
+
+    @property
+    def losses(self) -> Losses:
+        """What of them could not be read."""
+        lost = [one.losses for one in self._readers]
+        return Losses(
+            truncated=any(one.truncated for one in lost),
+            broken=tuple(row for one in lost for row in one.broken),
+            count=sum(one.count for one in lost),
+        )
+
+
+def digest_of(log: Path) -> tuple[str, int]:
+    """Return the digest and the size of a log; raise UsageError for what is none."""
+    try:
+        with log.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), log.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{log}: {error.strerror or error}", hint="name a log file") from error
+
+
+def check(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
+    """Raise EvidenceError for a log that is not the one that was produced."""
+    if not listed_in:
+        return
+    wanted: dict[str, str] = {}
+    try:
+        for line in Path(listed_in).read_text("utf-8").splitlines():
+            digest, _, name = line.partition(" ")
+            wanted[Path(name.strip().lstrip("*")).name] = digest
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{listed_in}: {error}", hint="a list as sha256sum writes it") from error
+    for log, digest in zip(logs, digests, strict=True):
+        if wanted.get(log.name) != digest:
+            said = "another digest than the production lists" if log.name in wanted else "not in the production's list"
+            raise EvidenceError(f"{log}: {said}: sha256 {digest}", hint="ask for the file as it was produced")
+
+
+def batches(logs: Sequence[tuple[Path, str, int]], read: Container[str], format_: str) -> list[Produced]:
+    """Put logs, each with digest and size, together that are read as one, without those whose digest was read before.
+
+    Of a format whose requests stand in several tables all are one, and if one of them is new all are read: it may
+    name who asked in the others.
+    """
+    once = list({digest: (log, digest, size) for log, digest, size in logs}.values())
+    fresh = [one for one in once if one[1] not in read]
+    parted = [once] if format_ in JOINED and fresh else [[one] for one in fresh]
+    return [
+        Produced(
+            files=tuple(one for one, _, _ in each),
+            digests=tuple(digest for _, digest, _ in each),
+            bytes=sum(size for _, _, size in each),
+        )
+        for each in parted
+    ]

@@ -1,0 +1,134 @@
+"""What breaks the null on both sides: strangers are not called for it, and kin are still found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import weight_changes as changes
+from depose.model.weights import WeightFinding
+from depose.weights import copies, matching
+from depose.weights.assumptions import Assumptions
+from depose.weights.compare import Named, compare
+
+CONFIG, LEARNT = changes.initialised(1000, num_hidden_layers=3)
+ONE, OTHER = changes.alike(LEARNT, 10), changes.alike(LEARNT, 20)
+"""Strangers that learnt the same."""
+RULES: dict[str, tuple[Callable[[changes.Tensors], changes.Tensors], str]] = {
+    "units sorted by what they read": (changes.sorted_units, "order of units"),
+    "units sorted by what they multiply with": (lambda one: changes.sorted_units(one, "up"), "order of units"),
+    "units sorted by what they write": (lambda one: changes.sorted_units(one, "down"), "order of units"),
+    "units sorted, some of them empty": (lambda one: changes.sorted_units(one, "gate", 8), "order of units"),
+    "value dimensions sorted": (changes.sorted_values, "order of value dimensions"),
+    "dimensions sorted": (changes.sorted_space, "order of the model's dimensions"),
+    "principal components": (changes.principal, "order of the model's dimensions"),
+}
+
+
+def compared(folder: Path, one: changes.Tensors, other: changes.Tensors) -> WeightFinding:
+    """Write two models and compare them."""
+    paths = [changes.save(folder / name, CONFIG, each) for name, each in (("one", one), ("other", other))]
+    return compare(Named(name="S1", path=paths[0]), Named(name="R1", path=paths[1]))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_both_sides_chose_by_a_rule_counts_for_nothing(rule: str, tmp_path: Path) -> None:
+    """Strangers that learnt the same and were sorted alike lose that test, whose p-value would have called them kin."""
+    change, kind = RULES[rule]
+    found = compared(tmp_path, change(ONE), change(OTHER))
+    assert found.log10_p > -3
+    assert f"not counted, since both models fail its assumption: {kind}" in found.cautions
+    assert {one.kind: one.log10_p for one in found.tests}[kind] < -3, "else this shows nothing"  # type: ignore[index]
+
+
+def test_one_model_as_training_left_it_is_enough(tmp_path: Path) -> None:
+    """Where one side alone was sorted, every test counts, and says nothing against strangers."""
+    found = compared(tmp_path, changes.sorted_space(changes.sorted_values(changes.sorted_units(ONE))), OTHER)
+    assert [one for one in found.cautions if "of the suspect were" in one]
+    assert not [one for one in found.cautions if "not counted" in one]
+    assert found.log10_p > -3
+
+
+def test_kin_whose_units_were_sorted_are_found_by_what_is_left(tmp_path: Path) -> None:
+    """Signs and value dimensions remain."""
+    found = compared(tmp_path, changes.sorted_units(changes.noisy(ONE, 3)), changes.sorted_units(ONE))
+    assert "not counted, since both models fail its assumption: order of units" in found.cautions
+    assert found.log10_p < -10
+
+
+def test_an_identity_that_both_were_initialised_with_is_no_kinship(tmp_path: Path) -> None:
+    """Values that both began with the identity follow the columns, with their signs: neither test of values counts."""
+    strangers = [changes.initialised(seed, num_hidden_layers=3)[1] for seed in (1, 2)]
+    found = compared(tmp_path, *map(changes.with_identity, strangers))
+    assert found.reading == "nothing against independence"
+    assert [one.rpartition(": ")[2] for one in found.cautions if "not counted" in one] == [
+        "order of value dimensions",
+        "signs of value dimensions",
+    ]
+
+
+def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
+    """Over 10 draws of a layer's units, value dimensions and embeddings, no kind is called spoilt."""
+    draw = np.random.default_rng(3)
+
+    def rows(*shape: int) -> NDArray[np.float32]:
+        return np.asarray(draw.normal(size=shape), dtype=np.float32)
+
+    for _ in range(10):
+        seen = Assumptions()
+        for model in ("suspect", "reference"):
+            seen.saw_units(model, rows(300, 32), rows(300, 32), rows(300, 32))
+            seen.saw_values(model, rows(2, 24, 32), rows(2, 24, 32))
+            seen.saw_dimensions(model, rows(200, 64))
+        assert seen.cautions() == ()
+
+
+def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
+    """Of two strangers whose mixtures were both upcycled, each layer counts once, though four experts are matched."""
+    found = compared(tmp_path, changes.upcycled(ONE, 1), changes.upcycled(OTHER, 7))
+    mlps = [one for one in found.layers if one.kind == "mlp"]
+    assert len(mlps) == 12
+    assert sum(one.counted for one in mlps) <= 3
+    assert found.log10_p > -3
+
+
+def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
+    """Of two strangers that were both made deeper by doubling their layers, each pair of copies counts once."""
+    deep = [changes.noisy(changes.kept_layers(CONFIG, one, [0, 1, 2, 0, 1, 2])[1], 5) for one in (ONE, OTHER)]
+    found = compared(tmp_path, *deep)
+    for kind in ("mlp", "attention"):
+        assert 0 < sum(one.counted for one in found.layers if one.kind == kind) <= 3
+
+
+def test_experts_in_another_order_leave_the_layers_of_attention(tmp_path: Path) -> None:
+    """Kin whose sampled experts are strangers to each other are found by their values, each at its own layer."""
+    mixture = changes.upcycled(ONE, 1)
+    drawn = {name: torch.randn_like(one) * 0.02 if ".mlp." in name else one for name, one in mixture.items()}
+    found = compared(tmp_path, drawn, mixture)
+    assert found.log10_p < -10
+    assert [one.closest for one in found.layers if one.kind == "attention"] == ["0", "1", "2"]
+
+
+def test_families_are_those_of_the_same_rows() -> None:
+    """Blocks with common rows at common numbers are one family, through a third as well; others are their own."""
+    draw = np.random.default_rng(1)
+    first, other, moved = (np.asarray(draw.normal(size=(32, 64)), dtype=np.float32) for _ in range(3))
+    unit = matching.unit_rows
+    blocks = [unit(first), unit(other), unit(first + 0.5 * moved), unit(other[:16])]
+    numbers = copies.families(blocks)
+    assert numbers[0] == numbers[2]
+    assert len({*numbers}) == 3
+    assert copies.families([unit(first), unit(first[::-1])]) == [0, 1], "other numbers are no copy"
+    assert copies.families([]) == []
+
+
+def test_each_family_of_either_side_counts_once_by_its_surest_match() -> None:
+    """The surest match of a family counts, whatever the order of matches."""
+    assert copies.once([0.1, 0.5, 0.3], [0, 0, 1], [7, 8, 8]) == [False, True, False]
+    assert copies.once([0.3, 0.5, 0.1], [1, 0, 0], [8, 8, 7]) == [False, True, False]
+    assert copies.once([0.1, 0.2], [0, 1], [0, 1]) == [True, True]
