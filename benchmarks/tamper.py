@@ -21,7 +21,8 @@ from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
-from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from attacks_on_machines import ON_CACHES, ON_READERS, ON_SPREADSHEETS
+from attacks_on_networks import ON_NETWORKS
 from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal

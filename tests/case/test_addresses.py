@@ -37,6 +37,7 @@ def test_an_address_is_of_one_kind(address: str, kind: str) -> None:
     "host",
     [
         *("2130706433", "0x7f000001", "017700000001", "127.1", "127.0.1", "0177.0.0.1", "0x7f.1", "0x7f.0.0.0x1"),
+        *("①②⑦.⓪.⓪.①", "127。0。0。1", "ⓛocalhost"),
         *("127.0.0.1.", "localhost", "LOCALHOST", "localhost.", "a.localhost", "wiki", "db.internal", "nas.local"),
         *("printer.home.arpa", "router.lan", "[::1]", "[fe80::1%25eth0]", "10.1", "167772161", "2852039166"),
     ],

@@ -9,7 +9,8 @@ import pytest
 
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_askers import ON_ASKERS
-from attacks_on_machines import ON_CACHES, ON_NETWORKS, ON_READERS, ON_SPREADSHEETS
+from attacks_on_machines import ON_CACHES, ON_READERS, ON_SPREADSHEETS
+from attacks_on_networks import ON_NETWORKS
 from tampering import Target, sealed_case
 from traps import Trap, sprung
 

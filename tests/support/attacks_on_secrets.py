@@ -152,6 +152,50 @@ _form(
 )
 
 
+_form("a key in a hex dump with addresses", "dump", lambda s: _dump(f"The key is {s}"))
+_form("a key in a list of decimal numbers", "numbers", lambda s: json.dumps(list(s.encode())).encode())
+_form(
+    "a key in the bytes of its tokens",
+    "numbers",
+    lambda s: json.dumps([{"logprob": -0.1, "bytes": [c]} for c in s.encode()]).encode(),
+)
+_form("a key in comments over two lines", "as it is, but for", lambda s: f"// {s[:9]}\n// {s[9:]}".encode())
+_form("a key in a numbered list", "lines", lambda s: f"1. {s[:9]}\n2. {s[9:]}".encode())
+_form(
+    "a key in a stream of plain text",
+    "lines",
+    lambda s: "".join(f"event: t\ndata: {s[n : n + 4]}\n\n" for n in range(0, len(s), 4)).encode(),
+)
+_form(
+    "a key in chunks of a transfer",
+    "lines",
+    lambda s: f"\r\n9\r\n{s[:9]}\r\n{len(s) - 9:x}\r\n{s[9:]}\r\n0\r\n\r\n".encode(),
+)
+_form("a key with a dot after every letter", "as it is, but for", lambda s: ".".join(s).encode())
+_form("a key put together in a program", "as it is, but for", lambda s: f'"{s[:9]}" + "{s[9:]}"'.encode())
+_form(
+    "a key in two words of a header of mail",
+    "markup",
+    lambda s: f"=?utf-8?Q?{s[:9]}?=\r\n =?utf-8?Q?{s[9:]}?=".encode(),
+)
+_form("a key about a comment", "markup", lambda s: f"{s[:9]}<!-- {'a > b ' * 99}-->{s[9:]}".encode())
+_form("a key in tag characters", "escapes", lambda s: "".join(chr(0xE0000 + ord(c)) for c in s).encode())
+_form("a key in escapes of a style sheet", "escapes", lambda s: "".join(f"\\{ord(c):06x}" for c in s).encode())
+_form("a key as Unicode lists characters", "escapes", lambda s: " ".join(f"U+{ord(c):04X}" for c in s).encode())
+_form("a key between line separators", "as it is, but for", lambda s: "\u2028".join(s).encode())
+_form("a key in colours of a terminal", "markup", lambda s: "\x1b[1m".join(s).encode())
+_form(
+    "a key in texts of base64, each with its end",
+    "base64",
+    lambda s: b" ".join(base64.b64encode(s[n : n + 4].encode()) for n in range(0, len(s), 4)),
+)
+
+
+def _dump(text: str) -> bytes:
+    rows = [text[at : at + 16].encode() for at in range(0, len(text), 16)]
+    return b"\n" + b"\n".join(f"{16 * n:08x}  {row.hex(' ')}  |{row.decode()}|".encode() for n, row in enumerate(rows))
+
+
 def _named(variable: str, value: str, stands: str, secret: str = "") -> None:
     says = SAYS.format(secret or variable, "as it is")
     environment = {variable: value}
@@ -164,6 +208,15 @@ for _variable in (
     *("AWS_SECRET_ACCESS_KEY_ID2", "SLACK_WEBHOOK", "SESSION_JWT", "private_token_backup", "SENTRY_DSN"),
 ):
     _named(_variable, VALUE, f"said {VALUE}.")
+for _variable in ("GOOGLE_CREDS", "DB_PW", "AZURE_STORAGE_CONNECTION_STRING", "ACCOUNT_SAS", "STRIPE_SK", "WIFI_PSK"):
+    _named(_variable, VALUE, f"said {VALUE}.")
+_KNOWN = "ghp_canary0123456789abcdefghij"
+_named("ANYTHING", _KNOWN, f"it is {_KNOWN}", "ANYTHING, a key in it")
+_named("API_KEYS", f"sk-canary-first-0001,{VALUE}", f"one is {VALUE}", "API_KEYS, part 2")
+_named("REGISTRY_AUTH", f"me:{VALUE}", f"it is {VALUE}", "REGISTRY_AUTH, part 1")
+_named("EXPORTER_HEADERS", f"authorization=Bearer {VALUE}", f"it is {VALUE}", "EXPORTER_HEADERS, its authorization")
+_named("STORE", f"AccountName=x;AccountKey={VALUE}", f"it is {VALUE}", "STORE, its AccountKey")
+_named("SERVICE", f"https://h.example/?api_key={VALUE}", f"it is {VALUE}", "SERVICE, its api_key")
 _named("ALL_PROXY", f"socks5://me:{quote(VALUE, safe='')}@proxy.example:1080", f"via {VALUE}", "ALL_PROXY, password")
 _named("DATABASE_URL", "postgres://app:p%40ssw0rd-9981@db/x", "p@ssw0rd-9981", "DATABASE_URL, password")
 _named("SITE_COOKIE", f"theme=dark; sid={VALUE}; path=/", f"sid is {VALUE}", "SITE_COOKIE, part 2")

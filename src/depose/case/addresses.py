@@ -54,9 +54,17 @@ def of_address(address: str) -> Kind:
     return "public" if ip.is_global and not ip.is_multicast else "reserved"
 
 
+_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+"""A name as it goes to whoever looks it up."""
+
+
 def of_host(host: str) -> Kind:
     """Say where the host of a URL leads, as far as that can be known without looking it up, in any way of writing."""
-    plain = host.strip("[]").rstrip(".").lower()
+    try:  # as whoever looks it up folds it: digits in circles, wide points, other letters
+        plain = host.strip("[]").rstrip(".").lower()
+        plain = plain if plain.isascii() else plain.encode("idna").decode().rstrip(".").lower()
+    except UnicodeError:
+        return "reserved"
     if not plain or ("%" in plain and ":" not in plain):  # percent signs that a proxy might decode
         return "reserved"
     try:
@@ -65,6 +73,8 @@ def of_host(host: str) -> Kind:
         pass
     if re.fullmatch(r"[0-9.]+|(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*", plain):
         return _of_number(plain)
+    if not _NAME.fullmatch(plain):  # what one reader takes for a name, another parts or folds into an address
+        return "reserved"
     local = "." not in plain or any(plain.endswith(f".{end}") for end in LOCAL)
     return "private" if local else "name"
 

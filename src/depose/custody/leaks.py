@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,12 +16,25 @@ from depose.evidence.search import Sought, find
 from depose.model import Case
 
 TELLING = re.compile(
-    r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|AUTHORIZATION|(?:^|_)(?:PATS?|PWD|AUTH|JWT|DSN)(?:_|[0-9]*$)"
+    r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|AUTHORIZATION|CONN(?:ECTION)?_?STR|MNEMONIC"
+    r"|(?:^|_)(?:PATS?|PWD|PW|PSWD|PSW|PSK|SAS|SK|RK|T?OTP|PIN|CREDS?|AUTH[NZ]?|OAUTH2?|JWTS?|DSN|HEADERS?"
+    r"|(?:SEED|RECOVERY)_(?:PHRASE|CODES?))(?:_|[0-9]*$)"
 )
 """Names of variables that hold secrets, in capitals."""
 NOT_TELLING = ("PWD", "OLDPWD", "SSH_AUTH_SOCK")
 """Folders and a socket of every login."""
+LISTED = 12
+"""Characters of one of several keys in a list at least."""
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@")
+_KNOWN = re.compile(
+    r"(?:\b(?:[srp]k[-_]|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|AIza|AKIA|hf_)[\w./+=-]{16,}"
+    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*)"
+)
+"""How makers begin their keys, whatever variable they stand in."""
+_FIELD = re.compile(r"([A-Za-z][\w .-]{0,60}?)\s*[=:]\s*(?:Bearer |Basic )?(?!//)[\x22']?([^\s,;&\x22']{8,})")
+"""A name with its value, in lists, connection strings, JSON and the queries of addresses."""
+_PAIR = re.compile(r"[^\s:/=,;]+:(?!//)([^\s:,;]{8,})\Z")
+"""User and password."""
 _CHUNK = 16 * 1024**2 + 64 * 1024
 """As much as the largest answer, so that what an answer holds compressed is read whole."""
 _OVERLAP = 64 * 1024
@@ -35,11 +49,14 @@ def of_environment(cases: Iterable[Case], environment: Mapping[str, str]) -> dic
     found: dict[str, bytes] = {}
     for name in sorted(environment.keys() | named):
         value = environment.get(name, "").strip()
+        found |= {f"{name}, a key in it": one.encode("utf-8", "surrogateescape") for one in _KNOWN.findall(value)}
         if _USER.match(value):
             found |= _of_address(name, value)
         elif name in named or (TELLING.search(name.upper()) and name not in NOT_TELLING):
             found[name] = value.encode("utf-8", "surrogateescape")
             found |= _parts(name, value)
+        elif "=" in value:
+            found |= _fields(name, value)
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 
@@ -54,7 +71,32 @@ def _parts(name: str, value: str) -> dict[str, bytes]:
     parts = [part.strip().partition("=")[2] for part in value.split(";")] if "COOKIE" in name.upper() else []
     scheme, _, rest = value.partition(" ")
     parts += [rest] if scheme.lower() in ("bearer", "basic", "token") else []
-    return {f"{name}, part {number}": part.encode() for number, part in enumerate(parts, start=1)}
+    parts += [match[1] for match in [_PAIR.match(value)] if match]
+    listed = [part.strip().strip("\"'") for part in re.split(r"[,;]", value)] if _object(value) is None else []
+    parts += [part for part in listed if len(part) >= LISTED and not re.search(r"[=\s]", part) and part != value]
+    told = dict.fromkeys(part.encode("utf-8", "surrogateescape") for part in parts if part)
+    return {f"{name}, part {number}": part for number, part in enumerate(told, start=1)} | _fields(name, value)
+
+
+def _fields(name: str, value: str) -> dict[str, bytes]:
+    """Take the values of fields whose names say that they are secret."""
+    fields = _object(value)
+    if fields is None:
+        fields = {match[1].strip(): match[2] for match in _FIELD.finditer(value)}
+    return {
+        f"{name}, its {field[:40]}": said.encode("utf-8", "surrogateescape")
+        for field, said in fields.items()
+        if isinstance(said, str) and TELLING.search(field.upper().replace("-", "_"))
+    }
+
+
+def _object(value: str) -> dict[str, object] | None:
+    """Read a variable that holds an object of JSON, as files of credentials do."""
+    try:
+        found = json.loads(value) if value.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def of_files(cases: Iterable[Case]) -> dict[str, bytes]:

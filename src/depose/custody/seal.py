@@ -275,7 +275,8 @@ def _search(
     cases = [entries.registration.case]
     secrets = leaks.of_environment(cases, environment) | leaks.of_files(cases)
     secrets |= {f"signing key, {name}": value for name, value in keys.secret_numbers(key).items()}
-    sought = Sought(secrets | {name: value for name, value in further.items() if len(value) >= SHORTEST})
+    found = secrets | {name: value for name, value in further.items() if len(value) >= SHORTEST}
+    sought = Sought(found, secret=True)
     leaks.search(io.BytesIO("\n".join(files).encode()), "the names of the files", sought)
     for name, file in files.items():
         with file.open("rb") as opened:

@@ -20,7 +20,7 @@ class Key:
 
     def __init__(self, value: str, origin: str) -> None:
         self._value = value
-        self._sought = Sought({origin: value.encode()}) if len(value.encode()) >= SHORTEST else None
+        self._sought = Sought({origin: value.encode()}, secret=True) if len(value.encode()) >= SHORTEST else None
         self.origin = origin
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -39,13 +40,17 @@ _OTHERS = {
     b"(\xb5/\xfd": "zstd",
     b"\x04\x22M\x18": "lz4",
 }
+_WORDS = re.compile(rb"[\t\n\r -~]{8}")
+"""What noise that passes for Brotli seldom unpacks to."""
+_LEGIBLE = re.compile(rb"[\t\n\r -~]{0,16}(?![^\t\n\r -~])")
+"""How text begins."""
 _MOST_TO_UNPACK = 128 * 1024**2
 """Bytes of memory that an unpacker may set aside."""
 
 
 def compressed(data: bytes) -> Iterator[Undone]:
     """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4; deflate and Brotli whole."""
-    if not data.isascii() or b"]\0\0" in data or b"BZh" in data:
+    if not data.isascii() or b"]\0\0" in data or b"BZh" in data or not _LEGIBLE.match(data):
         yield from _others(data)
     begins = sorted((at, form) for magic, form in _MAGIC.items() for at in islice(every(data, magic), _TRIES))
     beyond = 0
@@ -71,7 +76,8 @@ def _others(data: bytes) -> Iterator[Undone]:
     for start, form in begins[:_TRIES]:
         if text := _unpacked(data[start:], form):
             yield form, text, _whole(start, len(data))
-    if not begins and len(data) < _CHANCE * _TRIES and not data[:4].isascii() and (text := _streamed(data, "brotli")):
+    whole = len(data) < _MOST_TO_UNPACK and not _LEGIBLE.match(data)
+    if whole and not begins and _WORDS.search(text := _streamed(data, "brotli")):
         yield "brotli", text, _whole(0, len(data))
 
 

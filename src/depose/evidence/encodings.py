@@ -21,6 +21,8 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from depose.evidence.compression import Back, Place, Undone, compressed
+from depose.evidence.edited import Edited as Edited
+from depose.evidence.laid_out import laid_out, lines
 
 DEEPEST = 8
 """So many encodings may stand one inside another."""
@@ -59,39 +61,7 @@ class View(NamedTuple):
         return " in ".join(names) or "as it is"
 
 
-# --- the way back -----------------------------------------------------------------------------------
-
-
-class Edited:
-    """A buffer in which every match of a pattern was replaced; the places are worked out when somebody asks."""
-
-    def __init__(self, pattern: re.Pattern[bytes], replaced: Callable[[bytes], bytes], data: bytes) -> None:
-        self._pattern, self._replaced, self._data = pattern, replaced, data
-        self._starts: list[int] = []
-        self._spans: list[tuple[int, int, int]] = []
-
-    def result(self) -> bytes:
-        """Replace."""
-        return self._pattern.sub(lambda match: self._replaced(match[0]), self._data)
-
-    def back(self, start: int, end: int) -> Place:
-        """Return the bytes before replacing that bytes after it come from."""
-        if not self._starts:
-            self._starts, self._spans, shift = [0], [(0, 0, 0)], 0
-            for match in self._pattern.finditer(self._data):
-                new = len(self._replaced(match[0]))
-                at = match.start() - shift
-                self._starts.append(at)
-                self._spans.append((at + new, *match.span()))
-                shift += len(match[0]) - new
-        return self._one(start)[0], self._one(max(end - 1, start))[1]
-
-    def _one(self, place: int) -> Place:
-        """Return the bytes before that one byte after comes from."""
-        after, before, beyond = self._spans[bisect_right(self._starts, place) - 1]
-        if place < after:
-            return before, beyond
-        return beyond + place - after, beyond + place - after + 1
+# --- what is dropped --------------------------------------------------------------------------------
 
 
 def dropping(marks: bytes) -> re.Pattern[bytes]:
@@ -101,9 +71,10 @@ def dropping(marks: bytes) -> re.Pattern[bytes]:
 
 SPACES = b" \t\r\n\v\f"
 _APART = b":,;-"
-_FORMAT = b"*~`>"
+_FORMAT = b"*~`>#|"
 MARKS = _FORMAT + b"_\\"
-DROPPED = SPACES + MARKS
+CONTROLS = bytes((*range(1, 9), *range(14, 32), 127))
+DROPPED = SPACES + MARKS + CONTROLS
 
 
 class _Squeezed(Edited):
@@ -122,14 +93,21 @@ class _Squeezed(Edited):
 
 _ESCAPE = re.compile(
     rb"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}"
+    rb"|[\\`]u\{[0-9a-fA-F]{1,6}\}|\\x\{[0-9a-fA-F]{1,6}\}|U\+[0-9A-Fa-f]{4,6} ?|\xf3\xa0[\x80\x81][\x80-\xbf]"
+    rb"|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}"
     rb"|\\[\x22\x27\x5c/bfnrtva]"
     rb"|%u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
-    rb"|&\#[xX]0{0,8}[0-9a-fA-F]{1,6};?|&\#0{0,8}[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};"
+    rb"|&\#[xX]0{0,30}[0-9a-fA-F]{1,6};?|&\#0{0,30}[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};"
     rb"|=[0-9A-Fa-f]{2}|=\r?\n"
 )
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"a": b"\a"}
-_TAG = re.compile(rb"</?[A-Za-z!][^<>]{0,400}>")
+_TAG = re.compile(
+    rb"(?=[<\]\x1b?\x22\x27;])(?:<!\[CDATA\[|\]\]>|<!--[^<]{0,4000}?-->|</?[A-Za-z!?][^<>]{0,400}>"
+    rb"|<[A-Za-z](?:[^<>\x22\x27]|\x22[^<\x22]{0,4000}\x22|\x27[^<\x27]{0,4000}\x27){0,4000}+>"
+    rb"|\x1b\[[0-9;?]{0,20}[A-Za-z]|\?=\s{0,8}=\?[A-Za-z0-9-]{1,20}\?[QqBb]\?"
+    rb"|[\x22\x27]?;\s{0,8}[A-Za-z-]{1,20}\*[0-9]{1,3}\*?=[\x22\x27]?)"
+)
+"""Marks between which words go on: of HTML and XML, of terminals, and of long headers of mail (RFC 2047, RFC 2231)."""
 
 
 def _character(number: int) -> bytes:
@@ -152,6 +130,12 @@ def _unescaped(one: bytes) -> bytes:
         return b"" if rest[-1:] == b"\n" else bytes([_hex(rest)])
     if first == b"%":
         return _character(_hex(rest[1:])) if rest[:1] == b"u" else bytes([_hex(rest)])
+    if first == b"\xf3":  # a tag character, which nobody sees, and which stands for one of ASCII
+        return bytes((ord(one.decode()) - 0xE0000,)).strip(b"\x01\x7f")
+    if first == b"U":
+        return _character(_hex(rest[1:].strip()))
+    if rest[:2] == b"x{":
+        return _character(_hex(rest[1:].strip(b"{}")))
     if rest[:1] in (b"u", b"U") and len(rest) > 1:
         if len(rest) == 11:
             high, low = _hex(rest[1:5]), _hex(rest[7:])
@@ -172,8 +156,8 @@ def escapes(data: bytes) -> Iterator[Undone]:
 
 
 _LIKE = (
-    rb"\xc2[\xa0-\xbf]|\xc4[\xb0\xb1]|\xc5\xbf|\xcd\x8f|\xd8\x9c|\xe1\xa0[\x8b-\x8f]|\xe2[\x80-\x93][\x80-\xbf]"
-    rb"|\xe3\x80\x80|\xef[\xac\xb8-\xbf][\x80-\xbf]|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xf0\x9f[\x84\x85][\x80-\xbf]"
+    rb"\xc2[\x80-\xbf]|\xc4[\xb0\xb1]|\xc5\xbf|\xcd\x8f|\xd8\x9c|\xe1(?:\xa0[\x8b-\x8f]|\x9a\x80|\x85[\x9f\xa0])|\xe2[\x80-\x93][\x80-\xbf]"
+    rb"|\xe3(?:\x80\x80|\x85\xa4)|\xef[\xac\xb8-\xbf][\x80-\xbf]|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xf0\x9f[\x84\x85][\x80-\xbf]"
     rb"|\xf3\xa0[\x80\x81\x84-\x87][\x80-\xbf]"
 )
 LIKE_ASCII = re.compile(_LIKE)
@@ -186,10 +170,11 @@ def plain(character: bytes, *, fold: bool) -> bytes:
     """Write a character beyond ASCII plainly, with `fold` without case; of an invisible one nothing is left."""
     text = unicodedata.normalize("NFKD", character.decode("utf-8", "replace"))
     text = unicodedata.normalize("NFKD", text.casefold()) if fold else text
-    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc") and c not in _SELECTORS)
+    kept = "".join(c for c in text if unicodedata.category(c) not in _UNSEEN and c not in _SELECTORS)
     return kept.encode().translate(None, DROPPED if fold else SPACES)
 
 
+_UNSEEN = ("Cf", "Cc", "Zl", "Zp", "Zs")
 _SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE10), 0x34F, 0x115F, 0x1160, 0x3164, 0xFFA0)))
 
 
@@ -212,6 +197,8 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SIXTY_FOUR = bytes(
     c if c in _ALPHABET else ord("+") if c == ord("-") else ord("/") if c == ord("_") else ord("A") for c in range(256)
 )
+_PADDED = re.compile(rb"(?:[A-Za-z0-9+/_-]{2,16}={1,2}){4}")
+_SIXTY_FOUR_OR_END = bytes(c if c == ord("=") else _SIXTY_FOUR[c] for c in range(256))
 _SIXTEEN = bytes(c if c in b"0123456789abcdefABCDEF" else ord("0") for c in range(256))
 _PREFIX = re.compile(rb"0[xX]|\\x")
 _WIDE = re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]\0|\0\0\0[\t\n\r -~]\0\0\0")
@@ -249,6 +236,13 @@ def _base64(data: bytes) -> Iterator[Undone]:
 
         piece = text[offset : offset + (len(text) - offset) // 4 * 4]
         yield "base64", binascii.a2b_base64(piece), back
+
+
+def _base64_parts(data: bytes) -> Iterator[Undone]:
+    """Undo texts of base64 that follow each other, each with its own end."""
+    if data.count(b"=") > 3 and _PADDED.search(data):
+        parts = (part + b"A" * (-len(part) % 4) for part in re.split(rb"=+", data.translate(_SIXTY_FOUR_OR_END)))
+        yield "base64", b"".join(binascii.a2b_base64(part).rstrip(b"\0") for part in parts), lambda *_: (0, len(data))
 
 
 def _base16(data: bytes) -> Iterator[Undone]:
@@ -340,11 +334,26 @@ def _pieces(data: bytes) -> Iterator[Undone]:
     yield "pieces", b"".join(data[start:end] for start, end in spans), back
 
 
-_UNDOING = (_wide, compressed, _pieces, _markup, _base32, _base64, _base16)
+def _strings(data: bytes) -> Iterator[Undone]:
+    """Join all strings that stand as values in JSON, whatever their names."""
+    if data.count(b'"') < 8 or (len(data) > _SMALL and _LINES.search(data)):
+        return
+    found = [match[2] if match[2] is not None else match[4] for match in _STRING.finditer(data)]
+    if len(found) > 1:
+        yield "pieces", b"".join(found), lambda *_: (0, len(data))
 
 
-def views(data: bytes) -> Iterator[View]:
-    """Yield the data in every view, the simplest first, within a bound of work that grows with the data."""
+_UNDOING = (_wide, compressed, lines, _pieces, _markup, _base32, _base64, _base16)
+_LOOSELY = (_wide, compressed, lines, laid_out, _pieces, _strings, _markup, _base32, _base64_parts, _base64, _base16)
+"""With what does not tell where something stands, but that it does."""
+
+
+def views(data: bytes, *, loosely: bool = False) -> Iterator[View]:
+    """Yield the data in every view, the simplest first, within a bound of work that grows with the data.
+
+    With `loosely` also in views in which a place is only told as all of it.
+    """
+    every = _LOOSELY if loosely else _UNDOING
     first = View("", data, None, lambda start, end: (start, end))
     left = max(LEAST_WORK, WORK * len(data))
     seen = {hash(data)}
@@ -357,7 +366,7 @@ def views(data: bytes) -> Iterator[View]:
         if depth == 1 or len(parent.data) < _SHORT or _LEGIBLE.stands_in(parent.data):
             bare = [*escapes(parent.data), *_marks(parent.data)]
             # What has neither escapes nor marks in it stands there without them too, so that it is undone once.
-            undoing = _UNDOING[:-2] if bare and depth > 1 else _UNDOING
+            undoing = every[:-2] if bare and depth > 1 else every
         for form, made, back in chain(bare, *(undo(parent.data) for undo in undoing)):
             left -= len(made)
             if made and hash(made) not in seen:

@@ -24,6 +24,10 @@ class Found(Record, frozen=True, kw_only=True):
     """Bytes of the data, as it is, that hold them."""
 
 
+_NO_LETTERS = bytes(c for c in range(1, 256) if not bytes((c,)).isalnum() and c < 128)
+_BETWEEN = dropping(_NO_LETTERS)
+_FEWEST_LETTERS = 14
+"""Of fewer the order alone may be chance."""
 _ANY = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -41,10 +45,13 @@ def _unfold(data: bytes, characters: re.Pattern[bytes]) -> Edited:
 class Sought:
     """Words that are sought, under the names by which they are told of."""
 
-    def __init__(self, words: Mapping[str, bytes]) -> None:
+    def __init__(self, words: Mapping[str, bytes], *, secret: bool = False) -> None:
+        """With `secret`, words of many letters are found with any marks between them, too."""
+        self.secret = secret
         self._characters = LIKE_ASCII if all(map(_is_plain, words.values())) else _ANY
         self._needles: dict[bytes, tuple[str, bytes]] = {}
         self._exact: dict[bytes, str] = {}
+        self._letters: dict[bytes, tuple[str, bytes]] = {}
         for name, value in words.items():
             for form in _spellings(value):
                 folded = _fold(form, self._characters) if _is_text(form) else b""
@@ -52,6 +59,9 @@ class Sought:
                     self._needles.setdefault(folded, (name, form))
                 else:
                     self._exact.setdefault(form, name)
+                letters = form.lower().translate(None, _NO_LETTERS)
+                if secret and len(letters) >= _FEWEST_LETTERS:
+                    self._letters.setdefault(letters, (name, form))
 
     def __repr__(self) -> str:
         return f"Sought({len(self._needles) + len(self._exact)} spellings)"
@@ -70,6 +80,16 @@ class Sought:
                 way = way or _unfold(view.data, self._characters)
                 start, end = way.back(at, at + len(needle))
                 yield _found(view, name, self._between(view.data[start:end], form), start, end)
+
+        yield from self._among_marks(view)
+
+    def _among_marks(self, view: View) -> Iterator[Found]:
+        """Yield where the letters of a secret stand in their order, whatever stands between them that is none."""
+        bare = view.data.lower().translate(None, _NO_LETTERS) if self._letters else b""
+        for letters, (name, form) in self._letters.items():
+            for at in every(bare, letters):
+                start, end = Edited(_BETWEEN, lambda _: b"", view.data).back(at, at + len(letters))
+                yield _found(view, name, self._between(view.data[start:end], form) or "marks", start, end)
 
     def _between(self, stands: bytes, form: bytes) -> str:
         if stands == form:
@@ -123,4 +143,4 @@ def _spellings(value: bytes) -> Iterator[bytes]:
 
 def find(data: bytes, sought: Sought) -> Iterator[Found]:
     """Yield every place of the data at which words stand, in whatever form; a place may be found in several."""
-    return chain.from_iterable(map(sought.look, views(data)))
+    return chain.from_iterable(map(sought.look, views(data, loosely=sought.secret)))
