@@ -98,14 +98,7 @@ def _first_act(folder: Path) -> str:
 @JSON
 @verbosity
 def register(
-    case: Path,
-    key: Path | None,
-    passphrase_env: str,
-    tsa: str,
-    token: Path | None,
-    tsa_root: Path | None,
-    beacon: Path | None,
-    as_json: bool,
+    case: Path, key: Path | None, passphrase_env: str, as_json: bool, beacon: Path | None, **given: Any
 ) -> None:
     """Validate a CASE and freeze its protocol as record 0 of the log.
 
@@ -120,7 +113,7 @@ def register(
     """
     from depose import pipeline
 
-    source = source_of(tsa, token, tsa_root)
+    source = source_of(given["tsa"], given["token"], given["tsa_root"])
     done = pipeline.register_case(case, now)
     for line in problems(case):
         put_prose(line)
