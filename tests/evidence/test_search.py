@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 import pyarrow
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from depose.evidence.encodings import LEAST_WORK, views
@@ -199,6 +199,8 @@ NESTED = [form for form in FORMS if form not in CASE and not form.startswith(("q
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(NESTED), min_size=1, max_size=2), st.binary(max_size=40))
+@example(["HTML, decimal", "invisible characters between"], b"")
+@example(["tags within", "invisible characters between"], b"")
 def test_no_two_forms_one_in_another_hide_a_secret(forms: list[str], noise: bytes) -> None:
     """One encoding of another is undone too, whatever stands before."""
     text = SECRET

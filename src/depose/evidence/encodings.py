@@ -181,10 +181,12 @@ _SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE10), 0x34F, 0x115F, 0x1160, 
 def _marks(data: bytes) -> Iterator[Undone]:
     """Take white space, marks of Markdown and invisible characters out."""
     edited = Edited(_LOOSE, lambda one: b"" if one[0] < 128 else plain(one, fold=False), data)
-    made = data if data.isascii() else LIKE_ASCII.sub(lambda match: plain(match[0], fold=False), data)
-    made = made.translate(None, SPACES + _FORMAT)
+    seen = data if data.isascii() else LIKE_ASCII.sub(lambda match: plain(match[0], fold=False), data)
+    made = seen.translate(None, SPACES + _FORMAT)
     if made != data:
         yield "marks", made, edited.back
+    if made != seen != data:  # what is invisible may stand in an escape or a tag, whose own marks are needed
+        yield "marks", seen, Edited(LIKE_ASCII, lambda one: plain(one, fold=False), data).back
 
 
 def _markup(data: bytes) -> Iterator[Undone]:

@@ -28,6 +28,10 @@ _NO_LETTERS = bytes(c for c in range(1, 256) if not bytes((c,)).isalnum() and c 
 _BETWEEN = dropping(_NO_LETTERS)
 _FEWEST_LETTERS = 14
 """Of fewer the order alone may be chance."""
+_NOISE = frozenset(("base64", "base32", "hex", "deflate", "brotli"))
+"""Encodings that make noise of what is not written in them."""
+_BY_CHANCE = 4
+"""Fewer bytes stand in noise by chance."""
 _ANY = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -74,8 +78,11 @@ class Sought:
         if not self._needles:
             return
         folded = _fold(view.data, self._characters)
+        noise = any(form in _NOISE for form in view.path.split(" in "))
         way: Edited | None = None
         for needle, (name, form) in self._needles.items():
+            if noise and len(needle) < _BY_CHANCE:
+                continue
             for at in every(folded, needle):
                 way = way or _unfold(view.data, self._characters)
                 start, end = way.back(at, at + len(needle))
