@@ -19,6 +19,7 @@ from depose.statistics.calibration import fit, left_out, log_lr
 from depose.statistics.lineage import choose
 from dossiers import CONTROLS, dossier, quiet, spec
 from specifications import made
+from thinned import thinned
 
 PAIR = [spec("S1", "suspect"), spec("R1", "reference")]
 RIVALS = [spec(f"X{n}", "candidate") for n in (1, 2, 3)]
@@ -107,7 +108,7 @@ def test_criterion_34_what_a_model_calls_itself_has_no_weight() -> None:
     assert {e.prompt.id for e in one.exhibits} == {e.prompt.id for e in two.exhibits}
 
 
-@pytest.mark.parametrize("detector", ["phrases", "openings", "fuzzy"])
+@pytest.mark.parametrize("detector", thinned(["phrases", "openings", "fuzzy"], 3))
 @pytest.mark.criterion(34)
 def test_criterion_34_a_confession_makes_no_stranger_a_student(detector: str) -> None:
     """Suspect and reference that both call themselves ChatGPT in every answer score as if they had not."""

@@ -16,6 +16,8 @@ from faults import Server
 from faults_of_data import ECHOES, VALUES
 from faulty import heard, remote
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-test-0123456789+.abcdef"
 CODES = {fault: f"M{number}" for number, fault in enumerate((*VALUES, *ECHOES))}
 

@@ -14,6 +14,7 @@ from depose.endpoints.remote import Remote
 from depose.endpoints.wire_format import seed_of
 from depose.model import Ask, ModelSpec, Reply
 from faults import Server
+from thinned import thinned
 
 KEY = "sk-test-0123456789abcdef"
 ASK = Ask(
@@ -172,7 +173,7 @@ def test_the_same_question_is_sent_as_the_client_of_the_maker_sends_it(provider:
 
 
 @pytest.mark.parametrize(("fault", "stream"), [*((fault, False) for fault in STATES), ("", True)])
-@pytest.mark.parametrize("provider", CLIENTS)
+@pytest.mark.parametrize("provider", thinned(CLIENTS, 3))
 def test_an_answer_is_read_as_the_client_of_the_maker_reads_it(provider: str, fault: str, stream: bool) -> None:
     """Text, finish, model, fingerprint, ids and token counts are the same."""
     with Server(lambda seen: fault) as server:

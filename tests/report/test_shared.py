@@ -20,6 +20,7 @@ from depose.model import (
 from depose.report.render import render_html
 from hostile import ANSWERS
 from reports import CONTROLS, build, drop_cut, outline, words
+from thinned import thinned
 
 ASKED = Prompt(id="long_tail-01-abc", family="long_tail", cluster="long_tail/01", text="How many keys has it?")
 
@@ -92,7 +93,7 @@ def test_a_case_without_either_has_no_such_section() -> None:
     assert "Reasoning, apart" not in page
 
 
-@pytest.mark.parametrize("place", range(0, len(ANSWERS), 12))
+@pytest.mark.parametrize("place", thinned(range(0, len(ANSWERS), 12), 3))
 def test_hostile_texts_change_no_structure(place: int) -> None:
     """Answers, values and reasoning that try to break the page leave its elements as they are."""
     text = ANSWERS[place].encode("utf-8", "replace").decode()[:8_000] or "x"
