@@ -209,7 +209,7 @@ def run(kind: str, place: Path, seeds: range, *, bare: bool = False, only: str =
     """Examine the worlds of these seeds that are missing; of levels, rivals run in the first of each mix."""
     place.mkdir(parents=True, exist_ok=True)
     file = place / f"{kind}.jsonl"
-    done = {(one["name"], one["seed"]) for one in _lines(file)}
+    done = {(one["name"], one["seed"]) for one in _lines(place, kind)}
     if kind == "level":
         jobs = [(name, worlds.Recipe(accounts=400, look_alikes=mix)) for name, mix in MIXES.items()]
         jobs = [one for one in jobs if not only or one[0] in only.split(",")]
@@ -235,8 +235,10 @@ def run(kind: str, place: Path, seeds: range, *, bare: bool = False, only: str =
                     out.flush()
 
 
-def _lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+def _lines(place: Path, kind: str) -> list[dict[str, Any]]:
+    """Read the worlds of every run below a folder: seeds that were run apart are counted together."""
+    files = sorted(place.rglob(f"{kind}*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 def _fired(layer: str, one: dict[str, Any], of: str = "layers") -> bool:
@@ -261,7 +263,7 @@ def _counts(
 def level_table(place: Path) -> None:
     """Print how often each test fired where nothing was planted, and the exact upper bound of its rate."""
     by_mix: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(place / "level.jsonl"):
+    for one in _lines(place, "level"):
         by_mix.setdefault(one["name"], []).append(one)
     print(f"## Level: worlds without a campaign in which a test fired, at {ALPHA}, {SWAPS} random tables\n")
     print("In brackets the exact upper bound of the rate, at 95 %. E1 and E2: any account, any pair, at their FDR.\n")
@@ -300,7 +302,7 @@ def level_table(place: Path) -> None:
 def recall_table(place: Path) -> None:
     """Print what was found of planted campaigns."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for one in _lines(place / "recall.jsonl"):
+    for one in _lines(place, "recall"):
         by_name.setdefault(one["name"], []).append(one)
     peers = list(next(iter(by_name.values()))[0]["peers"]) if by_name else []
     print("\n## Recall: planted campaigns, means over worlds\n")
