@@ -13,7 +13,7 @@ from depose.analysis.likelihood_ratios import Circumstances, conditions, power, 
 from depose.case.calibration import bundled, load, parse
 from depose.errors import CaseError
 from depose.model import Calibration, Line, Result, TruePair
-from depose.statistics.likelihood import lineage_cap
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from studies import CASE, LINE, result, study
 
 

@@ -11,7 +11,7 @@ import pytest
 from depose.analysis.reported_ratios import reported, used
 from depose.model import HeldOut, Performance, Question
 from depose.statistics.held_out import bounded, study_of
-from depose.statistics.likelihood import lineage_cap
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.rates import upper_bound
 from reports import ratio
 

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from calibrators import calibrator
 from depose.model import Line
 from depose.statistics.calibration import bottom_of, fit, left_out, likelihood_ratio, log_lr, transformed
-from depose.statistics.likelihood import cllr, cllr_min, lineage_cap
+from depose.statistics.likelihood import cllr, cllr_min
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binom
 
-from depose.statistics.likelihood import cllr, cllr_min, dev_pav, ece, elub, lineage_cap, pav
+from depose.statistics.likelihood import cllr, cllr_min, dev_pav, ece, elub, pav
 
 Array = NDArray[np.float64]
 
@@ -65,22 +64,6 @@ def test_ece_at_even_odds_is_cllr() -> None:
     assert values[1] == pytest.approx(cllr(h1, h2))
     assert values[0] < 0.01
     assert values[2] < 0.01
-
-
-@pytest.mark.criterion(6)
-def test_the_lineage_cap_is_the_one_of_the_design() -> None:
-    """K = 19 caps at 6.9, 23 at 8.2, 37 at 12.9; LR 100 needs about 299 lineages; one exceedance lowers it."""
-    assert [round(lineage_cap(0, n), 1) for n in (19, 23, 37)] == [6.9, 8.2, 12.9]
-    assert lineage_cap(0, 298) < 100 < lineage_cap(0, 300)
-    assert lineage_cap(1, 23) < lineage_cap(0, 23)
-    assert lineage_cap(23, 23) == 1.0
-    assert lineage_cap(0, 0) == 1.0
-    assert lineage_cap(0, 23) == pytest.approx(1 / (1 - 0.05 ** (1 / 23)))
-
-
-def test_the_cap_is_an_exact_bound() -> None:
-    """With a rate of 1 / cap, k or fewer of n would be seen in exactly 5 % of studies."""
-    assert binom.cdf(2, 40, 1 / lineage_cap(2, 40)) == pytest.approx(0.05)
 
 
 def test_one_kind_alone_is_refused() -> None:

@@ -25,7 +25,7 @@ from depose.model import Line, Question, Record
 from depose.statistics import ranks
 from depose.statistics.calibration import fit, log_lr
 from depose.statistics.era import era, month
-from depose.statistics.likelihood import lineage_cap
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.lineage import share_base
 from depose.statistics.rounding import tidy
 from depose.statistics.screening import benjamini_hochberg, local_fdr, related_share

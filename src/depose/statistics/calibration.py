@@ -6,8 +6,8 @@ A small ridge keeps the slope finite where the classes separate.
 
 Validation leaves out every pair that shares a lineage with the pair that is predicted. The interval of a case joins
 the bootstrap of T with refits on resampled families. No ratio is handed out above the cap or below the bottom that
-the number of independent lineages allows (`likelihood.lineage_cap`), nor beyond the empirical bounds of the study
-(ELUB, `likelihood.elub`).
+the number of independent lineages allows (`likelihood_ratio_cap`), nor beyond the empirical bounds of the study (ELUB,
+`likelihood.elub`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.model import Calibrator, Line
-from depose.statistics.likelihood import lineage_cap
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.rates import upper_bound
 
 Array = NDArray[np.float64]

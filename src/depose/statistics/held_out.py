@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.model import HeldOut, Performance, Question, Ratio
-from depose.statistics.likelihood import lineage_cap
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.rates import upper_bound
 
 Array = NDArray[np.float64]

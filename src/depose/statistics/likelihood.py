@@ -1,12 +1,10 @@
-"""How good likelihood ratios are, and how large they may be.
+"""How good likelihood ratios are; how large they may be stands in `likelihood_ratio_cap`.
 
 Cllr                 Bruemmer and du Preez 2006: the cost of a set of likelihood ratios, 0 perfect, 1 worthless
 Cllr_min             the same after the best monotone recalibration (pool adjacent violators)
 ECE                  Ramos and Gonzalez-Rodriguez 2013: empirical cross-entropy at a prior
 devPAV               Vergeer, van Schaik and Sjerps 2021: how far ratios lie from that recalibration
 ELUB                 Vergeer and others 2016: bounds at which a LR system stops being better than always LR = 1
-lineage cap          1 / U(k, n), U the one-sided 95 % Clopper-Pearson bound for k of n independent lineages that
-                     reach the score (design.md): no data set of n lineages can carry more
 
 All logarithms of likelihood ratios are natural unless a name says log10.
 """
@@ -17,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from depose.statistics.rates import upper_bound
 
 Array = NDArray[np.float64]
 LN2 = float(np.log(2))
@@ -124,11 +120,6 @@ def elub(h1: Array, h2: Array) -> Bounds:
     high = middle + int(np.argmax(worse[middle:])) if worse[middle:].any() else len(grid)
     low = middle - int(np.argmax(worse[middle::-1])) if worse[middle::-1].any() else -1
     return Bounds(low=float(grid[low + 1]), high=float(grid[high - 1]))
-
-
-def lineage_cap(k: int, n: int) -> float:
-    """Largest likelihood ratio that n independent lineages carry when k of them reach the score; 1 without any."""
-    return 1.0 if n < 1 else 1.0 / upper_bound(k, n)
 
 
 def _need(h1: Array, h2: Array) -> None:

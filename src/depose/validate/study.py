@@ -20,7 +20,8 @@ from depose.model import Calibration, Calibrator, Primary
 from depose.model.random_streams import stream
 from depose.scoring.bags import one_base
 from depose.statistics.calibration import left_out
-from depose.statistics.likelihood import cllr, cllr_min, lineage_cap
+from depose.statistics.likelihood import cllr, cllr_min
+from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.ranks import floor
 from depose.statistics.rates import lower_bound, rate, upper_bound
 from depose.validate.areas import (
