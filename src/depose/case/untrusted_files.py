@@ -36,7 +36,7 @@ PER_BYTE = 12
 SECONDS = 4
 """Seconds of a processor for a small file; a large one has more, at a rate that every reader here passes."""
 BYTES_A_SECOND = 1_000_000
-PATIENCE = 8
+PATIENCE = 30
 """A child that waits, or shares the machine with others, may take as many times longer by the clock."""
 OURS = ("NUMBA_CACHE_DIR", "LANG", "LC_ALL", "TZ")
 
