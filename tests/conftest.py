@@ -57,3 +57,13 @@ def pytest_unconfigure() -> None:
     """Take the folder away."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ[TRACES], ignore_errors=True)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the scripted provider installed, and say where."""
+    from fakes import install
+
+    folder = install(tmp_path / "site")
+    monkeypatch.syspath_prepend(folder)
+    return folder

@@ -12,15 +12,11 @@ from depose.asking import collect
 from depose.case import casefile
 from depose.custody import leaks
 from depose.evidence import ledger
-from fakes import Clock, case_of, install, model, write_case
+from fakes import Clock, case_of, model, write_case
 from faults import Server
 from faulty import remote
 
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the scripted provider installed."""
-    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+pytestmark = pytest.mark.usefixtures("site")
 
 
 def ask(folder: Path) -> collect.Collected:

@@ -35,7 +35,6 @@ from fakes import (
     finish,
     fit,
     gate,
-    install,
     model,
     recorded_case,
     scripted_case,
@@ -45,13 +44,7 @@ from fakes import (
 )
 from thinned import thinned
 
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("site")
 
 
 def quiet(answered: int, failed: int) -> None:

@@ -32,11 +32,13 @@ from depose.errors import CaseError, EvidenceError, SecretFound
 from depose.evidence import ledger, timestamp
 from depose.evidence.log import log_path
 from depose.model.canonical import canonical, sha256
-from fakes import case_of, depose, install, model, scripted_case, write_case
+from fakes import case_of, depose, model, scripted_case, write_case
 from faults import Server
 from faulty import remote, remote_case
 from tampering import Target, rechain, relist, restate, sealed_case, unpack
 from thinned import thinned
+
+pytestmark = pytest.mark.usefixtures("site")
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
 
@@ -45,14 +47,6 @@ SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
 def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A sealed confirmatory case."""
     return sealed_case(tmp_path_factory.mktemp("criteria") / "target")
-
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
 
 
 # --- protocol ---------------------------------------------------------------------------------------

@@ -32,19 +32,13 @@ from depose.evidence import ledger, timestamp
 from depose.evidence.log import read_log
 from depose.evidence.seed import derived, of_token
 from depose.model.canonical import canonical
-from fakes import depose, install, model, scripted_case, to_toml
+from fakes import depose, model, scripted_case, to_toml
+
+pytestmark = pytest.mark.usefixtures("site")
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
 ROUND = 657_413
 SIGNATURE = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
-
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -130,14 +130,6 @@ def sealed(folder: Path) -> Path:
     return Path(seal(folder, keys.load(key), now, {}).bundle)
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.criterion(46)
 def test_another_processor_s_sums_are_verified_and_told(tmp_path: Path, site: Path) -> None:

@@ -27,9 +27,11 @@ from depose.errors import CaseError, EndpointError, EvidenceError, ProtocolChang
 from depose.evidence import ledger, timestamp
 from depose.evidence.log import log_path, read_log, seals_folder
 from depose.model.canonical import sha256
-from fakes import Clock, Ran, audit, depose, files_in, install, recorded_case, scripted_case
+from fakes import Clock, Ran, audit, depose, files_in, recorded_case, scripted_case
 from tampering import Target, sealed_case
 from thinned import thinned
+
+pytestmark = pytest.mark.usefixtures("site")
 
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
 
@@ -44,14 +46,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A sealed bundle whose reference was asked twice."""
     return sealed_case(tmp_path_factory.mktemp("custody") / "target", replicates=2)
-
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
 
 
 def analyzed(folder: Path, **protocol: Any) -> Path:

@@ -21,19 +21,13 @@ from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import key
 from depose.evidence.log import Chained, Log, log_path, read_log, seals_folder
 from depose.evidence.records import Asking, Key, Stamp
-from fakes import PATIENCE, depose, finish, install, scripted_case, start, until
+from fakes import PATIENCE, depose, finish, scripted_case, start, until
 from faults import HELD, Server
 from faulty import remote_case
 
+pytestmark = pytest.mark.usefixtures("site")
+
 SCRIPTS = {"S1": "same", "R1": "same", "C1": "one", "C2": "two", "C3": "three"}
-
-
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the scripted provider installed."""
-    folder = install(tmp_path / "site")
-    monkeypatch.syspath_prepend(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

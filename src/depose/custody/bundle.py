@@ -99,15 +99,7 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
     for name in ("SEAL", "SEAL.sig", "signer.pem", "seal.json"):
         if sizes[name] > LARGEST:
             raise EvidenceError(f"{bundle.name}: {name}: has {sizes[name]} bytes, more than any has", hint=HINT)
-    key = keys.load_public(content(bundle, "signer.pem"), "signer.pem")
-    if public_key:
-        known = keys.load_public(public_key, "--public-key")
-        if keys.fingerprint(known) != keys.fingerprint(key):
-            raise EvidenceError(
-                f"{bundle.name}: signed with the key {keys.fingerprint(key)[:16]}..., "
-                f"not with {keys.fingerprint(known)[:16]}...",
-                hint="somebody else sealed it",
-            )
+    key = keys.signer(content(bundle, "signer.pem"), public_key, bundle.name)
     signed = content(bundle, "SEAL")
     keys.check(key, content(bundle, "SEAL.sig"), signed, "SEAL.sig")
     outside = manifest.read(signed, "SEAL")

@@ -22,11 +22,7 @@ BEFORE = {
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 
-TEXT = """# How to verify this bundle without depose
-
-Run these in bash, in this folder, freshly unpacked. Each must end as its last line says. They were tried with GNU
-coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
-
+WHO_SIGNED = """\
 1. Who signed? Compare with the fingerprint that the signer gave you by another way: a key in a bundle proves nothing.
 
        openssl pkey -pubin -in signer.pem -outform DER | sha256sum
@@ -39,7 +35,17 @@ coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
 
    must print `Verified OK`
 
-3. Every file that is listed is as it was sealed
+"""
+"""What every VERIFY.md says first."""
+TEXT = (
+    """# How to verify this bundle without depose
+
+Run these in bash, in this folder, freshly unpacked. Each must end as its last line says. They were tried with GNU
+coreutils and OpenSSL 3.0; on macOS use `shasum -a 256` for `sha256sum`.
+
+"""
+    + WHO_SIGNED
+    + """3. Every file that is listed is as it was sealed
 
        sha256sum --strict --quiet -c SEAL SHA256SUMS
 
@@ -97,6 +103,7 @@ Whoever gets SALTS can undo what a copy withholds: it goes with the whole bundle
 
 `statement.json` holds the opinions as an in-toto statement in a DSSE envelope, signed with the same key.
 """
+)
 
 PROOF = """# How to verify these records without depose
 

@@ -22,7 +22,24 @@ from depose.case.signatures import fingerprint as fingerprint
 from depose.case.signatures import load_public as load_public
 from depose.case.signatures import public_pem as public_pem
 from depose.case.signatures import sign as sign
-from depose.errors import UsageError
+from depose.errors import EvidenceError, UsageError
+
+
+def signer(enclosed: bytes, public_key: bytes, name: str) -> PublicKey:
+    """Read the public key that came with something sealed, and hold it to the one that its reader got by another way.
+
+    Without `public_key` the enclosed one is taken, which proves nothing of who signed. Raises EvidenceError, with the
+    `name` of what was sealed, where the two differ.
+    """
+    key = load_public(enclosed, "signer.pem")
+    if public_key:
+        known = load_public(public_key, "--public-key")
+        if fingerprint(known) != fingerprint(key):
+            raise EvidenceError(
+                f"{name}: signed with the key {fingerprint(key)[:16]}..., not with {fingerprint(known)[:16]}...",
+                hint="somebody else sealed it",
+            )
+    return key
 
 
 def make(path: Path, passphrase: str = "") -> Path:

@@ -30,15 +30,7 @@ class Signed(NamedTuple):
         for needed in ("SEAL", "SEAL.sig", "signer.pem", commitment.FILE):
             if needed not in data:
                 raise EvidenceError(f"{name}: no {needed}: not a whole copy", hint=_HINT)
-        key = keys.load_public(data["signer.pem"], "signer.pem")
-        if public_key:
-            known = keys.load_public(public_key, "--public-key")
-            if keys.fingerprint(known) != keys.fingerprint(key):
-                raise EvidenceError(
-                    f"{name}: signed with the key {keys.fingerprint(key)[:16]}..., "
-                    f"not with {keys.fingerprint(known)[:16]}...",
-                    hint="somebody else sealed it",
-                )
+        key = keys.signer(data["signer.pem"], public_key, name)
         keys.check(key, data["SEAL.sig"], data["SEAL"], "SEAL.sig")
         digests = manifest.read(data["SEAL"], "SEAL")
         if not {"SHA256SUMS", commitment.FILE} <= digests.keys() <= set(OUTSIDE):

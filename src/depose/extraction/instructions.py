@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from depose.custody.instructions import WHO_SIGNED
 from depose.custody.keys import PublicKey, fingerprint
 
-TEXT = """# How to verify this bundle without depose
+TEXT = (
+    """# How to verify this bundle without depose
 
 Run these in bash, in this folder, freshly unpacked. Each must end as its last line says.
 
-1. Who signed? Compare with the fingerprint that the signer gave you by another way: a key in a bundle proves nothing.
-
-       openssl pkey -pubin -in signer.pem -outform DER | sha256sum
-
-   must print `{fingerprint}`
-
-2. The signature
-
-       openssl dgst -sha256 -verify signer.pem -signature SEAL.sig SEAL
-
-   must print `Verified OK`
-
-3. Every file, the log of what was registered, read and found, and what follows from the findings by Holm
+"""
+    + WHO_SIGNED
+    + """3. Every file, the log of what was registered, read and found, and what follows from the findings by Holm
 
        python3 -I VERIFY.py
 
@@ -42,6 +34,7 @@ events, which stay with their custodian under the digests of events/manifest.jso
 
 Accounts stand under keyed hashes. Nobody can undo them without the key, which is not here.
 """
+)
 
 
 def script() -> bytes:

@@ -120,10 +120,7 @@ def _signer(bundle: Zipped | Unpacked, public_key: bytes) -> keys.PublicKey:
     for name in ("SEAL", "SEAL.sig", "signer.pem"):
         if sizes[name] > LARGEST:
             raise EvidenceError(f"{bundle.name}: {name}: has {sizes[name]} bytes, more than any has", hint=HINT)
-    key = keys.load_public(content(bundle, "signer.pem"), "signer.pem")
-    if public_key and keys.fingerprint(keys.load_public(public_key, "--public-key")) != keys.fingerprint(key):
-        raise EvidenceError(f"{bundle.name}: signed with another key", hint="somebody else sealed it")
-    return key
+    return keys.signer(content(bundle, "signer.pem"), public_key, bundle.name)
 
 
 def _seal(bundle: Zipped | Unpacked, key: keys.PublicKey) -> Seal:
