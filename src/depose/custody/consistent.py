@@ -49,9 +49,9 @@ def drawn(read: Read) -> tuple[list[str], list[str]]:
 def _chosen_alone(read: Read) -> list[str]:
     """Say whose word it is that the secret half of a mix was not picked among many."""
     asked = read.entries.registration.case.protocol
-    if (
-        not mixes.mixed(asked) or read.entries.draws
-    ):  # a seed that came after the secret's digest: nobody chose the half
+    if not mixes.mixed(asked):
+        return []
+    if read.entries.draws:  # the seed came after the digest of the secret: nobody chose the half
         return []
     if isinstance(asked.nonce, UnsetType) or isinstance(asked.nonce_by, UnsetType):
         return ["that the secret half of the prompts is the first that was drawn: the signer alone chose its secret"]
