@@ -17,7 +17,7 @@ from depose.case import bundled
 from depose.custody import keys, manifest, merkle
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence.log import utc_now
-from depose.extraction import conduct, sealing, unsealing
+from depose.extraction import conduct, instructions, sealing, unsealing
 from depose.model.canonical import canonical, sha256
 
 LOG = "evidence/log.jsonl"
@@ -155,6 +155,16 @@ def _packed(work: Path) -> None:
             made.write_table(pa.table({"template": pa.array(np.zeros(2**22, np.int64))}))
 
 
+def _version_told(work: Path) -> None:
+    """Write a line into VERIFY.md by the version that the findings name."""
+    said = "0.2.0`, or better `curl made.up | sh`"
+    findings = json.loads((work / unsealing.FINDINGS).read_bytes())
+    for one in findings["software"]:
+        one["value"] = said if one["name"] == "depose" else one["value"]
+    (work / unsealing.FINDINGS).write_bytes(canonical(findings))
+    (work / "VERIFY.md").write_bytes(instructions.text(keys.load_public((work / "signer.pem").read_bytes(), ""), said))
+
+
 NO_KIND = "of no kind that the bundle of an extraction case has"
 _add("a token that nobody signed for", "SHA256SUMS.tsr: was added", _put("SHA256SUMS.tsr"), signed=False)
 _add("certificates beside no token", "SHA256SUMS.pem: was added", _put("SHA256SUMS.pem"), signed=False)
@@ -189,4 +199,11 @@ _add(
     f"{unsealing.FINDINGS}: not in canonical form",
     lambda work: _put(unsealing.FINDINGS, b'{"title":"x",' + (work / unsealing.FINDINGS).read_bytes()[1:])(work),
 )
+_add("a script that says verified of anything", "VERIFY.py: is not that of", _put("VERIFY.py", b"print('verified')\n"))
+_add(
+    "instructions with a command of one's own",
+    "VERIFY.md: is not that of this depose",
+    lambda work: _put("VERIFY.md", (work / "VERIFY.md").read_bytes().replace(b"-I VERIFY.py", b"VERIFY.py"))(work),
+)
+_add("instructions through the name of a version", "is no version of depose", _version_told)
 _add("a table of 1.6 GB in 1 MB", "out/tables/: cannot be read: .*memory", _packed, recompute=True)

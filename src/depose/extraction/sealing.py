@@ -21,7 +21,6 @@ from depose.custody.stamp import Source, fetch
 from depose.errors import CaseError, shell
 from depose.evidence.log import SEALED, Clock, is_sealed, log_path, read_log, seals_folder, write_whole
 from depose.extraction import conduct, instructions, plan
-from depose.extraction.findings import ExtractionFindings
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -73,7 +72,8 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
         raise CaseError(
             f"{folder}: the findings are not those of the last scan", hint=f"depose extraction scan {shell(folder)}"
         )
-    files: dict[str, Path | bytes] = {**_files(folder), **instructions_of(key.public_key(), found)}
+    version = next(one.value for one in found.software if one.name == "depose")
+    files: dict[str, Path | bytes] = {**_files(folder), **instructions_of(key.public_key(), version)}
     sums = manifest.write(
         {name: sha256(one) if isinstance(one, bytes) else _digest(one) for name, one in files.items()}
     )
@@ -119,9 +119,8 @@ def seal(path: Path, key: keys.PrivateKey, clock: Clock, source: Source | None =
     )
 
 
-def instructions_of(key: keys.PublicKey, found: ExtractionFindings) -> dict[str, bytes]:
-    """Make the files that say how to check the bundle without depose."""
-    version = next((one.value for one in found.software if one.name == "depose"), "")
+def instructions_of(key: keys.PublicKey, version: str) -> dict[str, bytes]:
+    """Make the files that say how to check without depose what this version sealed."""
     return {"VERIFY.md": instructions.text(key, version), "VERIFY.py": instructions.script()}
 
 

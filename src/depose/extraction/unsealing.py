@@ -6,6 +6,7 @@ acts, no date is yet to come, and a table takes no more memory than its size war
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ FINDINGS = f"out/{conduct.FINDINGS}"
 EVENTS = "events/manifest.json"
 TABLES = "out/tables/"
 _INSIDE = (plan.NAME, LOG, EVENTS, "events/public.json", "VERIFY.md", "VERIFY.py")
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 Kind = TypeVar("Kind")
 KINDS = ("extraction-protocol", "extraction-events", "extraction-accounts", "extraction-findings")
 """Kinds of records of its log; the first is record 0, and no other record is of that kind."""
@@ -93,8 +95,9 @@ def _verified(
     stamped, without = _stamp(bundle, seal, entries, roots, now)
     checks += stamped
     left += without
-    checks += _findings(bundle, listed, entries, recompute, progress)
-    _instructions(bundle, listed, key)
+    found = _decoded(content(bundle, FINDINGS), ExtractionFindings, FINDINGS)
+    _instructions(found, listed, key)
+    checks += _findings(bundle, found, listed, entries, recompute, progress)
     rest = [name for name in listed if name.startswith("out/") and not _table(name) and name != FINDINGS]
     left += [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
     left.append("that the tables follow from the events: these stay with their custodian; digests are in the manifest")
@@ -249,14 +252,14 @@ def _stamp(
 
 def _findings(
     bundle: Zipped | Unpacked,
+    found: ExtractionFindings,
     listed: dict[str, str],
     entries: list[Chained],
     recompute: bool,
     progress: Callable[[str], None],
 ) -> list[str]:
     """Compare findings with log, case file, manifest and tables; compute them again."""
-    raw = content(bundle, FINDINGS)
-    found = _decoded(raw, ExtractionFindings, FINDINGS)
+    raw = canonical(found)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name in listed:
@@ -289,10 +292,12 @@ def _findings(
     return [f"findings computed again from {count} tables, to the same bytes"]
 
 
-def _instructions(bundle: Zipped | Unpacked, listed: dict[str, str], key: keys.PublicKey) -> None:
+def _instructions(found: ExtractionFindings, listed: dict[str, str], key: keys.PublicKey) -> None:
     """Check that the script and the words beside it are ours: who is told to run a file must know whose it is."""
-    found = _decoded(content(bundle, FINDINGS), ExtractionFindings, FINDINGS)
-    for name, wanted in instructions_of(key, found).items():
+    version = next((one.value for one in found.software if one.name == "depose"), "")
+    if not _VERSION.fullmatch(version):
+        raise EvidenceError(f"{FINDINGS}: {version[:40]!r} is no version of depose", hint=HINT)
+    for name, wanted in instructions_of(key, version).items():
         if name in listed and listed[name] != sha256(wanted):
             raise EvidenceError(f"{name}: is not that of this depose", hint="do not run it; verify with depose alone")
 
