@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from depose.case.untrusted_files import MEMORY, MOST_MEMORY, TooMuch, in_child, memory_for, opened, read_untrusted
+from depose.case.untrusted_files import (
+    MEMORY,
+    MOST_MEMORY,
+    PATIENCE,
+    TooMuch,
+    in_child,
+    memory_for,
+    opened,
+    read_untrusted,
+)
 from depose.errors import EvidenceError
 
 
@@ -65,7 +74,7 @@ def test_a_child_gives_back_what_its_reader_returned() -> None:
         ("much", (600 * 1024**2,), "takes more than 200 MiB of memory"),
         ("talkative", (60 * 1024**2,), None),
         ("busy", (), "takes more than 1 s of a processor"),
-        pytest.param("waits", (), "takes more than 8 s to read", marks=pytest.mark.slow),
+        pytest.param("waits", (), f"takes more than {PATIENCE} s to read", marks=pytest.mark.slow),
         ("dies", (), "cannot be read within 200 MiB of memory"),
     ],
 )
