@@ -306,6 +306,8 @@ def _uu(row: bytes, count: int) -> bytes:
 
 # --- base 85, 45 and numbers ---------------------------------------------------------------------------
 
+_PROBE = 600
+"""Letters of a run that tell whether it reads."""
 _FRAMED = re.compile(rb"<~([!-uyz\s]{5,}?)~>")
 _RUN_85 = re.compile(rb"[!#-~]{20,}+")
 _MARKED = bytes(c for c in range(256) if not (chr(c).isalnum() and c < 128))
@@ -330,8 +332,8 @@ def base85(data: bytes) -> Iterator[Undone]:
         run = match[0]
         if len(run.translate(None, _MARKED)) * 8 <= len(run) * 7:
             for name, letters in BLOCKS.items():
-                if not run.translate(None, letters.encode()) and _begins(made := of_85(run, name)):
-                    yield name, made, _all_of(match)
+                if not run.translate(None, letters.encode()) and _begins(of_85(run[:_PROBE], name)):
+                    yield name, of_85(run, name), _all_of(match)
 
 
 @lru_cache(maxsize=1_024)

@@ -69,7 +69,7 @@ class View(NamedTuple):
 
 _WIDE = re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]\0|\0\0\0[\t\n\r -~]\0\0\0")
 _NULS = re.compile(rb"\0+")
-_SPACED = re.compile(rb"&[\s*`~|]+#|&#[\s*`~|]+[0-9xX]|&#[0-9a-fA-FxX]+[\s*`~|]+[0-9a-fA-F]*;")
+_SPACED = re.compile(rb"&[\s*`~|>]+#|&#[\s*`~|>]+[0-9xX]|&#[0-9a-fA-FxX]+[\s*`~|>]+[0-9a-fA-F]*;")
 """An entity with spaces in it, whose own mark is no mark of Markdown."""
 _NOT_OF_ENTITIES = SPACES + FORMAT.replace(b"#", b"")
 _SPACES_ALONE = re.compile(LIKE_ASCII.pattern + b"|" + dropping(_NOT_OF_ENTITIES).pattern)
@@ -172,7 +172,7 @@ def _rows(layout: frozenset[str], *, loosely: bool, rare: bool, legible: bool) -
         and (rare or not row.rare)
         and (legible or row.undo in (compressed, without_mark))
         and layout.isdisjoint(row.never_after)
-        and not (row.undo is escapes.escapes and _BOTH <= layout)
+        and not (row.undo is escapes.escapes and layout >= _BOTH)
     )
 
 

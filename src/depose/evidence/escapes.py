@@ -190,15 +190,16 @@ def punycode(data: bytes) -> Iterator[Undone]:
 
 # --- marks between which words go on -------------------------------------------------------------------
 
-TAG_BEGINNINGS = (b"<", b"]]>", b"\x1b", b"?=", b"*=", b"*0=", b"*1=", b"\b")
+TAG_BEGINNINGS = (b"<", b"](", b"[^", b"]]>", b"\x1b", b"?=", b"*=", b"*0=", b"*1=", b"\b")
 _TAG = re.compile(
-    rb"<!\[CDATA\[|\]\]>|<!--[^<]{0,4000}?-->|</?[A-Za-z!?][^<>]{0,400}>"
+    rb"<!\[CDATA\[|\]\]>|<!--[^<]{0,4000}?-->"
     rb"|<[A-Za-z](?:[^<>\x22\x27]|\x22[^<\x22]{0,4000}\x22|\x27[^<\x27]{0,4000}\x27){0,4000}+>"
+    rb"|</?[A-Za-z!?][^<>]{0,400}>|\]\([^()\s]{1,400}\)|\[\^[0-9A-Za-z]{1,8}\]|\[(?=[^\[\]\n]{1,200}\]\()"
     rb"|\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\?=\s{0,8}=\?[A-Za-z0-9-]{1,20}(?:\*[A-Za-z-]{1,10})?\?[QqBb]\?"
     rb"|\x22;\s{0,8}[A-Za-z-]{1,20}\*[0-9]{1,3}\*?=[\x22\x27]?|;\s{0,8}[A-Za-z-]{1,20}\*[0-9]{1,3}\*?=[\x22\x27]?"
     rb"|\x27;\s{0,8}[A-Za-z-]{1,20}\*[0-9]{1,3}\*?=[\x22\x27]?"
 )
-"""Of HTML and XML, of terminals, and of long headers of mail (RFC 2047, RFC 2231)."""
+"""Of HTML, XML and Markdown, of terminals, and of long headers of mail (RFC 2047, RFC 2231)."""
 _OVERSTRUCK = re.compile(rb"[^\x08]\x08")
 
 
