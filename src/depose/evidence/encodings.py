@@ -195,6 +195,8 @@ def views(data: bytes, *, loosely: bool = False) -> Iterator[View]:
             rare=parent.level <= _SHALLOW or len(parent.data) <= _SMALL,
             legible=parent.level == 1 or not parent.noise or bases.is_legible(parent.data),
         )
+        if parent.level == 1 and pieces.is_table(data):  # whose lines are records, and no text that goes on
+            rows = tuple(row for row in rows if row.undo is not laid_out.lines)
         later: list[View] = []
         for row in rows:
             if (escaped and row.but_once) or (marked and row.squeezed):

@@ -38,6 +38,7 @@ class Needles:
         self._table = np.zeros(1 << bits, bool)
         grams = np.frombuffer(b"".join(self._by_gram), "<u8")
         self._table[grams * np.uint64(_FACTOR) >> self._shift] = True
+        self._grams = np.sort(grams)
 
     def __len__(self) -> int:
         return len(self._one_by_one) + sum(map(len, self._by_gram.values()))
@@ -58,7 +59,9 @@ class Needles:
             grams = np.ndarray((min(_CHUNK, last - at),), "<u8", data, at, (1,))
             taken = table.take(grams * factor >> shift)
             if taken.any():
-                for place in taken.nonzero()[0].tolist():
+                places = taken.nonzero()[0]
+                nearest = np.minimum(np.searchsorted(self._grams, grams[places]), len(self._grams) - 1)
+                for place in places[self._grams[nearest] == grams[places]].tolist():
                     for one, within in self._by_gram.get(data[at + place : at + place + _GRAM], ()):
                         if one not in found and data.startswith(one, max(0, at + place - within)):
                             found.add(one)

@@ -120,7 +120,7 @@ class Sought:
             yield from self._in_folded(view, fold, folded, named, group)
             if bare is not None and self._letters:
                 yield from self._among_marks(view, folded)
-                if view.level <= _LEVELS:
+                if view.level <= (_LEVELS if len(folded) <= pieces.LARGE else _LEVELS - 1):
                     yield from self._in_pieces(view, folded)
 
     def _in_folded(self, view: View, fold: Fold, folded: bytes, named: _Named, group: Needles) -> Iterator[Found]:
