@@ -38,7 +38,7 @@ def tested(folder: Path, statistic: str, samples: int) -> tuple[LineupFinding, .
     (case / "case.toml").write_text(text.replace("seed = 7", f"seed = 7\nmax_tokens = {TOKENS}"))
     pipeline.register_case(case, now)
     thrown, coin = owner / "thrown.jsonl", owner / "coin.key"
-    deliveries, decoys = map(Path, unfold(thrown.read_bytes(), "log", coin.read_bytes(), owner / "files").files)
+    deliveries, decoys = map(Path, unfold(thrown.read_bytes(), "log", coin.read_bytes(), owner / "files", ()).files)
     acts.build_bags(case, deliveries, decoys, owner / "key.json", now)
     acts.seal_key(case, owner / "key.json", "benchmark", now)
     for code in ("S1", "S2", "B"):
