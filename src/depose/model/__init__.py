@@ -40,6 +40,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
+from depose.model.control_choice import ControlChoice, Represented
 from depose.model.documents import Document
 from depose.model.exchangeability import Clade, Eligible, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
@@ -116,6 +117,7 @@ __all__ = [
     "CommonSource",
     "Compared",
     "Condition",
+    "ControlChoice",
     "ControlTest",
     "Count",
     "Counted",
@@ -170,6 +172,7 @@ __all__ = [
     "Registration",
     "Reply",
     "Reported",
+    "Represented",
     "Result",
     "Role",
     "Scale",
