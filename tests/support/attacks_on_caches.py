@@ -124,6 +124,69 @@ def _(place: Place) -> object:
         os.environ.pop("XDG_CONFIG_HOME") if before is None else os.environ.update(XDG_CONFIG_HOME=before)
 
 
+def _laid_out(name: str, says: str, *statements: str, slow: bool = False) -> None:
+    """Add a cache whose file was laid out otherwise."""
+
+    def spring(place: Place) -> object:
+        file = place.folder / "cache" / "vectors.sqlite"
+        _values(file, "a", "b")
+        with closing(sqlite3.connect(file)) as db:
+            for statement in statements:
+                db.execute(statement)
+            db.commit()
+        return _values(file, "a", "c")
+
+    ON_CACHES.add(name, says, slow=slow)(spring)
+
+
+_ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT"
+_other = "its tables are not those of the cache"
+_laid_out(
+    "a table of the cache that is a view without end",
+    _other,
+    "DROP TABLE made",
+    f"CREATE VIEW made AS {_ENDLESS} x AS id, 1 AS maker, '' AS digest, x'' AS value FROM c",
+)
+_laid_out(
+    "a trigger of the cache that never ends",
+    _other,
+    f"CREATE TRIGGER t AFTER INSERT ON made BEGIN INSERT INTO makers (name) {_ENDLESS} 'm' || x FROM c; END",
+)
+_laid_out(
+    "a column of the cache that is computed",
+    _other,
+    "ALTER TABLE makers ADD COLUMN more TEXT AS (zeroblob(100000000))",
+)
+_laid_out(
+    "a cache of another format that is a view",
+    _other,
+    "PRAGMA user_version = 1",
+    "DROP TABLE makers",
+    f"CREATE VIEW makers AS {_ENDLESS} x FROM c",
+)
+_laid_out("a value of the cache larger than any", "too big", "UPDATE made SET value = zeroblob(140000000)", slow=True)
+
+
+@ON_CACHES.add("a file of the cache that others may write", "vectors.sqlite: can be written by others")
+def _(place: Place) -> object:
+    file = place.folder / "cache" / "vectors.sqlite"
+    _values(file, "a")
+    file.chmod(0o666)
+    return _values(file, "a")
+
+
+@ON_CACHES.add("a pipe in the place of the cache's file", "is no regular file")
+def _(place: Place) -> object:
+    os.mkfifo(own_cache.own_folder(place.folder / "cache") / "vectors.sqlite")
+    return _values(place.folder / "cache" / "vectors.sqlite", "a")
+
+
+@ON_CACHES.add("a folder in the place of what SQLite keeps beside the cache", "vectors.sqlite-wal: is no regular file")
+def _(place: Place) -> object:
+    (own_cache.own_folder(place.folder / "cache") / "vectors.sqlite-wal").mkdir()
+    return _values(place.folder / "cache" / "vectors.sqlite", "a")
+
+
 # --- conversions ----------------------------------------------------------------------------------
 
 
@@ -172,4 +235,18 @@ def _(place: Place) -> object:
 def _(place: Place) -> object:
     target = _converted(place)
     (target / "model" / "adapter_config.json").write_text("{}")
+    return check_converted(target, OF)
+
+
+@ON_CACHES.add("a folder of a conversion that others may write", "can be written by others")
+def _(place: Place) -> object:
+    target = _converted(place)
+    (target / "model").chmod(0o777)
+    return check_converted(target, OF)
+
+
+@ON_CACHES.add("a converted file that others may write", "model.safetensors: can be written by others")
+def _(place: Place) -> object:
+    target = _converted(place)
+    (target / "model" / "model.safetensors").chmod(0o666)
     return check_converted(target, OF)
