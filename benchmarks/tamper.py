@@ -24,6 +24,7 @@ from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
+from attacks_on_packs import ON_PACKS
 from attacks_on_readers import ON_READERS
 from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
@@ -31,6 +32,7 @@ from attacks_on_secrets import met as met_by_seal
 from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_spreadsheets import ON_SPREADSHEETS
+from attacks_on_throws import ON_THROWS
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from fakes import install
@@ -38,7 +40,17 @@ from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 from traps import Harm, sprung
 
-TRAPS = (*ON_ASKERS, *IN_DISGUISE, *ON_CACHES, *ON_MODELS, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+TRAPS = (
+    *ON_ASKERS,
+    *IN_DISGUISE,
+    *ON_CACHES,
+    *ON_MODELS,
+    *ON_PACKS,
+    *ON_READERS,
+    *ON_SPREADSHEETS,
+    *ON_NETWORKS,
+    *ON_THROWS,
+)
 
 
 def trapped(target: Target, folder: Path) -> int:
