@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from attacks import BY_ANYBODY
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
+from attacks_on_asked_line_ups import ON_ASKED_LINE_UPS, sealed_asked_line_up
 from attacks_on_askers import ON_ASKERS
 from attacks_on_caches import ON_CACHES
 from attacks_on_copied_files import ON_COPIES
@@ -94,6 +95,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
         line_up = sealed_line_up(Path(folder) / "line-up")
+        asked = sealed_asked_line_up(Path(folder) / "asked-line-up")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
         for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up)):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
@@ -106,6 +108,7 @@ def main() -> None:
         ]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
+        attacks += [(one, asked) for one in ON_ASKED_LINE_UPS]
         passed = seen = unpacked = 0
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)

@@ -121,6 +121,20 @@ def test_system_prompt_changes_the_answer(endpoint: Endpoint) -> None:
 
 @pytest.mark.slow
 @pytest.mark.live
+def test_an_answer_goes_on_from_its_beginning(endpoint: Endpoint) -> None:
+    """The beginning of an answer is the last that the model reads, and its answer is what follows."""
+    asked = question(text="What is the capital of France?")
+    (plain, begun) = endpoint.ask([asked, msgspec.structs.replace(asked, beginning="Of course: that is the town of")])
+    assert json.loads(begun.request)["messages"][-1] == {
+        "role": "assistant",
+        "content": "Of course: that is the town of",
+    }
+    assert json.loads(begun.request)["prompt"].endswith("assistant\nOf course: that is the town of")
+    assert json.loads(plain.request)["prompt"].endswith("assistant\n")
+    assert begun.text.startswith(" Paris")
+    assert not plain.text.startswith(" Paris")
+
+
 def test_reply_says_why_it_ended(endpoint: Endpoint) -> None:
     """An answer that runs into max_tokens ends by length, a finished one by stop, and both are canonical JSON."""
     asks = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from depose.lineup import acts
 from depose.lineup.coin import Coin, Thrown
@@ -17,9 +18,12 @@ from depose.model import Fact
 from depose.model.canonical import canonical, sha256
 from depose.model.lineup import Delivery, ScoreTable, Turn
 from depose.pipeline import register_case
+from faults import Server
 
 COIN = bytes(range(32))
 """Key of a coin."""
+COUNT = 12
+"""Bags of a case whose suspect is asked."""
 WORDS = ["river", "stone", "lamp", "wheel", "garden", "paper", "silver", "winter", "north", "bread"]
 
 CASE = """
@@ -221,3 +225,28 @@ def opened(root: Path, **more: Any) -> Path:
 def clock_after(folder: Path) -> Callable[[], str]:
     """Return a clock that is later than everything in a log."""
     return lambda: "2026-05-02T00:00:00.000000Z"
+
+
+def built(
+    root: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str = "",
+    statistic: str = "text",
+    at: Callable[[], str] | None = None,
+) -> tuple[Path, Path]:
+    """Take a black-box case, whose suspect is behind a server, up to its sealed key."""
+    later = clock_after(Path())
+    monkeypatch.setenv("DEPOSE_TEST_KEY", "sk-test-0123456789abcdef")
+    reach = f'provider = "openai"\nmodel = "s"\nbase_url = "{server.url}/v1"\napi_key_env = "DEPOSE_TEST_KEY"\n'
+    text = CASE.replace(
+        'role = "suspect"\nprovider = "recorded"\n', f'role = "suspect"\nallow_private = true\n{reach}'
+    ).replace('controls = ["C1"]', "")
+    folder = case(root / "case", more=f'statistic = "{statistic}"\nsamples = 2', text=text + more)
+    register_case(folder, at or clock())
+    delivered, decoys = rows(COUNT)
+    key = root / "key.json"
+    files = written(root, "d.jsonl", delivered), written(root, "f.jsonl", decoys)
+    acts.build_bags(folder, *files, key, at or later)
+    acts.seal_key(folder, key, "Notary N.", at or later)
+    return folder, key

@@ -27,10 +27,6 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
     _coin(read, acts, checks, missing)
     for one in acts.tables:
         missing.append(f"the scores of {one.model} in the line-up: made with what its facts name, and not made again")
-    if acts.answers:
-        missing.append(
-            f"{len(acts.answers)} answers to contexts of the line-up: their raw bytes are here, and not read again"
-        )
     if acts.opened is None:
         missing.append("which members of the line-up were delivered: the key is not open")
     if acts.tested:

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -254,10 +255,12 @@ class Local:
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Answer each question in a fresh conversation; what cannot be answered is a failed reply."""
         loaded = self.load()
-        shown = render(loaded.tokenizer, [_messages(ask) for ask in asks], pinned=bool(self.weights.package))
+        asked = [_messages(msgspec.structs.replace(ask, beginning="")) for ask in asks]
+        shown = render(loaded.tokenizer, asked, pinned=bool(self.weights.package))
         if loaded.tried:
             special = not loaded.tokenizer.chat_template
-            refused = tokenizer_trial.encode(loaded.tried, [one.text for one in shown], special=special)
+            texts = [one.text + ask.beginning for one, ask in zip(shown, asks, strict=True)]
+            refused = tokenizer_trial.encode(loaded.tried, texts, special=special)
             shown = tuple(Rendered(text=one.text, refused=one.refused or refused) for one in shown)
         made = [_prepare(loaded, ask, one) for ask, one in zip(asks, shown, strict=True)]
         ready = [item for item in made if isinstance(item, _Prepared)]
@@ -300,9 +303,9 @@ def _prepare(loaded: _Loaded, ask: Ask, shown: Rendered) -> _Prepared | Reply:
     }
     if shown.refused:
         return Reply(outcome="failed", reason=shown.refused, request=canonical(request))
-    template = bool(loaded.tokenizer.chat_template)
-    tokens: list[int] = loaded.tokenizer(shown.text, add_special_tokens=not template)["input_ids"]
-    sent = canonical(request | {"prompt": shown.text})
+    template, prompt = bool(loaded.tokenizer.chat_template), shown.text + ask.beginning
+    tokens: list[int] = loaded.tokenizer(prompt, add_special_tokens=not template)["input_ids"]
+    sent = canonical(request | {"prompt": prompt})
     if loaded.context and len(tokens) + ask.max_tokens > loaded.context:
         reason = f"{len(tokens)} tokens and {ask.max_tokens} to come exceed the context of {loaded.context}"
         return Reply(outcome="failed", reason=reason, request=sent)

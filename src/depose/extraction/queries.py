@@ -32,8 +32,9 @@ def translated(query: str, engine: str) -> str:
         raise UsageError(f"{engine}: {str(error)[:200]}", hint="another --engine, or duckdb") from error
 
 
-def accounts(first: str, before: str) -> str:
-    """Return the query of what each account did from a day to before a day."""
+def accounts(first: str, before: str, part: int = 0, parts: int = 1) -> str:
+    """Return the query of what each account did from a day to before a day; of one part of the accounts, of several."""
+    of_part = f" AND e.account % {parts} = {part}" if parts > 1 else ""
     shares = ",\n  ".join(
         f"sum(CASE WHEN floor(classes / {1 << place}) % 2 = 1 THEN 1 ELSE 0 END) AS {name}"
         for place, name in enumerate(CLASSES)
@@ -55,7 +56,7 @@ def accounts(first: str, before: str) -> str:
   min(e.ts) AS first_at, max(e.ts) AS last_at,
   {shares}
 FROM events e LEFT JOIN declared d ON d.account = e.account
-WHERE e.ts >= '{first}' AND e.ts < '{before}'
+WHERE e.ts >= '{first}' AND e.ts < '{before}'{of_part}
 GROUP BY e.account"""  # noqa: S608
 
 

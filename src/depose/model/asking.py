@@ -64,11 +64,14 @@ class Ask(Record, frozen=True, kw_only=True):
     seed: int
     earlier: tuple[Spoken, ...] = ()
     """Turns of the conversation before `text`, in order; a question of a protocol has none."""
+    beginning: str = ""
+    """Beginning of the answer, from which the model is to go on; a question of a protocol has none."""
 
     @property
     def sent(self) -> int:
         """Bytes of all words that are sent."""
-        return sum(len(words.encode()) for words in (self.system, self.text, *(turn.content for turn in self.earlier)))
+        words = (self.system, self.text, self.beginning, *(turn.content for turn in self.earlier))
+        return sum(len(one.encode()) for one in words)
 
 
 class Wire(Record, frozen=True, kw_only=True):
