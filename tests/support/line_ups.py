@@ -119,9 +119,9 @@ def rows(
     return delivered, decoys
 
 
-def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z") -> bytes:
+def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z", *, chained: bool = False) -> bytes:
     """Throw for so many requests of an account in question, and as many of one like it."""
-    rng, made = np.random.default_rng(5), []
+    rng, made, coin = np.random.default_rng(5), [], Coin(key)
     for n in range(2 * count):
         draws = tuple(answer(rng) for _ in range(3))
         made.append(
@@ -136,6 +136,9 @@ def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z") -> b
                 reference_snapshot="r-1",
             )
         )
+    if chained:
+        for place, one in enumerate(made):
+            made[place] = coin.marked(one, str(made[place - 1].mark) if place else "")
     return b"".join(canonical(one) + b"\n" for one in made)
 
 

@@ -58,6 +58,10 @@ def _coin(read: Read, acts: LineupActs, checks: list[str], missing: list[str]) -
         missing.append("that the registered coin chose what was delivered: its key and its throws are not shown")
         return
     checks.append(f"the bags follow from {found.requests} throws of the registered coin")
+    if not found.chained:
+        missing.append(
+            "that no throw was left out, added or changed by who kept their log: its lines carry no marks of the coin"
+        )
     if found.early:
         missing.append(
             f"that the coin was fixed before {found.early} of its {found.requests} throws: they are dated before it "
