@@ -12,7 +12,7 @@ from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
 from depose.case.calibration import bundled, load, parse
 from depose.errors import CaseError
-from depose.model import Calibration, Line, Result, TruePair
+from depose.model import Calibration, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
 from studies import CASE, LINE, result, study
 
@@ -211,3 +211,39 @@ def test_power_has_a_lower_bound_over_families() -> None:
     some = power(study(), result(), "same", 0.05)
     assert some is not None
     assert some.lower95 == pytest.approx(1 - 0.95 ** (1 / 5), rel=1e-6)
+
+
+OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
+
+
+@pytest.mark.parametrize(
+    ("case", "prompts", "outside"),
+    [
+        ({}, 110, []),
+        ({"words": 100.0}, 120, []),
+        ({"words": 99.0}, 120, ["length of answers"]),
+        ({"words": 260.0}, 120, ["length of answers"]),
+        ({}, 109, ["number of prompts"]),
+        ({"families": ("a", "listed"), "words": 150.0}, 120, []),
+        ({"families": ("forced_choice", "listed"), "words": 150.0}, 120, ["kind of prompts"]),
+        ({"families": ("forced_choice",), "words": 150.0}, 120, ["kind of prompts"]),
+        ({"families": ("a",), "words": 2.0}, 100, []),
+    ],
+)
+def test_listed_prompts_are_covered_as_far_as_kinds_left_out_held(
+    case: dict[str, Any], prompts: int, outside: list[str]
+) -> None:
+    """With prompts enough and answers as long as those examined; a kind with a name of its own is no list."""
+    circumstances = msgspec.structs.replace(CASE, **{"families": ("listed",), **case})
+    held = conditions(study(listed=(OPEN,)), result(prompts=prompts), circumstances)
+    assert [one.name for one in held if not one.inside] == outside
+    found = ratios(study(listed=(OPEN,)), result(prompts=prompts), np.array([4.0]), circumstances, held)
+    assert (found[0].value is None) is bool(outside)
+
+
+def test_another_question_stays_closed_to_listed_prompts() -> None:
+    """What was examined for one question opens no other, and a study without it opens none."""
+    case = msgspec.structs.replace(CASE, families=("listed",), words=150.0)
+    for made in (study(), study(listed=(msgspec.structs.replace(OPEN, question="derived"),))):
+        outside = [one for one in conditions(made, result(), case) if not one.inside]
+        assert [(one.name, one.case) for one in outside] == [("kind of prompts", "not validated: listed")]
