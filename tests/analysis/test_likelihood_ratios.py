@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,10 +11,11 @@ import pytest
 
 from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
-from depose.case.calibration import bundled, load, parse
+from depose.case.calibration import apart_from, bundled, load, parse
 from depose.errors import CaseError
 from depose.model import Calibration, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
+from depose.validate.kinds import listed
 from studies import CASE, LINE, result, study
 
 
@@ -79,21 +81,37 @@ def test_power_counts_each_family_once() -> None:
     assert (half.value, half.prompts) == (0.4, 50)
 
 
-def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
+@pytest.mark.parametrize(("name", "other"), [("alpaca_eval", "shaberi_w"), ("shaberi_w", "alpaca_eval")])
+def test_a_bundled_calibration_loads_and_is_whole(tmp_path: Any, name: str, other: str) -> None:
     """What ships reads back strictly, has a ratio or the reason for every question, and names its sources by digest."""
-    assert bundled() == ("alpaca_eval", "lab")
-    loaded = load("alpaca_eval", tmp_path)
+    assert bundled() == ("alpaca_eval", "lab", "shaberi_w")
+    loaded = load(name, tmp_path)
     assert loaded is not None
+    assert loaded.performance is not None
     made = loaded.calibration
     given = {c.question for c in made.calibrators if c.against == "unrelated"}
-    passed = {q: all(one.passed for one in made.gates if one.question == q) for q in ("same", "derived", "distilled")}
+    whole = [one for one in made.gates if not one.kind]
+    passed = {q: all(one.passed for one in whole if one.question == q) for q in ("same", "derived", "distilled")}
     assert given == {question for question, holds in passed.items() if holds}
-    assert {one.population for one in made.gates if one.left_out == "population"} == {"shaberi_w"}
+    assert {one.population for one in made.gates if one.left_out == "population"} == {other}
     withheld = [fact.value for fact in made.missing if fact.name == "distilled / unrelated"]
     assert ("distilled" in given) != bool(withheld)
     assert {len(fact.value) for fact in made.files} == {64}
     assert all(c.line.slope > 0 for c in made.calibrators if c.against == "unrelated")
     assert all(c.cllr < 1 for c in made.calibrators if c.against == "unrelated" and c.prompts == made.prompts)
+    assert made.listed == listed(made)
+    assert {one.question for one in made.listed} <= given
+    assert "same" in {one.question for one in made.listed}
+
+
+def test_the_study_of_listed_prompts_is_the_first_without_the_suspect() -> None:
+    """The usual one, else one that the suspect took no part in; where it took part in each, the usual one again."""
+    studies = {name: load(name, Path()) for name in ("alpaca_eval", "shaberi_w")}
+    first, second = (set(one.calibration.suspects) if one else set() for one in studies.values())
+    assert apart_from(["somebody new"]) == apart_from([]) == "alpaca_eval"
+    assert apart_from([min(first - second)]) == "shaberi_w"
+    assert apart_from([min(second - first)]) == "alpaca_eval"
+    assert apart_from([min(first - second), min(second - first)]) == "alpaca_eval"
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"format": "x"}', b"\xff", b"[" * 100_000])
