@@ -86,6 +86,8 @@ def test_on_one_base_weights_tell_nobody_apart(tables: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
+        ((), "pairs.csv: lists no true pair"),
+        (("elm", "acme-1", "unrelated"), "pairs.csv: lists no true pair"),
         (("birch", "acme-1", ""), "row 1 has no relation"),
         (("birch", "acme-1", "distiled"), "row 1: relation 'distiled'; did you mean 'distilled'?"),
         (("fir", "acme-1", "same"), "row 1: suspect 'fir': its maker or lineages are not stated"),

@@ -10,7 +10,7 @@ from depose.analysis.likelihood_ratios import power_of
 from depose.analysis.opinion import LEAST_POWER
 from depose.case import calibration, casefile
 from depose.evidence import ledger
-from depose.model import Case, Condition, Prompt, Question, Record, Registration
+from depose.model import LISTED, Case, Condition, Prompt, Question, Record, Registration
 
 OTHER = 'What would open it: [protocol] calibration = "{}", a study that covers it'
 STUDY = (
@@ -90,7 +90,7 @@ def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without
         return (
             *said,
             f"{also}outside of what the study covers, so that no opinion will be given (range)",
-            *map(_row, left),
+            *(_row(row, one.question) for row in left),
             opens,
         )
     if said:
@@ -98,10 +98,15 @@ def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without
     return (f"no likelihood ratio, so that an indication cannot be read (range): {without}", opens) if without else ()
 
 
-def _row(one: Condition) -> str:
+def _row(one: Condition, question: Question) -> str:
     """Set what a case has beside what the study covers, in words where a name alone says too little."""
     if one.name == "question":
         return f"likelihood ratio of {one.case} {one.validated}"
     if one.name == "suspect":
         return "the suspect is one of the models that the study was made of"
+    if one.name == "kind of prompts" and one.case.endswith(f": {LISTED}"):
+        return (
+            f"prompts of the case's own: no kind of prompts is known for them, and the study holds for {question} on "
+            f"its own kinds alone ({one.validated})"
+        )
     return f"{one.name}: {one.case} (the study: {one.validated})"

@@ -110,6 +110,8 @@ def _listed(path: Path, known: Mapping[str, Member], answered: Iterable[str]) ->
                     f"{where}: {name} {cells[name][:SHOWN]!r}: {why}{nearest(cells[name], known)}", hint=HINT
                 )
         found.append(Known(**{**cells, "relation": RELATIONS[cells["relation"]]}))
+    if all(one.relation == UNRELATED for one in found):
+        raise CaseError(f"{path}: lists no true pair", hint=HINT)
     return list(dict.fromkeys(found))
 
 
