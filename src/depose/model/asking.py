@@ -34,6 +34,10 @@ class SelfTest(Record, frozen=True, kw_only=True):
     passed: bool
 
 
+LISTED = "listed"
+"""The family of prompts that a file lists without saying of what kind they are."""
+
+
 class Prompt(Record, frozen=True, kw_only=True):
     """One thing to ask. Prompts of one cluster are never treated as independent."""
 
