@@ -62,7 +62,8 @@ GROUP BY e.account"""  # noqa: S608
 
 def held(first: str, before: str) -> str:
     """Return the query of which node used which template how often, and the classes of one of its prompts."""
-    return f"""SELECT {NODE} AS node, e.template, cast(count(*) AS INTEGER) AS uses, max(coalesce(e.classes, 0)) AS classes
+    return f"""SELECT {NODE} AS node, e.template, cast(count(*) AS INTEGER) AS uses,
+  max(coalesce(e.classes, 0)) AS classes
 FROM events e LEFT JOIN declared d ON d.account = e.account
 WHERE e.template IS NOT NULL AND e.ts >= '{first}' AND e.ts < '{before}'
 GROUP BY {NODE}, e.template"""  # noqa: S608
