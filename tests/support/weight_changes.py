@@ -248,6 +248,18 @@ def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
     return made
 
 
+def permuted_experts(tensors: Tensors, seed: int) -> Tensors:
+    """Put the units of every expert of a mixture into an order of its own."""
+    draw = torch.Generator().manual_seed(seed)
+    made = dict(tensors)
+    for name, value in tensors.items():
+        if ".experts." in name and name.endswith("gate_proj.weight"):
+            order = torch.randperm(len(value), generator=draw)
+            up, down = (name.replace("gate_proj", f"{part}_proj") for part in ("up", "down"))
+            made |= {name: value[order], up: tensors[up][order], down: tensors[down][:, order]}
+    return made
+
+
 def merged(tensors: Tensors, stranger: Tensors, share: float = 0.5) -> Tensors:
     """Take the mean with another model, weight by weight."""
     return {name: (1 - share) * value + share * stranger[name] for name, value in tensors.items()}
