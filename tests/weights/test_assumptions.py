@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 import weight_changes as changes
+import weight_mixtures as mixtures
 import weight_rules as rules
 from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
@@ -121,7 +122,7 @@ def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
 
 def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
     """Of two strangers whose mixtures were both upcycled, each layer counts once, though four experts are matched."""
-    found = compared(tmp_path, changes.upcycled(ONE, 1), changes.upcycled(OTHER, 7))
+    found = compared(tmp_path, mixtures.upcycled(ONE, 1), mixtures.upcycled(OTHER, 7))
     mlps = [one for one in found.layers if one.kind == "mlp"]
     assert len(mlps) == 12
     assert sum(one.counted for one in mlps) <= 3
@@ -130,8 +131,8 @@ def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
 
 def test_experts_whose_units_were_shuffled_are_one_test(tmp_path: Path) -> None:
     """Of two strangers upcycled so that each expert has its units in its own order, signs come from one MLP still."""
-    mixtures = [changes.permuted_experts(changes.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
-    found = compared(tmp_path, *mixtures)
+    made = [mixtures.permuted_experts(mixtures.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
+    found = compared(tmp_path, *made)
     assert sum(one.counted for one in found.layers if one.kind == "mlp") <= 3
 
 
@@ -183,7 +184,7 @@ def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
 
 def test_experts_in_another_order_leave_the_layers_of_attention(tmp_path: Path) -> None:
     """Kin whose sampled experts are strangers to each other are found by their values, each at its own layer."""
-    mixture = changes.upcycled(ONE, 1)
+    mixture = mixtures.upcycled(ONE, 1)
     drawn = {name: torch.randn_like(one) * 0.02 if ".mlp." in name else one for name, one in mixture.items()}
     found = compared(tmp_path, drawn, mixture)
     assert found.log10_p < -10

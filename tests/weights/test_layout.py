@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import weight_changes as changes
+import weight_mixtures as mixtures
 from depose.weights.layout import Layout, layout, units
 from depose.weights.stores import Array, open_weights
 
@@ -149,7 +150,7 @@ def test_experts_in_one_tensor_are_experts(turned: bool, tmp_path: Path) -> None
 def test_experts_beyond_what_fits_are_drawn_by_a_seed(tmp_path: Path) -> None:
     """Of 2 layers of 70 experts 64 of each are drawn, the same of every model of that shape, and it is said."""
     config, tensors = changes.initialised(1, num_hidden_layers=2, hidden_size=8, intermediate_size=6, vocab_size=16)
-    mixture = changes.upcycled(tensors, 1, 70)
+    mixture = mixtures.upcycled(tensors, 1, 70)
     found = [read(tmp_path / f"{place}", (config, mixture))[0] for place in range(2)]
     labels = [one.label for one in found[0].mlps]
     assert labels == [one.label for one in found[1].mlps]
