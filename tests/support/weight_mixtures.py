@@ -17,13 +17,13 @@ def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
     return made
 
 
-def permuted_experts(tensors: Tensors, seed: int) -> Tensors:
-    """Put the units of every expert of a mixture into an order of its own."""
+def drawn_experts(tensors: Tensors, seed: int) -> Tensors:
+    """Leave each expert of a mixture half of its units, drawn for it and in an order of its own."""
     draw = torch.Generator().manual_seed(seed)
     made = dict(tensors)
     for name, value in tensors.items():
         if ".experts." in name and name.endswith("gate_proj.weight"):
-            order = torch.randperm(len(value), generator=draw)
+            order = torch.randperm(len(value), generator=draw)[: len(value) // 2]
             up, down = (name.replace("gate_proj", f"{part}_proj") for part in ("up", "down"))
             made |= {name: value[order], up: tensors[up][order], down: tensors[down][:, order]}
     return made

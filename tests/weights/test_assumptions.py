@@ -129,9 +129,9 @@ def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
     assert found.log10_p > -3
 
 
-def test_experts_whose_units_were_shuffled_are_one_test(tmp_path: Path) -> None:
-    """Of two strangers upcycled so that each expert has its units in its own order, signs come from one MLP still."""
-    made = [mixtures.permuted_experts(mixtures.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
+def test_experts_that_drew_their_units_from_one_mlp_are_one_test(tmp_path: Path) -> None:
+    """Where each expert has half of the units in an order of its own, signs come from one MLP still."""
+    made = [mixtures.drawn_experts(mixtures.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
     found = compared(tmp_path, *made)
     assert sum(one.counted for one in found.layers if one.kind == "mlp") <= 3
 
