@@ -384,7 +384,7 @@ def _full_for_a_throw(folder: Path) -> str:
         try:
             server.write(second)
         except OSError as error:
-            said = error.strerror
+            said = str(error.strerror)
     assert log.read_bytes() == before, "half a line was left"
     server.write(second)
     assert unfold(log.read_bytes(), "throws", line_ups.COIN, folder / "files", ()).chained

@@ -45,13 +45,19 @@ REPORTED_ONLY = {
 
 
 def folder_of(path: Path) -> Path:
-    """Return the case folder, given the folder or its case file."""
+    """Return the case folder, given the folder or its case file; no place in which depose writes there is a link."""
     if path.is_dir():
+        for name in file_names.WRITTEN:
+            if (path / name).is_symlink():
+                raise CaseError(
+                    f"{path / name}: a symbolic link; nothing is written there",
+                    hint="a case that others made may lead anywhere; copy it: cp -RL, and use the copy",
+                )
         return path
     if path.is_file():
         if path.name != NAME:
             raise UsageError(f"{path}: a case file is called {NAME}", hint=f"depose new DIR --from {path}")
-        return path.parent
+        return folder_of(path.parent)
     raise UsageError(
         f"{path}: no such case folder",
         hint="look at its name; a new one: depose init DIR, or depose new DIR --from rebadged",
