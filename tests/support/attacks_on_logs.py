@@ -12,6 +12,7 @@ import msgspec
 from depose.case import casefile
 from depose.errors import CaseError
 from depose.evidence.log import Log, log_path, write_whole
+from depose.extraction import plan
 from depose.model import Exchange
 from depose.statistics.substitution import Look, Substitution
 from depose.watch.days import FOLDER, Day, Paired, Planned, history
@@ -86,6 +87,13 @@ def _led_out(name: str, place_of: str) -> None:
         return casefile.folder_of(case)
 
     ON_LOGS.add(f"a case whose {name} lead elsewhere", f"{place_of}: {_link}")(spring)
+
+
+@ON_LOGS.add("an extraction case whose results lead elsewhere", f"out: {_link}")
+def _(place: Place) -> object:
+    (place.folder / plan.NAME).write_text("")
+    (place.folder / "out").symlink_to(place.canary.parent)
+    return plan.read(place.folder)
 
 
 _led_out("results", "out")
