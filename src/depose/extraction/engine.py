@@ -16,9 +16,9 @@ from depose.features.workers import cores
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "6GB"
-"""Memory of the engine; DEPOSE_EXTRACTION_MEMORY says otherwise."""
-_ROOM = "free disk in {beside}, or set DEPOSE_EXTRACTION_MEMORY to less or more than 6GB; nothing was written"
+MEMORY = "2GB"
+"""Memory of the engine, beside the tables that it hands over; DEPOSE_EXTRACTION_MEMORY says otherwise."""
+_ROOM = "free disk in {beside}, or set DEPOSE_EXTRACTION_MEMORY to more or less than {memory}; nothing was written"
 
 
 def _said(error: Exception) -> str:
@@ -44,12 +44,14 @@ def engine(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             yield connection
         except duckdb.OutOfMemoryException as error:
-            raise AnalysisError(f"the logs do not fit: {_said(error)}", hint=_ROOM.format(beside=beside)) from error
+            raise AnalysisError(
+                f"the logs do not fit: {_said(error)}", hint=_ROOM.format(beside=beside, memory=MEMORY)
+            ) from error
         except duckdb.IOException as error:
             free = shutil.disk_usage(spill).free / 1e9
             raise AnalysisError(
                 f"the logs cannot be read or sorted: {_said(error)} ({free:.1f} GB free in {beside})",
-                hint=_ROOM.format(beside=beside),
+                hint=_ROOM.format(beside=beside, memory=MEMORY),
             ) from error
         finally:
             connection.close()

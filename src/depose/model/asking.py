@@ -34,6 +34,10 @@ class SelfTest(Record, frozen=True, kw_only=True):
     passed: bool
 
 
+LISTED = "listed"
+"""The family of prompts that a file lists without saying of what kind they are."""
+
+
 class Prompt(Record, frozen=True, kw_only=True):
     """One thing to ask. Prompts of one cluster are never treated as independent."""
 
@@ -261,6 +265,9 @@ class Registration(Record, frozen=True, kw_only=True):
     """The control pack that the case names."""
     pool: tuple[Eligible, ...] = ()
     """The registry that the controls were drawn from, model by model; empty where they were named by hand."""
+    drawn: tuple[str, ...] | UnsetType = UNSET
+    """Codes of the controls in the order in which the seed draws them: of each lineage the first clean one represents
+    it. Absent: the one listed first does, as in cases registered before version 0.2.0."""
 
 
 class Dossier(Record, frozen=True, kw_only=True):
