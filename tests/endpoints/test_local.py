@@ -21,8 +21,10 @@ from depose.endpoints.local import gumbel, open_transformers, stream
 from depose.endpoints.weights import RECORD, Conversion, check_converted, record
 from depose.errors import EndpointError, ModelFileError
 from depose.features.packaged import file_digest
+from depose.lineup.likelihood import open_weights
 from depose.model import Ask, ModelSpec, Reply
 from depose.model.canonical import canonical
+from depose.model.lineup import Bag, Context, Turn
 
 SMOLLM = "SmolLM2-135M-Instruct"
 
@@ -268,9 +270,14 @@ def test_a_model_with_a_tokenizer_of_its_own_answers(tmp_path: Path) -> None:
 )
 def test_a_tokenizer_without_end_fails_its_questions_alone(tmp_path: Path, parts: dict[str, Any], says: str) -> None:
     """The question fails with the reason, and the run goes on."""
-    reply = asked(stranger(tmp_path / "model", **parts))
+    folder = stranger(tmp_path / "model", **parts)
+    reply = asked(folder)
     assert reply.outcome == "failed"
     assert says in reply.reason
+    if "normalizer" in parts:
+        context = Context(messages=(Turn(role="user", content="Name a fruit."),))
+        with pytest.raises(EndpointError, match=r"the bags: the tokenizer .* of memory"):
+            open_weights(spec(str(folder)), tmp_path).score([Bag(bag="b", context=context, members=("w1", "w2"))])
 
 
 def test_a_tokenizer_that_cannot_be_built_is_an_error(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 
 import msgspec
 
-from depose.evidence.log import Log, log_path
+from depose.case import casefile
+from depose.errors import CaseError
+from depose.evidence.log import Log, log_path, write_whole
+from depose.extraction import plan
 from depose.model import Exchange
 from depose.statistics.substitution import Look, Substitution
 from depose.watch.days import FOLDER, Day, Paired, Planned, history
@@ -74,6 +77,39 @@ _in_place(
     lambda case, _: (case / FOLDER).symlink_to(case),
     FOLDER,
 )
+
+
+def _led_out(name: str, place_of: str) -> None:
+    def spring(place: Place) -> object:
+        case = place.folder / "case"
+        (case / place_of).parent.mkdir(parents=True)
+        (case / place_of).symlink_to(place.canary.parent)
+        return casefile.folder_of(case)
+
+    ON_LOGS.add(f"a case whose {name} lead elsewhere", f"{place_of}: {_link}")(spring)
+
+
+@ON_LOGS.add("an extraction case whose results lead elsewhere", f"out: {_link}")
+def _(place: Place) -> object:
+    (place.folder / plan.NAME).write_text("")
+    (place.folder / "out").symlink_to(place.canary.parent)
+    return plan.read(place.folder)
+
+
+_led_out("results", "out")
+_led_out("tokens", "evidence/seals")
+_led_out("packs", "packs")
+_led_out("sealed bundles", "sealed")
+
+
+@ON_LOGS.add("a private file linked where a file is made that is then renamed", "not JSON")
+def _(place: Place) -> object:
+    goal = place.folder / "findings.json"
+    goal.with_name(f".{goal.name}.{os.getpid()}.tmp").symlink_to(place.canary)
+    write_whole(goal, b"[")
+    if goal.is_symlink() or goal.read_bytes() != b"[":
+        raise AssertionError("the link was written through")
+    raise CaseError("not JSON", hint="-")
 
 
 @ON_LOGS.add("a pipe in the place of a log", "No such device|is no regular file")

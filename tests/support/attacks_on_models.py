@@ -10,9 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from safetensors.numpy import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from depose.endpoints import adapter_patterns, tokenizer_trial
+from depose.endpoints import adapter_settings, tokenizer_trial
 from depose.endpoints.chat_template import render
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import Weights, opened
@@ -255,8 +257,13 @@ def _(place: Place) -> object:
 
 def _adapter(name: str, says: str, **config: Any) -> None:
     def spring(place: Place) -> object:
+        save_file(
+            {"base_model.model.q_proj.lora_A.weight": np.zeros((4, 9), np.float32)}, place.folder / "a.safetensors"
+        )
+        said = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]} | config
+        (place.folder / "adapter_config.json").write_text(json.dumps(said))
         names = [f"model.layers.{n}.self_attn.q_proj" for n in range(3)]
-        raise EndpointError(adapter_patterns.problem(json.dumps(config).encode(), names))
+        raise EndpointError(adapter_settings.problem(place.folder, names))
 
     ON_MODELS.add(f"an adapter with {name}", says, slow="without end" in name)(spring)
 
@@ -264,6 +271,19 @@ def _adapter(name: str, says: str, **config: Any) -> None:
 _adapter("targets by a pattern without end", "takes more than 4 s", target_modules="([a-z_.0-9]+)+!")
 _adapter("ranks by a pattern without end", "takes more than 4 s", rank_pattern={"(([a-z0-9]|[a-z_.])+)+!": 4})
 _adapter("a pattern that is none", "unterminated subpattern", exclude_modules="(q_proj", target_modules=["v_proj"])
+_adapter("a rank of ten million", "a rank of 10000000, and its largest matrix has 4", r=10**7)
+_adapter("a rank of ten million for one part", "a rank of 10000000, and its", rank_pattern={"q_proj": 10**7})
+_adapter("a million copies of its layers", "layer_replication is not taken up", layer_replication=[[0, 10**6]])
+_adapter("a module to import", "megatron_config is not taken up", megatron_config={"a": 1}, megatron_core="antigravity")
+_adapter("adapters of other places", "only LoRA adapters are loaded", peft_type="XLORA", adapters={"1": "../other"})
+_adapter(
+    "a tokenizer whose code is run",
+    "only LoRA adapters are loaded",
+    peft_type="PROMPT_TUNING",
+    prompt_tuning_init="TEXT",
+    tokenizer_name_or_path="../other",
+    tokenizer_kwargs={"trust_remote_code": True},
+)
 
 
 # --- tokenizers -----------------------------------------------------------------------------------

@@ -76,15 +76,15 @@ _log("with a name that was picked until it fell well", "and the coin says")(
 def _(place: Place) -> object:
     log = place.folder / "thrown.jsonl"
     log.write_bytes(line_ups.thrown(2))
-    return RandomisedDelivery(_nobody, Coin(line_ups.COIN), log)
+    return RandomisedDelivery(nobody, Coin(line_ups.COIN), log)
 
 
 @ON_THROWS.add("a log of another coin that a server would go on with", "carries no mark of this coin")
 def _(place: Place) -> object:
     log = place.folder / "thrown.jsonl"
     log.write_bytes(line_ups.thrown(2, OTHER, chained=True))
-    return RandomisedDelivery(_nobody, Coin(line_ups.COIN), log)
+    return RandomisedDelivery(nobody, Coin(line_ups.COIN), log)
 
 
-async def _nobody(*_: object) -> None:
+async def nobody(*_: object) -> None:
     """Serve nothing."""

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.answers.settle import settle
-from depose.endpoints import Endpoint, adapter_patterns, tokenizer_trial
+from depose.endpoints import Endpoint, adapter_settings, tokenizer_trial
 from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
 from depose.endpoints.wire_values import turns
@@ -113,8 +113,7 @@ def _load(folder: str, adapter: str, device: str, dtype: str, *, pinned: bool = 
             folder, dtype=getattr(torch, dtype), use_safetensors=True, **options
         )
         if adapter:
-            config = (Path(adapter) / "adapter_config.json").read_bytes()
-            refused = adapter_patterns.problem(config, [name for name, _ in model.named_modules()])
+            refused = adapter_settings.problem(Path(adapter), [name for name, _ in model.named_modules()])
             if refused:
                 raise ValueError(refused)
             model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)

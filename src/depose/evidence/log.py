@@ -389,8 +389,9 @@ def _sync(path: Path) -> None:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all: temporary name, fsync, rename."""
     work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    work.unlink(missing_ok=True)  # whatever lies there, it is not written through
     try:
-        with work.open("wb") as file:
+        with work.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -104,7 +104,7 @@ class RandomisedDelivery:
             reference_snapshot=self._snapshot,
             stack_id=self._stack,
         )
-        self._write(line)  # before it leaves: what was delivered is always in the log
+        self.write(line)  # before it leaves: what was delivered is always in the log
         return msgspec.json.encode(said | {"choices": [said["choices"][chosen] | {"index": 0}]})
 
     def _mark(self, last: bytes) -> str:
@@ -119,8 +119,8 @@ class RandomisedDelivery:
             raise CaseError(f"{self._log}: its last line carries no mark of this coin", hint="begin a new log")
         return str(line.mark)
 
-    def _write(self, line: Thrown) -> None:
-        """Add a line, chained to the last one, whole or not at all."""
+    def write(self, line: Thrown) -> None:
+        """Add a line to the log, chained to the last one, whole or not at all; raises OSError."""
         with self._log.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             end, last = _end(file)
