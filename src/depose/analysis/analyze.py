@@ -111,7 +111,8 @@ class _Analyst:
     def found(self, suspect: ModelSpec, question: Question) -> list[Finding]:
         """Test every reference for one suspect and question, with Holm over the references."""
         references = self.role("reference")
-        chosen = [lineage.choose(suspect, one, self.role("control"), question) for one in references]
+        drawn = self.dossier.registration.drawn or ()
+        chosen = [lineage.choose(suspect, one, self.role("control"), question, drawn) for one in references]
         bags = [
             (suspect.code, one.code, *(spec.code for spec in controls.used))
             for one, controls in zip(references, chosen, strict=True)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from depose.analysis import exchangeability, likelihood_ratios
 from depose.analysis.beforehand import Outlook
+from depose.case import representatives
 from depose.model import Calibration, Case, Condition, Exchangeability, Prompt
 from depose.statistics import lineage
 
@@ -24,7 +25,8 @@ def outside(
     specs = {spec.code: spec for spec in case.models}
     suspect, reference = specs[one.suspect], specs[one.reference]
     candidates = [spec for spec in case.models if spec.role == "control" and not spec.repeats]
-    used = lineage.choose(suspect, reference, candidates, one.question).used
+    drawn = representatives.drawn(case.models, case.protocol.seed)
+    used = lineage.choose(suspect, reference, candidates, one.question, drawn).used
     circumstances = likelihood_ratios.Circumstances(
         question=one.question,
         suspect=suspect.model,

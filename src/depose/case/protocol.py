@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from depose import plugins
-from depose.case import calibration, casefile, controls, mixes
+from depose.case import calibration, casefile, controls, mixes, representatives
 from depose.case.tables import read
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError
@@ -138,10 +138,12 @@ def registration(case: Case, folder: Path, *, ahead: bool = False) -> Registrati
         plugins.load("detectors", name)
     for name in sorted({spec.provider for spec in case.models}):
         plugins.load("providers", name)
+    waits = not isinstance(case.protocol.seed_from, UnsetType)
     return Registration(
         case=case,
         prompts=prompts_of(case, folder, ahead=ahead),
         files=digests(case, folder, ahead=ahead),
         software=_software(case),
         pack=controls.pinned(case, folder),
+        drawn=UNSET if waits else representatives.drawn(case.models, case.protocol.seed),
     )

@@ -41,6 +41,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
+from depose.model.control_choice import ControlChoice, Represented
 from depose.model.documents import Document
 from depose.model.exchangeability import Clade, Eligible, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
@@ -119,6 +120,7 @@ __all__ = [
     "CommonSource",
     "Compared",
     "Condition",
+    "ControlChoice",
     "ControlTest",
     "Count",
     "Counted",
@@ -174,6 +176,7 @@ __all__ = [
     "Registration",
     "Reply",
     "Reported",
+    "Represented",
     "Result",
     "Role",
     "Scale",
