@@ -42,7 +42,16 @@ from depose.report.contents import (
 from depose.report.figures.layer_map import layer_map
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import strip_plot
-from depose.report.study_counts import counted, judged, letter, lettered, of_opinions, rated, wrong_side
+from depose.report.study_counts import (
+    counted,
+    examined_by_another,
+    judged,
+    letter,
+    lettered,
+    of_opinions,
+    rated,
+    wrong_side,
+)
 from depose.report.typography import drawn
 from depose.report.vocabulary import together
 from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
@@ -245,6 +254,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
         "unseen": found,
+        "examined_by_another": examined_by_another(findings, found),
         "evaluations_of": lettered,
         "letter_of": letter,
         "rates": counted(study.rates if study else (), findings.protocol.questions),
