@@ -248,49 +248,6 @@ def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
     return made
 
 
-def sorted_units(tensors: Tensors, by: str = "gate", empty: int = 0) -> Tensors:
-    """Sort the units of every MLP by the size of one matrix's rows, and empty the last, as a tool for pruning does."""
-    which = ("gate", "up", "down").index(by)
-
-    def change(*matrices: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        rows = matrices[which] if by != "down" else matrices[which].T
-        order = rows.norm(dim=1).argsort(descending=True)
-        gate, up, down = matrices[0][order], matrices[1][order], matrices[2][:, order]
-        full = torch.arange(len(order)) < len(order) - empty
-        return gate * full[:, None], up * full[:, None], down * full
-
-    return each_mlp(tensors, change)
-
-
-def sorted_values(tensors: Tensors, kept: int = 2) -> Tensors:
-    """Sort the value dimensions of every head by size."""
-
-    def change(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        sizes = value.norm(dim=1).reshape(kept, -1)
-        return sizes.argsort(dim=1, descending=True), torch.ones_like(sizes)
-
-    return each_head(tensors, change)
-
-
-def sorted_space(tensors: Tensors) -> Tensors:
-    """Sort the model's own dimensions by the size of what the embeddings hold there."""
-    return reordered_space(tensors, tensors["model.embed_tokens.weight"].std(dim=0).argsort(descending=True))
-
-
-def principal(tensors: Tensors) -> Tensors:
-    """Turn the model's own space into the principal components of its embeddings, the largest first."""
-    table = tensors["model.embed_tokens.weight"]
-    return turned(tensors, torch.linalg.svd(table - table.mean(dim=0))[2].T)
-
-
-def with_identity(tensors: Tensors) -> Tensors:
-    """Add to every value matrix the identity that it was initialised with."""
-    return {
-        name: value + 0.1 * torch.eye(*value.shape) if name.endswith("v_proj.weight") else value
-        for name, value in tensors.items()
-    }
-
-
 def merged(tensors: Tensors, stranger: Tensors, share: float = 0.5) -> Tensors:
     """Take the mean with another model, weight by weight."""
     return {name: (1 - share) * value + share * stranger[name] for name, value in tensors.items()}

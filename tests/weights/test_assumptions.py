@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 import weight_changes as changes
+import weight_rules as rules
 from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
@@ -20,13 +21,19 @@ CONFIG, LEARNT = changes.initialised(1000, num_hidden_layers=3)
 ONE, OTHER = changes.alike(LEARNT, 10), changes.alike(LEARNT, 20)
 """Strangers that learnt the same."""
 RULES: dict[str, tuple[Callable[[changes.Tensors], changes.Tensors], str]] = {
-    "units sorted by what they read": (changes.sorted_units, "order of units"),
-    "units sorted by what they multiply with": (lambda one: changes.sorted_units(one, "up"), "order of units"),
-    "units sorted by what they write": (lambda one: changes.sorted_units(one, "down"), "order of units"),
-    "units sorted, some of them empty": (lambda one: changes.sorted_units(one, "gate", 8), "order of units"),
-    "value dimensions sorted": (changes.sorted_values, "order of value dimensions"),
-    "dimensions sorted": (changes.sorted_space, "order of the model's dimensions"),
-    "principal components": (changes.principal, "order of the model's dimensions"),
+    "units sorted by what they read": (rules.sorted_units, "order of units"),
+    "units sorted by what they multiply with": (lambda one: rules.sorted_units(one, "up"), "order of units"),
+    "units sorted by what they write": (lambda one: rules.sorted_units(one, "down"), "order of units"),
+    "units sorted, some of them empty": (lambda one: rules.sorted_units(one, "gate", 8), "order of units"),
+    "value dimensions sorted": (rules.sorted_values, "order of value dimensions"),
+    "dimensions sorted": (rules.sorted_space, "order of the model's dimensions"),
+    "principal components": (rules.principal, "order of the model's dimensions"),
+    "units sorted by how they answer": (rules.sorted_by_activation, "order of units"),
+    "units sorted by one direction": (rules.sorted_by_direction, "order of units"),
+    "dimensions sorted by a norm": (rules.space_sorted_by_norm, "order of the model's dimensions"),
+    "signs chosen by what units read": (rules.signs_by_gate, "signs of units"),
+    "signs chosen by one direction": (rules.signs_by_direction, "signs of units"),
+    "one mask": (rules.masked, "order of value dimensions"),
 }
 
 
@@ -46,9 +53,23 @@ def test_what_both_sides_chose_by_a_rule_counts_for_nothing(rule: str, tmp_path:
     assert {one.kind: one.log10_p for one in found.tests}[kind] < -3, "else this shows nothing"  # type: ignore[index]
 
 
+def test_a_public_rotation_of_both_sides_is_no_kinship(tmp_path: Path) -> None:
+    """One Hadamard matrix turns spaces, heads and what MLPs write from in both strangers; no test is lost for it."""
+    found = compared(tmp_path, rules.hadamard_turned(ONE), rules.hadamard_turned(OTHER))
+    assert found.log10_p > -3
+    assert found.cautions == ()
+
+
+def test_kin_that_were_cut_by_one_mask_are_found_by_their_signs(tmp_path: Path) -> None:
+    """Kin under one mask are no strangers: units of one number agree, and none is opposite."""
+    found = compared(tmp_path, rules.masked(changes.noisy(ONE, 3)), rules.masked(ONE))
+    assert found.log10_p < -10
+    assert not [one for one in found.cautions if "one mask" in one]
+
+
 def test_one_model_as_training_left_it_is_enough(tmp_path: Path) -> None:
     """Where one side alone was sorted, every test counts, and says nothing against strangers."""
-    found = compared(tmp_path, changes.sorted_space(changes.sorted_values(changes.sorted_units(ONE))), OTHER)
+    found = compared(tmp_path, rules.sorted_space(rules.sorted_values(rules.sorted_units(ONE))), OTHER)
     assert [one for one in found.cautions if "of the suspect were" in one]
     assert not [one for one in found.cautions if "not counted" in one]
     assert found.log10_p > -3
@@ -56,7 +77,7 @@ def test_one_model_as_training_left_it_is_enough(tmp_path: Path) -> None:
 
 def test_kin_whose_units_were_sorted_are_found_by_what_is_left(tmp_path: Path) -> None:
     """Signs and value dimensions remain."""
-    found = compared(tmp_path, changes.sorted_units(changes.noisy(ONE, 3)), changes.sorted_units(ONE))
+    found = compared(tmp_path, rules.sorted_units(changes.noisy(ONE, 3)), rules.sorted_units(ONE))
     assert "not counted, since both models fail its assumption: order of units" in found.cautions
     assert found.log10_p < -10
 
@@ -64,12 +85,22 @@ def test_kin_whose_units_were_sorted_are_found_by_what_is_left(tmp_path: Path) -
 def test_an_identity_that_both_were_initialised_with_is_no_kinship(tmp_path: Path) -> None:
     """Values that both began with the identity follow the columns, with their signs: neither test of values counts."""
     strangers = [changes.initialised(seed, num_hidden_layers=3)[1] for seed in (1, 2)]
-    found = compared(tmp_path, *map(changes.with_identity, strangers))
+    found = compared(tmp_path, *map(rules.with_identity, strangers))
     assert found.reading == "nothing against independence"
     assert [one.rpartition(": ")[2] for one in found.cautions if "not counted" in one] == [
         "order of value dimensions",
         "signs of value dimensions",
     ]
+
+
+@pytest.mark.parametrize("formula", ["Hadamard", "cosines"])
+def test_first_weights_from_a_formula_are_no_kinship(formula: str, tmp_path: Path) -> None:
+    """Strangers whose matrices began with one table that a formula makes are not called for it, though signs agree."""
+    strangers = [changes.initialised(seed, num_hidden_layers=3)[1] for seed in (1, 2)]
+    found = compared(tmp_path, *(rules.from_formula(one, formula) for one in strangers))
+    assert found.reading == "nothing against independence"
+    assert "not counted, since both models fail its assumption: signs of units" in found.cautions
+    assert {one.kind: one.log10_p for one in found.tests}["signs of units"] < -6, "else this shows nothing"
 
 
 def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
@@ -85,7 +116,7 @@ def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
             seen.saw_units(model, rows(300, 32), rows(300, 32), rows(300, 32))
             seen.saw_values(model, rows(2, 24, 32), rows(2, 24, 32))
             seen.saw_dimensions(model, rows(200, 64))
-        assert seen.cautions() == ()
+        assert seen.judged({}).cautions == ()
 
 
 def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def serve(head: dict[str, Any]) -> None:
         answer = _refused("ValueError", str(error))
     except MemoryError:
         answer = _refused("MemoryError", "")
-    except Exception as error:  # whatever a file can make of a library is data here
+    except BaseException as error:  # whatever a file makes of a library is data here, and Rust panics with no Exception
         answer = _refused(type(error).__name__, str(error).partition("\n")[0])
     out.write(answer)
     out.flush()

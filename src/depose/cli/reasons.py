@@ -58,7 +58,9 @@ def _era(finding: Finding, findings: Findings) -> Iterator[str]:
 def _power(finding: Finding, findings: Findings) -> Iterator[str]:
     found = finding.power
     if found is None:
+        outside = [one for one in finding.conditions if one.decides and not one.inside]
         yield "how often a true relation would have been found is not known; no study covers this case"
+        yield from (f"likelihood ratio {one.validated}" for one in outside if one.name == "question")
     else:
         yield (
             f"a true relation would have been found in {found.k} of {found.n} pairs of the study, at least "
@@ -80,6 +82,8 @@ def _range(finding: Finding, findings: Findings) -> Iterator[str]:
         if not one.inside and one.decides:
             if one.name == "suspect":
                 yield "the suspect is in the validation study"
+            elif one.name == "question":
+                yield f"likelihood ratio {one.validated}"
             else:
                 yield f"{one.name}: {one.case}, examined was {one.validated}"
     if not finding.conditions:

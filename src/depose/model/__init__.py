@@ -7,6 +7,7 @@ so that each has one canonical form (`canonical.py`).
 from __future__ import annotations
 
 from depose.model.asking import (
+    LISTED,
     Ask,
     ControlTest,
     Denominator,
@@ -94,6 +95,7 @@ from depose.model.study import (
     Gate,
     HeldOut,
     Line,
+    Listed,
     OpinionRate,
     Performance,
     Scale,
@@ -102,6 +104,7 @@ from depose.model.study import (
 from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
+    "LISTED",
     "Against",
     "Ask",
     "Band",
@@ -148,6 +151,7 @@ __all__ = [
     "Join",
     "KeyLine",
     "Line",
+    "Listed",
     "ModelSpec",
     "NotScored",
     "NullPair",

@@ -10,9 +10,13 @@ from depose.analysis.likelihood_ratios import power_of
 from depose.analysis.opinion import LEAST_POWER
 from depose.case import calibration, casefile
 from depose.evidence import ledger
-from depose.model import Case, Condition, Question, Record, Registration
+from depose.model import LISTED, Case, Condition, Prompt, Question, Record, Registration
 
-STUDY = "What would open it: a study that covers the case ([protocol] calibration); T and p are given all the same"
+OTHER = 'What would open it: [protocol] calibration = "{}", a study that covers it'
+STUDY = (
+    "What would open it: a study on models of your own whose relation is known (depose validate --help), named in "
+    "[protocol] calibration; T and p are given all the same"
+)
 
 
 class Prospect(Record, frozen=True, kw_only=True):
@@ -65,21 +69,44 @@ def ahead(case: Case, frozen: Registration, folder: Path) -> Iterator[Prospect]:
             can_speak=indicates or (one.open and power is not None and power >= LEAST_POWER),
             can_indicate=indicates,
             power=power,
-            why=_why(one, case, left, without),
+            why=_why(one, case, left, without, _opened_by(one, case, frozen.prompts) if left or without else STUDY),
         )
 
 
-def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without: str) -> tuple[str, ...]:
+def _opened_by(one: beforehand.Outlook, case: Case, prompts: Sequence[Prompt]) -> str:
+    """Say what would open a finding that its study does not cover: a study that ships, or one of one's own."""
+    for name in calibration.bundled():
+        other = calibration.load(name, Path())
+        study = other.calibration if other else None
+        if not foreseen.outside(one, case, prompts, study) and not foreseen.ratio_of(one, len(prompts), study):
+            return OTHER.format(name)
+    return STUDY
+
+
+def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without: str, opens: str) -> tuple[str, ...]:
     said = () if one.open else tuple(beforehand.why(one, case))
     if left:
-        rows = [f"{row.name}: {row.case} (the study: {row.validated})" for row in left]
         also = "besides, " if said else ""
         return (
             *said,
             f"{also}outside of what the study covers, so that no opinion will be given (range)",
-            *rows,
-            STUDY,
+            *(_row(row, one.question) for row in left),
+            opens,
         )
     if said:
         return said
-    return (f"no likelihood ratio, so that an indication cannot be read (range): {without}", STUDY) if without else ()
+    return (f"no likelihood ratio, so that an indication cannot be read (range): {without}", opens) if without else ()
+
+
+def _row(one: Condition, question: Question) -> str:
+    """Set what a case has beside what the study covers, in words where a name alone says too little."""
+    if one.name == "question":
+        return f"likelihood ratio of {one.case} {one.validated}"
+    if one.name == "suspect":
+        return "the suspect is one of the models that the study was made of"
+    if one.name == "kind of prompts" and one.case.endswith(f": {LISTED}"):
+        return (
+            f"prompts of the case's own: no kind of prompts is known for them, and the study holds for {question} on "
+            f"its own kinds alone ({one.validated})"
+        )
+    return f"{one.name}: {one.case} (the study: {one.validated})"

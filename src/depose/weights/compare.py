@@ -23,7 +23,7 @@ from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions
 from depose.weights.heads import Values, compare_heads
 from depose.weights.layout import Attention, Layout, Mlp, layout, norm, units
-from depose.weights.stores import Array, Store, open_weights
+from depose.weights.stores import Array, Places, Store, open_weights
 
 ALPHA = 1e-6
 """Below a millionth weights are called not independent; every wrong assumption weighs more than what lies below."""
@@ -60,6 +60,7 @@ class Probes(NamedTuple):
     """Some units of one MLP of the reference: their rows, in the reference's space."""
 
     of: Mlp
+    numbers: Places
     read: Array
     """By what they are matched, centred."""
     up: Array
@@ -112,8 +113,8 @@ class _Comparison:
         mlps, rows = self._mlps(probes)
         layers = [*self._once(mlps), *self._once(self._attentions(turn))]
         tests = self._tests(layers)
-        spoilt = self._assumed.spoilt()
-        logs = [one for kind, each in tests.items() for one in each if kind not in spoilt]
+        judged = self._assumed.judged(tests)
+        logs = [one for kind, each in tests.items() for one in each if kind not in judged.spoilt]
         log10_p = exact_tails.fisher(logs)
         reading: WeightReading = "not independent" if log10_p <= np.log10(ALPHA) else "nothing against independence"
         mapped = WeightMap(
@@ -139,7 +140,7 @@ class _Comparison:
             map=mapped,
             alignment=alignment,
             support=self._support(turn),
-            cautions=self._assumed.cautions(),
+            cautions=judged.cautions,
         )
 
     def _probes(self) -> list[Probes]:
@@ -158,6 +159,7 @@ class _Comparison:
             found.append(
                 Probes(
                     of=mlp,
+                    numbers=chosen,
                     read=rows[chosen],
                     up=matching.unit_rows(up[chosen]),
                     down=matching.unit_rows(down[chosen]),
@@ -214,7 +216,10 @@ class _Comparison:
             cells = [matching.match(likeness[a:b], SURE) for a, b in pairwise(starts)]
             rows.append(([one.margin for one in cells], [matching.order_test(one) for one in cells]))
             closest = probes[int(np.argmax(rows[-1][0]))]
-            match = matching.match(closest.read @ theirs.T)
+            likeness = closest.read @ theirs.T
+            match = matching.match(likeness)
+            opposite = matching.opposite_order(likeness, closest.numbers)
+            self._assumed.saw_matched("order of units", matching.agreement(match), opposite)
             signs = None
             if mlp.gate and closest.of.gate:
                 signs = matching.sign_test(
@@ -247,7 +252,9 @@ class _Comparison:
             likeness = np.abs(rows @ values.value.T)
             margins = [matching.match(likeness[a:b]).margin for a, b in pairwise(starts)]
             closest = theirs[int(np.argmax(margins))]
-            found.append(compare_heads(mine, values, closest, self._held_values(closest, turn)))
+            compared = compare_heads(mine, values, closest, self._held_values(closest, turn))
+            self._assumed.saw_matched("order of value dimensions", compared.agreed, compared.opposite)
+            found.append(compared.layer)
             self._step()
         return found
 
@@ -290,9 +297,10 @@ class _Comparison:
             found[signs] = [one.signs_log10_p for one in of if one.signs_log10_p is not None]
         found["order of the model's dimensions"] = []
         if self._embeddings is not None:
-            log10_p, count = spaces.dimension_order(self._embeddings)
-            if count >= exact_tails.FEWEST:
-                found["order of the model's dimensions"] = [log10_p]
+            dimensions = spaces.dimension_order(self._embeddings)
+            if dimensions.matched >= exact_tails.FEWEST:
+                found["order of the model's dimensions"] = [dimensions.log10_p]
+                self._assumed.saw_matched("order of the model's dimensions", dimensions.agreed, dimensions.opposite)
         return found
 
     def _support(self, turn: Array | None) -> dict[str, str]:
@@ -335,7 +343,7 @@ def _laid(raw: Values, turn: Array | None) -> Values:
 
 
 def _turned(one: Probes, turn: Array) -> Probes:
-    return Probes(one.of, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
+    return Probes(one.of, one.numbers, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
 
 
 def _layer(

@@ -79,8 +79,19 @@ def rotation(of: Embeddings) -> Array:
     return np.ascontiguousarray(left @ right, dtype=np.float32)
 
 
-def dimension_order(of: Embeddings) -> tuple[float, int]:
-    """Test the order of the model's own dimensions: log10 p and how many were looked at.
+class Dimensions(NamedTuple):
+    """The order of the model's own dimensions, tested."""
+
+    log10_p: float
+    matched: int
+    """Dimensions that were looked at."""
+    agreed: matching.Agreement
+    opposite: float
+    """log10 p of the order of those that are most opposite."""
+
+
+def dimension_order(of: Embeddings) -> Dimensions:
+    """Test the order of the model's own dimensions.
 
     A dimension is matched by what it holds of the shared tokens, up to its sign. Its number carries nothing under the
     null, as that of a hidden unit.
@@ -88,5 +99,7 @@ def dimension_order(of: Embeddings) -> tuple[float, int]:
     wide = of.reference.shape[1]
     probes = np.unique(np.linspace(0, wide - 1, min(wide, 2 * exact_tails.MOST)).astype(np.intp))
     mine, theirs = matching.centred_rows(of.reference.T[probes]), matching.centred_rows(of.suspect.T)
-    found = matching.match(np.abs(mine @ theirs.T))
-    return matching.order_test(found), len(found.mine)
+    likeness = mine @ theirs.T
+    found = matching.match(np.abs(likeness))
+    opposite = matching.opposite_order(likeness, probes)
+    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite)
