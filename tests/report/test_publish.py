@@ -64,7 +64,7 @@ def test_unchecked_entries_mark_a_draft() -> None:
     findings = calibrated(questions=("same",))
     text = words(render_html(findings))
     open_ones = len(unchecked(findings, Annex()))
-    assert f"{open_ones} entries of literature or of the verbal scale not checked against the primary document" in text
+    assert f"{open_ones} sources not checked against the primary document" in text
     assert "None of these entries was checked against the primary document." in text
     half = tuple(
         Check(id=one, checked_on=date(2026, 11, 30), checked_by="JD") for one in unchecked(findings, Annex())[2:]
