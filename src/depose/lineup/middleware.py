@@ -113,7 +113,7 @@ class RandomisedDelivery:
         if not last:
             return ""
         try:
-            line = msgspec.json.decode(last, type=Thrown)
+            line = msgspec.json.decode(last, type=ready(Thrown))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CaseError(f"{self._log}: ends in what is no throw: {error}", hint="begin a new log") from error
         if line != self._coin.marked(line, str(line.before)):
