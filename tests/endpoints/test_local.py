@@ -301,6 +301,18 @@ def test_a_configuration_of_more_than_its_weights_is_an_error(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_an_adapter_of_a_stranger_answers(tmp_path: Path) -> None:
+    """A LoRA adapter of the ranks that it has is loaded over its model."""
+    folder = stranger(tmp_path / "model")
+    adapter = changes.save_adapter(tmp_path / "adapter", changes.lora(load_file(folder / "model.safetensors"), 1)[0])
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    modules = {"target_modules": ["v_proj", "up_proj", "gate_proj", "down_proj"]}
+    (adapter / "adapter_config.json").write_text(json.dumps(config | modules))
+    (reply,) = open_transformers(spec(str(folder), str(adapter)), tmp_path).ask([question()])
+    assert reply.outcome == "answered"
+
+
+@pytest.mark.slow
 def test_an_adapter_with_a_pattern_without_end_is_an_error(tmp_path: Path) -> None:
     """Its pattern is tried before a loader holds it against the names of the model."""
     folder = stranger(tmp_path / "model")
