@@ -264,7 +264,11 @@ def test_a_model_with_a_tokenizer_of_its_own_answers(tmp_path: Path) -> None:
     ("parts", "says"),
     [
         ({"normalizer": normalizers.Sequence([normalizers.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
-        ({"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
+        pytest.param(
+            {"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)},
+            "MiB of memory",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["tokens", "letters"],
 )
