@@ -27,6 +27,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import weight_changes as changes
+import weight_mixtures as mixtures
 import weight_rules as rules
 from depose.model.weights import TestKind, WeightFinding
 from depose.report.typography import power_of_ten
@@ -188,7 +189,7 @@ RULES: dict[str, Callable[[changes.Tensors, int], changes.Tensors]] = {
     "signs chosen by one direction": lambda one, seed: rules.signs_by_direction(one),
     "90 % cut by one mask": lambda one, seed: rules.masked(one),
     "turned by one Hadamard matrix": lambda one, seed: rules.hadamard_turned(one),
-    "upcycled into four experts": changes.upcycled,
+    "upcycled into four experts": mixtures.upcycled,
     "layers doubled": lambda one, seed: changes.noisy(changes.kept_layers({}, one, [0, 1, 2, 0, 1, 2])[1], seed),
 }
 

@@ -13,7 +13,7 @@ from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
 from depose.case.calibration import apart_from, bundled, load, parse
 from depose.errors import CaseError
-from depose.model import Calibration, Line, Listed, Result, TruePair
+from depose.model import Calibration, Fact, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.validate.kinds import listed
 from studies import CASE, LINE, result, study
@@ -265,3 +265,14 @@ def test_another_question_stays_closed_to_listed_prompts() -> None:
     for made in (study(), study(listed=(msgspec.structs.replace(OPEN, question="derived"),))):
         outside = [one for one in conditions(made, result(), case) if not one.inside]
         assert [(one.name, one.case) for one in outside] == [("kind of prompts", "not validated: listed")]
+
+
+def test_a_question_without_a_ratio_says_what_it_cost() -> None:
+    """The condition of a question that did not pass the gate holds the reason of the study, on one line of its own."""
+    why = "not given: on made, population left out, it costs (Cllr) 1.20; it would have to lie below 1"
+    made = study(missing=(Fact(name="derived / unrelated", value=why),))
+    (row,) = conditions(made, result(), msgspec.structs.replace(CASE, question="derived"))
+    assert (row.inside, row.decides) == (False, True)
+    assert row.validated == why.replace("not given", "no likelihood ratio")
+    (row,) = conditions(made, result(), msgspec.structs.replace(CASE, question="distilled"))
+    assert row.validated == "no likelihood ratio: not validated"

@@ -166,13 +166,16 @@ def test_a_server_that_takes_no_beginning_is_told(tmp_path: Path, monkeypatch: p
 
 
 def test_a_table_follows_from_what_was_written(scored: tuple[Path, list[bytes]]) -> None:
-    """Answers under other names give other scores, and the table is refused."""
+    """A suspect that is said to have gone on as the member does gives other scores, and the table is refused."""
     folder, _ = scored
     entries = ledger.entries(folder)
     assert entries.lineup is not None
     lineup_findings(entries, lambda name: read_blob(folder, name), str(folder))
     first, *others = entries.lineup.answers
-    changed = (msgspec.structs.replace(first, text=" river stone lamp wheel garden"), *others)
+    name, _, place = first.prompt.partition(".")
+    bags = [json.loads(line) for line in read_blob(folder, entries.lineup.built.bags).splitlines()]
+    member = next(one["members"][int(place)] for one in bags if one["bag"] == name)
+    changed = (msgspec.structs.replace(first, text=parted(member)[1]), *others)
     entries = msgspec.structs.replace(entries, lineup=msgspec.structs.replace(entries.lineup, answers=changed))
     with pytest.raises(EvidenceError, match="the table of S1 does not follow from its answers"):
         lineup_findings(entries, lambda name: read_blob(folder, name), str(folder))

@@ -101,7 +101,8 @@ def test_p_is_adjusted_for_every_registration_of_the_key(count: int) -> None:
     one = examined(ledger=ledger(count))
     page = words(render_html(one))
     assert f"This protocol is registration {count} of the key abababababababab" in page
-    assert "To be completed and sworn by whoever had the case made" in page
+    assert "Whoever had the case made swears in section 24 to what else was registered or tried." in page
+    assert page.count("so many protocols were registered or tried") == 1
     for row in others(one):
         assert row.adjusted == pytest.approx(min(1.0, row.p * count))
     assert others(examined()) == []

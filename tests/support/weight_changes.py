@@ -238,14 +238,22 @@ def reordered_space(tensors: Tensors, order: torch.Tensor) -> Tensors:
     }
 
 
-def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
-    """Make every MLP into a mixture of its copies, which some training has moved."""
-    made = {name: value for name, value in tensors.items() if ".mlp." not in name}
-    dense = {name: value for name, value in tensors.items() if ".mlp." in name}
-    for expert in range(experts):
-        moved = noisy(dense, seed + expert)
-        made |= {name.replace(".mlp.", f".mlp.experts.{expert}."): value for name, value in moved.items()}
-    return made
+def fewer_heads(config: Mapping[str, object], tensors: Tensors) -> tuple[dict[str, object], Tensors]:
+    """Let every two heads of values share their mean, as models are made to answer faster."""
+    kept = int(config["num_key_value_heads"]) // 2  # type: ignore[call-overload]
+    made = dict(tensors)
+    for name in tensors:
+        if name.endswith(("self_attn.k_proj.weight", "self_attn.v_proj.weight")):
+            value = tensors[name]
+            made[name] = value.reshape(kept, 2, -1, value.shape[1]).mean(dim=1).reshape(-1, value.shape[1])
+    return {**config, "num_key_value_heads": kept}, made
+
+
+def longer(config: Mapping[str, object], tensors: Tensors, more: int = 64) -> tuple[dict[str, object], Tensors]:
+    """Add tokens at the end of the table of embeddings."""
+    table = tensors["model.embed_tokens.weight"]
+    new = torch.cat([table, table.mean(dim=0).expand(more, -1)])
+    return {**config, "vocab_size": len(new)}, {**tensors, "model.embed_tokens.weight": new}
 
 
 def merged(tensors: Tensors, stranger: Tensors, share: float = 0.5) -> Tensors:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 import weight_changes as changes
+import weight_mixtures as mixtures
 import weight_rules as rules
 from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
@@ -121,11 +122,56 @@ def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
 
 def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
     """Of two strangers whose mixtures were both upcycled, each layer counts once, though four experts are matched."""
-    found = compared(tmp_path, changes.upcycled(ONE, 1), changes.upcycled(OTHER, 7))
+    found = compared(tmp_path, mixtures.upcycled(ONE, 1), mixtures.upcycled(OTHER, 7))
     mlps = [one for one in found.layers if one.kind == "mlp"]
     assert len(mlps) == 12
     assert sum(one.counted for one in mlps) <= 3
     assert found.log10_p > -3
+
+
+def test_experts_that_drew_their_units_from_one_mlp_are_one_test(tmp_path: Path) -> None:
+    """Where each expert has half of the units in an order of its own, signs come from one MLP still."""
+    made = [mixtures.drawn_experts(mixtures.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
+    found = compared(tmp_path, *made)
+    assert sum(one.counted for one in found.layers if one.kind == "mlp") <= 3
+
+
+def test_kin_with_more_experts_than_four_in_another_order_are_found_by_them(tmp_path: Path) -> None:
+    """Every expert is looked at, so that each finds its own, wherever it stands."""
+    drawn = [changes.initialised(seed, num_hidden_layers=1)[1] for seed in range(6)]
+    names = [name for name in drawn[0] if ".mlp." in name]
+    first, second = (
+        {name: value for name, value in drawn[0].items() if ".mlp." not in name}
+        | {name.replace(".mlp.", f".mlp.experts.{place}."): drawn[number][name] + 0
+           for place, number in enumerate(order) for name in names}
+        for order in ((0, 1, 2, 3, 4, 5), (5, 0, 4, 1, 3, 2))
+    )  # fmt: skip
+    found = compared(tmp_path, changes.noisy(second, 3), first)
+    mlps = [one for one in found.layers if one.kind == "mlp"]
+    assert [one.closest for one in mlps] == [f"0.{number}" for number in (5, 0, 4, 1, 3, 2)]
+    assert all(one.counted and one.order_log10_p < -10 for one in mlps)
+
+
+def test_units_that_a_wider_layer_repeats_are_one_unit() -> None:
+    """Of matches with copies of a unit the surest is kept, whichever model repeats it."""
+    rows = np.eye(4, dtype=np.float32)
+    twice = np.concatenate([rows, rows])
+    found = matching.Match(
+        np.array([0, 4, 1, 2]), np.array([0, 1, 2, 3]), np.ones(4, np.float32), np.ones(4, np.float32), 0.5
+    )
+    assert matching.distinct(found, twice, twice).mine.tolist() == [0, 1, 2]
+    assert matching.distinct(
+        found._replace(mine=np.arange(4), theirs=np.array([0, 1, 4, 5])), rows, twice
+    ).theirs.tolist() == [0, 1]
+    assert matching.distinct(found._replace(mine=np.arange(4)), rows, rows).mine.tolist() == [0, 1, 2, 3]
+
+
+def test_one_table_of_embeddings_is_said_to_be_all(tmp_path: Path) -> None:
+    """Strangers with one public table share it and nothing else: the finding says that embeddings alone speak."""
+    found = compared(tmp_path, rules.same_embeddings(ONE), rules.same_embeddings(OTHER))
+    assert found.cautions[0].startswith("embeddings alone: hidden layers tell nothing")
+    found = compared(tmp_path / "kin", changes.noisy(ONE, 3), ONE)
+    assert found.cautions == ()
 
 
 def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
@@ -138,7 +184,7 @@ def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
 
 def test_experts_in_another_order_leave_the_layers_of_attention(tmp_path: Path) -> None:
     """Kin whose sampled experts are strangers to each other are found by their values, each at its own layer."""
-    mixture = changes.upcycled(ONE, 1)
+    mixture = mixtures.upcycled(ONE, 1)
     drawn = {name: torch.randn_like(one) * 0.02 if ".mlp." in name else one for name, one in mixture.items()}
     found = compared(tmp_path, drawn, mixture)
     assert found.log10_p < -10
@@ -154,7 +200,13 @@ def test_families_are_those_of_the_same_rows() -> None:
     numbers = copies.families(blocks)
     assert numbers[0] == numbers[2]
     assert len({*numbers}) == 3
-    assert copies.families([unit(first), unit(first[::-1])]) == [0, 1], "other numbers are no copy"
+    assert copies.families([unit(first), unit(first[::-1])]) == [0, 1], (
+        "other numbers are sought as the blocks are read"
+    )
+    seen = copies.Blocks()
+    for label, rows in (("a", first), ("b", other), ("c", first[::-1] + 0.5 * moved)):
+        seen.add(label, unit(rows))
+    assert seen.families() == {"a": 0, "b": 1, "c": 0}
     assert copies.families([]) == []
 
 

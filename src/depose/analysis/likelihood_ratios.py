@@ -117,7 +117,8 @@ def _held(
     if not mine:
         name = f"{case.question} / unrelated"
         why = next((fact.value for fact in calibration.missing if fact.name == name), "not validated")
-        return (Condition(name="question", validated=why, case=case.question, inside=False),)
+        said = f"no likelihood ratio: {why.removeprefix('not given: ')}"
+        return (Condition(name="question", validated=said, case=case.question, inside=False),)
     used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]
     fewest = min(one.prompts for one in mine)
     foreign = sorted(set(case.families) - set(calibration.families))

@@ -89,6 +89,8 @@ class Drafted(Record, frozen=True, kw_only=True):
     """Code, role and name of each model that is no control."""
     private: tuple[str, ...]
     """Codes of models whose address leads to this machine or its network."""
+    study: str
+    """The study of the ratios, where the case names another than the usual one."""
     to_import: tuple[ToImport, ...]
     """Files that a case cannot name, for their columns or encoding: they are imported."""
 
@@ -161,6 +163,7 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
         undated=tuple(one.code for one in case.models if one.released == "unknown"),
         pair=tuple((one.code, one.role, one.model or one.file) for one in case.models if one.role != "control"),
         private=tuple(one.code for one in case.models if one.allow_private),
+        study="" if case.protocol.calibration == Protocol().calibration else case.protocol.calibration,
         to_import=_imports(order.held.models),
     )
 

@@ -58,9 +58,9 @@ def _era(finding: Finding, findings: Findings) -> Iterator[str]:
 def _power(finding: Finding, findings: Findings) -> Iterator[str]:
     found = finding.power
     if found is None:
-        outside = [one for one in finding.conditions if one.decides and not one.inside]
-        yield "how often a true relation would have been found is not known; no study covers this case"
-        yield from (f"likelihood ratio {one.validated}" for one in outside if one.name == "question")
+        closed = [one.validated for one in finding.conditions if one.name == "question" and not one.inside]
+        why = closed[0] if closed else "no study covers this case"
+        yield f"how often a true relation would have been found is not known; {why}"
     else:
         yield (
             f"a true relation would have been found in {found.k} of {found.n} pairs of the study, at least "
@@ -83,7 +83,7 @@ def _range(finding: Finding, findings: Findings) -> Iterator[str]:
             if one.name == "suspect":
                 yield "the suspect is in the validation study"
             elif one.name == "question":
-                yield f"likelihood ratio {one.validated}"
+                yield one.validated
             else:
                 yield f"{one.name}: {one.case}, examined was {one.validated}"
     if not finding.conditions:

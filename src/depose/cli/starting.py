@@ -252,6 +252,8 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
     for role in ROLES:
         named = [f"{code} {name}" for code, one, name in made.pair if one == role]
         lines += wrapped(f"{role}: {', '.join(named)}") if named else []
+    if made.study:
+        lines += wrapped(f"study of the ratios: {made.study} (calibration in case.toml says why)")
     if made.private:
         lines += wrapped(f"asked on this machine or its network (allow_private): {', '.join(made.private)}")
     if blank:

@@ -23,6 +23,7 @@ from msgspec import Meta
 
 from depose.errors import CaseError, DeposeError
 from depose.lineup.coin import Coin, Thrown
+from depose.model.base import ready
 from depose.model.canonical import canonical
 from depose.model.lineup import Turn
 
@@ -112,7 +113,7 @@ class RandomisedDelivery:
         if not last:
             return ""
         try:
-            line = msgspec.json.decode(last, type=Thrown)
+            line = msgspec.json.decode(last, type=ready(Thrown))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CaseError(f"{self._log}: ends in what is no throw: {error}", hint="begin a new log") from error
         if line != self._coin.marked(line, str(line.before)):
@@ -159,7 +160,7 @@ class _Logged(msgspec.Struct, frozen=True, kw_only=True):
 def _logged(asked: dict[str, Any]) -> dict[str, Any]:
     """Take of a request what a line of the log holds; raises ValidationError or DeposeError for what none can."""
     turns = [{"role": one["role"], "content": one["content"]} for one in asked["messages"]]
-    found = msgspec.convert(asked | {"messages": turns}, _Logged)
+    found = msgspec.convert(asked | {"messages": turns}, ready(_Logged))
     canonical(found)
     return {**{name: getattr(found, name) for name in found.__struct_fields__}, "tools": found.tools or ()}
 

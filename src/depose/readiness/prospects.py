@@ -101,7 +101,7 @@ def _why(one: beforehand.Outlook, case: Case, left: Sequence[Condition], without
 def _row(one: Condition, question: Question) -> str:
     """Set what a case has beside what the study covers, in words where a name alone says too little."""
     if one.name == "question":
-        return f"likelihood ratio of {one.case} {one.validated}"
+        return one.validated
     if one.name == "suspect":
         return "the suspect is one of the models that the study was made of"
     if one.name == "kind of prompts" and one.case.endswith(f": {LISTED}"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from depose.model.weights import WeightLayer
 from depose.weights import copies, exact_tails, matching
-from depose.weights.layout import Attention
+from depose.weights.parts import Attention
 from depose.weights.stores import Array
 
 

@@ -82,6 +82,25 @@ def order_test(found: Match) -> float:
     return exact_tails.order(found.theirs[np.argsort(found.mine, kind="stable")])
 
 
+COPIES = 0.5
+"""Cosine of two units of one layer from which they are called copies."""
+
+
+def distinct(found: Match, mine: Array, theirs: Array) -> Match:
+    """Leave out matches with copies of a surer one in either model, as of a layer that was made wider; rows as given.
+
+    Copies have one sign and numbers that belong together: two of them are one test made twice.
+    """
+    alike = np.zeros((len(found.mine), len(found.mine)), dtype=bool)
+    for rows in (mine[found.mine], theirs[found.theirs]):
+        alike |= rows @ rows.T > COPIES
+    kept: list[int] = []
+    for place in range(len(found.mine)):
+        if not alike[place, kept].any():
+            kept.append(place)
+    return Match(found.mine[kept], found.theirs[kept], found.margins[kept], found.cosines[kept], found.margin)
+
+
 class Agreement(NamedTuple):
     """How many pairs of matched units stand in the same order in both models."""
 

@@ -19,6 +19,8 @@ from depose.weights.stores import Array, Store
 
 FEWEST_TOKENS = 64
 MOST_TOKENS = 16_384
+RESIZED = 0.8
+"""Share of a vocabulary down to which another is taken for the same with tokens added at its end, as padding is."""
 
 
 class Shared(NamedTuple):
@@ -28,7 +30,7 @@ class Shared(NamedTuple):
     reference: NDArray[np.intp]
     sizes: tuple[int, int]
     assumed: bool
-    """No file tells the tokens of one of them; equal numbers of equally many are taken for equal tokens."""
+    """No file tells the tokens of one of them; equal numbers are taken for equal tokens."""
 
 
 def shared_tokens(suspect: tuple[Store, Layout], reference: tuple[Store, Layout]) -> Shared:
@@ -42,7 +44,7 @@ def shared_tokens(suspect: tuple[Store, Layout], reference: tuple[Store, Layout]
         common = sorted(known[0].keys() & known[1].keys(), key=known[1].__getitem__)
         pairs = [np.array([one[token] for token in common], dtype=np.intp) for one in known]
         return Shared(pairs[0], pairs[1], (len(known[0]), len(known[1])), assumed=False)
-    every = np.arange(rows[0] if rows[0] == rows[1] else 0)
+    every = np.arange(min(rows) if min(rows) >= RESIZED * max(rows) else 0)
     return Shared(every, every, (rows[0], rows[1]), assumed=True)
 
 
