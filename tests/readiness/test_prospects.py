@@ -14,7 +14,9 @@ from depose.readiness.prospects import OTHER, STUDY, Prospect, ahead
 PROMPTS = tuple(Prompt(id=f"p{n}", family="listed", cluster=f"p{n}", text=f"prompt {n}") for n in range(120))
 
 
-def told(suspect: str, question: Question, count: int = 120, **protocol: Any) -> Prospect:
+def told(
+    suspect: str, question: Question, count: int = 120, words: dict[str, list[int]] | None = None, **protocol: Any
+) -> Prospect:
     """Look ahead for a case of 22 clean controls whose prompts are listed."""
     models = [
         ModelSpec(
@@ -39,7 +41,7 @@ def told(suspect: str, question: Question, count: int = 120, **protocol: Any) ->
         protocol=Protocol(prompts="x.csv", questions=(question,), **protocol),
         models=tuple(models),
     )
-    (found,) = ahead(case, Registration(case=case, prompts=PROMPTS[:count], files=(), software=()), Path())
+    (found,) = ahead(case, Registration(case=case, prompts=PROMPTS[:count], files=(), software=()), Path(), words)
     return found
 
 
@@ -77,3 +79,17 @@ def test_a_study_that_covers_the_finding_is_named(known: str) -> None:
     assert other.why[1].startswith(
         "prompts of the case's own: no kind of prompts is known for them, and the study holds"
     )
+
+
+def test_answers_that_are_there_already_tell_their_length() -> None:
+    """Shorter ones than the study examined are foreseen, by those in the bag alone, if all of it have some."""
+    codes = ("S1", "R1", *(f"C{n}" for n in range(22)))
+    short, fair = ({code: [n, n + 1, 400] for code in codes} for n in (40, 150))
+    assert told("somebody new", "same", words=fair).can_indicate
+    assert told("somebody new", "same", words={**fair, "another": [1] * 999}).can_indicate
+    found = told("somebody new", "same", words=short)
+    assert not found.can_speak
+    assert found.why[1] == (
+        "length of answers: median of 41 words (the study: 125 to 279 words, the medians of those kinds)"
+    )
+    assert told("somebody new", "same", words={**short, "C3": []}).can_indicate

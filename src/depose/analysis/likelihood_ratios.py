@@ -166,7 +166,7 @@ def _length(listed: Listed, words: float | None) -> Iterator[tuple[str, str, str
         yield (
             "length of answers",
             f"{listed.shortest:g} to {listed.longest:g} words, the medians of those kinds",
-            f"{words:g} words (median)",
+            f"median of {words:g} words",
             listed.shortest <= words <= listed.longest,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from depose.analysis.foreseen import in_words
 from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
@@ -80,12 +81,7 @@ def _quality(finding: Finding, findings: Findings) -> Iterator[str]:
 def _range(finding: Finding, findings: Findings) -> Iterator[str]:
     for one in finding.conditions:
         if not one.inside and one.decides:
-            if one.name == "suspect":
-                yield "the suspect is in the validation study"
-            elif one.name == "question":
-                yield one.validated
-            else:
-                yield f"{one.name}: {one.case}, examined was {one.validated}"
+            yield in_words(one, finding.question)
     if not finding.conditions:
         yield "no validation study covers this case"
 
