@@ -264,7 +264,11 @@ def test_a_model_with_a_tokenizer_of_its_own_answers(tmp_path: Path) -> None:
     ("parts", "says"),
     [
         ({"normalizer": normalizers.Sequence([normalizers.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
-        ({"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
+        pytest.param(
+            {"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)},
+            "MiB of memory",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["tokens", "letters"],
 )
@@ -298,6 +302,18 @@ def test_a_configuration_of_more_than_its_weights_is_an_error(tmp_path: Path) ->
     (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 20_000_000}))
     with pytest.raises(EndpointError, match=r"describes a model of 2304\d+ bytes, and the weights have"):
         asked(folder)
+
+
+@pytest.mark.slow
+def test_an_adapter_of_a_stranger_answers(tmp_path: Path) -> None:
+    """A LoRA adapter of the ranks that it has is loaded over its model."""
+    folder = stranger(tmp_path / "model")
+    adapter = changes.save_adapter(tmp_path / "adapter", changes.lora(load_file(folder / "model.safetensors"), 1)[0])
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    modules = {"target_modules": ["v_proj", "up_proj", "gate_proj", "down_proj"]}
+    (adapter / "adapter_config.json").write_text(json.dumps(config | modules))
+    (reply,) = open_transformers(spec(str(folder), str(adapter)), tmp_path).ask([question()])
+    assert reply.outcome == "answered"
 
 
 @pytest.mark.slow

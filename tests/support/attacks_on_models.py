@@ -300,7 +300,7 @@ def _tokenizer(name: str, says: str, *, text: str = "", tokens: int = 0, word: s
         refused = tokenizer_trial.encode(data, [text], special=True) or tokenizer_trial.decode(data, [[1] * tokens])
         raise EndpointError(refused)
 
-    ON_MODELS.add(f"a tokenizer with {name}", says)(spring)
+    ON_MODELS.add(f"a tokenizer with {name}", says, slow="trillion" in name)(spring)
 
 
 def _grown(kind: Any) -> list[Any]:

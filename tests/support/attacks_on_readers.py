@@ -12,11 +12,12 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from depose.case import annexes, casefile, tables
+from depose.case import annexes, casefile, packs, tables
 from depose.case.parquet_table import columns_of
 from depose.custody.verify import verify
 from depose.errors import CaseError
 from depose.evidence.log import Log
+from depose.weights.stores import open_weights
 from fakes import Clock
 from traps import Place, Traps
 
@@ -171,3 +172,31 @@ def _(place: Place) -> object:
 def _(place: Place) -> object:
     os.mkfifo(place.folder / "bundle.zip")
     return verify(place.folder / "bundle.zip")
+
+
+# --- hollow files -----------------------------------------------------------------------------------
+
+
+def _hollow(name: str, file: str, read: Callable[[Path], object], begins: bytes = b"") -> None:
+    """Add a file that takes a page on the disk and says that it has a gigabyte."""
+
+    def spring(place: Place) -> object:
+        with (place.folder / file).open("wb") as made:
+            made.write(begins)
+            made.truncate(2**30)
+        return read(place.folder / file)
+
+    ON_READERS.add(f"{name} of a gigabyte of holes", "bytes, of which .* are there: the rest are holes")(spring)
+
+
+def _weights(path: Path) -> object:
+    with open_weights(path) as store:
+        return store
+
+
+_hollow("a table", "a.csv", tables.read, b"id,output\n")
+_hollow("Parquet", "a.parquet", tables.read, b"PAR1")
+_hollow("a pack", "a.pack", packs.read, packs.FIRST)
+_hollow("a GGUF", "model.gguf", _weights, b"GGUF")
+_hollow("a file of weights", "model.safetensors", lambda path: _weights(path.parent), bytes(8))
+_hollow("a case file", "given.toml", lambda path: casefile.read(path.rename(path.with_name("case.toml")).parent))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import weight_changes as changes
 import weight_mixtures as mixtures
 import weight_rules as rules
+from depose.cli.weights import lines
 from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
@@ -170,6 +171,7 @@ def test_one_table_of_embeddings_is_said_to_be_all(tmp_path: Path) -> None:
     """Strangers with one public table share it and nothing else: the finding says that embeddings alone speak."""
     found = compared(tmp_path, rules.same_embeddings(ONE), rules.same_embeddings(OTHER))
     assert found.cautions[0].startswith("embeddings alone: hidden layers tell nothing")
+    assert lines(found)[1].startswith("  embeddings alone: hidden layers tell nothing")
     found = compared(tmp_path / "kin", changes.noisy(ONE, 3), ONE)
     assert found.cautions == ()
 

@@ -19,7 +19,15 @@ import numpy as np
 
 from depose.errors import AnalysisError
 from depose.model import Record
-from depose.model.weights import TestKind, WeightFinding, WeightLayer, WeightMap, WeightReading, WeightTests
+from depose.model.weights import (
+    EMBEDDINGS_ALONE,
+    TestKind,
+    WeightFinding,
+    WeightLayer,
+    WeightMap,
+    WeightReading,
+    WeightTests,
+)
 from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions, Judged
 from depose.weights.heads import Values, compare_heads
@@ -338,7 +346,7 @@ def _embeddings_alone(
     )
     if reading != "not independent" or hidden <= np.log10(ALPHA):
         return ()
-    return (f"embeddings alone: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
+    return (f"{EMBEDDINGS_ALONE}: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
             "took from the other, or both from a third, is all that this shows",)  # fmt: skip
 
 
