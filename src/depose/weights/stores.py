@@ -6,7 +6,6 @@ opened. A tensor is mapped only while it is copied, so that memory stays that of
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.case.untrusted_files import opened
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import PACKAGED
 from depose.errors import EndpointError, ModelFileError, UsageError
@@ -228,9 +226,9 @@ class _Gguf:
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self._path = path
+        files = stack.enter_context(ModelFiles(path.parent, "the model", only=path.name))
+        self._file, self.digests = files.file(path.name), files.digests
         try:
-            self._file = stack.enter_context(opened(path))
-            self.digests = {path.name: hashlib.file_digest(self._file, "sha256").hexdigest()}
             table = read_table(path)
         except (OSError, ValueError) as error:
             raise EndpointError(f"{path}: {error}", hint="is it a whole GGUF file?") from error
