@@ -157,3 +157,27 @@ def test_experts_beyond_what_fits_are_drawn_by_a_seed(tmp_path: Path) -> None:
     assert len(labels) == 128
     assert labels[:64] != [f"0.{place}" for place in range(64)]
     assert found[0].drawn == "128 of 140, drawn in each layer by seed 22"
+
+
+def test_one_expert_of_a_gguf_is_read_alone(tmp_path: Path) -> None:
+    """Of experts that are stacked and quantised, each is read as what it was made of."""
+    from gguf import GGMLQuantizationType, GGUFWriter
+    from gguf.quants import quantize
+
+    drawn = [changes.initialised(seed, num_hidden_layers=1)[1] for seed in (1, 2, 3)]
+    writer = GGUFWriter(str(tmp_path / "mixture.gguf"), "llama")
+    writer.add_head_count(HEADS)
+    kind = GGMLQuantizationType.Q8_0
+    for number, part in enumerate(("gate", "up", "down")):
+        stacked = np.stack([_mlp(one)[number].numpy() for one in drawn])
+        writer.add_tensor(f"blk.0.ffn_{part}_exps.weight", quantize(stacked, kind), raw_dtype=kind)
+    writer.add_tensor("token_embd.weight", LLAMA["model.embed_tokens.weight"].numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with open_weights(tmp_path / "mixture.gguf") as store:
+        for mlp, one in zip(layout(store, "S1").mlps, drawn, strict=True):
+            _, up, down = _mlp(one)
+            assert np.abs(units(store, mlp.up) - up.numpy()).max() < 0.001
+            assert np.abs(units(store, mlp.down) - down.numpy().T).max() < 0.001

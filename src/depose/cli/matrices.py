@@ -123,7 +123,7 @@ def batch(
         done.matrix if as_json else None,
         [*_lines(done.matrix), *_next(done.matrix, folder), f"{done.made} rows made, {done.kept} kept", *done.files],
     )
-    _leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
+    leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
 
 
 def _ahead(found: Ahead, *, as_json: bool, allow_blind: bool) -> None:
@@ -209,7 +209,7 @@ def _next(matrix: Matrix, folder: Path) -> list[str]:
     return [f"{count} in {folder / 'cases'} to audit, one by one or with --confirm", first]
 
 
-def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
+def leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
     """Exit as --fail-on asks, with 5 where a cell cannot speak and nobody allowed it, or return."""
     opinions = {opinion for one in matrix.confirmations for opinion in one.opinions}
     found = opinions & {"indication", "relation, kind not resolved"} if confirmed else matrix.hits

@@ -38,6 +38,8 @@ ROUGH = -2.0
 """log10 of the chance below which an order is called the same roughly, and not unit by unit."""
 MIRRORED = 0.1
 """Share of the evidence for an order from which that of the most opposite units tells of one mask in both models."""
+MIRRORED_TOO = 0.03
+"""And where it does of another kind, or of all together."""
 _WHAT: dict[TestKind, str] = {
     "order of units": "the units",
     "signs of units": "the signs of the units",
@@ -124,10 +126,25 @@ class Assumptions:
         near, near_of, far, far_of = (sum(each) for each in zip(*self._agreed[kind], strict=True))
         return float(binom.logcdf(near, near_of, far / far_of) / np.log(10)) if far_of else 0.0
 
+    def _masked(self, tests: Mapping[TestKind, Sequence[float]]) -> set[TestKind]:
+        """Name the kinds whose most opposite units are in order too, each by itself or all together.
+
+        Where one is, or all are, a mask was used, and less is enough for the others.
+        """
+        orders = {kind: exact_tails.fisher(tests.get(kind, ())) for kind in self._opposite}
+        opposite = {kind: exact_tails.fisher(logs) for kind, logs in self._opposite.items()}
+        seen = {kind for kind, order in orders.items() if order < EACH and opposite[kind] < MIRRORED * order}
+        together = exact_tails.fisher([one for kind in orders for one in tests.get(kind, ())])
+        whole = exact_tails.fisher([one for logs in self._opposite.values() for one in logs])
+        if seen or (together < EACH and whole < MIRRORED * together):
+            seen |= {kind for kind, order in orders.items() if opposite[kind] < MIRRORED_TOO * order}
+        return seen
+
     def judged(self, tests: Mapping[TestKind, Sequence[float]]) -> Judged:
         """Say which kinds of tests do not count, and what a rule has done to the units of each model."""
         spoilt: set[TestKind] = set()
         shared, ruled = [], []
+        masked = self._masked(tests)
         for kind, what in _WHAT.items():
             found = {model: self._rule((model, kind)) for model in ("suspect", "reference")}
             chances = [log10_p for _, log10_p in found.values()]
@@ -137,11 +154,10 @@ class Assumptions:
             for model, (rule, log10_p) in found.items():
                 if log10_p < RARE or both:
                     ruled.append(f"{what} of the {model} were chosen or sorted by a rule: {rule.rstrip('+-')}")
-            order = exact_tails.fisher(tests.get(kind, ()))
-            if order < EACH and exact_tails.fisher(self._opposite.get(kind, ())) < MIRRORED * order:
+            if kind in masked:
                 spoilt.add(kind)
                 shared.append(f"{what} of the same number are alike and opposite in both models, as after one mask")
-            if order < EACH and self._rough(kind) < ROUGH:
+            if exact_tails.fisher(tests.get(kind, ())) < EACH and self._rough(kind) < ROUGH:
                 spoilt.add(kind)
                 shared.append(
                     f"{what} are in one order roughly and not one by one, as if both were sorted by a measure"
