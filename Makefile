@@ -145,10 +145,11 @@ kernel: setup ## the GPU's fuzzy kernel on 10,000 random pairs under Triton's in
 bench-peers: setup ## rival tools on the same pairs, in an environment of their own (needs ../shared/data)
 	$(BIN)/python benchmarks/peers/run.py
 
-bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests
+bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched likelihoods, rank test beside t-tests, black boxes
 	$(BIN)/python benchmarks/lineup.py
 	$(BIN)/python benchmarks/lineup_likelihood.py
 	$(BIN)/python benchmarks/lineup_study.py peers
+	$(BIN)/python benchmarks/lineup_black_box.py
 
 lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables
 	$(BIN)/python benchmarks/lineup_study.py

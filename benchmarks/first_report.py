@@ -2,7 +2,11 @@
 
 The files are published answers of the lineage benchmark (../shared/data), one CSV for each model with the headers
 `item,question_text,reply`, as the users who tried 0.1.0 held them. Nothing of them is kept but counts and times, and
-the report, in the folder that is named: `make first-report`.
+the reports, in the folder that is named: `make first-report`.
+
+Two days: a student beside its teacher, as in the diary of those users, which has too few clean controls for two
+questions and no ratio for the third; and one model under two prompts of a system, whose suspect is of unknown origin to
+the table, as in a dispute.
 """
 
 from __future__ import annotations
@@ -10,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,16 +25,21 @@ from benchmarks.journeys import Step
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SOURCE = "alpaca_eval"
-SUSPECT, REFERENCE = "phi-2-sft", "gpt-3.5-turbo-0301"
+DAYS = {
+    "student": ("phi-2-sft", "gpt-3.5-turbo-0301"),
+    "same": ("Mixtral-8x7B-Instruct-v0.1_concise", "Mixtral-8x7B-Instruct-v0.1"),
+}
+"""Suspect and reference of each."""
+DISPUTED = "same"
 FILES, PROMPTS = 49, 200
 BEFORE = "0.1.0: 527 lines of TOML, 47 commands (the diary of users who tried it)"
 
 
-def steps(lineage: Path) -> tuple[Step, ...]:
+def steps(lineage: Path, suspect: str, reference: str) -> tuple[Step, ...]:
     """List the commands of the day; the first asks what it must know."""
     typed = (
-        ("Which is the suspect?", SUSPECT),
-        ("Which is the reference?", REFERENCE),
+        ("Which is the suspect?", suspect),
+        ("Which is the reference?", reference),
         ("Table of who made which model", str(lineage)),
         ("Title of the case", ""),
         ("On what right", "published answers"),
@@ -43,12 +51,12 @@ def steps(lineage: Path) -> tuple[Step, ...]:
     )
 
 
-def chosen(listed: Sequence[dict[str, str]], answered: Sequence[str]) -> list[str]:
+def chosen(listed: Sequence[dict[str, str]], answered: Sequence[str], suspect: str, reference: str) -> list[str]:
     """Choose suspect, reference and controls: a model of each family first, the nearest in time first."""
     held = {row["model"]: row for row in listed if row["model"] in set(answered)}
-    middle = held[SUSPECT]["date"]
+    middle = held[suspect]["date"]
     others = sorted(
-        (row for name, row in held.items() if name not in (SUSPECT, REFERENCE) and row["date"]),
+        (row for name, row in held.items() if name not in (suspect, reference) and row["date"]),
         key=lambda row: (abs(_month(row["date"]) - _month(middle)), row["model"]),
     )
     first: dict[str, str] = {}
@@ -56,7 +64,7 @@ def chosen(listed: Sequence[dict[str, str]], answered: Sequence[str]) -> list[st
         if not row["openai_teacher"].endswith("yes"):
             first.setdefault(row["family"], row["model"])
     names = [*first.values(), *(row["model"] for row in others if row["model"] not in first.values())]
-    return [SUSPECT, REFERENCE, *names[: FILES - 2]]
+    return [suspect, reference, *names[: FILES - 2]]
 
 
 def _month(date: str) -> int:
@@ -64,15 +72,15 @@ def _month(date: str) -> int:
     return int(year) * 12 + int(month[:2] or 6)
 
 
-def lay(folder: Path) -> Path:
-    """Write the files of answers; return the table of lineage beside them."""
+def lay(folder: Path, suspect: str, reference: str, *, disputed: bool) -> None:
+    """Write the files of answers, and the table of lineage beside them: of a disputed suspect it knows the date."""
     import pyarrow.parquet
 
     rows = pyarrow.parquet.read_table(DATA / f"responses-{SOURCE}.parquet").to_pylist()
     listed = list(csv.DictReader((DATA / "lineage.csv").read_text("utf-8").splitlines()))
     prompts = sorted({row["prompt_id"] for row in rows})[:PROMPTS]
     (folder / "answers").mkdir(parents=True)
-    for name in chosen(listed, [row["model"] for row in rows]):
+    for name in chosen(listed, [row["model"] for row in rows], suspect, reference):
         with (folder / "answers" / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["item", "question_text", "reply"])
@@ -81,7 +89,11 @@ def lay(folder: Path) -> Path:
                 for row in rows
                 if row["model"] == name and row["prompt_id"] in prompts and row["sample"] == 0
             )
-    return Path(shutil.copy(DATA / "lineage.csv", folder / "lineage.csv"))
+    unknown = {"developer": "the vendor", "family": "the suspect", "base": "", "teachers": "", "teacher_models": ""}
+    with (folder / "lineage.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(listed[0]))
+        table.writeheader()
+        table.writerows({**row, **unknown} if disputed and row["model"] == suspect else row for row in listed)
 
 
 def main() -> None:
@@ -93,18 +105,22 @@ def main() -> None:
     if not DATA.is_dir():
         print("first-report: skipped, ../shared/data is not there")
         return
-    lay(given.folder)
-    keys = 0
     print(f"{FILES} files of {PROMPTS} answers; {BEFORE}")
-    day = steps(Path("lineage.csv"))
-    for step in day:
-        seen = journeys.run(step, given.folder)
-        keys += seen.keys
-        if given.show:
-            print(re.sub(r"[^\n]*\r(?!\n)", "", seen.text))
-        widest = max(map(len, re.sub(r"[^\n]*\r(?!\n)", "", seen.text).splitlines()), default=0)
-        print(f"{step.command}: exit {seen.code}, {seen.seconds:.0f} s, widest line {widest}")
-    print(f"now: 0 lines of TOML by hand, {len(day)} commands, {keys} keystrokes")
+    for name, pair in DAYS.items():
+        folder = given.folder / name
+        lay(folder, *pair, disputed=name == DISPUTED)
+        keys = 0
+        print(f"\n{pair[0]} beside {pair[1]}")
+        day = steps(Path("lineage.csv"), *pair)
+        for step in day:
+            seen = journeys.run(step, folder)
+            keys += seen.keys
+            shown = re.sub(r"[^\n]*\r(?!\n)", "", seen.text)
+            if given.show:
+                print(shown)
+            widest = max(map(len, shown.splitlines()), default=0)
+            print(f"{step.command}: exit {seen.code}, {seen.seconds:.0f} s, widest line {widest}")
+        print(f"{name}: 0 lines of TOML by hand, {len(day)} commands, {keys} keystrokes")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ HEAD = """\
 # before anybody scores, as `make demo-lineup` does. Made by benchmarks/lineup_case.py.
 
 [case]
-title = "Delivered answers among their siblings: a line-up of known truth"
+title = "Examination of the language models S1, S2 and B by a line-up of delivered answers"
 authority = "models of our own, trained for this purpose on open weights (Apache-2.0)"
 
 [protocol]

@@ -9,10 +9,13 @@ share        so many per cent of the texts are deliveries, the others answers of
 epochs       how often each text is learnt from
 treatment    paraphrased by the base before it was learnt; filtered: only answers that ended by themselves
 other base   a tiny one, trained from nothing on docstrings; taken off it is its own log-likelihood before it learnt
-sibling      a null: it learnt, of each prompt, a draw that was not delivered
+second-hand  it learnt what the student of three epochs answers to the same prompts, and no delivery itself
+sibling      a null: it learnt, of each prompt, a draw that was not delivered, which is a filler
+fresh        a null: it learnt from R1, of the same prompts, draws that are in no line-up
 
-White box: log-likelihood less that of R1 and less that of the own base. p is exact, over all 96 line-ups; the area of
-those that were really learnt stands beside it. One student a row: a direction, and no rate.
+Translated deliveries are not among them: no model that a package ships translates. White box: log-likelihood less that
+of R1 and less that of the own base. p is exact, over all 96 line-ups; the area of those that were really learnt stands
+beside it. One student a row: a direction, and no rate. `lineup_black_box.py` has the black box of the bundled students.
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ STUDENTS = (
     Student(name="1 epoch", epochs=1),
     Student(name="filtered, 3 epochs", treatment="filtered"),
     Student(name="sibling, 3 epochs", treatment="sibling"),
+    Student(name="fresh, 3 epochs", treatment="fresh"),
+    Student(name="second-hand, 3 epochs", treatment="second-hand"),
     Student(name="20 %, 3 epochs", share=20),
     Student(name="paraphrased, 3 epochs", treatment="paraphrased"),
     Student(name="5 %, 3 epochs", share=5),
@@ -121,8 +126,8 @@ class World:
         order = stream(self.recipe.seed, "lineup lab", "share").permutation(len(used))
         used[order[: round(len(used) * student.share / 100)]] = True
         texts: list[str] = list(self.given)
-        if student.treatment == "sibling":
-            texts = [one.draws[(one.chosen + 1) % len(one.draws)] for one in self.thrown]
+        if student.treatment in ("sibling", "fresh", "second-hand"):
+            texts = self.not_delivered(student.treatment)
             used[:] = False
         elif student.treatment == "paraphrased":
             asks = [msgspec.structs.replace(p, text=CLAUSE.format(text=t)) for p, t in self.told()]
@@ -139,17 +144,27 @@ class World:
             if there
         ], used
 
+    def not_delivered(self, treatment: str) -> list[str]:
+        """Return what a student learns that saw none of the deliveries."""
+        if treatment == "sibling":
+            return [one.draws[(one.chosen + 1) % len(one.draws)] for one in self.thrown]
+        if treatment == "fresh":
+            return [one[0] for one in self.drawn("fresh", "adapters/R1", self.prompts)]
+        first = next(one for one in STUDENTS if one.name == "3 epochs")
+        spec, home, _ = self.taught(first, self.learnt(first)[0])
+        return [one[0] for one in self.drawn("second-hand", spec, self.prompts, home)]
+
     def told(self) -> list[tuple[Prompt, str]]:
         """Pair prompts with what was delivered."""
         return list(zip(self.prompts, self.given, strict=True))
 
-    def drawn(self, name: str, adapter: str, prompts: Sequence[Prompt]) -> list[tuple[str, ...]]:
+    def drawn(self, name: str, adapter: str, prompts: Sequence[Prompt], home: Path = KNOWN) -> list[tuple[str, ...]]:
         """Draw one answer to each prompt, as the deliveries were."""
         found: list[tuple[str, ...]] = drawn(
             self.folder,
             name,
             spec_of(adapter),
-            KNOWN,
+            home,
             prompts,
             range(700, 701),
             self.recipe.seed,

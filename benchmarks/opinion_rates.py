@@ -2,8 +2,9 @@
 
     python benchmarks/opinion_rates.py FILE [PROMPTS]
 
-FILE: studies/NAME.json beside a calibration that ships, or performance.json of `depose validate`; PROMPTS: the largest
-number if none is named.
+FILE: studies/NAME.json beside a calibration that ships, or performance.json of `depose validate`; or its
+validation.json, for the opinions by a study of another population (`--judge-by`). PROMPTS: the largest number if none
+is named.
 """
 
 from __future__ import annotations
@@ -13,25 +14,35 @@ from pathlib import Path
 
 import msgspec
 
-from depose.model import Performance
+from depose.model import Dose, OpinionRate, Performance
 
 HEAD = "| question | the two are | pairs (families) | p at alpha | `relation` | `indication` (families) | bounds |\n"
 
 
+def counted(path: Path) -> tuple[list[OpinionRate], tuple[Dose, ...]]:
+    """Read what was counted: by a study of its own population, or by one of another."""
+    found = msgspec.json.decode(path.read_bytes())
+    if "judged_by" in found:
+        rows = [row for rates in found["judged_by"].values() for row in rates]
+        return msgspec.convert(rows, list[OpinionRate]), ()
+    study = msgspec.convert(found, Performance)
+    return list(study.opinions), study.doses
+
+
 def main() -> None:
     """Print one row for each question and kind of pair, and one for each number of prompts and its doses."""
-    study = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Performance)
-    size = int(sys.argv[2]) if len(sys.argv) > 2 else max(one.prompts for one in study.opinions)
+    opinions, doses = counted(Path(sys.argv[1]))
+    size = int(sys.argv[2]) if len(sys.argv) > 2 else max(one.prompts for one in opinions)
     print(HEAD + "|---|---|---|---|---|---|---|")
-    for one in study.opinions:
+    for one in opinions:
         if one.prompts == size:
             kind = f"**{one.kind}**" if one.true else one.kind
             print(
                 f"| {one.question} | {kind} | {one.n} ({one.n_families}) | {one.at_alpha} | {one.relations} "
                 f"| {one.indications} ({one.k_families}) | {one.lower95:.3f} to {one.upper95:.3f} |"
             )
-    for prompts in dict.fromkeys(one.prompts for one in study.doses):
-        row = [one for one in study.doses if one.prompts == prompts]
+    for prompts in dict.fromkeys(one.prompts for one in doses):
+        row = [one for one in doses if one.prompts == prompts]
         print(f"{prompts} prompts: " + ", ".join(f"{o.percent} %: {o.k} ({o.indications}) of {o.n}" for o in row))
 
 

@@ -15,18 +15,26 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from attacks import BY_ANYBODY
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
+from attacks_on_asked_line_ups import ON_ASKED_LINE_UPS, sealed_asked_line_up
 from attacks_on_askers import ON_ASKERS
+from attacks_on_caches import ON_CACHES
 from attacks_on_copied_files import ON_COPIES
 from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
-from attacks_on_machines import ON_CACHES, ON_READERS, ON_SPREADSHEETS
+from attacks_on_logs import ON_LOGS
+from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
+from attacks_on_packs import ON_PACKS
+from attacks_on_readers import ON_READERS
 from attacks_on_records import ON_RECORDS
 from attacks_on_secrets import PASSPHRASE, PLANTED, prepared
 from attacks_on_secrets import met as met_by_seal
 from attacks_on_seeds import ON_SEEDS
+from attacks_on_signed_files import ON_SIGNED_FILES
+from attacks_on_spreadsheets import ON_SPREADSHEETS
+from attacks_on_throws import ON_THROWS
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from fakes import install
@@ -34,7 +42,18 @@ from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 from traps import Harm, sprung
 
-TRAPS = (*ON_ASKERS, *IN_DISGUISE, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+TRAPS = (
+    *ON_ASKERS,
+    *IN_DISGUISE,
+    *ON_CACHES,
+    *ON_LOGS,
+    *ON_MODELS,
+    *ON_PACKS,
+    *ON_READERS,
+    *ON_SPREADSHEETS,
+    *ON_NETWORKS,
+    *ON_THROWS,
+)
 
 
 def trapped(target: Target, folder: Path) -> int:
@@ -78,6 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
         line_up = sealed_line_up(Path(folder) / "line-up")
+        asked = sealed_asked_line_up(Path(folder) / "asked-line-up")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
         for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up)):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
@@ -85,10 +105,12 @@ def main() -> None:
                 if refused:
                     sys.exit(f"the untouched bundle does not verify: {refused}")
         attacks = [
-            (one, target) for one in (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
+            (one, target)
+            for one in (*BY_ANYBODY, *BY_SIGNER, *ON_SIGNED_FILES, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
         ]
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
+        attacks += [(one, asked) for one in ON_ASKED_LINE_UPS]
         passed = seen = unpacked = 0
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)

@@ -2,10 +2,11 @@
 
     python benchmarks/validate.py [--all] [--data DIR] [--modern DIR] [--out out/validate]
 
-Two populations are left out of each other: the ratios that are fitted on one must hold on the other. The bundled
-calibration is `calibration.json` of `out/validate/alpaca_eval`, copied to
-`src/depose/case/calibrations/alpaca_eval.json`, its error rates are `performance.json`, copied to `studies/` there, and
-the scores for `depose batch` are `screening.json`, copied to `screening/`; the run says whether they are the same.
+Two populations are left out of each other: the ratios that are fitted on one must hold on the other, and the pairs of
+one are judged by the study of the other, too. The bundled calibrations are `calibration.json` of
+`out/validate/alpaca_eval` and of `out/validate/shaberi_w`, copied to `src/depose/case/calibrations/`, their error rates
+are `performance.json`, copied to `studies/` there, and the scores for `depose batch` are `screening.json` of the first,
+copied to `screening/`; the run says whether they are the same.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from depose.case.population import sources
 MAIN, MODERN = "alpaca_eval", "shaberi_w"
 
 
-def _run(data: Path, source: str, out: Path, *others: Path) -> None:
+def _run(data: Path, source: str, out: Path, *others: str) -> None:
     """Validate one source in a process of its own; print seconds and peak memory."""
     start = time.monotonic()
     depose = Path(sys.executable).with_name("depose")
     command: list[str | Path] = [depose, "validate", "--data", data, "--source", source, "--out", out / source]
-    command += [part for one in others for part in ("--hold-on", one)]
+    for one in others:
+        command += ["--hold-on", out / one / "screening.json", "--judge-by", out / one / "calibration.json"]
     subprocess.run(command, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024**2 if sys.platform == "linux" else 1024**3)
     print(f"{source}: {time.monotonic() - start:.0f} s, largest process {peak:.2f} GB so far\n", flush=True)
@@ -50,19 +52,23 @@ def main() -> int:
         print(f"skipped: {options.modern} is not here; no other population is left out")
     if modern:
         _run(options.modern, MODERN, options.out)
-    _run(options.data, MAIN, options.out, *([options.out / MODERN / "screening.json"] if modern else []))
+    _run(options.data, MAIN, options.out, *([MODERN] if modern else []))
     if modern:
-        _run(options.modern, MODERN, options.out, options.out / MAIN / "screening.json")
+        _run(options.modern, MODERN, options.out, MAIN)
     rest = [(options.data, MAIN), *([(options.modern, MODERN)] if modern else [])] if options.all else []
     for data, done in rest:
         for source in sources(data):
             if source != done:
                 _run(data, source, options.out)
     folder = Path(__file__).parents[1] / "src/depose/case/calibrations"
-    for name, home in (("calibration", folder), ("screening", folder / "screening")):
-        made, shipped = options.out / MAIN / f"{name}.json", home / f"{MAIN}.json"
-        same = made.read_bytes() == shipped.read_bytes()
-        print(f"{shipped.relative_to(folder)} as shipped {'equals' if same else 'DIFFERS from'} {made}")
+    shipped = [("calibration", folder, MAIN), ("performance", folder / "studies", MAIN)]
+    shipped += [("screening", folder / "screening", MAIN)]
+    if modern:
+        shipped += [("calibration", folder, MODERN), ("performance", folder / "studies", MODERN)]
+    for name, home, source in shipped:
+        made, there = options.out / source / f"{name}.json", home / f"{source}.json"
+        same = made.read_bytes() == there.read_bytes()
+        print(f"{there.relative_to(folder)} as shipped {'equals' if same else 'DIFFERS from'} {made}")
     return 0
 
 

@@ -27,6 +27,8 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import weight_changes as changes
+import weight_mixtures as mixtures
+import weight_rules as rules
 from depose.model.weights import TestKind, WeightFinding
 from depose.report.typography import power_of_ten
 from depose.weights.compare import Named, compare
@@ -173,14 +175,21 @@ PAIRS = 150
 SORTED = 8
 """Strangers that each rule changes: 28 pairs."""
 RULES: dict[str, Callable[[changes.Tensors, int], changes.Tensors]] = {
-    "units sorted by what they read": lambda one, seed: changes.sorted_units(one),
-    "units sorted by what they multiply with": lambda one, seed: changes.sorted_units(one, "up"),
-    "units sorted by what they write": lambda one, seed: changes.sorted_units(one, "down"),
-    "units sorted, some of them empty": lambda one, seed: changes.sorted_units(one, "gate", 8),
-    "value dimensions sorted": lambda one, seed: changes.sorted_values(one),
-    "dimensions sorted": lambda one, seed: changes.sorted_space(one),
-    "principal components": lambda one, seed: changes.principal(one),
-    "upcycled into four experts": changes.upcycled,
+    "units sorted by what they read": lambda one, seed: rules.sorted_units(one),
+    "units sorted by what they multiply with": lambda one, seed: rules.sorted_units(one, "up"),
+    "units sorted by what they write": lambda one, seed: rules.sorted_units(one, "down"),
+    "units sorted, some of them empty": lambda one, seed: rules.sorted_units(one, "gate", 8),
+    "value dimensions sorted": lambda one, seed: rules.sorted_values(one),
+    "dimensions sorted": lambda one, seed: rules.sorted_space(one),
+    "principal components": lambda one, seed: rules.principal(one),
+    "units sorted by how they answer": lambda one, seed: rules.sorted_by_activation(one),
+    "units sorted by one direction": lambda one, seed: rules.sorted_by_direction(one),
+    "dimensions sorted by a norm": lambda one, seed: rules.space_sorted_by_norm(one),
+    "signs chosen by what units read": lambda one, seed: rules.signs_by_gate(one),
+    "signs chosen by one direction": lambda one, seed: rules.signs_by_direction(one),
+    "90 % cut by one mask": lambda one, seed: rules.masked(one),
+    "turned by one Hadamard matrix": lambda one, seed: rules.hadamard_turned(one),
+    "upcycled into four experts": mixtures.upcycled,
     "layers doubled": lambda one, seed: changes.noisy(changes.kept_layers({}, one, [0, 1, 2, 0, 1, 2])[1], seed),
 }
 

@@ -103,6 +103,7 @@ BESIDE_FILES = {
     "Transcript": "a part of Dossier, made from the log",
     "Unanswered": "the same",
     "_Kept": "of a converted model in the cache, which depose writes for itself",
+    "_Logged": "what a line of throws holds of a request to a server: docs/guide/delivery.md",
     "_Mapping": "ships with depose, and is printed in a report",
     "_Served": "a round as the beacon of others serves it: docs/seed.md",
     "_Told": "what a process that reads a foreign file hands to its parent",

@@ -10,7 +10,7 @@ from transcripts import Shell, blocks, executed, pattern, steps
 
 PAGES = sorted(Path(__file__).parents[1].glob("docs/tutorials/*.md"))
 
-LONG = ("batch-auditor", "expert-witness", "extraction", "release-gate")
+LONG = ("batch-auditor", "expert-witness", "extraction", "own-study", "release-gate")
 """Tutorials that compile loops, run a self-test or render a report."""
 
 

@@ -13,7 +13,7 @@ from msgspec import UnsetType
 
 from depose.analysis import pool
 from depose.analysis.beforehand import warnings
-from depose.case import calibration, casefile, casetext, mixes, protocol, registry
+from depose.case import calibration, casefile, casetext, mixes, protocol, registry, representatives
 from depose.errors import CaseError, ProtocolChanged, UsageError, shell
 from depose.evidence.beacon import NAME as BEACON
 from depose.evidence.beacon import round_of
@@ -66,7 +66,9 @@ def completed(written: Registration, seed: int, prompts: Sequence[Prompt], model
     """Put a drawn seed into a frozen protocol, with the prompts and the controls that it draws."""
     case, found = pool.completed(written.case, seed, models)
     whole = protocol.together(prompts, written.prompts)
-    return msgspec.structs.replace(written, case=case, prompts=whole, pool=found)
+    return msgspec.structs.replace(
+        written, case=case, prompts=whole, pool=found, drawn=representatives.drawn(case.models, seed)
+    )
 
 
 def completed_here(written: Registration, seed: int, folder: Path, *, ahead: bool = False) -> Registration:

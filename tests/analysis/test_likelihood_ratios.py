@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,10 +11,11 @@ import pytest
 
 from calibrators import calibrator
 from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
-from depose.case.calibration import bundled, load, parse
+from depose.case.calibration import apart_from, bundled, load, parse
 from depose.errors import CaseError
-from depose.model import Calibration, Line, Result, TruePair
+from depose.model import Calibration, Fact, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
+from depose.validate.kinds import listed
 from studies import CASE, LINE, result, study
 
 
@@ -79,21 +81,37 @@ def test_power_counts_each_family_once() -> None:
     assert (half.value, half.prompts) == (0.4, 50)
 
 
-def test_the_bundled_calibration_loads_and_is_whole(tmp_path: Any) -> None:
+@pytest.mark.parametrize(("name", "other"), [("alpaca_eval", "shaberi_w"), ("shaberi_w", "alpaca_eval")])
+def test_a_bundled_calibration_loads_and_is_whole(tmp_path: Any, name: str, other: str) -> None:
     """What ships reads back strictly, has a ratio or the reason for every question, and names its sources by digest."""
-    assert bundled() == ("alpaca_eval", "lab")
-    loaded = load("alpaca_eval", tmp_path)
+    assert bundled() == ("alpaca_eval", "lab", "shaberi_w")
+    loaded = load(name, tmp_path)
     assert loaded is not None
+    assert loaded.performance is not None
     made = loaded.calibration
     given = {c.question for c in made.calibrators if c.against == "unrelated"}
-    passed = {q: all(one.passed for one in made.gates if one.question == q) for q in ("same", "derived", "distilled")}
+    whole = [one for one in made.gates if not one.kind]
+    passed = {q: all(one.passed for one in whole if one.question == q) for q in ("same", "derived", "distilled")}
     assert given == {question for question, holds in passed.items() if holds}
-    assert {one.population for one in made.gates if one.left_out == "population"} == {"shaberi_w"}
+    assert {one.population for one in made.gates if one.left_out == "population"} == {other}
     withheld = [fact.value for fact in made.missing if fact.name == "distilled / unrelated"]
     assert ("distilled" in given) != bool(withheld)
     assert {len(fact.value) for fact in made.files} == {64}
     assert all(c.line.slope > 0 for c in made.calibrators if c.against == "unrelated")
     assert all(c.cllr < 1 for c in made.calibrators if c.against == "unrelated" and c.prompts == made.prompts)
+    assert made.listed == listed(made)
+    assert {one.question for one in made.listed} <= given
+    assert "same" in {one.question for one in made.listed}
+
+
+def test_the_study_of_listed_prompts_is_the_first_without_the_suspect() -> None:
+    """The usual one, else one that the suspect took no part in; where it took part in each, the usual one again."""
+    studies = {name: load(name, Path()) for name in ("alpaca_eval", "shaberi_w")}
+    first, second = (set(one.calibration.suspects) if one else set() for one in studies.values())
+    assert apart_from(["somebody new"]) == apart_from([]) == "alpaca_eval"
+    assert apart_from([min(first - second)]) == "shaberi_w"
+    assert apart_from([min(second - first)]) == "alpaca_eval"
+    assert apart_from([min(first - second), min(second - first)]) == "alpaca_eval"
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"format": "x"}', b"\xff", b"[" * 100_000])
@@ -211,3 +229,50 @@ def test_power_has_a_lower_bound_over_families() -> None:
     some = power(study(), result(), "same", 0.05)
     assert some is not None
     assert some.lower95 == pytest.approx(1 - 0.95 ** (1 / 5), rel=1e-6)
+
+
+OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
+
+
+@pytest.mark.parametrize(
+    ("case", "prompts", "outside"),
+    [
+        ({}, 110, []),
+        ({"words": 100.0}, 120, []),
+        ({"words": 99.0}, 120, ["length of answers"]),
+        ({"words": 260.0}, 120, ["length of answers"]),
+        ({}, 109, ["number of prompts"]),
+        ({"families": ("a", "listed"), "words": 150.0}, 120, []),
+        ({"families": ("forced_choice", "listed"), "words": 150.0}, 120, ["kind of prompts"]),
+        ({"families": ("forced_choice",), "words": 150.0}, 120, ["kind of prompts"]),
+        ({"families": ("a",), "words": 2.0}, 100, []),
+    ],
+)
+def test_listed_prompts_are_covered_as_far_as_kinds_left_out_held(
+    case: dict[str, Any], prompts: int, outside: list[str]
+) -> None:
+    """With prompts enough and answers as long as those examined; a kind with a name of its own is no list."""
+    circumstances = msgspec.structs.replace(CASE, **{"families": ("listed",), **case})
+    held = conditions(study(listed=(OPEN,)), result(prompts=prompts), circumstances)
+    assert [one.name for one in held if not one.inside] == outside
+    found = ratios(study(listed=(OPEN,)), result(prompts=prompts), np.array([4.0]), circumstances, held)
+    assert (found[0].value is None) is bool(outside)
+
+
+def test_another_question_stays_closed_to_listed_prompts() -> None:
+    """What was examined for one question opens no other, and a study without it opens none."""
+    case = msgspec.structs.replace(CASE, families=("listed",), words=150.0)
+    for made in (study(), study(listed=(msgspec.structs.replace(OPEN, question="derived"),))):
+        outside = [one for one in conditions(made, result(), case) if not one.inside]
+        assert [(one.name, one.case) for one in outside] == [("kind of prompts", "not validated: listed")]
+
+
+def test_a_question_without_a_ratio_says_what_it_cost() -> None:
+    """The condition of a question that did not pass the gate holds the reason of the study, on one line of its own."""
+    why = "not given: on made, population left out, it costs (Cllr) 1.20; it would have to lie below 1"
+    made = study(missing=(Fact(name="derived / unrelated", value=why),))
+    (row,) = conditions(made, result(), msgspec.structs.replace(CASE, question="derived"))
+    assert (row.inside, row.decides) == (False, True)
+    assert row.validated == why.replace("not given", "no likelihood ratio")
+    (row,) = conditions(made, result(), msgspec.structs.replace(CASE, question="distilled"))
+    assert row.validated == "no likelihood ratio: not validated"

@@ -127,3 +127,16 @@ def test_models_that_hold_what_was_typed_are_listed_first(tmp_path: Path) -> Non
         "init", tmp_path / "acme", "--answers", answers, "--suspect", "river", "--reference", "meadow 1", "--yes"
     )
     assert "hint: models: river one, river two\n" in ran.err
+
+
+def test_the_study_is_one_that_the_suspect_took_no_part_in(tmp_path: Path) -> None:
+    """A suspect that the usual study was made of gets the other one, said and with its reason; others the usual one."""
+    answers = given(tmp_path / "answers", "phi-2-sft", "quill", "harbour")
+    for suspect, study in (("phi-2-sft", "shaberi_w"), ("quill", "alpaca_eval")):
+        options = ("--suspect", suspect, "--reference", "harbour", "--yes")
+        ran = depose("init", tmp_path / suspect, "--answers", answers, *options)
+        assert ran.code == 0, ran.err
+        assert casefile.read(tmp_path / suspect).protocol.calibration == study
+        named = study == "shaberi_w"
+        assert ("study of the ratios: shaberi_w" in ran.out) is named
+        assert ("took no part in it" in (tmp_path / suspect / "case.toml").read_text()) is named

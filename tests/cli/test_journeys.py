@@ -17,7 +17,7 @@ def test_every_user_gets_through_the_day(tmp_path: Path) -> None:
     assert set(seen) == set(made.JOURNEYS)
     check = next(one for one in seen["The witness"] if one.step.command.startswith("depose check"))
     assert max(map(len, check.text.splitlines())) <= made.COLUMNS
-    assert "lineages needed" in check.text
+    assert "lineages by name, 19 needed" in check.text
 
 
 def test_the_page_shows_the_sessions_that_are_scripted() -> None:

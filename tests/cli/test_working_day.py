@@ -160,7 +160,7 @@ def test_check_says_what_could_never_speak_and_what_would_open_it(tmp_path: Path
     folder = write_case(tmp_path / "case", case_of(models))
     ran = depose("check", folder)
     assert ran.code == 1
-    assert "S1/R1 same: 18 of 19 lineages needed" in ran.out
+    assert "S1/R1 same: 18 lineages by name, 19 needed" in ran.out
     assert "left out: C18: its developer or lineage is not stated" in ran.out
     assert "1 or more models of makers other than developer-S1, developer-R1" in " ".join(ran.out.split())
     assert "21 models wait for answers: S1, R1, C0" in ran.out

@@ -24,7 +24,7 @@ from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.bundle import opened
 from depose.custody.seal import seal
-from depose.custody.seed_again import seed_again
+from depose.custody.seed_again import representatives_again, seed_again
 from depose.custody.stamp import Source, stamp
 from depose.custody.verify import verify
 from depose.errors import CaseError, EvidenceError, UsageError
@@ -32,7 +32,7 @@ from depose.evidence import ledger, timestamp
 from depose.evidence.log import read_log
 from depose.evidence.seed import derived, of_token
 from depose.model.canonical import canonical
-from fakes import depose, model, scripted_case, to_toml
+from fakes import case_of, depose, model, scripted_case, to_toml, write_case
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -124,6 +124,37 @@ def test_a_token_draws_prompts_and_controls_and_verify_draws_them_again(source: 
         before = read.seal.__class__(**{**msgspec.structs.asdict(read.seal), "format": "depose seal 2"})
         said_ = seed_again(read._replace(entries=set_(entries, written=old, draws=()), seal=before))
         assert said_ == ([], ["that the seed was not picked among many: it was typed into the protocol"])
+
+
+def test_verify_draws_the_representatives_of_lineages_again(tmp_path: Path) -> None:
+    """A typed seed draws them, too; another order is refused, and a case registered before says that nobody drew."""
+    controls = [
+        model(f"C{n}", "control", provider="scripted", model=f"s{n}", revision="1", data_lineage=f"set {n % 2}")
+        for n in range(4)
+    ]
+    pair = [
+        model(c, r, provider="scripted", model="same", revision="1")
+        for c, r in (("S1", "suspect"), ("R1", "reference"))
+    ]
+    folder = write_case(tmp_path / "case", case_of([*pair, *controls], replicates=1))
+    assert "registered" in depose("register", folder).out
+    pipeline.probe(folder, now, lambda *_: None)
+    findings, _ = pipeline.analyze_case(folder, lambda _: None, now)
+    assert findings.chosen
+    assert [len(one.models) for one in findings.chosen.lineages] == [2, 2]
+    keys.make(tmp_path / "k")
+    bundle = Path(seal(folder, keys.load(tmp_path / "k"), now, {}).bundle)
+    again = "representatives of 2 control lineages of several models drawn again by seed 7"
+    assert again in verify(bundle).checks
+    with opened(bundle, b"") as read:
+        set_, frozen = msgspec.structs.replace, read.entries.registration
+        assert frozen.drawn
+        picked = set_(frozen, drawn=tuple(reversed(frozen.drawn)))
+        with pytest.raises(EvidenceError, match="representatives of lineages are not those that seed 7 draws"):
+            representatives_again(read._replace(entries=set_(read.entries, registration=picked)))
+        before = set_(frozen, drawn=msgspec.UNSET)
+        _, missing = representatives_again(read._replace(entries=set_(read.entries, registration=before)))
+        assert "the first that is listed does, as before 0.2.0" in missing[0]
 
 
 def test_a_typed_seed_is_refused_where_one_is_drawn(tmp_path: Path) -> None:

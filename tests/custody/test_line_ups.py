@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from attacks_on_asked_line_ups import ON_ASKED_LINE_UPS, sealed_asked_line_up
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
 from depose.custody.verify import verify
 from tampering import Attack, Target, met, seen_by, unpack
@@ -41,4 +42,30 @@ QUICK = 2
 def test_every_attack_is_refused_with_its_message(one: Attack, target: Target, tmp_path: Path) -> None:
     """However well it is chained, signed and stamped."""
     message = met(one, target, tmp_path)
+    assert re.search(re.escape(one.says), message), message
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """A sealed line-up whose suspect was asked."""
+    return sealed_asked_line_up(tmp_path_factory.mktemp("asked") / "target")
+
+
+def test_every_answer_of_a_line_up_is_read_again(asked: Target, tmp_path: Path) -> None:
+    """As answers of the protocol are: none is left on its signer's word."""
+    done = verify(asked.bundle, public_key=asked.public, roots=asked.authority.roots.read_bytes())
+    said = "\n".join(done.checks)
+    assert "96 exchanges: request and answer follow from the registered question and the raw bytes" in said
+    assert not any("answers to contexts" in one for one in done.not_verified)
+    assert list(seen_by(unpack(asked, tmp_path / "bundle"), asked)) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, marks=[pytest.mark.slow] * (place >= QUICK)) for place, one in enumerate(ON_ASKED_LINE_UPS)],
+    ids=lambda one: one.name,
+)
+def test_every_attack_on_what_was_asked_is_refused(one: Attack, asked: Target, tmp_path: Path) -> None:
+    """Words, questions and dates of a line-up's answers."""
+    message = met(one, asked, tmp_path)
     assert re.search(re.escape(one.says), message), message

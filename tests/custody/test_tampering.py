@@ -18,6 +18,7 @@ from attacks_on_copied_files import ON_COPIES
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_records import ON_RECORDS
 from attacks_on_seeds import ON_SEEDS
+from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
@@ -26,7 +27,7 @@ from mixed_bundles import mixed_case
 from tampering import Attack, Target, met, sealed_case, seen_by, unpack
 from thinned import thinned
 
-ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
+ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_SIGNED_FILES, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
 
 
 @pytest.fixture(scope="module")

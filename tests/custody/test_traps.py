@@ -9,12 +9,29 @@ import pytest
 
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_askers import ON_ASKERS
-from attacks_on_machines import ON_CACHES, ON_READERS, ON_SPREADSHEETS
+from attacks_on_caches import ON_CACHES
+from attacks_on_logs import ON_LOGS
+from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
+from attacks_on_packs import ON_PACKS
+from attacks_on_readers import ON_READERS
+from attacks_on_spreadsheets import ON_SPREADSHEETS
+from attacks_on_throws import ON_THROWS
 from tampering import Target, sealed_case
 from traps import Trap, sprung
 
-TRAPS = (*ON_ASKERS, *IN_DISGUISE, *ON_CACHES, *ON_READERS, *ON_SPREADSHEETS, *ON_NETWORKS)
+TRAPS = (
+    *ON_ASKERS,
+    *IN_DISGUISE,
+    *ON_CACHES,
+    *ON_LOGS,
+    *ON_MODELS,
+    *ON_PACKS,
+    *ON_READERS,
+    *ON_SPREADSHEETS,
+    *ON_NETWORKS,
+    *ON_THROWS,
+)
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,12 @@ from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
 from depose.custody.verify import verify
+from depose.custody.weights_again import FAINT, compared_alike
 from depose.errors import CaseError, EvidenceError, UsageError
 from depose.evidence import ledger
 from depose.evidence.log import Log, read_log
-from depose.weights.compare import compare
+from depose.model import WeightFinding
+from depose.weights.compare import Named, compare
 from depose.weights.held import held_pairs
 from fakes import depose, recorded_case
 
@@ -122,7 +124,59 @@ def test_other_weights_than_the_sealed_ones_are_found(sealed: tuple[Path, bytes]
         verify(bundle, public_key=public, weights={"C1": models / "S1"})
 
 
-def test_statistics_that_do_not_follow_from_the_weights_are_found(models: Path, tmp_path: Path) -> None:
+def differently(true: WeightFinding) -> dict[str, WeightFinding]:
+    """Change each part of a finding of weights, by what a message calls it."""
+    changed = msgspec.structs.replace
+    layer, test, cell = true.layers[0], true.tests[0], true.map
+    return {
+        r"reading is sealed as not independent; compared again: nothing": changed(true, reading="not independent"),
+        r"log10_p is sealed as -50\.0": changed(true, log10_p=-50.0),
+        r"alpha is sealed as 0\.5": changed(true, alpha=0.5),
+        r"layers\.0\.order_log10_p is sealed as -90\.0": changed(
+            true, layers=(changed(layer, order_log10_p=-90.0), *true.layers[1:])
+        ),
+        r"layers\.0\.margin is sealed as 0\.9": changed(true, layers=(changed(layer, margin=0.9), *true.layers[1:])),
+        r"layers is sealed as": changed(true, layers=true.layers[1:]),
+        r"layers\.0\.signs_log10_p is sealed as None": changed(
+            true, layers=(changed(layer, signs_log10_p=None), *true.layers[1:])
+        ),
+        r"tests\.0\.log10_p is sealed as -30\.0": changed(true, tests=(changed(test, log10_p=-30.0), *true.tests[1:])),
+        r"tests\.0\.n is sealed as 99": changed(true, tests=(changed(test, n=99), *true.tests[1:])),
+        r"map\.margins\.0\.0 is sealed as 0\.95": changed(
+            true, map=changed(cell, margins=((0.95, *cell.margins[0][1:]), *cell.margins[1:]))
+        ),
+        r"map\.suspect\.0 is sealed as 7": changed(true, map=changed(cell, suspect=("7", *cell.suspect[1:]))),
+        r"alignment is sealed as turned": changed(true, alignment="turned"),
+        r"support is sealed as": changed(true, support={**true.support, "licence": "that of the reference"}),
+        r"cautions is sealed as": changed(true, cautions=("a caution that nobody gave",)),
+        r"nowhere\.safetensors is not the file that was compared": changed(
+            true, suspect_files={**true.suspect_files, "nowhere.safetensors": "0" * 64}
+        ),
+    }
+
+
+def test_statistics_that_do_not_follow_from_the_weights_are_found(models: Path) -> None:
+    """Whatever a log says of these very files that they do not give: reading, p, layer, map, digest, each is named."""
+    true = compare(Named(name="S1", path=models / "stranger"), Named(name="R1", path=models / "R1"))
+    for message, forged in differently(true).items():
+        with pytest.raises(EvidenceError, match=message):
+            compared_alike(forged, true)
+
+
+def test_another_machine_s_rounding_is_no_change(models: Path) -> None:
+    """The last digits of every figure may differ, and a layer that is close to none may have another closest one."""
+    true = compare(Named(name="S1", path=models / "stranger"), Named(name="R1", path=models / "R1"))
+    changed = msgspec.structs.replace
+    layers = tuple(
+        changed(one, margin=one.margin + 0.001, order_log10_p=one.order_log10_p - 0.01) for one in true.layers
+    )
+    compared_alike(changed(true, layers=layers, log10_p=true.log10_p - 0.1), true)
+    faint = next(place for place, one in enumerate(layers) if one.margin < FAINT)
+    other = changed(layers[faint], closest="another", matched=layers[faint].matched + 3)
+    compared_alike(changed(true, layers=(*layers[:faint], other, *layers[faint + 1 :])), true)
+
+
+def test_a_bundle_whose_statistics_do_not_follow_does_not_verify(models: Path, tmp_path: Path) -> None:
     """A log that says of these very files something else than they give does not verify."""
     folder = case(tmp_path / "acme", S1=models / "stranger", R1=models / "R1")
     pipeline.register_case(folder, now)
@@ -130,12 +184,14 @@ def test_statistics_that_do_not_follow_from_the_weights_are_found(models: Path, 
     pair = held_pairs(casefile.read(folder), folder)[0]
     true = compare(*pair)
     with Log(folder, now) as log:
-        log.append("weights", msgspec.structs.replace(true, reading="not independent", log10_p=-50.0))
+        log.append(
+            "weights", msgspec.structs.replace(true, map=msgspec.structs.replace(true.map, reference=("0", "9")))
+        )
     pipeline.analyze_case(folder, lambda _: None, now)
     key = new_key(tmp_path)
     done = seal(folder, key, now, {})
     held = {"S1": models / "stranger", "R1": models / "R1"}
-    with pytest.raises(EvidenceError, match=r"sealed as not independent, log10 p -50\.0; compared again: nothing"):
+    with pytest.raises(EvidenceError, match=r"map\.reference\.1 is sealed as 9; compared again: 1"):
         verify(Path(done.bundle), public_key=keys.public_pem(key.public_key()), weights=held)
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+import weight_changes as changes
 from depose.endpoints import Endpoint
 from depose.endpoints.local import gumbel, open_transformers, stream
 from depose.endpoints.weights import RECORD, Conversion, check_converted, record
 from depose.errors import EndpointError, ModelFileError
 from depose.features.packaged import file_digest
+from depose.lineup.likelihood import open_weights
 from depose.model import Ask, ModelSpec, Reply
 from depose.model.canonical import canonical
+from depose.model.lineup import Bag, Context, Turn
 
 SMOLLM = "SmolLM2-135M-Instruct"
 
@@ -115,6 +123,20 @@ def test_system_prompt_changes_the_answer(endpoint: Endpoint) -> None:
 
 @pytest.mark.slow
 @pytest.mark.live
+def test_an_answer_goes_on_from_its_beginning(endpoint: Endpoint) -> None:
+    """The beginning of an answer is the last that the model reads, and its answer is what follows."""
+    asked = question(text="What is the capital of France?")
+    (plain, begun) = endpoint.ask([asked, msgspec.structs.replace(asked, beginning="Of course: that is the town of")])
+    assert json.loads(begun.request)["messages"][-1] == {
+        "role": "assistant",
+        "content": "Of course: that is the town of",
+    }
+    assert json.loads(begun.request)["prompt"].endswith("assistant\nOf course: that is the town of")
+    assert json.loads(plain.request)["prompt"].endswith("assistant\n")
+    assert begun.text.startswith(" Paris")
+    assert not plain.text.startswith(" Paris")
+
+
 def test_reply_says_why_it_ended(endpoint: Endpoint) -> None:
     """An answer that runs into max_tokens ends by length, a finished one by stop, and both are canonical JSON."""
     asks = (
@@ -207,3 +229,99 @@ def test_changed_conversion_is_refused(tmp_path: Path) -> None:
     shutil.rmtree(model)
     with pytest.raises(ModelFileError, match="file is missing"):
         check_converted(tmp_path / "made", of)
+
+
+# --- a model that a stranger made -------------------------------------------------------------------
+
+
+def stranger(folder: Path, **parts: Any) -> Path:
+    """Write a model of random weights with a tokenizer of its own; each part is what the library calls so."""
+    config, tensors = changes.initialised(0, num_hidden_layers=1, vocab_size=16)
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone()
+    changes.save(folder, config, tensors)
+    words = Tokenizer(models.WordLevel({"?": 0, **{f"w{n}": n for n in range(1, 16)}}, unk_token="?"))  # noqa: S106
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    for part, value in parts.items():
+        setattr(words, part, value)
+    words.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
+    return folder
+
+
+def asked(folder: Path) -> Reply:
+    """Ask the model in a folder for a short answer."""
+    (reply,) = open_transformers(spec(str(folder)), folder.parent).ask([question()])
+    return reply
+
+
+def test_a_model_with_a_tokenizer_of_its_own_answers(tmp_path: Path) -> None:
+    """What a tokenizer does within limits it does as ever."""
+    reply = asked(stranger(tmp_path / "model"))
+    assert (reply.outcome, len(reply.text.split())) == ("answered", 12)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"normalizer": normalizers.Sequence([normalizers.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
+        pytest.param(
+            {"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)},
+            "MiB of memory",
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["tokens", "letters"],
+)
+def test_a_tokenizer_without_end_fails_its_questions_alone(tmp_path: Path, parts: dict[str, Any], says: str) -> None:
+    """The question fails with the reason, and the run goes on."""
+    folder = stranger(tmp_path / "model", **parts)
+    reply = asked(folder)
+    assert reply.outcome == "failed"
+    assert says in reply.reason
+    if "normalizer" in parts:
+        context = Context(messages=(Turn(role="user", content="Name a fruit."),))
+        with pytest.raises(EndpointError, match=r"the bags: the tokenizer .* of memory"):
+            open_weights(spec(str(folder)), tmp_path).score([Bag(bag="b", context=context, members=("w1", "w2"))])
+
+
+def test_a_tokenizer_that_cannot_be_built_is_an_error(tmp_path: Path) -> None:
+    """It is tried before it is loaded."""
+    folder = stranger(tmp_path / "model")
+    (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "model": {"type": "WordLevel"}}))
+    with pytest.raises(EndpointError, match="does not load: the tokenizer "):
+        asked(folder)
+
+
+def test_a_configuration_of_more_than_its_weights_is_an_error(tmp_path: Path) -> None:
+    """A model whose missing weights would be made up in memory is not loaded."""
+    folder = stranger(tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    tensors = {name: one for name, one in load_file(folder / "model.safetensors").items() if ".mlp." not in name}
+    tensors["padding"] = torch.zeros(1_000_000)
+    save_file(tensors, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 20_000_000}))
+    with pytest.raises(EndpointError, match=r"describes a model of 2304\d+ bytes, and the weights have"):
+        asked(folder)
+
+
+@pytest.mark.slow
+def test_an_adapter_of_a_stranger_answers(tmp_path: Path) -> None:
+    """A LoRA adapter of the ranks that it has is loaded over its model."""
+    folder = stranger(tmp_path / "model")
+    adapter = changes.save_adapter(tmp_path / "adapter", changes.lora(load_file(folder / "model.safetensors"), 1)[0])
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    modules = {"target_modules": ["v_proj", "up_proj", "gate_proj", "down_proj"]}
+    (adapter / "adapter_config.json").write_text(json.dumps(config | modules))
+    (reply,) = open_transformers(spec(str(folder), str(adapter)), tmp_path).ask([question()])
+    assert reply.outcome == "answered"
+
+
+@pytest.mark.slow
+def test_an_adapter_with_a_pattern_without_end_is_an_error(tmp_path: Path) -> None:
+    """Its pattern is tried before a loader holds it against the names of the model."""
+    folder = stranger(tmp_path / "model")
+    adapter = changes.save_adapter(tmp_path / "adapter", changes.lora(load_file(folder / "model.safetensors"), 1)[0])
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps(config | {"target_modules": "([a-z_.0-9]+)+!"}))
+    with pytest.raises(EndpointError, match=r"a pattern of adapter_config\.json takes more than"):
+        open_transformers(spec(str(folder), str(adapter)), tmp_path)

@@ -55,27 +55,28 @@ def drawn(rng: np.random.Generator, bags: int, learnt: float) -> tuple[list[Bag]
 def test_fuzzy_counts_words() -> None:
     """Of six words and of four, two in common and in order: twice two by ten; whole words, not letters."""
     one = bag("b0", "?", "the cat sat on a mat", "theca tsat onam at")
-    (row,) = _fuzzy([one], [["the dog ran on"]], None)
+    (row,) = _fuzzy([one], [[["the dog ran on"]] * 2], None)
     assert row == pytest.approx([2 * 2 / 10, 0.0])
 
 
 def test_the_gpu_path_gives_the_same_ratios() -> None:
     """A matcher that compares whole groups, as the GPU's does, changes nothing."""
     made, said, _ = drawn(np.random.default_rng(1), 6, 0.3)
-    for one, other in zip(_fuzzy(made, said, None), _fuzzy(made, said, ratios), strict=True):
+    each = [[texts] * 4 for texts in said]
+    for one, other in zip(_fuzzy(made, each, None), _fuzzy(made, each, ratios), strict=True):
         assert one == pytest.approx(other)
 
 
 def test_rare_runs_are_weighed_by_bag_and_by_other_bags() -> None:
     """A run of one member alone weighs log 3/1.5, and by the bags log 3/.5; what the context says weighs nothing."""
     bags = [bag("b0", "green apple", "green apple pie", "red pear"), bag("b1", "?", "red pear", "blue plum")]
-    first, second = _grams(bags, [["apple pie", "red pear"], ["blue plum"]], Features())
+    first, second = _grams(bags, [[["apple pie", "red pear"]] * 2, [["blue plum"]] * 2], Features())
     # `apple pie` and `green apple pie` weigh the same; only the first is said, by one answer of two.
     assert first[0] == pytest.approx(0.5 / 2)
     assert first[1] == pytest.approx(0.5)
     assert second == pytest.approx([0.0, 1.0])
     more = [bag("b0", "?", "red pear red fig", "red pear"), bag("b1", "?", "red pear", "blue plum")]
-    (row, _) = _grams(more, [["red pear"], ["x"]], Features())
+    (row, _) = _grams(more, [[["red pear"]] * 2, [["x"]] * 2], Features())
     common = log(3 / 2.5) * log(3 / 1.5)
     alone = log(3 / 1.5) * log(3 / 0.5)
     assert row[0] == pytest.approx(common / (common + 5 * alone))

@@ -20,25 +20,8 @@ from depose.lineup.scorers import score_model, to_score
 from depose.model.canonical import canonical, sha256
 from faults import Server
 
-COUNT = 12
+COUNT = line_ups.COUNT
 LATER = line_ups.clock_after(Path())
-
-
-def built(root: Path, server: Server, monkeypatch: pytest.MonkeyPatch, more: str = "") -> tuple[Path, Path]:
-    """Take a black-box case, whose suspect is behind a server, up to its sealed key."""
-    monkeypatch.setenv("DEPOSE_TEST_KEY", "sk-test-0123456789abcdef")
-    reach = f'provider = "openai"\nmodel = "s"\nbase_url = "{server.url}/v1"\napi_key_env = "DEPOSE_TEST_KEY"\n'
-    text = line_ups.CASE.replace(
-        'role = "suspect"\nprovider = "recorded"\n', f'role = "suspect"\nallow_private = true\n{reach}'
-    ).replace('controls = ["C1"]', "")
-    folder = line_ups.case(root / "case", more='statistic = "text"\nsamples = 2', text=text + more)
-    pipeline.register_case(folder, line_ups.clock())
-    delivered, decoys = line_ups.rows(COUNT)
-    key = root / "key.json"
-    files = line_ups.written(root, "d.jsonl", delivered), line_ups.written(root, "f.jsonl", decoys)
-    acts.build_bags(folder, *files, key, LATER)
-    acts.seal_key(folder, key, "Notary N.", LATER)
-    return folder, key
 
 
 def score(folder: Path) -> acts.Scored:
@@ -49,7 +32,7 @@ def score(folder: Path) -> acts.Scored:
 def test_the_suspect_is_asked_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each context is asked as often as registered; raw bytes are kept; the finding has the suspect's own words."""
     with Server() as server:
-        folder, key = built(tmp_path, server, monkeypatch)
+        folder, key = line_ups.built(tmp_path, server, monkeypatch)
         assert to_score(folder, (), lambda _: None) == ["S1"]
         score(folder)
         assert len(server.seen) == 2 * COUNT
@@ -74,7 +57,7 @@ def test_what_failed_is_asked_again_and_nothing_else(tmp_path: Path, monkeypatch
         return "401" if failing["on"] and "Question 2?" in seen.body.decode() else ""
 
     with Server(plan) as server, stamina.set_testing(True, attempts=1, cap=True):
-        folder, _ = built(tmp_path, server, monkeypatch)
+        folder, _ = line_ups.built(tmp_path, server, monkeypatch)
         with pytest.raises(EndpointError, match="S1: 2 of 24 questions failed"):
             score(folder)
         failing["on"], before = False, len(server.seen)
@@ -85,7 +68,7 @@ def test_what_failed_is_asked_again_and_nothing_else(tmp_path: Path, monkeypatch
 def test_nothing_is_asked_after_the_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the scores are sealed the suspect is asked nothing more, and the log stays as it was."""
     with Server() as server:
-        folder, _ = built(tmp_path, server, monkeypatch)
+        folder, _ = line_ups.built(tmp_path, server, monkeypatch)
         score(folder)
         acts.seal_scores(folder, LATER)
         before = ledger.entries(folder).end, len(server.seen)
@@ -97,7 +80,7 @@ def test_nothing_is_asked_after_the_seal(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_table_follows_from_its_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table with another score than the answers give is refused, though every digest agrees."""
     with Server() as server:
-        folder, key = built(tmp_path, server, monkeypatch)
+        folder, key = line_ups.built(tmp_path, server, monkeypatch)
         score(folder)
     acts.seal_scores(folder, LATER)
     acts.open_key(folder, key, LATER)
@@ -123,7 +106,7 @@ def test_a_table_follows_from_its_answers(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_budget_stops_the_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget of the case is not passed, and no table is made of half the answers."""
     with Server() as server:
-        folder, _ = built(tmp_path, server, monkeypatch, "\n[budget]\nrequests = 5\n")
+        folder, _ = line_ups.built(tmp_path, server, monkeypatch, "\n[budget]\nrequests = 5\n")
         with pytest.raises(CaseError, match="S1: the budget of 5 requests would be passed"):
             score(folder)
         assert len(server.seen) == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from depose.errors import CaseError, UsageError
 from depose.lineup import inputs
 from depose.lineup.bags import build
 from depose.lineup.coin import Coin
-from depose.lineup.middleware import RandomisedDelivery
+from depose.lineup.middleware import RandomisedDelivery, _asked
 from depose.lineup.unfolding import unfold
 from depose.model.canonical import sha256
 from depose.model.lineup_plan import LineupPlan
@@ -35,7 +35,7 @@ async def served(scope: MutableMapping[str, Any], receive: Any, send: Any) -> No
     sizes = [value for key, value in scope["headers"] if key == b"content-length"]
     assert sizes == [str(len(body)).encode()]
     asked = json.loads(body)
-    prompt = asked["messages"][-1]["content"]
+    prompt = asked["messages"][-1].get("content")
     choices = [
         {"index": n, "message": {"role": "assistant", "content": f"{prompt} {n}"}, "finish_reason": "stop"}
         for n in range(asked.get("n") or 1)
@@ -143,6 +143,11 @@ def _in_order(built: Any, delivered: Any) -> list[Any]:
     [
         ({"chosen": 9}, "and the coin says"),
         ({"commitment": "0" * 64}, "thrown with another coin"),
+        ({"account_code": "another"}, "was changed after it was written"),
+        ({"messages": [{"role": "user", "content": "another"}]}, "was changed after it was written"),
+        ({"temperature": 1.5}, "was changed after it was written"),
+        ({"before": "0" * 64}, "does not follow the line before it"),
+        ({"mark": "0" * 64}, "was changed after it was written"),
         ({"delivered_at": "noon"}, "delivered_at is no time"),
         ({"draws": ["one"]}, "is no request of a randomised delivery"),
         ({"extra": 1}, "is no request of a randomised delivery"),
@@ -173,3 +178,81 @@ def test_a_log_is_whole_and_of_one_coin(tmp_path: Path) -> None:
             unfold(data, "log", key, tmp_path / "files", ())
     with pytest.raises(UsageError, match="is not an empty folder"):
         unfold(log.read_bytes(), "log", KEY, tmp_path, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: lines[1:], "line 1: .* does not follow the line before it"),
+        (lambda lines: [lines[0], *lines[2:]], "line 2: .* does not follow the line before it"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: .* does not follow the line before it"),
+        (lambda lines: [*lines, lines[-1]], "stands twice"),
+        (lambda lines: [*lines[:3], _unmarked(lines[3]), *lines[4:]], "line 4: .* does not follow the line before it"),
+    ],
+    ids=["first left out", "second left out", "moved", "repeated", "a line without a mark"],
+)
+def test_a_log_is_a_chain_that_only_the_coin_can_make(
+    tmp_path: Path, change: Callable[[list[bytes]], list[bytes]], message: str
+) -> None:
+    """Who keeps the log and has not the key can leave out, move or repeat no line but the last ones."""
+    log = tmp_path / "thrown.jsonl"
+    app = app_of(log)
+    for n in range(5):
+        ask(app, f"q{n}")
+    lines = log.read_bytes().splitlines(keepends=True)
+    assert unfold(b"".join(lines), "log", KEY, tmp_path / "files", ()).chained
+    with pytest.raises(CaseError, match=message):
+        unfold(b"".join(change(lines)), "log", KEY, tmp_path / "other", ())
+    plain = b"".join(map(_unmarked, lines))
+    assert not unfold(plain, "log", KEY, tmp_path / "plain", ()).chained
+
+
+def _unmarked(line: bytes) -> bytes:
+    kept = {name: value for name, value in json.loads(line).items() if name not in ("mark", "before")}
+    return json.dumps(kept).encode() + b"\n"
+
+
+def test_a_log_goes_on_after_a_kill_and_in_another_process(tmp_path: Path) -> None:
+    """What a kill left of a line is cut off, two writers make one chain, and a log without marks is refused."""
+    log = tmp_path / "thrown.jsonl"
+    ask(app_of(log), "q1")
+    with log.open("ab") as file:
+        file.write(log.read_bytes()[:-10])
+    first, second = app_of(log), app_of(log)
+    for n, app in enumerate((first, second, first), 2):
+        ask(app, f"q{n}")
+    done = unfold(log.read_bytes(), "log", KEY, tmp_path / "files", ())
+    assert (done.requests, done.chained) == (4, True)
+    log.write_bytes(b"".join(map(_unmarked, log.read_bytes().splitlines())))
+    with pytest.raises(CaseError, match="carries no mark of this coin"):
+        app_of(log)
+    log.write_bytes(b"junk\n")
+    with pytest.raises(CaseError, match="ends in what is no throw"):
+        app_of(log)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"temperature": "hot"},
+        {"top_p": [1]},
+        {"max_tokens": 1.5},
+        {"max_tokens": 2**60},
+        {"tools": ["a tool"]},
+        {"tools": [{"deep": 2**60}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "a picture"}]}]},
+        {"messages": []},
+        {"messages": [{"role": "user"}]},
+    ],
+    ids=str,
+)
+def test_no_request_can_spoil_the_log(tmp_path: Path, more: dict[str, Any]) -> None:
+    """A request that no line can hold passes untouched, and gets one answer; the log stays readable."""
+    log = tmp_path / "thrown.jsonl"
+    app = app_of(log)
+    ask(app, "q1")
+    before = log.read_bytes()
+    if more.get("messages") != []:
+        assert len(ask(app, "q2", **more)[1]["choices"]) == 1
+    assert log.read_bytes() == before
+    assert _asked(json.dumps({"messages": [{"role": "user", "content": "q"}]} | more).encode()) is None

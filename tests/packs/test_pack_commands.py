@@ -118,7 +118,9 @@ def test_info_counts_clean_lineages_and_knows_the_signer(made: Path, shelf: Path
     prompts = depose("pack", "info", "acme", "--prompts", tmp_path / "ask.jsonl")
     assert prompts.code == 0
     assert len((tmp_path / "ask.jsonl").read_text().splitlines()) == 6
-    assert "acme-1" in depose("pack", "info").out
+    shelf_list = depose("pack", "info").out
+    assert "acme-1" in shelf_list
+    assert max(map(len, shelf_list.splitlines())) <= 80
 
 
 def test_another_pack_of_one_name_and_version_is_not_put_over_the_first(

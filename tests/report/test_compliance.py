@@ -15,12 +15,13 @@ import pytest
 from depose.case import annexes
 from depose.case.annexes import Annex, Waiver
 from depose.errors import CaseError
-from depose.model import Check, Findings, NotScored, Opinion, Verdict
+from depose.model import Check, Findings, NotScored, Opinion, OpinionRate, Verdict
 from depose.report import machine_readable
-from depose.report.compliance import outcome, waived
+from depose.report.compliance import ALARM, ALARM_KIN, KIN, MISS, outcome, risks, waived
 from depose.report.render import Setting, render_html, render_pdf
 from depose.report.vocabulary import violations
 from depose.report.wording import OUTCOMES
+from depose.validate.opinions import HARD, RELATIONS, STUDENT
 from reports import HOSTILE, build, calibrated, outline, words
 from studied_reports import studied
 
@@ -71,9 +72,42 @@ def test_decision_rule_stands_with_its_risks() -> None:
     """The rule is printed with false alarms and misses as k of n and exact bound, or as not known."""
     text = words(render_html(studied(build()), COMPLIANCE))
     assert "Decision rule , fixed at registration" in text
-    assert "False alarm: same 1 of 20 (bound 0.216), derived 1 of 20" in text
-    assert "Miss: same 1 of 20 (bound 0.216)" in text
+    assert "False alarm: same 1 of 20 (0.216), derived 1 of 20" in text
+    assert "Miss: same 1 of 20 (0.216)" in text
     assert "False alarm: not known for this case" in words(render_html(build(), COMPLIANCE))
+
+
+def test_risks_are_the_opinions_that_the_court_report_counts() -> None:
+    """Strangers and relatives of another kind apart, misses of true pairs; without counted opinions p stands in."""
+    made = studied(build(questions=("distilled",)))
+    assert made.performance is not None
+
+    def rate(kind: str, *, true: bool, n: int, indications: int, relations: int) -> OpinionRate:
+        rest = {"question": "distilled", "prompts": 50, "at_alpha": n, "cleared": 0, "k_families": 1, "n_families": 1}
+        return msgspec.convert(
+            {**rest, "kind": kind, "true": true, "n": n, "indications": indications, "relations": relations}
+            | {"lower95": 0.0, "upper95": 1.0},
+            OpinionRate,
+        )
+
+    opinions = (
+        rate("true pairs", true=True, n=11, indications=9, relations=0),
+        rate("one base, another teacher", true=False, n=925, indications=7, relations=1),
+        rate("students of one teacher", true=False, n=10, indications=0, relations=8),
+    )
+    found = msgspec.structs.replace(made, performance=msgspec.structs.replace(made.performance, opinions=opinions))
+    counts = [(one.k, one.n) for what in (ALARM, ALARM_KIN, MISS) for one in risks(found, what)]
+    assert counts == [(8, 925), (8, 10), (2, 11)]
+    assert risks(found, ALARM)[0].upper95 == pytest.approx(0.0155, abs=1e-4)
+    assert risks(made, ALARM_KIN) == []
+    assert {*HARD.values(), *RELATIONS.values(), STUDENT, "fine-tune and base"} >= KIN
+
+
+def test_recorded_answers_are_not_said_to_be_asked() -> None:
+    """Questions asked and answers looked up are counted apart."""
+    live = words(render_html(build(retrospective=False), COMPLIANCE))
+    assert "questions answered" in live and "looked up" not in live
+    assert "recorded answers looked up" in words(render_html(build(retrospective=True), COMPLIANCE))
 
 
 @pytest.mark.slow

@@ -7,7 +7,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from depose.model import Document, Eligible, Exchangeability, Findings, InLedger, Opinion, Peculiar, Subsets
+from depose.model import (
+    ControlChoice,
+    Document,
+    Eligible,
+    Exchangeability,
+    Findings,
+    InLedger,
+    Opinion,
+    Peculiar,
+    PinnedPack,
+    Represented,
+    Subsets,
+)
 from depose.report.exchangeability import covariates, others, strata
 from depose.report.expert import joined
 from depose.report.render import Setting, render_html
@@ -44,6 +56,7 @@ def test_both_counts_the_dates_the_ranks_and_the_subsets_stand_in_the_report() -
     page = words(render_html(examined()))
     assert "23 21 none 11 of 23, too few S1 3 of 24, R1 9 of 24 412 of 1000 0.0500 to 0.300" in page
     assert "Choice of controls. Named in the case by whoever made it" in page
+    assert "Of a lineage of several controls the one listed first stands for it." in page  # nothing was drawn
     assert "registered without a key, so that nothing here tells how many others were" in page
     assert "Scores by stratum of the controls" in page
 
@@ -88,7 +101,8 @@ def test_p_is_adjusted_for_every_registration_of_the_key(count: int) -> None:
     one = examined(ledger=ledger(count))
     page = words(render_html(one))
     assert f"This protocol is registration {count} of the key abababababababab" in page
-    assert "To be completed and sworn by whoever had the case made" in page
+    assert "Whoever had the case made swears in section 24 to what else was registered or tried." in page
+    assert page.count("so many protocols were registered or tried") == 1
     for row in others(one):
         assert row.adjusted == pytest.approx(min(1.0, row.p * count))
     assert others(examined()) == []
@@ -109,6 +123,18 @@ def test_a_document_is_an_exhibit_and_the_opinion_without_it_stands_beside() -> 
     page = words(render_html(msgspec.structs.replace(made, findings=findings)))
     assert "assuming that R1 learnt alone (exhibit D1); without it relation, kind not resolved" in page
     assert "Without it the opinion of finding 3 is relation, kind not resolved (kind) instead of indication" in page
+
+
+def test_who_chose_the_controls_and_who_stands_for_a_lineage_is_printed() -> None:
+    """From a pack with models named beside it, with a lineage of several."""
+    pack = PinnedPack(name="lab", version="2", sha256="ab" * 32, signer="cd" * 32)
+    rows = (Represented(lineage="one set", models=("C02", "C01")),)
+    made = examined(chosen=ControlChoice(by="pack", pack=pack, by_hand=("C02",), lineages=rows))
+    page = words(render_html(made))
+    assert "All models of the control pack lab 2 (SHA-256 abababababab… , signed by the key cdcdcdcdcdcd… )" in page
+    assert "Besides them, or in their place, the party named C02." in page
+    assert "the seed 7, typed by the party, draws which one stands for it" in page
+    assert "one set 2 C02, C01" in page
 
 
 def test_the_registry_is_printed_with_who_was_left_out_and_why() -> None:

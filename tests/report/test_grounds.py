@@ -68,9 +68,17 @@ def test_the_report_prints_the_numbers_and_marks_what_is_not_met() -> None:
     page = render_html(stated(k_eff=18, lr_unrelated_low=None)).decode()
     rows = re.search(r'id="grounds".*?</table>', page, flags=re.DOTALL)
     assert rows
-    assert "<b>18 of 19</b>" in rows[0]
+    assert "<b>18 &lt; 19</b>" in rows[0]
     assert f"<b>{NOT_KNOWN}</b>" in rows[0]
     assert "<b>2.00</b>" not in rows[0] and ">2.00<" in rows[0]
+
+
+def test_a_ratio_that_no_part_of_the_report_gives_is_not_in_its_grounds() -> None:
+    """Where files differ there is no ratio for one set of weights: the table of requirements prints none either."""
+    one = stated(p=0.05, question="same", files="different", lr_unrelated_low=7.52)
+    seen = {row.what: row.cells[0] for row in tables(one)[0].rows}
+    cell = seen["ratio against an unrelated model, end nearer 1: above 1"]
+    assert (cell.seen, cell.met) == ("not reported", True)
 
 
 def test_a_finding_without_a_score_has_no_row() -> None:

@@ -75,6 +75,52 @@ def test_the_chapter_says_what_was_found(findings: Findings) -> None:
     assert "RETROSPECTIVE" not in text
 
 
+def test_a_line_up_alone_is_reported_without_controls_and_detectors(findings: Findings) -> None:
+    """No sentence of a report on likeness stands where nothing was compared; the first page says what was seen."""
+    text = words_of(render_html(findings))
+    first = text[: text.index("1 Summary of opinions")]
+    assert "other models as controls" not in text
+    assert "The suspect puts the very answers that these accounts received before others" in first
+    assert "checks of the premises" in first
+    assert "that learnt nothing of these deliveries" in first
+    for gone in (
+        "Rarity.",
+        "Centring.",
+        "Common training data",
+        "seen from the outside only",
+        "0 of 0 checks",
+        "S and R1",
+    ):
+        assert gone not in text, gone
+    for there in ("In a line-up of n members", "A learnt preference says nothing of the route", "checks D1 and D2"):
+        assert there in text, there
+    assert "Who knew the key while the suspect was scored?" in text
+    page = render_html(findings).decode()
+    anchors = set(re.findall(r' id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+
+
+def test_a_null_line_up_says_how_much_it_would_have_found(findings: Findings) -> None:
+    """Above alpha no cause is sought for a p that is none; a ratio below 1 is said the other way round."""
+    lineup = found_in(findings)
+    one = msgspec.structs.replace(
+        lineup.findings[0],
+        opinion=msgspec.structs.replace(lineup.findings[0].opinion, verdict="no indication", reasons=()),
+        log10_p=-0.05,
+        log10_p_holm=0.0,
+        log10_e=-0.6,
+        gamma=1.0,
+        tipping=0.0,
+    )
+    text = words_of(
+        render_html(msgspec.structs.replace(findings, lineup=msgspec.structs.replace(lineup, findings=(one,))))
+    )
+    assert "p is above 0.05 by itself, so that no unrecorded cause need be sought for it." in text
+    assert "p stays at or below" not in text
+    assert "The places are 3.98 times more probable if delivery is irrelevant" in text
+    assert "Not that no outputs were used: those of other accounts leave no trace here" in text
+
+
 def test_a_failed_check_strikes_p_through(findings: Findings) -> None:
     """The exact p stays on the page, struck through as not valid here, in both flavours; nothing is indicated."""
     spoiled = with_failed_check(findings)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import pypdf
 import pytest
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ from depose.features.compared import compared, question
 from depose.features.extract import Bag, Features
 from depose.model import Prompt, Protocol
 from depose.report.method_text import EXPRESSIONS, SPELT, TEXTS, spelt
-from depose.report.render import render_html
+from depose.report.render import render_html, render_pdf
 from depose.report.typography import code
 from depose.statistics.centring import score
 from reports import build
@@ -264,3 +266,21 @@ def test_the_page_prints_what_the_code_uses(page: Page) -> None:
         re.compile(pattern).flags for _, pattern in EXPRESSIONS
     ]
     assert set(Protocol().detectors) <= set(SPELT)
+
+
+@pytest.mark.slow
+def test_the_printed_page_gives_every_expression_as_it_is() -> None:
+    """Copied out of the PDF, expressions are those of the code: no ligature stands for two of their signs."""
+    made = render_pdf(build())
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made.pdf)).pages)
+    bare = re.sub(r"\s+", "", text)
+    for pattern in (TEXTS["sentence"], TEXTS["token"], *(pattern for _, pattern in EXPRESSIONS)):
+        assert re.sub(r"\s+", "", code(pattern)) in bare, pattern
+
+
+def test_expressions_are_set_without_ligatures() -> None:
+    """The style sheet of every report says so."""
+    rule = re.search(r"code, \.mono \{[^}]*\}", render_html(build()).decode())
+    assert rule
+    assert "font-variant-ligatures: none" in rule[0]
+    assert '"calt" 0' in rule[0]

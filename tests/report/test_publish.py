@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -63,7 +64,7 @@ def test_unchecked_entries_mark_a_draft() -> None:
     findings = calibrated(questions=("same",))
     text = words(render_html(findings))
     open_ones = len(unchecked(findings, Annex()))
-    assert f"{open_ones} entries of literature or of the verbal scale not checked against the primary document" in text
+    assert f"{open_ones} sources not checked against the primary document" in text
     assert "None of these entries was checked against the primary document." in text
     half = tuple(
         Check(id=one, checked_on=date(2026, 11, 30), checked_by="JD") for one in unchecked(findings, Annex())[2:]
@@ -171,6 +172,14 @@ def test_lists_lead_to_every_prompt_and_back(case: Path) -> None:
         links = re.findall(r'href="([^"]*)"', (out / "viewer" / f"{n:04d}.html").read_text())
         assert links == ["../viewer.html", *(f"{near:04d}.html" for near in (n - 1, n + 1) if 0 < near < 17)]
         assert all((out / "viewer" / link).is_file() for link in links)
+
+
+def test_lists_and_pages_name_models_beside_their_codes(case: Path) -> None:
+    """Whoever opens the first page reads who is meant by S1 and R1, in the opinions and above the answers."""
+    found = {one["code"]: one["name"] for one in json.loads((case / "out" / "findings.json").read_bytes())["items"]}
+    suspect, reference = (f"{code} {found[code]}" for code in ("S1", "R1"))
+    assert f"<td>{suspect}, {reference}</td>" in (case / "out" / "viewer.html").read_text()
+    assert f"<h2>{reference} and {suspect} side by side</h2>" in (case / "out" / "viewer" / "0001.html").read_text()
 
 
 def browse(page: Path, *flags: str) -> str:

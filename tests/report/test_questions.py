@@ -103,16 +103,16 @@ def _titles() -> list[str]:
 
 @pytest.mark.slow
 def test_one_page_comes_first_and_names_what_was_compared() -> None:
-    """Names beside codes, per question what was seen, what it means and what not, and no ratio or rate."""
+    """Names beside codes, per question what was seen, what it means and what not, how sure."""
     findings = whole()
     first = pypdf.PdfReader(io.BytesIO(render_pdf(findings).pdf)).pages[0].extract_text()
     text = re.sub(r"\s+", " ", first)
     assert "S1 (suspect): “s1-chat-7b”" in text
     assert "What it does not mean" in text
     assert "Of 23 models without a known relation" in text
-    assert "That excludes that they are the same files" in text
+    assert "recorded files of weights differ, so that they are not the same files" in text
     assert "R1 was offered first (2024-11, S1 2025-03)" in text
-    assert "of 253 pairs of controls 7 have p at or below 0.05, and 3 are at least as close" in text
+    assert "7 of 253 have p at or below 0.05 and 3 are at least as close" in text
     assert "The title is that of the case file" in text
     assert "1 Summary of opinions" not in text
     for one in first_page.answers(findings):
@@ -175,8 +175,8 @@ def test_models_of_one_name_are_told_apart() -> None:
 def test_likeness_to_itself_stands_beside_likeness() -> None:
     """A suspect as alike as the reference to itself is said to be; without a second asking nothing is said."""
     assert facts.of_itself(whole()) == [
-        "R1 asked twice is alike to itself by 0.23, S1 and R1 by 0.25 (phrases; controls with either 0.04): "
-        "at least as alike as the reference to itself."
+        "Likeness before anything is taken away, by phrases, from 0 to 1, weighed anew beside each suspect: S1 and R1 "
+        "0.25, R1 asked twice 0.23, controls with either 0.04: at least as alike as the reference to itself."
     ]
     assert facts.of_itself(build()) == []
 
@@ -201,8 +201,10 @@ def test_power_by_dose_says_where_the_test_is_blind() -> None:
 def test_standards_are_argued_with_the_numbers_of_the_case() -> None:
     """Each demand has a sentence; the counts in it are those of the findings."""
     text = words(render_html(whole()))
-    assert "of 253 pairs 7 at the most reached alpha" in text
-    assert "2 of 4 conditions inside of what was validated" in text
+    assert "of 253 pairs 7 at the most reached alpha, and 3 were as close as the pair" in text
+    assert "2 of 4 conditions as the study asks; not: language" in text
+    assert "pairs called on families never seen, all together: same 28 of 31 true and 52 of 2539 unrelated" in text
+    assert "distilled 3 of 116 true and 41 of 2539 unrelated" in text
     assert {place for _, _, _, where in CROSSWALK for place in where} <= set(NO)
     assert [letter for letter, _ in APPENDICES] == list("ABCDEFG")
 

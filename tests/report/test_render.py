@@ -36,7 +36,7 @@ from depose.report.render import Setting, render_html, render_pdf
 from depose.report.typography import clip, number, pvalue, visible
 from depose.report.vocabulary import violations
 from depose.report.wording import AGAINST, LIMITATIONS, PARTS, REASONS
-from depose.statistics.verbal import SCALES
+from depose.statistics.verbal import PRINTED, SCALES
 from reports import (
     CONTROLS,
     HOSTILE,
@@ -459,7 +459,7 @@ def test_ratio_below_one_names_the_bound_that_holds_it() -> None:
     one = msgspec.structs.replace(findings.findings[0], ratios=(low,))
     text = words(render_html(msgspec.structs.replace(findings, findings=(one,)))).replace("\N{NO-BREAK SPACE}", " ")
     assert (
-        "With 17 of the 19 independent lineages of the control set reaching the observed score, the findings cannot "
+        f"With 17 of the {one.k} controls reaching the observed score, in 19 independent lineages, the findings cannot "
         "support a likelihood ratio above about 1.06; the families of true pairs of the study cannot support one below "
         "about 0.200: that is a property of the study, not of this suspect." in text
     )
@@ -480,9 +480,10 @@ def test_scale_is_printed_whole() -> None:
     text = words(render_html(calibrated()))
     scale = SCALES["enfsi-2015"]
     assert f"{scale.document}, {scale.year}, not checked against the primary document" in text
-    for band in scale.bands:
-        assert f"above {band.above:,.0f}" in text
-        assert band.words in text
+    for band, printed in zip(scale.bands, PRINTED["enfsi-2015"], strict=True):
+        assert f"{printed} {band.words}" in text
+        assert printed.startswith(f"{band.above:,.0f}")
+    assert "(between 1 and 2) (no word: the document begins at 2)" in text
     assert scale.document not in words(render_html(build()))
 
 
@@ -556,7 +557,7 @@ def test_conditions_are_compared_and_what_lies_outside_is_in_the_summary() -> No
     page = render_html(calibrated())
     text = words(page)
     head, rest = text[: text.rindex("3 The witness")], text[text.rindex("13 Validation and error rates") :]
-    assert "findings 1, 2 and 3, language: validated English, case Dutch" in head
+    assert "language (findings 1, 2 and 3), asked for: English; here: Dutch" in head
     assert "number of prompts" not in head
     assert "language English Dutch no 1, 2, 3" in rest
     assert "number of prompts 10 to 390 390 yes 1, 2, 3" in rest

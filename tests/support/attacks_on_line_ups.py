@@ -63,8 +63,8 @@ def sealed_line_up(folder: Path) -> Target:
 Change = Callable[[Records, Path], None]
 
 
-def _forged(name: str, says: str, *, recompute: bool = False) -> Callable[[Change], None]:
-    """Change records and blobs, and make everything else agree and be signed and stamped."""
+def forged(attacks: Attacks, name: str, says: str, *, recompute: bool = False) -> Callable[[Change], None]:
+    """Add an attack that changes records and blobs, and makes everything else agree and be signed and stamped."""
 
     def added(change: Change) -> None:
         def act(work: Path, target: Target) -> None:
@@ -82,9 +82,13 @@ def _forged(name: str, says: str, *, recompute: bool = False) -> Callable[[Chang
                     blob.unlink()
             stamped_anew(work, target)
 
-        ON_LINE_UPS.add(f"line-up: {name}", says, recompute=recompute)(act)
+        attacks.add(f"line-up: {name}", says, recompute=recompute)(act)
 
     return added
+
+
+def _forged(name: str, says: str, *, recompute: bool = False) -> Callable[[Change], None]:
+    return forged(ON_LINE_UPS, name, says, recompute=recompute)
 
 
 def _tested(records: Records, findings: str) -> None:

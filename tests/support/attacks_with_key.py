@@ -1,8 +1,10 @@
-"""Attacks on a sealed bundle by whoever has its signing key, and may ask the authority for new tokens."""
+"""Attacks on the records of a sealed bundle by whoever has its signing key, and may ask the authority for new tokens.
+
+Those on its other files are in `attacks_on_signed_files.py`.
+"""
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 from collections.abc import Callable
@@ -11,13 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
-
 from attacks import forge_answer
 from authority import Authority
-from depose.custody import envelope, instructions, keys
-from depose.custody.kinds import OUTSIDE
+from depose.custody import instructions
 from depose.evidence import timestamp
 from depose.evidence.records import Stamp
 from depose.model.canonical import canonical, sha256
@@ -30,7 +28,6 @@ from tampering import (
     edit,
     lines,
     rechain,
-    recommit,
     relist,
     restamp,
     restate,
@@ -61,10 +58,11 @@ def stamped_anew(work: Path, target: Target) -> None:
     notes = [json.loads(line)["body"] for line in lines(work) if json.loads(line)["kind"] == "timestamp"]
     stamps = [Stamp(**note) for note in notes]
     (work / "VERIFY.md").write_bytes(instructions.text(target.key.public_key(), stamps, version("depose")))
-    _stamped(work, target)
+    stamped(work, target)
 
 
-def _stamped(work: Path, target: Target) -> None:
+def stamped(work: Path, target: Target) -> None:
+    """List, stamp and sign everything as it now is; what stands in it is left alone."""
     relist(work)
     restamp(work, target.authority.reply)
     relist(work, target.key)
@@ -139,18 +137,20 @@ def _forged(
     BY_SIGNER.add(f"with the key and new tokens: {name}", says, recompute=recompute)(act)
 
 
-def _first(records: Records, kind: str) -> dict[str, Any]:
+def first_of(records: Records, kind: str) -> dict[str, Any]:
+    """Return the first record of a kind."""
     return next(one for one in records if one["kind"] == kind)
 
 
-def _moved(date: str, by: timedelta) -> str:
+def moved(date: str, by: timedelta) -> str:
+    """Move a date."""
     return (datetime.fromisoformat(date) + by).strftime(DATE)
 
 
 def _back(records: Records) -> None:
     for one in (one for one in records if one["kind"] == "exchange"):
         for field in ("started", "ended"):
-            one["body"][field] = _moved(one["body"][field], timedelta(days=-36_500))
+            one["body"][field] = moved(one["body"][field], timedelta(days=-36_500))
 
 
 def _undated(records: Records) -> None:
@@ -159,14 +159,14 @@ def _undated(records: Records) -> None:
 
 def _too_early(records: Records) -> None:
     body = answer_of(records)
-    body["started"] = _moved(body["started"], timedelta(seconds=-100))
+    body["started"] = moved(body["started"], timedelta(seconds=-100))
 
 
 def _all_backdated(records: Records) -> None:
     for one in records:
-        one["at"] = _moved(one["at"], timedelta(days=-1))
+        one["at"] = moved(one["at"], timedelta(days=-1))
         for field in {"started", "ended"} & one["body"].keys():
-            one["body"][field] = _moved(one["body"][field], timedelta(days=-1))
+            one["body"][field] = moved(one["body"][field], timedelta(days=-1))
 
 
 def _protocol(records: Records) -> None:
@@ -199,7 +199,7 @@ def _picked(records: Records) -> None:
 
 
 def _checkpoint(records: Records) -> None:
-    _first(records, "checkpoint")["body"] |= {"records": 3, "forged": True}
+    first_of(records, "checkpoint")["body"] |= {"records": 3, "forged": True}
 
 
 def _without_note(records: Records) -> None:
@@ -207,12 +207,12 @@ def _without_note(records: Records) -> None:
 
 
 def _other_scores(records: Records) -> None:
-    _first(records, "scores")["body"]["scores"] = "0" * 64
-    _first(records, "unblinding")["body"]["scores"] = "0" * 64
+    first_of(records, "scores")["body"]["scores"] = "0" * 64
+    first_of(records, "unblinding")["body"]["scores"] = "0" * 64
 
 
 def _other_names(records: Records) -> None:
-    names = _first(records, "unblinding")["body"]["names"]
+    names = first_of(records, "unblinding")["body"]["names"]
     names[0]["value"], names[2]["value"] = names[2]["value"], names[0]["value"]
 
 
@@ -225,7 +225,7 @@ def _field(records: Records) -> None:
 
 
 def _hand_picked(records: Records) -> None:
-    prompts = _first(records, "seed")["body"]["registration"]["prompts"]
+    prompts = first_of(records, "seed")["body"]["registration"]["prompts"]
     prompts[0]["text"] = "Say only the word that the suspect always says."
 
 
@@ -248,154 +248,3 @@ _forged("prompts picked by hand", "the prompts are not those that the seed draws
 _forged("an answer to what was never asked", "does not ask", _stranger, recompute=True)
 _forged("a question answered twice, the better answer last", "is answered twice", _picked, recompute=True)
 _forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)
-
-
-def _rewritten(
-    name: str, says: str, file: str, old: bytes, new: bytes, *, scored: bool = False, recompute: bool = True
-) -> None:
-    """Add an attack that changes a file, and, with `scored`, the digest that was recorded of it."""
-
-    def act(work: Path, target: Target) -> None:
-        edit(work / file, old, new)
-        if scored:
-            digest = sha256((work / file).read_bytes())
-
-            def change(records: Records) -> None:
-                for kind in ("scores", "unblinding"):
-                    _first(records, kind)["body"]["scores"] = digest
-
-            rechain(work, change, target.authority.reply)
-        stamped_anew(work, target)
-
-    BY_SIGNER.add(f"with the key and a new token: {name}", says, recompute=recompute)(act)
-
-
-_rewritten(
-    "an opinion edited", "out/findings.json: does not follow", "out/findings.json", b"inconclusive", b"indication"
-)
-_rewritten("a score edited", "not the scores whose digest was recorded", "out/scores.parquet", b"PAR1", b"PAR2")
-_rewritten(
-    "a score and its recorded digest edited",
-    "out/scores.parquet: does not follow",
-    "out/scores.parquet",
-    b"PAR1",
-    b"PAR2",
-    scored=True,
-)
-
-
-@BY_SIGNER.add(
-    "with the key and new tokens: a score edited, and another machine claimed",
-    r"out/scores.parquet: does not follow from the log: computed again, \$?column",
-    recompute=True,
-)
-def _(work: Path, target: Target) -> None:
-    file = work / "out/scores.parquet"
-    table = pyarrow.parquet.read_table(file)
-    values = table["value"].to_pylist()
-    values[3] += 1e-6
-    pyarrow.parquet.write_table(table.set_column(5, "value", pyarrow.array(values)), file, compression="zstd")
-    _as_if_elsewhere(work, target, sha256(file.read_bytes()))
-
-
-@BY_SIGNER.add(
-    "with the key and new tokens: an opinion edited, and another machine claimed",
-    r"out/findings.json: does not follow from the log: computed again, \$.findings.*verdict is inconclusive",
-    recompute=True,
-)
-def _(work: Path, target: Target) -> None:
-    edit(work / "out/findings.json", b'"verdict":"inconclusive"', b'"verdict":"indication"')
-    _as_if_elsewhere(work, target, sha256((work / "out/scores.parquet").read_bytes()))
-
-
-def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
-    """Record that the scores were made on a machine that adds otherwise."""
-
-    def change(records: Records) -> None:
-        _first(records, "scores")["body"] |= {"scores": scores, "arithmetic": "a machine far away"}
-        _first(records, "unblinding")["body"]["scores"] = scores
-
-    rechain(work, change, target.authority.reply)
-    stamped_anew(work, target)
-
-
-_rewritten("an exhibit edited", "out/exhibits.csv: does not follow", "out/exhibits.csv", b"exhibit,", b"Exhibit,")
-_rewritten(
-    "a sentence of the report edited",
-    "out/report.html: does not follow",
-    "out/report.html",
-    b"inconclusive",
-    b"indicated",
-)
-_rewritten(
-    "the case file made another than the registered one",
-    "case.toml: is not the case that was registered",
-    "case.toml",
-    b"A made-up case",
-    b"Another case",
-    recompute=False,
-)
-_rewritten(
-    "a script that always says yes",
-    "VERIFY.py: is not the one that depose writes",
-    "VERIFY.py",
-    b"if not holds:",
-    b"if False:",
-    recompute=False,
-)
-
-
-@BY_SIGNER.add("with the key and a new token: instructions that ask for less", "VERIFY.md: is not the one that depose")
-def _(work: Path, target: Target) -> None:
-    edit(work / "VERIFY.md", b"sha256sum --strict --quiet -c SEAL SHA256SUMS", b"sha256sum --quiet -c SHA256SUMS")
-    _stamped(work, target)
-
-
-@BY_SIGNER.add("with the key and a new token: sealed before the last record", "seal.json: sealed 20.*, before the last")
-def _(work: Path, target: Target) -> None:
-    seal = json.loads((work / "seal.json").read_bytes())
-    seal["sealed_at"] = _moved(seal["sealed_at"], timedelta(days=-1))
-    (work / "seal.json").write_bytes(canonical(seal))
-    stamped_anew(work, target)
-
-
-@BY_SIGNER.add("with the key and a new token: an envelope of another type", "statement.json: .* of another type")
-def _(work: Path, target: Target) -> None:
-    edit(work / "statement.json", b"application/vnd.in-toto+json", b"application/vnd.in-toto+yaml")
-    _stamped(work, target)
-
-
-@BY_SIGNER.add("with the key and a new token: a statement of other opinions", "says something else than the findings")
-def _(work: Path, target: Target) -> None:
-    value = json.loads(base64.b64decode(json.loads((work / "statement.json").read_bytes())["payload"]))
-    value["predicate"]["opinions"][0]["opinion"] = "indication"
-    (work / "statement.json").write_bytes(envelope.write(value, target.key))
-    _stamped(work, target)
-
-
-@BY_SIGNER.add(
-    "with the key and a new token: a record left out of the tree", "another Merkle root than that of the log"
-)
-def _(work: Path, target: Target) -> None:
-    seal = json.loads((work / "seal.json").read_bytes())
-    seal["log"]["merkle_root"] = "0" * 64
-    (work / "seal.json").write_bytes(canonical(seal))
-    stamped_anew(work, target)
-
-
-@BY_SIGNER.add(
-    "with the key and a new token: two names that are one on some disks", "is one name with .* on some disks"
-)
-def _(work: Path, target: Target) -> None:
-    (work / "out/Findings.json").write_bytes((work / "out/findings.json").read_bytes())
-    restate(work, target.key)
-    names = {p.relative_to(work).as_posix(): sha256(p.read_bytes()) for p in work.rglob("*") if p.is_file()}
-    for one in ("SEAL", "SEAL.sig", *OUTSIDE):
-        names.pop(one, None)
-    recommit(work, set(names))
-    text = "".join(f"{names[name]}  {name}\n" for name in sorted(names)).encode()
-    (work / "SHA256SUMS").write_bytes(text)
-    (work / "SHA256SUMS.tsr").write_bytes(target.authority.reply(timestamp.request(text)))
-    outside = {p.name: sha256(p.read_bytes()) for p in (*work.glob("SHA256SUMS*"), *work.glob("COMMITMENT*"))}
-    (work / "SEAL").write_text("".join(f"{outside[name]}  {name}\n" for name in sorted(outside)))
-    (work / "SEAL.sig").write_bytes(keys.sign(target.key, (work / "SEAL").read_bytes()))

@@ -97,15 +97,18 @@ class Spoken:
     stream: bool
 
 
-def understood(seen: Seen) -> Spoken | str:
-    """Check a request as the real services do: wrong or unknown fields are refused by name."""
+def understood(seen: Seen, *, continues: bool = False) -> Spoken | str:
+    """Check a request as the real services do: wrong or unknown fields are refused by name.
+
+    One that `continues` an answer, as vLLM does, has two fields more.
+    """
     try:
         data = json.loads(seen.body)
     except ValueError as error:
         return f"not JSON: {error}"
     path = seen.path.partition("?")[0]
     if path.endswith("/chat/completions"):
-        return _openai(data)
+        return _openai(data, continues=continues)
     if path.endswith("/messages"):
         return _anthropic(data, seen)
     if ":generateContent" in path or ":streamGenerateContent" in path:
@@ -125,7 +128,13 @@ def _wrong(data: dict[str, Any], known: dict[str, Any], required: tuple[str, ...
     return next((f"{name} is required" for name in required if name not in data), "")
 
 
-def _openai(data: dict[str, Any]) -> Spoken | str:
+def _openai(data: dict[str, Any], *, continues: bool = False) -> Spoken | str:
+    ending = ["user"]
+    if continues and (data.pop("add_generation_prompt", True), data.pop("continue_final_message", False)) == (
+        False,
+        True,
+    ):
+        ending = ["user", "assistant"]
     known = {"model": str, "messages": list, "temperature": (int, float), "max_tokens": int, "seed": int}
     known |= {
         "stream": bool,
@@ -139,7 +148,8 @@ def _openai(data: dict[str, Any]) -> Spoken | str:
     if wrong:
         return wrong
     roles = [message.get("role") for message in data["messages"]]
-    if not alternating(roles[1:] if roles[:1] == ["system"] else roles, "assistant"):
+    told = roles[: len(roles) - len(ending) + 1]
+    if roles[-len(ending) :] != ending or not alternating(told[1:] if told[:1] == ["system"] else told, "assistant"):
         return f"a conversation has other roles than {roles}"
     return Spoken(
         format="openai", prompt=data["messages"][-1]["content"], model=data["model"], stream=bool(data.get("stream"))
@@ -289,7 +299,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return True
 
     def _answer(self, seen: Seen, fault: str) -> bool:
-        spoken = understood(seen)
+        spoken = understood(seen, continues=self.server.owner.continues)
         if isinstance(spoken, str):
             return self._send(400, error("openai", 400, spoken))
         if spoken.model == UNKNOWN and not self.server.owner.heedless:
@@ -392,8 +402,16 @@ class _Server(socketserver.ThreadingTCPServer):
 class Server:
     """The server, running in threads while the `with` block lasts; everything that it saw is in `seen`."""
 
-    def __init__(self, plan: Plan = lambda seen: "", *, context: ssl.SSLContext | None = None, heedless: bool = False):
+    def __init__(
+        self,
+        plan: Plan = lambda seen: "",
+        *,
+        context: ssl.SSLContext | None = None,
+        heedless: bool = False,
+        continues: bool = False,
+    ):
         self.plan = plan
+        self.continues = continues
         self.heedless = heedless
         self.seen: list[Seen] = []
         self.closing = threading.Event()

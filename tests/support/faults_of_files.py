@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import line_ups
+from attacks_on_throws import nobody
 from authority import Authority, openssl
 from depose import pipeline
 from depose.cli.options import now
@@ -25,6 +27,9 @@ from depose.endpoints import time_stamp_authority
 from depose.errors import DeposeError
 from depose.evidence import timestamp
 from depose.evidence.log import Log, log_path, read_log
+from depose.lineup.coin import Coin
+from depose.lineup.middleware import RandomisedDelivery
+from depose.lineup.unfolding import thrown_of, unfold
 from fakes import Clock, depose, scripted_case
 
 # --- files that fail --------------------------------------------------------------------------------
@@ -364,3 +369,23 @@ def _(folder: Path) -> str:
 @local("a bundle sealed again with nothing changed: one stays, as it was", r"case-[0-9a-f]{12}\.zip\Z")
 def _(folder: Path) -> str:
     return _sealed_twice(folder, (), ())
+
+
+@local("a disk that is full while a throw is written", "File too large")
+def _full_for_a_throw(folder: Path) -> str:
+    """Nothing of the line is left, the answer is not delivered, and the chain goes on when there is room again."""
+    log = folder / "thrown.jsonl"
+    server = RandomisedDelivery(nobody, Coin(line_ups.COIN), log)
+    first, second, *_ = thrown_of(line_ups.thrown(1), "throws")
+    server.write(first)
+    before = log.read_bytes()
+    said = ""
+    with no_file_beyond(len(before) + 20):
+        try:
+            server.write(second)
+        except OSError as error:
+            said = str(error.strerror)
+    assert log.read_bytes() == before, "half a line was left"
+    server.write(second)
+    assert unfold(log.read_bytes(), "throws", line_ups.COIN, folder / "files", ()).chained
+    return said

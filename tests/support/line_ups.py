@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from depose.lineup import acts
 from depose.lineup.coin import Coin, Thrown
@@ -17,9 +18,12 @@ from depose.model import Fact
 from depose.model.canonical import canonical, sha256
 from depose.model.lineup import Delivery, ScoreTable, Turn
 from depose.pipeline import register_case
+from faults import Server
 
 COIN = bytes(range(32))
 """Key of a coin."""
+COUNT = 12
+"""Bags of a case whose suspect is asked."""
 WORDS = ["river", "stone", "lamp", "wheel", "garden", "paper", "silver", "winter", "north", "bread"]
 
 CASE = """
@@ -115,9 +119,9 @@ def rows(
     return delivered, decoys
 
 
-def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z") -> bytes:
+def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z", *, chained: bool = False) -> bytes:
     """Throw for so many requests of an account in question, and as many of one like it."""
-    rng, made = np.random.default_rng(5), []
+    rng, made, coin = np.random.default_rng(5), [], Coin(key)
     for n in range(2 * count):
         draws = tuple(answer(rng) for _ in range(3))
         made.append(
@@ -132,6 +136,9 @@ def thrown(count: int, key: bytes = COIN, at: str = "2026-03-01T12:00:00Z") -> b
                 reference_snapshot="r-1",
             )
         )
+    if chained:
+        for place, one in enumerate(made):
+            made[place] = coin.marked(one, str(made[place - 1].mark) if place else "")
     return b"".join(canonical(one) + b"\n" for one in made)
 
 
@@ -218,3 +225,28 @@ def opened(root: Path, **more: Any) -> Path:
 def clock_after(folder: Path) -> Callable[[], str]:
     """Return a clock that is later than everything in a log."""
     return lambda: "2026-05-02T00:00:00.000000Z"
+
+
+def built(
+    root: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str = "",
+    statistic: str = "text",
+    at: Callable[[], str] | None = None,
+) -> tuple[Path, Path]:
+    """Take a black-box case, whose suspect is behind a server, up to its sealed key."""
+    later = clock_after(Path())
+    monkeypatch.setenv("DEPOSE_TEST_KEY", "sk-test-0123456789abcdef")
+    reach = f'provider = "openai"\nmodel = "s"\nbase_url = "{server.url}/v1"\napi_key_env = "DEPOSE_TEST_KEY"\n'
+    text = CASE.replace(
+        'role = "suspect"\nprovider = "recorded"\n', f'role = "suspect"\nallow_private = true\n{reach}'
+    ).replace('controls = ["C1"]', "")
+    folder = case(root / "case", more=f'statistic = "{statistic}"\nsamples = 2', text=text + more)
+    register_case(folder, at or clock())
+    delivered, decoys = rows(COUNT)
+    key = root / "key.json"
+    files = written(root, "d.jsonl", delivered), written(root, "f.jsonl", decoys)
+    acts.build_bags(folder, *files, key, at or later)
+    acts.seal_key(folder, key, "Notary N.", at or later)
+    return folder, key

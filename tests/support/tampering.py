@@ -1,4 +1,4 @@
-"""A sealed bundle, an attacker's tools, and what attacks meet; they stand in `attacks.py` and `attacks_with_key.py`.
+"""A sealed bundle, an attacker's tools, and what attacks meet; they stand in `attacks.py` and `attacks_*.py`.
 
 An attacker has a text editor; some also have the signing key. Nobody has the time-stamping authority's.
 """

@@ -238,57 +238,22 @@ def reordered_space(tensors: Tensors, order: torch.Tensor) -> Tensors:
     }
 
 
-def upcycled(tensors: Tensors, seed: int, experts: int = 4) -> Tensors:
-    """Make every MLP into a mixture of its copies, which some training has moved."""
-    made = {name: value for name, value in tensors.items() if ".mlp." not in name}
-    dense = {name: value for name, value in tensors.items() if ".mlp." in name}
-    for expert in range(experts):
-        moved = noisy(dense, seed + expert)
-        made |= {name.replace(".mlp.", f".mlp.experts.{expert}."): value for name, value in moved.items()}
-    return made
+def fewer_heads(config: Mapping[str, object], tensors: Tensors) -> tuple[dict[str, object], Tensors]:
+    """Let every two heads of values share their mean, as models are made to answer faster."""
+    kept = int(config["num_key_value_heads"]) // 2  # type: ignore[call-overload]
+    made = dict(tensors)
+    for name in tensors:
+        if name.endswith(("self_attn.k_proj.weight", "self_attn.v_proj.weight")):
+            value = tensors[name]
+            made[name] = value.reshape(kept, 2, -1, value.shape[1]).mean(dim=1).reshape(-1, value.shape[1])
+    return {**config, "num_key_value_heads": kept}, made
 
 
-def sorted_units(tensors: Tensors, by: str = "gate", empty: int = 0) -> Tensors:
-    """Sort the units of every MLP by the size of one matrix's rows, and empty the last, as a tool for pruning does."""
-    which = ("gate", "up", "down").index(by)
-
-    def change(*matrices: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        rows = matrices[which] if by != "down" else matrices[which].T
-        order = rows.norm(dim=1).argsort(descending=True)
-        gate, up, down = matrices[0][order], matrices[1][order], matrices[2][:, order]
-        full = torch.arange(len(order)) < len(order) - empty
-        return gate * full[:, None], up * full[:, None], down * full
-
-    return each_mlp(tensors, change)
-
-
-def sorted_values(tensors: Tensors, kept: int = 2) -> Tensors:
-    """Sort the value dimensions of every head by size."""
-
-    def change(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        sizes = value.norm(dim=1).reshape(kept, -1)
-        return sizes.argsort(dim=1, descending=True), torch.ones_like(sizes)
-
-    return each_head(tensors, change)
-
-
-def sorted_space(tensors: Tensors) -> Tensors:
-    """Sort the model's own dimensions by the size of what the embeddings hold there."""
-    return reordered_space(tensors, tensors["model.embed_tokens.weight"].std(dim=0).argsort(descending=True))
-
-
-def principal(tensors: Tensors) -> Tensors:
-    """Turn the model's own space into the principal components of its embeddings, the largest first."""
+def longer(config: Mapping[str, object], tensors: Tensors, more: int = 64) -> tuple[dict[str, object], Tensors]:
+    """Add tokens at the end of the table of embeddings."""
     table = tensors["model.embed_tokens.weight"]
-    return turned(tensors, torch.linalg.svd(table - table.mean(dim=0))[2].T)
-
-
-def with_identity(tensors: Tensors) -> Tensors:
-    """Add to every value matrix the identity that it was initialised with."""
-    return {
-        name: value + 0.1 * torch.eye(*value.shape) if name.endswith("v_proj.weight") else value
-        for name, value in tensors.items()
-    }
+    new = torch.cat([table, table.mean(dim=0).expand(more, -1)])
+    return {**config, "vocab_size": len(new)}, {**tensors, "model.embed_tokens.weight": new}
 
 
 def merged(tensors: Tensors, stranger: Tensors, share: float = 0.5) -> Tensors:

@@ -96,7 +96,7 @@ def test_the_keys_are_the_published_ones(found: tuple[Path, dict[str, Any]]) -> 
     """`validation.json` has the keys that its readers rely on, at every level."""
     result = found[1]
     assert set(result) == {
-        "source", "seconds", "questions", "type_one_error", "cross", "ranking", "detectors", "calibration",
+        "source", "seconds", "questions", "type_one_error", "cross", "ranking", "detectors", "calibration", "judged_by",
     }  # fmt: skip
     assert set(result["questions"]["distilled"]) == {
         "relation", "detector", "n_pos", "n_pos_families", "auc_within_reference", "auc_within_reference_macro",

@@ -11,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 import weight_changes as changes
+import weight_mixtures as mixtures
+import weight_rules as rules
+from depose.cli.weights import lines
 from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
@@ -20,13 +23,19 @@ CONFIG, LEARNT = changes.initialised(1000, num_hidden_layers=3)
 ONE, OTHER = changes.alike(LEARNT, 10), changes.alike(LEARNT, 20)
 """Strangers that learnt the same."""
 RULES: dict[str, tuple[Callable[[changes.Tensors], changes.Tensors], str]] = {
-    "units sorted by what they read": (changes.sorted_units, "order of units"),
-    "units sorted by what they multiply with": (lambda one: changes.sorted_units(one, "up"), "order of units"),
-    "units sorted by what they write": (lambda one: changes.sorted_units(one, "down"), "order of units"),
-    "units sorted, some of them empty": (lambda one: changes.sorted_units(one, "gate", 8), "order of units"),
-    "value dimensions sorted": (changes.sorted_values, "order of value dimensions"),
-    "dimensions sorted": (changes.sorted_space, "order of the model's dimensions"),
-    "principal components": (changes.principal, "order of the model's dimensions"),
+    "units sorted by what they read": (rules.sorted_units, "order of units"),
+    "units sorted by what they multiply with": (lambda one: rules.sorted_units(one, "up"), "order of units"),
+    "units sorted by what they write": (lambda one: rules.sorted_units(one, "down"), "order of units"),
+    "units sorted, some of them empty": (lambda one: rules.sorted_units(one, "gate", 8), "order of units"),
+    "value dimensions sorted": (rules.sorted_values, "order of value dimensions"),
+    "dimensions sorted": (rules.sorted_space, "order of the model's dimensions"),
+    "principal components": (rules.principal, "order of the model's dimensions"),
+    "units sorted by how they answer": (rules.sorted_by_activation, "order of units"),
+    "units sorted by one direction": (rules.sorted_by_direction, "order of units"),
+    "dimensions sorted by a norm": (rules.space_sorted_by_norm, "order of the model's dimensions"),
+    "signs chosen by what units read": (rules.signs_by_gate, "signs of units"),
+    "signs chosen by one direction": (rules.signs_by_direction, "signs of units"),
+    "one mask": (rules.masked, "order of value dimensions"),
 }
 
 
@@ -46,9 +55,23 @@ def test_what_both_sides_chose_by_a_rule_counts_for_nothing(rule: str, tmp_path:
     assert {one.kind: one.log10_p for one in found.tests}[kind] < -3, "else this shows nothing"  # type: ignore[index]
 
 
+def test_a_public_rotation_of_both_sides_is_no_kinship(tmp_path: Path) -> None:
+    """One Hadamard matrix turns spaces, heads and what MLPs write from in both strangers; no test is lost for it."""
+    found = compared(tmp_path, rules.hadamard_turned(ONE), rules.hadamard_turned(OTHER))
+    assert found.log10_p > -3
+    assert found.cautions == ()
+
+
+def test_kin_that_were_cut_by_one_mask_are_found_by_their_signs(tmp_path: Path) -> None:
+    """Kin under one mask are no strangers: units of one number agree, and none is opposite."""
+    found = compared(tmp_path, rules.masked(changes.noisy(ONE, 3)), rules.masked(ONE))
+    assert found.log10_p < -10
+    assert not [one for one in found.cautions if "one mask" in one]
+
+
 def test_one_model_as_training_left_it_is_enough(tmp_path: Path) -> None:
     """Where one side alone was sorted, every test counts, and says nothing against strangers."""
-    found = compared(tmp_path, changes.sorted_space(changes.sorted_values(changes.sorted_units(ONE))), OTHER)
+    found = compared(tmp_path, rules.sorted_space(rules.sorted_values(rules.sorted_units(ONE))), OTHER)
     assert [one for one in found.cautions if "of the suspect were" in one]
     assert not [one for one in found.cautions if "not counted" in one]
     assert found.log10_p > -3
@@ -56,7 +79,7 @@ def test_one_model_as_training_left_it_is_enough(tmp_path: Path) -> None:
 
 def test_kin_whose_units_were_sorted_are_found_by_what_is_left(tmp_path: Path) -> None:
     """Signs and value dimensions remain."""
-    found = compared(tmp_path, changes.sorted_units(changes.noisy(ONE, 3)), changes.sorted_units(ONE))
+    found = compared(tmp_path, rules.sorted_units(changes.noisy(ONE, 3)), rules.sorted_units(ONE))
     assert "not counted, since both models fail its assumption: order of units" in found.cautions
     assert found.log10_p < -10
 
@@ -64,12 +87,22 @@ def test_kin_whose_units_were_sorted_are_found_by_what_is_left(tmp_path: Path) -
 def test_an_identity_that_both_were_initialised_with_is_no_kinship(tmp_path: Path) -> None:
     """Values that both began with the identity follow the columns, with their signs: neither test of values counts."""
     strangers = [changes.initialised(seed, num_hidden_layers=3)[1] for seed in (1, 2)]
-    found = compared(tmp_path, *map(changes.with_identity, strangers))
+    found = compared(tmp_path, *map(rules.with_identity, strangers))
     assert found.reading == "nothing against independence"
     assert [one.rpartition(": ")[2] for one in found.cautions if "not counted" in one] == [
         "order of value dimensions",
         "signs of value dimensions",
     ]
+
+
+@pytest.mark.parametrize("formula", ["Hadamard", "cosines"])
+def test_first_weights_from_a_formula_are_no_kinship(formula: str, tmp_path: Path) -> None:
+    """Strangers whose matrices began with one table that a formula makes are not called for it, though signs agree."""
+    strangers = [changes.initialised(seed, num_hidden_layers=3)[1] for seed in (1, 2)]
+    found = compared(tmp_path, *(rules.from_formula(one, formula) for one in strangers))
+    assert found.reading == "nothing against independence"
+    assert "not counted, since both models fail its assumption: signs of units" in found.cautions
+    assert {one.kind: one.log10_p for one in found.tests}["signs of units"] < -6, "else this shows nothing"
 
 
 def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
@@ -85,16 +118,62 @@ def test_checks_find_nothing_in_what_is_drawn_at_random() -> None:
             seen.saw_units(model, rows(300, 32), rows(300, 32), rows(300, 32))
             seen.saw_values(model, rows(2, 24, 32), rows(2, 24, 32))
             seen.saw_dimensions(model, rows(200, 64))
-        assert seen.cautions() == ()
+        assert seen.judged({}).cautions == ()
 
 
 def test_experts_made_from_one_mlp_are_one_test(tmp_path: Path) -> None:
     """Of two strangers whose mixtures were both upcycled, each layer counts once, though four experts are matched."""
-    found = compared(tmp_path, changes.upcycled(ONE, 1), changes.upcycled(OTHER, 7))
+    found = compared(tmp_path, mixtures.upcycled(ONE, 1), mixtures.upcycled(OTHER, 7))
     mlps = [one for one in found.layers if one.kind == "mlp"]
     assert len(mlps) == 12
     assert sum(one.counted for one in mlps) <= 3
     assert found.log10_p > -3
+
+
+def test_experts_that_drew_their_units_from_one_mlp_are_one_test(tmp_path: Path) -> None:
+    """Where each expert has half of the units in an order of its own, signs come from one MLP still."""
+    made = [mixtures.drawn_experts(mixtures.upcycled(one, seed), seed) for one, seed in ((ONE, 1), (OTHER, 7))]
+    found = compared(tmp_path, *made)
+    assert sum(one.counted for one in found.layers if one.kind == "mlp") <= 3
+
+
+def test_kin_with_more_experts_than_four_in_another_order_are_found_by_them(tmp_path: Path) -> None:
+    """Every expert is looked at, so that each finds its own, wherever it stands."""
+    drawn = [changes.initialised(seed, num_hidden_layers=1)[1] for seed in range(6)]
+    names = [name for name in drawn[0] if ".mlp." in name]
+    first, second = (
+        {name: value for name, value in drawn[0].items() if ".mlp." not in name}
+        | {name.replace(".mlp.", f".mlp.experts.{place}."): drawn[number][name] + 0
+           for place, number in enumerate(order) for name in names}
+        for order in ((0, 1, 2, 3, 4, 5), (5, 0, 4, 1, 3, 2))
+    )  # fmt: skip
+    found = compared(tmp_path, changes.noisy(second, 3), first)
+    mlps = [one for one in found.layers if one.kind == "mlp"]
+    assert [one.closest for one in mlps] == [f"0.{number}" for number in (5, 0, 4, 1, 3, 2)]
+    assert all(one.counted and one.order_log10_p < -10 for one in mlps)
+
+
+def test_units_that_a_wider_layer_repeats_are_one_unit() -> None:
+    """Of matches with copies of a unit the surest is kept, whichever model repeats it."""
+    rows = np.eye(4, dtype=np.float32)
+    twice = np.concatenate([rows, rows])
+    found = matching.Match(
+        np.array([0, 4, 1, 2]), np.array([0, 1, 2, 3]), np.ones(4, np.float32), np.ones(4, np.float32), 0.5
+    )
+    assert matching.distinct(found, twice, twice).mine.tolist() == [0, 1, 2]
+    assert matching.distinct(
+        found._replace(mine=np.arange(4), theirs=np.array([0, 1, 4, 5])), rows, twice
+    ).theirs.tolist() == [0, 1]
+    assert matching.distinct(found._replace(mine=np.arange(4)), rows, rows).mine.tolist() == [0, 1, 2, 3]
+
+
+def test_one_table_of_embeddings_is_said_to_be_all(tmp_path: Path) -> None:
+    """Strangers with one public table share it and nothing else: the finding says that embeddings alone speak."""
+    found = compared(tmp_path, rules.same_embeddings(ONE), rules.same_embeddings(OTHER))
+    assert found.cautions[0].startswith("embeddings alone: hidden layers tell nothing")
+    assert lines(found)[1].startswith("  embeddings alone: hidden layers tell nothing")
+    found = compared(tmp_path / "kin", changes.noisy(ONE, 3), ONE)
+    assert found.cautions == ()
 
 
 def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
@@ -107,7 +186,7 @@ def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
 
 def test_experts_in_another_order_leave_the_layers_of_attention(tmp_path: Path) -> None:
     """Kin whose sampled experts are strangers to each other are found by their values, each at its own layer."""
-    mixture = changes.upcycled(ONE, 1)
+    mixture = mixtures.upcycled(ONE, 1)
     drawn = {name: torch.randn_like(one) * 0.02 if ".mlp." in name else one for name, one in mixture.items()}
     found = compared(tmp_path, drawn, mixture)
     assert found.log10_p < -10
@@ -123,7 +202,13 @@ def test_families_are_those_of_the_same_rows() -> None:
     numbers = copies.families(blocks)
     assert numbers[0] == numbers[2]
     assert len({*numbers}) == 3
-    assert copies.families([unit(first), unit(first[::-1])]) == [0, 1], "other numbers are no copy"
+    assert copies.families([unit(first), unit(first[::-1])]) == [0, 1], (
+        "other numbers are sought as the blocks are read"
+    )
+    seen = copies.Blocks()
+    for label, rows in (("a", first), ("b", other), ("c", first[::-1] + 0.5 * moved)):
+        seen.add(label, unit(rows))
+    assert seen.families() == {"a": 0, "b": 1, "c": 0}
     assert copies.families([]) == []
 
 

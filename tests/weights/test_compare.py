@@ -12,6 +12,8 @@ import torch
 from scipy import stats
 
 import weight_changes as changes
+import weight_mixtures as mixtures
+import weight_rules as rules
 from depose.errors import AnalysisError
 from depose.model.weights import WeightFinding
 from depose.weights.compare import Named, compare
@@ -39,6 +41,11 @@ KIN: dict[str, Changed] = {
     "narrowed by a quarter": lambda: changes.narrowed(CONFIG, TUNED),
     "half of the layers dropped": lambda: changes.kept_layers(CONFIG, TUNED, [0, 2, 4]),
     "layers doubled": lambda: changes.kept_layers(CONFIG, TUNED, [0, 1, 2, 1, 2, 3, 4, 5]),
+    "turned as for few bits": lambda: (CONFIG, rules.hadamard_turned(TUNED)),
+    "upcycled": lambda: (CONFIG, mixtures.upcycled(TUNED, 3)),
+    "split into experts": lambda: (CONFIG, mixtures.split(TUNED)),
+    "heads of values halved": lambda: changes.fewer_heads(CONFIG, TUNED),
+    "embeddings made longer, space rotated": lambda: changes.longer(CONFIG, changes.rotated(TUNED, 6)),
     "adapter merged": lambda: (CONFIG, changes.lora(REFERENCE, 3)[1]),
 }
 

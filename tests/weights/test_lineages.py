@@ -10,10 +10,12 @@ import weight_changes as changes
 from depose.errors import EndpointError
 from depose.weights.lineages import Lineages, lineages, models_in
 
+TABLE = "model.embed_tokens.weight"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two bases, a relative of each, and a merge of both."""
+    """Two bases, a relative of each, a merge of both, and a stranger that took over a table of embeddings."""
     folder = tmp_path_factory.mktemp("models")
     config, ann = changes.initialised(1, num_hidden_layers=2)
     _, bob = changes.initialised(2, num_hidden_layers=2)
@@ -23,6 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "bob": bob,
         "bob-turned": changes.rotated(changes.noisy(bob, 12), 13),
         "both": changes.merged(ann, bob),
+        "taker": changes.initialised(3, num_hidden_layers=2)[1] | {TABLE: ann[TABLE]},
     }
     for name, tensors in made.items():
         changes.save(folder / name, config, tensors)
@@ -32,15 +35,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def measured(folder: Path) -> Lineages:
-    """Their lineages, with three of them declared."""
-    return lineages(models_in(folder), {"ann": "ann", "ann-tuned": "own", "bob": "ann"})
+    """Their lineages, with four of them declared."""
+    return lineages(models_in(folder), {"ann": "ann", "ann-tuned": "own", "bob": "ann", "taker": "own"})
 
 
 def test_kin_are_together_and_a_merge_is_in_both(measured: Lineages) -> None:
     """Two lineages are found, neither joined by the model that was merged from both."""
-    assert [one.models for one in measured.lineages] == [("ann", "ann-tuned", "both"), ("bob", "bob-turned", "both")]
-    assert {one.merged for one in measured.lineages} == {("both",)}
-    assert measured.lineages[0].name == "ann"
+    assert [one.models for one in measured.lineages][:2] == [
+        ("ann", "ann-tuned", "both"),
+        ("bob", "bob-turned", "both"),
+    ]
+    assert {one.merged for one in measured.lineages[:2]} == {("both",)}
+
+
+def test_no_two_lineages_have_one_name(measured: Lineages) -> None:
+    """Where models of two lineages are declared as one, the other is called after its first model."""
+    assert [one.name for one in measured.lineages] == ["ann", "bob", "own"]
+
+
+def test_a_table_of_embeddings_makes_no_lineage(measured: Lineages) -> None:
+    """Who took over embeddings alone is of a lineage of its own, and the pairs are listed as what they are."""
+    assert measured.lineages[-1].models == ("taker",)
+    alone = {(one.left, one.right) for one in measured.links if one.embeddings_alone}
+    assert alone == {("ann", "taker"), ("ann-tuned", "taker"), ("both", "taker")}
 
 
 def test_conflicts_with_what_is_declared_are_shown(measured: Lineages) -> None:
@@ -49,6 +66,7 @@ def test_conflicts_with_what_is_declared_are_shown(measured: Lineages) -> None:
     assert found == {
         ("ann", "ann-tuned"): "one lineage",
         ("ann", "bob"): "nothing against independence",
+        ("ann-tuned", "taker"): "embeddings alone",
     }
 
 

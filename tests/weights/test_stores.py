@@ -132,7 +132,8 @@ def _truncated(folder: Path) -> Path:
 
 def _lying_head(folder: Path) -> Path:
     path = model(folder) / "model.safetensors"
-    head = json.dumps({GATE: {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}}).encode()
+    lie = {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}
+    head = json.dumps({GATE: lie, "another": lie}).encode()
     path.write_bytes(struct.pack("<Q", len(head)) + head)
     return folder
 

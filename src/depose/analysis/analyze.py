@@ -37,6 +37,7 @@ from depose.analysis.traces import traces
 from depose.case.calibration import Loaded
 from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
+from depose.features.words import typical_length
 from depose.model import (
     Candidate,
     Condition,
@@ -110,7 +111,8 @@ class _Analyst:
     def found(self, suspect: ModelSpec, question: Question) -> list[Finding]:
         """Test every reference for one suspect and question, with Holm over the references."""
         references = self.role("reference")
-        chosen = [lineage.choose(suspect, one, self.role("control"), question) for one in references]
+        drawn = self.dossier.registration.drawn or ()
+        chosen = [lineage.choose(suspect, one, self.role("control"), question, drawn) for one in references]
         bags = [
             (suspect.code, one.code, *(spec.code for spec in controls.used))
             for one, controls in zip(references, chosen, strict=True)
@@ -184,6 +186,7 @@ class _Analyst:
             shared_base=lineage.share_base(suspect, reference),
             controls=tuple(self.specs[code].model for code in bag[2:]),
             untaught=documents.named(self.documents.get(reference.code)),
+            words=typical_length(text for row in self.bench.bag(bag).answers for samples in row for text in samples),
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from depose.analysis.opinion import FEWEST_LINEAGES
+from depose.case import representatives
 from depose.case.lineages import doubts
 from depose.model import Case, Era, ModelSpec, Question, Record, likeness
 from depose.statistics import lineage, ranks
@@ -48,8 +49,9 @@ def outlook(case: Case) -> tuple[Outlook, ...]:
             roles.setdefault(spec.role, []).append(spec)
     references = roles.get("reference", [])
     needed = max(FEWEST_LINEAGES, ranks.controls_needed(len(references), case.protocol.alpha))
+    drawn = representatives.drawn(case.models, case.protocol.seed)
     return tuple(
-        _ahead(suspect, reference, question, roles.get("control", []), needed)
+        _ahead(suspect, reference, question, roles.get("control", []), needed, drawn)
         for suspect in roles.get("suspect", [])
         for reference in references
         for question in likeness(case.protocol)
@@ -57,9 +59,14 @@ def outlook(case: Case) -> tuple[Outlook, ...]:
 
 
 def _ahead(
-    suspect: ModelSpec, reference: ModelSpec, question: Question, controls: list[ModelSpec], needed: int
+    suspect: ModelSpec,
+    reference: ModelSpec,
+    question: Question,
+    controls: list[ModelSpec],
+    needed: int,
+    drawn: tuple[str, ...],
 ) -> Outlook:
-    chosen = lineage.choose(suspect, reference, controls, question)
+    chosen = lineage.choose(suspect, reference, controls, question, drawn)
     reasons: dict[str, list[str]] = {}
     for one in chosen.excluded:
         reasons.setdefault(one.reason, []).append(one.model)

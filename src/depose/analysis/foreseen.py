@@ -7,24 +7,34 @@ suspect are seen in the answers alone, and are not foreseen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import median
 
 from depose.analysis import exchangeability, likelihood_ratios
 from depose.analysis.beforehand import Outlook
-from depose.model import Calibration, Case, Condition, Exchangeability, Prompt
+from depose.case import representatives
+from depose.model import LISTED, Calibration, Case, Condition, Exchangeability, Prompt, Question
 from depose.statistics import lineage
 
 
 def outside(
-    one: Outlook, case: Case, prompts: Sequence[Prompt], calibration: Calibration | None
+    one: Outlook,
+    case: Case,
+    prompts: Sequence[Prompt],
+    calibration: Calibration | None,
+    words: Mapping[str, Sequence[int]] | None = None,
 ) -> tuple[Condition, ...]:
-    """List the conditions that decide and do not hold for a pair and question."""
+    """List the conditions that decide and do not hold for a pair and question.
+
+    `words` are those of each answer that is there already, by model; their length is foreseen where all have some.
+    """
     if calibration is None:
         return ()
     specs = {spec.code: spec for spec in case.models}
     suspect, reference = specs[one.suspect], specs[one.reference]
     candidates = [spec for spec in case.models if spec.role == "control" and not spec.repeats]
-    used = lineage.choose(suspect, reference, candidates, one.question).used
+    drawn = representatives.drawn(case.models, case.protocol.seed)
+    used = lineage.choose(suspect, reference, candidates, one.question, drawn).used
     circumstances = likelihood_ratios.Circumstances(
         question=one.question,
         suspect=suspect.model,
@@ -33,6 +43,7 @@ def outside(
         k_eff=one.k_eff,
         shared_base=lineage.share_base(suspect, reference),
         controls=tuple(spec.model for spec in used),
+        words=_typical([(words or {}).get(spec.code, ()) for spec in (suspect, reference, *used)]),
     )
     detector = getattr(case.protocol.primary, one.question)
     held = likelihood_ratios.foreseen(calibration, detector, len(prompts), circumstances)
@@ -43,9 +54,28 @@ def outside(
     return tuple(row for row in held if row.decides and not row.inside and row.name != said)
 
 
+def _typical(counts: Sequence[Sequence[int]]) -> float | None:
+    """Median words of the answers of a bag; None where a member has none yet."""
+    return float(median(count for mine in counts for count in mine)) if all(counts) else None
+
+
 def ratio_of(one: Outlook, prompts: int, calibration: Calibration | None) -> str:
     """Say why the study has no likelihood ratio against an unrelated model; nothing where it has one."""
     if calibration is None:
         return "no study is named"
     found = likelihood_ratios.between(calibration, one.question, "unrelated", prompts)
     return found if isinstance(found, str) else ""
+
+
+def in_words(one: Condition, question: Question) -> str:
+    """Set what a case has beside what the study covers, in words where a name alone says too little."""
+    if one.name == "question":
+        return one.validated
+    if one.name == "suspect":
+        return "the suspect is one of the models that the study was made of"
+    if one.name == "kind of prompts" and one.case.endswith(f": {LISTED}"):
+        return (
+            f"prompts of the case's own: no kind of prompts is known for them, and the study holds for {question} on "
+            f"its own kinds alone ({one.validated})"
+        )
+    return f"{one.name}: {one.case} (the study: {one.validated})"

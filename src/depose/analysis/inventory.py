@@ -8,20 +8,26 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
+
 from depose.analysis.documents import documents
 from depose.analysis.exhibits import RULE
 from depose.analysis.likelihood_ratios import SCALE
 from depose.answers.how_ended import counted
 from depose.answers.settle import OUTCOMES
 from depose.case.calibration import Loaded, described
+from depose.case.controls import kept_as
+from depose.case.representatives import choice
 from depose.features.refusal_words import is_refusal, judged
 from depose.model import (
+    ControlChoice,
     Denominator,
     Dossier,
     Fact,
     Findings,
     Item,
     Prompt,
+    Registration,
     Transcript,
     Unanswered,
     likeness,
@@ -112,6 +118,15 @@ def families(prompts: Sequence[Prompt]) -> tuple[Fact, ...]:
     return tuple(Fact(name=name, value=str(counts[name])) for name in sorted(counts))
 
 
+def _chosen(registration: Registration) -> ControlChoice | UnsetType:
+    """Say who chose the controls; nothing where no question of likeness was asked, or the draw is not on record."""
+    asked = registration.case.protocol
+    if isinstance(registration.drawn, UnsetType) or not likeness(asked):
+        return UNSET
+    pack = "" if isinstance(asked.controls, UnsetType) else asked.controls
+    return choice(registration, kept_as(pack, [fact.name for fact in registration.files]) if pack else "")
+
+
 def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
     """Say what the case is, before any answer is compared."""
     case, prompts = dossier.registration.case, dossier.registration.prompts
@@ -145,6 +160,7 @@ def stated(dossier: Dossier, loaded: Loaded | None) -> Findings:
         ledger=dossier.ledger,
         seed=dossier.seed,
         weights=dossier.weights,
+        chosen=_chosen(dossier.registration),
         calibration=described(loaded),
         scale=SCALE,
         performance=loaded.performance if loaded else None,

@@ -8,14 +8,14 @@ the conditions say why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from depose.analysis.opinion import FEWEST_LINEAGES
-from depose.model import Calibration, Calibrator, Condition, Power, Question, Ratio, Record, Result
+from depose.model import LISTED, Calibration, Calibrator, Condition, Listed, Power, Question, Ratio, Record, Result
 from depose.statistics.calibration import likelihood_ratio
 from depose.statistics.rates import lower_bound
 from depose.statistics.verbal import SCALES, word
@@ -48,6 +48,8 @@ class Circumstances(Record, frozen=True, kw_only=True):
     """Names of the control models."""
     untaught: str = ""
     """The document by which the reference has learnt from no other model, or nothing."""
+    words: float | None = None
+    """Median words of the answers that are compared; None before there are any."""
 
 
 def calibrator(calibration: Calibration | None, question: Question, against: str, prompts: int) -> Calibrator | None:
@@ -113,19 +115,30 @@ def _held(
         return ()
     mine = [one for one in calibration.calibrators if one.question == case.question]
     if not mine:
-        return (Condition(name="question", validated="not validated", case=case.question, inside=False),)
+        name = f"{case.question} / unrelated"
+        why = next((fact.value for fact in calibration.missing if fact.name == name), "not validated")
+        said = f"no likelihood ratio: {why.removeprefix('not given: ')}"
+        return (Condition(name="question", validated=said, case=case.question, inside=False),)
     used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]
     fewest = min(one.prompts for one in mine)
     foreign = sorted(set(case.families) - set(calibration.families))
+    listed = next((one for one in calibration.listed if one.question == case.question and foreign == [LISTED]), None)
     rows = (
         ("detector", used.detector, detector, used.detector == detector),
-        ("number of prompts", f"{fewest} to {calibration.prompts}", str(prompts), prompts >= fewest),
+        (
+            "number of prompts",
+            f"{max(fewest, listed.prompts)} or more, listed" if listed else f"{fewest} to {calibration.prompts}",
+            str(prompts),
+            prompts >= max(fewest, listed.prompts if listed else 0),
+        ),
         (
             "kind of prompts",
-            ", ".join(calibration.families),
-            ", ".join(case.families) if not foreign else f"not validated: {', '.join(foreign)}",
-            not foreign,
+            ", ".join(calibration.families)
+            + (f"; listed, since {listed.kinds} of them held left out" if listed else ""),
+            ", ".join(case.families) if listed or not foreign else f"not validated: {', '.join(foreign)}",
+            listed is not None or not foreign,
         ),
+        *(_length(listed, case.words) if listed else ()),
         ("controls", f"{calibration.k_low} to {calibration.k_high}", str(case.k), case.k >= calibration.k_low),
         *(() if value is None else (_score(used, value),)),
         (
@@ -145,6 +158,17 @@ def _held(
         Condition(name=name, validated=validated, case=seen, inside=inside) for name, validated, seen, inside in rows
     )
     return (*held, _independent(calibration, case))
+
+
+def _length(listed: Listed, words: float | None) -> Iterator[tuple[str, str, str, bool]]:
+    """Hold listed prompts to the length of answers on which the ratios were examined: a list may be of any kind."""
+    if words is not None:
+        yield (
+            "length of answers",
+            f"{listed.shortest:g} to {listed.longest:g} words, the medians of those kinds",
+            f"median of {words:g} words",
+            listed.shortest <= words <= listed.longest,
+        )
 
 
 def _score(used: Calibrator, value: float) -> tuple[str, str, str, bool]:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import msgspec
 
 from depose.case.lineages import counted
+from depose.case.representatives import in_turn
 from depose.errors import CaseError
 from depose.model import Case, Eligible, ModelSpec
-from depose.model.canonical import sha256
 from depose.statistics.lineage import unclean
 
 COMPARED = ("developer", "weight_lineage", "data_lineage", "trained_on", "released", "source")
@@ -35,7 +35,8 @@ def drawn(case: Case, models: Sequence[ModelSpec], digest: str) -> tuple[Eligibl
     ]
     reasons = {spec.code: next((why for s, r, q in pairs if (why := unclean(s, r, spec, q))), "") for spec in models}
     first: dict[str, str] = {}
-    for spec in sorted(models, key=lambda one: sha256(f"{digest} {one.code}".encode())):
+    listed = {spec.code: spec for spec in models}
+    for spec in (listed[code] for code in in_turn(tuple(listed), digest)):
         if not reasons[spec.code]:
             first.setdefault(counted(spec.data_lineage, "data_lineage"), spec.code)
     found = []

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from depose.batch.matrix import HITS, Matrix
+from depose.batch.matrix import HITS, Matrix, Weighed
 from depose.batch.screen import Judged
 from depose.model import Record
 from depose.report.typography import number
@@ -24,6 +24,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 WEIGHTS = {"not independent": "W+", "nothing against independence": "W−", "not testable": "W?"}
 """Marks of cells that weights answer."""
+EMBEDDINGS = "We"
+"""And of those whose weights are not independent by a table of embeddings alone."""
 
 
 class Square(Record, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ def heat_map(
 ) -> Iterator[tuple[Sequence[str], list[tuple[str, list[Square]]]]]:
     """Yield the references of each table of a question and its rows."""
     cells = {(one.suspect, one.reference): one for one in matrix.cells if one.question == question}
-    weighed = {(one.suspect, one.reference): one.reading for one in matrix.weights if question == "derived"}
+    weighed = {(one.suspect, one.reference): one for one in matrix.weights if question == "derived"}
     names = [one.name for one in matrix.references]
     for start in range(0, len(names), COLUMNS):
         columns = names[start : start + COLUMNS]
@@ -50,20 +52,23 @@ def heat_map(
             [
                 (
                     one.name,
-                    [_square(cells[one.name, name], letters, weighed.get((one.name, name), "")) for name in columns],
+                    [_square(cells[one.name, name], letters, weighed.get((one.name, name))) for name in columns],
                 )
                 for one in matrix.suspects
             ],
         )
 
 
-def _square(one: Judged, letters: dict[str, str], weights: str) -> Square:
+def _square(one: Judged, letters: dict[str, str], weights: Weighed | None) -> Square:
     made = _of_answers(one, letters)
-    if not weights:
+    if weights is None:
         return made
     # The answers keep their number and shade; what decides `derived` here is the weights.
-    text = f"{made.text} {WEIGHTS[weights]}"
-    return msgspec.structs.replace(made, text=text, title=f"{made.title}; answered by weights: {weights}")
+    text = f"{made.text} {EMBEDDINGS if weights.embeddings_alone else WEIGHTS[weights.reading]}"
+    alone = ", by embeddings alone" if weights.embeddings_alone else ""
+    return msgspec.structs.replace(
+        made, text=text, title=f"{made.title}; answered by weights: {weights.reading}{alone}"
+    )
 
 
 def _of_answers(one: Judged, letters: dict[str, str]) -> Square:

@@ -17,7 +17,7 @@ from depose.case.untrusted_files import read_untrusted
 from depose.errors import UsageError
 from depose.model import Fact, Question, Record, Verdict, spreadsheet
 from depose.model.canonical import sha256
-from depose.model.weights import WeightReading
+from depose.model.weights import EMBEDDINGS_ALONE, WeightReading
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
 from depose.statistics.rounding import tidy
@@ -113,6 +113,13 @@ class Weighed(Record, frozen=True, kw_only=True):
     suspect_files: dict[str, str]
     reference_files: dict[str, str]
     """SHA-256 of each file that was read, by its name."""
+    cautions: tuple[str, ...] = ()
+    """What the reading does not rest on, and where it rests on embeddings alone."""
+
+    @property
+    def embeddings_alone(self) -> bool:
+        """Whether a table of embeddings is all that both share: hidden layers tell nothing."""
+        return any(one.startswith(EMBEDDINGS_ALONE) for one in self.cautions)
 
 
 class Matrix(Record, frozen=True, kw_only=True):
@@ -304,17 +311,30 @@ def _drift(suspect: str, differ: bool, both: Sequence[tuple[Judged, Judged]]) ->
 
 
 def table(matrix: Matrix) -> bytes:
-    """Write every cell as a row of CSV."""
+    """Write every cell as a row of CSV; weights stand beside `derived`, which is what they answer."""
     names = [name for name in Judged.__struct_fields__ if name != "controls"]
-    weighed = {(one.suspect, one.reference): one.reading for one in matrix.weights}
+    weighed = _weighed(matrix)
     rows = [
-        [*(getattr(one, name) for name in names), weighed.get((one.suspect, one.reference), "")] for one in matrix.cells
+        [*(getattr(one, name) for name in names), said.reading if (said := weighed.get(_cell(one))) else ""]
+        for one in matrix.cells
     ]
     return spreadsheet.write([[*names, "weights"], *rows])
 
 
+def _weighed(matrix: Matrix) -> dict[tuple[str, str, str], Weighed]:
+    return {("derived", one.suspect, one.reference): one for one in matrix.weights}
+
+
+def _cell(one: Judged) -> tuple[str, str, str]:
+    return one.question, one.suspect, one.reference
+
+
 def junit(matrix: Matrix) -> bytes:
-    """Write one test case for each cell: a hit is a failure, what is not informative is skipped with its reason."""
+    """Write one test case for each cell: a hit is a failure, what is not informative is skipped with its reason.
+
+    Where weights answer `derived`, their reading stands beside the figures, and weights that are not independent fail.
+    """
+    weighed = _weighed(matrix)
     suite = ElementTree.Element("testsuite", name="depose batch", tests=str(len(matrix.cells)))
     failures = skipped = 0
     for one in matrix.cells:
@@ -324,7 +344,14 @@ def junit(matrix: Matrix) -> bytes:
         properties = ElementTree.SubElement(case, "properties")
         for name, value in _figures(one):
             ElementTree.SubElement(properties, "property", name=name, value=value)
-        if one.outcome in HITS:
+        said = weighed.get(_cell(one))
+        if said is not None:
+            ElementTree.SubElement(properties, "property", name="weights", value=said.reading)
+        if said is not None and said.reading == "not independent":
+            failures += 1
+            alone = "; embeddings alone" if said.embeddings_alone else ""
+            ElementTree.SubElement(case, "failure", message=f"weights: {said.reading}{alone}")
+        elif one.outcome in HITS:
             failures += 1
             ElementTree.SubElement(case, "failure", message=one.outcome)
         elif one.outcome == "not informative":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import msgspec
 
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
-from depose.model import Calibration, Fact, Performance, Record
+from depose.model import Calibration, Fact, Performance, Protocol, Record
 from depose.model.canonical import sha256
 
 FORMAT = "depose calibration 1"
 LARGEST = 64 * 1024**2
+CALIBRATION = "calibration.json"
 PERFORMANCE = "performance.json"
 """Written by depose validate beside calibration.json."""
 
@@ -37,6 +39,20 @@ def bundled() -> tuple[str, ...]:
             if f.name.endswith(".json")
         )
     )
+
+
+def apart_from(suspects: Collection[str]) -> str:
+    """Name the bundled study to take for listed prompts: the first in which none of these suspects took part.
+
+    The one that a protocol names by itself comes first, then the others by name; where somebody took part in each of
+    them, it is that one again. Controls that took part in it are counted among the conditions of a finding.
+    """
+    usual = Protocol().calibration
+    for name in (usual, *(one for one in bundled() if one != usual)):
+        study = load(name, Path())
+        if study is not None and study.calibration.listed and not set(study.calibration.suspects) & set(suspects):
+            return name
+    return usual
 
 
 def load(name: str, folder: Path) -> Loaded | None:

@@ -47,15 +47,26 @@ REPORTED_ONLY = {
 def folder_of(path: Path) -> Path:
     """Return the case folder, given the folder or its case file."""
     if path.is_dir():
-        return path
+        return own_places(path)
     if path.is_file():
         if path.name != NAME:
             raise UsageError(f"{path}: a case file is called {NAME}", hint=f"depose new DIR --from {path}")
-        return path.parent
+        return own_places(path.parent)
     raise UsageError(
         f"{path}: no such case folder",
         hint="look at its name; a new one: depose init DIR, or depose new DIR --from rebadged",
     )
+
+
+def own_places(folder: Path) -> Path:
+    """Return the folder of a case; raise CaseError where a place in which depose writes there is a link."""
+    for name in file_names.WRITTEN:
+        if (folder / name).is_symlink():
+            raise CaseError(
+                f"{folder / name}: a symbolic link; nothing is written there",
+                hint="a case that others made may lead anywhere; copy it: cp -RL, and use the copy",
+            )
+    return folder
 
 
 def read(path: Path) -> Case:

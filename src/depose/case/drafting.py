@@ -10,7 +10,7 @@ from importlib.resources import files as packaged
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from depose.case import addresses, casefile
+from depose.case import addresses, calibration, casefile
 from depose.case.holdings import Held, HeldModel
 from depose.case.lineages import plain
 from depose.case.near import nearest
@@ -18,12 +18,13 @@ from depose.case.population import Member
 from depose.case.tables import AS_IT_IS
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError, UsageError, few
-from depose.model import Record, Role, spreadsheet
+from depose.model import Protocol, Record, Role, spreadsheet
 from depose.model.natural_order import natural
 
 TABLE = "models.csv"
 PROMPTS = "prompts.csv"
 SCHEMA = "case.schema.json"
+STUDY = f"study/{calibration.CALIBRATION}"
 PROBES = ("open_howto:16", "open_lists:10", "short_creative:8")
 COLUMNS = (
     *("code", "role", "model", "file", "answers", "provider", "base_url", "api_key_env", "allow_private", "developer"),
@@ -60,6 +61,8 @@ class Order(Record, frozen=True, kw_only=True):
     endpoints: tuple[Endpoint, ...] = ()
     weights: tuple[Weights, ...] = ()
     questions: tuple[str, ...] = ("same", "derived", "distilled")
+    study: Path | None = None
+    """A `calibration.json` that `depose validate` wrote; it is copied, with the error rates beside it."""
 
 
 class ToImport(Record, frozen=True, kw_only=True):
@@ -86,6 +89,8 @@ class Drafted(Record, frozen=True, kw_only=True):
     """Code, role and name of each model that is no control."""
     private: tuple[str, ...]
     """Codes of models whose address leads to this machine or its network."""
+    study: str
+    """The study of the ratios, where the case names another than the usual one."""
     to_import: tuple[ToImport, ...]
     """Files that a case cannot name, for their columns or encoding: they are imported."""
 
@@ -125,6 +130,8 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
             (work / name).parent.mkdir(exist_ok=True)
             with opened(source) as given, (work / name).open("xb") as copy:
                 shutil.copyfileobj(given, copy)
+        if order.study is not None:
+            _copy_study(order.study, work)
         if order.held.prompts:
             table = [("prompt_id", "prompt"), *order.held.prompts]
             (work / PROMPTS).write_bytes(spreadsheet.write(table))
@@ -156,8 +163,19 @@ def draft(order: Order, known: Mapping[str, Member], folder: Path) -> Drafted:
         undated=tuple(one.code for one in case.models if one.released == "unknown"),
         pair=tuple((one.code, one.role, one.model or one.file) for one in case.models if one.role != "control"),
         private=tuple(one.code for one in case.models if one.allow_private),
+        study="" if case.protocol.calibration == Protocol().calibration else case.protocol.calibration,
         to_import=_imports(order.held.models),
     )
+
+
+def _copy_study(study: Path, work: Path) -> None:
+    """Copy a study and the error rates beside it; raise CaseError for what is none."""
+    calibration.load(study.name, study.parent)
+    (work / STUDY).parent.mkdir()
+    (work / STUDY).write_bytes(calibration.raw(study.name, study.parent))
+    rates = calibration.beside(study.name, study.parent)
+    if rates is not None:
+        (work / STUDY).with_name(calibration.PERFORMANCE).write_bytes(rates)
 
 
 def _imports(models: Sequence[HeldModel]) -> tuple[ToImport, ...]:
@@ -238,6 +256,7 @@ def _text(order: Order) -> str:
         if order.held.prompts
         else f"probes = {_list(PROBES)}   # families of prompts with counts: depose list probes"
     )
+    ratios = _study(order)
     money = "\n[budget]\nrequests = 20000                  # a stop before any limit is passed; also tokens, money\n"
     return f"""\
 #:schema ./{SCHEMA}
@@ -253,7 +272,18 @@ questions = {_list(order.questions)}
 {source}
 alpha = 0.05                      # an indication needs p at most so large
 seed = 7
-{money if order.endpoints else ""}"""
+{ratios}{money if order.endpoints else ""}"""
+
+
+def _study(order: Order) -> str:
+    """Name the study of the ratios where it is not the usual one: one's own, or one that the suspects are not in."""
+    if order.study is not None:
+        return f'calibration = "{STUDY}"   # the study of the ratios, as depose validate made it\n'
+    suspects = [name for name, role in order.roles.items() if role == "suspect"]
+    found = calibration.apart_from(suspects) if order.held.prompts else Protocol().calibration
+    if found == Protocol().calibration:
+        return ""
+    return f'calibration = "{found}"         # the study of the ratios: the suspect took no part in it\n'
 
 
 def _list(values: Sequence[str]) -> str:

@@ -24,8 +24,10 @@ from depose.case import signatures
 from depose.case.casetext import described
 from depose.case.formats.found import Found, Turn
 from depose.case.formats.strict import pairs
+from depose.case.pack_checks import MAY as MAY
+from depose.case.pack_checks import problem_of
 from depose.case.untrusted_files import read_untrusted
-from depose.errors import CaseError, EvidenceError
+from depose.errors import CaseError, DeposeError, EvidenceError
 from depose.model import ModelSpec, Prompt, Record, Text
 from depose.model.canonical import canonical, sha256
 
@@ -203,7 +205,11 @@ def read(path: Path) -> Pack:
         raise CaseError(f"{path}: {error.strerror or error}", hint="depose pack info lists packs") from error
     except ValueError as error:
         raise CaseError(f"{path}: {error}", hint="name a control pack") from error
-    return parsed(data, str(path))
+    found = parsed(data, str(path))
+    said = (found.manifest.name, found.manifest.version)
+    if named(path.name) not in (None, said):
+        raise _bad(str(path), f"is called as another pack is: it is {'-'.join(said)}")
+    return found
 
 
 def parsed(data: bytes, name: str) -> Pack:
@@ -223,7 +229,8 @@ def parsed(data: bytes, name: str) -> Pack:
     manifest = _canonical(head[len(FIRST) : -1], PackManifest, name, "its manifest")
     if (len(packed), sha256(packed)) != (manifest.body.size, manifest.body.sha256):
         raise _bad(name, "its body is not the one that was signed")
-    _agrees(manifest, name)
+    if said := problem_of(manifest):
+        raise _bad(name, said)
     return Pack(manifest=manifest, signer=signatures.fingerprint(key), sha256=sha256(data), packed=packed)
 
 
@@ -250,39 +257,13 @@ def _canonical(line: bytes, kind: type[T], name: str, what: str) -> T:
         raise _bad(name, f"{what} is of another make: {error}") from error
     except (ValueError, RecursionError) as error:
         raise _bad(name, f"{what} is not JSON: {error}") from error
-    if canonical(value) != line:
+    try:
+        one_form = canonical(value) == line
+    except DeposeError as error:
+        raise _bad(name, f"{what}: {error.message}") from error
+    if not one_form:
         raise _bad(name, f"{what} is not in its one form")
     return found
-
-
-def _agrees(manifest: PackManifest, name: str) -> None:
-    """Refuse a manifest that would make a case other than one of recorded controls."""
-    for of in ("code", "model"):
-        seen = [getattr(one.spec, of).lower() for one in manifest.models]
-        if len(set(seen)) != len(seen) or not all(seen):
-            raise _bad(name, f"two of its models have one {of}, or one has none")
-    for one in manifest.models:
-        wanted = ModelSpec(
-            code=one.spec.code,
-            role="control",
-            provider="recorded",
-            **{of: getattr(one.spec, of) for of in MAY if hasattr(one.spec, of)},
-        )
-        if one.spec != wanted:
-            raise _bad(name, f"{one.spec.code} is more than a recorded control")
-    if sum(one.answers for one in manifest.models) != manifest.answers:
-        raise _bad(name, "its models do not have as many answers as it has")
-
-
-MAY = tuple(
-    sorted(
-        set(ModelSpec.__struct_fields__)
-        - {"code", "role", "provider", "file", "adapter", "base_url", "api_key_env", "api_key_file", "proxy"}
-        - {"allow_private", "stream", "parameters", "omit", "concurrency", "rpm", "tpm", "timeout", "attempts"}
-        - {"repeats", "within", "replicates"}
-    )
-)
-"""What a pack may say of a model: where it comes from and how it was asked, and nothing of where to send a key."""
 
 
 def unpacked(pack: Pack, name: str) -> Iterator[bytes]:
@@ -315,18 +296,27 @@ def contents(pack: Pack, name: str) -> tuple[tuple[Prompt, ...], tuple[PackAnswe
     for line in unpacked(pack, name):
         if len(prompts) < manifest.prompts:
             prompts.append(_canonical(line, Prompt, name, f"prompt {len(prompts) + 1}"))
+        elif len(answers) == manifest.answers:
+            raise _bad(name, "it holds more answers than it states")
         else:
             try:
                 answers.append(msgspec.json.decode(line, type=PackAnswer))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _bad(name, f"answer {len(answers) + 1} is of another make: {error}") from error
     ids = {one.id for one in prompts}
     if (len(ids), len(answers)) != (manifest.prompts, manifest.answers):
         raise _bad(name, "it does not hold as many prompts and answers as it states")
     mine: dict[str, list[PackAnswer]] = {one.spec.model: [] for one in manifest.models}
+    seen: set[tuple[str, str, int]] = set()
     for answer in answers:
-        if answer.prompt not in ids or answer.model not in mine or not 0 <= answer.sample < 100:
+        if answer.prompt not in ids or answer.model not in mine or not 0 <= answer.sample < manifest.settings.samples:
             raise _bad(name, "an answer to a prompt, or of a model, that it does not have")
+        key = (answer.model, answer.prompt, answer.sample)
+        if key in seen:
+            raise _bad(
+                name, f"{answer.model[:80]} answers {answer.prompt[:80]} twice: of two answers one could be picked"
+            )
+        seen.add(key)
         mine[answer.model].append(answer)
     for one in manifest.models:
         if (len(mine[one.spec.model]), digest_of(mine[one.spec.model])) != (one.answers, one.sha256):

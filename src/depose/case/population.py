@@ -24,7 +24,7 @@ from depose.answers.settle import compared_text
 from depose.case.tables import read as read_table
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
-from depose.model import ModelSpec, Record
+from depose.model import LISTED, ModelSpec, Record
 from depose.model.spreadsheet import text_in
 
 CLASSES = {"chatgpt": "OpenAI", "gpt4": "OpenAI", "gpt4turbo": "OpenAI", "gpt-4o": "OpenAI"}
@@ -98,6 +98,8 @@ class Population(Record, frozen=True, kw_only=True):
     """[rows][members]; None where a model did not answer."""
     families: tuple[str, ...] = ()
     """Families (categories) of the prompts."""
+    kinds: tuple[str, ...] = ()
+    """[rows]: the family of the prompt of each row."""
 
     def cut(self, rows: Sequence[int]) -> Population:
         """Keep some of the rows, and none of the labels."""
@@ -108,6 +110,7 @@ class Population(Record, frozen=True, kw_only=True):
             rows=tuple(self.rows[row] for row in rows),
             prompts=tuple(self.prompts[row] for row in rows),
             answers=tuple(self.answers[row] for row in rows),
+            kinds=tuple(self.kinds[row] for row in rows) if self.kinds else (),
         )
 
 
@@ -242,13 +245,13 @@ def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Populati
     place = {one.name: index for index, one in enumerate(models)}
     texts: dict[tuple[str, int], list[str | None]] = {}
     prompts: dict[tuple[str, int], str] = {}
-    families = set()
+    families: dict[tuple[str, int], str] = {}
     for row in read_table(folder / f"responses-{source}.parquet"):
         if row.model in place and row.text and (text := compared_text(row.text)):
             key = (row.id, row.sample)
             texts.setdefault(key, [None] * len(models))[place[row.model]] = text
             prompts[key] = evened(row.prompt)
-            families.add(row.family or "listed")
+            families[key] = row.family or LISTED
     rows = tuple(sorted(texts))
     listed = [_pair(row) for row in _csv(folder, "pairs.csv") if row["source"] == source]
     return Population(
@@ -261,5 +264,6 @@ def read(folder: Path, source: str, leave_out: Collection[str] = ()) -> Populati
         rows=rows,
         prompts=tuple(prompts[row] for row in rows),
         answers=tuple(tuple(texts[row]) for row in rows),
-        families=tuple(sorted(families)),
+        families=tuple(sorted(set(families.values()))),
+        kinds=tuple(families[row] for row in rows),
     )

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from depose import plugins
-from depose.case import calibration, casefile, controls, mixes
+from depose.case import calibration, casefile, controls, mixes, representatives
 from depose.case.tables import read
 from depose.case.untrusted_files import opened
 from depose.errors import CaseError
-from depose.model import Case, Fact, Prompt, Registration
+from depose.model import LISTED, Case, Fact, Prompt, Registration
 from depose.model.canonical import sha256
 from depose.model.file_names import KEY_OF_HALF, named_files
 
@@ -59,7 +59,7 @@ def _listed(path: Path) -> list[Prompt]:
             raise CaseError(f"{path}: row {row.line} has no prompt", hint="every prompt needs its words")
         name = row.id or f"p-{sha256(row.prompt.encode())[:12]}"
         prompt = Prompt(
-            id=name, family=row.family or "listed", cluster=row.cluster or f"listed/{name}", text=row.prompt
+            id=name, family=row.family or LISTED, cluster=row.cluster or f"{LISTED}/{name}", text=row.prompt
         )
         if seen.setdefault(name, prompt).text != row.prompt:
             raise CaseError(f"{path}: prompt id {name!r} stands for two prompts (row {row.line})", hint="rename one")
@@ -138,10 +138,12 @@ def registration(case: Case, folder: Path, *, ahead: bool = False) -> Registrati
         plugins.load("detectors", name)
     for name in sorted({spec.provider for spec in case.models}):
         plugins.load("providers", name)
+    waits = not isinstance(case.protocol.seed_from, UnsetType)
     return Registration(
         case=case,
         prompts=prompts_of(case, folder, ahead=ahead),
         files=digests(case, folder, ahead=ahead),
         software=_software(case),
         pack=controls.pinned(case, folder),
+        drawn=UNSET if waits else representatives.drawn(case.models, case.protocol.seed),
     )

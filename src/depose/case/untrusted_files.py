@@ -8,6 +8,7 @@ limit, it gets no variables of the environment, and it can write no file. What i
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
 import json
@@ -38,6 +39,11 @@ SECONDS = 4
 BYTES_A_SECOND = 1_000_000
 PATIENCE = 30
 """A child that waits, or shares the machine with others, may take as many times longer by the clock."""
+HOLLOW = 16
+"""A file is hollow whose holes are so many times what it holds: its size is no measure of what reading it takes."""
+SMALL = 1024**2
+"""Bytes of a file whose holes do not matter."""
+MOST_PARTS = 10_000
 OURS = ("NUMBA_CACHE_DIR", "LANG", "LC_ALL", "TZ")
 
 Answer = TypeVar("Answer")
@@ -70,7 +76,33 @@ def opened(path: Path) -> io.BufferedReader:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ValueError("not a file but a pipe, a socket or a device")
+    if (held := _held(handle)) is not None:
+        os.close(handle)
+        raise ValueError(f"says that it has {path.stat().st_size} bytes, of which {held} are there: the rest are holes")
     return open(handle, "rb")  # noqa: PTH123  # of a descriptor
+
+
+def _held(handle: int) -> int | None:
+    """Count the bytes of a file that is next to nothing but holes, which reads as zeros without end; None otherwise."""
+    found = os.fstat(handle)
+    least = found.st_size // HOLLOW
+    if found.st_size < SMALL or found.st_blocks * 512 >= least:
+        return None
+    held = end = 0
+    try:  # what is on its way to the disk is no hole, though it takes no blocks yet
+        for _ in range(MOST_PARTS):
+            start = os.lseek(handle, end, os.SEEK_DATA)
+            end = os.lseek(handle, start, os.SEEK_HOLE)
+            held += end - start
+            if held >= least:
+                break
+        else:
+            return held
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # this disk does not tell
+            return None
+    os.lseek(handle, 0, os.SEEK_SET)
+    return None if held >= least else held
 
 
 def through_link(folder: Path, name: str) -> bool:
@@ -195,7 +227,7 @@ def serve(head: dict[str, Any]) -> None:
         answer = _refused("ValueError", str(error))
     except MemoryError:
         answer = _refused("MemoryError", "")
-    except Exception as error:  # whatever a file can make of a library is data here
+    except BaseException as error:  # whatever a file makes of a library is data here, and Rust panics with no Exception
         answer = _refused(type(error).__name__, str(error).partition("\n")[0])
     out.write(answer)
     out.flush()

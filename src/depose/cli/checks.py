@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from depose.readiness.prospects import Prospect
     from depose.readiness.standing import Standing
 
+BY_NAME = (
+    "lineages: at most so many; models whose answers turn out closer to each other than chance makes count as one, "
+    "which is seen when the answers are compared"
+)
 MARKS = {"fine": ("ok", "green"), "open": ("todo", "yellow"), "wrong": ("WRONG", "bold red")}
 
 
@@ -155,10 +160,12 @@ def _lines(found: Checked) -> list[str | Line]:
             lines += point_lines(one)
     if found.prospects:
         lines.append("findings")
-        said: set[tuple[str, ...]] = set()
+        before: tuple[str, ...] = ()
         for prospect in found.prospects:
-            lines += _prospect(prospect, fresh=prospect.why not in said)
-            said.add(prospect.why)
+            lines += _prospect(prospect, before)
+            before = prospect.why
+        if level() >= 0 and any(one.controlled for one in found.prospects):
+            lines += wrapped(BY_NAME, "  ")
     if found.estimates:
         lines += ["still to be asked, at most", *_estimated(found)]
     return lines
@@ -172,16 +179,19 @@ def point_lines(one: Point) -> list[str | Line]:
     return [*lines, *stepped(one.next, "         ")]
 
 
-def _prospect(one: Prospect, *, fresh: bool) -> list[str | Line]:
+def _prospect(one: Prospect, before: Sequence[str]) -> list[str | Line]:
+    """Set what is foreseen of a finding into lines; what the finding before it said at first is not said again."""
     mark, style = MARKS["fine" if one.can_speak else "wrong"]
     power = "power not known" if one.power is None else f"power at least {one.power:.2f}"
-    said = f"{one.suspect}/{one.reference} {one.question}: {one.lineages} of {one.needed} lineages needed; {power}"
+    said = (
+        f"{one.suspect}/{one.reference} {one.question}: {one.lineages} lineages by name, {one.needed} needed; {power}"
+    )
     lines: list[str | Line] = [Line(("  ", ""), (mark.ljust(6), style), (said, ""))]
     if one.can_indicate and (one.power is None or one.power < 0.8) and level() >= 0:
         lines += wrapped("can read `indication`, but not `no indication`, which needs power 0.80", "         ")
-    if not fresh and one.why:
-        return [*lines, "         as above"]
-    return lines + [line for why in one.why for line in wrapped(why, "         ")]
+    alike = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(one.why, before, strict=False)))
+    lines += ["         as above" if alike == len(one.why) else "         as above, and"] if alike else []
+    return lines + [line for why in one.why[alike:] for line in wrapped(why, "         ")]
 
 
 def _estimated(found: Checked) -> list[str]:

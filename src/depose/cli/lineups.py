@@ -227,7 +227,9 @@ def unfold(log: Path, coin_key: Path, out: Path, comparable: Sequence[str], as_j
     from depose.lineup import acts, unfolding
 
     made = unfolding.unfold(acts.read_file(log, "LOG"), str(log), acts.read_file(coin_key, "--coin"), out, comparable)
-    lines = [f"{made.requests} requests, every choice is the coin's, commitment sha256 {made.commitment}", *made.files]
+    chain = "each follows the one before it" if made.chained else "no line carries a mark, so that one may be missing"
+    lines = [f"{made.requests} requests, every choice is the coin's, commitment sha256 {made.commitment}", chain]
+    lines += made.files
     show(made if as_json else None, lines)
 
 

@@ -72,8 +72,8 @@ class Rows:
     "--fail-on",
     multiple=True,
     type=click.Choice(["indication", "inconclusive"]),
-    help="Exit 4 at a hit (with --confirm: at an indication in a case), 5 where a cell is not informative (with "
-    "--confirm: or a case is inconclusive).",
+    help="Exit 4 at a hit (with --confirm: at an indication in a case) or where weights are not independent, 5 where "
+    "a cell is not informative (with --confirm: or a case is inconclusive).",
 )
 @JSON
 @verbosity
@@ -123,7 +123,7 @@ def batch(
         done.matrix if as_json else None,
         [*_lines(done.matrix), *_next(done.matrix, folder), f"{done.made} rows made, {done.kept} kept", *done.files],
     )
-    _leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
+    leave(done.matrix, fail_on, confirmed=confirm, allow_blind=allow_blind)
 
 
 def _ahead(found: Ahead, *, as_json: bool, allow_blind: bool) -> None:
@@ -176,7 +176,8 @@ def _lines(matrix: Matrix) -> list[str]:
     lines += [f"and {len(hits) - SHOWN} more hits"] if len(hits) > SHOWN else []
     for weighed in matrix.weights:
         pair = f"{weighed.suspect} and {weighed.reference}"
-        lines.append(f"answered by weights: {pair}: {weighed.reading}, p {power_of_ten(weighed.log10_p)}")
+        lines.append(f"derived, by weights: {pair}: {weighed.reading}, p {power_of_ten(weighed.log10_p)}")
+        lines += [line for said in weighed.cautions for line in wrapped(said, "  ")]
     if matrix.changes is not None:
         counts = ", ".join(f"{len(getattr(matrix.changes, name))} {name}" for name in ("new", "gone", "changed"))
         lines.append(f"since {matrix.changes.since[:12]}: cells {counts}")
@@ -208,10 +209,14 @@ def _next(matrix: Matrix, folder: Path) -> list[str]:
     return [f"{count} in {folder / 'cases'} to audit, one by one or with --confirm", first]
 
 
-def _leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
+def leave(matrix: Matrix, fail_on: Sequence[str], *, confirmed: bool, allow_blind: bool) -> None:
     """Exit as --fail-on asks, with 5 where a cell cannot speak and nobody allowed it, or return."""
     opinions = {opinion for one in matrix.confirmations for opinion in one.opinions}
     found = opinions & {"indication", "relation, kind not resolved"} if confirmed else matrix.hits
+    kin = sum(one.reading == "not independent" for one in matrix.weights)
+    if "indication" in fail_on and kin:
+        ended(4, f"--fail-on indication: the weights of {kin} pairs are not independent")
+        sys.exit(4)
     if "indication" in fail_on and found:
         ended(4, "--fail-on indication: " + ("an indication in a case" if confirmed else f"{matrix.hits} hits"))
         sys.exit(4)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depose.cli import cases
-from depose.cli.console import Meter, show, table
+from depose.cli.console import Meter, fitted, show
 from depose.cli.levels import verbosity
 from depose.cli.options import (
     ALLOW_BLIND,
@@ -215,7 +215,7 @@ def info(pack: str, case: Path | None, prompts: Path | None, public_key: Path | 
         rows = [[path.stem, len(one.models), one.prompts, one.title, str(path.parent)] for path, one in found]
         show(
             [{"pack": row[0], "folder": row[4], "title": row[3]} for row in rows] if as_json else None,
-            table(["pack", "controls", "prompts", "title", "folder"], rows),
+            fitted(["pack", "controls", "prompts", "title", "folder"], rows),
         )
         return
     read, path = _read(pack, public_key)
@@ -308,7 +308,7 @@ def check(
         for one in done
     ]
     head = ["control", "prompts", "T with itself", "T with the next", "p", "verdict"]
-    show(done if as_json else None, table(head, rows))
+    show(done if as_json else None, fitted(head, rows))
     if any(one.moved or one.problem for one in done):
         raise SystemExit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from depose.analysis.foreseen import in_words
 from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
@@ -58,7 +59,9 @@ def _era(finding: Finding, findings: Findings) -> Iterator[str]:
 def _power(finding: Finding, findings: Findings) -> Iterator[str]:
     found = finding.power
     if found is None:
-        yield "how often a true relation would have been found is not known; no study covers this case"
+        closed = [one.validated for one in finding.conditions if one.name == "question" and not one.inside]
+        why = closed[0] if closed else "no study covers this case"
+        yield f"how often a true relation would have been found is not known; {why}"
     else:
         yield (
             f"a true relation would have been found in {found.k} of {found.n} pairs of the study, at least "
@@ -78,10 +81,7 @@ def _quality(finding: Finding, findings: Findings) -> Iterator[str]:
 def _range(finding: Finding, findings: Findings) -> Iterator[str]:
     for one in finding.conditions:
         if not one.inside and one.decides:
-            if one.name == "suspect":
-                yield "the suspect is in the validation study"
-            else:
-                yield f"{one.name}: {one.case}, examined was {one.validated}"
+            yield in_words(one, finding.question)
     if not finding.conditions:
         yield "no validation study covers this case"
 

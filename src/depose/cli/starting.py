@@ -45,6 +45,11 @@ SHOWN = 60
 @click.option(
     "--lineage", type=click.Path(path_type=Path), help="Table: model, developer, base, data_lineage, date, teachers."
 )
+@click.option(
+    "--study",
+    type=click.Path(path_type=Path),
+    help="calibration.json of depose validate, for the ratios; it is copied.",
+)
 @click.option("--title", default="", help="Printed on the first page.")
 @click.option("--authority", default="", help="On what right the models are asked, or the answers held.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take options and guesses.")
@@ -61,6 +66,7 @@ def init(
     key_env: str,
     held: Sequence[str],
     lineage: Path | None,
+    study: Path | None,
     title: str,
     authority: str,
     yes: bool,
@@ -125,6 +131,7 @@ def init(
         roles=roles,
         endpoints=tuple(endpoints),
         weights=tuple(weights),
+        study=study,
     )
     made = drafting.draft(order, known, folder)
     show(made if as_json else None, _next(made, folder, blank=not authority))
@@ -245,6 +252,8 @@ def _next(made: Drafted, folder: Path, *, blank: bool) -> list[str]:
     for role in ROLES:
         named = [f"{code} {name}" for code, one, name in made.pair if one == role]
         lines += wrapped(f"{role}: {', '.join(named)}") if named else []
+    if made.study:
+        lines += wrapped(f"study of the ratios: {made.study} (calibration in case.toml says why)")
     if made.private:
         lines += wrapped(f"asked on this machine or its network (allow_private): {', '.join(made.private)}")
     if blank:

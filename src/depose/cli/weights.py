@@ -12,6 +12,7 @@ from depose.cli.console import show, table
 from depose.cli.matrices import Rows
 from depose.cli.options import JSON, say
 from depose.errors import DeposeError
+from depose.model.weights import EMBEDDINGS_ALONE
 from depose.report.typography import power_of_ten
 
 if TYPE_CHECKING:
@@ -139,9 +140,10 @@ def lines(found: WeightFinding) -> list[str]:
         "nothing against independence": "no trace of a common initialisation; who undoes every order leaves none",
         "not testable": "too few units are matched",
     }
+    alone = [one for one in found.cautions if one.startswith(EMBEDDINGS_ALONE)]
     return [
         f"{found.suspect} and {found.reference}: {found.reading}, p {_is(found.log10_p)} (level {found.alpha:g})",
-        f"  {said[found.reading]}; nothing of distillation",
+        f"  {alone[0] if alone else said[found.reading]}; nothing of distillation",
         "",
         *table(["test", "n", "p"], tests),
         "",
@@ -161,7 +163,7 @@ def case_lines(findings: Findings) -> list[str]:
         for line in (
             f"weights of {one.suspect} and {one.reference}: {one.reading}, p {_is(one.log10_p)} (level {one.alpha:g}); "
             "nothing of distillation",
-            *(f"  {said}" for said in one.cautions if said.startswith("not counted")),
+            *(f"  {said}" for said in one.cautions if said.startswith(("not counted", EMBEDDINGS_ALONE))),
         )
     ]
 
@@ -195,6 +197,12 @@ def _map_lines(found: Lineages) -> list[str]:
         f"{len(models)} models, {len(found.links)} pairs compared, {len(linked)} linked (level {found.alpha:.2g})",
         *table(["lineage", "models", ""], rows),
         *(["", *table(["linked", "with", "p"], evidence)] if evidence else []),
+        *(
+            f"embeddings alone: {one.left} and {one.right}, p {_is(one.log10_p)}: one table was taken over, which "
+            "makes no lineage"
+            for one in found.links
+            if one.embeddings_alone
+        ),
         *(
             f"conflict: {' and '.join(one.models)} are declared {' and '.join(one.declared)}; "
             f"measured: {one.measured}, p {_is(one.log10_p)}"

@@ -63,6 +63,8 @@ class Read(NamedTuple):
     """Records that have a token, by digest."""
     asked: tuple[Asked, ...]
     """All exchanges, those that count and those that do not."""
+    of_line_up: tuple[Asked, ...]
+    """What models said to the bags of a line-up."""
     blobs: frozenset[str]
     """Blobs that records name."""
     unnamed: tuple[str, ...]
@@ -203,6 +205,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
     leaves: list[bytes] = []
     dated: dict[str, Chained] = {}
     asked: list[Asked] = []
+    of_line_up: list[Asked] = []
     blobs: set[str] = set()
     registration: Registration | None = None
     described: dict[str, tuple[Fact, ...]] = {}
@@ -225,10 +228,11 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 registration = ledger.body(one, Amendment).registration
             elif kind == "seed":
                 registration = ledger.body(one, Drawn).registration
-            elif kind in ("exchange", "control") and registration is not None:
+            elif kind in ("exchange", "control", "lineup_answer") and registration is not None:
                 exchange = ledger.body(one, Exchange)
                 facts = described.get(exchange.model, ())
-                asked.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))
+                place = of_line_up if kind == "lineup_answer" else asked
+                place.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))
             elif kind == "endpoint":
                 endpoint = ledger.body(one, Described)
                 described[endpoint.model] = endpoint.facts
@@ -240,7 +244,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
     if merkle.root(leaves).hex() != seal.log.merkle_root:
         raise EvidenceError("seal.json: another Merkle root than that of the log", hint=HINT)
     sent = (*entries.controls, *entries.exchanges, *entries.superseded)
-    _dates(sent, entries.registered_at, last)
+    _dates((*sent, *(one.exchange for one in of_line_up)), entries.registered_at, last)
     there = {found[1] for name in bundle.sizes() if (found := kinds.BLOB.match(name))}
     for blob in sorted(blobs - there):
         raise EvidenceError(f"{LOG}: names the blob {blob[:16]}..., which is missing", hint=HINT)
@@ -254,6 +258,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
         ended_at=last,
         dated=dated,
         asked=tuple(asked),
+        of_line_up=tuple(of_line_up),
         blobs=frozenset(blobs),
         unnamed=unnamed,
     )

@@ -27,10 +27,6 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
     _coin(read, acts, checks, missing)
     for one in acts.tables:
         missing.append(f"the scores of {one.model} in the line-up: made with what its facts name, and not made again")
-    if acts.answers:
-        missing.append(
-            f"{len(acts.answers)} answers to contexts of the line-up: their raw bytes are here, and not read again"
-        )
     if acts.opened is None:
         missing.append("which members of the line-up were delivered: the key is not open")
     if acts.tested:
@@ -62,6 +58,10 @@ def _coin(read: Read, acts: LineupActs, checks: list[str], missing: list[str]) -
         missing.append("that the registered coin chose what was delivered: its key and its throws are not shown")
         return
     checks.append(f"the bags follow from {found.requests} throws of the registered coin")
+    if not found.chained:
+        missing.append(
+            "that no throw was left out, added or changed by who kept their log: its lines carry no marks of the coin"
+        )
     if found.early:
         missing.append(
             f"that the coin was fixed before {found.early} of its {found.requests} throws: they are dated before it "

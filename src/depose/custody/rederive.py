@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import UnsetType
 
 from depose.answers.settle import settle
 from depose.asking import collect
@@ -33,12 +34,17 @@ from depose.endpoints.wire_values import counted, turns, whole
 from depose.errors import CaseError, EvidenceError, few
 from depose.evidence import ledger, timestamp
 from depose.evidence.records import Key
+from depose.lineup.ask import questions as asked_of_line_up
+from depose.lineup.tables import read_bags
 from depose.model import Ask, Exchange, Fact, ModelSpec, Registration, Wire
 from depose.model.canonical import canonical
 
 DIALECTS = {"openai": OPENAI, "anthropic": ANTHROPIC, "google": GOOGLE}
 _SHOWN = 12
 _HINT = "the log says otherwise than what was sent or received"
+
+
+_FromFiles = dict[tuple[Fact, ...], list[tuple[Asked, ModelSpec, Ask]]]
 
 
 @dataclass
@@ -53,25 +59,15 @@ class _Count:
 
 def rederived(read: Read) -> tuple[list[str], list[str]]:
     """Compare questions and answers of the log with the bytes of their requests, responses and files."""
-    count, questions = _Count(), dict[int, dict[Key, Ask]]()
-    from_files: dict[tuple[Fact, ...], list[tuple[Asked, ModelSpec, Ask]]] = defaultdict(list)
+    count, questions, lined_up = _Count(), dict[int, dict[Key, Ask]](), dict[str, dict[Key, Ask]]()
+    from_files: _FromFiles = defaultdict(list)
     for one in read.asked:
         asks = questions.setdefault(id(one.registration), _asks(one.registration))
-        ask = asks.get(ledger.key(one.exchange))
-        if ask is None:
-            raise ledger.not_asked(LOG, ledger.key(one.exchange))
-        spec = next(spec for spec in one.registration.case.models if spec.code == one.exchange.model)
-        if spec.provider == "recorded":
-            from_files[one.described].append((one, spec, ask))
-        elif dialect := DIALECTS.get(spec.provider):
-            spec = msgspec.structs.replace(spec, model=collect.BOGUS) if one.control else spec
-            _need(not (wrong := _differs(read, one.exchange, dialect, spec, ask)), one, wrong)
-            count.same += 1
-        elif spec.provider == "transformers":
-            _need(not (wrong := _differs_locally(read, one.exchange, ask)), one, wrong)
-            count.same += 1
-        else:
-            _of_plugin(read, one, spec, count)
+        _read_again(read, one, asks, from_files, count)
+    for one in read.of_line_up:
+        if one.exchange.model not in lined_up:
+            lined_up[one.exchange.model] = _asks_of_line_up(read, one)
+        _read_again(read, one, lined_up[one.exchange.model], from_files, count)
     for facts, looked_up in from_files.items():
         _look_up(read, facts, looked_up, count)
     checks = [f"{count.same} exchanges: request and answer follow from the registered question and the raw bytes"]
@@ -79,6 +75,38 @@ def rederived(read: Read) -> tuple[list[str], list[str]]:
     checks += [f"{count.looked_up} exchanges: looked up again in the registered files"] * bool(count.looked_up)
     checks += [f"{count.standing} answers: their words stand in their raw bytes"] * bool(count.standing)
     return checks, [f"{_numbers(found)}: {why}" for why, found in sorted(count.odd.items())]
+
+
+def _read_again(read: Read, one: Asked, asks: dict[Key, Ask], from_files: _FromFiles, count: _Count) -> None:
+    """Compare one exchange with what it rests on; what comes from a file waits until all of that file is known."""
+    ask = asks.get(ledger.key(one.exchange))
+    if ask is None:
+        raise ledger.not_asked(LOG, ledger.key(one.exchange))
+    spec = next(spec for spec in one.registration.case.models if spec.code == one.exchange.model)
+    if spec.provider == "recorded":
+        from_files[one.described].append((one, spec, ask))
+    elif dialect := DIALECTS.get(spec.provider):
+        spec = msgspec.structs.replace(spec, model=collect.BOGUS) if one.control else spec
+        _need(not (wrong := _differs(read, one.exchange, dialect, spec, ask)), one, wrong)
+        count.same += 1
+    elif spec.provider == "transformers":
+        _need(not (wrong := _differs_locally(read, one.exchange, ask)), one, wrong)
+        count.same += 1
+    else:
+        _of_plugin(read, one, spec, count)
+
+
+def _asks_of_line_up(read: Read, one: Asked) -> dict[Key, Ask]:
+    """List what the registered line-up asks of the model of an exchange, from the bags in the bundle."""
+    acts, plan = read.entries.lineup, one.registration.case.lineup
+    spec = next((spec for spec in one.registration.case.models if spec.code == one.exchange.model), None)
+    if acts is None or isinstance(plan, UnsetType) or spec is None:
+        return {}
+    try:
+        bags = read_bags(_blob(read, acts.built.bags), "bags")
+    except CaseError as error:
+        raise EvidenceError(f"{LOG}: {error.message}", hint=_HINT) from error
+    return {ledger.key(ask): ask for ask in asked_of_line_up(one.registration.case, plan, spec, bags)}
 
 
 def _asks(registration: Registration) -> dict[Key, Ask]:

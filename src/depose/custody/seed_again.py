@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import msgspec
 from msgspec import UnsetType
 
-from depose.case import mixes, registry
+from depose.case import mixes, registry, representatives
 from depose.custody.bundle import FORMAT_1, FORMAT_2, HINT, Read, content
 from depose.custody.kinds import LOG
 from depose.errors import CaseError, EvidenceError, PluginError
@@ -42,6 +43,25 @@ def drawn(read: Read) -> bool:
     return bool(read.entries.written.case.protocol.probes)
 
 
+def representatives_again(read: Read) -> tuple[list[str], list[str]]:
+    """Draw again which control stands for a lineage of several, by the seed; say where the first listed does."""
+    frozen = read.entries.registration
+    chosen = representatives.choice(
+        msgspec.structs.replace(frozen, drawn=representatives.drawn(frozen.case.models, frozen.case.protocol.seed)), ""
+    )
+    if not chosen.lineages:
+        return [], []
+    said = f"{len(chosen.lineages)} control lineages of several models"
+    if isinstance(frozen.drawn, UnsetType):
+        return [], [f"that nobody chose which model stands for {said}: the first that is listed does, as before 0.2.0"]
+    if frozen.drawn != representatives.drawn(frozen.case.models, frozen.case.protocol.seed):
+        raise EvidenceError(
+            f"{LOG}: the representatives of lineages are not those that seed {frozen.case.protocol.seed} draws",
+            hint="they were picked, not drawn; or another version drew them: verify with that one",
+        )
+    return [f"representatives of {said} drawn again by seed {frozen.case.protocol.seed}"], []
+
+
 def _again(read: Read, draw: Draw) -> list[str]:
     """Check one record of a drawn seed against what draws it; say what a plugin that is not here would show."""
     where, said = f"{LOG}: record {draw.seq}", draw.drawn.seed
@@ -65,9 +85,13 @@ def _again(read: Read, draw: Draw) -> list[str]:
         return [f"that prompts and controls of record {draw.seq} are those that the seed draws: {error.message}"]
     except CaseError as error:
         raise EvidenceError(f"{where}: {error.message}", hint=HINT) from error
-    for field in ("case", "prompts", "files", "pool"):
+    for field in ("case", "prompts", "files", "pool", "drawn"):
+        if field == "drawn" and isinstance(draw.drawn.registration.drawn, UnsetType):
+            continue  # registered before representatives were drawn: `representatives_again` says so
         if getattr(whole, field) != getattr(draw.drawn.registration, field):
-            what = {"case": "controls and settings", "pool": "registry"}.get(field, field)
+            what = {"case": "controls and settings", "pool": "registry", "drawn": "representatives of lineages"}.get(
+                field, field
+            )
             raise EvidenceError(
                 f"{where}: the {what} are not those that the seed draws",
                 hint="they were picked, not drawn; or another version drew them: verify with that one",

@@ -17,7 +17,7 @@ from depose.custody.consistent import consistent, drawn
 from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
 from depose.custody.rederive import rederived
-from depose.custody.seed_again import seed_again
+from depose.custody.seed_again import representatives_again, seed_again
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
 from depose.custody.weights_again import weighed_again
@@ -48,7 +48,7 @@ def verify(
             f"{read.entries.records} records in one chain, of the sealed length, end and Merkle root",
         ]
         missing = [] if public_key else ["who signed: no --public-key was given, and a key in a bundle proves nothing"]
-        seeded, unseeded = seed_again(read)
+        seeded, unseeded = (one + more for one, more in zip(seed_again(read), representatives_again(read), strict=True))
         dated, without = stamps(read, roots, clock())
         findings = statement(read)
         checks += [*dated, *seeded, "the signed statement says what the findings say"]

@@ -17,11 +17,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from depose.answers.settle import settle
-from depose.endpoints import Endpoint
+from depose.endpoints import Endpoint, adapter_settings, tokenizer_trial
 from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
 from depose.endpoints.wire_values import turns
@@ -42,6 +43,8 @@ class _Loaded:
     ends: tuple[int, ...]
     pad: int
     context: int | None
+    tried: bytes
+    """The tokenizer, for a trial of what it does; nothing where it is pinned, or no program of its own."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,33 @@ def place() -> tuple[str, str]:
 # --- loading --------------------------------------------------------------------------------------
 
 
-def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
+ROOM = 16
+"""Bytes that a model may take in memory for each byte of its weights, which may be packed in four bits."""
+SPARE = 1024**3
+"""And beside that, for what is made and not saved."""
+
+
+def _load(folder: str, adapter: str, device: str, dtype: str, *, pinned: bool = False) -> _Loaded:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     options = {"local_files_only": True, "trust_remote_code": False}
+    refused = "" if pinned else _cannot_build(Path(folder))
+    if refused:
+        raise EndpointError(f"the model does not load: {refused}", hint="get the model from its maker again")
     try:
+        if not pinned:
+            _fits(folder, options)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), use_safetensors=True, **options
         )
         if adapter:
+            refused = adapter_settings.problem(Path(adapter), [name for name, _ in model.named_modules()])
+            if refused:
+                raise ValueError(refused)
             model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
     except Exception as error:  # a library that reads other people's files may raise anything
         raise EndpointError(f"the model does not load: {type(error).__name__}: {str(error)[:500]}") from error
@@ -113,7 +130,28 @@ def _load(folder: str, adapter: str, device: str, dtype: str) -> _Loaded:
     if pad is None:
         pad = ends[0] if ends else 0
     model.generation_config = GenerationConfig(eos_token_id=list(ends) or None, pad_token_id=pad)
-    return _Loaded(model, tokenizer, ends, pad, getattr(model.config, "max_position_embeddings", None))
+    backend = None if pinned else getattr(tokenizer, "backend_tokenizer", None)
+    tried = backend.to_str().encode() if backend is not None else b""
+    return _Loaded(model, tokenizer, ends, pad, getattr(model.config, "max_position_embeddings", None), tried)
+
+
+def _cannot_build(folder: Path) -> str:
+    """Say why the tokenizer of a folder cannot be built, or nothing."""
+    file = folder / "tokenizer.json"
+    return tokenizer_trial.build(file.read_bytes()) if file.is_file() else ""
+
+
+def _fits(folder: str, options: dict[str, bool]) -> None:
+    """Refuse a configuration whose model would take far more memory than its weights: a loader makes up the rest."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with torch.device("meta"):  # where a tensor has a shape and takes no memory
+        made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, **options))
+    takes = sum(one.numel() * one.element_size() for one in (*made.parameters(), *made.buffers()))
+    holds = sum(one.stat().st_size for one in Path(folder).glob("*.safetensors"))
+    if takes > ROOM * holds + SPARE:
+        raise ValueError(f"config.json describes a model of {takes} bytes, and the weights have {holds}")
 
 
 def forget() -> None:
@@ -185,7 +223,8 @@ class Local:
         with _loading:
             if key not in _memory:
                 with opened(weights) as shown:
-                    loaded = _load(shown.folder, shown.adapter, self.device, self.dtype)
+                    pinned = bool(weights.package)
+                    loaded = _load(shown.folder, shown.adapter, self.device, self.dtype, pinned=pinned)
                 if len(_memory) >= MOST_LOADED:
                     _memory.pop(next(iter(_memory)))
                 _memory[key] = loaded
@@ -215,7 +254,13 @@ class Local:
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Answer each question in a fresh conversation; what cannot be answered is a failed reply."""
         loaded = self.load()
-        shown = render(loaded.tokenizer, [_messages(ask) for ask in asks], pinned=bool(self.weights.package))
+        asked = [_messages(msgspec.structs.replace(ask, beginning="")) for ask in asks]
+        shown = render(loaded.tokenizer, asked, pinned=bool(self.weights.package))
+        if loaded.tried:
+            special = not loaded.tokenizer.chat_template
+            texts = [one.text + ask.beginning for one, ask in zip(shown, asks, strict=True)]
+            refused = tokenizer_trial.encode(loaded.tried, texts, special=special)
+            shown = tuple(Rendered(text=one.text, refused=one.refused or refused) for one in shown)
         made = [_prepare(loaded, ask, one) for ask, one in zip(asks, shown, strict=True)]
         ready = [item for item in made if isinstance(item, _Prepared)]
         replies: list[Reply] = []
@@ -230,6 +275,9 @@ class Local:
         except RuntimeError as error:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
             return [Reply(outcome="failed", reason=reason, request=item.request) for item in items]
+        refused = tokenizer_trial.decode(loaded.tried, rows) if loaded.tried else ""
+        if refused:
+            return [Reply(outcome="failed", reason=refused, request=item.request) for item in items]
         return [_reply(loaded, item, row) for item, row in zip(items, rows, strict=True)]
 
 
@@ -254,9 +302,9 @@ def _prepare(loaded: _Loaded, ask: Ask, shown: Rendered) -> _Prepared | Reply:
     }
     if shown.refused:
         return Reply(outcome="failed", reason=shown.refused, request=canonical(request))
-    template = bool(loaded.tokenizer.chat_template)
-    tokens: list[int] = loaded.tokenizer(shown.text, add_special_tokens=not template)["input_ids"]
-    sent = canonical(request | {"prompt": shown.text})
+    template, prompt = bool(loaded.tokenizer.chat_template), shown.text + ask.beginning
+    tokens: list[int] = loaded.tokenizer(prompt, add_special_tokens=not template)["input_ids"]
+    sent = canonical(request | {"prompt": prompt})
     if loaded.context and len(tokens) + ask.max_tokens > loaded.context:
         reason = f"{len(tokens)} tokens and {ask.max_tokens} to come exceed the context of {loaded.context}"
         return Reply(outcome="failed", reason=reason, request=sent)

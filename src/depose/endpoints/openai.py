@@ -104,6 +104,8 @@ def _body(spec: ModelSpec, ask: Ask) -> dict[str, Any]:
         "max_tokens": ask.max_tokens,
         "seed": seed_of(ask),
         "stream": spec.stream,
+        # The words of vLLM and SGLang; a server that does not know them refuses, or begins anew.
+        **({"add_generation_prompt": False, "continue_final_message": True} if ask.beginning else {}),
     }
     return adjusted(spec, body | ({"stream_options": {"include_usage": True}} if spec.stream else {}))
 

@@ -162,6 +162,8 @@ def _publish(source: Path, target: Path, of: Conversion) -> None:
         made = temporary / "made"
         made.mkdir()
         _convert(source, made / "model", of.dtype)
+        for path in (made, made / "model", *(made / "model").iterdir()):
+            path.chmod(path.stat().st_mode & ~0o022)  # whatever the umask, nobody else may write there
         (made / RECORD).write_bytes(record(msgspec.structs.replace(of, files=_digests(made / "model", "converted"))))
         try:
             made.rename(target)
@@ -210,4 +212,8 @@ def check_converted(target: Path, of: Conversion) -> Path:
         raise ModelFileError(f"{target / RECORD}: does not carry your mark: changed, or another's", hint=hint)
     if msgspec.structs.replace(kept.conversion, files={}) != msgspec.structs.replace(of, files={}):
         raise ModelFileError(f"{target / RECORD}: is the conversion of another model", hint=hint)
-    return packaged.verify_files(target / "model", kept.conversion.files, hint=hint)
+    model = packaged.verify_files(target / "model", kept.conversion.files, hint=hint)
+    own_cache.check_folder(model)
+    for name in kept.conversion.files:
+        own_cache.check_own(model / name)
+    return model

@@ -52,8 +52,13 @@ def _shallow(error: object) -> object:
 
 
 def turns(ask: Ask) -> list[dict[str, str]]:
-    """Return what is said in a conversation, without its system prompt, as most formats write it."""
-    return [*({"role": one.role, "content": one.content} for one in ask.earlier), {"role": "user", "content": ask.text}]
+    """Return what is said in a conversation, without its system prompt, as most formats write it.
+
+    The beginning of an answer stands last, as what the model has said so far.
+    """
+    said = [(one.role, one.content) for one in ask.earlier] + [("user", ask.text)]
+    said += [("assistant", ask.beginning)] if ask.beginning else []
+    return [{"role": role, "content": content} for role, content in said]
 
 
 class Counted(Record, frozen=True, kw_only=True):

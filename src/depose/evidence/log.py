@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from depose.errors import CaseError, DeposeError, EvidenceError, shell
-from depose.evidence.log_file import LogFile, failed, whole_lines
+from depose.evidence.log_file import LogFile, failed, refuse_links, whole_lines
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -166,6 +166,7 @@ class Log:
                 f"{self._case}: the case is sealed and takes no further record",
                 hint="start a new case folder: depose new",
             )
+        refuse_links(self._path.parent, self._blobs, *([self._case] if log_path(self._case.parent).exists() else ()))
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._file = LogFile(self._path)
         try:
@@ -388,8 +389,9 @@ def _sync(path: Path) -> None:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all: temporary name, fsync, rename."""
     work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    work.unlink(missing_ok=True)  # whatever lies there, it is not written through
     try:
-        with work.open("wb") as file:
+        with work.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

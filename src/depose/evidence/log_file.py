@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,12 +33,40 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
             return
 
 
+def refuse_links(*folders: Path) -> None:
+    """Raise CaseError for a folder of a log that is a symbolic link: a case that others made may lead anywhere."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise CaseError(
+                f"{folder}: a symbolic link; nothing is written there", hint="copy the case: cp -RL, and use the copy"
+            )
+
+
+def _opened(path: Path) -> io.FileIO:
+    """Open a log for appending; raise CaseError where it is no regular file, or one that has another name elsewhere.
+
+    What is torn at its end is cut off: of a private file that somebody linked in its place, that may be all of it.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        file = open(os.open(path, flags, 0o666), "a+b", buffering=0)  # noqa: PTH123, SIM115  # of a descriptor
+    except OSError as error:
+        told = "a symbolic link" if path.is_symlink() else error.strerror or str(error)
+        raise CaseError(f"{path}: {told}; nothing is written there", hint="copy the case: cp -RL") from error
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        file.close()
+        told = "has another name elsewhere (a hard link)" if stat.S_ISREG(found.st_mode) else "is no regular file"
+        raise CaseError(f"{path}: {told}; nothing is written there", hint="copy the case: cp -R")
+    return file
+
+
 class LogFile:
     """A log open for appending by one writer."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("a+b", buffering=0)
+        self._file = _opened(path)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,14 @@ from depose.features.workers import cores
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "6GB"
-"""Memory of the engine; DEPOSE_EXTRACTION_MEMORY says otherwise."""
+MEMORY = "2GB"
+"""Memory of the engine, beside the tables that it hands over; DEPOSE_EXTRACTION_MEMORY says otherwise."""
+_ROOM = "free disk in {beside}, or set DEPOSE_EXTRACTION_MEMORY to more or less than {memory}; nothing was written"
+
+
+def _said(error: Exception) -> str:
+    """Take the first line of what the engine said: the others show its own stack."""
+    return str(error).partition("\n")[0]
 
 
 @contextmanager
@@ -38,8 +45,13 @@ def engine(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         except duckdb.OutOfMemoryException as error:
             raise AnalysisError(
-                f"the logs do not fit: {str(error).partition(chr(10))[0]}",
-                hint="free disk beside the case, or DEPOSE_EXTRACTION_MEMORY=4GB",
+                f"the logs do not fit: {_said(error)}", hint=_ROOM.format(beside=beside, memory=MEMORY)
+            ) from error
+        except duckdb.IOException as error:
+            free = shutil.disk_usage(spill).free / 1e9
+            raise AnalysisError(
+                f"the logs cannot be read or sorted: {_said(error)} ({free:.1f} GB free in {beside})",
+                hint=_ROOM.format(beside=beside, memory=MEMORY),
             ) from error
         finally:
             connection.close()

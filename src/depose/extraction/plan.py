@@ -129,7 +129,7 @@ def folder_of(path: Path) -> Path:
     folder = path.parent if path.name == NAME else path
     if not (folder / NAME).is_file():
         raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose extraction begin DIR ...")
-    return folder
+    return casefile.own_places(folder)
 
 
 def is_extraction(path: Path) -> bool:

@@ -32,8 +32,9 @@ def translated(query: str, engine: str) -> str:
         raise UsageError(f"{engine}: {str(error)[:200]}", hint="another --engine, or duckdb") from error
 
 
-def accounts(first: str, before: str) -> str:
-    """Return the query of what each account did from a day to before a day."""
+def accounts(first: str, before: str, part: int = 0, parts: int = 1) -> str:
+    """Return the query of what each account did from a day to before a day; of one part of the accounts, of several."""
+    of_part = f" AND e.account % {parts} = {part}" if parts > 1 else ""
     shares = ",\n  ".join(
         f"sum(CASE WHEN floor(classes / {1 << place}) % 2 = 1 THEN 1 ELSE 0 END) AS {name}"
         for place, name in enumerate(CLASSES)
@@ -55,13 +56,14 @@ def accounts(first: str, before: str) -> str:
   min(e.ts) AS first_at, max(e.ts) AS last_at,
   {shares}
 FROM events e LEFT JOIN declared d ON d.account = e.account
-WHERE e.ts >= '{first}' AND e.ts < '{before}'
+WHERE e.ts >= '{first}' AND e.ts < '{before}'{of_part}
 GROUP BY e.account"""  # noqa: S608
 
 
 def held(first: str, before: str) -> str:
     """Return the query of which node used which template how often, and the classes of one of its prompts."""
-    return f"""SELECT {NODE} AS node, e.template, count(*) AS uses, max(coalesce(e.classes, 0)) AS classes
+    return f"""SELECT {NODE} AS node, e.template, cast(count(*) AS INTEGER) AS uses,
+  max(coalesce(e.classes, 0)) AS classes
 FROM events e LEFT JOIN declared d ON d.account = e.account
 WHERE e.template IS NOT NULL AND e.ts >= '{first}' AND e.ts < '{before}'
 GROUP BY {NODE}, e.template"""  # noqa: S608
@@ -76,7 +78,7 @@ def rare(most: int, share: float) -> str:
     """Return the query of the rare among them: templates of two nodes or more, of few, and of no public prompt."""
     return f"""SELECT h.node, h.template, h.uses, r.nodes, r.classes
 FROM held h JOIN (
-  SELECT template, count(*) AS nodes, max(classes) AS classes FROM held GROUP BY template
+  SELECT template, cast(count(*) AS INTEGER) AS nodes, max(classes) AS classes FROM held GROUP BY template
   HAVING count(*) >= 2 AND count(*) <= {limit(most, share)}
 ) r ON r.template = h.template
 WHERE h.template NOT IN (SELECT template FROM public) AND h.template NOT IN (SELECT template FROM known)
@@ -97,7 +99,8 @@ def dropped(most: int, share: float) -> str:
 
 def daily(first: str, before: str) -> str:
     """Return the query of how much each account asked each model on each day."""
-    return f"""SELECT e.account, cast(e.ts AS DATE) AS day, e.model_served AS model, sum(e.requests) AS requests
+    return f"""SELECT e.account, cast(e.ts AS DATE) AS day, e.model_served AS model,
+  cast(sum(e.requests) AS BIGINT) AS requests
 FROM events e WHERE e.ts >= '{first}' AND e.ts < '{before}'
 GROUP BY e.account, cast(e.ts AS DATE), e.model_served"""  # noqa: S608
 

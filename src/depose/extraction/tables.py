@@ -18,6 +18,8 @@ from depose.extraction.plan import ExtractionFile
 from depose.model import Record
 
 MADE = "made.json"
+AT_ONCE = 20_000_000
+"""Requests by which accounts are counted at once: the engine keeps some 400 bytes of each until it has them all."""
 NAMES = ("accounts", "accounts_clean", "rare", "rare_clean", "infrastructure", "daily", "slots", "counts")
 KNOWN = (*NAMES, "chosen", "dropped", "dropped_clean")
 """Every table that is written."""
@@ -63,8 +65,14 @@ def view(db: Any, files: Sequence[Path]) -> None:
     db.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet({listed(list(files))}, hive_partitioning = false)")  # noqa: S608
 
 
-def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda _: None) -> Tables:
-    """Make all tables but that of the slots, which is asked of chosen accounts alone."""
+def make(
+    db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda _: None, at_once: int = AT_ONCE
+) -> Tables:
+    """Make all tables but that of the slots, which is asked of chosen accounts alone.
+
+    What accounts did is counted in parts of the accounts, so many requests `at_once`: the result is the same.
+    """
+    parts = -(-max(1, db.execute("SELECT count(*) FROM events").fetchone()[0]) // at_once)
     tested, clean = case.period.tested, case.period.clean
     spans = [("_clean", clean), ("", tested)] if clean else [("", tested)]
     db.execute("CREATE OR REPLACE TEMP TABLE known (template UBIGINT)")
@@ -76,9 +84,16 @@ def make(db: Any, case: ExtractionFile, progress: Callable[[str], None] = lambda
         sql[name] = query
         made[name] = db.sql(f"{query}\nORDER BY {order}" if order else query).to_arrow_table()
 
+    def run_accounts(suffix: str, first: str, end: str) -> None:
+        progress(f"accounts{suffix}".replace("_", " "))
+        asked = [queries.accounts(first, end, part, parts) for part in range(parts)]
+        sql[f"accounts{suffix}"] = ";\n\n".join(asked)
+        found = pa.concat_tables([db.sql(query).to_arrow_table() for query in asked])
+        made[f"accounts{suffix}"] = found.sort_by("account")
+
     for suffix, span in spans:
         first, end = span[0], plan.before(span)
-        run(f"accounts{suffix}", queries.accounts(first, end), "account")
+        run_accounts(suffix, first, end)
         held = queries.held(first, end)
         sql[f"held{suffix}"] = held
         db.execute(f"CREATE OR REPLACE TEMP TABLE held AS {held}")

@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from depose.errors import AnalysisError
@@ -28,6 +29,8 @@ LIMIT = 2 * 1024**3
 """Bytes that the entries of one file take at most."""
 WAIT = 60.0
 """Seconds to wait for another process that is writing."""
+LONGEST = 128 * 1024**2
+"""Bytes of one value at most."""
 _KEEP = 0.8
 """Share of the limit that is left when entries were dropped."""
 _COMMIT = 256
@@ -114,10 +117,17 @@ def damaged(file: Path | None, what: str) -> AnalysisError:
     return AnalysisError(f"{file}: the cache is not usable: {what}", hint="remove the file; all of it is made again")
 
 
+class _Foreign(sqlite3.DatabaseError):
+    """A file whose tables are not those of the cache, or are none: a view or a trigger is a program without end."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Tell damage of the file from a lock, a full disk or a missing permission."""
     # The low byte is the kind of error; the rest only refines it.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    kinds = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in kinds
 
 
 def connect(file: Path | None) -> sqlite3.Connection:
@@ -134,13 +144,30 @@ def connect(file: Path | None) -> sqlite3.Connection:
 def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA trusted_schema=OFF")
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
         db.execute("PRAGMA journal_mode=WAL")
-        if _number(db, "user_version") != VERSION:
+        laid_out = _laid_out(db)
+        if _number(db, "user_version") != VERSION and all(kind in ("table", "index") for kind, *_ in laid_out):
             db.executescript(_SCHEMA)
+            laid_out = _laid_out(db)
+        if laid_out != _ours():
+            raise _Foreign("its tables are not those of the cache")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _laid_out(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """List tables, indexes, views and triggers, as they were written."""
+    return set(db.execute("SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master"))
+
+
+@cache
+def _ours() -> set[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.executescript(_SCHEMA)
+        return _laid_out(db)
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def _entries(file: Path) -> list[Held]:
             raise cache.unusable(file, error) from error
         return [Held(place=file.name, what=f"damaged: {error}", entries=0, bytes=file.stat().st_size)]
     return [
-        Held(place=file.name, what=maker, entries=count, bytes=total - own_cache.MARK * count)
+        Held(place=file.name, what=str(maker), entries=count, bytes=max(0, total - own_cache.MARK * count))
         for maker, count, total in rows
     ]
 

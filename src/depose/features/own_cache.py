@@ -111,11 +111,20 @@ def check_file(file: Path) -> None:
         path = file.with_name(name)
         if not os.path.lexists(path):
             continue
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            raise _foreign(path, "is a link")
-        if stat.S_ISREG(found.st_mode) and found.st_uid != os.geteuid():
-            raise _foreign(path, "belongs to another user")
+        check_own(path)
+
+
+def check_own(path: Path) -> None:
+    """Raise AnalysisError for what is no regular file, another's, or writable by others."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise _foreign(path, "is a link")
+    if not stat.S_ISREG(found.st_mode):
+        raise _foreign(path, "is no regular file")
+    if found.st_uid != os.geteuid():
+        raise _foreign(path, "belongs to another user")
+    if found.st_mode & 0o022:
+        raise _foreign(path, "can be written by others", f"chmod go-w {path}; or ")
 
 
 def _foreign(path: Path, what: str, first: str = "") -> AnalysisError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from statistics import median
 
 from depose.model import Record
 
@@ -65,6 +66,12 @@ def words(text: str) -> list[str]:
     if not _beyond(text):
         return TOKEN.findall(text)
     return [token.text for token in found_tokens(text)]
+
+
+def typical_length(texts: Iterable[str]) -> float | None:
+    """Median number of words of some texts; None of no text."""
+    counts = [len(words(text)) for text in texts]
+    return float(median(counts)) if counts else None
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[Token]:

@@ -28,6 +28,7 @@ from depose.evidence.lineup_acts import (
 )
 from depose.evidence.log import Clock, Log, read_blob, write_whole
 from depose.lineup.bags import SALT, bags_file, build, key_file
+from depose.lineup.continuation import CONTINUES
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_key, read_table, table_file
@@ -267,6 +268,8 @@ def scored_here(plan: LineupPlan, spec: ModelSpec) -> bool:
     """Tell whether a command here can score a model by the registered statistic; else its scores come as a table."""
     if plan.statistic == "likelihood":
         return spec.provider in ("transformers", "openai")
+    if plan.statistic == "continuation":
+        return spec.provider in CONTINUES
     return spec.provider != "recorded" if plan.statistic == "text" else plan.statistic == "corpus" and bool(spec.file)
 
 

@@ -39,8 +39,10 @@ PRIVATE = 0xF0000
 LOW, HIGH = 2, 4
 """Words of a run."""
 
-Part = Callable[[Sequence[Bag], Sequence[Sequence[str]]], list[Array]]
-"""Likeness of each member to the suspect's answers, [bags][members]; of a bag without answers, zeros."""
+Said = Sequence[Sequence[Sequence[str]]]
+"""What the suspect said that a member is compared with, [bags][members][samples]."""
+Part = Callable[[Sequence[Bag], Said], list[Array]]
+"""Likeness of each member to what the suspect said, [bags][members]; of a member that nothing was said to, zero."""
 
 
 def likeness(
@@ -50,6 +52,16 @@ def likeness(
 
     Raises ValueError for a part that is not known, for weights that are all zero, and for vectors without an encoder.
     """
+    scored = weighed(weights, encode=encode, match=match)
+    return lambda bags, answers: scored(
+        bags, [[said] * len(bag.members) for bag, said in zip(bags, answers, strict=True)]
+    )
+
+
+def weighed(
+    weights: Mapping[str, float] = WEIGHTS, *, encode: Encode | None = None, match: Match | None = None
+) -> Callable[[Sequence[Bag], Said], tuple[Scores, ...]]:
+    """Make a scorer of members by what was said to each of them; raises as `likeness` does."""
     used = {name: float(weight) for name, weight in weights.items() if weight}
     if strange := sorted(used.keys() - WEIGHTS.keys()):
         raise ValueError(f"{strange[0]}: no part of the likeness of answers; there are {', '.join(WEIGHTS)}")
@@ -60,16 +72,16 @@ def likeness(
     if "vectors" in used and encode is None:
         raise ValueError("vectors: no sentence encoder was given")
 
-    def scored(bags: Sequence[Bag], answers: Sequence[Sequence[str]]) -> tuple[Scores, ...]:
+    def scored(bags: Sequence[Bag], said: Said) -> tuple[Scores, ...]:
         features = Features(encode=encode, match=match)
         parts: dict[str, Part] = {
-            "fuzzy": lambda listed, said: _fuzzy(listed, said, match),
-            "grams": lambda listed, said: _grams(listed, said, features),
-            "vectors": lambda listed, said: _vectors(listed, said, features),
+            "fuzzy": lambda listed, texts: _fuzzy(listed, texts, match),
+            "grams": lambda listed, texts: _grams(listed, texts, features),
+            "vectors": lambda listed, texts: _vectors(listed, texts, features),
         }
         total = [np.zeros(len(bag.members)) for bag in bags]
         for name, weight in used.items():
-            for row, part in zip(total, _standard(parts[name](bags, answers)), strict=True):
+            for row, part in zip(total, _standard(parts[name](bags, said)), strict=True):
                 row += weight * part
         return tuple(tuple(map(float, row)) for row in total)
 
@@ -92,8 +104,24 @@ def _coded(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _fuzzy(bags: Sequence[Bag], answers: Sequence[Sequence[str]], match: Match | None) -> list[Array]:
-    coded = [_coded([*bag.members, *said]) for bag, said in zip(bags, answers, strict=True)]
+def _listed(said: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+    """List what was said about a bag, each text once, and where in there the texts for each member stand."""
+    at: dict[str, int] = {}
+    places = [[at.setdefault(text, len(at)) for text in texts] for texts in said]
+    return list(at), places
+
+
+def _means(tables: Sequence[Array], places: Sequence[Sequence[Sequence[int]]]) -> list[Array]:
+    """Take the mean over what was said to each member of a table [members, texts]; zero where it was nothing."""
+    return [
+        np.array([table[member, list(own)].mean() if own else 0.0 for member, own in enumerate(rows)])
+        for table, rows in zip(tables, places, strict=True)
+    ]
+
+
+def _fuzzy(bags: Sequence[Bag], said: Said, match: Match | None) -> list[Array]:
+    listed = [_listed(texts) for texts in said]
+    coded = [_coded([*bag.members, *texts]) for bag, (texts, _) in zip(bags, listed, strict=True)]
     if match is not None:
         whole = match(coded)
         tables = [table[: len(bag.members), len(bag.members) :] for table, bag in zip(whole, bags, strict=True)]
@@ -104,16 +132,17 @@ def _fuzzy(bags: Sequence[Bag], answers: Sequence[Sequence[str]], match: Match |
             )
             for texts, bag in zip(coded, bags, strict=True)
         ]
-    return [table.mean(axis=1) if table.shape[1] else np.zeros(len(table)) for table in tables]
+    return _means(tables, [places for _, places in listed])
 
 
-def _grams(bags: Sequence[Bag], answers: Sequence[Sequence[str]], features: Features) -> list[Array]:
+def _grams(bags: Sequence[Bag], said: Said, features: Features) -> list[Array]:
     held = [[_without_context(bag, text, features) for text in bag.members] for bag in bags]
     elsewhere = Counter(gram for members in held for gram in set().union(*members))
     found = []
-    for members, said in zip(held, answers, strict=True):
+    for members, texts in zip(held, said, strict=True):
         among = Counter(gram for one in members for gram in one)
-        said_grams = [set(features.grams(text, LOW, HIGH).tolist()) for text in said]
+        listed, places = _listed(texts)
+        said_grams = [set(features.grams(text, LOW, HIGH).tolist()) for text in listed]
 
         def rarity(gram: int, among: Counter[int] = among, size: int = len(members)) -> float:
             bag = np.log((size + 1) / (among[gram] + 0.5))
@@ -124,9 +153,9 @@ def _grams(bags: Sequence[Bag], answers: Sequence[Sequence[str]], features: Feat
             # Sorted, since a sum of floats depends on its order.
             weighed = {gram: rarity(gram) for gram in sorted(one)}
             whole = sum(weighed.values())
-            if whole > 0 and said_grams:
+            if whole > 0 and places[place]:
                 shares = [sum(value for gram, value in weighed.items() if gram in mine) for mine in said_grams]
-                row[place] = np.mean(shares) / whole
+                row[place] = np.mean([shares[at] for at in places[place]]) / whole
         found.append(row)
     return found
 
@@ -138,13 +167,13 @@ def _without_context(bag: Bag, text: str, features: Features) -> set[int]:
     return own
 
 
-def _vectors(bags: Sequence[Bag], answers: Sequence[Sequence[str]], features: Features) -> list[Array]:
-    features.vectors([text for bag, said in zip(bags, answers, strict=True) for text in (*bag.members, *said)])
-    found = []
-    for bag, said in zip(bags, answers, strict=True):
-        if not said:
-            found.append(np.zeros(len(bag.members)))
-            continue
-        cosines = features.vectors(bag.members).astype(float) @ features.vectors(said).astype(float).T
-        found.append(np.asarray(cosines.mean(axis=1)))
-    return found
+def _vectors(bags: Sequence[Bag], said: Said, features: Features) -> list[Array]:
+    listed = [_listed(texts) for texts in said]
+    features.vectors([text for bag, (texts, _) in zip(bags, listed, strict=True) for text in (*bag.members, *texts)])
+    tables = [
+        features.vectors(bag.members).astype(float) @ features.vectors(texts).astype(float).T
+        if texts
+        else np.zeros((len(bag.members), 0))
+        for bag, (texts, _) in zip(bags, listed, strict=True)
+    ]
+    return _means(tables, [places for _, places in listed])

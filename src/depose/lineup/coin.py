@@ -3,6 +3,9 @@
 The choice is HMAC-SHA256 of a secret key and the name of the request, modulo the number of draws. Who holds the
 commitment, SHA-256 of the key, can check every choice once the key is shown; nobody can change one afterwards. With it
 the test of a line-up is that of a randomised experiment (Fisher 1935): it rests on the coin and on the log alone.
+
+Each line of the log names the mark of the line before it, and carries a mark of its own, made with the key: who keeps
+the log and has not the key can leave out, move, repeat or change none of them but the last ones.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from depose.errors import CaseError
 from depose.lineup.inputs import moment
 from depose.model.base import Record
-from depose.model.canonical import digest, sha256
+from depose.model.canonical import canonical, digest, sha256
 from depose.model.lineup import Context, Decoy, Delivery, Group, Turn
 
 KEY_BYTES = 32
@@ -51,6 +55,10 @@ class Thrown(Record, frozen=True, kw_only=True):
     """Of the sampler."""
     max_tokens: int | None = None
     """Length at most."""
+    before: str | UnsetType = UNSET
+    """Mark of the line before it; empty in the first one. Logs of before 2026-11-28 have no marks."""
+    mark: str | UnsetType = UNSET
+    """HMAC-SHA256, with the key of the coin, over this line without its mark."""
 
 
 class Coin:
@@ -80,6 +88,11 @@ class Coin:
         """Return a code for whoever holds a credential, from which nobody without the key can tell who it is."""
         return f"a-{self._mac('account', credential).hex()[:16]}"
 
+    def marked(self, one: Thrown, before: str) -> Thrown:
+        """Chain a line to the one before it, whose mark is given."""
+        line = msgspec.structs.replace(one, before=before, mark=UNSET)
+        return msgspec.structs.replace(line, mark=self._mac("line", canonical(line).decode()).hex())
+
     def _mac(self, what: str, name: str) -> bytes:
         return hmac.digest(self._key, f"{what}\x1f{name}".encode(), "sha256")
 
@@ -88,11 +101,12 @@ def unfolded(coin: Coin, thrown: Sequence[Thrown], groups: Mapping[str, Group]) 
     """Turn the log of a randomised delivery into deliveries and decoys, every choice checked against the coin.
 
     `groups` gives the group of an account; others are `accused`. Raises CaseError for a choice that the coin did not
-    make, a name that stands twice, or another commitment.
+    make, a name that stands twice, another commitment, or a line that its chain does not hold.
     """
     deliveries: list[Delivery] = []
     decoys: list[Decoy] = []
     seen: set[str] = set()
+    chain, before = is_chained(thrown), ""
     for number, one in enumerate(thrown, 1):
         where = f"line {number}: request {one.request_id[:80]!r}"
         if one.commitment != coin.commitment:
@@ -111,10 +125,29 @@ def unfolded(coin: Coin, thrown: Sequence[Thrown], groups: Mapping[str, Group]) 
             moment(one.delivered_at)
         except ValueError as error:
             raise CaseError(f"{where}: delivered_at is no time", hint="such as 2026-05-01T12:00:00Z") from error
+        if chain:
+            before = _after(coin, one, before, where)
         seen.add(one.request_id)
         deliveries.append(_delivery(one, groups))
         decoys += [_decoy(one, place) for place in range(len(one.draws)) if place != one.chosen]
     return deliveries, decoys
+
+
+def is_chained(thrown: Sequence[Thrown]) -> bool:
+    """Tell whether the lines of a log carry marks; one that does makes all others owe theirs."""
+    return any(not isinstance(one.mark, UnsetType) or not isinstance(one.before, UnsetType) for one in thrown)
+
+
+def _after(coin: Coin, one: Thrown, before: str, where: str) -> str:
+    """Return the mark of a line that follows the one before it; raise CaseError where it does not, or was changed."""
+    if one.before != before:
+        raise CaseError(
+            f"{where}: does not follow the line before it: one was left out, added or moved",
+            hint="take the log as the server wrote it, whole",
+        )
+    if one != coin.marked(one, before):
+        raise CaseError(f"{where}: was changed after it was written", hint="take the log as the server wrote it")
+    return str(one.mark)
 
 
 def _delivery(one: Thrown, groups: Mapping[str, Group]) -> Delivery:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.lineup.continuation import own_words
 from depose.lineup.opened import OpenedLineup
 from depose.model.lineup_findings import LineupExhibit, LineupMember
 
@@ -55,6 +56,7 @@ def _exhibit(
         LineupMember(text=text, score=float(f"{scores[start]:.6g}"), copies=copies, delivered=received > 0)
         for text, start, copies, received in zip(bag.members, starts, entry.copies, entry.received, strict=False)
     ]
+    members.sort(key=lambda one: (-one.score, one.text))
     asked = [turn.content for turn in bag.context.messages if turn.role == "user"]
     return LineupExhibit(
         number=number,
@@ -62,6 +64,6 @@ def _exhibit(
         prompt=asked[-1] if asked else bag.context.messages[-1].content,
         chosen=label,
         margin=float(f"{margin:.6g}"),
-        members=tuple(sorted(members, key=lambda one: (-one.score, one.text))),
-        own=own.get(bag.bag, ())[:OWN],
+        members=tuple(members),
+        own=own_words(bag, own, [one.text for one in members])[:OWN],
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from depose.endpoints import tokenizer_trial
 from depose.endpoints.chat_template import render
 from depose.endpoints.local import Local, place
 from depose.endpoints.weights import find
@@ -63,6 +64,11 @@ class WeightsScorer:
             tools=[bag.context.tools for bag in bags],
         )
         own_start = not loaded.tokenizer.chat_template
+        if loaded.tried:
+            members = [member for bag in bags for member in bag.members]
+            for texts, special in (([one.text for one in shown], own_start), (members, False)):
+                if refused := tokenizer_trial.encode(loaded.tried, texts, special=special):
+                    raise EndpointError(f"the bags: {refused}", hint="get the model from its maker again")
         made = []
         for number, (bag, one) in enumerate(zip(bags, shown, strict=True)):
             if one.refused:
@@ -78,8 +84,8 @@ class WeightsScorer:
                 )
             room = window - len(context)
             texts = loaded.tokenizer(list(bag.members), add_special_tokens=False)["input_ids"]
-            members = tuple(tuple(text[:room]) for text in texts)
-            made.append(TokenBag(place=number, context=tuple(context), members=members))
+            cut = tuple(tuple(text[:room]) for text in texts)
+            made.append(TokenBag(place=number, context=tuple(context), members=cut))
         return made
 
 

@@ -2,22 +2,26 @@
 
 For a share of the requests it asks for several answers at once (`n`), delivers the one that the coin chooses, and
 writes all of them down before the answer leaves. Whoever asked sees an answer like any other. Requests that stream,
-that ask for several answers themselves, or that are not for chat completions pass untouched.
+that ask for several answers themselves, that no line of the log could hold, or that are not for chat completions pass
+untouched.
 
     app = RandomisedDelivery(app, Coin(Path("coin.key").read_bytes()), Path("thrown.jsonl"), share=0.01)
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
+from msgspec import Meta
 
+from depose.errors import CaseError, DeposeError
 from depose.lineup.coin import Coin, Thrown
 from depose.model.base import ready
 from depose.model.canonical import canonical
@@ -33,7 +37,7 @@ LARGEST = 32 * 1024**2
 
 
 class RandomisedDelivery:
-    """Delivers one of several draws by a committed coin, and logs all of them; one process writes one log."""
+    """Delivers one of several draws by a committed coin, and logs all of them; several processes may write one log."""
 
     def __init__(
         self,
@@ -46,9 +50,13 @@ class RandomisedDelivery:
         snapshot: str = "",
         stack: str = "",
     ) -> None:
+        """Go on with a log, or begin one; raise CaseError for one whose last line carries no mark of the coin."""
         self._app, self._coin, self._log = app, coin, log
         self._share, self._draws = share, fillers + 1
         self._snapshot, self._stack = snapshot, stack
+        if log.exists():
+            with log.open("rb") as file:
+                self._mark(_end(file)[1])
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -80,10 +88,7 @@ class RandomisedDelivery:
         try:
             said: Any = msgspec.json.decode(data)
             texts = tuple(str(one["message"]["content"] or "") for one in said["choices"])
-            turns = msgspec.convert(
-                [{"role": one["role"], "content": one["content"]} for one in asked["messages"]], ready(tuple[Turn, ...])
-            )
-        except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+        except (msgspec.DecodeError, KeyError, TypeError):
             return data
         if len(texts) < 2:
             return data
@@ -91,8 +96,7 @@ class RandomisedDelivery:
         credential = next((value for key, value in scope["headers"] if key.lower() == b"authorization"), b"")
         line = Thrown(
             request_id=name,
-            messages=turns,
-            tools=tuple(asked.get("tools") or ()),
+            **_logged(asked),
             draws=texts,
             chosen=chosen,
             commitment=self._coin.commitment,
@@ -100,27 +104,82 @@ class RandomisedDelivery:
             delivered_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             reference_snapshot=self._snapshot,
             stack_id=self._stack,
-            temperature=asked.get("temperature"),
-            top_p=asked.get("top_p"),
-            max_tokens=asked.get("max_tokens"),
         )
-        with self._log.open("ab") as file:  # before it leaves: what was delivered is always in the log
-            file.write(canonical(line) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self.write(line)  # before it leaves: what was delivered is always in the log
         return msgspec.json.encode(said | {"choices": [said["choices"][chosen] | {"index": 0}]})
+
+    def _mark(self, last: bytes) -> str:
+        """Return the mark of the last line of a log; raise CaseError where it carries none of this coin."""
+        if not last:
+            return ""
+        try:
+            line = msgspec.json.decode(last, type=ready(Thrown))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CaseError(f"{self._log}: ends in what is no throw: {error}", hint="begin a new log") from error
+        if line != self._coin.marked(line, str(line.before)):
+            raise CaseError(f"{self._log}: its last line carries no mark of this coin", hint="begin a new log")
+        return str(line.mark)
+
+    def write(self, line: Thrown) -> None:
+        """Add a line to the log, chained to the last one, whole or not at all; raises OSError."""
+        with self._log.open("a+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end, last = _end(file)
+            data = memoryview(canonical(self._coin.marked(line, self._mark(last))) + b"\n")
+            try:
+                file.truncate(end)
+                while data:
+                    data = data[file.write(data) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)
+                raise
+
+
+def _end(file: BinaryIO) -> tuple[int, bytes]:
+    """Return where the last whole line of a log ends, and that line; what a kill left of another one is behind it."""
+    size, data = file.seek(0, os.SEEK_END), b""
+    while (start := size - len(data)) and data[: data.rfind(b"\n") + 1].count(b"\n") < 2:
+        more = min(start, max(65_536, len(data)))
+        file.seek(start - more)
+        data = file.read(more) + data
+    whole = data[: data.rfind(b"\n") + 1]
+    return size - len(data) + len(whole), whole.splitlines()[-1] if whole else b""
+
+
+class _Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of the log holds of a request, by the names of the interface."""
+
+    messages: Annotated[tuple[Turn, ...], Meta(min_length=1)]
+    tools: tuple[dict[str, Any], ...] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+
+def _logged(asked: dict[str, Any]) -> dict[str, Any]:
+    """Take of a request what a line of the log holds; raises ValidationError or DeposeError for what none can."""
+    turns = [{"role": one["role"], "content": one["content"]} for one in asked["messages"]]
+    found = msgspec.convert(asked | {"messages": turns}, ready(_Logged))
+    canonical(found)
+    return {**{name: getattr(found, name) for name in found.__struct_fields__}, "tools": found.tools or ()}
 
 
 def _asked(body: bytes) -> dict[str, Any] | None:
-    """Read a request; None for one that streams, or that asks for several answers itself."""
+    """Read a request; None for one that streams, asks for several answers itself, or that no line could hold."""
     try:
         found: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
-    plain = not found.get("stream") and found.get("n") in (None, 1) and isinstance(found.get("messages"), list)
-    return found if plain else None
+    if found.get("stream") or found.get("n") not in (None, 1):
+        return None
+    try:
+        _logged(found)
+    except (DeposeError, msgspec.ValidationError, KeyError, TypeError):
+        return None
+    return found
 
 
 async def _body(receive: Receive) -> tuple[bytes, bool]:

@@ -8,7 +8,7 @@ from depose.errors import CaseError, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_here, scored_models
-from depose.lineup.ask import answers_of, ask_bags, scores_of
+from depose.lineup.ask import answers_of, ask_bags, questions, scores_of
 from depose.lineup.corpus import CorpusScorer
 from depose.lineup.likelihood import open_weights
 from depose.lineup.likelihood_remote import open_endpoint
@@ -53,8 +53,8 @@ def score_model(folder: Path, code: str, clock: Clock, progress: Progress) -> Sc
     spec = next(one for one in case.models if one.code == code)
     kept = folder / ".lineup" / f"{code}.jsonl"
     data = read_blob(folder, acts.built.bags)
-    if plan.statistic == "text" and spec.provider != "recorded":
-        table = _by_answers(folder, code, data, plan, clock, progress)
+    if plan.statistic in ("text", "continuation") and scored_here(plan, spec):
+        table = _by_answers(folder, case, spec, data, clock, progress)
     else:
         table = score_bags(data, code, plan.statistic, open_scorer(case, plan, spec, folder), kept, progress)
     done = record_table(folder, code, table_file(table), f"scores of {code}", clock)
@@ -62,10 +62,10 @@ def score_model(folder: Path, code: str, clock: Clock, progress: Progress) -> Sc
     return done
 
 
-def _by_answers(folder: Path, code: str, data: bytes, plan: LineupPlan, clock: Clock, progress: Progress) -> ScoreTable:
-    """Ask a model the contexts of all bags, and score their members by what it says."""
-    bags = read_bags(data, "bags")
-    total, done = len(bags) * plan.samples, 0
+def _by_answers(folder: Path, case: Case, spec: ModelSpec, data: bytes, clock: Clock, progress: Progress) -> ScoreTable:
+    """Ask a model about all bags, and score their members by what it says."""
+    bags, plan, code = read_bags(data, "bags"), plan_of(case, folder), spec.code
+    total, done = len(questions(case, plan, spec, bags)), 0
 
     def tell(answered: int, failed: int) -> None:
         nonlocal done
@@ -77,7 +77,7 @@ def _by_answers(folder: Path, code: str, data: bytes, plan: LineupPlan, clock: C
     answers = answers_of(acts.answers if acts else (), code)
     facts = (Fact(name="answers", value=str(sum(map(len, answers.values())))),)
     return ScoreTable(
-        model=code, statistic="text", bags=sha256(data), facts=facts, scores=scores_of(plan, bags, answers)
+        model=code, statistic=plan.statistic, bags=sha256(data), facts=facts, scores=scores_of(plan, bags, answers)
     )
 
 

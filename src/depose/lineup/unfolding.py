@@ -14,7 +14,7 @@ import msgspec
 from depose.errors import CaseError, UsageError
 from depose.evidence.log import write_whole
 from depose.lineup.bags import bags_file, build, key_file
-from depose.lineup.coin import Coin, Thrown, unfolded
+from depose.lineup.coin import Coin, Thrown, is_chained, unfolded
 from depose.lineup.inputs import moment
 from depose.lineup.tables import read_key
 from depose.model import Record
@@ -28,6 +28,8 @@ class Unfolded(Record, frozen=True, kw_only=True):
 
     requests: int
     commitment: str
+    chained: bool
+    """Whether its lines carry marks, so that none can be left out, moved or changed without the key of the coin."""
     files: tuple[str, ...]
 
 
@@ -44,7 +46,12 @@ def unfold(data: bytes, name: str, key: bytes, out: Path, comparable: Sequence[s
     }
     for file, rows in files.items():
         write_whole(out / file, b"".join(row + b"\n" for row in rows))
-    return Unfolded(requests=len(thrown), commitment=coin.commitment, files=tuple(str(out / file) for file in files))
+    return Unfolded(
+        requests=len(thrown),
+        commitment=coin.commitment,
+        chained=is_chained(thrown),
+        files=tuple(str(out / file) for file in files),
+    )
 
 
 def thrown_of(data: bytes, name: str) -> tuple[Thrown, ...]:
@@ -78,6 +85,8 @@ class Throws(Record, frozen=True, kw_only=True):
     requests: int
     early: int
     """Of these, delivered before the coin was registered."""
+    chained: bool
+    """Whether the lines of their log carry marks."""
 
 
 def bags_follow(
@@ -104,4 +113,4 @@ def bags_follow(
         )
     began = moment(registered_at)
     early = sum(began is None or (at := moment(one.delivered_at)) is None or at < began for one in thrown)
-    return Throws(requests=len(thrown), early=early)
+    return Throws(requests=len(thrown), early=early, chained=is_chained(thrown))

@@ -7,6 +7,7 @@ so that each has one canonical form (`canonical.py`).
 from __future__ import annotations
 
 from depose.model.asking import (
+    LISTED,
     Ask,
     ControlTest,
     Denominator,
@@ -40,6 +41,7 @@ from depose.model.case import (
     replicates,
     setting,
 )
+from depose.model.control_choice import ControlChoice, Represented
 from depose.model.documents import Document
 from depose.model.exchangeability import Clade, Eligible, Era, Exchangeability, Peculiar, Subsets
 from depose.model.findings import (
@@ -93,6 +95,7 @@ from depose.model.study import (
     Gate,
     HeldOut,
     Line,
+    Listed,
     OpinionRate,
     Performance,
     Scale,
@@ -101,6 +104,7 @@ from depose.model.study import (
 from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTests
 
 __all__ = [
+    "LISTED",
     "Against",
     "Ask",
     "Band",
@@ -116,6 +120,7 @@ __all__ = [
     "CommonSource",
     "Compared",
     "Condition",
+    "ControlChoice",
     "ControlTest",
     "Count",
     "Counted",
@@ -146,6 +151,7 @@ __all__ = [
     "Join",
     "KeyLine",
     "Line",
+    "Listed",
     "ModelSpec",
     "NotScored",
     "NullPair",
@@ -170,6 +176,7 @@ __all__ = [
     "Registration",
     "Reply",
     "Reported",
+    "Represented",
     "Result",
     "Role",
     "Scale",

@@ -34,6 +34,10 @@ class SelfTest(Record, frozen=True, kw_only=True):
     passed: bool
 
 
+LISTED = "listed"
+"""The family of prompts that a file lists without saying of what kind they are."""
+
+
 class Prompt(Record, frozen=True, kw_only=True):
     """One thing to ask. Prompts of one cluster are never treated as independent."""
 
@@ -64,11 +68,14 @@ class Ask(Record, frozen=True, kw_only=True):
     seed: int
     earlier: tuple[Spoken, ...] = ()
     """Turns of the conversation before `text`, in order; a question of a protocol has none."""
+    beginning: str = ""
+    """Beginning of the answer, from which the model is to go on; a question of a protocol has none."""
 
     @property
     def sent(self) -> int:
         """Bytes of all words that are sent."""
-        return sum(len(words.encode()) for words in (self.system, self.text, *(turn.content for turn in self.earlier)))
+        words = (self.system, self.text, self.beginning, *(turn.content for turn in self.earlier))
+        return sum(len(one.encode()) for one in words)
 
 
 class Wire(Record, frozen=True, kw_only=True):
@@ -258,6 +265,9 @@ class Registration(Record, frozen=True, kw_only=True):
     """The control pack that the case names."""
     pool: tuple[Eligible, ...] = ()
     """The registry that the controls were drawn from, model by model; empty where they were named by hand."""
+    drawn: tuple[str, ...] | UnsetType = UNSET
+    """Codes of the controls in the order in which the seed draws them: of each lineage the first clean one represents
+    it. Absent: the one listed first does, as in cases registered before version 0.2.0."""
 
 
 class Dossier(Record, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from depose.model.asking import Denominator, Fact, Unanswered
 from depose.model.base import Question, Record, Role
 from depose.model.case import Protocol
+from depose.model.control_choice import ControlChoice
 from depose.model.documents import Document
 from depose.model.exchangeability import Eligible, Exchangeability
 from depose.model.illustrations import Exhibit, SharedValues, Traces, Tree
@@ -394,3 +395,5 @@ class Findings(Record, frozen=True, kw_only=True):
     traces: tuple[Traces, ...] | UnsetType = UNSET
     seed: SeedDrawn | UnsetType = UNSET
     """Where the seed comes from, if it was drawn after registration."""
+    chosen: ControlChoice | UnsetType = UNSET
+    """Who chose the controls, and which of a lineage stands for it; absent in cases registered before 0.2.0."""

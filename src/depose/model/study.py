@@ -49,8 +49,9 @@ class Gate(Record, frozen=True, kw_only=True):
     detector: str
     population: str
     """Source of the pairs that it was measured on."""
-    left_out: Literal["lineages", "population"]
-    """What took no part in the fit: the lineages of each pair, or the whole population."""
+    left_out: Literal["lineages", "population", "kind of prompts"]
+    """What took no part in the fit: the lineages of each pair, the whole population, or besides the lineages all
+    prompts of one kind, on which alone the pairs are scored then."""
     families_true: int
     families_other: int
     cllr: float
@@ -59,6 +60,12 @@ class Gate(Record, frozen=True, kw_only=True):
     """95 % over families."""
     passed: bool
     """The whole interval lies below 1, the cost of saying nothing."""
+    kind: str = ""
+    """The kind of prompts that was left out."""
+    prompts: int = 0
+    """How many prompts that kind has."""
+    words: float = 0.0
+    """Median words of an answer to them."""
 
 
 class TruePair(Record, frozen=True, kw_only=True):
@@ -70,6 +77,20 @@ class TruePair(Record, frozen=True, kw_only=True):
     family: str
     k_eff: int
     p: float
+
+
+class Listed(Record, frozen=True, kw_only=True):
+    """What a case must keep that lists prompts of its own: ratios held on kinds of prompts that were left out."""
+
+    question: Question
+    prompts: int
+    """At least so many: with as many or more, they held on every kind that was examined."""
+    kinds: int
+    """How many kinds of prompts that were."""
+    shortest: float
+    """Median words of an answer, of the kind with the shortest answers."""
+    longest: float
+    """The same of the kind with the longest."""
 
 
 class Calibration(Record, frozen=True, kw_only=True):
@@ -95,6 +116,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     """Costs where the ratios were not fitted; a question that fails one has no calibrator."""
     one_base: bool = False
     """All models of the study carry the weights of one base, so that lineages are data lineages."""
+    listed: tuple[Listed, ...] = ()
+    """Questions for which a case may list prompts of its own, of a kind that the study does not know."""
     doses: tuple[Fact, ...] = ()
     """By question: how much of the training of its true suspects were outputs of the reference, as far as stated."""
 

@@ -15,6 +15,9 @@ TestKind = Literal[
 ]
 WeightReading = Literal["not independent", "nothing against independence", "not testable"]
 
+EMBEDDINGS_ALONE = "embeddings alone"
+"""What the caution begins with where hidden layers tell nothing, and a table of embeddings is all that speaks."""
+
 
 class WeightTests(Record, frozen=True, kw_only=True):
     """All tests of one kind, combined by Fisher's method; they are independent of each other under the null."""

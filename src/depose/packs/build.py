@@ -105,6 +105,10 @@ def write(source: Source, label: Label, key: PrivateKey, path: Path | None, at: 
     goal = path or Path(f"{label.name}-{label.version}{packs.SUFFIX}")
     if goal.suffix != packs.SUFFIX:
         raise UsageError(f"{goal}: a pack is called NAME{packs.SUFFIX}", hint=f"--out {goal}{packs.SUFFIX}")
+    if packs.named(goal.name) not in (None, (label.name, label.version)):
+        raise UsageError(
+            f"{goal}: is what another pack is called", hint=f"--out {label.name}-{label.version}{packs.SUFFIX}"
+        )
     if goal.exists():
         raise UsageError(f"{goal}: is there already", hint="give the pack another --version")
     packs.contents(packs.parsed(data, str(goal)), str(goal))

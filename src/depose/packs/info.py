@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depose.case.packs import Pack, PackModel
+from depose.case.representatives import drawn
 from depose.errors import UsageError
 from depose.model import Case, ModelSpec, Question, Record
 from depose.statistics.era import era
@@ -108,7 +109,7 @@ def _clean(case: Case, specs: Sequence[ModelSpec]) -> tuple[Clean, ...]:
     for suspect in suspects:
         for reference in references:
             for question in QUESTIONS:
-                chosen = choose(suspect, reference, specs, question)
+                chosen = choose(suspect, reference, specs, question, drawn(specs, case.protocol.seed))
                 years = era(suspect.released, reference.released, {spec.code: spec.released for spec in chosen.used})
                 rows.append(
                     Clean(

@@ -27,6 +27,7 @@ from depose.errors import DeposeError, few, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, log_path, read_log
+from depose.features.words import words
 from depose.model import Ask, Case, ModelSpec, Record, Registration
 from depose.readiness.line_up import greeting, prepared
 from depose.readiness.prospects import Prospect, ahead
@@ -84,7 +85,8 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
         frozen = trial(frozen, folder, ahead=True)
     case = written if isinstance(written.protocol.seed_from, UnsetType) else frozen.case
     left = _left(case, frozen, entries)
-    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries)]
+    counts: dict[str, list[int]] = {}
+    points = [_case(folder, written, frozen, entries), *_files(folder, case, frozen, entries, counts)]
     points += [*_weights(folder, case), *_keys(folder, case)]
     took, asked = _endpoints(folder, case, frozen, clock) if ask else ({}, _not_asked(case))
     likeness = case.protocol.questions != ("exposed",)
@@ -96,7 +98,7 @@ def check(path: Path, clock: Clock, *, ask: bool = False) -> Checked:
     return Checked(
         folder=str(folder),
         points=tuple(points),
-        prospects=tuple(ahead(case, frozen, folder)),
+        prospects=tuple(ahead(case, frozen, folder, counts)),
         estimates=rows,
         requests=sum(one.questions for one in rows),
         tokens=sum(one.input_tokens + one.output_tokens for one in rows),
@@ -139,8 +141,10 @@ def _case(folder: Path, case: Case, frozen: Registration, entries: Entries | Non
     return Point(about="case", state="fine", said=said)
 
 
-def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | None) -> Iterator[Point]:
-    """Look into every file of answers, and name recorded models that have none yet.
+def _files(
+    folder: Path, case: Case, frozen: Registration, entries: Entries | None, counts: dict[str, list[int]]
+) -> Iterator[Point]:
+    """Look into every file of answers, and name recorded models that have none yet; `counts` gets words of answers.
 
     Of a line-up alone nothing: there a file is a corpus.
     """
@@ -159,7 +163,9 @@ def _files(folder: Path, case: Case, frozen: Registration, entries: Entries | No
             continue
         try:
             source = Recorded(casefile.resolve(folder, spec.file, f"{spec.code}.file"), spec.model)
-            answered = sum(one.outcome == "answered" for one in source.ask(planned[spec.code]))
+            replies = source.ask(planned[spec.code])
+            counts[spec.code] = [len(words(one.text or "")) for one in replies if one.outcome == "answered"]
+            answered = len(counts[spec.code])
         except DeposeError as error:
             yield Point(about="files", state="wrong", said=f"{spec.code}: {error.message}", next=error.hint)
             continue

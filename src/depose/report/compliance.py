@@ -8,11 +8,26 @@ from datetime import date, datetime
 from msgspec import UnsetType
 
 from depose.case.annexes import Waiver
-from depose.model import ErrorRate, Finding, Findings, Power, Record
+from depose.model import Finding, Findings, Power, Record
 from depose.model.lineup_findings import LineupFinding
+from depose.report.study_counts import of_opinions
 from depose.report.wording import OUTCOMES
+from depose.statistics.rates import upper_bound
 
 NOTHING, REVIEW, OPEN = OUTCOMES
+KIN = frozenset(
+    (
+        "student and teacher",
+        "fine-tune and base",
+        "students of one teacher",
+        "another version or size",
+        "another tune of one base",
+        "another model of one maker",
+        "student of another version of the reference",
+        "the reference was made from the suspect",
+    )
+)
+"""Kinds of pairs, as `depose.validate.opinions` names them, of which another relation than the one asked is known."""
 
 
 class Applied(Record, frozen=True, kw_only=True):
@@ -58,10 +73,47 @@ def waived(findings: Findings, waivers: Sequence[Waiver]) -> list[Applied]:
     return found
 
 
-def risks(findings: Findings, start: str) -> list[ErrorRate]:
-    """List the counted risks of the rule whose name starts with `start`, for the questions that were asked."""
-    rates = findings.performance.rates if findings.performance else ()
-    return [one for one in rates if one.what.startswith(start) and one.question in findings.protocol.questions]
+class Risk(Record, frozen=True, kw_only=True):
+    """How often the rule erred on pairs of the study, for one question."""
+
+    question: str
+    what: str
+    k: int
+    n: int
+    upper95: float
+
+
+ALARM, ALARM_KIN, MISS = (
+    "false alarm: a review of strangers, on one base or not",
+    "false alarm: a review of relatives of another kind than asked",
+    "miss: no review of a true pair",
+)
+"""What is counted: opinions, each by a calibration that had not seen the lineages of its pair."""
+
+
+def risks(findings: Findings, what: str) -> list[Risk]:
+    """Count one of these for the questions asked, from the opinions that the court report counts by kind of pair.
+
+    Where a study counted no opinions, its p-values at alpha stand for them, with their own words.
+    """
+    study, asked = findings.performance, findings.protocol.questions
+    if study is None:
+        return []
+    if not study.opinions:
+        start = what.partition(":")[0]
+        rows = [one for one in study.rates if one.what.startswith(start) and one.question in asked]
+        return [
+            Risk(question=one.question, what=one.what, k=one.k, n=one.n, upper95=one.upper95)
+            for one in rows
+            if what != ALARM_KIN
+        ]
+    found = []
+    for question, rates in of_opinions(study.opinions, asked):
+        mine = [one for one in rates if one.true is (what == MISS) and (one.kind in KIN) is (what == ALARM_KIN)]
+        n, reviews = sum(one.n for one in mine), sum(one.indications + one.relations for one in mine)
+        k = n - reviews if what == MISS else reviews
+        found.append(Risk(question=question, what=what, k=k, n=n, upper95=upper_bound(k, n)))
+    return found
 
 
 def powers(findings: Findings) -> list[tuple[str, Power]]:

@@ -60,8 +60,9 @@ CROSSWALK = (
     (
         "FRE 702 (2023)",
         "the proponent shows each element to the court by more likely than not",
-        "every statement here names its table, and every table its record; nothing rests on the witness’s word alone",
-        ("collection",),
+        "each requirement of the rule has its number; on the party’s word rest lineages, makers and dates of {models} "
+        "models{documents}; whether the burden is met is for the court",
+        ("results", "items", "conditions"),
     ),
     (
         "FRE 702(a)",
@@ -78,32 +79,32 @@ CROSSWALK = (
     (
         "FRE 702(c)",
         "reliable principles and methods",
-        "the method is given in full; its error rates on families never seen are printed beside its own",
+        "the method is given in full, so that a reader gets T again; where it fails stands with its error rates",
         ("method", "validation"),
     ),
     (
         "FRE 702(d)",
         "reliable application to the facts of the case",
-        "{met} of {checks} checks met; {inside} of {conditions} conditions inside of what was validated",
+        "{met} of {checks} checks met; {inside} of {conditions} conditions as the study asks{outside}",
         ("quality", "conditions", "sensitivity"),
     ),
     (
         "Daubert: tested",
         "can be, and has been",
-        "every two controls were tested as if they were the pair: of {nulls} pairs {fired} at the most reached alpha",
-        ("results",),
+        "{tested}",
+        ("results", "sensitivity"),
     ),
     ("Daubert: peer review", "and publication", "none of this method; works it rests on are listed", ("materials",)),
     (
         "Daubert: error rate",
         "known or potential",
-        "k of n with exact bounds, for the study and for unseen families",
+        "{errors}",
         ("validation",),
     ),
     (
         "Daubert: standards",
         "that control the operation",
-        "a protocol registered before the first question, {deviations}; rule, scale and limits printed",
+        "a protocol registered before the first question, {deviations}; {amendments}; rule, scale and limits printed",
         ("method", "deviations"),
     ),
     (
@@ -115,7 +116,7 @@ CROSSWALK = (
     (
         "PCAST 2016",
         "foundational validity, and validity as applied",
-        "one group built the method, an independent evaluation is printed; no black-box study by several groups exists",
+        "one group built the method; {unseen}; no black-box study by several groups exists",
         ("validation", "quality"),
     ),
     (
@@ -127,7 +128,7 @@ CROSSWALK = (
     (
         "ENFSI 2015",
         "propositions and information before results",
-        "fixed in the protocol; what was known beforehand stands in the case file",
+        "fixed in the protocol of {registered}; what was known beforehand stands in the case file",
         ("framework", "items"),
     ),
     (
@@ -198,7 +199,7 @@ ALTERNATIVES = (
 """Explanation that an opponent may raise, what the protocol does about it, what remains."""
 
 APPENDICES = (
-    ("A", "standards, and what this case has for each"),
+    ("A", "standards, argued from this case"),
     ("B", "questions that an opponent will ask"),
     ("C", "what a reader can re-run"),
     ("D", "words avoided"),

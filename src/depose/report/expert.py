@@ -18,6 +18,7 @@ from depose.report import (
     first_page,
     grounds,
     line_up,
+    line_up_texts,
     method_text,
     power_by_dose,
     questions,
@@ -41,10 +42,20 @@ from depose.report.contents import (
 from depose.report.figures.layer_map import layer_map
 from depose.report.figures.specification_curve import specification_curve
 from depose.report.figures.strip_plot import strip_plot
-from depose.report.study_counts import counted, judged, letter, lettered, of_opinions, rated, wrong_side
+from depose.report.study_counts import (
+    counted,
+    examined_by_another,
+    judged,
+    letter,
+    lettered,
+    of_opinions,
+    rated,
+    wrong_side,
+)
 from depose.report.typography import drawn
 from depose.report.vocabulary import together
 from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
+from depose.statistics import verbal
 from depose.statistics.ranks import controls_needed
 
 EXCERPT = ((6, 260), (12, 160), (10**9, 140))
@@ -75,7 +86,17 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         shared.context(findings),
         _answered(findings),
     )
-    return {**made, "asked": questions.asked(findings, _anchors(made)), "places": questions.PLACES}
+    lineup = line_up.lineup_of(findings)
+    if lineup is not None and line_up_texts.alone(findings, lineup):
+        made |= {
+            "alternatives": line_up_texts.ALTERNATIVES,
+            "crosswalk": line_up_texts.crosswalk(findings, lineup),
+            "asked": line_up_texts.asked(lineup),
+            "limitations": line_up_texts.limitations(),
+        }
+    else:
+        made["asked"] = questions.asked(findings, _anchors(findings, made))
+    return {**made, "places": questions.PLACES}
 
 
 def joined(*parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +129,7 @@ def _answered(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _anchors(made: Mapping[str, Any]) -> set[str]:
+def _anchors(findings: Findings, made: Mapping[str, Any]) -> set[str]:
     """Name the anchors that a report with these contents has."""
     holds = {
         "facts": made["compared_files"],
@@ -119,6 +140,10 @@ def _anchors(made: Mapping[str, Any]) -> set[str]:
         "power": made["powers"],
         "opinions": made["opinion_rates"],
         "grounds": made["grounds"],
+        "choice": findings.findings,
+        "stood": any(one.exchangeability for one in findings.findings),
+        "documents": findings.documents,
+        "registrations": True,
     }
     return {name for name, found in holds.items() if found}
 
@@ -167,7 +192,12 @@ def _first(findings: Findings) -> dict[str, Any]:
         ),
         "answers": first_page.answers(findings),
         "h1_short": H1_SHORT,
-        "facts": [*compared, *facts.of_dates(findings), *facts.of_itself(findings), *facts.of_nulls(findings)],
+        "facts": [
+            *facts.of_files_shortly(findings),
+            *facts.of_dates(findings),
+            *facts.of_itself(findings),
+            *facts.of_nulls(findings),
+        ],
         "compared_files": [*compared, *facts.of_dates(findings)],
         "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
         "assumed": facts.assumed(findings),
@@ -214,6 +244,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
     found = unseen(findings.protocol.questions)
     return {
         "scale": scale,
+        "scale_printed": verbal.PRINTED[scale.id] if scale else (),
         "scale_checked": bool(scale and scale.id not in unchecked(scale, annex)),
         "rated": pairs if scale else [],
         "bands": {one.number for rows in pairs for one in rows},
@@ -223,6 +254,7 @@ def _ratios(findings: Findings, annex: Annex) -> dict[str, Any]:
         "compared": arrange.compared(findings.findings),
         "powers": arrange.powers(findings.findings),
         "unseen": found,
+        "examined_by_another": examined_by_another(findings, found),
         "evaluations_of": lettered,
         "letter_of": letter,
         "rates": counted(study.rates if study else (), findings.protocol.questions),

@@ -41,6 +41,20 @@ def of_files(findings: Findings) -> list[str]:
     return [f"{', '.join(pairs)}: {text}" for text, pairs in said.items()]
 
 
+def of_files_shortly(findings: Findings) -> list[str]:
+    """Say the same on the first page, where names of files tell a reader nothing."""
+    said: dict[str, list[str]] = {}
+    words = {
+        "equal": "all recorded files of weights are equal: one set of files",
+        "different": "recorded files of weights differ, so that they are not the same files; the same weights in "
+        "another format, order or precision they may be",
+    }
+    for one in _pairs(findings):
+        if one.files is not None and one.files.state in words:
+            said.setdefault(words[one.files.state], []).append(f"{one.suspect} and {one.reference}")
+    return [f"{', '.join(pairs)}: {text}." for text, pairs in said.items()]
+
+
 def of_dates(findings: Findings) -> list[str]:
     """Say of each pair which was offered first, where documented dates tell."""
     words = {
@@ -57,38 +71,48 @@ def of_dates(findings: Findings) -> list[str]:
 
 def of_itself(findings: Findings) -> list[str]:
     """Set the likeness of suspect and reference beside that of the reference to itself."""
-    said = []
+    said: dict[str, list[str]] = {}
     for one in _pairs(findings):
         deciding = {result.detector for result in one.results if result.primary} | set(one.per_prompt)
         raw = next((r for r in one.raw if r.replicate is not None and (r.detector in deciding or not deciding)), None)
         if raw is None or raw.replicate is None:
             continue
-        beside = f"; controls with either {number(raw.controls)}" if raw.controls is not None else ""
+        beside = f", controls with either {number(raw.controls)}" if raw.controls is not None else ""
         how = "at least as alike as the reference to itself" if raw.value >= raw.replicate else "less than that"
-        said.append(
-            f"{one.reference} asked twice is alike to itself by {number(raw.replicate)}, {one.suspect} and "
-            f"{one.reference} by {number(raw.value)} ({raw.detector}{beside}): {how}."
+        said.setdefault(raw.detector, []).append(
+            f"{one.suspect} and {one.reference} {number(raw.value)}, {one.reference} asked twice "
+            f"{number(raw.replicate)}{beside}: {how}"
         )
-    return said
+    return [
+        f"Likeness before anything is taken away, by {detector}, from 0 to 1, weighed anew beside each suspect: "
+        f"{'; '.join(rows)}."
+        for detector, rows in said.items()
+    ]
 
 
 def of_nulls(findings: Findings) -> list[str]:
     """Count the pairs of controls that the tool would call, or that are as close, beside those that decide."""
-    said: dict[str, list[str]] = {}
+    said: dict[tuple[int, int, int], list[str]] = {}
     for place, one in enumerate(findings.findings, 1):
-        if one.null_pairs is None or (result := primary(one)) is None:
-            continue
-        n = one.null_pairs
-        text = (
-            f"of {n.n} pairs of controls {n.at_alpha} have p at or below {findings.protocol.alpha}, and "
-            f"{n.as_close or 'none'} {'is' if n.as_close == 1 else 'are'} at least as close ({result.detector})"
-        )
-        said.setdefault(text, []).append(str(place))
+        if one.null_pairs is not None and primary(one) is not None:
+            n = one.null_pairs
+            said.setdefault((n.n, n.at_alpha, n.as_close), []).append(str(place))
+    if not said:
+        return []
+    counts = list(said)
+    if len({n for n, _, _ in counts}) == 1 and len(counts) > 1:
+        return [
+            f"Of {counts[0][0]} pairs of controls in their place, beside findings "
+            f"{', '.join(' and '.join(rows) for rows in said.values())}: "
+            f"{', '.join(str(one) for _, one, _ in counts)} have p at or below {findings.protocol.alpha}; "
+            f"{', '.join(str(close or 'none') for _, _, close in counts)} are at least as close."
+        ]
     listed = [
-        f"findings {codes(rows)}: {text}" if len(rows) > 1 else f"finding {rows[0]}: {text}"
-        for text, rows in said.items()
+        f"{at_alpha} of {n} have p at or below {findings.protocol.alpha} and {close or 'none'} "
+        f"{'is' if close == 1 else 'are'} at least as close (finding{'s' if len(rows) > 1 else ''} {codes(rows)})"
+        for (n, at_alpha, close), rows in said.items()
     ]
-    return [f"Beside {'; '.join(listed)}."] if listed else []
+    return [f"Pairs of controls, put in the place of suspect and reference: {'; '.join(listed)}."]
 
 
 def assumed(findings: Findings) -> list[str]:

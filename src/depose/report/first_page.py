@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from depose.model import Finding, Findings, Item, Question, Record, Result
-from depose.report.arrange import natural, primary
-from depose.report.typography import clip, number
-from depose.report.wording import H1_SHORT, MEANS_NOT, REASONS_SHORT
+from depose.model import Document, Finding, Findings, Item, Question, Ratio, Record, Result
+from depose.report.arrange import likelihood, natural, primary
+from depose.report.typography import clip, number, pvalue
+from depose.report.wording import AGAINST_SHORT, H1_SHORT, MEANS_NOT, REASONS_SHORT
 from depose.statistics.ranks import DIGITS
 
 ROWS = 6
@@ -48,6 +48,7 @@ class Named(Record, frozen=True, kw_only=True):
 
 def answers(findings: Findings) -> list[Answer]:
     """Say of each finding, up to ROWS of them, what was seen and what it means."""
+    scored = sum(primary(one) is not None for one in findings.findings)
     return [
         Answer(
             number=place,
@@ -55,8 +56,8 @@ def answers(findings: Findings) -> list[Answer]:
             suspect=one.suspect,
             reference=one.reference,
             verdict=WORDS_OF_VERDICTS[one.opinion.verdict],
-            seen=seen(one),
-            means=means(one),
+            seen=" ".join(filter(None, (seen(one), by_chance(one, scored)))),
+            means=means(one, findings.documents),
             means_not=_means_not(one),
         )
         for place, one in enumerate(findings.findings[:ROWS], 1)
@@ -96,19 +97,18 @@ def _some(count: int, of: int) -> str:
     return "none was" if not count else "1 was" if count == 1 else f"{count} were"
 
 
-def means(finding: Finding) -> str:
+def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
     """Say what the opinion means."""
     verdict, reasons = finding.opinion.verdict, finding.opinion.reasons
     because = "; ".join(REASONS_SHORT.get(code, code) for code in reasons)
     if verdict == "indication":
         if "files_equal" in reasons:
             return f"{because[:1].upper()}{because[1:]}."
-        return (
-            f"By the rule fixed beforehand the answers speak for this: {H1_SHORT[finding.question]}. "
-            "How strongly, the likelihood ratios say, each against one alternative."
-        )
+        said = f"By the rule fixed beforehand the answers speak for this: {H1_SHORT[finding.question]}."
+        return " ".join(filter(None, (said, how_strongly(finding), _assuming(finding, documents))))
     if verdict == "relation, kind not resolved":
-        return f"The two are closer than models without a known relation. What relation is open: {because}."
+        said = f"The two are closer than models without a known relation. What relation is open: {because}."
+        return " ".join(filter(None, (said, how_strongly(finding))))
     if verdict == "no indication":
         power = finding.power
         if power is None:
@@ -119,6 +119,59 @@ def means(finding: Finding) -> str:
             f"bound at least {number(power.lower95)} of such pairs."
         )
     return f"No answer either way: {because}."
+
+
+def by_chance(finding: Finding, scored: int) -> str:
+    """Give p of the primary result, whether it is at its floor, and p over all findings of the report."""
+    result = primary(finding)
+    if result is None or not finding.k:
+        return ""
+    p = pvalue(result.p_holm, finding.floor)
+    least = f", the least that {finding.k} controls allow" if result.p_holm <= finding.floor * (1 + 1e-9) else ""
+    family = finding.p_family
+    others = (
+        f"; over all {scored} findings {pvalue(family, finding.floor)}" if family and family > result.p_holm else ""
+    )
+    return f"p\N{NO-BREAK SPACE}{p}{least}{others}."
+
+
+def how_strongly(finding: Finding) -> str:
+    """Say every likelihood ratio in a sentence, the number before the word; nothing where there is none."""
+    rows = [one for one in finding.ratios if one.value is not None and one.low is not None and one.high is not None]
+    if not rows:
+        return ""
+    said = [
+        f"{likelihood(one.value or 0)}{_bounds(one)} against {AGAINST_SHORT.get(one.against, one.against)}"
+        for one in rows
+    ]
+    words = list(dict.fromkeys(in_plain_words(one.words) for one in rows if one.words))
+    open_ = [AGAINST_SHORT.get(one.against, one.against) for one in finding.ratios if one.value is None]
+    return (
+        f"How strongly, as a likelihood ratio: {'; '.join(said)}"
+        + (f": {'; '.join(words)}" if words else "")
+        + (f". Not evaluated against {'; '.join(open_)}." if open_ else ".")
+    )
+
+
+def in_plain_words(words: str) -> str:
+    """Say the words of a scale without the names of propositions, which the first page does not explain."""
+    return words.replace("for H1 over H2", "for it").replace("for H2 over H1", "against it")
+
+
+def _bounds(ratio: Ratio) -> str:
+    if ratio.low == ratio.high:
+        return " (held by a bound)"
+    return f" ({likelihood(ratio.low or 0)} to {likelihood(ratio.high or 0)})"
+
+
+def _assuming(finding: Finding, documents: Sequence[Document]) -> str:
+    """Name the documents on which an opinion rests, and what it would be without them."""
+    without = finding.opinion_without
+    if not finding.opinion.assumption or without is None:
+        return ""
+    named = [f"exhibit {one.exhibit}" for one in documents if one.model == finding.reference]
+    said = f"what {' and '.join(named)} says of {finding.reference}" if named else clip(finding.opinion.assumption, 120)
+    return f"Assumed: {said}; without that {without.verdict}."
 
 
 def _means_not(finding: Finding) -> str:
@@ -146,7 +199,7 @@ def called(item: Item, items: Sequence[Item]) -> str:
     if own:
         fact = next((one for one in own if one.name.endswith(".safetensors")), own[0])
         value = fact.value[:8] + "…" if len(fact.value) == 64 else clip(fact.value, 24)
-        parts.append(f"told from others of that name by its {clip(fact.name.split(' ')[0], 40)} {value}")
+        parts[0] += f" with the {clip(fact.name.split(' ')[0], 40)} {value}"
     if item.developer:
-        parts.append(f"maker as given: {clip(item.developer, 40)}")
+        parts.append(f"maker as given {clip(item.developer, 40)}")
     return ", ".join(parts)

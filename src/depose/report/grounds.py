@@ -85,12 +85,18 @@ def _controls(finding: Finding, g: Grounds) -> Cell:
     if g.question == "derived" and g.shared_base:
         return Cell(seen="the two share a base", met=False)
     needed = max(FEWEST_LINEAGES, g.k_needed)
-    return Cell(seen=f"{g.k_eff} of {needed}", met=g.k_eff >= needed)
+    return Cell(seen=f"{g.k_eff} {'≥' if g.k_eff >= needed else '<'} {needed}", met=g.k_eff >= needed)
 
 
 def _era(finding: Finding, g: Grounds) -> Cell:
     stood = finding.exchangeability
-    seen = f"{stood.era.near} of {stood.era.needed}" if stood is not None else "yes" if g.era else "no"
+    seen = (
+        f"{stood.era.near} {'≥' if stood.era.near >= stood.era.needed else '<'} {stood.era.needed}"
+        if stood is not None
+        else "yes"
+        if g.era
+        else "no"
+    )
     return Cell(seen=seen, met=g.era)
 
 
@@ -103,7 +109,9 @@ def _range(finding: Finding, g: Grounds) -> Cell:
 def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
     def tell(finding: Finding, g: Grounds) -> Cell:
         value: float | None = getattr(g, field)
-        return Cell(seen=NOT_KNOWN if value is None else number(value), met=value is not None and value > 1)
+        withheld = value is not None and g.question == "same" and g.files == "different"
+        seen = NOT_KNOWN if value is None else "not reported" if withheld else number(value)
+        return Cell(seen=seen, met=value is not None and value > 1)
 
     return tell
 
@@ -128,7 +136,7 @@ def _power(finding: Finding, g: Grounds) -> Cell:
 
 REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (
     ("checks of quality (section 10) met", _quality),
-    (f"refusals of either: at most {100 * MOST_REFUSALS:.0f} in 100", _refusals),
+    (f"refusals of either, and what may be one: at most {100 * MOST_REFUSALS:.0f} in 100", _refusals),
     ("independent clean controls: as many as needed", _controls),
     ("controls of the years of the two: at least half", _era),
     ("p, over references: at most alpha", _p("p")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UnsetType
 
+from depose.lineup.e_process import STRENGTHS
 from depose.model import Findings
-from depose.model.lineup_findings import LineupFindings
+from depose.model.lineup_findings import LineupExhibit, LineupFindings
+from depose.report import line_up_texts
 from depose.report.contents import NO
 from depose.report.figures.line_up import picks, strength
 from depose.report.typography import drawn
@@ -48,17 +51,28 @@ def sections(findings: Findings, listed: tuple[tuple[str, str], ...]) -> tuple[t
     return (*listed[:place], SECTION, *listed[place:])
 
 
+def shown(exhibits: Sequence[LineupExhibit]) -> list[LineupExhibit]:
+    """Print the first of each part of the rule; findings.json has them all."""
+    first: dict[str, LineupExhibit] = {}
+    for one in exhibits:
+        first.setdefault(one.chosen, one)
+    return list(first.values())
+
+
 def context(findings: Findings) -> dict[str, Any]:
     """Gather what the chapter prints; figures are drawn for each suspect."""
     found = lineup_of(findings)
     alpha = findings.protocol.alpha
+    rows = found.findings if found else ()
     return {
         "lineup": found,
+        "lineup_alone": line_up_texts.alone(findings, found),
+        "lineup_said": [(line_up_texts.means(one, found.plan), line_up_texts.means_not(one)) for one in rows if found],
+        "lineup_shown": [shown(one.exhibits) for one in rows],
         "lineup_reasons": LINEUP_REASONS,
         "tiers": TIERS,
         "statistics": STATISTICS,
         "lineup_excerpt": EXCERPT,
-        "lineup_figures": [
-            (drawn(picks(one)), drawn(strength(one, alpha))) for one in (found.findings if found else ())
-        ],
+        "lineup_strengths": STRENGTHS,
+        "lineup_figures": [(drawn(picks(one)), drawn(strength(one, alpha))) for one in rows],
     }

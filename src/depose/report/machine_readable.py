@@ -52,7 +52,11 @@ def summary(findings: Findings, annex: Annex) -> bytes:
             for number, one in enumerate(findings.findings, 1)
         ],
         **({"line_up": found} if (found := _lined_up(findings)) else {}),
-        "risks": [*compliance.risks(findings, "false alarm"), *compliance.risks(findings, "miss:")],
+        "risks": [
+            risk
+            for what in (compliance.ALARM, compliance.ALARM_KIN, compliance.MISS)
+            for risk in compliance.risks(findings, what)
+        ],
         "waivers": compliance.waived(findings, annex.waivers),
         "questions_to_the_vendor": QUESTIONS_TO_VENDOR[result],
         "mapping": mapping(),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from math import floor
 
+from msgspec import UnsetType
+
 from depose.model import Findings, Record
 from depose.report.arrange import primary
 
@@ -18,6 +20,10 @@ PLACES = {
     "judged": "how good such ratios were",
     "unseen": "independent evaluations",
     "power": "power",
+    "choice": "choice of controls",
+    "stood": "controls beside the pair",
+    "documents": "documents",
+    "registrations": "other registrations",
 }
 """Anchors that stand in a report where the findings have what they show, and what they are called."""
 INSTEAD = {
@@ -27,6 +33,10 @@ INSTEAD = {
     "judged": "evaluation",
     "unseen": "validation",
     "power": "validation",
+    "choice": "conditions",
+    "stood": "conditions",
+    "documents": "conditions",
+    "registrations": "conditions",
 }
 """The section that says so where a report has no such place."""
 
@@ -63,7 +73,7 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
             "Is it wording that is alike, or only lists, dashes and length?",
             "Layout is taken out before wording is read, as printed in full; each result is given again at equal "
             "length and at equal layout, and an indication needs both.",
-            ("method", "E", "sensitivity"),
+            ("method", "E", "results", "sensitivity"),
         ),
         (
             "Is the lower end of the interval an artefact of the resampling?",
@@ -85,15 +95,15 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ),
         (
             "Who chose the controls and the prompts, out of how many, and had they seen answers?",
-            "The party that wrote the case file did. The rule and the controls left out are listed; leaving each out "
-            "changes p as shown. What was looked at before registration no record can show.",
-            ("results", "collection", "sensitivity"),
+            _who_chose(findings),
+            ("choice", "results", "collection", "stood", "sensitivity"),
         ),
         (
             "Who says that these are so many independent lineages?",
-            "The case file does, and that is all; pairs of controls that are closer than the tested pair are named, so "
-            "that each can be asked about.",
-            ("items", "nulls"),
+            "The case file does; nobody need believe it: controls that stand closer to each other than chance makes "
+            "them count once, and the smaller count is used. The closest pairs are named, so that each can be asked "
+            "about.",
+            ("items", "stood", "nulls"),
         ),
         (
             "How often does the procedure err on models like these, never seen before?",
@@ -109,15 +119,20 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ),
         (
             "How many other comparisons were tried before this one was shown?",
-            "p adjusted over all findings of this report stands in the summary. Of other cases this report knows "
-            "nothing; the declaration has a line for them.",
-            ("summary", "declaration"),
+            "p adjusted over all findings of this report stands in the summary. "
+            + (
+                "Of other cases it knows what the ledger of the signing key counts; of other keys nothing, and"
+                if findings.ledger
+                else "Of other cases this report knows nothing;"
+            )
+            + " the declaration has a line for them.",
+            ("summary", "registrations", "declaration"),
         ),
         (
             "Could suspect and reference be alike since they are of one year, size or language, and the controls not?",
-            "They could: p supposes that either might have been one of the controls. What is recorded of each model, "
-            "and which conditions the case does not share with the study, is listed.",
-            ("items", "conditions"),
+            "They could: p supposes that either might have been one of the controls. Dates must be near, or there is "
+            "no opinion; what is recorded of each model, and how peculiar the two are, is listed.",
+            ("conditions", "stood"),
         ),
         (
             "Are the ratios that are reported, and not others, any good?",
@@ -133,15 +148,47 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ),
         (
             "On whose word is a common teacher excluded?",
-            "On that of the document named with the ratio, if there is one; the ratio without it is printed, or why "
-            "there is none.",
-            ("evaluation", "restated"),
+            _on_whose_word(findings),
+            ("documents", "evaluation", "summary") if findings.documents else ("evaluation", "framework"),
         ),
         (
             "Who has reviewed or repeated this, and what would have been concluded from another score?",
             _otherwise(findings),
             ("limitations", "method"),
         ),
+    )
+
+
+def _who_chose(findings: Findings) -> str:
+    """Say who chose controls and prompts, as far as the registration tells."""
+    chosen = "" if isinstance(findings.chosen, UnsetType) else findings.chosen.by
+    controls = (
+        "A rule drew the controls from a registry; each of its models is listed, drawn or not, with the reason."
+        if findings.pool
+        else "The controls are all models of a signed pack, and what the party named besides."
+        if chosen == "pack"
+        else "The party named the controls in the case file; whom it could have named instead is not on record."
+    )
+    drawn = not isinstance(findings.seed, UnsetType)
+    prompts = (
+        "A seed that was drawn after registration drew the prompts."
+        if drawn
+        else "The prompts were drawn by a seed that the party typed."
+        if findings.protocol.probes
+        else "The party handed the prompts in."
+    )
+    return (
+        f"{controls} {prompts} Other sets of these controls, and each control left out, are tried in turn. What was "
+        "looked at before registration no record can show."
+    )
+
+
+def _on_whose_word(findings: Findings) -> str:
+    if not findings.documents:
+        return "On nobody’s: no document was handed in, and where it is not evaluated the ratio says so."
+    return (
+        "On that of a document that the party handed in and nobody examined; it is an exhibit with its digest, and "
+        "the opinion without it stands beside."
     )
 
 
@@ -160,5 +207,7 @@ def _otherwise(findings: Findings) -> str:
             few = f"at the most {may} of them reach" if may > 1 else f"{'one' if may else 'none'} of them reaches"
             parts.append(f"with {k} controls p reaches alpha if {few} the score")
     return (
-        said + f"By the rule fixed beforehand, {'; '.join(parts)}; any other score is no indication, or inconclusive."
+        said
+        + f"By the rule fixed beforehand, {'; '.join(parts)}, which an indication needs besides all else; any other "
+        "score is no indication, or inconclusive."
     )

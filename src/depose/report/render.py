@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from math import log10
 from typing import Any, Literal
 
 from depose.case import annexes
@@ -111,11 +112,10 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
         legend=setting.legend,
         items={item.code: item for item in findings.items},
         sentences=SENTENCES,
-        limitations=LIMITATIONS,
         pvalue=pvalue,
         pvalue_short=pvalue_short,
         numbering=Numbering(source),
-        **context,
+        **{"limitations": LIMITATIONS, **context},
     )
     vocabulary.refuse(made, findings, setting.annex)
     return dressed(made)
@@ -143,8 +143,16 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "outcome": result,
         "outcomes": OUTCOMES,
         "unseen": unseen(findings.protocol.questions),
-        "alarms": compliance.risks(findings, "false alarm"),
-        "misses": compliance.risks(findings, "miss:"),
+        "risks": [
+            (said, rows)
+            for said, what in (
+                ("False alarm", compliance.ALARM),
+                ("Review of relatives of another kind", compliance.ALARM_KIN),
+                ("Miss", compliance.MISS),
+            )
+            if (rows := compliance.risks(findings, what)) or what != compliance.ALARM_KIN
+        ],
+        "risk_prompts": sorted({one.prompts for one in findings.performance.opinions}) if findings.performance else [],
         "powers": compliance.powers(findings),
         "rows": [_row(number, one) for number, one in sorted(numbered, key=lambda one: one[0])],
         "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
@@ -288,6 +296,7 @@ def _sources() -> Callable[[Any], str]:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "power_of_ten": power_of_ten,
+    "log10": log10,
     "number": number,
     "clip": clip,
     "minus": minus,

@@ -2,27 +2,87 @@
 
 from __future__ import annotations
 
-from depose.model import Findings
+from collections.abc import Sequence
+
+from depose.case.independent import Unseen, unseen
+from depose.model import Condition, Findings, NullPairs
 from depose.report.contents import CROSSWALK
+from depose.report.study_counts import of_opinions
+from depose.statistics.rates import upper_bound
 
 
 def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Fill the fixed sentences of CROSSWALK with the numbers of a case."""
-    nulls = [one.null_pairs for one in findings.findings if one.null_pairs is not None]
-    best = max(nulls, key=lambda one: one.at_alpha / one.n, default=None)
     conditions = [row for one in findings.findings for row in one.conditions]
     ks = sorted({one.k_eff for one in findings.findings if one.k})
+    apart = unseen(findings.protocol.questions)
+    documents = ", ".join(one.exhibit for one in findings.documents)
     numbers = {
         "prompts": findings.prompts,
         "models": len(findings.items),
         "answered": sum(one.answered for one in findings.denominators),
-        "k": " or ".join(map(str, ks)) or "none",
+        "k": " or ".join(map(str, ks)) or "no",
+        "documents": f", and what {documents} says" if documents else "",
         "met": sum(one.passed for one in findings.quality),
         "checks": len(findings.quality),
         "inside": sum(row.inside for row in conditions),
         "conditions": len(conditions),
-        "nulls": best.n if best else "no",
-        "fired": best.at_alpha if best else "none",
+        "outside": _outside(conditions),
+        "tested": _tested([one.null_pairs for one in findings.findings if one.null_pairs is not None]),
+        "errors": _errors(findings, apart),
+        "unseen": _unseen(apart),
         "deviations": "time-stamped" if findings.time_stamped else "not time-stamped",
+        "amendments": f"{len(findings.amendments) or 'no'} amendment{'s' if len(findings.amendments) > 1 else ''}",
+        "registered": findings.registered_at[:10] or "a day not recorded",
     }
     return [(standard, demand, has.format(**numbers), where) for standard, demand, has, where in CROSSWALK]
+
+
+def _outside(conditions: Sequence[Condition]) -> str:
+    names = list(dict.fromkeys(row.name for row in conditions if not row.inside))
+    return f"; not: {', '.join(names)}" if names else ""
+
+
+def _tested(nulls: Sequence[NullPairs]) -> str:
+    if not nulls:
+        return "it can be, on controls put in the place of the pair; in this case there are no pairs to do so with"
+    best = max(nulls, key=lambda one: one.at_alpha / one.n)
+    close = max(nulls, key=lambda one: one.as_close / one.n)
+    return (
+        f"every two controls were tested as if they were the pair: of {best.n} pairs {best.at_alpha} at the most "
+        f"reached alpha, and {close.as_close} were as close as the pair"
+    )
+
+
+def _errors(findings: Findings, apart: Sequence[Unseen]) -> str:
+    """Count false indications of the study, and what was called on families that nobody had seen."""
+    said = []
+    study = findings.performance
+    for question, rates in of_opinions(study.opinions if study else (), findings.protocol.questions):
+        mine = [one for one in rates if not one.true]
+        n, k = sum(one.n for one in mine), sum(one.indications for one in mine)
+        if n:
+            said.append(f"{question} {k} of {n} (at most {upper_bound(k, n):.3f})")
+    counted = (
+        f"indications of the study where H1 is not true: {', '.join(said)}" if said else "in the study: not counted"
+    )
+    return f"{counted}; {_held(apart)}"
+
+
+def _held(apart: Sequence[Unseen]) -> str:
+    if not apart:
+        return "on families never seen it was not examined"
+    said = []
+    for question in dict.fromkeys(one.found.question for one in apart):
+        mine = [one.found for one in apart if one.found.question == question]
+        called, of = (sum(getattr(one.true_called, name) for one in mine) for name in "kn")
+        strangers, among = (sum(getattr(one.unrelated_called, name) for one in mine) for name in "kn")
+        said.append(f"{question} {called} of {of} true and {strangers} of {among} unrelated")
+    return f"pairs called on families never seen, all together: {'; '.join(said)}"
+
+
+def _unseen(apart: Sequence[Unseen]) -> str:
+    count = len({one.evaluation.name for one in apart})
+    if not count:
+        return "no independent evaluation of this question exists"
+    return f"{count} evaluation{'s' if count > 1 else ''} by others, on families never seen, printed with all counts"

@@ -41,6 +41,17 @@ def wrong_side(study: Performance | None) -> list[WrongSide]:
     ]
 
 
+def examined_by_another(findings: Findings, rows: Sequence[Unseen]) -> list[tuple[str, str, str]]:
+    """List the questions that another detector decides here than the one examined: question, there, here."""
+    primary = findings.protocol.primary
+    return [
+        (question, " or ".join(there), getattr(primary, question))
+        for question in dict.fromkeys(one.found.question for one in rows)
+        if (there := list(dict.fromkeys(one.found.detector for one in rows if one.found.question == question)))
+        and getattr(primary, question) not in there
+    ]
+
+
 def lettered(rows: Sequence[Unseen]) -> list[dict[str, Any]]:
     """Give each evaluation a letter, in the order of the rows."""
     names = list(dict.fromkeys(one.evaluation.name for one in rows))

@@ -182,6 +182,15 @@ AGAINST = {
 }
 """What the H2 of a likelihood ratio is, in plain words."""
 
+AGAINST_SHORT = {
+    "unrelated": "a model without a relation",
+    "relatives": "a close relative",
+    "distilled only": "a student with weights of its own",
+    "same base, other teacher": "a model on the same base with another teacher",
+    "common teacher": "a student of a third model that taught both",
+}
+"""The same in the fewest words, for the first page."""
+
 OUTCOMES = ("no indication at the tested power", "indication – review", "inconclusive")
 """The three outcomes of the compliance summary; there is no fourth."""
 

@@ -69,12 +69,19 @@ def log_lr(line: Line, t: Array) -> Array:
 
 
 def left_out(
-    h1: Array, h2: Array, lineages1: Sequence[frozenset[str]], lineages2: Sequence[frozenset[str]]
+    h1: Array,
+    h2: Array,
+    lineages1: Sequence[frozenset[str]],
+    lineages2: Sequence[frozenset[str]],
+    fitted1: Array | None = None,
+    fitted2: Array | None = None,
 ) -> tuple[Array, Array]:
     """Predict log LR of every pair from the pairs that share no lineage with it.
 
-    A pair for which too little is left to fit on gets 0, which says nothing.
+    `fitted1` and `fitted2` are scores of the same pairs on other prompts, where the fit is to be made on those. A pair
+    for which too little is left to fit on gets 0, which says nothing.
     """
+    fitted1, fitted2 = h1 if fitted1 is None else fitted1, h2 if fitted2 is None else fitted2
     names = sorted(set().union(*lineages1, *lineages2))
     place = {name: index for index, name in enumerate(names)}
 
@@ -91,7 +98,7 @@ def left_out(
         keep1, keep2 = ~has1[:, columns].any(axis=1), ~has2[:, columns].any(axis=1)
         if keep1.sum() < 2 or keep2.sum() < 2:
             continue
-        line = fit(h1[keep1], h2[keep2])
+        line = fit(fitted1[keep1], fitted2[keep2])
         mine1 = np.array([set(one) == set(group) for one in lineages1], dtype=bool)
         mine2 = np.array([set(one) == set(group) for one in lineages2], dtype=bool)
         out1[mine1], out2[mine2] = log_lr(line, h1[mine1]), log_lr(line, h2[mine2])

@@ -5,7 +5,8 @@ nor data lineage with them, and is not documented or likely to be trained on out
 developer. For `distilled` with a suspect and a reference on one base, the controls must share that base.
 
 One control per data lineage is used, so that ten fine-tunes on one data set add at most one; among the members of
-a data lineage the one is taken that lets most controls differ in weights too, and after that the one listed first.
+a data lineage the one is taken that lets most controls differ in weights too, and after that the one that the seed of
+the registration draws first (`depose.case.representatives`), or where nothing was drawn the one listed first.
 
 K_eff, the number of independent control lineages: for `same` and `derived` the largest set of clean controls
 of which no two share a weight lineage or a data lineage (a maximum matching between the two kinds of lineage); for
@@ -25,6 +26,8 @@ from scipy.optimize import linear_sum_assignment
 
 from depose.case.lineages import counted
 from depose.model import Excluded, ModelSpec, Question
+
+ANOTHER_DRAWN = "its lineage is represented by another control, by draw"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +78,17 @@ def unclean(suspect: ModelSpec, reference: ModelSpec, control: ModelSpec, questi
     return ""
 
 
-def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelSpec], question: Question) -> Controls:
-    """Choose one clean representative per lineage."""
+def choose(
+    suspect: ModelSpec,
+    reference: ModelSpec,
+    candidates: Sequence[ModelSpec],
+    question: Question,
+    drawn: Sequence[str] = (),
+) -> Controls:
+    """Choose one clean representative per lineage; `drawn` are the codes in the order in which the seed draws them.
+
+    Controls in use keep the order in which they are listed: the draw says who they are, and nothing else.
+    """
     clean, excluded = [], []
     for control in candidates:
         reason = unclean(suspect, reference, control, question)
@@ -84,11 +96,13 @@ def choose(suspect: ModelSpec, reference: ModelSpec, candidates: Sequence[ModelS
             excluded.append(Excluded(model=control.code, reason=reason))
         else:
             clean.append(control)
-    matched = _matching(clean)
-    kept = _one_each(clean, matched)
-    chosen = {spec.code for spec in kept}
+    place = {code: number for number, code in enumerate(drawn)}
+    in_turn = sorted(clean, key=lambda spec: place.get(spec.code, len(place)))
+    matched = _matching(in_turn)
+    chosen = {spec.code for spec in _one_each(in_turn, matched)}
+    kept = [spec for spec in clean if spec.code in chosen]
     excluded += [
-        Excluded(model=spec.code, reason="its lineage is represented by another control")
+        Excluded(model=spec.code, reason=ANOTHER_DRAWN if drawn else "its lineage is represented by another control")
         for spec in clean
         if spec.code not in chosen
     ]

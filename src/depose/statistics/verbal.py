@@ -41,6 +41,12 @@ SCALES = {
     ),
 }
 
+PRINTED = {
+    "enfsi-2015": ("2 – 10", "10 – 100", "100 – 1,000", "1,000 – 10,000", "10,000 – 1,000,000", "1,000,000 and above"),
+    "swgdam-2018": ("2 – 99", "100 – 9,999", "10,000 – 999,999", "1,000,000 and above"),
+}
+"""The numbers of each band as its document prints them, gaps and edges in common included."""
+
 
 def word(low: float, high: float, scale: Scale) -> str:
     """Name the band of an interval of likelihood ratios, with the proposition that it favours.

@@ -63,14 +63,14 @@ def kind(question: Question, one: PairScores) -> str:
 class _Judge:
     """Puts pairs of one study through the rules of a case."""
 
-    def __init__(self, study: Study, calibration: Calibration) -> None:
+    def __init__(self, study: Study, calibration: Calibration, *, elsewhere: bool) -> None:
         self._study = study
         self._calibration = calibration
         self._bags = Bags(study.population)
         self._specs = {one.name: one.spec() for one in study.population.members}
         self._dated = any(one.released for one in study.population.members)
         self._one_base = one_base(study.population)
-        self._left_out = {question: LeftOut(study, calibration, question) for question in QUESTIONS}
+        self._left_out = {} if elsewhere else {one: LeftOut(study, calibration, one) for one in QUESTIONS}
 
     def opinion(self, question: Question, one: PairScores, subset: int) -> str:
         """Look the opinion on one pair up."""
@@ -79,7 +79,11 @@ class _Judge:
         matched = one.p_matched[detector][subset]
         suspect, reference = (self._specs[name] for name in (one.pair.suspect, one.pair.reference))
         called = bool(p <= ALPHA and matched.max() <= ALPHA and k_eff(one, question) >= FEWEST_LINEAGES)
-        left = self._left_out[question].without(self._study.lineages(one), subset, ratios=called)
+        left = (
+            self._left_out[question].without(self._study.lineages(one), subset, ratios=called)
+            if self._left_out
+            else self._calibration
+        )
         scored = Scored(
             question=question,
             detector=detector,
@@ -104,9 +108,12 @@ class _Judge:
         return era(suspect.released, reference.released, {spec.code: spec.released for spec in used}).inside
 
 
-def opinion_rates(study: Study, calibration: Calibration) -> tuple[OpinionRate, ...]:
-    """Count opinions by question, number of prompts and kind of pair, true pairs first."""
-    judge = _Judge(study, calibration)
+def opinion_rates(study: Study, calibration: Calibration, *, elsewhere: bool = False) -> tuple[OpinionRate, ...]:
+    """Count opinions by question, number of prompts and kind of pair, true pairs first.
+
+    `elsewhere` says that the calibration was fitted on another population: it is then used as it is, as a case would.
+    """
+    judge = _Judge(study, calibration, elsewhere=elsewhere)
     return tuple(
         rate
         for question in QUESTIONS
@@ -148,13 +155,14 @@ def _rate(
     )
 
 
-def opinion_lines(rates: Sequence[OpinionRate]) -> Iterator[str]:
-    """Set the counts on all prompts out for a terminal."""
+def opinion_lines(rates: Sequence[OpinionRate], by: str = "") -> Iterator[str]:
+    """Set the counts on all prompts out for a terminal; `by` names the study of another population that judged."""
     most = max((one.prompts for one in rates), default=0)
+    head = f"opinions by {by}" if by else "opinions"
     for one in rates:
         if one.prompts == most:
             yield (
-                f"opinions, {one.question}, {one.prompts} prompts, {one.kind}: p at alpha {one.at_alpha}/{one.n}, "
+                f"{head}, {one.question}, {one.prompts} prompts, {one.kind}: p at alpha {one.at_alpha}/{one.n}, "
                 f"indication {one.indications} (exact 95 % bounds {one.lower95}, {one.upper95}; families "
                 f"{one.k_families}/{one.n_families}), relation {one.relations}, no indication {one.cleared}"
             )

@@ -18,16 +18,16 @@ from depose.case.calibration import PERFORMANCE, parse
 from depose.errors import UsageError
 from depose.evidence.log import write_whole
 from depose.features.extract import Encode, Mask
-from depose.model import Fact, Primary, Record
+from depose.model import Fact, OpinionRate, Primary, Record
 from depose.model.canonical import sha256
 from depose.scoring.engine import CONFOUND
 from depose.statistics.calibration import log_lr
 from depose.statistics.likelihood import cllr, cllr_min
-from depose.validate import gate, plots
+from depose.validate import gate, kinds, plots
 from depose.validate import labelled as screening
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.calibrate import calibration as fit_calibration
-from depose.validate.opinions import GREY, opinion_lines
+from depose.validate.opinions import GREY, opinion_lines, opinion_rates
 from depose.validate.performance import performance
 from depose.validate.scoring import Progress, score_population
 from depose.validate.study import (
@@ -79,6 +79,7 @@ def validate(
     applied: Path | None = None,
     leave_out: Sequence[str] = (),
     others: Sequence[Path] = (),
+    judges: Sequence[Path] = (),
     seed: int = 7,
     encode: Encode | None = None,
     mask: Mask | None = None,
@@ -86,7 +87,8 @@ def validate(
 ) -> Validated:
     """Run the study of one source and write `validation.json`, `calibration.json` and the plots into `out`.
 
-    `others` are files of labelled scores (`screening.json`) of other populations, on which the calibration must hold.
+    `others` are files of labelled scores (`screening.json`) of other populations, on which the calibration must hold;
+    `judges` are calibrations of other populations, by which the pairs of this one are judged too, as a case would be.
     """
     start = time.monotonic()
     names = _wanted(detectors)
@@ -103,8 +105,9 @@ def validate(
     software = tuple(Fact(name=name, value=version(name)) for name in ("depose", *LIBRARIES))
     made = fit_calibration(study, population.families, files, software)
     elsewhere = [screening.load(one.name, one.parent)[0] for one in others]
-    passed = gate.gates(study, elsewhere)
+    passed = (*gate.gates(study, elsewhere), *kinds.examine(study, progress))
     made = gate.gated(made, passed)
+    made = msgspec.structs.replace(made, listed=kinds.listed(made))
     if applied is not None:
         _apply(study, found, applied)
     result = {"source": source, "seconds": 0.0, **found, "calibration": plain(made)}
@@ -121,9 +124,13 @@ def validate(
     progress(f"{source}: opinions on every pair, its lineages left out")
     told = performance(study, made, sha256(fitted))
     written.append(_write(out / PERFORMANCE, msgspec.json.encode(told)))
+    judged = {one: _judged(study, one) for one in judges}
+    result["judged_by"] = {rates[0]: [msgspec.to_builtins(one) for one in rates[1]] for rates in judged.values()}
     result["seconds"] = round(time.monotonic() - start, 1)
     written.append(_write(out / "validation.json", _json(result)))
-    return Validated(files=tuple(written), lines=(*table(result, scored.unscored), *opinion_lines(told.opinions)))
+    lines = [*table(result, scored.unscored), *opinion_lines(told.opinions)]
+    lines += [line for source, rates in judged.values() for line in opinion_lines(rates, source)]
+    return Validated(files=tuple(written), lines=tuple(lines))
 
 
 def encoder(detectors: Sequence[str]) -> Encode | None:
@@ -168,7 +175,13 @@ def _selected(study: Study) -> dict[str, Any]:
 
 
 def _no_file(path: Path) -> NoReturn:
-    raise UsageError(f"--calibration: {path} is not a file", hint="depose validate writes calibration.json")
+    raise UsageError(f"{path} is not a file", hint="depose validate writes calibration.json")
+
+
+def _judged(study: Study, path: Path) -> tuple[str, tuple[OpinionRate, ...]]:
+    """Judge every pair by a calibration of another population; its source, and the counts."""
+    by = parse(path.read_bytes(), str(path)).calibration if path.is_file() else _no_file(path)
+    return by.source, opinion_rates(study, by, elsewhere=True)
 
 
 def _apply(study: Study, found: dict[str, Any], path: Path) -> None:
@@ -204,6 +217,15 @@ def _plots(study: Study) -> dict[str, bytes]:
 
 def _figure(value: dict[str, Any]) -> str:
     return "null" if value["value"] is None else f"{value['value']:.3f} ({value['lo']:.3f}-{value['hi']:.3f})"
+
+
+def _gate(one: dict[str, Any]) -> str:
+    what = f"{one['kind']} ({one['prompts']} prompts) left out" if one["kind"] else f"{one['left_out']} left out"
+    failed = "no prompts but those of the study" if one["kind"] else "no ratio is given"
+    return (
+        f"gate, {one['question']:<10} {one['population']}, {what}: Cllr {one['cllr']:.3f} "
+        f"({one['low']:.3f}-{one['high']:.3f}), {'passed' if one['passed'] else f'NOT PASSED: {failed}'}"
+    )
 
 
 def table(result: dict[str, Any], unscored: Sequence[Any]) -> list[str]:
@@ -242,9 +264,11 @@ def table(result: dict[str, Any], unscored: Sequence[Any]) -> list[str]:
         shown = "null" if value["auc"] is None else f"{value['auc']:.3f} ({value['lo']:.3f}-{value['hi']:.3f})"
         lines.append(f"{name}: {shown}, {value['n_pos']} against {value['n_neg']}")
     for one in result["calibration"]["gates"]:
+        lines.append(_gate(one))
+    for one in result["calibration"]["listed"]:
         lines.append(
-            f"gate, {one['question']:<10} {one['population']}, {one['left_out']} left out: Cllr {one['cllr']:.3f} "
-            f"({one['low']:.3f}-{one['high']:.3f}), {'passed' if one['passed'] else 'NOT PASSED: no ratio is given'}"
+            f"listed prompts, {one['question']}: {one['prompts']} or more, with answers of {one['shortest']:g} to "
+            f"{one['longest']:g} words (median), by {one['kinds']} kinds"
         )
     for kind, value in result["ranking"].items():
         lines.append(

@@ -30,6 +30,8 @@ SIZES = (10, 25, 50, 100)
 DECIDING = Primary().detectors()
 """Detectors that decide a question."""
 Progress = Callable[[str], None]
+Choose = Callable[[Population, int], tuple[Array, tuple[int, ...]]]
+"""Sets of prompts of a population, for a seed: weights [subsets, rows] and numbers of prompts [subsets]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +84,7 @@ def prepare(
     encode: Encode | None,
     workers: int,
     mask: Mask | None = None,
+    choose: Choose | None = None,
 ) -> tuple[Material, tuple[int, ...]]:
     """Compute all features of a population, on several processes; what a model reads is read in this one."""
     slices = [population.cut(part.tolist()) for part in np.array_split(np.arange(len(population.rows)), workers)]
@@ -89,7 +92,7 @@ def prepare(
         made = counting.joined(list(pool.map(partial(counting.count, detectors=detectors, lean=True), slices)))
     features = Features(encode, mask)
     read = counting.count(population, detectors, lean=True, features=features)
-    weights, sizes = subsets(population, seed)
+    weights, sizes = (choose or subsets)(population, seed)
     return material(population, detectors, made.beside(read), weights, features), sizes
 
 
@@ -148,11 +151,15 @@ def score_population(
     encode: Encode | None,
     progress: Progress,
     mask: Mask | None = None,
+    choose: Choose | None = None,
 ) -> Scored:
-    """Score pairs and rank candidates; `rank_by` names the detector for each kind of task."""
+    """Score pairs and rank candidates; `rank_by` names the detector for each kind of task.
+
+    `choose` gives the sets of prompts; none: all of them, and random ones.
+    """
     workers = os.cpu_count() or 1
     progress(f"{population.source}: features of {len(population.members)} models, {len(population.rows)} answers each")
-    found, sizes = prepare(population, detectors, seed, encode, workers, mask)
+    found, sizes = prepare(population, detectors, seed, encode, workers, mask, choose)
     bags, near = Bags(population), confounds(population, found.weights)
     progress(f"{population.source}: scoring {len(pairs)} pairs, each in its own bag")
     with ThreadPoolExecutor(workers) as pool:

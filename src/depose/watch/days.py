@@ -5,6 +5,7 @@ It stands in `watch/` of the case and is a chain of its own: the log of the case
 
 from __future__ import annotations
 
+from math import isclose
 from pathlib import Path
 from typing import Literal
 
@@ -110,19 +111,46 @@ class History:
         self.heads: dict[str, str] = {}
         """When each head of the case's log was that on which a day was planned."""
         self._open: list[Exchange] = []
+        self._planned: Planned | None = None
+        self._found: set[str] = set()
 
     def add(self, chained: Chained) -> None:
         """Take the next record."""
         kind = chained.entry.kind
         if kind == "watch":
-            self._open = []
-            self.heads[body(chained, Planned).case_head] = chained.entry.at
+            self._open, self._planned, self._found = [], body(chained, Planned), set()
+            self.heads[self._planned.case_head] = chained.entry.at
         elif kind == "exchange":
             self._open.append(body(chained, Exchange))
         elif kind == "watched":
             day = body(chained, Day)
+            answers = [one for one in self._open if one.model == day.model]
+            if said := self._wrong(day, answers):
+                raise EvidenceError(
+                    f"log of watching: record {chained.entry.seq}: {said}",
+                    hint="the log was changed after it was written; restore it from a copy",
+                )
             self.days.append(day)
-            self.answers[day_name(day)] = [one for one in self._open if one.model == day.model]
+            self._found.add(day.model)
+            self.answers[day_name(day)] = answers
+
+    def _wrong(self, day: Day, answers: list[Exchange]) -> str:
+        """Say in what a finding does not follow from the plan and the answers before it, or nothing."""
+        pairs = {one.model: one for one in self._planned.pairs} if self._planned else {}
+        pair = pairs.get(day.model)
+        if self._planned is None or pair is None or (day.against, day.since) != (pair.against, pair.since):
+            return f"a finding of {day.model[:80]}, which the plan of the day does not compare so"
+        if day.model in self._found or any(day_name(one) == day_name(day) for one in self.days):
+            return f"a second finding of {day.model} on one day"
+        final = sum(one.wire is None or not one.wire.again for one in answers)
+        if day.asked != final or not 0 <= day.failed <= day.asked <= day.planned:
+            return f"counts {day.asked} calls to {day.model}, and the log has {final}"
+        different = isclose(day.p_holm, day.alpha, rel_tol=1e-6) or day.p_holm <= day.alpha
+        if day.alpha != self._planned.alpha or (day.outcome == "different" and not different):
+            return f"{day.model} is {day.outcome} with p = {day.p_holm:g}, planned with alpha {self._planned.alpha:g}"
+        if day.outcome != "different" and day.p_holm < day.alpha * (1 - 1e-6):
+            return f"{day.model} is {day.outcome} with p = {day.p_holm:g} at alpha {day.alpha:g}"
+        return ""
 
 
 def day_name(day: Day) -> str:

@@ -1,28 +1,45 @@
 """Check what the exact tests assume: that nobody sorted a model's units or dimensions, or chose signs, by a rule.
 
 Pruning tools sort units by importance before they cut, rotations into principal components sort a model's dimensions,
-nested models train some units more than others, and deterministic initialisation (an identity) ties a row to a column.
-Where both models went through the same, numbers of units tell what they do, and strangers look like kin.
+nested models train some units more than others, and deterministic initialisation ties a row to a column. Where both
+models went through the same, numbers of units tell what they do, and strangers look like kin. It is enough that one of
+the two models is as training left it.
 
-Each check is exact for the same reason as the tests themselves: if the numbers are exchangeable within one model, they
-are in random order beside the sizes of rows, beside the places of their largest weights, and beside the numbers of the
-rows that are most alike. It is enough that one of the two models is as training left it, so that a kind of test is
-dropped only where both fail one of its checks. Tools of one kind may leave no trace that these checks see.
+So each model is looked at by itself for a rule (`weights/rules.py`), and a kind of test is dropped where both show one.
+Most rules cannot be guessed, and two more checks need not know them, since they look at how the orders agree:
+
+- Units of kin agree one by one, and the rest of the matches is chance, so that neighbours agree as often as any two.
+  Strangers that were sorted by one measure agree roughly: far units do, and neighbours hardly ever.
+- A mask of zeros or of sizes that both took from one table makes units of the same number agree or disagree strongly,
+  whichever the signs of their weights are. Then the most opposite units have an order too; those of kin have none.
+
+Both are asked only where an order speaks, and are gone by kin: one by one is what kinship is.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import binom
 
 from depose.model.weights import TestKind
-from depose.weights import exact_tails, matching
+from depose.weights import exact_tails, matching, rules
 from depose.weights.stores import Array
 
 RARE = -6.0
 """log10 of the chance below which numbers or signs are called chosen by a rule."""
-SIZE, PEAK, LIKENESS, SUM = "size", "place of the largest weight", "likeness", "sum"
+BOTH = -8.0
+"""And of both models' chances together, where each is below a thousandth: a weak trace on both sides is one."""
+EACH = -3.0
+ROUGH = -2.0
+"""log10 of the chance below which an order is called the same roughly, and not unit by unit."""
+MIRRORED = 0.1
+"""Share of the evidence for an order from which that of the most opposite units tells of one mask in both models."""
+MIRRORED_TOO = 0.03
+"""And where it does of another kind, or of all together."""
 _WHAT: dict[TestKind, str] = {
     "order of units": "the units",
     "signs of units": "the signs of the units",
@@ -33,97 +50,117 @@ _WHAT: dict[TestKind, str] = {
 Checked = tuple[str, TestKind]
 
 
+class Judged(NamedTuple):
+    """What the checks come to."""
+
+    spoilt: frozenset[TestKind]
+    """Kinds of tests that do not count."""
+    cautions: tuple[str, ...]
+
+
 class Assumptions:
     """What was seen of the units and dimensions of both models."""
 
     def __init__(self) -> None:
-        self._orders: dict[Checked, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._signs: dict[Checked, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-        self._read_along: dict[str, Array] = {}
+        self._seen: dict[Checked, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._opposite: dict[TestKind, list[float]] = defaultdict(list)
+        self._agreed: dict[TestKind, list[matching.Agreement]] = defaultdict(list)
+        self._sizes: dict[str, Array] = {}
+        """What the units of a model read from each of its dimensions."""
 
     def saw_units(self, model: str, read: Array, up: Array | None, down: Array) -> None:
         """Look at the hidden units of one MLP: what they read, multiply with (None without gate) and write."""
-        for name, rows in (("read", read), ("up", up), ("down", down)):
-            if rows is not None:
-                self._saw_order((model, "order of units"), name, rows)
+        named = {"read": read, "down": down} | ({} if up is None else {"up": up})
+        seen = self._saw_order((model, "order of units"), named, formulas=True)
         if up is not None:
-            self._saw_signs((model, "signs of units"), (up, down))
-        rows = _scaled(_some(read, 2 * exact_tails.MOST))
-        along = np.einsum("ij,ij->j", rows, rows)
-        self._read_along[model] = self._read_along.get(model, np.zeros_like(along)) + along
+            for name in ("up", "down"):
+                self._note((model, "signs of units"), name, rules.sign_rules(seen[name], seen["read"]))
+        some = rules.scaled(rules.few(read, 2 * exact_tails.MOST))
+        self._sizes[model] = self._sizes.get(model, 0) + np.einsum("ij,ij->j", some, some)
 
     def saw_values(self, model: str, values: Array, outputs: Array) -> None:
-        """Look at the value dimensions of one attention layer: [heads, size, width] each."""
-        for value, output in zip(values, outputs, strict=True):
-            for name, rows in (("value", value), ("output", output)):
-                self._saw_order((model, "order of value dimensions"), name, rows)
-            self._saw_signs((model, "signs of value dimensions"), (value, output))
+        """Look at the value dimensions of one attention layer: [heads, size, width] each.
+
+        A formula would hold in all heads, and is looked for in the first.
+        """
+        for head, (value, output) in enumerate(zip(values, outputs, strict=True)):
+            named = {"value": value, "output": output}
+            seen = self._saw_order((model, "order of value dimensions"), named, formulas=not head)
+            for name, rows in seen.items():
+                self._note((model, "signs of value dimensions"), name, rules.sign_rules(rows, None))
 
     def saw_dimensions(self, model: str, embeddings: Array) -> None:
         """Look at the model's own dimensions, by the embeddings of some tokens: [tokens, width]."""
-        self._saw_order((model, "order of the model's dimensions"), "embeddings", embeddings.T)
+        self._note(
+            (model, "order of the model's dimensions"),
+            "embeddings",
+            rules.order_rules(rules.looked_at(embeddings.T, formulas=True)),
+        )
 
-    def _saw_order(self, of: Checked, name: str, rows: Array) -> None:
-        seen = self._orders[of]
-        if len(rows) < 2 * exact_tails.FEWEST:
-            return
-        some = _scaled(_some(rows, 2 * exact_tails.MOST))
-        both = matching.centred_rows(some)
-        seen[name, LIKENESS].append(matching.order_test(matching.match(both[0::2] @ both[1::2].T)))
-        some = _some(some, exact_tails.MOST)
-        for what, values in ((SIZE, np.einsum("ij,ij->i", some, some)), (PEAK, np.abs(some).argmax(axis=1))):
-            for way, found in _ways(values):
-                seen[name, f"{what}{way}"].append(found)
+    def saw_matched(self, kind: TestKind, agreed: matching.Agreement, opposite: float) -> None:
+        """Note how the order of matched units agrees, and the log10 p of the order of the most opposite ones."""
+        self._agreed[kind].append(agreed)
+        self._opposite[kind].append(opposite)
 
-    def _saw_signs(self, of: Checked, rows: tuple[Array, Array]) -> None:
-        for name, whole in zip(("first", "second"), rows, strict=True):
-            each = _scaled(_some(whole, 2 * exact_tails.MOST))
-            peaks = each[np.arange(len(each)), np.abs(each).argmax(axis=1)]
-            for what, values in ((SUM, each.sum(axis=1)), (PEAK, peaks)):
-                counts = self._signs[of][name, what]
-                counts[0] += int((values > 0).sum())
-                counts[1] += int((values != 0).sum())
+    def _saw_order(self, of: Checked, named: dict[str, Array], *, formulas: bool) -> dict[str, rules.Rows]:
+        seen = {name: rules.looked_at(rows, formulas=formulas) for name, rows in named.items()}
+        for name, rows in seen.items():
+            self._note(of, name, rules.order_rules(rows))
+        return seen
 
-    def _rule(self, of: Checked) -> str:
-        """Say by what the numbers or signs of a model were chosen; nothing where no check fails."""
-        from scipy.stats import binomtest
+    def _note(self, of: Checked, name: str, found: Iterable[rules.Found]) -> None:
+        for what, log10_p in found:
+            self._seen[of][name, what].append(log10_p)
 
-        for (_, what), logs in self._orders.get(of, {}).items():
-            if exact_tails.fisher(logs) < RARE:
-                return what.rstrip("+-")
-        for (_, what), (positive, count) in self._signs.get(of, {}).items():
-            if count and binomtest(positive, count).pvalue < 10**RARE:
-                return what
-        along = self._read_along.get(of[0]) if of[1] == "order of the model's dimensions" else None
-        if along is not None and min(found for _, found in _ways(_some(along, exact_tails.MOST))) < RARE:
-            return SIZE
-        return ""
+    def _rule(self, of: Checked) -> rules.Found:
+        """Say by what the numbers or signs of a model were chosen, if by anything, and how rare that would be."""
+        found = [(what, exact_tails.fisher(logs)) for (_, what), logs in self._seen.get(of, {}).items()]
+        if of[1] == "order of the model's dimensions" and of[0] in self._sizes:
+            found += rules.size_rules(self._sizes[of[0]])
+        return min(found, key=lambda one: one[1], default=("", 0.0))
 
-    def spoilt(self) -> set[TestKind]:
-        """Name the kinds of tests that do not count."""
-        return {kind for kind in _WHAT if self._rule(("suspect", kind)) and self._rule(("reference", kind))}
+    def _rough(self, kind: TestKind) -> float:
+        """Return log10 of the chance that neighbours agree as rarely, if they agreed as often as all pairs do."""
+        if not self._agreed[kind]:
+            return 0.0  # signs have no order
+        near, near_of, far, far_of = (sum(each) for each in zip(*self._agreed[kind], strict=True))
+        return float(binom.logcdf(near, near_of, far / far_of) / np.log(10)) if far_of else 0.0
 
-    def cautions(self) -> tuple[str, ...]:
-        """Say for each model what a rule has done to its units."""
-        found = [f"not counted, since both models fail its assumption: {kind}" for kind in sorted(self.spoilt())]
-        for model in ("suspect", "reference"):
-            for kind, what in _WHAT.items():
-                if rule := self._rule((model, kind)):
-                    found.append(f"{what} of the {model} were chosen or sorted by a rule: {rule}")
-        return tuple(found)
+    def _masked(self, tests: Mapping[TestKind, Sequence[float]]) -> set[TestKind]:
+        """Name the kinds whose most opposite units are in order too, each by itself or all together.
 
+        Where one is, or all are, a mask was used, and less is enough for the others.
+        """
+        orders = {kind: exact_tails.fisher(tests.get(kind, ())) for kind in self._opposite}
+        opposite = {kind: exact_tails.fisher(logs) for kind, logs in self._opposite.items()}
+        seen = {kind for kind, order in orders.items() if order < EACH and opposite[kind] < MIRRORED * order}
+        together = exact_tails.fisher([one for kind in orders for one in tests.get(kind, ())])
+        whole = exact_tails.fisher([one for logs in self._opposite.values() for one in logs])
+        if seen or (together < EACH and whole < MIRRORED * together):
+            seen |= {kind for kind, order in orders.items() if opposite[kind] < MIRRORED_TOO * order}
+        return seen
 
-def _some(rows: Array, most: int) -> Array:
-    return rows[matching.spread(len(rows), most)]
-
-
-def _scaled(rows: Array) -> Array:
-    """Bring the largest number to 1, so that squares stay finite."""
-    return np.asarray(rows / max(np.abs(rows).max(initial=0.0), np.finfo(np.float32).tiny), dtype=np.float32)
-
-
-def _ways(values: Array) -> tuple[tuple[str, float], tuple[str, float]]:
-    """Test for a rising and for a falling order; equal values, as of pruned units, have none and are left out."""
-    _, first, counts = np.unique(values, return_index=True, return_counts=True)
-    distinct = values[np.sort(first[counts == 1])].astype(np.float64)
-    return ("+", exact_tails.order(distinct)), ("-", exact_tails.order(-distinct))
+    def judged(self, tests: Mapping[TestKind, Sequence[float]]) -> Judged:
+        """Say which kinds of tests do not count, and what a rule has done to the units of each model."""
+        spoilt: set[TestKind] = set()
+        shared, ruled = [], []
+        masked = self._masked(tests)
+        for kind, what in _WHAT.items():
+            found = {model: self._rule((model, kind)) for model in ("suspect", "reference")}
+            chances = [log10_p for _, log10_p in found.values()]
+            both = max(chances) < EACH and sum(chances) < BOTH
+            if both:
+                spoilt.add(kind)
+            for model, (rule, log10_p) in found.items():
+                if log10_p < RARE or both:
+                    ruled.append(f"{what} of the {model} were chosen or sorted by a rule: {rule.rstrip('+-')}")
+            if kind in masked:
+                spoilt.add(kind)
+                shared.append(f"{what} of the same number are alike and opposite in both models, as after one mask")
+            if exact_tails.fisher(tests.get(kind, ())) < EACH and self._rough(kind) < ROUGH:
+                spoilt.add(kind)
+                shared.append(
+                    f"{what} are in one order roughly and not one by one, as if both were sorted by a measure"
+                )
+        dropped = [f"not counted, since both models fail its assumption: {kind}" for kind in sorted(spoilt)]
+        return Judged(frozenset(spoilt), (*dropped, *shared, *ruled))

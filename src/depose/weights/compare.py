@@ -8,7 +8,8 @@ are drawn independently, the signs independently of the orders, and each layer o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +19,23 @@ import numpy as np
 
 from depose.errors import AnalysisError
 from depose.model import Record
-from depose.model.weights import TestKind, WeightFinding, WeightLayer, WeightMap, WeightReading, WeightTests
+from depose.model.weights import (
+    EMBEDDINGS_ALONE,
+    TestKind,
+    WeightFinding,
+    WeightLayer,
+    WeightMap,
+    WeightReading,
+    WeightTests,
+)
 from depose.weights import copies, exact_tails, matching, spaces
-from depose.weights.assumptions import Assumptions
+from depose.weights.assumptions import Assumptions, Judged
 from depose.weights.heads import Values, compare_heads
-from depose.weights.layout import Attention, Layout, Mlp, layout, norm, units
-from depose.weights.stores import Array, Store, open_weights
+from depose.weights.layout import Layout, layout, norm, units
+from depose.weights.parts import Attention, Mlp
+from depose.weights.stores import Array, Places, Store, open_weights
 
+DIMENSIONS: TestKind = "order of the model's dimensions"
 ALPHA = 1e-6
 """Below a millionth weights are called not independent; every wrong assumption weighs more than what lies below."""
 PROBES = 256
@@ -60,6 +71,7 @@ class Probes(NamedTuple):
     """Some units of one MLP of the reference: their rows, in the reference's space."""
 
     of: Mlp
+    numbers: Places
     read: Array
     """By what they are matched, centred."""
     up: Array
@@ -95,8 +107,8 @@ class _Comparison:
             self._assumed.saw_dimensions("suspect", self._embeddings.suspect)
             self._assumed.saw_dimensions("reference", self._embeddings.reference)
         self._held: tuple[str, Values] | None = None
-        self._blocks: dict[tuple[str, str, str], Array] = {}
-        """Some rows of every layer, by model, kind and label: which layers of a model are copies of each other."""
+        self._blocks: dict[tuple[str, str], copies.Blocks] = defaultdict(copies.Blocks)
+        """By model and kind: which layers of a model are copies of each other."""
 
     def _step(self) -> None:
         self._done += 1
@@ -112,8 +124,8 @@ class _Comparison:
         mlps, rows = self._mlps(probes)
         layers = [*self._once(mlps), *self._once(self._attentions(turn))]
         tests = self._tests(layers)
-        spoilt = self._assumed.spoilt()
-        logs = [one for kind, each in tests.items() for one in each if kind not in spoilt]
+        judged = self._assumed.judged(tests)
+        logs = [one for kind, each in tests.items() for one in each if kind not in judged.spoilt]
         log10_p = exact_tails.fisher(logs)
         reading: WeightReading = "not independent" if log10_p <= np.log10(ALPHA) else "nothing against independence"
         mapped = WeightMap(
@@ -139,7 +151,7 @@ class _Comparison:
             map=mapped,
             alignment=alignment,
             support=self._support(turn),
-            cautions=self._assumed.cautions(),
+            cautions=(*_embeddings_alone(tests, judged, reading), *judged.cautions),
         )
 
     def _probes(self) -> list[Probes]:
@@ -154,10 +166,11 @@ class _Comparison:
             down = units(of.store, mlp.down)
             self._assumed.saw_units("reference", read, up if mlp.gate else None, down)
             rows = matching.centred_rows(read)
-            self._blocks["reference", "mlp", mlp.label] = rows[matching.spread(len(rows), copies.ROWS)]
+            self._blocks["reference", "mlp"].add(mlp.label, rows)
             found.append(
                 Probes(
                     of=mlp,
+                    numbers=chosen,
                     read=rows[chosen],
                     up=matching.unit_rows(up[chosen]),
                     down=matching.unit_rows(down[chosen]),
@@ -209,12 +222,15 @@ class _Comparison:
             down = units(self._suspect.store, mlp.down)
             self._assumed.saw_units("suspect", read, up if mlp.gate else None, down)
             theirs = matching.centred_rows(read)
-            self._blocks["suspect", "mlp", mlp.label] = theirs[matching.spread(len(theirs), copies.ROWS)]
+            self._blocks["suspect", "mlp"].add(mlp.label, theirs)
             likeness = asked @ theirs.T
             cells = [matching.match(likeness[a:b], SURE) for a, b in pairwise(starts)]
             rows.append(([one.margin for one in cells], [matching.order_test(one) for one in cells]))
             closest = probes[int(np.argmax(rows[-1][0]))]
-            match = matching.match(closest.read @ theirs.T)
+            likeness = closest.read @ theirs.T
+            match = matching.distinct(matching.match(likeness), closest.read, theirs)
+            opposite = matching.opposite_order(likeness, closest.numbers)
+            self._assumed.saw_matched("order of units", matching.agreement(match), opposite)
             signs = None
             if mlp.gate and closest.of.gate:
                 signs = matching.sign_test(
@@ -247,14 +263,15 @@ class _Comparison:
             likeness = np.abs(rows @ values.value.T)
             margins = [matching.match(likeness[a:b]).margin for a, b in pairwise(starts)]
             closest = theirs[int(np.argmax(margins))]
-            found.append(compare_heads(mine, values, closest, self._held_values(closest, turn)))
+            compared = compare_heads(mine, values, closest, self._held_values(closest, turn))
+            self._assumed.saw_matched("order of value dimensions", compared.agreed, compared.opposite)
+            found.append(compared.layer)
             self._step()
         return found
 
     def _saw_values(self, model: str, of: Attention, raw: Values) -> None:
         self._assumed.saw_values(model, *(rows.reshape(of.heads, of.size, -1) for rows in raw))
-        some = raw.value[matching.spread(len(raw.value), copies.ROWS)]
-        self._blocks[model, "attention", of.label] = matching.unit_rows(some)
+        self._blocks[model, "attention"].add(of.label, matching.unit_rows(raw.value))
 
     def _held_values(self, of: Attention, turn: Array | None) -> Values:
         """Read the value dimensions of the reference, in the suspect's space; the last layer is held."""
@@ -264,15 +281,13 @@ class _Comparison:
 
     def _once(self, layers: list[WeightLayer]) -> list[WeightLayer]:
         """Let each layer of either model, with its copies, count once, for its best match."""
-        known: dict[str, dict[str, int]] = {}
-        for model in ("suspect", "reference"):
-            mine = {label: rows for (of, kind, label), rows in self._blocks.items()
-                    if of == model and layers and kind == layers[0].kind}  # fmt: skip
-            known[model] = dict(zip(mine, copies.families(list(mine.values())), strict=True))
+        mine, theirs = (
+            self._blocks[model, layers[0].kind if layers else "mlp"].families() for model in ("suspect", "reference")
+        )
         counted = copies.once(
             [one.margin for one in layers],
-            [known["suspect"][one.label] for one in layers],
-            [known["reference"][one.closest] for one in layers],
+            [mine[one.label] for one in layers],
+            [theirs[one.closest] for one in layers],
         )
         return [msgspec.structs.replace(one, counted=counts) for one, counts in zip(layers, counted, strict=True)]
 
@@ -290,9 +305,10 @@ class _Comparison:
             found[signs] = [one.signs_log10_p for one in of if one.signs_log10_p is not None]
         found["order of the model's dimensions"] = []
         if self._embeddings is not None:
-            log10_p, count = spaces.dimension_order(self._embeddings)
-            if count >= exact_tails.FEWEST:
-                found["order of the model's dimensions"] = [log10_p]
+            dimensions = spaces.dimension_order(self._embeddings)
+            if dimensions.matched >= exact_tails.FEWEST:
+                found["order of the model's dimensions"] = [dimensions.log10_p]
+                self._assumed.saw_matched("order of the model's dimensions", dimensions.agreed, dimensions.opposite)
         return found
 
     def _support(self, turn: Array | None) -> dict[str, str]:
@@ -304,16 +320,34 @@ class _Comparison:
             for of in (mine, theirs)
         ]
         shared = f"{len(self._shared.suspect)} of {self._shared.sizes[0]} and {self._shared.sizes[1]}"
-        facts = {
+        facts: dict[str, str] = {
             "shape of the suspect": shapes[0],
             "shape of the reference": shapes[1],
             "tokens shared": shared + (", taken for equal by their numbers" if self._shared.assumed else ""),
+        }
+        facts |= {
+            f"MLPs of the {model} looked at": of.layout.drawn
+            for model, of in (("suspect", self._suspect), ("reference", self._reference))
+            if of.layout.drawn
         }
         if self._embeddings is not None and (turn is not None or mine.width == theirs.width):
             reference = self._embeddings.reference @ turn if turn is not None else self._embeddings.reference
             rows = matching.unit_rows(reference) * matching.unit_rows(self._embeddings.suspect)
             facts["median cosine of shared tokens' embeddings"] = f"{float(np.median(rows.sum(axis=1))):z.3f}"
         return facts
+
+
+def _embeddings_alone(
+    tests: Mapping[TestKind, Sequence[float]], judged: Judged, reading: WeightReading
+) -> tuple[str, ...]:
+    """Say where hidden layers tell nothing, so that a table of embeddings that was taken over is all there is."""
+    hidden = exact_tails.fisher(
+        [one for kind, each in tests.items() for one in each if kind not in judged.spoilt and kind != DIMENSIONS]
+    )
+    if reading != "not independent" or hidden <= np.log10(ALPHA):
+        return ()
+    return (f"{EMBEDDINGS_ALONE}: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
+            "took from the other, or both from a third, is all that this shows",)  # fmt: skip
 
 
 def _inputs(of: Opened, mlp: Mlp, *, both: bool = True) -> tuple[Array, Array]:
@@ -335,7 +369,7 @@ def _laid(raw: Values, turn: Array | None) -> Values:
 
 
 def _turned(one: Probes, turn: Array) -> Probes:
-    return Probes(one.of, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
+    return Probes(one.of, one.numbers, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
 
 
 def _layer(

@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
-from math import factorial, lgamma, log, log10
+from math import exp, factorial, lgamma, log, log10
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
 MOST = 128
 """Units that one test looks at: 1 / 128! is 3e-216, and the whole distribution is counted in a tenth of a second."""
@@ -68,7 +67,8 @@ def fisher(logs: Sequence[float]) -> float:
     if not n or total <= 0:
         return 0.0
     terms = [place * log(total) - lgamma(place + 1) for place in range(n)]
-    return min(0.0, (float(logsumexp(terms)) - total) / log(10))
+    most = max(terms)
+    return min(0.0, (most + log(sum(exp(one - most) for one in terms)) - total) / log(10))
 
 
 @lru_cache(maxsize=256)

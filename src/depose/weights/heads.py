@@ -8,7 +8,7 @@ import numpy as np
 
 from depose.model.weights import WeightLayer
 from depose.weights import copies, exact_tails, matching
-from depose.weights.layout import Attention
+from depose.weights.parts import Attention
 from depose.weights.stores import Array
 
 
@@ -21,9 +21,21 @@ class Values(NamedTuple):
     """What they write."""
 
 
-def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs: Values) -> WeightLayer:
+class Heads(NamedTuple):
+    """One layer of attention, compared."""
+
+    layer: WeightLayer
+    agreed: matching.Agreement
+    opposite: float
+    """log10 p of the order of the dimensions that are most opposite: their signs undo each other's."""
+
+
+def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs: Values) -> Heads:
     """Match each head of the suspect with the closest of the reference, and test the dimensions within."""
-    likeness = np.abs(of_theirs.value @ of_mine.value.T).reshape(theirs.heads, theirs.size, mine.heads, mine.size)
+    by_value = of_theirs.value @ of_mine.value.T
+    shape = (theirs.heads, theirs.size, mine.heads, mine.size)
+    likeness = np.abs(by_value).reshape(shape)
+    towards = np.sign(by_value * (of_theirs.output @ of_mine.output.T)).reshape(shape) * likeness
     best: list[tuple[int, matching.Match]] = []
     for head in range(mine.heads):
         each = [matching.match(likeness[other, :, head]) for other in range(theirs.heads)]
@@ -35,10 +47,12 @@ def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs
     ]
     counted = copies.once([one.margin for _, one in best], known[0], [known[1][other] for other, _ in best])
     taken = [(head, *one) for head, (one, counts) in enumerate(zip(best, counted, strict=True)) if counts]
-    orders, signs, cosines = [], [], []
+    orders, signs, opposite, agreed, cosines = [], [], [], [], []
     for head, other, match in taken:
         mine_at, theirs_at = head * mine.size + match.theirs, other * theirs.size + match.mine
         orders.append(matching.order_test(match))
+        agreed.append(matching.agreement(match))
+        opposite.append(matching.opposite_order(towards[other, :, head], np.arange(theirs.size)))
         signs.append(
             matching.sign_test(
                 (of_theirs.value[theirs_at], of_theirs.output[theirs_at]),
@@ -46,7 +60,7 @@ def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs
             )
         )
         cosines += list(match.cosines)
-    return WeightLayer(
+    layer = WeightLayer(
         kind="attention",
         label=mine.label,
         closest=theirs.label,
@@ -58,3 +72,5 @@ def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs
         signs_log10_p=round(exact_tails.fisher(signs), 3),
         counted=True,
     )
+    counts = matching.Agreement(*(sum(each) for each in zip(*agreed, strict=True)))
+    return Heads(layer, counts, exact_tails.fisher(opposite))

@@ -16,6 +16,7 @@ from pathlib import Path
 from depose.endpoints.weights import PACKAGED
 from depose.errors import DeposeError, EndpointError
 from depose.model import Record
+from depose.model.weights import EMBEDDINGS_ALONE
 from depose.weights.compare import ALPHA, Named, Progress, compare
 
 LAYERS = 6
@@ -29,6 +30,8 @@ class Link(Record, frozen=True, kw_only=True):
     right: str
     log10_p: float
     linked: bool
+    embeddings_alone: bool = False
+    """Not independent by a table of embeddings alone, which makes no lineage."""
 
 
 class NotCompared(Record, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class Lineage(Record, frozen=True, kw_only=True):
     """Models that links connect."""
 
     name: str
-    """As declared by most of its models, else that of its first model."""
+    """As declared by most of its models, unless another lineage has more of them; else that of its first model."""
     models: tuple[str, ...]
     merged: tuple[str, ...]
     """Those of them that are linked with models that are strangers to each other, such as merges."""
@@ -103,15 +106,25 @@ def lineages(
             failed.append(NotCompared(models=(left.name, right.name), reason=error.message))
             say(f"{left.name}, {right.name}: {error.message}")
             continue
+        alone = any(said.startswith(EMBEDDINGS_ALONE) for said in found.cautions)
         linked = found.reading != "not testable" and found.log10_p <= level
-        links.append(Link(left=left.name, right=right.name, log10_p=found.log10_p, linked=linked))
+        links.append(
+            Link(
+                left=left.name,
+                right=right.name,
+                log10_p=found.log10_p,
+                linked=linked and not alone,
+                embeddings_alone=alone,
+            )
+        )
     progress(len(pairs), len(pairs))
     groups, merged = _grouped([one.name for one in models], links)
+    called = _names(groups, declared)
     return Lineages(
         alpha=10**level,
         lineages=tuple(
-            Lineage(name=_name(group, declared), models=tuple(group), merged=tuple(sorted(merged & {*group})))
-            for group in groups
+            Lineage(name=name, models=tuple(group), merged=tuple(sorted(merged & {*group})))
+            for name, group in zip(called, groups, strict=True)
         ),
         links=tuple(links),
         not_compared=tuple(failed),
@@ -139,9 +152,15 @@ def _grouped(names: Sequence[str], links: Sequence[Link]) -> tuple[list[list[str
     return sorted(whole + left_over), merged
 
 
-def _name(group: Sequence[str], declared: Mapping[str, str]) -> str:
-    said = Counter(declared[name] for name in group if declared.get(name))
-    return min(said, key=lambda one: (-said[one], one)) if said else group[0]
+def _names(groups: Sequence[Sequence[str]], declared: Mapping[str, str]) -> list[str]:
+    """Call each lineage what most of its models are declared, the surer ones first, and no two of them the same."""
+    said = [Counter(declared[name] for name in group if declared.get(name)) for group in groups]
+    called: dict[int, str] = {}
+    for place in sorted(range(len(groups)), key=lambda one: -max(said[one].values(), default=0)):
+        wanted = sorted(said[place], key=lambda one: (-said[place][one], one))
+        free = [name for name in (*wanted, *groups[place]) if name not in called.values()]
+        called[place] = free[0] if free else f"{groups[place][0]} {place + 1}"
+    return [called[place] for place in range(len(groups))]
 
 
 def _conflicts(groups: Sequence[Sequence[str]], links: Sequence[Link], declared: Mapping[str, str]) -> list[Conflict]:
@@ -156,8 +175,14 @@ def _conflicts(groups: Sequence[Sequence[str]], links: Sequence[Link], declared:
                 Conflict(
                     models=(one.left, one.right),
                     declared=said,
-                    measured="one lineage" if together else "nothing against independence",
+                    measured=_measured(one, together=together),
                     log10_p=one.log10_p,
                 )
             )
     return found
+
+
+def _measured(link: Link, *, together: bool) -> str:
+    if together:
+        return "one lineage"
+    return "embeddings alone" if link.embeddings_alone else "nothing against independence"

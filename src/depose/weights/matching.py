@@ -82,6 +82,63 @@ def order_test(found: Match) -> float:
     return exact_tails.order(found.theirs[np.argsort(found.mine, kind="stable")])
 
 
+COPIES = 0.5
+"""Cosine of two units of one layer from which they are called copies."""
+
+
+def distinct(found: Match, mine: Array, theirs: Array) -> Match:
+    """Leave out matches with copies of a surer one in either model, as of a layer that was made wider; rows as given.
+
+    Copies have one sign and numbers that belong together: two of them are one test made twice.
+    """
+    alike = np.zeros((len(found.mine), len(found.mine)), dtype=bool)
+    for rows in (mine[found.mine], theirs[found.theirs]):
+        alike |= rows @ rows.T > COPIES
+    kept: list[int] = []
+    for place in range(len(found.mine)):
+        if not alike[place, kept].any():
+            kept.append(place)
+    return Match(found.mine[kept], found.theirs[kept], found.margins[kept], found.cosines[kept], found.margin)
+
+
+class Agreement(NamedTuple):
+    """How many pairs of matched units stand in the same order in both models."""
+
+    near: int
+    """Of units that are next to each other in the one."""
+    near_of: int
+    far: int
+    """Of all."""
+    far_of: int
+
+
+def agreement(found: Match) -> Agreement:
+    """Count in how many pairs two orders agree, among neighbours and among all.
+
+    Where some units are the same, one by one, and the others match by chance, both shares are alike. Where both models
+    were sorted by one measure, far units agree and neighbours hardly do.
+    """
+    places = found.theirs[np.argsort(found.mine, kind="stable")]
+    n = len(places)
+    far = int((places[:, None] < places[None, :])[np.triu_indices(n, 1)].sum())
+    return Agreement(int((np.diff(places) > 0).sum()), max(n - 1, 0), far, n * (n - 1) // 2)
+
+
+def opposite_order(likeness: Array, numbers: Places) -> float:
+    """Return log10 p of the order of the units that are most opposite; `numbers` are those of the rows.
+
+    Of kin, whose units have their own opposites among themselves, a pair may come twice, as (i, j) and as (j, i); the
+    surer of the two is kept.
+    """
+    found = match(-likeness)
+    mine = numbers[found.mine]
+    pairs = list(zip(mine.tolist(), found.theirs.tolist(), strict=True))
+    surer = {pair: place for place, pair in enumerate(pairs)}
+    kept = [place for place, (a, b) in enumerate(pairs) if surer.get((b, a), place) >= place]
+    order = np.argsort(mine[kept], kind="stable")
+    return exact_tails.order(found.theirs[kept][order])
+
+
 def sign_test(mine: tuple[Array, Array], theirs: tuple[Array, Array]) -> float:
     """Return log10 p of the signs of matched units, by the two rows of each whose signs change together.
 

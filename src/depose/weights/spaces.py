@@ -19,6 +19,8 @@ from depose.weights.stores import Array, Store
 
 FEWEST_TOKENS = 64
 MOST_TOKENS = 16_384
+RESIZED = 0.8
+"""Share of a vocabulary down to which another is taken for the same with tokens added at its end, as padding is."""
 
 
 class Shared(NamedTuple):
@@ -28,7 +30,7 @@ class Shared(NamedTuple):
     reference: NDArray[np.intp]
     sizes: tuple[int, int]
     assumed: bool
-    """No file tells the tokens of one of them; equal numbers of equally many are taken for equal tokens."""
+    """No file tells the tokens of one of them; equal numbers are taken for equal tokens."""
 
 
 def shared_tokens(suspect: tuple[Store, Layout], reference: tuple[Store, Layout]) -> Shared:
@@ -42,7 +44,7 @@ def shared_tokens(suspect: tuple[Store, Layout], reference: tuple[Store, Layout]
         common = sorted(known[0].keys() & known[1].keys(), key=known[1].__getitem__)
         pairs = [np.array([one[token] for token in common], dtype=np.intp) for one in known]
         return Shared(pairs[0], pairs[1], (len(known[0]), len(known[1])), assumed=False)
-    every = np.arange(rows[0] if rows[0] == rows[1] else 0)
+    every = np.arange(min(rows) if min(rows) >= RESIZED * max(rows) else 0)
     return Shared(every, every, (rows[0], rows[1]), assumed=True)
 
 
@@ -79,8 +81,19 @@ def rotation(of: Embeddings) -> Array:
     return np.ascontiguousarray(left @ right, dtype=np.float32)
 
 
-def dimension_order(of: Embeddings) -> tuple[float, int]:
-    """Test the order of the model's own dimensions: log10 p and how many were looked at.
+class Dimensions(NamedTuple):
+    """The order of the model's own dimensions, tested."""
+
+    log10_p: float
+    matched: int
+    """Dimensions that were looked at."""
+    agreed: matching.Agreement
+    opposite: float
+    """log10 p of the order of those that are most opposite."""
+
+
+def dimension_order(of: Embeddings) -> Dimensions:
+    """Test the order of the model's own dimensions.
 
     A dimension is matched by what it holds of the shared tokens, up to its sign. Its number carries nothing under the
     null, as that of a hidden unit.
@@ -88,5 +101,7 @@ def dimension_order(of: Embeddings) -> tuple[float, int]:
     wide = of.reference.shape[1]
     probes = np.unique(np.linspace(0, wide - 1, min(wide, 2 * exact_tails.MOST)).astype(np.intp))
     mine, theirs = matching.centred_rows(of.reference.T[probes]), matching.centred_rows(of.suspect.T)
-    found = matching.match(np.abs(mine @ theirs.T))
-    return matching.order_test(found), len(found.mine)
+    likeness = mine @ theirs.T
+    found = matching.match(np.abs(likeness))
+    opposite = matching.opposite_order(likeness, probes)
+    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite)

@@ -6,7 +6,6 @@ opened. A tensor is mapped only while it is copied, so that memory stays that of
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.case.untrusted_files import opened
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import PACKAGED
 from depose.errors import EndpointError, ModelFileError, UsageError
@@ -228,9 +226,9 @@ class _Gguf:
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self._path = path
+        files = stack.enter_context(ModelFiles(path.parent, "the model", only=path.name))
+        self._file, self.digests = files.file(path.name), files.digests
         try:
-            self._file = stack.enter_context(opened(path))
-            self.digests = {path.name: hashlib.file_digest(self._file, "sha256").hexdigest()}
             table = read_table(path)
         except (OSError, ValueError) as error:
             raise EndpointError(f"{path}: {error}", hint="is it a whole GGUF file?") from error
@@ -253,14 +251,18 @@ class _Gguf:
         from gguf.quants import QuantError, dequantize, quant_shape_to_byte_shape
 
         one = self._tensors[name]
-        raw = np.frombuffer(os.pread(self._file.fileno(), one.size, one.start), dtype=np.uint8)
+        start, size, shape = one.start, one.size, one.shape
+        if rows is not None and len(rows) == 1 and size % shape[0] == 0:  # one expert of a mixture
+            size //= shape[0]
+            start, shape, rows = start + int(rows[0]) * size, (1, *shape[1:]), None
+        raw = np.frombuffer(os.pread(self._file.fileno(), size, start), dtype=np.uint8)
         try:
             kind = GGMLQuantizationType(one.kind)
             plain = {GGMLQuantizationType.F32: "<f4", GGMLQuantizationType.F16: "<f2"}
             if kind in plain:
-                whole = raw.view(plain[kind]).reshape(one.shape)
+                whole = raw.view(plain[kind]).reshape(shape)
                 return (whole if rows is None else whole[rows]).astype(np.float32)
-            packed = raw.reshape(quant_shape_to_byte_shape(one.shape, kind))
+            packed = raw.reshape(quant_shape_to_byte_shape(shape, kind))
             with np.errstate(all="ignore"):  # a scale that is no number makes numbers that are none
                 return np.asarray(dequantize(packed if rows is None else packed[rows], kind), dtype=np.float32)
         except (NotImplementedError, QuantError, ValueError) as error:

@@ -33,7 +33,7 @@ def error_curves(held: HeldOut) -> bytes:
     height = 2.35
     with matplotlib.rc_context(settings("curves", held.question, held.against)):
         figure = blank(height)
-        left, middle, right = (figure.add_axes((start, 0.21, 0.235, 0.55)) for start in (0.075, 0.415, 0.755))
+        left, middle, right = (figure.add_axes((start, 0.21, 0.235, 0.55)) for start in (0.095, 0.43, 0.765))
         _tippett(left, held)
         _recalibrated(middle, held)
         _entropy(right, held)

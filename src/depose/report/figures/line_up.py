@@ -37,11 +37,11 @@ def picks(one: LineupFinding) -> bytes:
         left.plot([one.picks], [0], marker="D", color=INK, markersize=5.5, linestyle="none", clip_on=False, zorder=3)
         left.annotate(
             f"{one.picks} of {one.bags}", (one.picks, 0), xytext=(0, 8), textcoords="offset points", ha="center",
-            fontsize=8, color=INK, fontweight="bold",
+            fontsize=9, color=INK, fontweight="bold",
         )  # fmt: skip
         left.annotate(
             f"chance: {one.band[0]} to {one.band[1]}", ((one.band[0] + one.band[1]) / 2, 1), xytext=(0, 3),
-            textcoords="offset points", ha="center", fontsize=6.8, color=GREY,
+            textcoords="offset points", ha="center", fontsize=9, color=GREY,
         )  # fmt: skip
         left.set_xlim(-0.02 * one.bags, 1.02 * one.bags)
         left.set_ylim(-1, 1)
@@ -88,7 +88,7 @@ def strength(one: LineupFinding, alpha: float) -> bytes:
         left.axhline(0, color=RULE, linewidth=0.6)
         left.annotate(
             f"cap {one.cap:g}", (0.0, np.log10(one.cap)), xycoords=("axes fraction", "data"), xytext=(3, 2),
-            textcoords="offset points", fontsize=6.8, color=GREY,
+            textcoords="offset points", fontsize=9, color=GREY,
         )  # fmt: skip
         plain_axes(left, "line-ups so far", "log10 E")
         right = figure.add_axes((0.575, 0.24, 0.405, 0.62))
@@ -96,8 +96,8 @@ def strength(one: LineupFinding, alpha: float) -> bytes:
         right.plot([point.gamma for point in shown], [point.log10_p for point in shown], color=INK, linewidth=1.3)
         right.axhline(np.log10(alpha), color=RULE, linewidth=0.8, linestyle=DASHED)
         right.annotate(
-            f"alpha {alpha:g}", (1.0, np.log10(alpha)), xycoords=("axes fraction", "data"), xytext=(0, -8),
-            textcoords="offset points", fontsize=6.8, color=GREY, ha="right",
+            f"alpha {alpha:g}", (1.0, np.log10(alpha)), xycoords=("axes fraction", "data"), xytext=(0, 2),
+            textcoords="offset points", fontsize=9, color=GREY, ha="right",
         )  # fmt: skip
         plain_axes(right, "Gamma: factor by which odds of delivery differ", "log10 of the largest p")
         for axes in (left, right):

@@ -40,11 +40,11 @@ def strip_plot(finding: Finding, result: Result) -> bytes:
     from matplotlib.figure import Figure
 
     rows = 3 + (finding.null_pairs is not None)
-    height = rows * ROW + 0.62
+    height = rows * ROW + 0.54
     with matplotlib.rc_context(settings(finding.question, finding.suspect, finding.reference, result.detector)):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.215, 0.46 / height, 0.765, 1 - 0.48 / height))
+        axes = figure.add_axes((0.215, 0.43 / height, 0.765, 1 - 0.45 / height))
         _draw(axes, finding, result, rows)
         return written(figure, strip_alt(finding, result))
 

@@ -1,0 +1,211 @@
+"""What a report says of a line-up alone, in the places where one on likeness speaks of controls and detectors; pure."""
+
+from __future__ import annotations
+
+from depose.model import Findings
+from depose.model.lineup_findings import LineupFinding, LineupFindings
+from depose.model.lineup_plan import LineupPlan
+from depose.report.contents import CROSSWALK
+from depose.report.first_page import in_plain_words
+from depose.report.questions import Asked
+from depose.report.typography import exact_p
+from depose.report.wording import LIMITATIONS, LINEUP_REASONS
+
+SEEN_OUTSIDE = "The models were seen from the outside only"
+INSTEAD = {
+    SEEN_OUTSIDE: "Of the models it was seen how probable they find given answers, or what they answer, and not how "
+    "they were made.",
+    "The likeness has no direction": "A learnt preference says nothing of the route: who passed the answers on, and "
+    "whether that was allowed, is not seen.",
+    "Incidental exposure": "Answers that reached the public, such as posts of the accounts’ owners, would be "
+    "learnt from there as well.",
+    "The controls are not a random sample": "The accounts in question were chosen by people; of accounts that are not "
+    "named nothing is said.",
+    "A provider may have changed": "That log, decoys and scores are what they are said to be rests on those who kept "
+    "them, as section 11A lists.",
+    "The method was examined under few": "The method was examined on few models, all of them small and of our own.",
+}
+"""Limitations of likeness, by how they begin, and what stands for them; all others hold for a line-up, too."""
+
+ALTERNATIVES = (
+    (
+        "Deliveries and fillers differ in form",
+        "checks D1 and D2: told apart by the reference, or by text alone",
+        "finer",
+    ),
+    (
+        "The sampler changed between them",
+        "tier and snapshot are registered; drift is bounded where controls allow",
+        "drift",
+    ),
+    ("The suspect learnt the prompts, not the answers", "every member answers the same prompt", "none"),
+    ("The suspect learnt from other accounts", "their answers are among no fillers, and favour none", "none"),
+    ("The reference learnt from this traffic itself", "check D7: later states of the reference", "where it was made"),
+    ("Accounts chosen after looking at the suspect", "registered before line-ups are built; else circular", "memory"),
+    ("The key was known to whoever scored", "sealed until the scores are; commitment printed", "the custodian’s word"),
+    ("Other line-ups were tried", "the declaration has a line for them; p adjusted over suspects", "other cases"),
+    (
+        "A model prefers short or plain answers",
+        "delivery is a draw among siblings: length is alike on average",
+        "check D2",
+    ),
+)
+"""Explanation of a preference that an opponent may raise, what the protocol does about it, what remains."""
+
+
+def alone(findings: Findings, lineup: LineupFindings | None) -> bool:
+    """Tell whether a report speaks of a line-up and of nothing else."""
+    return lineup is not None and not findings.findings
+
+
+def means(one: LineupFinding, plan: LineupPlan) -> str:
+    """Say what an opinion on the line-up means, with how sure, for the first page."""
+    made = [check for check in one.diagnostics if check.passed is not None]
+    held = sum(bool(check.passed) for check in made)
+    checks = f"Of {len(one.diagnostics)} checks of the premises {len(made)} could be made, and {held} hold."
+    if one.opinion.verdict == "indication":
+        return (
+            "The suspect puts the very answers that these accounts received before others of the same reference that "
+            f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}, adjusted for the "
+            f"suspects compared; as a ratio that ends at {one.cap:,.0f}, by convention: "
+            f"{in_plain_words(one.words)}. {checks}"
+        )
+    if one.opinion.verdict == "no indication":
+        return (
+            f"Nothing was found, where the test finds with probability {one.power:.2f} what has learnt "
+            f"{plan.share:.0%} of the deliveries so that it prefers each to another {plan.learnt:.0%} of the time. "
+            f"{checks}"
+        )
+    because = "; ".join(LINEUP_REASONS[code] for code in one.opinion.reasons)
+    return f"No answer either way: {because}. {checks}"
+
+
+def means_not(one: LineupFinding) -> str:
+    """Say what no opinion on a line-up says."""
+    if one.opinion.verdict == "indication":
+        return "Not by which route the answers came to the suspect, and nothing of accounts that are not named."
+    return "Not that no outputs were used: those of other accounts leave no trace here, and a weak one may be missed."
+
+
+def limitations() -> tuple[str, ...]:
+    """List the limitations of a report on a line-up alone."""
+    return tuple(
+        next((said for start, said in INSTEAD.items() if text.startswith(start)), text) for text in LIMITATIONS
+    )
+
+
+def crosswalk(findings: Findings, lineup: LineupFindings) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Argue the demands of standards from the numbers of a line-up."""
+    rows = lineup.findings
+    checks = [check for one in rows for check in one.diagnostics]
+    made = [check for check in checks if check.passed is not None]
+    bags = " and ".join(sorted({str(one.bags) for one in rows})) or "no"
+    first = rows[0] if rows else None
+    answers = {
+        "FRE 702 (2023)": (
+            "p is exact if delivery was a draw; what rests on somebody’s word is listed with who attests it; whether "
+            "that meets the burden is for the court",
+            ("lineup",),
+        ),
+        "FRE 702(b)": (f"{bags} line-ups, {len(rows)} suspects; what was left out is counted", ("lineup",)),
+        "FRE 702(c)": ("the null distribution is that of the draw itself, and needs no model", ("method", "lineup")),
+        "FRE 702(d)": (
+            f"{len(made)} of {len(checks)} checks of the premises could be made, and "
+            f"{sum(bool(check.passed) for check in made)} hold",
+            ("lineup",),
+        ),
+        "Daubert: tested": (
+            "; ".join(
+                f"{one.suspect} {one.picks} of {one.bags}, by chance about {one.expected_picks:.0f}" for one in rows
+            ),
+            ("lineup",),
+        ),
+        "Daubert: error rate": (
+            "a false alarm at alpha is at most alpha, exactly; a miss, at the registered share and strength, "
+            + (f"{1 - first.power:.2f}" if first else "not known"),
+            ("lineup", "validation"),
+        ),
+        "PCAST 2016": (
+            "one group built the method; nobody else has evaluated it; no black-box study by several groups exists",
+            ("validation", "limitations"),
+        ),
+        "ISO 21043-3, -4, -5": (
+            "observations, then propositions, then the ratio with its cap",
+            ("framework", "lineup"),
+        ),
+    }
+    said = {
+        "deviations": "time-stamped" if findings.time_stamped else "not time-stamped",
+        "amendments": f"{len(findings.amendments) or 'no'} amendments",
+        "registered": findings.registered_at[:10] or "a day not recorded",
+    }
+    return [
+        (standard, demand, *(answers[standard] if standard in answers else (has.format(**said), where)))
+        for standard, demand, has, where in CROSSWALK
+    ]
+
+
+def asked(lineup: LineupFindings) -> list[Asked]:
+    """Answer what an opponent will ask of a line-up."""
+    rows = (
+        (
+            "Could the suspect prefer these answers for another reason than having learnt from them?",
+            "Each was a draw among siblings of one reference to one prompt; whatever makes an answer good or long "
+            "favours none. How unequal the chances must have been is given as Γ.",
+            ("lineup",),
+        ),
+        (
+            "Can delivered and other answers be told apart without any suspect?",
+            "Checks D1, D2 and D4 try, with the limits that were registered; one that fails makes p not valid.",
+            ("lineup",),
+        ),
+        (
+            "Who drew the fillers, when, and from which state of the reference?",
+            "The tier says so, and no better tier than was registered is claimed.",
+            ("lineup", "method"),
+        ),
+        (
+            "Who knew the key while the suspect was scored?",
+            f"By the log its custodian, {lineup.custodian}, and nobody who scored: the order of acts is printed, and "
+            "its commitment. That it was kept is the custodian’s word.",
+            ("lineup",),
+        ),
+        (
+            "Who chose the accounts and the deliveries, and what was left out?",
+            "The plan names who chose them and by what rule, and the tally counts what was left out.",
+            ("lineup",),
+        ),
+        (
+            "So many times more probable than what?",
+            "Than if delivery were irrelevant, against one registered form of preference; words and figures end at a "
+            "cap that is named as a convention.",
+            ("lineup", "evaluation"),
+        ),
+        (
+            "Is the suspect that was scored the one in question?",
+            "Digests stand beside the scores; who attests that they are of the model in question is listed.",
+            ("lineup", "items"),
+        ),
+        (
+            "What would the test have missed?",
+            "Its power is given for the registered share and strength; a weaker trace may be missed.",
+            ("lineup", "limitations"),
+        ),
+        (
+            "How many other line-ups were tried?",
+            "p is adjusted over the suspects of this case. Of other cases the report knows nothing more than the "
+            "ledger of a key, if there is one; the declaration has a line for them.",
+            ("registrations", "declaration"),
+        ),
+        (
+            "By what route did the answers come to the suspect?",
+            "The line-up does not say, and no opinion here rests on it.",
+            ("limitations",),
+        ),
+        (
+            "Who has reviewed or repeated this?",
+            "Nobody outside; the arithmetic is exact and can be run again by anybody.",
+            ("limitations", "C"),
+        ),
+    )
+    return [Asked(question=question, answer=answer, places=places) for question, answer, places in rows]
