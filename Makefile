@@ -11,7 +11,7 @@ BANK := ~/.cache/depose/bank # of bench-same
 unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compiles all of depose again
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
-	cases statuses tamper soak bench-custody lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
+	cases statuses tamper soak bench-custody bench-leaks lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
 	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
@@ -267,6 +267,9 @@ soak: setup ## kill a run of four endpoints 200 times; then change bytes of a bu
 
 bench-custody: setup ## append and verify 100,000 exchanges; ratios to plain writes and to sha256sum
 	$(BIN)/python benchmarks/custody.py
+
+bench-leaks: setup ## the search for secrets: false alarms on the answers of ../shared, processor time (BESIDE=checkout of another commit)
+	$(BIN)/python benchmarks/leaks.py $(if $(BESIDE),--beside $(BESIDE))
 
 define study
 if [ ! -f $(1) ]; then echo "make $@: $(1) is not there yet" >&2; exit 1; fi; $(BIN)/python $(1)

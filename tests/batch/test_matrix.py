@@ -686,7 +686,7 @@ def test_an_inconclusive_case_is_inconclusive(found: tuple[Path, Matrix]) -> Non
     one = msgspec.structs.replace(found[1].confirmations[0], opinions=("inconclusive",))
     made = msgspec.structs.replace(found[1], confirmations=(one,))
     with pytest.raises(SystemExit) as caught:
-        matrices._leave(made, ("indication", "inconclusive"), confirmed=True, allow_blind=False)
+        matrices.leave(made, ("indication", "inconclusive"), confirmed=True, allow_blind=False)
     assert caught.value.code == 5
 
 

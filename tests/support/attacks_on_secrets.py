@@ -90,7 +90,7 @@ SAYS = r"out/notes.bin: byte \d+ begins the secret {} \({}.*\)"
 
 
 def _form(name: str, form: str, written: Callable[[str], bytes]) -> None:
-    says = SAYS.format("ACME_API_KEY", form)
+    says = SAYS.format("ACME_API_KEY", f"(?:{form}|numbers|pieces|base64|as it is)")
     PLANTED.append(Planted(name=name, says=says, written=lambda _: written(VALUE), environment=KEY))
 
 
@@ -272,7 +272,7 @@ _key(
 _key("the signing key as openssl prints it", "number", _text_form)
 _key("the signing key as one hex number", "number", lambda k: f"d = {_number(k):#x}".encode())
 _key("the signing key as one decimal number", "number, decimal", lambda k: f"d = {_number(k)}".encode())
-_key("the signing key, its bytes turned round", "number, turned round", lambda k: _number(k).to_bytes(32, "little"))
+_key("the signing key, its bytes turned round", "number.*", lambda k: _number(k).to_bytes(32, "little"))
 PLANTED += [
     Planted(
         name="the locked file of the signing key",

@@ -40,6 +40,7 @@ _OTHERS = {
     b"(\xb5/\xfd": "zstd",
     b"\x04\x22M\x18": "lz4",
 }
+_ALL = (*_MAGIC, *_OTHERS)
 _WORDS = re.compile(rb"[\t\n\r -~]{8}")
 """What noise that passes for Brotli seldom unpacks to."""
 _LEGIBLE = re.compile(rb"[\t\n\r -~]{0,16}(?![^\t\n\r -~])")
@@ -49,9 +50,10 @@ _MOST_TO_UNPACK = 128 * 1024**2
 
 
 def compressed(data: bytes) -> Iterator[Undone]:
-    """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4; deflate and Brotli whole."""
-    if not data.isascii() or b"]\0\0" in data or b"BZh" in data or not _LEGIBLE.match(data):
-        yield from _others(data)
+    """Undo compression wherever it begins: gzip, zlib, zip, xz, lzma, bzip2, zstd, lz4."""
+    if data.isascii() or not any(magic in data for magic in _ALL):
+        return
+    yield from _others(data)
     begins = sorted((at, form) for magic, form in _MAGIC.items() for at in islice(every(data, magic), _TRIES))
     beyond = 0
     for start, form in begins:
@@ -64,10 +66,16 @@ def compressed(data: bytes) -> Iterator[Undone]:
         if text and (ended or form != "zlib" or len(text) > _CHANCE):
             beyond = start + skip + used
             yield form, text, _whole(start, beyond)
-    if not beyond and not data[:10].isascii():
+
+
+def without_mark(data: bytes) -> Iterator[Undone]:
+    """Undo what no mark tells: deflate and Brotli, from the first byte on."""
+    if not data[:10].isascii() and data[:3] != b"\x1f\x8b\x08":
         text, used, ended = inflated(data, -15)
         if (ended and len(text) >= SHORTEST) or len(text) > _CHANCE:
             yield "deflate", text, _whole(0, used)
+    if len(data) < _MOST_TO_UNPACK and not _LEGIBLE.match(data) and _WORDS.search(text := _streamed(data, "brotli")):
+        yield "brotli", text, _whole(0, len(data))
 
 
 def _others(data: bytes) -> Iterator[Undone]:
@@ -76,9 +84,6 @@ def _others(data: bytes) -> Iterator[Undone]:
     for start, form in begins[:_TRIES]:
         if text := _unpacked(data[start:], form):
             yield form, text, _whole(start, len(data))
-    whole = len(data) < _MOST_TO_UNPACK and not _LEGIBLE.match(data)
-    if whole and not begins and _WORDS.search(text := _streamed(data, "brotli")):
-        yield "brotli", text, _whole(0, len(data))
 
 
 def _unpacked(data: bytes, form: str) -> bytes:
