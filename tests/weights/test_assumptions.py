@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import hadamard
 
 import weight_changes as changes
 import weight_mixtures as mixtures
@@ -18,6 +19,7 @@ from depose.model.weights import WeightFinding
 from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
 from depose.weights.compare import Named, compare
+from depose.weights.rules import looked_at, order_rules
 
 CONFIG, LEARNT = changes.initialised(1000, num_hidden_layers=3)
 ONE, OTHER = changes.alike(LEARNT, 10), changes.alike(LEARNT, 20)
@@ -93,6 +95,14 @@ def test_an_identity_that_both_were_initialised_with_is_no_kinship(tmp_path: Pat
         "order of value dimensions",
         "signs of value dimensions",
     ]
+
+
+def test_a_table_that_begins_anew_after_half_of_the_units_is_seen() -> None:
+    """Hadamard's matrix of 256 units that are 128 wide is one of 128 twice, and its first half tells enough."""
+    draw = np.random.default_rng(3)
+    table = np.asarray(hadamard(256)[:, :128] + draw.normal(size=(256, 128)), dtype=np.float32)
+    said = dict(order_rules(looked_at(table, formulas=True)))
+    assert said["the formula of Hadamard+"] < -100
 
 
 @pytest.mark.parametrize("formula", ["Hadamard", "cosines"])

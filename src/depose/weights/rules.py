@@ -29,13 +29,13 @@ class Rows(NamedTuple):
 
     some: Array
     turned: tuple[tuple[str, Array], ...]
-    """Half of them, turned so that a formula would show; nothing where none is looked for."""
+    """The first rows, turned so that a formula would show, whose table may begin anew; nothing where none is sought."""
 
 
 def looked_at(rows: Array, *, formulas: bool) -> Rows:
     """Take some rows to look at, and turn them so that a formula of initialisation would show."""
     some = scaled(few(rows, 2 * exact_tails.MOST))
-    return Rows(some, tuple(_formulas(few(some, exact_tails.MOST))) if formulas else ())
+    return Rows(some, tuple(_formulas(scaled(rows[: exact_tails.MOST]))) if formulas else ())
 
 
 def order_rules(of: Rows) -> Iterator[Found]:
