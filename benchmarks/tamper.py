@@ -99,7 +99,7 @@ def main() -> None:
         line_up = sealed_line_up(Path(folder) / "line-up")
         asked = sealed_asked_line_up(Path(folder) / "asked-line-up")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
-        for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up)):
+        for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up), ("asked", asked)):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:

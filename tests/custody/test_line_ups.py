@@ -51,6 +51,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Target:
     return sealed_asked_line_up(tmp_path_factory.mktemp("asked") / "target")
 
 
+@pytest.mark.slow
 def test_every_answer_of_a_line_up_is_read_again(asked: Target, tmp_path: Path) -> None:
     """As answers of the protocol are: none is left on its signer's word."""
     done = verify(asked.bundle, public_key=asked.public, roots=asked.authority.roots.read_bytes())
@@ -60,11 +61,8 @@ def test_every_answer_of_a_line_up_is_read_again(asked: Target, tmp_path: Path) 
     assert list(seen_by(unpack(asked, tmp_path / "bundle"), asked)) == []
 
 
-@pytest.mark.parametrize(
-    "one",
-    [pytest.param(one, marks=[pytest.mark.slow] * (place >= QUICK)) for place, one in enumerate(ON_ASKED_LINE_UPS)],
-    ids=lambda one: one.name,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("one", ON_ASKED_LINE_UPS, ids=lambda one: one.name)
 def test_every_attack_on_what_was_asked_is_refused(one: Attack, asked: Target, tmp_path: Path) -> None:
     """Words, questions and dates of a line-up's answers."""
     message = met(one, asked, tmp_path)
