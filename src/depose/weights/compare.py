@@ -30,7 +30,7 @@ from depose.model.weights import (
 )
 from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions, Judged
-from depose.weights.heads import Values, compare_heads
+from depose.weights.heads import Values, compare_heads, laid
 from depose.weights.layout import Layout, layout, norm, units
 from depose.weights.parts import Attention, Mlp
 from depose.weights.stores import Array, Places, Store, open_weights
@@ -251,7 +251,7 @@ class _Comparison:
         for one in theirs:
             raw = _values(self._reference, one)
             self._saw_values("reference", one, raw)
-            asked.append(_laid(raw, turn).value[matching.spread(len(raw.value), MAPPED)])
+            asked.append(laid(raw, turn).value[matching.spread(len(raw.value), MAPPED)])
             self._step()
         starts = np.cumsum([0, *map(len, asked)])
         rows = np.concatenate(asked or [np.empty((0, self._suspect.layout.width), np.float32)])
@@ -259,7 +259,7 @@ class _Comparison:
         for mine in self._suspect.layout.attentions if theirs else ():
             raw = _values(self._suspect, mine)
             self._saw_values("suspect", mine, raw)
-            values = _laid(raw, None)
+            values = laid(raw, None)
             likeness = np.abs(rows @ values.value.T)
             margins = [matching.match(likeness[a:b]).margin for a, b in pairwise(starts)]
             closest = theirs[int(np.argmax(margins))]
@@ -276,7 +276,7 @@ class _Comparison:
     def _held_values(self, of: Attention, turn: Array | None) -> Values:
         """Read the value dimensions of the reference, in the suspect's space; the last layer is held."""
         if self._held is None or self._held[0] != of.label:
-            self._held = (of.label, _laid(_values(self._reference, of), turn))
+            self._held = (of.label, laid(_values(self._reference, of), turn))
         return self._held[1]
 
     def _once(self, layers: list[WeightLayer]) -> list[WeightLayer]:
@@ -361,11 +361,6 @@ def _values(of: Opened, attention: Attention) -> Values:
     """Read what the value dimensions of a layer read and write, as they are."""
     before = norm(of.store, of.layout, attention.norm)
     return Values(units(of.store, attention.value) * before, units(of.store, attention.output))
-
-
-def _laid(raw: Values, turn: Array | None) -> Values:
-    """Scale rows to length 1, turned into the suspect's space."""
-    return Values(*(matching.unit_rows(rows if turn is None else rows @ turn) for rows in raw))
 
 
 def _turned(one: Probes, turn: Array) -> Probes:

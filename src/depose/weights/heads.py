@@ -30,6 +30,11 @@ class Heads(NamedTuple):
     """log10 p of the order of the dimensions that are most opposite: their signs undo each other's."""
 
 
+def laid(raw: Values, turn: Array | None) -> Values:
+    """Scale rows to length 1, turned into the suspect's space."""
+    return Values(*(matching.unit_rows(rows if turn is None else rows @ turn) for rows in raw))
+
+
 def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs: Values) -> Heads:
     """Match each head of the suspect with the closest of the reference, and test the dimensions within."""
     by_value = of_theirs.value @ of_mine.value.T
