@@ -260,15 +260,12 @@ def test_a_model_with_a_tokenizer_of_its_own_answers(tmp_path: Path) -> None:
     assert (reply.outcome, len(reply.text.split())) == ("answered", 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
         ({"normalizer": normalizers.Sequence([normalizers.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
-        pytest.param(
-            {"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)},
-            "MiB of memory",
-            marks=pytest.mark.slow,
-        ),
+        ({"decoder": decoders.Sequence([decoders.Replace(Regex("."), "x" * 1_000)] * 4)}, "MiB of memory"),
     ],
     ids=["tokens", "letters"],
 )

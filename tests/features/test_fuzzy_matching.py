@@ -62,6 +62,7 @@ def test_random_pairs() -> None:
     assert "400 pairs, 0 differ" in done.stdout
 
 
+@pytest.mark.slow
 @needs_triton
 def test_compiles_for_a_gpu(tmp_path: Path) -> None:
     """The kernel compiles to a cubin for sm_90 without spilling a register."""
