@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from depose.errors import AnalysisError
@@ -22,11 +23,13 @@ def test_accounts_counted_in_parts_are_the_same_table() -> None:
     case = plan.ExtractionFile(
         case=CaseHead(title="world", authority="simulated"), period=plan.Period(tested=tested, clean=clean)
     )
+    last, place = world.events.slice(world.events.num_rows - 9), world.events.schema.get_field_index("account")
+    nobody = last.set_column(place, world.events.schema.field(place), pa.nulls(9, pa.uint64()))
     with duckdb.connect(config={"threads": "1"}) as db:
-        db.register("events", world.events)
+        db.register("events", pa.concat_tables([world.events, nobody]))
         tables.declare(db, case, ())
         whole, parts = tables.make(db, case), tables.make(db, case, at_once=world.events.num_rows // 7)
-    assert whole.by_name["accounts"].num_rows == 60
+    assert whole.by_name["accounts"].num_rows == 61  # and what no account is named for
     for name, table in whole.by_name.items():
         assert parts.by_name[name].equals(table), name
     assert whole.sql["accounts"].count("GROUP BY") == 1

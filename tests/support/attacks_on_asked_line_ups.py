@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 
 import line_ups
-from attacks_on_line_ups import forged
+from attacks_on_line_ups import concluded, forged
 from authority import Authority
-from depose import pipeline
 from depose.cli.options import now
-from depose.custody import keys
-from depose.custody.seal import seal
 from depose.custody.stamp import Source, stamp
 from depose.lineup import acts
 from depose.lineup.scorers import score_model
@@ -38,14 +35,7 @@ def sealed_asked_line_up(folder: Path) -> Target:
         score_model(case, "S1", now, lambda done, total: None)
         stamp(case, source, now, acts.seal_scores(case, now).record)
         acts.open_key(case, key, now)
-        _, written = pipeline.analyze_case(case, lambda line: None, now)
-        acts.record_test(case, written[0].sha256, now)
-        public = keys.make(folder / "key.pem")
-        signer = keys.load(folder / "key.pem")
-        done = seal(case, signer, now, {}, source)
-    return Target(
-        folder=folder, case=case, bundle=Path(done.bundle), key=signer, public=public.read_bytes(), authority=authority
-    )
+        return concluded(folder, case, source, authority)
 
 
 def _said(records: Records, nth: int = 0) -> dict[str, Any]:

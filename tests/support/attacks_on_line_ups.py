@@ -50,11 +50,16 @@ def sealed_line_up(folder: Path) -> Target:
             acts.record_table(case, code, table, code, now)
         stamp(case, source, now, acts.seal_scores(case, now).record)
         acts.open_key(case, key, now, log, coin)
-        _, written = pipeline.analyze_case(case, lambda line: None, now)
-        acts.record_test(case, written[0].sha256, now)
-        public = keys.make(folder / "key.pem")
-        signer = keys.load(folder / "key.pem")
-        done = seal(case, signer, now, {}, source)
+        return concluded(folder, case, source, authority)
+
+
+def concluded(folder: Path, case: Path, source: Source, authority: Authority) -> Target:
+    """Test an opened line-up, record the test, and seal the case."""
+    _, written = pipeline.analyze_case(case, lambda line: None, now)
+    acts.record_test(case, written[0].sha256, now)
+    public = keys.make(folder / "key.pem")
+    signer = keys.load(folder / "key.pem")
+    done = seal(case, signer, now, {}, source)
     return Target(
         folder=folder, case=case, bundle=Path(done.bundle), key=signer, public=public.read_bytes(), authority=authority
     )

@@ -34,7 +34,7 @@ def translated(query: str, engine: str) -> str:
 
 def accounts(first: str, before: str, part: int = 0, parts: int = 1) -> str:
     """Return the query of what each account did from a day to before a day; of one part of the accounts, of several."""
-    of_part = f" AND e.account % {parts} = {part}" if parts > 1 else ""
+    of_part = f" AND coalesce(e.account % {parts}, 0) = {part}" if parts > 1 else ""
     shares = ",\n  ".join(
         f"sum(CASE WHEN floor(classes / {1 << place}) % 2 = 1 THEN 1 ELSE 0 END) AS {name}"
         for place, name in enumerate(CLASSES)

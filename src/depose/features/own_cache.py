@@ -95,10 +95,7 @@ def check_folder(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise _foreign(folder, "is a link, or no folder")
-    if found.st_uid != os.geteuid():
-        raise _foreign(folder, "belongs to another user")
-    if found.st_mode & 0o022:
-        raise _foreign(folder, "can be written by others", f"chmod go-w {folder}, after a look at what is in it; or ")
+    _owned(folder, found, ", after a look at what is in it")
     for parent in folder.resolve().parents:
         above = parent.stat()
         if above.st_mode & 0o002 and not above.st_mode & stat.S_ISVTX:
@@ -121,10 +118,14 @@ def check_own(path: Path) -> None:
         raise _foreign(path, "is a link")
     if not stat.S_ISREG(found.st_mode):
         raise _foreign(path, "is no regular file")
+    _owned(path, found)
+
+
+def _owned(path: Path, found: os.stat_result, first: str = "") -> None:
     if found.st_uid != os.geteuid():
         raise _foreign(path, "belongs to another user")
     if found.st_mode & 0o022:
-        raise _foreign(path, "can be written by others", f"chmod go-w {path}; or ")
+        raise _foreign(path, "can be written by others", f"chmod go-w {path}{first}; or ")
 
 
 def _foreign(path: Path, what: str, first: str = "") -> AnalysisError:
