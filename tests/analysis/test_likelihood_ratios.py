@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from calibrators import calibrator
-from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
+from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios, withheld
 from depose.case.calibration import apart_from, bundled, load, parse
 from depose.errors import CaseError
 from depose.model import Calibration, Fact, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.validate.kinds import listed
+from grounds import GOOD
 from studies import CASE, LINE, result, study
 
 
@@ -31,6 +32,24 @@ def test_a_ratio_is_capped_named_and_in_words() -> None:
     assert first.words == "weak support for H1 over H2"
     assert second.value is None
     assert second.reason == "2 families of one kind in made; 5 are needed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"refusals": 0.21}, "refusals"),
+        ({"quality": False}, "a check of quality was not met"),
+        ({"question": "same", "files": "different"}, "different digests"),
+    ],
+)
+def test_answers_that_cannot_carry_a_ratio_get_none(changes: dict[str, Any], reason: str) -> None:
+    """A suspect that refuses, or a check that failed: no ratio in either direction; what is missing keeps its own."""
+    found = weighed(study(), result())
+    assert withheld(found, GOOD) == found
+    first, second = withheld(found, msgspec.structs.replace(GOOD, **changes))
+    assert (first.value, first.low, first.words) == (None, None, "")
+    assert reason in first.reason
+    assert second == found[1]
 
 
 def test_controls_that_reach_the_score_lower_the_cap() -> None:
