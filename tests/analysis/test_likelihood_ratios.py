@@ -262,6 +262,10 @@ OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
         ({"words": 260.0}, 120, ["length of answers"]),
         ({}, 109, ["number of prompts"]),
         ({"families": ("a", "listed"), "words": 150.0}, 120, []),
+        ({"families": ("open_howto", "short_creative"), "words": 150.0}, 120, []),
+        ({"families": ("listed", "open_lists"), "words": 150.0}, 109, ["number of prompts"]),
+        ({"families": ("open_advice",), "words": 39.0}, 120, ["length of answers"]),
+        ({"families": ("open_howto", "small_talk"), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("forced_choice", "listed"), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("forced_choice",), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("a",), "words": 2.0}, 100, []),
@@ -270,7 +274,7 @@ OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
 def test_listed_prompts_are_covered_as_far_as_kinds_left_out_held(
     case: dict[str, Any], prompts: int, outside: list[str]
 ) -> None:
-    """With prompts enough and answers as long as those examined; a kind with a name of its own is no list."""
+    """Listed, or open questions of depose: prompts enough, answers as long as those examined; no other kind by name."""
     circumstances = msgspec.structs.replace(CASE, **{"families": ("listed",), **case})
     held = conditions(study(listed=(OPEN,)), result(prompts=prompts), circumstances)
     assert [one.name for one in held if not one.inside] == outside

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from depose.analysis.opinion import FEWEST_LINEAGES, MOST_REFUSALS
 from depose.model import (
     LISTED,
+    OPEN_QUESTIONS,
     Calibration,
     Calibrator,
     Condition,
@@ -136,19 +137,21 @@ def _held(
     used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]
     fewest = min(one.prompts for one in mine)
     foreign = sorted(set(case.families) - set(calibration.families))
-    listed = next((one for one in calibration.listed if one.question == case.question and foreign == [LISTED]), None)
+    unnamed = bool(foreign) and set(foreign) <= {LISTED, *OPEN_QUESTIONS}
+    kind = "listed" if foreign == [LISTED] else "open questions"
+    listed = next((one for one in calibration.listed if one.question == case.question and unnamed), None)
     rows = (
         ("detector", used.detector, detector, used.detector == detector),
         (
             "number of prompts",
-            f"{max(fewest, listed.prompts)} or more, listed" if listed else f"{fewest} to {calibration.prompts}",
+            f"{max(fewest, listed.prompts)} or more, {kind}" if listed else f"{fewest} to {calibration.prompts}",
             str(prompts),
             prompts >= max(fewest, listed.prompts if listed else 0),
         ),
         (
             "kind of prompts",
             ", ".join(calibration.families)
-            + (f"; listed, since {listed.kinds} of them held left out" if listed else ""),
+            + (f"; {kind}, since {listed.kinds} of them held left out" if listed else ""),
             ", ".join(case.families) if listed or not foreign else f"not validated: {', '.join(foreign)}",
             listed is not None or not foreign,
         ),
@@ -175,7 +178,7 @@ def _held(
 
 
 def _length(listed: Listed, words: float | None) -> Iterator[tuple[str, str, str, bool]]:
-    """Hold listed prompts to the length of answers on which the ratios were examined: a list may be of any kind."""
+    """Hold prompts of other kinds to the length of answers on which the ratios were examined: a list may be of any."""
     if words is not None:
         yield (
             "length of answers",
