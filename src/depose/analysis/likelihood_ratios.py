@@ -248,7 +248,8 @@ def withheld(found: Sequence[Ratio], grounds: Grounds) -> tuple[Ratio, ...]:
     """
     if grounds.question == "same" and grounds.files == "different":
         reason = "the files of weights have different digests: no ratio for one set of weights stands beside that"
-    elif grounds.refusals > MOST_REFUSALS:
+        return tuple(one if one.value is None else _without(one.against, reason) for one in found)
+    if grounds.refusals > MOST_REFUSALS:
         reason = (
             "more than a fifth of the answers of one of the two are refusals, or may be: what they lack is no evidence"
         )
@@ -256,7 +257,7 @@ def withheld(found: Sequence[Ratio], grounds: Grounds) -> tuple[Ratio, ...]:
         reason = "a check of quality was not met, so that no ratio is given"
     else:
         return tuple(found)
-    return tuple(one if one.value is None else _without(one.against, reason) for one in found)
+    return tuple(one if one.excluded else _without(one.against, reason) for one in found)
 
 
 def point(
