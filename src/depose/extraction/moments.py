@@ -37,7 +37,7 @@ class Moments:
 
 def _read(value: Any) -> tuple[datetime | None, str]:
     if isinstance(value, datetime):
-        return (value.astimezone(UTC), "zoned") if value.tzinfo else (value.replace(tzinfo=UTC), "no zone")
+        return _in_utc(value)
     if isinstance(value, bool) or value is None:
         return None, ""
     if isinstance(value, int | float):
@@ -50,9 +50,15 @@ def _read(value: Any) -> tuple[datetime | None, str]:
         return None, ""
     zone = {"Z": "+00:00", "UTC": "+00:00", None: ""}.get(parts[4], parts[4])
     try:
-        found = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{(parts[3] or '')[:7]}{zone}")
+        return _in_utc(datetime.fromisoformat(f"{parts[1]}T{parts[2]}{(parts[3] or '')[:7]}{zone}"))
+    except ValueError:
+        return None, ""
+
+
+def _in_utc(found: datetime) -> tuple[datetime | None, str]:
+    try:
         return (found.astimezone(UTC), "zoned") if found.tzinfo else (found.replace(tzinfo=UTC), "no zone")
-    except (ValueError, OverflowError):
+    except OverflowError:  # in UTC before the year 1, or after 9999
         return None, ""
 
 

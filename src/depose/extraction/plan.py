@@ -177,7 +177,7 @@ def _days(span: tuple[str, str], where: str) -> tuple[date, date]:
         first, last = (date.fromisoformat(one) for one in span)
     except ValueError as error:
         raise CaseError(f"{where}: {error}", hint="YYYY-MM-DD, first and last day") from error
-    if last < first or last - first > timedelta(days=1_100):
+    if last < first or last - first > timedelta(days=1_100) or last == date.max:
         raise CaseError(
             f"{where}: {span[0]} to {span[1]} is no stretch of days", hint="first day, then last, in 3 years"
         )
