@@ -29,7 +29,7 @@ def found(root: Path, **more: Any) -> LineupFindings:
     [
         ({}, "few", "confirmatory", "", "line-ups"),
         (
-            {"limits": "bags = 20", "decoy": {"reference_snapshot": "r-2"}},
+            {"limits": "bags = 20", "decoy": {"reference_snapshot": ""}},
             "tier",
             "indicative",
             "In 60 line-ups the state of the reference is not known, or not the same for all members.",
@@ -50,7 +50,7 @@ def found(root: Path, **more: Any) -> LineupFindings:
             "accounts",
         ),
     ],
-    ids=["few", "another snapshot", "late decoys", "circular"],
+    ids=["few", "no snapshot", "late decoys", "circular"],
 )
 def test_what_degrades_is_said(
     tmp_path: Path, change: dict[str, Any], reason: Any, standing: str, flag: str, word: str
