@@ -111,6 +111,7 @@ def draw(
     wish = drawing.Wish(snapshot=snapshot, drawn_by=drawn_by, tier=tier, model=model)
     bound = drawing.estimate(case, deliveries, out, wish)
     without = [f"left out: {one.value} contexts {one.name}" for one in bound.left_out]
+    without += [f"note: {one}" for one in bound.notes]
     if dry_run:
         cost = "no price" if bound.cost is None else f"{bound.cost:z.2f}"
         lines = [f"{bound.questions} answers, <= {bound.input_tokens} tokens in and {bound.output_tokens} out, {cost}"]
@@ -134,20 +135,31 @@ def draw(
 @click.option("--decoys", required=True, type=click.Path(path_type=Path), help="Undelivered answers: Parquet or JSONL.")
 @KEY_FILE
 @click.option("--bags", type=click.Path(path_type=Path), help="Write the bags here too, for a laboratory that scores.")
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing; print what is taken and left out, and what it could not say."
+)
 @JSON
-def build(case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | None, as_json: bool) -> None:
+def build(
+    case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | None, dry_run: bool, as_json: bool
+) -> None:
     """Build the line-ups of a registered CASE, and write their key to a new file outside of it.
 
     The case gets the bags, in which nothing tells who is who; deliveries, decoys and key stay with their custodian.
-    A line-up is built once. Exit 1 where more contexts than registered stand in one of the two files alone.
+    A line-up is built once, so try with --dry-run: it says what these files leave inconclusive whatever is scored. Exit
+    1 where more contexts than registered stand in one of the two files alone.
 
     \b
-    Example:  depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key custody/key.json
+    Example:  depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key key.json --dry-run
+              depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key custody/key.json
     """
     from depose.lineup import acts
 
-    done = acts.build_bags(case, deliveries, decoys, key, now, bags)
+    done = acts.build_bags(case, deliveries, decoys, key, now, bags, dry_run)
     lines = [f"{one.name}: {one.value}" for one in done.tally]
+    lines += [f"note: {one}" for one in done.foreseen]
+    if dry_run:
+        show(done if as_json else None, [*lines, "nothing was written"])
+        return
     lines += [
         f"{done.count} bags, sha256 {done.bags}",
         f"key in {done.key}, sha256 {done.commitment}: keep it away from whoever scores",

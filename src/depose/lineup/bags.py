@@ -201,7 +201,8 @@ def _match(
         raise CaseError(
             f"{bare + strange} of {total} contexts stand in one of the two files alone "
             f"({bare} without a decoy, {strange} never delivered); {plan.limits.unmatched:.0%} may",
-            hint="both files must come from one log: compare system prompts, tools and line ends of their messages",
+            hint="both files must come from one log: compare system prompts, tools and line ends of their messages; "
+            "leave out of the deliveries what the draw could not ask, by a rule that looks at contexts alone",
         )
 
 
@@ -260,6 +261,21 @@ def _delivered(one: Wanted, seed: int, tally: Counter[str]) -> list[_Draw]:
     tally[f"delivered draws of a context beyond {SEVERAL}, left out at random"] += len(found) - SEVERAL
     rng, names = stream(seed, "lineup", "delivered", one.digest), sorted(found)
     return [found[names[place]] for place in sorted(rng.choice(len(names), SEVERAL, replace=False))]
+
+
+def tier_in_force(entries: Sequence[Opened], coin: bool) -> Tier:
+    """Return the worst tier of these bags, as far as it is shown: a coin by its throws, what was kept by its date."""
+    tier = max((one.tier for one in entries), key=TIERS.index)
+    if tier == "randomised" and not coin:
+        tier = "kept"
+    undated = any(moment(one.drawn_at) is None for one in entries)
+    return "resampled" if tier == "kept" and undated else tier
+
+
+def is_after(one: str, other: str) -> bool:
+    """Tell whether a time comes after another, in whatever zones and spellings; False where one is not known."""
+    first, second = moment(one), moment(other)
+    return first is not None and second is not None and first > second
 
 
 def place_of(salt: bytes, bag: str, text: str) -> bytes:

@@ -12,9 +12,11 @@ from depose.evidence.ledger import Entries
 from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
 from depose.lineup.ask import answers_of, scores_of
+from depose.lineup.bags import is_after
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
+from depose.lineup.inputs import moment
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
@@ -168,9 +170,12 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     sealing = [one for one in (acts.dated if acts else ()) if one.name in ("lineup_key", "lineup_sealed")]
     if any(one.digest not in stamped for one in sealing):
         found.append("The seal of the key, or that of the scores, has no time-stamp.")
-    late = sum(bool(asked_at) and one.drawn_at > asked_at for one in opened.entries)
+    late = sum(is_after(one.drawn_at, asked_at) for one in opened.entries)
     if late:
         found.append(f"In {late} line-ups a decoy was drawn after the suspect was first asked: resampled at best.")
+    undated = sum(one.tier in ("randomised", "kept") and moment(one.drawn_at) is None for one in opened.entries)
+    if undated and not opened.coin:
+        found.append(f"In {undated} line-ups it is not said when a decoy was drawn: resampled at best.")
     unknown = sum(not one.snapshot for one in opened.entries)
     if unknown:
         found.append(f"In {unknown} line-ups the state of the reference is not known, or not the same for all members.")
