@@ -60,4 +60,4 @@ def test_a_changed_file_is_read_or_refused(
     elif kind == "decoys":
         hold(lambda: inputs.decoys(file))
     else:
-        hold(lambda: list(corpus_files.documents([file])))
+        hold(lambda: list(corpus_files.documents([file], file)))

@@ -292,23 +292,26 @@ def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: b
 @lineup.command("table")
 @click.argument("bags", type=click.Path(path_type=Path))
 @click.option("--model", "code", required=True, help="Code that the case gives to this model.")
-@click.option("--weights", required=True, help="Folder of the weights, or the name of a bundled model.")
+@click.option("--weights", default="", help="Folder of the weights, or the name of a bundled model.")
 @click.option("--adapter", default="", help="Folder of a LoRA adapter.")
+@click.option("--corpus", type=click.Path(path_type=Path), help="Instead: what it was trained on, a file or folder.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the table.")
 @JSON
-def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json: bool) -> None:
-    """Score a file of BAGS beside the weights, for the owner of a suspect who hands out numbers and nothing else.
+def table_(bags: Path, code: str, weights: str, adapter: str, corpus: Path | None, out: Path, as_json: bool) -> None:
+    """Score a file of BAGS beside weights or a corpus, for an owner who hands out numbers and nothing else.
 
-    The table has one number for each member, the digests of bags and weights, and no word of any answer. No case, no
-    key and no network is needed. Safe to stop and to start again.
+    The table has one number for each member, the digests of bags and of what was read, of a corpus the numbers of
+    documents, and no word of any answer. No case, no key and no network is needed. A run over weights is safe to stop
+    and to start again.
 
     \b
     Example:  depose lineup table bags.jsonl --model S1 --weights /models/acme-chat --out S1.json
+              depose lineup table bags.jsonl --model S1 --corpus /data/sft --out S1.json
               and elsewhere: depose lineup score acme --model S1 --table S1.json
     """
     from depose.lineup.elsewhere import make_table
 
-    done = make_table(bags, code, weights, adapter, out, Bags(code))
+    done = make_table(bags, code, out, Bags(code), weights=weights, adapter=adapter, corpus=corpus)
     lines = [f"{fact.name}: {fact.value}" for fact in done.facts]
     lines += [f"{done.count} bags, sha256 {done.bags}", f"table {done.table}, sha256 {done.sha256}"]
     show(done if as_json else None, [*lines, "hand out the table alone"])

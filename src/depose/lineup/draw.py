@@ -295,8 +295,8 @@ def _as_delivered(spec: ModelSpec, found: Sequence[Wanted]) -> ModelSpec:
         spec = msgspec.structs.replace(spec, parameters=spec.parameters | added)
     if heat == {True} and spec.provider != "transformers":
         spec = msgspec.structs.replace(spec, omit=(*spec.omit, "temperature"))
-    if length == {True} and (name := UNBOUNDED.get(spec.provider)):
-        spec = msgspec.structs.replace(spec, omit=(*spec.omit, name))
+    if length == {True} and (longest := UNBOUNDED.get(spec.provider)):
+        spec = msgspec.structs.replace(spec, omit=(*spec.omit, longest))
     return spec
 
 
