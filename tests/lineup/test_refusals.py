@@ -10,6 +10,8 @@ import pytest
 from msgspec import UnsetType
 
 import line_ups
+from depose.case import casefile
+from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import read_blob
 from depose.lineup.opinion import holds
@@ -106,3 +108,21 @@ def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
     assert holds("kept", made) and not holds("kept", made[:2]) and not holds("resampled", made)
     assert not holds("kept", (*made[:2], msgspec.structs.replace(made[2], passed=False)))
     assert holds("randomised", ()) and not holds("drifted", made)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('controls = ["C1"]', 'controls = ["R1"]', "'R1' is a reference"),
+        ('controls = ["C1"]', 'controls = ["S1"]', "'S1' is a suspect"),
+        ('controls = ["C1"]', 'controls = ["Z"]', "no model has the code 'Z'"),
+        ('matched = ["B1"]', 'matched = ["A1"]', "'A1' is one of"),
+        ('controls = ["C1"]', 'controls = ["C1"]\nsnapshots = ["S1"]', "'S1' is a suspect"),
+    ],
+)
+def test_what_a_plan_may_not_name(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A reference or a suspect is no control, a strange code is none, an account in question is not matched to itself."""
+    text = line_ups.CASE.replace(old, new)
+    folder = line_ups.case(tmp_path / "case", text=text)
+    with pytest.raises(CaseError, match=said):
+        casefile.read(folder)

@@ -304,6 +304,11 @@ def _bad_lineup(case: Case) -> tuple[str, str] | None:
                 return f"$.lineup.{name}: no model has the code {code!r}", f"codes: {', '.join(sorted(roles))}"
             if roles[code] == "suspect":
                 return f"$.lineup.{name}: {code!r} is a suspect", "a suspect is tested, and nothing is measured by it"
+            if roles[code] == "reference" and name == "controls":
+                return (
+                    f"$.lineup.controls: {code!r} is a reference",
+                    "controls are models older than the first delivery",
+                )
     if both := set(plan.accounts) & set(plan.matched):
         return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
     if not isinstance(plan.coin, UnsetType) and plan.tier != "randomised":

@@ -266,8 +266,8 @@ def left_open(opened: OpenedLineup, suspect: str) -> float | None:
     levels: list[Array] = []
     older = [
         ranked.levels
-        for code in opened.plan.controls
-        if code in opened.tables and (ranked := opened.ranked(opened.scores(code, opened.minus), kept)) is not None
+        for code in opened.older()
+        if (ranked := opened.ranked(opened.scores(code, opened.minus), kept)) is not None
     ]
     if older:
         levels.append(np.mean(older, axis=0))

@@ -114,6 +114,7 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         minus=taken_off(case, plan),
         coin=throws(case, plan, acts, blob, "") is not None,
         answers=answers,
+        released={spec.code: spec.released for spec in case.models if spec.released},
     )
 
 

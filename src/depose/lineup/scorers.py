@@ -94,5 +94,6 @@ def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> 
         return CorpusScorer(folder / Path(spec.file).expanduser())
     raise UsageError(
         f"{spec.code}: nothing here gives {plan.statistic} scores of a model of the provider {spec.provider!r}",
-        hint=f"whoever has it makes the table: depose lineup score CASE --model {spec.code} --table FILE",
+        hint=f"whoever has it makes a table beside it (depose lineup table BAGS --model {spec.code}); then "
+        f"depose lineup score CASE --model {spec.code} --table FILE",
     )
