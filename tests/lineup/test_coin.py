@@ -41,7 +41,9 @@ async def served(scope: MutableMapping[str, Any], receive: Any, send: Any) -> No
         for n in range(asked.get("n") or 1)
     ]
     status = 429 if prompt == "busy" else 200
-    data = json.dumps({"id": "x", "model": "r", "choices": choices}).encode()
+    took = 20 * len(choices)
+    usage = {"prompt_tokens": 7, "completion_tokens": took, "total_tokens": took + 7, "completion_tokens_details": {}}
+    data = json.dumps({"id": "x", "model": "r", "choices": choices, "usage": usage}).encode()
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": data[:10], "more_body": True})
@@ -90,6 +92,13 @@ def test_one_of_several_draws_is_delivered_and_all_are_logged(tmp_path: Path) ->
         assert (one["temperature"], one["reference_snapshot"]) == (0.5, "r-1")
     assert len({one["account_code"] for one in lines}) == 1
     assert "secret-of-a-client" not in (tmp_path / "thrown.jsonl").read_text()
+
+
+def test_usage_tells_nobody_that_several_were_drawn(tmp_path: Path) -> None:
+    """An answer that was drawn among four counts its own tokens, as one that was drawn alone does."""
+    alone, among = (ask(app_of(tmp_path / f"{share}.jsonl", share), "How?")[1]["usage"] for share in (0.0, 1.0))
+    assert alone.pop("completion_tokens_details") == {}
+    assert among == alone == {"prompt_tokens": 7, "completion_tokens": 20, "total_tokens": 27}
 
 
 def test_the_coin_is_fair_and_takes_its_share() -> None:

@@ -121,7 +121,7 @@ def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_plan_may_not_name(tmp_path: Path, old: str, new: str, said: str) -> None:
-    """A reference or a suspect is no control, a strange code is none, an account in question is not matched to itself."""
+    """A reference or a suspect is no control, a strange code is none, an account is in question or it is not."""
     text = line_ups.CASE.replace(old, new)
     folder = line_ups.case(tmp_path / "case", text=text)
     with pytest.raises(CaseError, match=said):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -106,7 +106,8 @@ class RandomisedDelivery:
             stack_id=self._stack,
         )
         self.write(line)  # before it leaves: what was delivered is always in the log
-        return msgspec.json.encode(said | {"choices": [said["choices"][chosen] | {"index": 0}]})
+        counted = {"usage": _counted(said["usage"], texts, chosen)} if isinstance(said.get("usage"), dict) else {}
+        return msgspec.json.encode(said | {"choices": [said["choices"][chosen] | {"index": 0}]} | counted)
 
     def _mark(self, last: bytes) -> str:
         """Return the mark of the last line of a log; raise CaseError where it carries none of this coin."""
@@ -134,6 +135,20 @@ class RandomisedDelivery:
             except OSError:
                 file.truncate(end)
                 raise
+
+
+def _counted(usage: dict[str, Any], texts: Sequence[str], chosen: int) -> dict[str, Any]:
+    """Count the tokens of the answer that is delivered alone: its part, by characters, of what all draws took.
+
+    Else the number would tell whoever asked that several were drawn, and bill the account for all of them.
+    """
+    whole, characters = usage.get("completion_tokens"), sum(map(len, texts))
+    if not isinstance(whole, int) or not characters:
+        return usage
+    own = max(1, round(whole * len(texts[chosen]) / characters))
+    left = {name: value for name, value in usage.items() if name != "completion_tokens_details"}
+    total = usage.get("total_tokens")
+    return left | {"completion_tokens": own} | ({"total_tokens": total - whole + own} if isinstance(total, int) else {})
 
 
 def _end(file: BinaryIO) -> tuple[int, bytes]:
