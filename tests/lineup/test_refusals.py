@@ -14,10 +14,13 @@ from depose.case import casefile
 from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import read_blob
+from depose.lineup.answer_likeness import WEIGHTS
+from depose.lineup.diagnostics import TITLES
 from depose.lineup.opinion import holds
-from depose.lineup.reading import lineup_findings
+from depose.lineup.reading import ASSUMPTIONS, lineup_findings
 from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import LineupFindings
+from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS
 from depose.report.wording import LINEUP_REASONS
 
 
@@ -118,6 +121,11 @@ def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
         ('controls = ["C1"]', 'controls = ["Z"]', "no model has the code 'Z'"),
         ('matched = ["B1"]', 'matched = ["A1"]', "'A1' is one of"),
         ('controls = ["C1"]', 'controls = ["C1"]\nsnapshots = ["S1"]', "'S1' is a suspect"),
+        ('matched = ["B1"]', 'attested = {{ logs = "the analyst" }}', "lineup.attested: no 'logs' is known"),
+        ("required = []", 'required = ["d2"]', "lineup.limits.required: no 'd2' is known"),
+        ('matched = ["B1"]', 'statistic = "text"\nweights = {{ fuzy = 1 }}', "lineup.weights: no 'fuzy' is known"),
+        ('matched = ["B1"]', 'statistic = "text"\nweights = {{ fuzzy = 0 }}', "lineup.weights: all are zero"),
+        ('matched = ["B1"]', "weights = {{ fuzzy = 1 }}", "lineup.weights: go with text or continuation"),
     ],
 )
 def test_what_a_plan_may_not_name(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -126,3 +134,10 @@ def test_what_a_plan_may_not_name(tmp_path: Path, old: str, new: str, said: str)
     folder = line_ups.case(tmp_path / "case", text=text)
     with pytest.raises(CaseError, match=said):
         casefile.read(folder)
+
+
+def test_names_in_a_plan_are_those_that_are_read() -> None:
+    """What a case may attest and weigh is what the report lists and the scorer knows, and no more."""
+    assert [key for key, _, _ in ASSUMPTIONS] == list(ASSUMED)
+    assert list(WEIGHTS) == list(PARTS)
+    assert list(TITLES) == list(DIAGNOSTICS)

@@ -11,7 +11,7 @@ from depose.errors import CaseError, EvidenceError
 from depose.evidence.ledger import Entries
 from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
-from depose.lineup.ask import answers_of, scores_of
+from depose.lineup.ask import answers_of, has_vectors, scores_of
 from depose.lineup.bags import is_after
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
@@ -28,6 +28,8 @@ from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
 Blob = Callable[[str], bytes]
 """Returns the bytes of a blob by its digest, checked."""
 
+EXACTLY, ROUGHLY = 1e-9, 0.05
+"""How far a score may lie from the one that is computed again; roughly where sentence vectors weigh in, in spreads."""
 ASSUMPTIONS = (
     ("log", "the log of the reference is complete and authentic", "digests of both files in the act of building"),
     ("draw", "what the log holds is what left the endpoint", "text_sha256 of the deliveries, where the log has it"),
@@ -100,7 +102,7 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
     answers = {code: answers_of(acts.answers, code) for code in dict.fromkeys(one.model for one in acts.answers)}
     for code in answers.keys() & tables.keys():
         made = scores_of(plan, bags, answers[code])
-        if not _alike(made, tables[code].scores):
+        if not _alike(made, tables[code].scores, ROUGHLY if has_vectors(plan) else EXACTLY):
             raise CaseError(
                 f"the table of {code} does not follow from its answers", hint="the table, or an answer, was changed"
             )
@@ -127,10 +129,11 @@ def throws(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob, registere
     return bags_follow(plan, case.protocol.seed, *files, registered_at)
 
 
-def _alike(made: Sequence[Scores], table: Sequence[Scores]) -> bool:
+def _alike(made: Sequence[Scores], table: Sequence[Scores], within: float) -> bool:
     """Compare two tables of scores but for rounding."""
     return all(
-        len(one) == len(two) and all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(one, two, strict=True))
+        len(one) == len(two)
+        and all(isclose(a, b, rel_tol=within, abs_tol=within) for a, b in zip(one, two, strict=True))
         for one, two in zip(made, table, strict=True)
     )
 
