@@ -63,4 +63,4 @@ def _reads(kind: str, raw: bytes, file: Path, made: dict[str, bytes]) -> None:
     elif kind == "decoys":
         hold(lambda: inputs.decoys(file))
     else:
-        hold(lambda: list(corpus_files.documents([file])))
+        hold(lambda: list(corpus_files.documents([file], file)))
