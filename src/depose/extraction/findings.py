@@ -10,7 +10,7 @@ FORMAT = "depose extraction findings 1"
 Verdict = Literal["indication", "shared prompts, concert not shown", "no group found", "inconclusive"]
 LAYERS = {
     "groups": "share rare templates more closely than margins explain (E3, primary)",
-    "synchrony": "are active in the same slots more often than the hours of each explain (E4)",
+    "synchrony": "are active in the same slots clearly more often than the hours of each explain (E4)",
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
     "balance": "ask more evenly on the days of a week than random sets of the same volumes (E5)",
     "infrastructure": "share cards, networks or clients more often than random sets (E6)",

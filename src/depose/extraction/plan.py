@@ -72,6 +72,9 @@ class Tests(Record, frozen=True, kw_only=True):
     """Minutes of a slot; two accounts are active together in one."""
     window: Annotated[int, Meta(ge=2, le=1_440)] = 60
     """Minutes of a window, a multiple of `slot`: given in which windows each is active, is it in the same slots?"""
+    times: Annotated[float, Meta(ge=1, le=100)] = 1.25
+    """Synchrony asks whether accounts are in the same slot more than so many times as often as their hours explain: a
+    task that is set to all of a course at one time makes it up to a tenth more."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Of all random draws."""
 
