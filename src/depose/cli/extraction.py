@@ -87,6 +87,7 @@ def begin(
 @click.option(
     "--allow-truncated", is_flag=True, help="Take what is whole of a log that breaks off; the loss is stated."
 )
+@click.option("--allow-nameless", is_flag=True, help="Leave out requests that name nobody; how many is stated.")
 @click.option("--production", default="", help="List of digests as sha256sum writes it; another log exits 3.")
 @click.option(
     "--public", default="", help="Prompts that are public, one a line, such as benchmarks: they do not count."
@@ -100,14 +101,16 @@ def import_(
     hash_key: str,
     keep_text: bool,
     allow_truncated: bool,
+    allow_nameless: bool,
     production: str,
     public: str,
     as_json: bool,
 ) -> None:
     """Read LOGS into the events of a CASE: ids as keyed hashes, prompts as masked keys, Parquet by day.
 
-    JSON lines, JSON, CSV and Parquet, plain or packed by gzip. A log that was read before is not read again, and a
-    killed import goes on. What is no request, or has no time, is counted; more than 1 in 1,000 is refused.
+    JSON lines, JSON, CSV and Parquet, plain or packed by gzip, zstd or bzip2; of a folder all logs in it. A log that
+    was read before is not read again, and a killed import goes on. What is no request, or has no time, is counted; more
+    than 1 in 1,000 is refused.
 
     \b
     [columns]                        for --format generic: meaning = "name of the column"
@@ -129,6 +132,7 @@ def import_(
         hash_key=hash_key,
         keep_text=keep_text,
         allow_truncated=allow_truncated,
+        allow_nameless=allow_nameless,
         production=production,
         public=public,
     )
@@ -169,6 +173,7 @@ def register(case: Path, as_json: bool) -> None:
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="With --watch: whose logs they are.")
 @click.option("--hash-key", default="", help="With --watch: the custodian's key.")
 @click.option("--map", "mapping", default="", help="With --watch and --format generic: which column is what.")
+@click.option("--allow-nameless", is_flag=True, help="With --watch: leave out requests that name nobody.")
 @click.option("--every", default=60.0, show_default=True, help="With --watch: seconds between two looks.")
 @click.option("--passes", default=0, help="With --watch: looks after which it ends; 0 is never.")
 @click.option("--fail-on", type=click.Choice(["indication", "inconclusive"]), multiple=True, help="Exit 4, or 5.")
@@ -179,6 +184,7 @@ def scan(
     format_: str | None,
     hash_key: str,
     mapping: str,
+    allow_nameless: bool,
     every: float,
     passes: int,
     fail_on: Sequence[str],
@@ -202,7 +208,8 @@ def scan(
         show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
                                                   advice(f"depose extraction report {shell(case)}")])  # fmt: skip
     else:
-        looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping)
+        looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping,
+                                 allow_nameless=allow_nameless)  # fmt: skip
         number = 0
         while True:
             number += 1
@@ -218,6 +225,7 @@ def scan(
 
 def _news(look: Any) -> list[str]:
     lines = [f"{len(look.imported)} new logs: {', '.join(look.imported)}" if look.imported else "no new log"]
+    lines += [f"not whole yet: {', '.join(look.waiting)}"] if look.waiting else []
     if look.ran is not None:
         lines += _lines(look.ran.findings)
         lines += (
