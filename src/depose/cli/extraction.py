@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depose.cli.console import show, table
+from depose.cli.extraction_lines import lines_of, news
 from depose.cli.options import JSON, now, say
 from depose.cli.steps import advice
-from depose.cli.words import wrapped
 from depose.errors import shell
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ CASE = click.argument("case", type=click.Path(path_type=Path))
 ENGINES = ("duckdb", "bigquery", "clickhouse", "postgres", "snowflake", "spark", "sqlite")
 FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "openai-compliance", "helicone",
            "generic")  # fmt: skip
-SHOWN = 10
-"""Groups that the terminal shows."""
 
 
 @click.group()
@@ -48,6 +46,7 @@ def extraction() -> None:
 @click.option("--clean", nargs=2, metavar="FIRST LAST", help="Earlier days: what stands out there is no campaign.")
 @click.option("--release", "releases", multiple=True, metavar="MODEL=DAY", help="A model that came out in these days.")
 @click.option("--fewest", type=int, help="Accounts that a stratum needs; else 999, for p-values down to 1/1000.")
+@click.option("--accused-alone", is_flag=True, help="The logs hold accused accounts and no others: nothing to test.")
 @click.option("--hash-key", required=True, type=click.Path(path_type=Path), help="The custodian's key; made if none.")
 @JSON
 def begin(
@@ -58,6 +57,7 @@ def begin(
     clean: tuple[str, str] | None,
     releases: Sequence[str],
     fewest: int | None,
+    accused_alone: bool,
     hash_key: Path,
     as_json: bool,
 ) -> None:
@@ -70,7 +70,7 @@ def begin(
     from depose.extraction import beginning
 
     said = beginning.Said(title=title, authority=authority, tested=tested, clean=clean or None,
-                          releases=tuple(releases), fewest=fewest)  # fmt: skip
+                          releases=tuple(releases), fewest=fewest, accused_alone=accused_alone)  # fmt: skip
     done = beginning.begin(case, said, hash_key)
     key = "made now: keep it, and apart from the case" if done.key_made else "as it was"
     follows = f"depose extraction import {shell(case)} LOGS --format FORMAT --hash-key {shell(hash_key)}"
@@ -205,7 +205,7 @@ def scan(
     last: Any = None
     if watch is None:
         done = last = conduct.scan_case(case, now, say)
-        show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
+        show(done.findings if as_json else None, [*lines_of(done.findings), *done.files,
                                                   advice(f"depose extraction report {shell(case)}")])  # fmt: skip
     else:
         looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping,
@@ -214,65 +214,13 @@ def scan(
         while True:
             number += 1
             look = watching.look(case, looks, now, say)
-            show(look if as_json else None, _news(look))
+            show(look if as_json else None, news(look))
             last = look.ran
             if passes and number >= passes:
                 break
             time.sleep(every)
     if last is not None:
         _leave(last.findings, fail_on)
-
-
-def _news(look: Any) -> list[str]:
-    lines = [f"{len(look.imported)} new logs: {', '.join(look.imported)}" if look.imported else "no new log"]
-    lines += [f"not whole yet: {', '.join(look.waiting)}"] if look.waiting else []
-    if look.ran is not None:
-        lines += _lines(look.ran.findings)
-        lines += (
-            [f"new in a group: {len(look.ran.new)} accounts: {', '.join(look.ran.new[:SHOWN])}"] if look.ran.new else []
-        )
-        lines += [f"no longer in one: {len(look.ran.gone)}"] if look.ran.gone else []
-    return lines
-
-
-def _lines(found: ExtractionFindings) -> list[str]:
-    """Set out what a scan found."""
-    total = found.totals
-    lines = [
-        f"{found.title}: {total.requests} requests of {total.accounts} accounts ({total.nodes} nodes), "
-        f"{found.tested[0]} to {found.tested[1]}",
-        *found.warnings,
-    ]
-    if found.standing is not None:
-        lines.append(
-            f"clean period: p {found.standing.p:.3f}; {found.standing.communities} standing communities "
-            f"of {found.standing.nodes} nodes set aside"
-        )
-    lines.append(
-        f"accounts: {found.accounts.hits} of {found.accounts.tested} unusual for their stratum "
-        f"(FDR {found.accounts.fdr}; {found.accounts.without} without enough controls)"
-    )
-    lines.append(
-        f"pairs: {found.pairs.hits} of {found.pairs.tests} share more templates than their numbers explain, "
-        f"{found.pairs.nodes} nodes (FDR {found.pairs.fdr})"
-    )
-    shown = found.groups[:SHOWN]
-    rows = [
-        [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
-         f"{g.p_holm:.3f}", f"{g.e:.1f}"]
-        for g in shown
-    ]  # fmt: skip
-    if rows:
-        lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
-        for g in shown:
-            lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
-            lines.append(
-                f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
-            )
-    else:
-        lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
-    reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
-    return [*lines, f"opinion: {found.opinion.verdict}{reasons}"]
 
 
 def _leave(found: ExtractionFindings, fail_on: Sequence[str]) -> None:

@@ -181,6 +181,8 @@ class ExtractionFindings(Record, frozen=True, kw_only=True):
     """Adjusted p of the round that found nothing more, 1 where there was none."""
     opinion: Opinion
     software: tuple[Fact, ...]
+    fewest: int = 10
+    """Accounts of a tier or a country below which no table names it."""
 
 
 REASONS = {
@@ -188,6 +190,7 @@ REASONS = {
     "templates": "no prompts or keys of prompts that accounts could share",
     "organisation": "one organisation, as the log has it, holds more than half of all accounts and counts as one: is "
     "it who pays for them, or a plan, a team or the keeper of the log?",
+    "clean": "the logs hold next to nothing of the clean period: no community was set aside, and no template was known",
     "sampled": "a log holds a sample of the requests: a group may be larger than what is seen of it",
 }
 
