@@ -90,6 +90,8 @@ class Dimensions(NamedTuple):
     agreed: matching.Agreement
     opposite: float
     """log10 p of the order of those that are most opposite."""
+    again: float
+    """log10 p of the order as the second look has it."""
 
 
 def dimension_order(of: Embeddings) -> Dimensions:
@@ -104,4 +106,5 @@ def dimension_order(of: Embeddings) -> Dimensions:
     likeness = mine @ theirs.T
     found = matching.match(np.abs(likeness))
     opposite = matching.opposite_order(likeness, probes)
-    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite)
+    again = matching.second_look(of.reference.T[probes], of.suspect.T, signed=False)
+    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite, again)
