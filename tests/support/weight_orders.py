@@ -72,7 +72,7 @@ def _tree(gate: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Ten
 
 
 def _first_component(gate: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
-    left, sizes, _ = torch.linalg.svd(down, full_matrices=False)
+    left, _, _ = torch.linalg.svd(down, full_matrices=False)
     return left[:, 0] * torch.sign(left[:, 0].sum())
 
 

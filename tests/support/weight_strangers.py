@@ -159,6 +159,17 @@ def _masked_with_mean(of: Drawn, seed: int) -> Drawn:
     return _matrices(of, change)
 
 
+def _sized_with_mean(of: Drawn, seed: int) -> Drawn:
+    """Scale every weight by one public table, where the rows of a matrix have a common direction."""
+    draw = _public()
+
+    def change(name: str, value: torch.Tensor) -> torch.Tensor:
+        mean = value.std() * torch.randn(value.shape[1], generator=torch.Generator().manual_seed(seed))
+        return (value + mean + value.std()) * torch.exp(torch.randn(value.shape, generator=draw))
+
+    return _matrices(of, change, table=True)
+
+
 def _two_of_four(of: Drawn, seed: int) -> Drawn:
     def change(name: str, value: torch.Tensor) -> torch.Tensor:
         four = value.reshape(-1, 4)
@@ -274,7 +285,7 @@ def deepened(of: Drawn, seed: int, noise: float) -> Drawn:
 
 
 def _vera(of: Drawn, seed: int) -> Drawn:
-    """Merge an adapter of two public random matrices and two vectors of one's own (Kopiczko et al., VeRA, ICLR 2024)."""
+    """Merge an adapter of two public random matrices and vectors of one's own (Kopiczko et al., VeRA, ICLR 2024)."""
     draw, mine = _public(), torch.Generator().manual_seed(seed)
     wide = max(size_of(of.config, "intermediate_size"), size_of(of.config, "hidden_size"))
     down, up = torch.randn(16, wide, generator=draw), torch.randn(wide, 16, generator=draw)
@@ -314,6 +325,7 @@ def _merged(of: Drawn, seed: int) -> Drawn:
 HABITS: dict[str, Change] = {
     "nothing": lambda of, seed: of,
     "one mask, rows with a common direction": _masked_with_mean,
+    "sizes by one table, rows with a common direction": _sized_with_mean,
     "two of four, by size": _two_of_four,
     "two of four, by one mask": _one_two_of_four,
     "units of the same numbers left out": _same_units,
