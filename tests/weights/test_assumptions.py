@@ -59,9 +59,12 @@ def test_what_both_sides_chose_by_a_rule_counts_for_nothing(rule: str, tmp_path:
     assert {one.kind: one.log10_p for one in found.tests}[kind] < -3, "else this shows nothing"  # type: ignore[index]
 
 
-def test_one_mask_and_a_common_direction_are_no_kinship(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "habit", ["one mask, rows with a common direction", "sizes by one table, rows with a common direction"]
+)
+def test_one_table_of_both_sides_and_a_common_direction_are_no_kinship(habit: str, tmp_path: Path) -> None:
     """Units of one number are alike then, and never opposite; their signs, less what all share, tell nothing of it."""
-    cut = HABITS["one mask, rows with a common direction"]
+    cut = HABITS[habit]
     one, other = (cut(Drawn(CONFIG, own(Drawn(CONFIG, LEARNT), seed)), seed).tensors for seed in (10, 20))
     found = compared(tmp_path, one, other)
     units = next(one for one in found.tests if one.kind == "order of units")
@@ -69,10 +72,8 @@ def test_one_mask_and_a_common_direction_are_no_kinship(tmp_path: Path) -> None:
     assert units.again_log10_p is not None
     assert units.again_log10_p > -3
     assert found.log10_p > -3
-    tuned = compared(
-        tmp_path / "kin", cut(Drawn(CONFIG, changes.noisy(ONE, 3)), 1).tensors, cut(Drawn(CONFIG, ONE), 2).tensors
-    )
-    assert tuned.log10_p < -10
+    kin = (cut(Drawn(CONFIG, one), seed).tensors for seed, one in ((1, changes.noisy(ONE, 3)), (2, ONE)))
+    assert compared(tmp_path / "kin", *kin).log10_p < -10
 
 
 def test_values_that_were_decomposed_are_seen_in_heads_of_eight(tmp_path: Path) -> None:
