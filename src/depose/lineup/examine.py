@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.lineup.bags import TIERS, is_late
+from depose.lineup.bags import is_after, is_late, tier_in_force
 from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
 from depose.lineup.exhibits import exhibits
 from depose.lineup.opened import OpenedLineup
-from depose.lineup.opinion import LineupGrounds, decide, failed
+from depose.lineup.opinion import LineupGrounds, decide, failed, holds
 from depose.lineup.power import area_of, power_at
 from depose.lineup.rank_test import LineUps, rank_sum
 from depose.lineup.sensitivity import (
@@ -90,9 +90,7 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
     if bags is None:
         raise ValueError("no bag of the accounts in question came before the cut-off")
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
-    tier = max((one.tier for one in entries), key=TIERS.index)
-    if tier == "randomised" and not opened.coin:
-        tier = "kept"
+    tier = tier_in_force(entries, opened.coin)
     result = rank_sum(bags)
     diagnostics = diagnose(opened, suspect)
     drift = left_open(opened, suspect)
@@ -111,7 +109,7 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
         statistic=plan.statistic,
         minus=opened.minus or "",
         tier=tier,
-        standing="confirmatory" if known and tier != "drifted" else "indicative",
+        standing="confirmatory" if known and holds(tier, diagnostics) else "indicative",
         bags=len(bags),
         informative=result.informative,
         fillers=tidy(fillers),
@@ -146,7 +144,7 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
         by_account=_by_account(opened, kept, scores),
         exhibits=exhibits(opened, suspect, scores, kept),
     )
-    late = any(one.tier in ("randomised", "kept") and asked_at and one.drawn_at > asked_at for one in entries)
+    late = any(one.tier in ("randomised", "kept") and is_after(one.drawn_at, asked_at) for one in entries)
     return _Found(
         finding,
         lambda p: LineupGrounds(
@@ -268,8 +266,8 @@ def left_open(opened: OpenedLineup, suspect: str) -> float | None:
     levels: list[Array] = []
     older = [
         ranked.levels
-        for code in opened.plan.controls
-        if code in opened.tables and (ranked := opened.ranked(opened.scores(code, opened.minus), kept)) is not None
+        for code in opened.older()
+        if (ranked := opened.ranked(opened.scores(code, opened.minus), kept)) is not None
     ]
     if older:
         levels.append(np.mean(older, axis=0))

@@ -65,6 +65,12 @@ def failed(diagnostics: tuple[DiagnosticResult, ...]) -> tuple[str, ...]:
     return tuple(one.name for one in diagnostics if one.blocking and one.passed is False)
 
 
+def holds(tier: Tier, diagnostics: tuple[DiagnosticResult, ...]) -> bool:
+    """Tell whether all that the tier itself asks for was made and holds, whatever a case registers as required."""
+    passed = {one.name for one in diagnostics if one.passed}
+    return tier != "drifted" and passed >= set(NEEDED[tier])
+
+
 def decide(grounds: LineupGrounds) -> LineupOpinion:
     """Look the opinion up."""
     reaches = grounds.log10_p <= grounds.log10_alpha

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.asking import Fact
 from depose.model.base import Record
-from depose.model.lineup import DiagnosticResult, Exposure, LineupReason
+from depose.model.lineup import DiagnosticResult, Exposure, LineupReason, Passage
 from depose.model.lineup_plan import LineupPlan, Statistic, Tier
 
 
@@ -47,6 +49,8 @@ class LineupMember(Record, frozen=True, kw_only=True):
     score: float
     copies: int
     delivered: bool
+    passage: Passage | UnsetType = UNSET
+    """Where the nearest text in the corpus stands, where one was searched and holds any."""
 
 
 class LineupExhibit(Record, frozen=True, kw_only=True):
@@ -86,7 +90,7 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     tier: Tier
     """The worst among the bags that were tested."""
     standing: str
-    """`confirmatory`; or `indicative` where the tier or a missing snapshot allows no more."""
+    """`confirmatory`; or `indicative` where the tier, a check that it asks for or a missing snapshot allows no more."""
     bags: int
     """Line-ups tested."""
     informative: int
