@@ -9,14 +9,15 @@ import pytest
 
 from depose.analysis.analyze import analyze
 from depose.analysis.documents import documents, least, opinions
-from depose.analysis.exchangeability import examine, parameters, rows
+from depose.analysis.exchangeability import examine, p_lineages, parameters, rows
 from depose.analysis.scored_bags import Bench
 from depose.features.extract import Features
-from depose.model import Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
+from depose.model import Against, Document, Exchangeability, Fact, ModelSpec, Peculiar, Protocol, Ratio
 from depose.statistics.era import era
 from depose.statistics.lineage import choose
 from dossiers import CONTROLS, dossier, quiet, spec
 from grounds import GOOD
+from studies import result
 
 BAG = ("S1", "R1", *(one.code for one in CONTROLS))
 
@@ -146,3 +147,21 @@ def test_documents_are_numbered_with_their_digests() -> None:
     files = (Fact(name="a.pdf", value="f" * 64),)
     case = msgspec.structs.replace(case, registration=msgspec.structs.replace(case.registration, files=files))
     assert [(one.exhibit, one.model, one.sha256) for one in documents(case)] == [("D1", "R1", "f" * 64)]
+
+
+@pytest.mark.parametrize(
+    ("above", "k_eff", "p_holm", "seen"),
+    [(1, 21, 2 / 41, 2 / 22), (1, 21, 4 / 41, None), (0, 21, 1 / 41, None), (1, 40, 2 / 41, None)],
+)
+def test_p_is_counted_in_lineages_too(above: int, k_eff: int, p_holm: float, seen: float | None) -> None:
+    """40 controls of 21 lineages, one above the pair: .049 by controls, .091 by lineages; else nothing is said."""
+    scores = [Against(model=f"C{n}", value=5.0 if n < above else 0.0) for n in range(40)]
+    made = msgspec.structs.replace(
+        result(3.0), value=3.0, p=2 / 41, p_holm=p_holm, reference_side=tuple(scores), suspect_side=tuple(scores)
+    )
+    stood = Exchangeability(
+        era=era("2025-01", "2025-01", {}), k_by_name=k_eff, k_by_likeness=k_eff, clades=(), peculiar=(), subsets=None
+    )
+    found = p_lineages(made, stood, 0.05)
+    assert found == (msgspec.UNSET if seen is None else pytest.approx(seen))
+    assert p_lineages(None, stood, 0.05) is msgspec.UNSET

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from depose.model import Clade
 from depose.statistics.centring import centre, standardise
-from depose.statistics.clades import clades, independent
+from depose.statistics.clades import clades, independent, rank_in_lineages
 from depose.statistics.ranks import model_level
 
 
@@ -85,3 +86,38 @@ def test_nothing_is_joined_where_a_score_is_missing_or_nobody_is_there() -> None
     t = np.full((5, 5), np.nan)
     assert clades(t, names(3)) == ()
     assert clades(np.zeros((3, 3)), names(1)) == ()
+
+
+def in_lineages(t: np.ndarray) -> float:
+    """Count p of a bag in lineages."""
+    listed = names(len(t) - 2)
+    found = clades(t, listed)
+    sides = [[listed[2 + k] for k in np.flatnonzero(side >= t[0, 1])] for side in (t[0, 2:], t[2:, 1])]
+    return rank_in_lineages(sides, found, independent(len(t) - 2, found))
+
+
+def test_p_in_lineages_holds_its_level() -> None:
+    """Of 120 bags of strangers, 40 names on 24 lineages, no more are at or below .05 and .1 than those levels allow."""
+    rng = np.random.default_rng(11)
+    p = np.array([in_lineages(bag(rng, 40, 24, 0.8)) for _ in range(120)])
+    for level in (0.05, 0.1, 0.25):
+        assert (p <= level).mean() <= level + 3 * np.sqrt(level * (1 - level) / 120)
+    assert p.min() > 0
+
+
+def test_p_in_lineages_finds_a_pair_that_no_control_reaches() -> None:
+    """A pair above all controls is at the floor that the lineages allow."""
+    found = (Clade(models=("C1", "C2"), t=5.0),)
+    assert rank_in_lineages(([], []), found, 19) == pytest.approx(0.05)
+
+
+def test_p_in_lineages_counts_a_clade_once_and_knows_no_order() -> None:
+    """Two names of one clade are one lineage, in whatever order; of two sides the worse counts."""
+    found = (Clade(models=("C1", "C2"), t=5.0),)
+    assert rank_in_lineages((["C1", "C2"], []), found, 19) == rank_in_lineages(([], ["C2"]), found, 19) == 0.1
+    assert (
+        rank_in_lineages((["C3", "C1"], ["C1"]), found, 19)
+        == rank_in_lineages((["C1"], ["C1", "C3"]), found, 19)
+        == 0.15
+    )
+    assert rank_in_lineages(([f"C{n}" for n in range(40)], []), found, 19) == 1.0

@@ -348,6 +348,7 @@ class _Analyst:
             power=weight.power.lower95 if weight.power else None,
             files=files_compared(self.facts[suspect.code], self.facts[reference.code]).state,
             suspect_first=closest_candidate.direction(suspect, reference).order == "suspect first",
+            p_lineages=exchangeability.p_lineages(primary, stood, self.protocol.alpha),
         )
 
 

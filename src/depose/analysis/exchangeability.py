@@ -9,14 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+from msgspec import UNSET, UnsetType
+
 from depose.analysis.opinion import FEWEST_LINEAGES
 from depose.analysis.scored_bags import Bench
-from depose.model import Condition, Era, Exchangeability, ModelSpec, Peculiar, Protocol, setting
+from depose.model import Condition, Era, Exchangeability, ModelSpec, Peculiar, Protocol, Result, setting
 from depose.model.random_streams import stream
 from depose.statistics import specification
-from depose.statistics.clades import clades, independent
+from depose.statistics.clades import clades, independent, rank_in_lineages
 from depose.statistics.era import WINDOW, era
 from depose.statistics.lineage import Controls
+from depose.statistics.ranks import DIGITS
+from depose.statistics.rounding import tidy
 from depose.statistics.subsets import peculiar, subsets
 
 DRAWS = 1_000
@@ -52,6 +57,20 @@ def examine(
             stream(bench.protocol.seed, "subsets", detector),
         ),
     )
+
+
+def p_lineages(primary: Result | None, stood: Exchangeability, alpha: float) -> float | UnsetType:
+    """Count p of the primary result in lineages, over references as its own; unset where p decides alone."""
+    if primary is None or primary.p_holm > alpha or stood.k_eff >= len(primary.reference_side):
+        return UNSET
+    value = np.round(primary.value, DIGITS)
+    reached = [
+        [one.model for one in side if np.round(one.value, DIGITS) >= value]
+        for side in (primary.reference_side, primary.suspect_side)
+    ]
+    if not any(reached):
+        return UNSET
+    return tidy(min(1.0, rank_in_lineages(reached, stood.clades, stood.k_eff) * primary.p_holm / primary.p))
 
 
 def rows(

@@ -1,9 +1,9 @@
 """Numbers to an opinion: a lookup and nothing else (design.md, "The measurement").
 
 indication        quality passes; K_eff >= 19 and enough for the number of tests; controls of the years of the pair;
-                  p <= alpha after Holm; length-matched and layout-matched p <= alpha; conservative LR end > 1
-                  against an unrelated model and against the question's own alternative; no candidate closer; no
-                  fact on record against it
+                  p <= alpha after Holm, in controls and in lineages; length-matched and layout-matched p <= alpha;
+                  conservative LR end > 1 against an unrelated model and against the question's own alternative; no
+                  candidate closer; no fact on record against it
 relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated, a
 not resolved      candidate is closer, the files of weights are known to differ (`same`), or the suspect was offered
                   first (the other questions)
@@ -14,6 +14,8 @@ Facts come first: where all recorded files of weights have equal digests, `same`
 """
 
 from __future__ import annotations
+
+from msgspec import UNSET
 
 from depose.model import Grounds, Opinion
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
@@ -51,12 +53,17 @@ def _known(g: Grounds) -> list[str]:
     return reasons
 
 
+def _by_copies(g: Grounds) -> bool:
+    """Tell whether p is small only since controls that are no lineages of their own are counted."""
+    return g.p is not None and g.p_lineages is not UNSET and g.p <= g.alpha < g.p_lineages
+
+
 def _unfit(g: Grounds) -> list[str]:
     """Reasons for which no opinion is possible, whatever the score."""
     reasons = []
     if g.question == "derived" and g.shared_base:
         reasons.append("shared_base")
-    elif g.k_eff < max(FEWEST_LINEAGES, g.k_needed):
+    elif g.k_eff < max(FEWEST_LINEAGES, g.k_needed) or _by_copies(g):
         reasons.append("controls")
     if not g.era:
         reasons.append("era")

@@ -31,6 +31,8 @@ def primary(finding: Finding) -> Result | None:
 def _controls(finding: Finding, findings: Findings) -> Iterator[str]:
     needed = max(FEWEST_LINEAGES, finding.k_needed)
     yield f"{finding.k_eff} independent clean control lineages, {needed} are needed"
+    if finding.grounds is not None and isinstance(finding.grounds.p_lineages, float):
+        yield f"some reach the score: p counted in lineages is {finding.grounds.p_lineages:.3f}"
     left: dict[str, list[str]] = {}
     for one in finding.excluded:
         left.setdefault(one.reason, []).append(one.model)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.base import Question, Record, Verdict
 
 FEWEST_LINEAGES = 19
@@ -57,3 +59,6 @@ class Grounds(Record, frozen=True, kw_only=True):
     """What the digests of the weights of suspect and reference say."""
     suspect_first: bool = False
     """The suspect was offered before the reference, by documented dates."""
+    p_lineages: float | UnsetType = UNSET
+    """p counted in independent lineages, with `k_eff` for K; set where p comes to alpha though some control reaches the
+    score, and there are fewer lineages than controls."""

@@ -68,6 +68,8 @@ def _p(field: str) -> Callable[[Finding, Grounds], Cell]:
         value: float | None = getattr(g, field)
         if value is None:
             return Cell(seen=NOT_KNOWN, met=False)
+        if field == "p" and isinstance(g.p_lineages, float) and value <= g.alpha < g.p_lineages:
+            return Cell(seen=f"{pvalue(value, finding.floor)}; in lineages {g.p_lineages:.3f}", met=False)
         return Cell(seen=pvalue(value, finding.floor), met=value <= g.alpha)
 
     return tell

@@ -40,7 +40,8 @@ LIMITATIONS = (
 """Printed in every report; no configuration reaches them."""
 
 REASONS = {
-    "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are many",
+    "controls": "fewer independent clean controls than needed: 19, or more where alpha is small or references are "
+    "many, or where lineages reach the score",
     "era": "the controls are not of the years of suspect and reference, or a date is not known: strangers of one era "
     "look like kin beside older controls",
     "power": "the lower bound of the power of the test in this case is below 0.8, or the power is not known",

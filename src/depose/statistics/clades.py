@@ -83,3 +83,13 @@ def _bound(pair: float, ends: Array, among: Array) -> float:
 def independent(k: int, found: Sequence[Clade]) -> int:
     """Count controls as one for each clade: K by likeness."""
     return k - sum(len(one.models) - 1 for one in found)
+
+
+def rank_in_lineages(reached: Sequence[Sequence[str]], found: Sequence[Clade], k_eff: int) -> float:
+    """Count p in lineages: (1 + those that reach the score) / (K_eff + 1), on the side where they are more.
+
+    `reached` names the controls of each side that reach it; those of one clade count once.
+    """
+    clade = {model: place for place, one in enumerate(found) for model in one.models}
+    most = max(len({clade.get(code, code) for code in side}) for side in reached)
+    return float((1 + min(most, k_eff)) / (k_eff + 1))
