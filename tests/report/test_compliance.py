@@ -22,7 +22,7 @@ from depose.report.render import Setting, render_html, render_pdf
 from depose.report.vocabulary import violations
 from depose.report.wording import OUTCOMES
 from depose.validate.opinions import HARD, RELATIONS, STUDENT
-from reports import HOSTILE, build, calibrated, outline, words
+from reports import HOSTILE, build, calibrated, outline, ratio, words
 from studied_reports import studied
 
 WAIVER = """[[waiver]]
@@ -260,3 +260,17 @@ def test_published_schema_is_current() -> None:
     path = Path(__file__).parents[2] / "docs" / "findings.schema.json"
     assert path.read_bytes() == machine_readable.schema(), "run make schema"
     assert json.loads(path.read_bytes())["$defs"]["Findings"]["additionalProperties"] is False
+
+
+def test_the_ratio_that_is_printed_is_against_the_alternative_that_its_column_names() -> None:
+    """Against an unrelated model, or none at all: one against another alternative is not put in its place."""
+    found = calibrated(questions=("distilled",))
+    page = words(render_html(found, COMPLIANCE))
+    assert "LR against unrelated, nearer end" in page
+    assert "3.20" in page
+    one = found.findings[0]
+    other = tuple(ratio(row.against, None) if row.against == "unrelated" else row for row in one.ratios)
+    without = msgspec.structs.replace(found, findings=(msgspec.structs.replace(one, ratios=other),))
+    assert "21 not known not evaluated inconclusive" in words(render_html(without, COMPLIANCE))
+    assert "21 not known 3.20 inconclusive" in page
+    assert "power here, of p alone: distilled 0.83 (14 of 17 pairs, 9 families; lower bound 0.00)" in page.casefold()

@@ -49,6 +49,8 @@ from depose.report.wording import (
     SENTENCES,
 )
 
+UNRELATED = "unrelated"
+"""The alternative whose ratio the compliance summary prints."""
 PAGES = 2
 """Pages of the compliance summary."""
 ROWS = ((12, 5), (9, 3), (6, 2), (4, 1), (1, 0))
@@ -123,7 +125,12 @@ def _page(template: str, findings: Findings, setting: Setting, context: dict[str
 
 def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
     """Yield the compliance summary with fewer and fewer rows, its second half on a page of its own if there is room."""
+    given, tried = (len(findings.findings), len(setting.annex.waivers)), set()
     for rows, waivers in ROWS:
+        shown = tuple(map(min, (rows, waivers), given))
+        if shown in tried:  # fewer than there is room for: the same page once more
+            continue
+        tried.add(shown)
         context = {**_summary(findings, setting, rows), "most_waivers": waivers}
         for apart in (True, False):
             yield _page("compliance.html", findings, setting, {**context, "apart": apart})
@@ -169,7 +176,7 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
 def _row(number_: int, finding: Finding) -> dict[str, Any]:
     result = arrange.primary(finding)
     values = [one.value for one in (*result.reference_side, *result.suspect_side)] if result else []
-    ratio = next((one for one in finding.ratios if one.value is not None), None)
+    ratio = next((one for one in finding.ratios if one.value is not None and one.against == UNRELATED), None)
     return {
         "number": number_,
         "finding": finding,
