@@ -300,8 +300,8 @@ def contents(pack: Pack, name: str) -> tuple[tuple[Prompt, ...], tuple[PackAnswe
             raise _bad(name, "it holds more answers than it states")
         else:
             try:
-                answers.append(one := msgspec.json.decode(line, type=PackAnswer))
-                if line_of(one) != line:
+                answers.append(msgspec.json.decode(line, type=PackAnswer))
+                if line_of(answers[-1]) != line:
                     raise _bad(name, f"answer {len(answers)} is not in its one form")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _bad(name, f"answer {len(answers) + 1} is of another make: {error}") from error
