@@ -33,8 +33,13 @@ RESERVED: tuple[Network, ...] = (
 """Of protocols, documentation, benchmarks and multicast; relays and translators between IPv4 and IPv6."""
 GLOBAL_V6 = _V6("2000::/3")
 """All that is handed out of IPv6; the rest is reserved."""
-LOCAL = ("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa")
-"""Ends of names that lead to this machine or its network (RFC 6761, 6762, 8375; the `internal` of ICANN).
+LOCAL = (
+    *("localhost", "localdomain", "localdomain4", "localdomain6", "local", "internal", "intranet", "private", "corp"),
+    *("home", "lan", "arpa", "test", "alt", "onion", "svc", "consul", "fritz.box", "speedport.ip"),
+)
+"""Ends of names that lead to this machine or its network, or to no public place (RFC 6761, 6762, 7686, 8375, 9476).
+
+The `internal` of ICANN, what clusters, discovery services and routers call themselves, and the names of infrastructure.
 
 A name of one part, such as `localhost` or `wiki`, is local too: no public name has one part.
 """
