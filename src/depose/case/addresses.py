@@ -80,7 +80,7 @@ def of_host(host: str) -> Kind:
         return _of_number(plain)
     if not _NAME.fullmatch(plain):  # what one reader takes for a name, another parts or folds into an address
         return "reserved"
-    local = "." not in plain or any(plain.endswith(f".{end}") for end in LOCAL)
+    local = "." not in plain or any(f".{plain}".endswith(f".{end}") for end in LOCAL)
     return "private" if local else "name"
 
 
