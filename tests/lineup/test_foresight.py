@@ -51,6 +51,16 @@ def test_what_leaves_an_opinion_open_is_told(
     assert what in told and bool(what) == bool(told)
 
 
+def test_deliveries_among_their_own_decoys_are_told(tmp_path: Path) -> None:
+    """A file of decoys that lists all draws has each delivered answer as its own filler, which costs power."""
+    delivered, fillers = line_ups.rows(30, fillers=2)
+    also = [fillers[2 * n] | {"decoy_id": f"own-{n}", "text": row["text"]} for n, row in enumerate(delivered)]
+    made = line_ups.of_rows(delivered, [*fillers, *also], limits=GOOD)
+    (said,) = foreseen(line_ups.plan(limits=GOOD), made.entries)
+    assert "in 30 of 30 line-ups a decoy has the text that was delivered" in said
+    assert foreseen(line_ups.plan(limits=GOOD), line_ups.of_rows(delivered, fillers, limits=GOOD).entries) == ()
+
+
 def test_a_trial_writes_nothing(tmp_path: Path) -> None:
     """A dry run counts and foresees what a build does, and leaves no key, no bags and no record; a build may follow."""
     delivered, fillers = line_ups.rows(30)

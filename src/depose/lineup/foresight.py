@@ -34,6 +34,12 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
             f"{len(tested)} line-ups can be tested, fewer than the {plan.limits.bags} registered: every opinion is "
             "inconclusive (few)"
         )
+    twice = sum(any(c > r > 0 for c, r in zip(one.copies, one.received, strict=True)) for one in tested)
+    if 2 * twice > len(tested):
+        found.append(
+            f"in {twice} of {len(tested)} line-ups a decoy has the text that was delivered: if the decoys list all "
+            "draws, take out the one that was delivered"
+        )
     undated = sum(one.tier in ("randomised", "kept") and moment(one.drawn_at) is None for one in tested)
     if undated and tier == "resampled":
         found.append(f"in {undated} line-ups drawn_at is missing: what was kept counts as resampled")
