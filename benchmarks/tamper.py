@@ -23,6 +23,7 @@ from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
+from attacks_on_loaders import ON_LOADERS
 from attacks_on_logs import ON_LOGS
 from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
@@ -46,6 +47,7 @@ TRAPS = (
     *ON_ASKERS,
     *IN_DISGUISE,
     *ON_CACHES,
+    *ON_LOADERS,
     *ON_LOGS,
     *ON_MODELS,
     *ON_PACKS,

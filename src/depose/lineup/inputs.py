@@ -88,11 +88,14 @@ def is_as_logged(one: Delivery) -> bool:
 
 
 def moment(text: str) -> datetime | None:
-    """Read a time or a day as UTC; None for nothing."""
+    """Read a time or a day as UTC; None for nothing. Raises ValueError for what is no time."""
     if not text:
         return None
     found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} is before the year 1 or after 9999 in UTC") from error
 
 
 def in_time(row: Delivery) -> tuple[datetime, str]:

@@ -192,6 +192,7 @@ def _first(findings: Findings) -> dict[str, Any]:
             {code for one in findings.findings for code in (*one.controls, *(e.model for e in one.excluded))}
         ),
         "answers": first_page.answers(findings),
+        "left_out": first_page.left_out(findings),
         "h1_short": H1_SHORT,
         "facts": [
             *facts.of_files_shortly(findings),

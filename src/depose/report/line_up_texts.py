@@ -7,7 +7,6 @@ from depose.model import Findings
 from depose.model.lineup_findings import LineupFinding, LineupFindings
 from depose.model.lineup_plan import LineupPlan, Statistic
 from depose.report.contents import CROSSWALK
-from depose.report.first_page import in_plain_words
 from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
@@ -88,6 +87,13 @@ def alone(findings: Findings, lineup: LineupFindings | None) -> bool:
     return lineup is not None and not findings.findings
 
 
+def _of_dependence(words: str) -> str:
+    """Say the words of a scale without the names of propositions, which the first page does not explain."""
+    return words.replace("for H1 over H2", "for a dependence on the deliveries").replace(
+        "for H2 over H1", "against a dependence on the deliveries"
+    )
+
+
 def means(one: LineupFinding, plan: LineupPlan) -> str:
     """Say what an opinion on the line-up means, with how sure, for the first page."""
     made = [check for check in one.diagnostics if check.passed is not None]
@@ -99,7 +105,7 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
             f"{held_by} the very answers that these accounts received before others of the same reference that "
             f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}, adjusted for the "
             f"suspects compared; as a ratio that ends at {one.cap:,.0f}, by convention: "
-            f"{in_plain_words(one.words)}. {checks}{_waived(one)}"
+            f"{_of_dependence(one.words)}. {checks}{_waived(one)}"
         )
     if one.opinion.verdict == "no indication":
         return (
