@@ -150,10 +150,11 @@ def test_accounts_are_those_registered() -> None:
 def test_a_row_without_a_group_has_that_of_its_account() -> None:
     """The case says whose accounts are matched; rows need not say it again."""
     delivered, decoys = line_ups.rows(4, account="B1")
-    rows = [{name: value for name, value in row.items() if name != "account_group"} for row in delivered]
-    found = of_rows(rows, decoys)
-    assert {one.group for one in found.entries} == {"matched"}
-    assert found == of_rows(delivered, decoys)
+    also, beside = line_ups.rows(4, start=10)
+    rows = [{name: value for name, value in row.items() if name != "account_group"} for row in (*delivered, *also)]
+    found = of_rows(rows, [*decoys, *beside])
+    assert sorted(one.group for one in found.entries) == ["accused"] * 4 + ["matched"] * 4
+    assert found == of_rows([*delivered, *also], [*decoys, *beside])
 
 
 def test_deliveries_of_another_group_are_not_fillers() -> None:

@@ -40,7 +40,6 @@ def said(tmp_path: Path, change: dict[str, Any], **more: Any) -> str:
         ({}, {"limits": LineupLimits(bags=31, required=())}, "30 line-ups can be tested, fewer than the 31"),
         ({}, {"limits": LineupLimits(bags=20, required=("D5",))}, "D5 cannot be made, since there are 0 line-ups"),
         ({}, {"limits": LineupLimits(bags=20, required=("D6",))}, "D6 cannot be made"),
-        ({}, {"cutoff": "2026-02-01"}, "nothing can be tested"),
     ],
 )
 def test_what_leaves_an_opinion_open_is_told(

@@ -173,6 +173,12 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
             else 'draw them from the state and settings that delivered; of "drifted" ones nothing exact follows',
         )
     pairs = sorted(unshared(pairs, tally), key=lambda pair: pair[0].bag)
+    if not any(one.group == "accused" and not is_late(plan, one.delivered_at) for _, one in pairs):
+        before = f" up to {plan.cutoff}" if plan.cutoff else ""
+        raise CaseError(
+            f"no line-up is of an account in question{before}: nothing can be tested ({_left_out(tally)})",
+            hint=f"account_code is one of {', '.join(plan.accounts)}, and delivered_at no later than $.lineup.cutoff",
+        )
     tally["bags"] = len(pairs)
     return Built(
         bags=tuple(bag for bag, _ in pairs),

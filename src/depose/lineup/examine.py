@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.errors import AnalysisError
 from depose.lineup.bags import is_after, is_late, tier_in_force
 from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
@@ -106,7 +107,10 @@ def _examined(
     scores = opened.scores(suspect, opened.minus)
     bags = opened.ranked(scores, kept)
     if bags is None:
-        raise ValueError("no bag of the accounts in question came before the cut-off")
+        raise AnalysisError(
+            "no line-up is of the accounts in question before the cut-off: nothing can be tested",
+            hint="start a new case folder with deliveries to $.lineup.accounts, from before $.lineup.cutoff",
+        )
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
     tier = tier_in_force(entries, opened.coin)
     result = rank_sum(bags)
@@ -171,7 +175,8 @@ def _examined(
             decoys=int(_fillers(bags).sum()),
             late_decoys=late,
             chosen_with=plan.chosen_with,
-            informative=result.informative,
+            # In a corpus line-ups without a difference are those of which nothing was met there: they tell, too.
+            informative=len(bags) if plan.statistic == "corpus" else result.informative,
             log10_p=p,
             log10_alpha=log10(alpha),
             area=result.level,

@@ -18,8 +18,6 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
     """List, a sentence each, what of these bags leaves every opinion inconclusive or takes strength from it."""
     accused = [one for one in entries if one.group == "accused"]
     tested = [one for one in accused if not is_late(plan, one.delivered_at)]
-    if not tested:
-        return ("no line-up is of the accounts in question before the cut-off: nothing can be tested",)
     tier = tier_in_force(tested, coin=not isinstance(plan.coin, UnsetType))
     found = []
     if unknown := sum(not one.snapshot for one in tested):
