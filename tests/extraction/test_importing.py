@@ -278,7 +278,7 @@ def test_what_is_refused(rows: list[dict[str, Any]], kind: type[DeposeError], sa
         (b'[{"a": ' * 100_000, "breaks off"),
         (b"[" * 1_000_000, "breaks off"),
         (b"PAR1 and then nothing", "not a Parquet file"),
-        (b"\x1f\x8b\x08 broken", "empty"),
+        (b"\x1f\x8b\x08 broken", "breaks off before"),
         (b'{"request_id": "r1"}\n[1, 2]\n"word"\n', "rows"),
     ],
 )

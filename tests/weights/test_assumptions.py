@@ -20,6 +20,8 @@ from depose.weights import copies, matching
 from depose.weights.assumptions import Assumptions
 from depose.weights.compare import Named, compare
 from depose.weights.rules import looked_at, order_rules
+from weight_orders import ORDERS
+from weight_strangers import HABITS, Drawn, own
 
 CONFIG, LEARNT = changes.initialised(1000, num_hidden_layers=3)
 ONE, OTHER = changes.alike(LEARNT, 10), changes.alike(LEARNT, 20)
@@ -55,6 +57,37 @@ def test_what_both_sides_chose_by_a_rule_counts_for_nothing(rule: str, tmp_path:
     assert found.log10_p > -3
     assert f"not counted, since both models fail its assumption: {kind}" in found.cautions
     assert {one.kind: one.log10_p for one in found.tests}[kind] < -3, "else this shows nothing"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "habit", ["one mask, rows with a common direction", "sizes by one table, rows with a common direction"]
+)
+def test_one_table_of_both_sides_and_a_common_direction_are_no_kinship(habit: str, tmp_path: Path) -> None:
+    """Units of one number are alike then, and never opposite; their signs, less what all share, tell nothing of it."""
+    cut = HABITS[habit]
+    one, other = (cut(Drawn(CONFIG, own(Drawn(CONFIG, LEARNT), seed)), seed).tensors for seed in (10, 20))
+    found = compared(tmp_path, one, other)
+    units = next(one for one in found.tests if one.kind == "order of units")
+    assert units.log10_p < -10, "else this shows nothing"
+    assert units.again_log10_p is not None
+    assert units.again_log10_p > -3
+    assert found.log10_p > -3
+    kin = (cut(Drawn(CONFIG, one), seed).tensors for seed, one in ((1, changes.noisy(ONE, 3)), (2, ONE)))
+    assert compared(tmp_path / "kin", *kin).log10_p < -10
+
+
+def test_values_that_were_decomposed_are_seen_in_heads_of_eight(tmp_path: Path) -> None:
+    """Heads of eight dimensions are tested, and so they are checked: singular values put them in order."""
+    small, learnt = changes.initialised(7, num_hidden_layers=4, hidden_size=64, num_attention_heads=8,
+                                        num_key_value_heads=4)  # fmt: skip
+    decomposed = ORDERS["values decomposed head by head"]
+    paths = [
+        changes.save(tmp_path / str(seed), *decomposed(Drawn(small, own(Drawn(small, learnt), seed, share=0.2)), seed))
+        for seed in (10, 20)
+    ]
+    found = compare(Named(name="S1", path=paths[0]), Named(name="R1", path=paths[1]))
+    assert "not counted, since both models fail its assumption: order of value dimensions" in found.cautions
+    assert found.log10_p > -3
 
 
 def test_a_public_rotation_of_both_sides_is_no_kinship(tmp_path: Path) -> None:

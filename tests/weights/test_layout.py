@@ -86,6 +86,40 @@ def falcon() -> Made:
     }
 
 
+def bigcode() -> Made:
+    """GPT-BigCode has GPT-2's names; each head of values is behind its query and key, and nothing is turned."""
+    q, k, v, o = _attention(EVEN)
+    both = torch.stack([one.reshape(HEADS, SIZE, WIDTH) for one in (q, k, v)], dim=1)
+    made = {
+        "wte.weight": EVEN["model.embed_tokens.weight"],
+        "h.0.attn.c_attn.weight": both.reshape(-1, WIDTH),
+        "h.0.attn.c_proj.weight": o,
+        "h.0.mlp.c_fc.weight": _mlp(EVEN)[1],
+        "h.0.mlp.c_proj.weight": _mlp(EVEN)[2],
+        "h.0.ln_1.weight": EVEN[f"{AT}.input_layernorm.weight"],
+    }
+    return {"model_type": "gpt_bigcode", "n_head": HEADS, "multi_query": False}, made
+
+
+def persimmon() -> Made:
+    """Persimmon keeps each head's query, key and values together, under a name of its own."""
+    q, k, v, o = _attention(EVEN)
+    both = torch.stack([one.reshape(HEADS, SIZE, WIDTH) for one in (q, k, v)], dim=1)
+    return _said(HEADS), {
+        **_without(EVEN, "self_attn"),
+        f"{AT}.self_attn.query_key_value.weight": both.reshape(-1, WIDTH),
+        f"{AT}.self_attn.dense.weight": o,
+    }
+
+
+def mpt() -> Made:
+    """MPT calls its number of heads by a name of its own."""
+    q, k, v, o = _attention(EVEN)
+    made = {name: value for name, value in EVEN.items() if "self_attn" not in name}
+    made |= {f"{AT}.attn.Wqkv.weight": torch.cat([q, k, v]), f"{AT}.attn.out_proj.weight": o}
+    return {"n_heads": HEADS}, made
+
+
 def _said(kept: int) -> dict[str, object]:
     return {"num_attention_heads": HEADS, "num_key_value_heads": kept}
 
@@ -96,6 +130,9 @@ LAYOUTS: dict[str, tuple[Callable[[], Made], changes.Tensors]] = {
     "Baichuan": (lambda: fused("W_pack"), LLAMA),
     "InternLM2": (grouped, LLAMA),
     "Falcon": (falcon, SINGLE),
+    "GPT-BigCode": (bigcode, EVEN),
+    "Persimmon": (persimmon, EVEN),
+    "MPT": (mpt, EVEN),
 }
 
 
@@ -117,12 +154,42 @@ def test_units_are_the_same_rows_in_every_layout(name: str, tmp_path: Path) -> N
     """What a Llama's units read and write is read from the same numbers in another layout."""
     make, plain = LAYOUTS[name]
     said, tensors = make()
-    kept = {"GPT-2": 4, "Falcon": 1}.get(name, 2)
+    kept = {"Falcon": 1}.get(name, 4 if plain is EVEN else 2)
     _, wanted = read(tmp_path / "plain", (_said(kept), plain))
     _, found = read(tmp_path / "other", (said, tensors))
     assert {"up", "down", "value", "output"} <= {*found}
     for part, rows in found.items():
         assert np.array_equal(rows, wanted[part]), part
+
+
+def test_square_matrices_of_a_turned_model_are_turned(tmp_path: Path) -> None:
+    """With as many units as dimensions GPT-2's matrices are square, and only those of attention tell how they lie."""
+    _, square = changes.initialised(3, num_hidden_layers=1, num_key_value_heads=4, intermediate_size=WIDTH)
+    said, tensors = gpt2()
+    _, up, down = _mlp(square)
+    _, found = read(
+        tmp_path / "square", (said, {**tensors, "h.0.mlp.c_fc.weight": up.T, "h.0.mlp.c_proj.weight": down.T})
+    )
+    assert np.array_equal(found["up"], up)
+    assert np.array_equal(found["down"], down.T)
+
+
+def test_rows_of_gate_and_up_in_turn_are_told_by_their_biases(tmp_path: Path) -> None:
+    """GPT-OSS has gate and up of one unit beside each other, and no other stack of experts has biases."""
+    drawn = [changes.initialised(seed, num_hidden_layers=1)[1] for seed in (1, 2)]
+    both = torch.stack([torch.stack(_mlp(one)[:2], dim=1).reshape(-1, WIDTH) for one in drawn]).transpose(1, 2)
+    made = _without(LLAMA, ".mlp.") | {
+        f"{AT}.mlp.experts.gate_up_proj": both,
+        f"{AT}.mlp.experts.gate_up_proj_bias": torch.zeros(2, both.shape[2]),
+        f"{AT}.mlp.experts.down_proj": torch.stack([_mlp(one)[2].T for one in drawn]),
+    }
+    with open_weights(changes.save(tmp_path / "mixture", _said(2), made)) as store:
+        for mlp, plain in zip(layout(store, "S1").mlps, drawn, strict=True):
+            gate, up, down = _mlp(plain)
+            assert mlp.gate
+            assert np.array_equal(units(store, mlp.gate), gate)
+            assert np.array_equal(units(store, mlp.up), up)
+            assert np.array_equal(units(store, mlp.down), down.T)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -91,3 +91,44 @@ def test_flipping_signs_changes_nothing_but_the_signs() -> None:
     (order_then, signs_then), _ = outcomes(mine, (theirs[0], theirs[1] * sign, theirs[2] * sign))
     assert order == order_then
     assert signs < -20 < signs_then
+
+
+def masked(seed: int, share: float = 0.7) -> Array:
+    """Draw what units read, with a direction that all of them have, and cut it by one mask for every seed."""
+    draw = np.random.default_rng(seed)
+    mask = np.random.default_rng(99).random((160, 48)) > share
+    rows = mask * (draw.normal(size=(160, 48)) + draw.normal(size=48) + 1.0)
+    return np.asarray(rows, dtype=np.float32)
+
+
+def test_one_mask_and_a_common_direction_leave_the_second_look_uniform() -> None:
+    """Strangers that one mask cut have one order for the first look, and none for the second, over 200 pairs."""
+    first, second = [], []
+    for seed in range(0, 400, 2):
+        mine, theirs = masked(seed), masked(seed + 1)
+        first.append(matching.order_test(matching.match(matching.centred_rows(mine) @ matching.centred_rows(theirs).T)))
+        second.append(matching.second_look(mine, theirs))
+    assert np.median(first) < -6, "else this shows nothing"
+    assert stats.kstest(10.0 ** np.array(second), "uniform", alternative="greater").pvalue > 0.01
+    assert min(second) > -4
+
+
+def test_the_second_look_sees_a_tuned_layer_whichever_model_comes_first() -> None:
+    """Noise of half the weights leaves signs enough, under a mask too; swapping the models says as much."""
+    draw = np.random.default_rng(2)
+    for mine in (layer(1)[0], masked(1)):
+        theirs = np.asarray(mine + (mine != 0) * 0.5 * mine.std() * draw.normal(size=mine.shape), np.float32)
+        assert matching.second_look(mine, theirs) < -10
+        assert matching.second_look(theirs, mine) < -10
+        order = draw.permutation(160)
+        assert matching.second_look(mine, theirs[order]) > -4
+
+
+def test_units_that_are_equally_close_are_no_match() -> None:
+    """Of units that are one and the same the first would be taken, by its number alone, in both models alike."""
+    draw = np.random.default_rng(5)
+    kinds = np.repeat(np.eye(20, dtype=np.float32), np.arange(1, 21), axis=0)
+    mine, theirs = (kinds[draw.permutation(len(kinds))] for _ in range(2))
+    assert len(matching.match(mine @ theirs.T).mine) <= 1, "one kind alone has one unit"
+    nothing = np.zeros((30, 8), np.float32)
+    assert len(matching.match(nothing @ nothing.T).mine) == 0

@@ -214,6 +214,12 @@ def _with(name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> Callable
     return lambda folder: model(folder, **{name: change(TENSORS[name])})
 
 
+def _many_layers(folder: Path) -> Path:
+    """A model of more layers than there are, each of a few bytes: every one would be matched with every other."""
+    more = {f"model.layers.{layer}.mlp.up_proj.weight": torch.zeros(1, 2) for layer in range(1001)}
+    return model(folder, **more)
+
+
 def _scales(*shape: int) -> Callable[[Path], Path]:
     """A model one of whose matrices has scales of this shape."""
     return lambda folder: model(folder, **{f"{GATE}_scale_inv": torch.ones(shape)})
@@ -233,6 +239,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no scales": (_scales(0, 0), r"its scales \(0, 0\)"),
     "scales of other rows": (_scales(255), r"its scales \(255,\)"),
     "scales of broken blocks": (_scales(7, 5), r"its scales \(7, 5\)"),
+    "complex numbers": (_with(GATE, lambda one: one.to(torch.complex64)), "complex numbers"),
+    "layers without end": (_many_layers, "1001 layers among its tensors, more than 1000"),
     "four bits": (_four_bits, "GPTQ or AWQ"),
     "no units": (_no_units, "no hidden units that are known"),
     "a configuration that nests": (_not_json, "not JSON"),

@@ -27,6 +27,8 @@ class WeightTests(Record, frozen=True, kw_only=True):
     """Layers (or heads) with a test that counts."""
     log10_p: float
     """Logarithm to base 10 of the combined p-value; at most 0."""
+    again_log10_p: float | None = None
+    """The same of the second look at an order, by signs of weights alone and by neighbours; None for tests of signs."""
 
 
 class WeightLayer(Record, frozen=True, kw_only=True):
@@ -45,6 +47,9 @@ class WeightLayer(Record, frozen=True, kw_only=True):
     margin: float
     """Mean of how much closer the best match is than the second; near 0 for independent models."""
     order_log10_p: float
+    """Of the order of matched units, by all pairs of them."""
+    again_log10_p: float | None = None
+    """Of the order of units that are matched by the signs of their weights alone, by neighbours; it must speak too."""
     signs_log10_p: float | None
     """None for an MLP without gate, whose units have no free sign."""
     counted: bool
@@ -74,7 +79,7 @@ class WeightFinding(Record, frozen=True, kw_only=True):
     reading: WeightReading
     """Follows from `log10_p` and `alpha` alone; never from shapes, configurations or tokenizers."""
     log10_p: float
-    """All tests together, by Fisher's method."""
+    """All tests together, by Fisher's method: with orders as the first look has them, or the second if that is more."""
     alpha: float
     """The p-value up to which the weights are called not independent."""
     tests: tuple[WeightTests, ...]

@@ -30,7 +30,9 @@ _GROUPED_VALUES = (
     ("attention.query_key_value.weight", "attention.dense.weight"),
     ("self_attention.query_key_value.weight", "self_attention.dense.weight"),
     ("attention.wqkv.weight", "attention.wo.weight"),
+    ("self_attn.query_key_value.weight", "self_attn.dense.weight"),
 )
+_HEADS = ("num_attention_heads", "n_head", "n_heads", "attention_heads", "num_heads")
 _ATTENTION_NORMS = ("input_layernorm.weight", "attention_norm.weight", "attn_norm.weight", "ln_1.weight")
 
 
@@ -42,7 +44,7 @@ def attentions_of(
     number: int, inside: Mapping[str, str], shapes: Shapes, width: int, settings: dict[str, Any]
 ) -> list[Attention]:
     """Find the value dimensions of one layer; nothing where the configuration does not tell its heads."""
-    heads = _whole(settings.get("num_attention_heads")) or _whole(settings.get("n_head"))
+    heads = next((count for name in _HEADS if (count := _whole(settings.get(name)))), 0)
     if not heads:
         return []
     kept = _kept(settings, heads)
@@ -59,7 +61,9 @@ def attentions_of(
             size, rest = divmod(wide, heads)
             if turn is None or rest or total != wide + 2 * kept * size:
                 return []
-            cut = part(turn, slice(-kept * size, None)) if ends in _FUSED_VALUES else _grouped(turn, kept, size)
+            # GPT-BigCode with as many heads of values as of queries has them as GPT-NeoX, by GPT-2's name.
+            grouped = ends in _GROUPED_VALUES or settings.get("multi_query") is False
+            cut = _grouped(turn, kept, size) if grouped else part(turn, slice(-kept * size, None))
             back = out_of(shapes[found[1]], width, turned=shapes[found[0]][1] != width)
             return _attention(number, found, shapes, (heads, kept, kept * size), cut, back, norms, width)
     return []

@@ -31,9 +31,10 @@ from depose.model.weights import (
 from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions, Judged
 from depose.weights.heads import Values, compare_heads, laid
-from depose.weights.layout import Layout, layout, norm, units
+from depose.weights.kept import Opened, Probes, inputs, turned, values
+from depose.weights.layout import Layout, layout, units
 from depose.weights.parts import Attention, Mlp
-from depose.weights.stores import Array, Places, Store, open_weights
+from depose.weights.stores import Array, Store, open_weights
 
 DIMENSIONS: TestKind = "order of the model's dimensions"
 ALPHA = 1e-6
@@ -52,30 +53,27 @@ GOOD = 0.1
 Progress = Callable[[int, int], None]
 
 
+class Tests(NamedTuple):
+    """log10 p of the tests of one kind that count, which are independent of each other under the null."""
+
+    logs: list[float]
+    again: list[float] | None = None
+    """Of an order, as the second look has it; None for signs, which have none."""
+
+
+def together(kinds: Sequence[Tests]) -> float:
+    """Combine all tests: with orders as the first look has them and as the second has them, the larger p of the two."""
+    first = [one for each in kinds for one in each.logs]
+    second = [one for each in kinds for one in (each.logs if each.again is None else each.again)]
+    return max(exact_tails.fisher(first), exact_tails.fisher(second))
+
+
 class Named(Record, frozen=True, kw_only=True):
     """A model on disk: what it is called in the finding, where it is, and its adapter if it has one."""
 
     name: str
     path: Path
     adapter: Path | None = None
-
-
-class Opened(NamedTuple):
-    """A model that is open for reading."""
-
-    store: Store
-    layout: Layout
-
-
-class Probes(NamedTuple):
-    """Some units of one MLP of the reference: their rows, in the reference's space."""
-
-    of: Mlp
-    numbers: Places
-    read: Array
-    """By what they are matched, centred."""
-    up: Array
-    down: Array
 
 
 def compare(
@@ -120,13 +118,13 @@ class _Comparison:
         probes = self._probes()
         turn, alignment = self._alignment(probes)
         if turn is not None:
-            probes = [_turned(one, turn) for one in probes]
+            probes = [turned(one, turn) for one in probes]
         mlps, rows = self._mlps(probes)
         layers = [*self._once(mlps), *self._once(self._attentions(turn))]
         tests = self._tests(layers)
-        judged = self._assumed.judged(tests)
-        logs = [one for kind, each in tests.items() for one in each if kind not in judged.spoilt]
-        log10_p = exact_tails.fisher(logs)
+        judged = self._assumed.judged({kind: each.logs for kind, each in tests.items()})
+        counted = [each for kind, each in tests.items() if kind not in judged.spoilt]
+        log10_p = together(counted)
         reading: WeightReading = "not independent" if log10_p <= np.log10(ALPHA) else "nothing against independence"
         mapped = WeightMap(
             suspect=tuple(one.label for one in self._suspect.layout.mlps),
@@ -139,13 +137,18 @@ class _Comparison:
             reference=reference,
             suspect_files=_files(self._suspect.store),
             reference_files=_files(self._reference.store),
-            reading=reading if logs else "not testable",
+            reading=reading if any(each.logs for each in counted) else "not testable",
             log10_p=round(log10_p, 3),
             alpha=ALPHA,
             tests=tuple(
-                WeightTests(kind=kind, n=len(each), log10_p=round(exact_tails.fisher(each), 3))
+                WeightTests(
+                    kind=kind,
+                    n=len(each.logs),
+                    log10_p=round(exact_tails.fisher(each.logs), 3),
+                    again_log10_p=None if each.again is None else round(exact_tails.fisher(each.again), 3),
+                )
                 for kind, each in tests.items()
-                if each
+                if each.logs
             ),
             layers=tuple(layers),
             map=mapped,
@@ -158,10 +161,10 @@ class _Comparison:
         """Keep some units of each MLP of the reference."""
         of = self._reference
         count = max(len(of.layout.mlps), 1)
-        most = int(np.clip(KEPT_BYTES // (count * 3 * 4 * of.layout.width), MAPPED, PROBES))
+        most = int(np.clip(KEPT_BYTES // (count * 4 * 4 * of.layout.width), MAPPED, PROBES))
         found = []
         for mlp in of.layout.mlps:
-            read, up = _inputs(of, mlp)
+            read, up = inputs(of, mlp)
             chosen = np.unique(np.linspace(0, mlp.units - 1, min(mlp.units, most)).astype(np.intp))
             down = units(of.store, mlp.down)
             self._assumed.saw_units("reference", read, up if mlp.gate else None, down)
@@ -172,6 +175,7 @@ class _Comparison:
                     of=mlp,
                     numbers=chosen,
                     read=rows[chosen],
+                    whole=matching.unit_rows(read[chosen]),
                     up=matching.unit_rows(up[chosen]),
                     down=matching.unit_rows(down[chosen]),
                 )
@@ -200,7 +204,7 @@ class _Comparison:
     def _margin(self, probes: list[Probes], pilots: list[Mlp], turn: Array | None) -> float:
         best = []
         for mlp in pilots:
-            read, _ = _inputs(self._suspect, mlp, both=False)
+            read, _ = inputs(self._suspect, mlp, both=False)
             rows = matching.centred_rows(read)
             margins = []
             for one in probes:
@@ -218,7 +222,7 @@ class _Comparison:
         rows_of = [one.read[places] for one, places in zip(probes, chosen, strict=True)]
         asked = np.concatenate(rows_of or [np.empty((0, self._suspect.layout.width), np.float32)])
         for mlp in self._suspect.layout.mlps if probes else ():
-            read, up = _inputs(self._suspect, mlp)
+            read, up = inputs(self._suspect, mlp)
             down = units(self._suspect.store, mlp.down)
             self._assumed.saw_units("suspect", read, up if mlp.gate else None, down)
             theirs = matching.centred_rows(read)
@@ -237,7 +241,8 @@ class _Comparison:
                     (closest.up[match.mine], closest.down[match.mine]),
                     (matching.unit_rows(up[match.theirs]), matching.unit_rows(down[match.theirs])),
                 )
-            found.append(_layer(mlp.label, closest.of.label, mlp.units, match, matching.order_test(match), signs))
+            orders = matching.order_test(match), matching.second_look(closest.whole, read)
+            found.append(_layer(mlp.label, closest.of.label, mlp.units, match, orders, signs))
             self._step()
         return found, rows
 
@@ -249,7 +254,7 @@ class _Comparison:
         theirs = self._reference.layout.attentions
         asked = []
         for one in theirs:
-            raw = _values(self._reference, one)
+            raw = values(self._reference, one)
             self._saw_values("reference", one, raw)
             asked.append(laid(raw, turn).value[matching.spread(len(raw.value), MAPPED)])
             self._step()
@@ -257,13 +262,13 @@ class _Comparison:
         rows = np.concatenate(asked or [np.empty((0, self._suspect.layout.width), np.float32)])
         found = []
         for mine in self._suspect.layout.attentions if theirs else ():
-            raw = _values(self._suspect, mine)
+            raw = values(self._suspect, mine)
             self._saw_values("suspect", mine, raw)
-            values = laid(raw, None)
-            likeness = np.abs(rows @ values.value.T)
+            here = laid(raw, None)
+            likeness = np.abs(rows @ here.value.T)
             margins = [matching.match(likeness[a:b]).margin for a, b in pairwise(starts)]
             closest = theirs[int(np.argmax(margins))]
-            compared = compare_heads(mine, values, closest, self._held_values(closest, turn))
+            compared = compare_heads(mine, here, closest, self._held_values(closest, turn))
             self._assumed.saw_matched("order of value dimensions", compared.agreed, compared.opposite)
             found.append(compared.layer)
             self._step()
@@ -276,7 +281,7 @@ class _Comparison:
     def _held_values(self, of: Attention, turn: Array | None) -> Values:
         """Read the value dimensions of the reference, in the suspect's space; the last layer is held."""
         if self._held is None or self._held[0] != of.label:
-            self._held = (of.label, laid(_values(self._reference, of), turn))
+            self._held = (of.label, laid(values(self._reference, of), turn))
         return self._held[1]
 
     def _once(self, layers: list[WeightLayer]) -> list[WeightLayer]:
@@ -291,23 +296,23 @@ class _Comparison:
         )
         return [msgspec.structs.replace(one, counted=counts) for one, counts in zip(layers, counted, strict=True)]
 
-    def _tests(self, layers: list[WeightLayer]) -> dict[TestKind, list[float]]:
+    def _tests(self, layers: list[WeightLayer]) -> dict[TestKind, Tests]:
         """Sort the tests that count by kind."""
         counted = [one for one in layers if one.counted]
-        found: dict[TestKind, list[float]] = {}
+        found: dict[TestKind, Tests] = {}
         kinds: tuple[tuple[str, TestKind, TestKind], ...] = (
             ("mlp", "order of units", "signs of units"),
             ("attention", "order of value dimensions", "signs of value dimensions"),
         )
         for kind, order, signs in kinds:
             of = [one for one in counted if one.kind == kind and one.matched >= exact_tails.FEWEST]
-            found[order] = [one.order_log10_p for one in of]
-            found[signs] = [one.signs_log10_p for one in of if one.signs_log10_p is not None]
-        found["order of the model's dimensions"] = []
+            found[order] = Tests([one.order_log10_p for one in of], [one.again_log10_p or 0.0 for one in of])
+            found[signs] = Tests([one.signs_log10_p for one in of if one.signs_log10_p is not None])
+        found["order of the model's dimensions"] = Tests([])
         if self._embeddings is not None:
             dimensions = spaces.dimension_order(self._embeddings)
             if dimensions.matched >= exact_tails.FEWEST:
-                found["order of the model's dimensions"] = [dimensions.log10_p]
+                found["order of the model's dimensions"] = Tests([dimensions.log10_p], [dimensions.again])
                 self._assumed.saw_matched("order of the model's dimensions", dimensions.agreed, dimensions.opposite)
         return found
 
@@ -337,38 +342,17 @@ class _Comparison:
         return facts
 
 
-def _embeddings_alone(
-    tests: Mapping[TestKind, Sequence[float]], judged: Judged, reading: WeightReading
-) -> tuple[str, ...]:
+def _embeddings_alone(tests: Mapping[TestKind, Tests], judged: Judged, reading: WeightReading) -> tuple[str, ...]:
     """Say where hidden layers tell nothing, so that a table of embeddings that was taken over is all there is."""
-    hidden = exact_tails.fisher(
-        [one for kind, each in tests.items() for one in each if kind not in judged.spoilt and kind != DIMENSIONS]
-    )
+    hidden = together([each for kind, each in tests.items() if kind not in judged.spoilt and kind != DIMENSIONS])
     if reading != "not independent" or hidden <= np.log10(ALPHA):
         return ()
     return (f"{EMBEDDINGS_ALONE}: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
             "took from the other, or both from a third, is all that this shows",)  # fmt: skip
 
 
-def _inputs(of: Opened, mlp: Mlp, *, both: bool = True) -> tuple[Array, Array]:
-    """Read what units are matched by, and what they multiply with it; of an MLP without gate, the same twice."""
-    before = norm(of.store, of.layout, mlp.norm)
-    read = units(of.store, mlp.gate or mlp.up) * before
-    return read, units(of.store, mlp.up) * before if both and mlp.gate else read
-
-
-def _values(of: Opened, attention: Attention) -> Values:
-    """Read what the value dimensions of a layer read and write, as they are."""
-    before = norm(of.store, of.layout, attention.norm)
-    return Values(units(of.store, attention.value) * before, units(of.store, attention.output))
-
-
-def _turned(one: Probes, turn: Array) -> Probes:
-    return Probes(one.of, one.numbers, *(matching.unit_rows(rows @ turn) for rows in (one.read, one.up, one.down)))
-
-
 def _layer(
-    label: str, closest: str, count: int, match: matching.Match, order: float, signs: float | None
+    label: str, closest: str, count: int, match: matching.Match, orders: tuple[float, float], signs: float | None
 ) -> WeightLayer:
     return WeightLayer(
         kind="mlp",
@@ -378,7 +362,8 @@ def _layer(
         matched=len(match.mine),
         cosine=round(float(np.median(match.cosines)), 4) if len(match.cosines) else 0.0,
         margin=round(match.margin, 4),
-        order_log10_p=round(order, 3),
+        order_log10_p=round(orders[0], 3),
+        again_log10_p=round(orders[1], 3),
         signs_log10_p=None if signs is None else round(signs, 3),
         counted=True,
     )

@@ -1,7 +1,9 @@
-"""Exact tails of three null distributions, counted in whole numbers: nothing is simulated and nothing approximated.
+"""Exact tails of four null distributions, counted in whole numbers: nothing is simulated and nothing approximated.
 
 - Order: inversions of a random permutation of n. Their generating function is the product of 1 + x + ... + x^(j-1)
   (Rodrigues 1839), the null of Kendall's tau (Biometrika 30, 1938).
+- Neighbours: ascents of a random permutation of n, which Euler's numbers count (Institutiones calculi differentialis,
+  1755; as a test of order, David and Barton, Combinatorial Chance, 1962).
 - Signs: the signed-rank statistic (Wilcoxon, Biometrics Bulletin 1, 1945); the null holds given the sizes, when each
   sign is a fair coin that is independent of the others.
 - Combination: Fisher's method (Statistical Methods for Research Workers, 1932) for independent p-values. Valid, and on
@@ -39,6 +41,21 @@ def order(places: ArrayLike) -> float:
         raise ValueError(f"{n} places, more than {MOST}")
     inversions = int((found[:, None] > found[None, :])[np.triu_indices(n, 1)].sum())
     return _ratio(_orders(n)[inversions], factorial(n))
+
+
+def neighbours(places: ArrayLike) -> float:
+    """Return log10 of the chance that a random order has as many neighbours that rise as this one; 0 for fewer than 5.
+
+    `places` are distinct numbers, at most 128 of them. What far places do counts for nothing: an order that holds only
+    roughly has hardly more neighbours that rise than a random one.
+    """
+    found = np.asarray(places)
+    n = len(found)
+    if n < FEWEST:
+        return 0.0
+    if n > MOST:
+        raise ValueError(f"{n} places, more than {MOST}")
+    return _ratio(_falls(n)[int((np.diff(found) < 0).sum())], factorial(n))
 
 
 def signs(values: ArrayLike) -> float:
@@ -79,6 +96,16 @@ def _orders(n: int) -> list[int]:
     fewer = _orders(n - 1)
     top = len(fewer) - 1
     counts = (fewer[min(k, top)] - (fewer[k - n] if k >= n else 0) for k in range(len(fewer) + n - 1))
+    return list(accumulate(counts))
+
+
+@lru_cache(maxsize=256)
+def _falls(n: int) -> list[int]:
+    """Count the permutations of n with at most k neighbours that fall, for each k."""
+    counts = [1]
+    for size in range(2, n + 1):  # Euler's numbers, by their recurrence
+        before, after = [*counts, 0], [0, *counts]
+        counts = [(k + 1) * before[k] + (size - k) * after[k] for k in range(size)]
     return list(accumulate(counts))
 
 

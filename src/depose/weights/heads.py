@@ -52,10 +52,12 @@ def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs
     ]
     counted = copies.once([one.margin for _, one in best], known[0], [known[1][other] for other, _ in best])
     taken = [(head, *one) for head, (one, counts) in enumerate(zip(best, counted, strict=True)) if counts]
-    orders, signs, opposite, agreed, cosines = [], [], [], [], []
+    orders, again, signs, opposite, agreed, cosines = [], [], [], [], [], []
+    by_sign = np.abs(matching.sign_rows(of_theirs.value) @ matching.sign_rows(of_mine.value).T).reshape(shape)
     for head, other, match in taken:
         mine_at, theirs_at = head * mine.size + match.theirs, other * theirs.size + match.mine
         orders.append(matching.order_test(match))
+        again.append(matching.neighbour_test(matching.match(by_sign[other, :, head])))
         agreed.append(matching.agreement(match))
         opposite.append(matching.opposite_order(towards[other, :, head], np.arange(theirs.size)))
         signs.append(
@@ -74,6 +76,7 @@ def compare_heads(mine: Attention, of_mine: Values, theirs: Attention, of_theirs
         cosine=round(float(np.median(cosines)), 4) if cosines else 0.0,
         margin=round(float(np.mean([match.margin for _, _, match in taken])), 4),
         order_log10_p=round(exact_tails.fisher(orders), 3),
+        again_log10_p=round(exact_tails.fisher(again), 3),
         signs_log10_p=round(exact_tails.fisher(signs), 3),
         counted=True,
     )

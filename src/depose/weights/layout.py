@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from depose.endpoints.model_folder import MOST_LAYERS
 from depose.errors import AnalysisError
 from depose.weights.attentions import attentions_of
 from depose.weights.mlps import mlps_of
@@ -58,6 +59,11 @@ def layout(store: Store, what: str) -> Layout:
         if found and not _OTHER_STACK.search(found["stack"]):
             stacks[found["stack"]][int(found["number"])][found["inside"]] = name
     largest = max(stacks, key=lambda one: (sum(len(inside) for inside in stacks[one].values()), one), default="")
+    if largest and len(stacks[largest]) > MOST_LAYERS:
+        raise AnalysisError(
+            f"{what}: {len(stacks[largest])} layers among its tensors, more than {MOST_LAYERS}",
+            hint="is it one model? Name the folder of one",
+        )
     settings = _settings(store.settings)
     mlps: list[Mlp] = []
     attentions: list[Attention] = []

@@ -65,14 +65,24 @@ def mlps_of(number: int, inside: Mapping[str, str], shapes: Shapes, width: int) 
                 return [Mlp(f"{number}", number, count, gate_rows, up_rows, Rows(found[1], back), norms)]
     for ends in _PLAIN:
         if found := named(inside, ends):
-            made = _mlp(f"{number}", number, ("", *found), shapes, width, norms)
+            made = _mlp(
+                f"{number}", number, ("", *found), shapes, width, norms, turned=_is_turned(inside, shapes, width)
+            )
             return [made] if made else []
     return []
 
 
-def _mlp(label: str, number: int, names: tuple[str, ...], shapes: Shapes, width: int, norms: str) -> Mlp | None:
+def _is_turned(inside: Mapping[str, str], shapes: Shapes, width: int) -> bool:
+    """Tell whether rows are what matrices read, as GPT-2 has them, by one that is not square."""
+    found = named(inside, ("attn.c_attn.weight",))
+    return bool(found) and len(shapes[found[0]]) == 2 and shapes[found[0]][1] != width
+
+
+def _mlp(
+    label: str, number: int, names: tuple[str, ...], shapes: Shapes, width: int, norms: str, *, turned: bool = False
+) -> Mlp | None:
     gate, up, down = names
-    turn, back = into(shapes[up], width), out_of(shapes[down], width)
+    turn, back = into(shapes[up], width, turned=turned), out_of(shapes[down], width, turned=turned)
     if turn is None or back is None:
         return None
     count = other(shapes[up], width)
@@ -108,7 +118,13 @@ def _stacked_experts(number: int, inside: Mapping[str, str], shapes: Shapes, wid
         if turn is None or back is None or len({shapes[name][0] for name in found}) > 1:
             continue
         size = other(inner[-1], width)
-        cuts = (turn, turn) if len(found) == 3 else (part(turn, slice(None, size)), part(turn, slice(size, None)))
+        # GPT-OSS, whose experts alone have biases, has the rows of gate and up in turn.
+        halves = (
+            (slice(None, None, 2), slice(1, None, 2))
+            if named(inside, ("experts.gate_up_proj_bias",))
+            else (slice(None, size), slice(size, None))
+        )
+        cuts = (turn, turn) if len(found) == 3 else (part(turn, halves[0]), part(turn, halves[1]))
         if other(inner[0], width) != size * (1 if len(found) == 3 else 2) or inner[0] != inner[len(found) - 2]:
             continue
         return [

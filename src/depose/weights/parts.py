@@ -49,17 +49,20 @@ def named(inside: Mapping[str, str], ends: Iterable[str]) -> tuple[str, ...]:
     return tuple(found) if all(found) else ()
 
 
-def into(shape: tuple[int, ...], width: int) -> Callable[[Array], Array] | None:
-    """Say how to turn a matrix that reads from the model's space so that its rows are units."""
+def into(shape: tuple[int, ...], width: int, *, turned: bool = False) -> Callable[[Array], Array] | None:
+    """Say how to turn a matrix that reads from the model's space so that its rows are units.
+
+    Of a square one only the model knows: `turned` where rows are what is read, as GPT-2 has all its matrices.
+    """
     if len(shape) != 2 or width not in shape:
         return None
-    return _as_it_is if shape[1] == width else _turned
+    return _as_it_is if shape[1] == width and not (turned and shape[0] == width) else _turned
 
 
 def out_of(shape: tuple[int, ...], width: int, *, turned: bool = False) -> Callable[[Array], Array] | None:
     """Say how to turn a matrix that writes into the model's space so that its rows are units.
 
-    Of a square one only the model knows: `turned` where rows are what is read, as GPT-2 has all its matrices.
+    `turned` is as for `into`.
     """
     if len(shape) != 2 or width not in shape:
         return None

@@ -40,10 +40,9 @@ def looked_at(rows: Array, *, formulas: bool) -> Rows:
 
 def order_rules(of: Rows) -> Iterator[Found]:
     """Test the numbers of rows beside their likeness, sizes, largest weights and the formulas of initialisation."""
-    if len(of.some) < 2 * exact_tails.FEWEST:
-        return
-    both = matching.centred_rows(of.some)
-    yield LIKENESS, matching.order_test(matching.match(both[0::2] @ both[1::2].T))
+    if len(of.some) >= 2 * exact_tails.FEWEST:
+        both = matching.centred_rows(of.some)
+        yield LIKENESS, matching.order_test(matching.match(both[0::2] @ both[1::2].T))
     some = few(of.some, exact_tails.MOST)
     yield from _ways(SIZE, np.einsum("ij,ij->i", some, some))
     yield from _ways(PEAK, np.abs(some).argmax(axis=1))

@@ -54,10 +54,12 @@ def _plain(token: str) -> str:
 
 
 class Embeddings(NamedTuple):
-    """Embeddings of the same tokens in both models: [tokens, width]."""
+    """Embeddings of the same tokens in both models, less their means: [tokens, width] and [width]."""
 
     suspect: Array
+    suspect_mean: Array
     reference: Array
+    reference_mean: Array
 
 
 def embeddings(suspect: tuple[Store, Layout], reference: tuple[Store, Layout], shared: Shared) -> Embeddings | None:
@@ -71,7 +73,8 @@ def embeddings(suspect: tuple[Store, Layout], reference: tuple[Store, Layout], s
     for (store, of), places in ((suspect, shared.suspect), (reference, shared.reference)):
         table = finite(store, of.embedding, places[chosen])
         table = table / max(np.abs(table).max(initial=0.0), np.finfo(np.float32).tiny)  # whatever their unit
-        found.append(table - table.mean(axis=0, dtype=np.float64).astype(np.float32))
+        mean = table.mean(axis=0, dtype=np.float64).astype(np.float32)
+        found += [table - mean, mean]
     return Embeddings(*found)
 
 
@@ -90,6 +93,8 @@ class Dimensions(NamedTuple):
     agreed: matching.Agreement
     opposite: float
     """log10 p of the order of those that are most opposite."""
+    again: float
+    """log10 p of the order as the second look has it."""
 
 
 def dimension_order(of: Embeddings) -> Dimensions:
@@ -104,4 +109,7 @@ def dimension_order(of: Embeddings) -> Dimensions:
     likeness = mine @ theirs.T
     found = matching.match(np.abs(likeness))
     opposite = matching.opposite_order(likeness, probes)
-    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite)
+    # Signs of the tables as they are: what lies above a mean is told by sizes too.
+    whole = (of.reference[:, probes] + of.reference_mean[probes]).T, (of.suspect + of.suspect_mean).T
+    again = matching.second_look(*whole, signed=False)
+    return Dimensions(matching.order_test(found), len(found.mine), matching.agreement(found), opposite, again)

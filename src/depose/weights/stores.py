@@ -157,6 +157,11 @@ class _Safetensors:
         try:
             with safe_open(self._path(self._in[name]), framework="pt") as tensors:
                 found = tensors.get_tensor(name)
+                if found.is_complex():
+                    raise EndpointError(
+                        f"{self._folder / self._in[name]}: tensor {name[:80]!r} holds complex numbers",
+                        hint="save the weights as float32, float16 or bfloat16",
+                    )
                 found = found if rows is None else found[torch.from_numpy(rows)]
                 # A copy, so that the file is not mapped any longer than this.
                 made: Array = found.to(torch.float32, copy=True).numpy()
