@@ -343,12 +343,13 @@ class _Comparison:
 
 
 def _embeddings_alone(tests: Mapping[TestKind, Tests], judged: Judged, reading: WeightReading) -> tuple[str, ...]:
-    """Say where hidden layers tell nothing, so that a table of embeddings that was taken over is all there is."""
+    """Say where hidden layers tell nothing, so that the order of the model's dimensions is all there is."""
     hidden = together([each for kind, each in tests.items() if kind not in judged.spoilt and kind != DIMENSIONS])
     if reading != "not independent" or hidden <= np.log10(ALPHA):
         return ()
     return (f"{EMBEDDINGS_ALONE}: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
-            "took from the other, or both from a third, is all that this shows",)  # fmt: skip
+            "took from the other, or both from a third, or hidden states of the other or of a third that were learnt, "
+            "is all that this shows",)  # fmt: skip
 
 
 def _layer(
