@@ -23,6 +23,7 @@ from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
 from attacks_on_extractions import met as met_by_extraction
 from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_line_ups import ON_LINE_UPS, sealed_line_up
+from attacks_on_loaders import ON_LOADERS
 from attacks_on_logs import ON_LOGS
 from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
@@ -35,6 +36,7 @@ from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_spreadsheets import ON_SPREADSHEETS
 from attacks_on_throws import ON_THROWS
+from attacks_on_weights import ON_WEIGHTS, sealed_weights
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from fakes import install
@@ -46,6 +48,7 @@ TRAPS = (
     *ON_ASKERS,
     *IN_DISGUISE,
     *ON_CACHES,
+    *ON_LOADERS,
     *ON_LOGS,
     *ON_MODELS,
     *ON_PACKS,
@@ -98,8 +101,15 @@ def main() -> None:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
         line_up = sealed_line_up(Path(folder) / "line-up")
         asked = sealed_asked_line_up(Path(folder) / "asked-line-up")
+        weighed = sealed_weights(Path(folder) / "weights")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
-        for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up), ("asked", asked)):
+        for name, at in (
+            ("target", target),
+            ("mixed", mixed),
+            ("line-up", line_up),
+            ("asked", asked),
+            ("weights", weighed),
+        ):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
@@ -111,6 +121,7 @@ def main() -> None:
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         attacks += [(one, asked) for one in ON_ASKED_LINE_UPS]
+        attacks += [(one, weighed) for one in ON_WEIGHTS]
         passed = seen = unpacked = 0
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from calibrators import calibrator
-from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios
+from depose.analysis.likelihood_ratios import Circumstances, conditions, power, ratios, withheld
 from depose.case.calibration import apart_from, bundled, load, parse
 from depose.errors import CaseError
 from depose.model import Calibration, Fact, Line, Listed, Result, TruePair
 from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.validate.kinds import listed
+from grounds import GOOD
 from studies import CASE, LINE, result, study
 
 
@@ -31,6 +32,24 @@ def test_a_ratio_is_capped_named_and_in_words() -> None:
     assert first.words == "weak support for H1 over H2"
     assert second.value is None
     assert second.reason == "2 families of one kind in made; 5 are needed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"refusals": 0.21}, "refusals"),
+        ({"quality": False}, "a check of quality was not met"),
+        ({"question": "same", "files": "different"}, "different digests"),
+    ],
+)
+def test_answers_that_cannot_carry_a_ratio_get_none(changes: dict[str, Any], reason: str) -> None:
+    """A suspect that refuses, or a check that failed: no ratio in either direction, whatever the alternative."""
+    found = weighed(study(), result())
+    assert withheld(found, GOOD) == found
+    first, second = withheld(found, msgspec.structs.replace(GOOD, **changes))
+    assert (first.value, first.low, first.words) == (None, None, "")
+    assert reason in first.reason
+    assert second == found[1] if "files" in changes else second.reason == first.reason
 
 
 def test_controls_that_reach_the_score_lower_the_cap() -> None:
@@ -243,6 +262,10 @@ OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
         ({"words": 260.0}, 120, ["length of answers"]),
         ({}, 109, ["number of prompts"]),
         ({"families": ("a", "listed"), "words": 150.0}, 120, []),
+        ({"families": ("open_howto", "short_creative"), "words": 150.0}, 120, []),
+        ({"families": ("listed", "open_lists"), "words": 150.0}, 109, ["number of prompts"]),
+        ({"families": ("open_advice",), "words": 39.0}, 120, ["length of answers"]),
+        ({"families": ("open_howto", "small_talk"), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("forced_choice", "listed"), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("forced_choice",), "words": 150.0}, 120, ["kind of prompts"]),
         ({"families": ("a",), "words": 2.0}, 100, []),
@@ -251,7 +274,7 @@ OPEN = Listed(question="same", prompts=110, kinds=4, shortest=100, longest=250)
 def test_listed_prompts_are_covered_as_far_as_kinds_left_out_held(
     case: dict[str, Any], prompts: int, outside: list[str]
 ) -> None:
-    """With prompts enough and answers as long as those examined; a kind with a name of its own is no list."""
+    """Listed, or open questions of depose: prompts enough, answers as long as those examined; no other kind by name."""
     circumstances = msgspec.structs.replace(CASE, **{"families": ("listed",), **case})
     held = conditions(study(listed=(OPEN,)), result(prompts=prompts), circumstances)
     assert [one.name for one in held if not one.inside] == outside

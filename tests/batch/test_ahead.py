@@ -13,8 +13,12 @@ from batch_runs import go
 from batches import labelled, spec, write
 from depose.batch import plan
 from depose.batch.ahead import ahead
+from depose.case.representatives import in_turn
 from depose.model import Fact
+from depose.scoring.bags import Bags
 from fakes import Clock, depose
+
+LINEAGE = ("C0", "C1", "C2")
 
 
 def batch(folder: Path, controls: str) -> Path:
@@ -88,3 +92,19 @@ def test_what_is_foreseen_is_what_the_matrix_says(tmp_path: Path) -> None:
         "17 to 18 independent control lineages; 19 are needed",
         "not given: it costs too much",
     ]
+
+
+def test_the_seed_draws_who_stands_for_a_lineage(tmp_path: Path) -> None:
+    """Three controls of one lineage: the seed draws one, as in a case, in whatever order they are listed."""
+    shared = [spec(code, "control", data_lineage="shared") for code in LINEAGE]
+    listed = [*shared, *(spec(f"C{n}", "control") for n in range(3, 22))]
+    pair = [spec("S1", "suspect"), spec("R1", "reference")]
+    for seed in (7, 8, 9):
+        used = []
+        for name, controls in (("listed", listed), ("reversed", listed[::-1])):
+            file = write(tmp_path / f"{name}-{seed}", {"S1": "R1"}, models=[*pair, *controls], seed=seed)
+            found = plan.read(file)
+            used.append([one.code for one in Bags(found.population, found.controls).controls("S1", "R1").used])
+        first = next(code for code in in_turn([one["code"] for one in listed], f"seed {seed}") if code in LINEAGE)
+        assert used[0] == used[1]
+        assert [code for code in used[0] if code in LINEAGE] == [first]

@@ -26,7 +26,7 @@ from depose.custody import own_endpoints
 from depose.model import canonical
 from exports import EXPORTS, Answer, write
 from fakes import case_of, model, to_toml
-from fuzzing import as_json, broken, changed, examples, hold
+from fuzzing import as_json, broken, changed, example_folder, examples, hold
 
 Read = Callable[[Path], object]
 
@@ -170,11 +170,10 @@ def _bytes_of(kind: str, data: st.DataObject, path: Path) -> None:
 @pytest.mark.parametrize("kind", [*WHOLE, *UNPACKED])
 @examples(15, 2_500)
 @given(data=st.data())
-def test_a_broken_file_is_read_or_refused(
-    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_broken_file_is_read_or_refused(kind: str, data: st.DataObject) -> None:
     """Bytes of a whole file changed, dropped, repeated or put in: never a traceback, a hang, or a gibibyte."""
-    _bytes_of(kind, data, tmp_path_factory.mktemp("broken"))
+    with example_folder() as path:
+        _bytes_of(kind, data, path)
 
 
 TABLES = ("json", "results", "jsonl", "csv", "eval")
@@ -188,11 +187,10 @@ def _rows_of(kind: str, rows: list[dict[str, Any]], path: Path) -> None:
 @pytest.mark.parametrize("kind", TABLES)
 @examples(15, 2_500)
 @given(rows=ROWS)
-def test_odd_rows_are_read_or_refused(
-    kind: str, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_odd_rows_are_read_or_refused(kind: str, rows: list[dict[str, Any]]) -> None:
     """Well-formed files of every kind, with anything at all under the names that readers look for."""
-    _rows_of(kind, rows, tmp_path_factory.mktemp("rows"))
+    with example_folder() as path:
+        _rows_of(kind, rows, path)
 
 
 @pytest.mark.parametrize("kind", UNPACKED)
@@ -216,15 +214,14 @@ def _written(name: str) -> tuple[str, bytes]:
 @pytest.mark.parametrize("name", EXPORTS)
 @examples(8, 2_500)
 @given(data=st.data())
-def test_a_changed_export_is_read_or_refused(
-    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_changed_export_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """Every format that tools write: its bytes changed, or any value in its JSON another, gone or there twice."""
     file, whole = _written(name)
-    path = tmp_path_factory.mktemp("export") / file
+    suffix = Path(file).suffix
     made = data.draw(broken(whole))
-    if path.suffix == ".json" and data.draw(st.booleans()):
+    if suffix == ".json" and data.draw(st.booleans()):
         made = as_json(changed(data, json.loads(whole)))
-    elif path.suffix == ".jsonl" and data.draw(st.booleans()):
+    elif suffix == ".jsonl" and data.draw(st.booleans()):
         made = b"\n".join(map(as_json, changed(data, [json.loads(line) for line in whole.splitlines()])))
-    of_file(path, made, lambda file: tables.whole(str(file), {}, [], answers=True))
+    with example_folder() as folder:
+        of_file(folder / file, made, lambda path: tables.whole(str(path), {}, [], answers=True))

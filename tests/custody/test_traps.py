@@ -10,6 +10,7 @@ import pytest
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_askers import ON_ASKERS
 from attacks_on_caches import ON_CACHES
+from attacks_on_loaders import ON_LOADERS
 from attacks_on_logs import ON_LOGS
 from attacks_on_models import ON_MODELS
 from attacks_on_networks import ON_NETWORKS
@@ -24,6 +25,7 @@ TRAPS = (
     *ON_ASKERS,
     *IN_DISGUISE,
     *ON_CACHES,
+    *ON_LOADERS,
     *ON_LOGS,
     *ON_MODELS,
     *ON_PACKS,

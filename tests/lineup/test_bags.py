@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -17,36 +15,16 @@ from scipy.stats import kstest
 import line_ups
 from depose.errors import CaseError
 from depose.lineup import inputs
-from depose.lineup.bags import Built, build
+from depose.lineup.bags import Built
 from depose.lineup.rank_test import opened, rank_sum
 from depose.model.canonical import sha256
-from depose.model.lineup import Decoy, Delivery, LineupPlan
-
-SALT = b"s" * 32
-
-
-def plan(**more: Any) -> LineupPlan:
-    """Register accounts A1 and A2, three fillers."""
-    return LineupPlan(
-        accounts=("A1", "A2"), chosen_by="logs", sampling="all", matched=("B1",), fillers=3, tier="randomised", **more
-    )
-
-
-def built(delivered: Sequence[Any], decoys: Sequence[Any], salt: bytes = SALT, **more: Any) -> Built:
-    """Build bags of plain rows."""
-    made = (msgspec.convert(list(delivered), list[Delivery]), msgspec.convert(list(decoys), list[Decoy]))
-    return build(plan(**more), *made, 7, salt)
-
-
-def tallied(found: Built) -> dict[str, int]:
-    """Return the counts of a build by name."""
-    return {one.name: int(one.value) for one in found.tally}
+from line_ups import SALT, of_rows, tallied
 
 
 def test_order_of_members_says_nothing() -> None:
     """The delivered member stands at every place about as often, and at another one under another salt."""
     delivered, decoys = line_ups.rows(400)
-    places = [[one.received.index(1) for one in built(delivered, decoys, salt).entries] for salt in (SALT, b"t" * 32)]
+    places = [[one.received.index(1) for one in of_rows(delivered, decoys, salt).entries] for salt in (SALT, b"t" * 32)]
     assert min(np.bincount(places[0], minlength=4)) > 60
     assert places[0] != places[1]
 
@@ -54,7 +32,7 @@ def test_order_of_members_says_nothing() -> None:
 def test_rows_in_any_order_give_the_same_bags() -> None:
     """Neither file's order of rows changes bags or key."""
     delivered, decoys = line_ups.rows(30, fillers=6)
-    assert built(delivered, decoys) == built(delivered[::-1], decoys[::-1])
+    assert of_rows(delivered, decoys) == of_rows(delivered[::-1], decoys[::-1])
 
 
 def skewed(rng: np.random.Generator, bags: int) -> tuple[list[Any], list[Any], dict[str, float]]:
@@ -86,7 +64,7 @@ def test_equal_draws_keep_their_number() -> None:
     right, wrong = [], []
     for _ in range(80):
         delivered, decoys, likes = skewed(rng, 60)
-        found = built(delivered, decoys)
+        found = of_rows(delivered, decoys)
         right.append(p_of(found, likes, forget=False))
         wrong.append(p_of(found, likes, forget=True))
     # ties make p a step function above the uniform one; it must not lie below
@@ -99,11 +77,11 @@ def test_a_cached_answer_is_one_random_act() -> None:
     """Deliveries of one draw count once; without the name of the draw only the first delivery counts."""
     delivered, decoys = line_ups.rows(1)
     again = [delivered[0] | {"delivery_id": f"c{n}", "delivered_at": "2026-03-20T00:00:00Z"} for n in range(50)]
-    found = built([*again, *delivered], decoys)
+    found = of_rows([*again, *delivered], decoys)
     assert (sum(found.entries[0].received), sum(found.entries[0].times)) == (1, 1)
     assert tallied(found)["further deliveries of a context without the name of their draw, left out"] == 50
     named = [row | {"draw_id": "x"} for row in (*delivered, *again)]
-    found = built(named, decoys)
+    found = of_rows(named, decoys)
     assert (sum(found.entries[0].received), sum(found.entries[0].times)) == (1, 51)
 
 
@@ -111,7 +89,7 @@ def test_several_delivered_in_a_bag() -> None:
     """Two draws of one context are two delivered members."""
     delivered, decoys = line_ups.rows(1, draw_id="x")
     other = delivered[0] | {"delivery_id": "e", "draw_id": "y", "text": "another one", "text_sha256": ""}
-    assert sum(built([*delivered, other], decoys).entries[0].received) == 2
+    assert sum(of_rows([*delivered, other], decoys).entries[0].received) == 2
 
 
 def test_a_draw_is_one_text() -> None:
@@ -119,14 +97,14 @@ def test_a_draw_is_one_text() -> None:
     delivered, decoys = line_ups.rows(1, draw_id="x")
     other = delivered[0] | {"delivery_id": "e", "text": "another one", "text_sha256": ""}
     with pytest.raises(CaseError, match="draw 'x' stands for two texts"):
-        built([*delivered, other], decoys)
+        of_rows([*delivered, other], decoys)
 
 
 def test_text_unlike_its_digest_is_dropped_and_counted() -> None:
     """A delivered text that is not byte-identical to the digest of the log is dropped and counted."""
     delivered, decoys = line_ups.rows(300)
     delivered[0]["text"] += " "
-    found = built(delivered, decoys)
+    found = of_rows(delivered, decoys)
     assert tallied(found)["deliveries whose text has not the digest of the log, dropped"] == 1
     assert len(found.bags) == 299
 
@@ -134,11 +112,11 @@ def test_text_unlike_its_digest_is_dropped_and_counted() -> None:
 def test_contexts_that_do_not_match_stop_the_build() -> None:
     """More than one in a hundred contexts in one file alone stop the build, either way; fewer are counted."""
     delivered, decoys = line_ups.rows(200)
-    assert tallied(built(delivered, decoys[6:]))["contexts without a decoy"] == 2
+    assert tallied(of_rows(delivered, decoys[6:]))["contexts without a decoy"] == 2
     with pytest.raises(CaseError, match="3 of 200 contexts stand in one of the two files alone"):
-        built(delivered, decoys[9:])
+        of_rows(delivered, decoys[9:])
     with pytest.raises(CaseError, match="0 without a decoy, 3 never delivered"):
-        built(delivered[3:], decoys)
+        of_rows(delivered[3:], decoys)
 
 
 def test_no_filler_no_test() -> None:
@@ -146,7 +124,7 @@ def test_no_filler_no_test() -> None:
     delivered, decoys = line_ups.rows(20)
     low = [row | {"tier": "drifted"} for row in decoys]
     with pytest.raises(CaseError, match="M = 0") as caught:
-        built(delivered, low)
+        of_rows(delivered, low)
     assert "depose lineup draw" in caught.value.hint
 
 
@@ -155,7 +133,7 @@ def test_all_draws_one_text_is_left_out() -> None:
     delivered, decoys = line_ups.rows(5)
     for row in decoys[:3]:
         row["text"] = delivered[0]["text"]
-    found = built(delivered, decoys)
+    found = of_rows(delivered, decoys)
     assert len(found.bags) == 4
     assert tallied(found)["bags in which all draws are one text, left out"] == 1
 
@@ -164,9 +142,19 @@ def test_accounts_are_those_registered() -> None:
     """Other accounts are counted and left out; an account under another group than registered is an error."""
     delivered, decoys = line_ups.rows(300)
     delivered[0]["account_code"] = "Z9"
-    with pytest.raises(CaseError, match="'B1' is matched by the case, and accused in the file"):
-        built([*delivered, delivered[1] | {"delivery_id": "x", "account_code": "B1"}], decoys)
-    assert tallied(built(delivered, decoys))["deliveries to other accounts"] == 1
+    with pytest.raises(CaseError, match="'A1' is accused by the case, and matched in the file"):
+        of_rows([*delivered, delivered[1] | {"delivery_id": "x", "account_group": "matched"}], decoys)
+    assert tallied(of_rows(delivered, decoys))["deliveries to other accounts"] == 1
+
+
+def test_a_row_without_a_group_has_that_of_its_account() -> None:
+    """The case says whose accounts are matched; rows need not say it again."""
+    delivered, decoys = line_ups.rows(4, account="B1")
+    also, beside = line_ups.rows(4, start=10)
+    rows = [{name: value for name, value in row.items() if name != "account_group"} for row in (*delivered, *also)]
+    found = of_rows(rows, [*decoys, *beside])
+    assert sorted(one.group for one in found.entries) == ["accused"] * 4 + ["matched"] * 4
+    assert found == of_rows([*delivered, *also], [*decoys, *beside])
 
 
 def test_deliveries_of_another_group_are_not_fillers() -> None:
@@ -175,7 +163,7 @@ def test_deliveries_of_another_group_are_not_fillers() -> None:
     twin = delivered[0] | {
         "delivery_id": "m", "account_code": "B1", "account_group": "matched", "text": "mine", "text_sha256": ""
     }  # fmt: skip
-    found = built([*delivered, twin], decoys)
+    found = of_rows([*delivered, twin], decoys)
     assert len(found.bags) == 2
     assert all("mine" not in one.members for one in found.bags)
 
@@ -183,11 +171,11 @@ def test_deliveries_of_another_group_are_not_fillers() -> None:
 def test_more_than_registered_is_drawn_by_name() -> None:
     """Of more contexts and decoys than registered some are drawn; another text in a decoy changes no choice."""
     delivered, decoys = line_ups.rows(50, fillers=8)
-    found = built(delivered, decoys, bags=20)
+    found = of_rows(delivered, decoys, bags=20)
     assert len(found.bags) == 20
     assert {len(one.members) for one in found.bags} == {4}
     changed = [row | {"text": row["text"] + " x"} for row in decoys]
-    assert [one.bag for one in built(delivered, changed, bags=20).bags] == [one.bag for one in found.bags]
+    assert [one.bag for one in of_rows(delivered, changed, bags=20).bags] == [one.bag for one in found.bags]
 
 
 def test_stored_otherwise_is_the_same_text() -> None:
@@ -195,7 +183,7 @@ def test_stored_otherwise_is_the_same_text() -> None:
     delivered, decoys = line_ups.rows(1)
     delivered[0] |= {"text": "one\r\ntwo \r\n", "text_sha256": sha256(b"one\r\ntwo \r\n")}
     decoys[0]["text"] = "one\ntwo"
-    entry = built(delivered, decoys).entries[0]
+    entry = of_rows(delivered, decoys).entries[0]
     assert max(entry.copies) == 2
 
 
@@ -245,10 +233,10 @@ def test_deliveries_to_nobody_in_question_are_not_taken_for_missing_fillers() ->
     """Where no row is to an account of the case the error counts them and names the accounts; M = 0 has its counts."""
     delivered, decoys = line_ups.rows(3)
     with pytest.raises(CaseError, match=r"no delivery can be taken: .*deliveries to other accounts: 3") as caught:
-        built([row | {"account_code": "Z"} for row in delivered], decoys)
+        of_rows([row | {"account_code": "Z"} for row in delivered], decoys)
     assert "A1, A2, B1" in caught.value.hint
-    with pytest.raises(CaseError, match=r"M = 0.*decoys of a lower tier than registered, or empty: 9"):
-        built(delivered, [row | {"tier": "resampled"} for row in decoys])
+    with pytest.raises(CaseError, match=r"M = 0.*decoys of a lower tier than registered, left out: 9"):
+        of_rows(delivered, [row | {"tier": "resampled"} for row in decoys])
 
 
 def test_decoys_may_say_their_context_as_deliveries_do(tmp_path: Path) -> None:

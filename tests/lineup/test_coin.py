@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, MutableMapping
@@ -17,7 +18,7 @@ from depose.lineup.bags import build
 from depose.lineup.coin import Coin
 from depose.lineup.middleware import RandomisedDelivery, _asked
 from depose.lineup.unfolding import unfold
-from depose.model.canonical import sha256
+from depose.model.canonical import canonical, sha256
 from depose.model.lineup_plan import LineupPlan
 
 KEY = bytes(range(32))
@@ -41,14 +42,21 @@ async def served(scope: MutableMapping[str, Any], receive: Any, send: Any) -> No
         for n in range(asked.get("n") or 1)
     ]
     status = 429 if prompt == "busy" else 200
-    data = json.dumps({"id": "x", "model": "r", "choices": choices}).encode()
+    called = {"role": "assistant", "content": None, "tool_calls": [{"id": "t"}]}
+    choices = [one | ({"message": called} if prompt == "call" else {}) for one in choices]
+    count = {"prompt_tokens": 5, "completion_tokens": 10 * len(choices), "total_tokens": 5 + 10 * len(choices)}
+    data = json.dumps({"id": "x", "model": "r", "choices": choices, "usage": count}).encode()
+    if b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b""):
+        data = gzip.compress(data)
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": data[:10], "more_body": True})
     await send({"type": "http.response.body", "body": data[10:]})
 
 
-def ask(app: RandomisedDelivery, prompt: str, path: str = "/v1/chat/completions", **more: Any) -> tuple[int, Any]:
+def ask(
+    app: RandomisedDelivery, prompt: str, path: str = "/v1/chat/completions", accept: bytes = b"", **more: Any
+) -> tuple[int, Any]:
     """Send one request through the middleware, in two pieces; return status and body."""
     body = json.dumps({"model": "r", "messages": [{"role": "user", "content": prompt}]} | more).encode()
     pieces = [
@@ -57,6 +65,7 @@ def ask(app: RandomisedDelivery, prompt: str, path: str = "/v1/chat/completions"
     ]
     sent: list[Any] = []
     head = [(b"authorization", b"Bearer secret-of-a-client"), (b"content-length", str(len(body)).encode())]
+    head += [(b"accept-encoding", accept)] * bool(accept)
 
     async def receive() -> Any:
         return pieces.pop(0)
@@ -90,6 +99,40 @@ def test_one_of_several_draws_is_delivered_and_all_are_logged(tmp_path: Path) ->
         assert (one["temperature"], one["reference_snapshot"]) == (0.5, "r-1")
     assert len({one["account_code"] for one in lines}) == 1
     assert "secret-of-a-client" not in (tmp_path / "thrown.jsonl").read_text()
+
+
+def test_who_asks_cannot_tell_by_counts_or_compression(tmp_path: Path) -> None:
+    """One answer has one answer's share of the tokens, and what a client takes compressed is thrown for as well."""
+    app = app_of(tmp_path / "thrown.jsonl")
+    for n in range(4):
+        said = ask(app, f"q{n}", accept=b"gzip, br")[1]
+        assert len(said["choices"]) == 1
+        assert said["usage"] == {"prompt_tokens": 5, "completion_tokens": 10, "total_tokens": 15}
+    assert len((tmp_path / "thrown.jsonl").read_bytes().splitlines()) == 4
+
+
+def test_of_answers_that_are_no_words_the_first_is_given(tmp_path: Path) -> None:
+    """A call of a tool is no text that a suspect may have learnt: none is logged, and who asks gets one."""
+    said = ask(app_of(tmp_path / "thrown.jsonl"), "call")[1]
+    assert [one["message"]["tool_calls"] for one in said["choices"]] == [[{"id": "t"}]]
+    assert not (tmp_path / "thrown.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda data: b"", lambda data: data[: data[:-1].rfind(b"\n") + 1], lambda data: data.replace(b"q0", b"q9")],
+    ids=["emptied", "its last line cut", "its last line reworded"],
+)
+def test_a_log_that_is_cut_back_under_a_server_is_not_gone_on_with(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    """Else whoever keeps it could take out any line while it is the last one, and the chain would hold."""
+    log = tmp_path / "thrown.jsonl"
+    app = app_of(log)
+    ask(app, "q0")
+    log.write_bytes(change(log.read_bytes()))
+    with pytest.raises(CaseError, match="was cut back or replaced"):
+        ask(app, "q1")
 
 
 def test_the_coin_is_fair_and_takes_its_share() -> None:
@@ -159,7 +202,7 @@ def test_a_log_that_does_not_hold_is_refused(tmp_path: Path, change: dict[str, A
     ask(app_of(log), "q")
     line = json.loads(log.read_text()) | change
     with pytest.raises(CaseError) as caught:
-        unfold(json.dumps(line).encode(), "log", KEY, tmp_path / "files", ())
+        unfold(canonical(line), "log", KEY, tmp_path / "files", ())
     assert message in caught.value.message
     assert not (tmp_path / "files").exists()
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+from msgspec import UnsetType
 
+import line_ups
 from depose.errors import CaseError
+from depose.evidence import ledger
+from depose.evidence.log import read_blob
+from depose.lineup import acts, scorers
+from depose.lineup.bags import bags_file
 from depose.lineup.corpus import CorpusScorer
+from depose.lineup.examine import examine
+from depose.lineup.opened import OpenedLineup
 from depose.lineup.rank_test import opened, rank_sum
-from depose.model.lineup import Bag, Context, Turn
+from depose.lineup.reading import lineup_findings
+from depose.lineup.tables import read_table, table_file
+from depose.model.canonical import sha256
+from depose.model.lineup import Bag, Context, LineupKey, LineupLimits, Passage, ScoreTable, Turn
+from depose.pipeline import register_case
 
 VOCABULARY = [f"{a}{b}" for a in "bcdfghklmnprst" for b in ("ar", "en", "il", "om", "uts", "ays")]
 
@@ -57,8 +71,94 @@ def test_what_was_planted_is_found_by_file_and_number(tmp_path: Path) -> None:
     found = [row[0] for row in scorer.matches]
     assert [(one.file, one.number) for one in found if one] == [("a.parquet", 21), ("b.jsonl", 6), ("c.txt", 4)]
     assert all(value < 0.6 for row in scores for value in row[1:])
+    assert [row[0] for row in scorer.passages()] == [
+        Passage(file=one.file, document=one.number) for one in found if one is not None
+    ]
     named = {fact.name: fact.value for fact in scorer.facts()}
-    assert "corpus corpus/a.parquet" in named
+    data = (corpus / "a.parquet").read_bytes()
+    assert named["corpus corpus/a.parquet"] == f"{len(data)} bytes, sha256 {sha256(data)}"
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Shards in folders of their own may all have one name: a passage says in which folder it stands."""
+    rng = np.random.default_rng(5)
+    made = bags(rng, 2)
+    for folder, bag in zip(("en", "fr"), made, strict=True):
+        (tmp_path / "corpus" / folder).mkdir(parents=True)
+        jsonl(tmp_path / "corpus" / folder / "part-0.jsonl", [*texts(rng, 3), bag.members[0]])
+    scorer = CorpusScorer(tmp_path / "corpus")
+    scorer.score(made)
+    places = [row[0] for row in scorer.passages()]
+    assert [(one.file, one.document) for one in places if one] == [("en/part-0.jsonl", 4), ("fr/part-0.jsonl", 4)]
+
+
+def test_a_line_up_in_a_corpus_shows_the_documents(tmp_path: Path) -> None:
+    """Taken from the corpus to its findings, each exhibit names the document that a member was found in."""
+    delivered, decoys = line_ups.rows(30)
+    text = line_ups.CASE.replace('tier = "ran', 'statistic = "corpus"\ntier = "ran').replace(
+        'code = "S1"\nrole = "suspect"\nprovider = "recorded"',
+        'code = "S1"\nrole = "suspect"\nprovider = "recorded"\nfile = "corpus.jsonl"',
+    )
+    folder, now = line_ups.case(tmp_path / "case", limits="bags = 20", text=text), line_ups.clock()
+    corpus = jsonl(folder / "corpus.jsonl", [{"text": row["text"]} for row in delivered])
+    register_case(folder, now)
+    files = line_ups.written(tmp_path, "d.jsonl", delivered), line_ups.written(tmp_path, "f.jsonl", decoys)
+    acts.build_bags(folder, *files, tmp_path / "key.json", now)
+    acts.seal_key(folder, tmp_path / "key.json", "Notary N.", now)
+    scorers.score_model(folder, "S1", now, lambda done, total: None)
+    acts.seal_scores(folder, now)
+    acts.open_key(folder, tmp_path / "key.json", now)
+    found = lineup_findings(ledger.entries(folder), lambda name: read_blob(folder, name), str(folder))
+    assert not isinstance(found, UnsetType)
+    (one,) = found.findings
+    assert one.picks == 30
+    rows = [member for exhibit in one.exhibits for member in exhibit.members if member.delivered]
+    texts_of = [json.loads(line)["text"] for line in corpus.read_text().splitlines()]
+    assert rows and all(not isinstance(member.passage, UnsetType) for member in rows)
+    for member in rows:
+        assert isinstance(member.passage, Passage) and texts_of[member.passage.document - 1] == member.text
+
+
+def test_a_corpus_that_holds_nothing_of_it_is_no_indication() -> None:
+    """A clean corpus has no near-duplicate of any member: that every line-up ties says so, and is not too few."""
+    delivered, decoys = line_ups.rows(60)
+    limits = LineupLimits(bags=50, required=())
+    plan = line_ups.plan(statistic="corpus", limits=limits, share=1.0)
+    made = line_ups.of_rows(delivered, decoys, statistic="corpus", limits=limits, share=1.0)
+    table = ScoreTable(
+        model="S1",
+        statistic="corpus",
+        bags="",
+        facts=(),
+        scores=tuple((0.0,) * len(bag.members) for bag in made.bags),
+    )
+    opened_ = OpenedLineup(
+        plan=plan,
+        suspects=("S1",),
+        reference="R1",
+        bags=made.bags,
+        key=LineupKey(format="", salt="0" * 64, bags="", entries=made.entries),
+        tables={"S1": table},
+    )
+    (one,) = examine(opened_, 0.05, 7, "", lambda found, code: ())
+    assert (one.opinion.verdict, one.informative) == ("no indication", 0)
+    by_text = msgspec.structs.replace(plan, statistic="text")
+    (one,) = examine(replace(opened_, plan=by_text), 0.05, 7, "", lambda found, code: ())
+    assert one.opinion.reasons == ("few",)
+
+
+def test_passages_of_another_shape_are_refused(tmp_path: Path) -> None:
+    """A table from elsewhere names a passage or none for each member of each bag."""
+    made = bags(np.random.default_rng(6), 1)
+    data = bags_file(made)
+    scores, place = ((1.0, 0.5, 0.2, 0.1),), Passage(file="a.jsonl", document=1)
+    for row, fine in (((place, None, None, None), True), ((place,), False)):
+        table = ScoreTable(model="S1", statistic="corpus", bags=sha256(data), facts=(), scores=scores, passages=(row,))
+        if fine:
+            assert read_table(table_file(table), data, "table") == table
+        else:
+            with pytest.raises(CaseError, match="one passage for each member"):
+                read_table(table_file(table), data, "table")
 
 
 def test_a_corpus_with_half_of_the_deliveries_is_told_from_one_without(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -147,6 +148,33 @@ def test_what_was_not_scored_has_its_reason() -> None:
     told = {one.name: one for one in diagnose(found, "S1")}
     assert all(told[name].passed is None and told[name].reason for name in ("D3", "D5", "D6", "D7"))
     assert told["D3"].reason == "0 of the 3 models that it needs were scored"
+
+
+def test_a_control_under_two_codes_is_one() -> None:
+    """Three codes of one model are one model, and D3 is not made of it."""
+    found = line_up()
+    same = {code: msgspec.structs.replace(found.tables["C1"], model=code) for code in ("C1", "C2", "C3")}
+    told = diagnose(replace(found, tables={**found.tables, **same}), "S1")[2]
+    assert (told.passed, told.reason) == (None, "1 of the 3 models that it needs were scored")
+
+
+@pytest.mark.parametrize(
+    ("released", "passed"),
+    [("2026-02", True), ("2025", True), ("unknown", True), ("2026-03", True), ("2026-04", None), ("2027", None)],
+)
+def test_a_control_that_is_younger_than_the_deliveries_is_none(released: str, passed: bool | None) -> None:
+    """One that the case dates after the first delivery may have learnt it, and counts for nothing."""
+    assert diagnose(replace(line_up(), released={"C2": released}), "S1")[2].passed is passed
+
+
+def test_a_control_that_tells_nothing_apart_holds_nothing() -> None:
+    """A model with one score for all, as where it refused to answer, is no proof that the premise holds."""
+    found = line_up()
+    flat = msgspec.structs.replace(found.tables["C2"], scores=((0.0,) * 4,) * len(found.bags))
+    tables = {**found.tables, "C2": flat, "R1": msgspec.structs.replace(flat, model="R1")}
+    told = {one.name: one for one in diagnose(replace(found, tables=tables), "S1")}
+    assert (told["D3"].passed, told["D3"].reason) == (None, "2 of the 3 models that it needs tell 20 line-ups apart")
+    assert told["D1"].passed is None
 
 
 def test_more_deliveries_with_higher_ranks_support_and_never_block() -> None:

@@ -67,6 +67,7 @@ def test_contexts_are_asked_as_they_were(tmp_path: Path, provider: str) -> None:
     for one in rows:
         assert one.text == said(contexts[one.context_sha256].messages[-1].content)
         assert (one.reference_snapshot, one.drawn_by, one.tier) == ("r-1", "the analyst", "resampled")
+        assert (one.temperature, one.max_tokens) == (0.3, 77)
     whole = json.dumps(sent)
     assert whole.count('"Yes."') == 3
     assert whole.count("Be brief.") == 12
@@ -149,7 +150,7 @@ def test_what_a_draw_refuses(tmp_path: Path) -> None:
         with pytest.raises(EndpointError, match="answers failed; the first reason"):
             drawn(folder, deliveries)
         assert {seen.json["top_p"] for seen in server.seen} == {0.9}
-        assert all("temperature" not in seen.json for seen in server.seen)
+        assert all("temperature" not in seen.json and "max_tokens" not in seen.json for seen in server.seen)
         with pytest.raises(CaseError, match="holds another draw"):
             drawn(folder, deliveries, Wish(snapshot="r-2", drawn_by=""))
         with pytest.raises(UsageError, match="lies in the case folder"):
@@ -162,6 +163,33 @@ def test_what_a_draw_refuses(tmp_path: Path) -> None:
         rows[0]["top_p"] = 0.5
         with pytest.raises(CaseError, match="top_p is set in some rows and not"):
             drawn(folder, line_ups.written(tmp_path, "mixed.jsonl", rows))
+        rows, _ = line_ups.rows(2)
+        rows[0]["max_tokens"] = 512
+        with pytest.raises(CaseError, match="max_tokens is set in some rows and not"):
+            drawn(folder, line_ups.written(tmp_path, "cut.jsonl", rows))
+
+
+@pytest.mark.parametrize(
+    ("provider", "wish", "more", "said"),
+    [
+        ("openai", WISH, {}, []),
+        ("openai", Wish(snapshot="", drawn_by=""), {}, ["no --snapshot"]),
+        ("openai", Wish(snapshot="r-2", drawn_by=""), {}, ["these decoys are drifted"]),
+        ("openai", WISH, {"reference_snapshot": ""}, ["deliveries without reference_snapshot"]),
+        ("anthropic", WISH, {}, ["decoys end at 200 tokens"]),
+        ("anthropic", WISH, {"max_tokens": 50}, []),
+    ],
+)
+def test_what_sets_a_draw_apart_is_said_before_it(
+    tmp_path: Path, provider: str, wish: Wish, more: dict[str, Any], said: list[str]
+) -> None:
+    """A state that is not named or another one, and a length that the deliveries do not name, are told beforehand."""
+    delivered, _ = line_ups.rows(2, **more)
+    deliveries = line_ups.written(tmp_path, "deliveries.jsonl", delivered)
+    with Server() as server:
+        notes = estimate(case_of(tmp_path, server, provider), deliveries, tmp_path / "draws", wish).notes
+    assert len(notes) == len(said)
+    assert all(part in note for part, note in zip(said, notes, strict=True))
 
 
 def test_a_draw_is_built_upon(tmp_path: Path) -> None:

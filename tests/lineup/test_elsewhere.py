@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UnsetType
 
 import line_ups
 from depose.errors import CaseError, UsageError
@@ -15,6 +17,7 @@ from depose.lineup.bags import bags_file, build
 from depose.lineup.elsewhere import make_table
 from depose.lineup.score import PIECE, score_bags
 from depose.lineup.scorer import Scores
+from depose.lineup.tables import read_table
 from depose.model import Fact
 from depose.model.canonical import sha256
 from depose.model.lineup import Bag, Decoy, Delivery
@@ -99,7 +102,7 @@ def test_the_table_holds_numbers_and_digests_alone(tmp_path: Path) -> None:
     data = bags_of(3)
     (tmp_path / "bags.jsonl").write_bytes(data)
     out = tmp_path / "S1.json"
-    done = make_table(tmp_path / "bags.jsonl", "S1", "SmolLM2-135M-Instruct", "", out, lambda done, total: None)
+    done = make_table(tmp_path / "bags.jsonl", "S1", out, lambda done, total: None, weights="SmolLM2-135M-Instruct")
     table = json.loads(out.read_bytes())
     assert (table["bags"], done.count) == (sha256(data), 3)
     assert any(len(fact["value"]) == 64 for fact in table["facts"])
@@ -107,4 +110,27 @@ def test_the_table_holds_numbers_and_digests_alone(tmp_path: Path) -> None:
     assert not any(word in held for word in line_ups.WORDS)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["S1.json", "bags.jsonl"]
     with pytest.raises(UsageError, match="is there already"):
-        make_table(tmp_path / "bags.jsonl", "S1", "SmolLM2-135M-Instruct", "", out, lambda done, total: None)
+        make_table(tmp_path / "bags.jsonl", "S1", out, lambda done, total: None, weights="SmolLM2-135M-Instruct")
+
+
+def test_a_corpus_is_searched_where_it_lies(tmp_path: Path) -> None:
+    """A corpus that never leaves its owner makes a table that the case takes: digests, scores, numbers of documents."""
+    delivered, decoys = line_ups.rows(4)
+    made = line_ups.of_rows(delivered, decoys, fillers=3)
+    bags, corpus = tmp_path / "bags.jsonl", tmp_path / "sft"
+    bags.write_bytes(bags_file(made.bags))
+    corpus.mkdir()
+    (corpus / "a.jsonl").write_text("".join(json.dumps({"text": row["text"]}) + "\n" for row in delivered))
+    done = make_table(bags, "S1", tmp_path / "S1.json", lambda done, total: None, corpus=corpus)
+    table = read_table(Path(done.table).read_bytes(), bags.read_bytes(), "table")
+    assert table.statistic == "corpus" and not isinstance(table.passages, UnsetType)
+    for bag, entry, scores, places in zip(made.bags, made.entries, table.scores, table.passages, strict=True):
+        at = entry.received.index(1)
+        assert scores[at] == 1.0
+        place = places[at]
+        assert place is not None and delivered[place.document - 1]["text"] == bag.members[at]
+    assert not any(row["text"].encode() in Path(done.table).read_bytes() for row in delivered)
+    wrongs: list[dict[str, Any]] = [{}, {"weights": "x", "corpus": corpus}, {"adapter": "x", "corpus": corpus}]
+    for wrong in wrongs:
+        with pytest.raises(UsageError, match="one of the two"):
+            make_table(bags, "S1", tmp_path / "S2.json", lambda done, total: None, **wrong)

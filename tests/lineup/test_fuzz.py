@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import line_ups
 from depose.lineup import corpus_files, inputs, tables
-from fuzzing import as_json, broken, changed, examples, hold
+from fuzzing import as_json, broken, changed, example_folder, examples, hold
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +42,16 @@ def spoilt(data: st.DataObject, whole: bytes) -> bytes:
 @pytest.mark.parametrize("kind", ["bags", "key", "table", "deliveries", "decoys", "corpus"])
 @examples(20, 5_000)
 @given(data=st.data())
-def test_a_changed_file_is_read_or_refused(
-    kind: str, made: dict[str, bytes], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_changed_file_is_read_or_refused(kind: str, made: dict[str, bytes], data: st.DataObject) -> None:
     """Any value another, gone or there twice, or any bytes changed."""
     raw = spoilt(data, made[kind])
-    file: Path = tmp_path_factory.mktemp("file") / "file.jsonl"
-    file.write_bytes(raw)
+    with example_folder() as folder:
+        file = folder / "file.jsonl"
+        file.write_bytes(raw)
+        _reads(kind, raw, file, made)
+
+
+def _reads(kind: str, raw: bytes, file: Path, made: dict[str, bytes]) -> None:
     if kind == "bags":
         hold(lambda: tables.read_bags(raw, "bags"))
     elif kind == "key":
@@ -60,4 +63,4 @@ def test_a_changed_file_is_read_or_refused(
     elif kind == "decoys":
         hold(lambda: inputs.decoys(file))
     else:
-        hold(lambda: list(corpus_files.documents([file])))
+        hold(lambda: list(corpus_files.documents([file], file)))

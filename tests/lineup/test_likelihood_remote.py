@@ -114,6 +114,8 @@ def test_passing_faults_are_met_by_another_attempt(tiny: Path) -> None:
         ({"prompt_logprobs": "none"}, "Expected"),
         ({"choices": [{"logprobs": {"tokens": ["a"], "token_logprobs": []}}]}, "1 tokens have 0"),
         ({"choices": [{"logprobs": {"tokens": [1], "token_logprobs": [1]}}]}, "Expected"),
+        ({"prompt_logprobs": [None, {"5": {"logprob": -1.0}}, {"6": {"logprob": None}}]}, "token 2 has"),
+        ({"prompt_logprobs": [None, {"5": {"logprob": 0.5}}]}, "token 1 has the log-probability 0.5"),
         ({"choices": []}, "it has no logprobs"),
         ([], "Expected"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -133,6 +135,31 @@ def test_unequal_chances_within_gamma_never_reject_more_than_the_bound_allows() 
     assert np.mean(plain) > 0.5 and binom.sf(np.sum(bounded) - 1, 300, 0.05) > 1e-3
 
 
+@pytest.mark.parametrize("scores", [[1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 1.0, 2.0, 3.0, 3.0]], ids=["plain", "ties"])
+def test_gamma_holds_where_several_were_delivered(scores: list[float]) -> None:
+    """Whichever members a hidden cause favours, no choice of two of five is likelier than the bound says."""
+    gamma, pairs = 3.0, list(combinations(range(5), 2))
+    for given in pairs:
+        delivered = np.zeros((1, 5), dtype=bool)
+        delivered[0, list(given)] = True
+        bags = opened(np.array([scores]), delivered)
+        sums = np.array([bags.doubled[0, list(pair)].sum() for pair in pairs])
+        worst = 0.0
+        for favoured in product((0, 1), repeat=5):
+            weights = np.array([gamma ** sum(favoured[one] for one in pair) for pair in pairs])
+            worst = max(worst, float(weights[sums >= bags.sums[0]].sum() / weights.sum()))
+        assert 10 ** log10_p_at_gamma(bags, gamma) == pytest.approx(worst, rel=1e-9)
+
+
+def test_gamma_of_many_delivered_stays_a_number() -> None:
+    """A large Gamma and eight delivered of twelve leave p between the exact one and 1."""
+    delivered = np.zeros((30, 12), dtype=bool)
+    delivered[:, :8] = True
+    scores = np.tile(np.arange(12.0)[::-1], (30, 1))
+    bags = opened(scores, delivered)
+    assert rank_sum(bags).log10_p < log10_p_at_gamma(bags, 20) < log10_p_at_gamma(bags, 1e6) <= 0
+
+
 def test_the_share_that_left_a_trace_is_bounded_from_below() -> None:
     """A third of the deliveries always picked, the rest at chance: the bound lies below a third, and near it."""
     rng = np.random.default_rng(10)
@@ -176,3 +203,13 @@ def test_bags_kept_by_a_mask_are_tested_as_if_they_were_all() -> None:
     """A subset ranks its members as before."""
     bags = shifted(np.random.default_rng(12), 90, 0.4)
     assert rank_sum(bags[:40]) == rank_sum(bags[np.arange(90) < 40]) != rank_sum(bags)
+
+
+def test_the_share_is_no_larger_where_the_traces_lie_in_the_largest_line_ups() -> None:
+    """Half of the line-ups have one filler and left nothing, half have nine and all left a trace: at most a half."""
+    rng = np.random.default_rng(12)
+    scores, delivered = rng.normal(size=(4_000, 10)), np.zeros((4_000, 10), dtype=bool)
+    delivered[:, 0] = True
+    scores[:2_000, 2:] = np.nan
+    scores[2_000:, 0] = 100.0
+    assert 0.4 < least_share(opened(scores, delivered)) <= 0.5

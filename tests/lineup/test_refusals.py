@@ -5,14 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UnsetType
 
 import line_ups
+from depose.case import casefile
+from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import read_blob
-from depose.lineup.reading import lineup_findings
+from depose.lineup.answer_likeness import WEIGHTS
+from depose.lineup.diagnostics import TITLES
+from depose.lineup.opinion import holds
+from depose.lineup.reading import ASSUMPTIONS, lineup_findings
+from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import LineupFindings
+from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS
 from depose.report.wording import LINEUP_REASONS
 
 
@@ -27,9 +35,9 @@ def found(root: Path, **more: Any) -> LineupFindings:
 @pytest.mark.parametrize(
     ("change", "reason", "standing", "flag", "word"),
     [
-        ({}, "few", "confirmatory", "", "line-ups"),
+        ({}, "few", "indicative", "", "line-ups"),
         (
-            {"limits": "bags = 20", "decoy": {"reference_snapshot": "r-2"}},
+            {"limits": "bags = 20", "decoy": {"reference_snapshot": ""}},
             "tier",
             "indicative",
             "In 60 line-ups the state of the reference is not known, or not the same for all members.",
@@ -38,19 +46,26 @@ def found(root: Path, **more: Any) -> LineupFindings:
         (
             {"limits": "bags = 20", "decoy": {"drawn_at": "2026-05-03T00:00:00Z"}},
             "decoys",
-            "confirmatory",
+            "indicative",
+            "In 60 line-ups a decoy was drawn after the suspect was first asked: resampled at best.",
+            "drawn",
+        ),
+        (
+            {"limits": "bags = 20", "decoy": {"drawn_at": "2026-04-30T20:00:00-09:00"}},
+            "decoys",
+            "indicative",
             "In 60 line-ups a decoy was drawn after the suspect was first asked: resampled at best.",
             "drawn",
         ),
         (
             {"limits": "bags = 20", "more": 'chosen_with = "suspect"'},
             "circular",
-            "confirmatory",
+            "indicative",
             "The accounts were chosen by answers of the suspect: the test is circular.",
             "accounts",
         ),
     ],
-    ids=["few", "another snapshot", "late decoys", "circular"],
+    ids=["few", "no snapshot", "late decoys", "late in another zone", "circular"],
 )
 def test_what_degrades_is_said(
     tmp_path: Path, change: dict[str, Any], reason: Any, standing: str, flag: str, word: str
@@ -71,3 +86,58 @@ def test_nothing_degrades_what_is_in_order(tmp_path: Path) -> None:
     made = found(tmp_path, limits="bags = 20")
     assert made.findings[0].opinion.verdict == "indication"
     assert all("no time-stamp" in flag or "No coin was registered" in flag for flag in made.flags)
+
+
+def test_a_decoy_of_another_zone_is_late_by_the_clock_alone(tmp_path: Path) -> None:
+    """A decoy that was drawn before the suspect was asked is not late because its zone writes a later hour."""
+    made = found(tmp_path, limits="bags = 20", decoy={"drawn_at": "2026-05-01T05:00:00+09:00"})
+    assert made.findings[0].opinion.verdict == "indication"
+    assert not any("was drawn after" in flag for flag in made.flags)
+
+
+def test_what_was_kept_without_a_date_counts_as_resampled(tmp_path: Path) -> None:
+    """That a sibling lay in the log before the suspect was asked is not known then: a lower tier, cap and a flag."""
+    made = found(tmp_path, limits="bags = 20", decoy={"drawn_at": ""})
+    assert (made.findings[0].tier, made.findings[0].cap) == ("resampled", 100)
+    assert "In 60 line-ups it is not said when a decoy was drawn: resampled at best." in made.flags
+    assert found(tmp_path / "dated", limits="bags = 20").findings[0].tier == "kept"
+
+
+def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
+    """A case may rest on fewer checks than its tier asks for; confirmatory it is not then."""
+    (one,) = found(tmp_path, limits="bags = 20").findings
+    assert one.opinion.verdict == "indication" and one.standing == "indicative"
+    made = tuple(DiagnosticResult(name=f"D{n}", title="", limit="", seen="", passed=True) for n in (1, 2, 3))
+    assert holds("kept", made) and not holds("kept", made[:2]) and not holds("resampled", made)
+    assert not holds("kept", (*made[:2], msgspec.structs.replace(made[2], passed=False)))
+    assert holds("randomised", ()) and not holds("drifted", made)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('controls = ["C1"]', 'controls = ["R1"]', "'R1' is a reference"),
+        ('controls = ["C1"]', 'controls = ["S1"]', "'S1' is a suspect"),
+        ('controls = ["C1"]', 'controls = ["Z"]', "no model has the code 'Z'"),
+        ('matched = ["B1"]', 'matched = ["A1"]', "'A1' is one of"),
+        ('controls = ["C1"]', 'controls = ["C1"]\nsnapshots = ["S1"]', "'S1' is a suspect"),
+        ('matched = ["B1"]', 'attested = {{ logs = "the analyst" }}', "lineup.attested: no 'logs' is known"),
+        ("required = []", 'required = ["d2"]', "lineup.limits.required: no 'd2' is known"),
+        ('matched = ["B1"]', 'statistic = "text"\nweights = {{ fuzy = 1 }}', "lineup.weights: no 'fuzy' is known"),
+        ('matched = ["B1"]', 'statistic = "text"\nweights = {{ fuzzy = 0 }}', "lineup.weights: all are zero"),
+        ('matched = ["B1"]', "weights = {{ fuzzy = 1 }}", "lineup.weights: go with text or continuation"),
+    ],
+)
+def test_what_a_plan_may_not_name(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A reference or a suspect is no control, a strange code is none, an account is in question or it is not."""
+    text = line_ups.CASE.replace(old, new)
+    folder = line_ups.case(tmp_path / "case", text=text)
+    with pytest.raises(CaseError, match=said):
+        casefile.read(folder)
+
+
+def test_names_in_a_plan_are_those_that_are_read() -> None:
+    """What a case may attest and weigh is what the report lists and the scorer knows, and no more."""
+    assert [key for key, _, _ in ASSUMPTIONS] == list(ASSUMED)
+    assert list(WEIGHTS) == list(PARTS)
+    assert list(TITLES) == list(DIAGNOSTICS)

@@ -9,6 +9,7 @@ import pytest
 
 from depose import plugins
 from depose.errors import CaseError
+from depose.model import OPEN_QUESTIONS
 from depose.probes import drawing
 from depose.probes.family import Family
 from fakes import depose
@@ -32,6 +33,14 @@ def texts(family: Family) -> list[str]:
 def test_there_are_the_fourteen_families_of_the_survey_and_one() -> None:
     """Every family that the manual lists is a declaration with a statement."""
     assert len(FAMILIES) == 15
+
+
+def test_open_questions_are_the_families_that_the_laboratory_was_asked() -> None:
+    """Those that a study may cover though it does not know them by name, and no others."""
+    asked = {
+        name for name, one in FAMILIES.items() if one.stated.validated.startswith("the laboratory, with the other open")
+    }
+    assert asked == set(OPEN_QUESTIONS)
 
 
 @each_family

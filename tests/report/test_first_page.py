@@ -6,7 +6,8 @@ import msgspec
 
 from depose.model import Document, Finding, Findings, NullPair, NullPairs, Opinion, Ratio
 from depose.report import facts, first_page
-from reports import build, ratio
+from depose.report.render import render_html
+from reports import build, ratio, words
 
 
 def stated(*ratios: Ratio, verdict: str = "indication", assumption: str = "") -> Finding:
@@ -20,13 +21,16 @@ def stated(*ratios: Ratio, verdict: str = "indication", assumption: str = "") ->
 NONE = msgspec.structs.replace(ratio("common teacher"), value=None, low=None, high=None, words="", reason="too few")
 
 
-def test_how_strongly_is_said_in_numbers_before_the_word() -> None:
-    """Each ratio with its alternative in plain words, its interval or bound, the word, and what is not evaluated."""
+def test_how_strongly_is_said_against_one_alternative_each() -> None:
+    """Each ratio with its alternative in plain words and its interval or bound; what is not evaluated; no word."""
     held = ratio("same base, other teacher", value=6.9, low=6.9, high=6.9)
     assert first_page.how_strongly(stated(ratio(), held, NONE)) == (
         "How strongly, as a likelihood ratio: 5.10 (3.20 to 6.80) against a model without a relation; 6.90 (held by a "
-        "bound) against a model on the same base with another teacher: weak support for it. Not evaluated against a "
-        "student of a third model that taught both."
+        "bound) against a model on the same base with another teacher. No ratio against all causes: a student of a "
+        "third model that taught both is not evaluated."
+    )
+    assert first_page.how_strongly(stated(ratio())).endswith(
+        " against a model without a relation. No ratio against all causes: others are not evaluated."
     )
     assert first_page.how_strongly(stated(NONE)) == ""
     assert "How strongly" in first_page.means(stated(ratio()))
@@ -68,7 +72,7 @@ def paired() -> Findings:
 
 
 def test_pairs_of_controls_are_counted_in_one_sentence() -> None:
-    """Of findings with as many pairs each the counts stand side by side, in the order of the findings."""
+    """Of findings with as many pairs each every count stands with its findings; equal counts stand once."""
 
     def counted(findings: Findings, *rows: tuple[int, int]) -> Findings:
         changed = tuple(
@@ -79,7 +83,49 @@ def test_pairs_of_controls_are_counted_in_one_sentence() -> None:
         return msgspec.structs.replace(findings, findings=changed)
 
     assert facts.of_nulls(counted(paired(), (7, 0), (10, 3))) == [
-        "Of 253 pairs of controls in their place, beside findings 1, 2: 7, 10 have p at or below 0.05; none, 3 are at "
-        "least as close."
+        "Pairs of controls, of 253, with p at or below 0.05 (at least as close), by finding: 7 (none) beside 1, 10 (3) "
+        "beside 2."
     ]
+    three = msgspec.structs.replace(paired(), findings=(*paired().findings, paired().findings[1]))
+    [said] = facts.of_nulls(counted(three, (7, 0), (10, 3), (10, 3)))
+    assert said.endswith(": 7 (none) beside 1, 10 (3) beside 2 and 3.")
     assert facts.of_nulls(build()) == []
+
+
+def test_the_first_page_leaves_out_what_says_least() -> None:
+    """Of nine findings the last is an indication: it stands there, pair by pair, and what is left out is counted."""
+    found = build(suspects=("S1", "S2", "S3"))
+    verdicts = ["inconclusive"] * 5 + ["no indication", "relation, kind not resolved", "inconclusive", "indication"]
+    opinions = [Opinion(verdict=one, reasons=()) for one in verdicts]  # type: ignore[arg-type]
+    made = msgspec.structs.replace(
+        found,
+        findings=tuple(
+            msgspec.structs.replace(one, opinion=said) for one, said in zip(found.findings, opinions, strict=True)
+        ),
+    )
+    shown = first_page.answers(made)
+    assert {6, 7, 9} < {one.number for one in shown}
+    assert len(shown) == first_page.ROWS
+    assert [one.suspect for one in shown] == sorted(one.suspect for one in shown)
+    assert first_page.left_out(made) == "Not on this page: 3 more findings (3 inconclusive)"
+    assert first_page.left_out(build()) == ""
+
+
+def test_p_over_several_references_says_so() -> None:
+    """None of the controls is as close, and p is twice its floor: why stands beside it."""
+    one = build(questions=("same",)).findings[0]
+    result = msgspec.structs.replace(one.results[0], p=one.floor, p_holm=2 * one.floor)
+    found = msgspec.structs.replace(one, results=(result, *one.results[1:]), p_family=None)
+    said = first_page.by_chance(found, 2, references=2).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == "p 0.0834, adjusted over 2 references."
+    page = words(render_html(build(references=("R1", "R2"))))
+    assert "adjusted over 2 references" in page
+
+
+def test_a_case_without_controls_does_not_count_none_of_them() -> None:
+    """Where nothing stands beside the two, the first page says what that means."""
+    made = build(questions=("same",), controls=())
+    bare = tuple(msgspec.structs.replace(one, excluded=()) for one in made.findings)
+    page = words(render_html(msgspec.structs.replace(made, findings=bare)))
+    assert "No other model stands beside them as a control, so that" in page
+    assert "Beside them stand 25 other models as controls" in words(render_html(build()))

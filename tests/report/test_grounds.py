@@ -13,7 +13,7 @@ from depose.model import Findings
 from depose.report.grounds import NOT_KNOWN, tables
 from depose.report.render import render_html
 from grounds import GOOD
-from reports import calibrated
+from reports import calibrated, ratio
 
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -74,11 +74,15 @@ def test_the_report_prints_the_numbers_and_marks_what_is_not_met() -> None:
 
 
 def test_a_ratio_that_no_part_of_the_report_gives_is_not_in_its_grounds() -> None:
-    """Where files differ there is no ratio for one set of weights: the table of requirements prints none either."""
-    one = stated(p=0.05, question="same", files="different", lr_unrelated_low=7.52)
-    seen = {row.what: row.cells[0] for row in tables(one)[0].rows}
-    cell = seen["ratio against an unrelated model, end nearer 1: above 1"]
-    assert (cell.seen, cell.met) == ("not reported", True)
+    """Where a ratio is withheld, for files or refusals, the table of requirements prints none either."""
+    given = stated(p=0.05, question="same", files="different", lr_unrelated_low=7.52)
+    silent = tuple(ratio(one.against, None) for one in given.findings[0].ratios)
+    finding = msgspec.structs.replace(given.findings[0], ratios=silent)
+    held = msgspec.structs.replace(given, findings=(finding,))
+    for found, shown in ((given, "7.52"), (held, "not reported")):
+        seen = {row.what: row.cells[0] for row in tables(found)[0].rows}
+        cell = seen["ratio against an unrelated model, end nearer 1: above 1"]
+        assert (cell.seen, cell.met) == (shown, True)
 
 
 def test_a_finding_without_a_score_has_no_row() -> None:

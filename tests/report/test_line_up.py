@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,6 +56,71 @@ def with_failed_check(findings: Findings) -> Findings:
     opinion = msgspec.structs.replace(one.opinion, verdict="inconclusive", reasons=("diagnostics",))
     failed = msgspec.structs.replace(one, valid=False, opinion=opinion)
     return msgspec.structs.replace(findings, lineup=msgspec.structs.replace(lineup, findings=(failed,)))
+
+
+def changed(findings: Findings, plan: dict[str, Any] | None = None, **more: Any) -> str:
+    """Render a report whose plan and whose only finding were changed, and take the tags out."""
+    lineup = found_in(findings)
+    one = msgspec.structs.replace(lineup.findings[0], **more)
+    lineup = msgspec.structs.replace(lineup, findings=(one,), plan=msgspec.structs.replace(lineup.plan, **(plan or {})))
+    return words_of(render_html(msgspec.structs.replace(findings, lineup=lineup)))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "said", "unsaid"),
+    [
+        ("likelihood", ("Each suspect scored answers", "the suspects scored answers that were given"), ("corpus",)),
+        ("text", ("was asked the same prompts", "suspects were asked the contexts"), ("No model was asked anything",)),
+        (
+            "continuation",
+            ("was given the beginnings", "to go on from the beginnings"),
+            ("No model was asked anything",),
+        ),
+        (
+            "corpus",
+            ("was searched for answers", "The corpus holds the very answers", "Not that the suspect was trained on"),
+            ("No training data of any model was seen", "The suspect puts the very answers", "suspect scored answers"),
+        ),
+    ],
+)
+def test_a_report_says_what_was_done_by_its_statistic(
+    findings: Findings, statistic: Any, said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    """What was asked of whom, what was searched, and what was not seen are those of the statistic, and no other's."""
+    text = changed(findings, {"statistic": statistic}, statistic=statistic)
+    assert [one for one in said if one not in text] == []
+    assert [one for one in unsaid if one in text and statistic != "likelihood"] == []
+
+
+def test_a_report_says_which_checks_its_opinion_did_without(findings: Findings) -> None:
+    """A case that registers fewer checks than its tier asks for is indicative, and the page names what it lacks."""
+    one = found_in(findings).findings[0]
+    assert (one.tier, one.standing, one.opinion.verdict) == ("kept", "indicative", "indication")
+    text = changed(findings)
+    assert "indication , indicative only" in text.replace("</b>", "") or "indication, indicative only" in text
+    lacking = [name for name in ("D1", "D2", "D3") if not {x.name: x.passed for x in one.diagnostics}[name]]
+    assert f"ask for {', '.join(lacking)} as well, which the case did without" in text
+    assert "no check of the premises in particular, as the case registers" in text
+    limits = msgspec.structs.replace(found_in(findings).plan.limits, required=("D2",))
+    assert "the checks D2 made, as the case registers" in changed(findings, {"limits": limits})
+    limits = msgspec.structs.replace(limits, required=None)
+    assert "every check of the premises that the tier needs made" in changed(findings, {"limits": limits})
+
+
+def test_the_registered_strengths_are_printed(findings: Findings) -> None:
+    """E is computed with the grid that the case registers, and that grid stands in the method."""
+    assert "For each strength λ of 0.3, 0.6," in changed(findings, {"strengths": (0.3, 0.6)})
+
+
+def test_no_word_is_given_where_the_opinion_is_inconclusive(findings: Findings) -> None:
+    """A ratio whose premises failed has no verbal equivalent, and is struck through as its p is."""
+    words = found_in(findings).findings[0].words
+    assert f"Within that: {words}" in words_of(render_html(findings))
+    page = render_html(with_failed_check(findings))
+    text = words_of(page)
+    assert "Within that:" not in text
+    assert "No words follow here, since the opinion is inconclusive, and E is not valid where p is not." in text
+    assert page.decode().count("<s>") >= 4
 
 
 def test_the_chapter_says_what_was_found(findings: Findings) -> None:

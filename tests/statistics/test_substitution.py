@@ -109,6 +109,31 @@ def test_a_further_answer_changes_nothing_that_was_found() -> None:
     assert early.looks == whole.looks[: len(early.looks)]
 
 
+def test_the_last_look_is_made_though_some_questions_have_no_answer() -> None:
+    """Once no more will come; so it is where fewer are asked than there are prompts. The level stays."""
+    kept, new = [KEPT] * PROMPTS, [*range(PROMPTS)][1:]
+    parts = [
+        np.kron(np.eye(2), np.ones((KEPT, KEPT)))[: KEPT + (place > 0), : KEPT + (place > 0)]
+        for place in range(PROMPTS)
+    ]
+    asked = [examine(parts, kept, new, 1, ALPHA, stream(3), draws=199, ended=ended) for ended in (False, True)]
+    assert [len(one.looks) for one in asked] == [0, 1]
+    assert asked[1].looks[0].calls == PROMPTS - 1
+    assert asked[1].looks[0].p < 0.01
+    rejected = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        shared = shares(rng)
+        places = [place for place in order() if rng.random() < 0.8]
+        drawn = [
+            one[: KEPT + came, : KEPT + came]
+            for one, came in zip(alike(shared, shared, rng), np.bincount(places, minlength=PROMPTS), strict=True)
+        ]
+        found = examine(drawn, kept, places, ROUNDS, ALPHA, stream(seed, "watch"), draws=99, ended=True)
+        rejected += found.rejected_at is not None
+    assert rejected <= stats.binom.ppf(0.999, 200, ALPHA)
+
+
 def test_the_order_of_kept_answers_and_the_names_of_prompts_do_not_matter() -> None:
     """Likeness knows no label: kept answers in another order give the same conformal p-values."""
     rng = np.random.default_rng(5)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import msgspec
+from msgspec import UNSET
+
 import line_ups
-from depose.lineup.coin import Coin
+from depose.lineup.coin import Coin, Thrown
 from depose.lineup.middleware import RandomisedDelivery
 from depose.lineup.unfolding import unfold
 from depose.model.canonical import canonical
@@ -70,6 +73,39 @@ _log("with a name that was picked until it fell well", "and the coin says")(
         )
     ]
 )
+
+
+_log("with a line that says two things", "line 1: stands in another form")(
+    lambda lines: [b'{"account_code":"C1",' + lines[0][1:], *lines[1:]]
+)
+_log("with a date of before the first year", "delivered_at is no time")(
+    lambda lines: [_with(lines[0], delivered_at="0001-01-01T00:00:00+23:59")]
+)
+
+
+def _cut(name: str, change: Callable[[bytes], bytes]) -> None:
+    def spring(place: Place) -> object:
+        log = place.folder / "thrown.jsonl"
+        lines = line_ups.thrown(2, chained=True)
+        app = RandomisedDelivery(nobody, Coin(line_ups.COIN), log)
+        for line in unmarked(lines):
+            app.write(line)
+        log.write_bytes(change(log.read_bytes()))
+        app.write(unmarked(line_ups.thrown(3))[-1])
+        return None
+
+    ON_THROWS.add(f"a log {name} under its server", "was cut back or replaced since this server")(spring)
+
+
+def unmarked(log: bytes) -> list[Thrown]:
+    """Read the throws of a log, which a server marks itself."""
+    found = (msgspec.json.decode(line, type=Thrown) for line in log.splitlines())
+    return [msgspec.structs.replace(one, mark=UNSET, before=UNSET) for one in found]
+
+
+_cut("that is emptied", lambda data: b"")
+_cut("whose last line is taken out", lambda data: data[: data[:-1].rfind(b"\n") + 1])
+_cut("that is another's", lambda data: line_ups.thrown(9, OTHER, chained=True))
 
 
 @ON_THROWS.add("a log without marks that a server would go on with", "carries no mark of this coin")

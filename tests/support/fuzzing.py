@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import os
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -34,6 +37,13 @@ def examples(few: int, many: int) -> settings:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.generate, Phase.shrink) if FUZZ else (Phase.explicit, Phase.generate),
     )
+
+
+@contextmanager
+def example_folder() -> Iterator[Path]:
+    """Make a folder for one example, gone after it: pytest counts its own anew each time and removes all at the end."""
+    with tempfile.TemporaryDirectory(prefix="depose-") as name:
+        yield Path(name)
 
 
 def hold(read: Callable[[], object], error: type[DeposeError] = DeposeError) -> str:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from depose.lineup import acts
+from depose.lineup.bags import Built, build
 from depose.lineup.coin import Coin, Thrown
 from depose.lineup.inputs import context_of
 from depose.lineup.tables import read_bags, table_file
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
-from depose.model.lineup import Delivery, ScoreTable, Turn
+from depose.model.lineup import Decoy, Delivery, LineupPlan, ScoreTable, Turn
 from depose.pipeline import register_case
 from faults import Server
 
 COIN = bytes(range(32))
 """Key of a coin."""
+SALT = b"s" * 32
 COUNT = 12
 """Bags of a case whose suspect is asked."""
 WORDS = ["river", "stone", "lamp", "wheel", "garden", "paper", "silver", "winter", "north", "bread"]
@@ -250,3 +253,20 @@ def built(
     acts.build_bags(folder, *files, key, at or later)
     acts.seal_key(folder, key, "Notary N.", at or later)
     return folder, key
+
+
+def plan(**more: Any) -> LineupPlan:
+    """Register accounts A1 and A2, three fillers."""
+    given: dict[str, Any] = {"fillers": 3, "tier": "randomised"} | more
+    return LineupPlan(accounts=("A1", "A2"), chosen_by="logs", sampling="all", matched=("B1",), **given)
+
+
+def of_rows(delivered: Sequence[Any], decoys: Sequence[Any], salt: bytes = SALT, **more: Any) -> Built:
+    """Build bags of plain rows."""
+    made = (msgspec.convert(list(delivered), list[Delivery]), msgspec.convert(list(decoys), list[Decoy]))
+    return build(plan(**more), *made, 7, salt)
+
+
+def tallied(found: Built) -> dict[str, int]:
+    """Return the counts of a build by name."""
+    return {one.name: int(one.value) for one in found.tally}

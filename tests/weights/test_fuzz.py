@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import weight_changes as changes
 from depose.weights.layout import layout
 from depose.weights.stores import open_weights
-from fuzzing import as_json, broken, changed, examples, hold
+from fuzzing import as_json, broken, changed, example_folder, examples, hold
 
 CONFIG, TENSORS = changes.initialised(0, num_hidden_layers=1)
 
@@ -27,15 +27,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors"])
 @examples(15, 4_000)
 @given(data=st.data())
-def test_a_changed_model_is_read_or_refused(
-    name: str, model: Path, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_changed_model_is_read_or_refused(name: str, model: Path, data: st.DataObject) -> None:
     """Its configuration, its index, and the head of a file of tensors."""
-    folder = tmp_path_factory.mktemp("changed") / "model"
-    folder.mkdir()
-    for file in model.iterdir():
-        if file.name != name:
-            shutil.copyfile(file, folder / file.name)
     whole = (model / name).read_bytes()
     if name.endswith(".json"):
         made = as_json(changed(data, json.loads(whole))) if data.draw(st.booleans()) else data.draw(broken(whole))
@@ -44,8 +37,10 @@ def test_a_changed_model_is_read_or_refused(
         head = changed(data, json.loads(whole[8:size])) if data.draw(st.booleans()) else None
         new = data.draw(broken(whole[:size])) if head is None else _framed(as_json(head))
         made = new + whole[size:]
-    (folder / name).write_bytes(made)
-    hold(lambda: _laid_out(folder))
+    with example_folder() as folder:
+        shutil.copytree(model, folder, dirs_exist_ok=True)
+        (folder / name).write_bytes(made)
+        hold(lambda: _laid_out(folder))
 
 
 def _framed(head: bytes) -> bytes:
@@ -61,9 +56,10 @@ def _laid_out(path: Path) -> None:
 
 @examples(3, 250)
 @given(data=st.data())
-def test_a_changed_gguf_is_read_or_refused(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_changed_gguf_is_read_or_refused(data: st.DataObject) -> None:
     """In its head, where all that is believed stands."""
-    path = changes.save_gguf(tmp_path_factory.mktemp("gguf") / "model.gguf", CONFIG, TENSORS)
-    whole = path.read_bytes()
-    path.write_bytes(data.draw(broken(whole[:2_000])) + whole[2_000:])
-    hold(lambda: _laid_out(path))
+    with example_folder() as folder:
+        path = changes.save_gguf(folder / "model.gguf", CONFIG, TENSORS)
+        whole = path.read_bytes()
+        path.write_bytes(data.draw(broken(whole[:2_000])) + whole[2_000:])
+        hold(lambda: _laid_out(path))

@@ -129,8 +129,9 @@ class _Analyst:
             weight = self._weigh(bag, results, suspect, reference, question, stood)
             grounds = self._grounds(suspect, reference, question, results, candidates, needed, stood, weight)
             judged = documents.opinions(grounds, weight.ratios, self.documents.get(reference.code))
-            if question == "same" and grounds.files == "different":
-                weight = replace(weight, ratios=likelihood_ratios.withheld(weight.ratios), reported=())
+            given = likelihood_ratios.withheld(weight.ratios, grounds)
+            if given != weight.ratios:
+                weight = replace(weight, ratios=given, reported=())
             found.append(
                 Finding(
                     question=question,

@@ -14,8 +14,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.analysis.opinion import FEWEST_LINEAGES
-from depose.model import LISTED, Calibration, Calibrator, Condition, Listed, Power, Question, Ratio, Record, Result
+from depose.analysis.opinion import FEWEST_LINEAGES, MOST_REFUSALS
+from depose.model import (
+    LISTED,
+    OPEN_QUESTIONS,
+    Calibration,
+    Calibrator,
+    Condition,
+    Grounds,
+    Listed,
+    Power,
+    Question,
+    Ratio,
+    Record,
+    Result,
+)
 from depose.statistics.calibration import likelihood_ratio
 from depose.statistics.rates import lower_bound
 from depose.statistics.verbal import SCALES, word
@@ -26,6 +39,8 @@ FEWEST_FAMILIES = 5
 """Families of true pairs without which a study says nothing of power."""
 SCALE = "enfsi-2015"
 COMMON_TEACHER = "common teacher"
+QUESTION = "question"
+"""The condition of a question for which the study gives no ratios, whatever the case is like."""
 AGAINST: dict[Question, tuple[str, ...]] = {
     "same": ("unrelated", "relatives"),
     "derived": ("unrelated", "distilled only"),
@@ -118,23 +133,25 @@ def _held(
         name = f"{case.question} / unrelated"
         why = next((fact.value for fact in calibration.missing if fact.name == name), "not validated")
         said = f"no likelihood ratio: {why.removeprefix('not given: ')}"
-        return (Condition(name="question", validated=said, case=case.question, inside=False),)
+        return (Condition(name=QUESTION, validated=said, case=case.question, inside=False),)
     used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]
     fewest = min(one.prompts for one in mine)
     foreign = sorted(set(case.families) - set(calibration.families))
-    listed = next((one for one in calibration.listed if one.question == case.question and foreign == [LISTED]), None)
+    unnamed = bool(foreign) and set(foreign) <= {LISTED, *OPEN_QUESTIONS}
+    kind = "listed" if foreign == [LISTED] else "open questions"
+    listed = next((one for one in calibration.listed if one.question == case.question and unnamed), None)
     rows = (
         ("detector", used.detector, detector, used.detector == detector),
         (
             "number of prompts",
-            f"{max(fewest, listed.prompts)} or more, listed" if listed else f"{fewest} to {calibration.prompts}",
+            f"{max(fewest, listed.prompts)} or more, {kind}" if listed else f"{fewest} to {calibration.prompts}",
             str(prompts),
             prompts >= max(fewest, listed.prompts if listed else 0),
         ),
         (
             "kind of prompts",
             ", ".join(calibration.families)
-            + (f"; listed, since {listed.kinds} of them held left out" if listed else ""),
+            + (f"; {kind}, since {listed.kinds} of them held left out" if listed else ""),
             ", ".join(case.families) if listed or not foreign else f"not validated: {', '.join(foreign)}",
             listed is not None or not foreign,
         ),
@@ -161,7 +178,7 @@ def _held(
 
 
 def _length(listed: Listed, words: float | None) -> Iterator[tuple[str, str, str, bool]]:
-    """Hold listed prompts to the length of answers on which the ratios were examined: a list may be of any kind."""
+    """Hold prompts of other kinds to the length of answers on which the ratios were examined: a list may be of any."""
     if words is not None:
         yield (
             "length of answers",
@@ -197,6 +214,7 @@ def ratios(
 ) -> tuple[Ratio, ...]:
     """Evaluate the likelihood ratio against every alternative of the question, or say why not."""
     outside = [one.name for one in held if one.decides and not one.inside]
+    closed = next((one.validated for one in held if one.name == QUESTION and not one.inside), "")
     reached = max(
         sum(one.value >= result.value for one in side) for side in (result.reference_side, result.suspect_side)
     )
@@ -204,6 +222,8 @@ def ratios(
     for against in AGAINST[case.question]:
         if calibration is None:
             found.append(_without(against, "the protocol names no validation study"))
+        elif closed:
+            found.append(_without(against, closed))
         elif outside:
             found.append(_without(against, f"outside the validated range: {', '.join(outside)}"))
         elif isinstance(used := between(calibration, case.question, against, result.prompts), str):
@@ -221,10 +241,23 @@ def _with_documents(one: Ratio, case: Circumstances) -> Ratio:
     return msgspec.structs.replace(one, excluded=True, reason=f"{said}; {one.reason}" if one.reason else said)
 
 
-def withheld(found: Sequence[Ratio]) -> tuple[Ratio, ...]:
-    """Give no ratio for one set of weights beside files of weights that are known to differ."""
-    reason = "the files of weights have different digests: no ratio for one set of weights stands beside that"
-    return tuple(one if one.value is None else _without(one.against, reason) for one in found)
+def withheld(found: Sequence[Ratio], grounds: Grounds) -> tuple[Ratio, ...]:
+    """Give no ratio where the answers cannot carry one, whatever they score, or where facts on record answer.
+
+    Whoever refuses is unlike everybody, which speaks for nothing; a ratio would take it for evidence against H1.
+    """
+    if grounds.question == "same" and grounds.files == "different":
+        reason = "the files of weights have different digests: no ratio for one set of weights stands beside that"
+        return tuple(one if one.value is None else _without(one.against, reason) for one in found)
+    if grounds.refusals > MOST_REFUSALS:
+        reason = (
+            "more than a fifth of the answers of one of the two are refusals, or may be: what they lack is no evidence"
+        )
+    elif not grounds.quality:
+        reason = "a check of quality was not met, so that no ratio is given"
+    else:
+        return tuple(found)
+    return tuple(one if one.excluded else _without(one.against, reason) for one in found)
 
 
 def point(

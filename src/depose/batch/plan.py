@@ -12,6 +12,7 @@ from msgspec import Meta
 from depose.answers.line_ends import evened
 from depose.case import casefile, population, written
 from depose.case.population import Member, Population
+from depose.case.representatives import in_turn
 from depose.case.tables import Row
 from depose.case.tables import read as read_table
 from depose.endpoints.recorded import Recorded
@@ -37,7 +38,7 @@ class Screening(Record, frozen=True, kw_only=True):
     fdr: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
     """A cell is a hit if its local false-discovery rate is at most this, and its p-value at most `alpha`."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
-    """Decides which half of the prompts is screened on."""
+    """Decides which half of the prompts is screened on, and which control stands for a lineage of several."""
     labelled: Text = "alpaca_eval"
     """Scores of pairs of known relation: a bundled name, or a `screening.json` that depose validate wrote."""
     prompts: str = ""
@@ -100,7 +101,7 @@ class Plan(Record, frozen=True, kw_only=True):
     suspects: tuple[str, ...]
     references: tuple[str, ...]
     controls: tuple[str, ...]
-    """In the order in which representatives of a lineage are taken."""
+    """In the order in which the seed draws representatives of a lineage, whoever lists them in whatever order."""
     clusters: dict[str, str]
     """Of each prompt, where its table names one."""
     screened: tuple[int, ...]
@@ -212,7 +213,7 @@ def plan(file: BatchFile, path: Path) -> Plan:
         population=made,
         suspects=tuple(sorted(roles["suspects"], key=natural)),
         references=tuple(sorted(roles["references"], key=natural)),
-        controls=roles["controls"],
+        controls=in_turn(roles["controls"], f"seed {file.screening.seed}"),
         clusters=clusters,
         screened=tuple(row for row in rows if made.rows[row][0] in first),
         fresh=tuple(row for row in rows if made.rows[row][0] not in first),

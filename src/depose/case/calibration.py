@@ -42,7 +42,7 @@ def bundled() -> tuple[str, ...]:
 
 
 def apart_from(suspects: Collection[str]) -> str:
-    """Name the bundled study to take for listed prompts: the first in which none of these suspects took part.
+    """Name the bundled study for prompts that are of none of its kinds: the first in which no such suspect took part.
 
     The one that a protocol names by itself comes first, then the others by name; where somebody took part in each of
     them, it is that one again. Controls that took part in it are counted among the conditions of a finding.

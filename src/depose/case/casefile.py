@@ -24,6 +24,7 @@ from depose.case.written import Written
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
 from depose.model.canonical import canonical
+from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS
 
 NAME = "case.toml"
 OF_LOGS = "extraction.toml"
@@ -304,6 +305,22 @@ def _bad_lineup(case: Case) -> tuple[str, str] | None:
                 return f"$.lineup.{name}: no model has the code {code!r}", f"codes: {', '.join(sorted(roles))}"
             if roles[code] == "suspect":
                 return f"$.lineup.{name}: {code!r} is a suspect", "a suspect is tested, and nothing is measured by it"
+            if roles[code] == "reference" and name == "controls":
+                return (
+                    f"$.lineup.controls: {code!r} is a reference",
+                    "controls are models older than the first delivery",
+                )
+    for name, given, known in (
+        ("weights", plan.weights, PARTS),
+        ("attested", plan.attested, ASSUMED),
+        ("limits.required", plan.limits.required or (), DIAGNOSTICS),
+    ):
+        if strange := [one for one in given if one not in known]:
+            return f"$.lineup.{name}: no {strange[0]!r} is known", f"there are {', '.join(known)}"
+    if plan.weights and plan.statistic not in ("text", "continuation"):
+        return f"$.lineup.weights: go with text or continuation, not with {plan.statistic}", "leave them out"
+    if plan.weights and not any(plan.weights.values()):
+        return "$.lineup.weights: all are zero", "leave them out, or give one of them more than zero"
     if both := set(plan.accounts) & set(plan.matched):
         return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
     if not isinstance(plan.coin, UnsetType) and plan.tier != "randomised":

@@ -25,7 +25,8 @@ TABLE = "models.csv"
 PROMPTS = "prompts.csv"
 SCHEMA = "case.schema.json"
 STUDY = f"study/{calibration.CALIBRATION}"
-PROBES = ("open_howto:16", "open_lists:10", "short_creative:8")
+PROBES = ("open_howto:20", "open_advice:18", "open_lists:18", "short_creative:8")
+"""As many as `same` and `derived` need where the study does not know the kind of prompts."""
 COLUMNS = (
     *("code", "role", "model", "file", "answers", "provider", "base_url", "api_key_env", "allow_private", "developer"),
     *("weight_lineage", "data_lineage", "trained_on", "released", "source"),
@@ -280,7 +281,7 @@ def _study(order: Order) -> str:
     if order.study is not None:
         return f'calibration = "{STUDY}"   # the study of the ratios, as depose validate made it\n'
     suspects = [name for name, role in order.roles.items() if role == "suspect"]
-    found = calibration.apart_from(suspects) if order.held.prompts else Protocol().calibration
+    found = calibration.apart_from([*suspects, *(one.model for one in order.endpoints if one.role == "suspect")])
     if found == Protocol().calibration:
         return ""
     return f'calibration = "{found}"         # the study of the ratios: the suspect took no part in it\n'

@@ -315,6 +315,8 @@ def _lined_up(one: LineupFinding) -> list[object]:
     from depose.report.typography import exact_p
 
     reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
+    if one.standing == "indicative" and one.opinion.verdict == "indication":
+        reasons = ", indicative only"
     return [
         one.suspect,
         one.bags,

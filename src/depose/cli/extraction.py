@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depose.cli.console import show, table
+from depose.cli.extraction_lines import lines_of, news
 from depose.cli.options import JSON, now, say
 from depose.cli.steps import advice
-from depose.cli.words import wrapped
 from depose.errors import shell
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ CASE = click.argument("case", type=click.Path(path_type=Path))
 ENGINES = ("duckdb", "bigquery", "clickhouse", "postgres", "snowflake", "spark", "sqlite")
 FORMATS = ("litellm", "langfuse", "otlp", "bedrock", "apim", "vertex", "openai", "openai-compliance", "helicone",
            "generic")  # fmt: skip
-SHOWN = 10
-"""Groups that the terminal shows."""
 
 
 @click.group()
@@ -48,6 +46,7 @@ def extraction() -> None:
 @click.option("--clean", nargs=2, metavar="FIRST LAST", help="Earlier days: what stands out there is no campaign.")
 @click.option("--release", "releases", multiple=True, metavar="MODEL=DAY", help="A model that came out in these days.")
 @click.option("--fewest", type=int, help="Accounts that a stratum needs; else 999, for p-values down to 1/1000.")
+@click.option("--accused-alone", is_flag=True, help="The logs hold accused accounts and no others: nothing to test.")
 @click.option("--hash-key", required=True, type=click.Path(path_type=Path), help="The custodian's key; made if none.")
 @JSON
 def begin(
@@ -58,6 +57,7 @@ def begin(
     clean: tuple[str, str] | None,
     releases: Sequence[str],
     fewest: int | None,
+    accused_alone: bool,
     hash_key: Path,
     as_json: bool,
 ) -> None:
@@ -70,7 +70,7 @@ def begin(
     from depose.extraction import beginning
 
     said = beginning.Said(title=title, authority=authority, tested=tested, clean=clean or None,
-                          releases=tuple(releases), fewest=fewest)  # fmt: skip
+                          releases=tuple(releases), fewest=fewest, accused_alone=accused_alone)  # fmt: skip
     done = beginning.begin(case, said, hash_key)
     key = "made now: keep it, and apart from the case" if done.key_made else "as it was"
     follows = f"depose extraction import {shell(case)} LOGS --format FORMAT --hash-key {shell(hash_key)}"
@@ -87,6 +87,7 @@ def begin(
 @click.option(
     "--allow-truncated", is_flag=True, help="Take what is whole of a log that breaks off; the loss is stated."
 )
+@click.option("--allow-nameless", is_flag=True, help="Leave out requests that name nobody; how many is stated.")
 @click.option("--production", default="", help="List of digests as sha256sum writes it; another log exits 3.")
 @click.option(
     "--public", default="", help="Prompts that are public, one a line, such as benchmarks: they do not count."
@@ -100,14 +101,16 @@ def import_(
     hash_key: str,
     keep_text: bool,
     allow_truncated: bool,
+    allow_nameless: bool,
     production: str,
     public: str,
     as_json: bool,
 ) -> None:
     """Read LOGS into the events of a CASE: ids as keyed hashes, prompts as masked keys, Parquet by day.
 
-    JSON lines, JSON, CSV and Parquet, plain or packed by gzip. A log that was read before is not read again, and a
-    killed import goes on. What is no request, or has no time, is counted; more than 1 in 1,000 is refused.
+    JSON lines, JSON, CSV and Parquet, plain or packed by gzip, zstd or bzip2; of a folder all logs in it. A log that
+    was read before is not read again, and a killed import goes on. What is no request, or has no time, is counted; more
+    than 1 in 1,000 is refused.
 
     \b
     [columns]                        for --format generic: meaning = "name of the column"
@@ -129,6 +132,7 @@ def import_(
         hash_key=hash_key,
         keep_text=keep_text,
         allow_truncated=allow_truncated,
+        allow_nameless=allow_nameless,
         production=production,
         public=public,
     )
@@ -169,6 +173,7 @@ def register(case: Path, as_json: bool) -> None:
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="With --watch: whose logs they are.")
 @click.option("--hash-key", default="", help="With --watch: the custodian's key.")
 @click.option("--map", "mapping", default="", help="With --watch and --format generic: which column is what.")
+@click.option("--allow-nameless", is_flag=True, help="With --watch: leave out requests that name nobody.")
 @click.option("--every", default=60.0, show_default=True, help="With --watch: seconds between two looks.")
 @click.option("--passes", default=0, help="With --watch: looks after which it ends; 0 is never.")
 @click.option("--fail-on", type=click.Choice(["indication", "inconclusive"]), multiple=True, help="Exit 4, or 5.")
@@ -179,6 +184,7 @@ def scan(
     format_: str | None,
     hash_key: str,
     mapping: str,
+    allow_nameless: bool,
     every: float,
     passes: int,
     fail_on: Sequence[str],
@@ -199,72 +205,22 @@ def scan(
     last: Any = None
     if watch is None:
         done = last = conduct.scan_case(case, now, say)
-        show(done.findings if as_json else None, [*_lines(done.findings), *done.files,
+        show(done.findings if as_json else None, [*lines_of(done.findings), *done.files,
                                                   advice(f"depose extraction report {shell(case)}")])  # fmt: skip
     else:
-        looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping)
+        looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping,
+                                 allow_nameless=allow_nameless)  # fmt: skip
         number = 0
         while True:
             number += 1
             look = watching.look(case, looks, now, say)
-            show(look if as_json else None, _news(look))
+            show(look if as_json else None, news(look))
             last = look.ran
             if passes and number >= passes:
                 break
             time.sleep(every)
     if last is not None:
         _leave(last.findings, fail_on)
-
-
-def _news(look: Any) -> list[str]:
-    lines = [f"{len(look.imported)} new logs: {', '.join(look.imported)}" if look.imported else "no new log"]
-    if look.ran is not None:
-        lines += _lines(look.ran.findings)
-        lines += (
-            [f"new in a group: {len(look.ran.new)} accounts: {', '.join(look.ran.new[:SHOWN])}"] if look.ran.new else []
-        )
-        lines += [f"no longer in one: {len(look.ran.gone)}"] if look.ran.gone else []
-    return lines
-
-
-def _lines(found: ExtractionFindings) -> list[str]:
-    """Set out what a scan found."""
-    total = found.totals
-    lines = [
-        f"{found.title}: {total.requests} requests of {total.accounts} accounts ({total.nodes} nodes), "
-        f"{found.tested[0]} to {found.tested[1]}",
-        *found.warnings,
-    ]
-    if found.standing is not None:
-        lines.append(
-            f"clean period: p {found.standing.p:.3f}; {found.standing.communities} standing communities "
-            f"of {found.standing.nodes} nodes set aside"
-        )
-    lines.append(
-        f"accounts: {found.accounts.hits} of {found.accounts.tested} unusual for their stratum "
-        f"(FDR {found.accounts.fdr}; {found.accounts.without} without enough controls)"
-    )
-    lines.append(
-        f"pairs: {found.pairs.hits} of {found.pairs.tests} share more templates than their numbers explain, "
-        f"{found.pairs.nodes} nodes (FDR {found.pairs.fdr})"
-    )
-    shown = found.groups[:SHOWN]
-    rows = [
-        [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
-         f"{g.p_holm:.3f}", f"{g.e:.1f}"]
-        for g in shown
-    ]  # fmt: skip
-    if rows:
-        lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
-        for g in shown:
-            lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
-            lines.append(
-                f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
-            )
-    else:
-        lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
-    reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
-    return [*lines, f"opinion: {found.opinion.verdict}{reasons}"]
 
 
 def _leave(found: ExtractionFindings, fail_on: Sequence[str]) -> None:

@@ -111,6 +111,7 @@ def draw(
     wish = drawing.Wish(snapshot=snapshot, drawn_by=drawn_by, tier=tier, model=model)
     bound = drawing.estimate(case, deliveries, out, wish)
     without = [f"left out: {one.value} contexts {one.name}" for one in bound.left_out]
+    without += [f"note: {one}" for one in bound.notes]
     if dry_run:
         cost = "no price" if bound.cost is None else f"{bound.cost:z.2f}"
         lines = [f"{bound.questions} answers, <= {bound.input_tokens} tokens in and {bound.output_tokens} out, {cost}"]
@@ -134,20 +135,31 @@ def draw(
 @click.option("--decoys", required=True, type=click.Path(path_type=Path), help="Undelivered answers: Parquet or JSONL.")
 @KEY_FILE
 @click.option("--bags", type=click.Path(path_type=Path), help="Write the bags here too, for a laboratory that scores.")
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing; print what is taken and left out, and what it could not say."
+)
 @JSON
-def build(case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | None, as_json: bool) -> None:
+def build(
+    case: Path, deliveries: Path, decoys: Path, key: Path, bags: Path | None, dry_run: bool, as_json: bool
+) -> None:
     """Build the line-ups of a registered CASE, and write their key to a new file outside of it.
 
     The case gets the bags, in which nothing tells who is who; deliveries, decoys and key stay with their custodian.
-    A line-up is built once. Exit 1 where more contexts than registered stand in one of the two files alone.
+    A line-up is built once, so try with --dry-run: it says what these files leave inconclusive whatever is scored. Exit
+    1 where more contexts than registered stand in one of the two files alone.
 
     \b
-    Example:  depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key custody/key.json
+    Example:  depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key key.json --dry-run
+              depose lineup build acme --deliveries deliveries.parquet --decoys decoys.jsonl --key custody/key.json
     """
     from depose.lineup import acts
 
-    done = acts.build_bags(case, deliveries, decoys, key, now, bags)
+    done = acts.build_bags(case, deliveries, decoys, key, now, bags, dry_run)
     lines = [f"{one.name}: {one.value}" for one in done.tally]
+    lines += [f"note: {one}" for one in done.foreseen]
+    if dry_run:
+        show(done if as_json else None, [*lines, "nothing was written"])
+        return
     lines += [
         f"{done.count} bags, sha256 {done.bags}",
         f"key in {done.key}, sha256 {done.commitment}: keep it away from whoever scores",
@@ -280,23 +292,26 @@ def score(case: Path, models: Sequence[str], table_file: Path | None, as_json: b
 @lineup.command("table")
 @click.argument("bags", type=click.Path(path_type=Path))
 @click.option("--model", "code", required=True, help="Code that the case gives to this model.")
-@click.option("--weights", required=True, help="Folder of the weights, or the name of a bundled model.")
+@click.option("--weights", default="", help="Folder of the weights, or the name of a bundled model.")
 @click.option("--adapter", default="", help="Folder of a LoRA adapter.")
+@click.option("--corpus", type=click.Path(path_type=Path), help="Instead: what it was trained on, a file or folder.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the table.")
 @JSON
-def table_(bags: Path, code: str, weights: str, adapter: str, out: Path, as_json: bool) -> None:
-    """Score a file of BAGS beside the weights, for the owner of a suspect who hands out numbers and nothing else.
+def table_(bags: Path, code: str, weights: str, adapter: str, corpus: Path | None, out: Path, as_json: bool) -> None:
+    """Score a file of BAGS beside weights or a corpus, for an owner who hands out numbers and nothing else.
 
-    The table has one number for each member, the digests of bags and weights, and no word of any answer. No case, no
-    key and no network is needed. Safe to stop and to start again.
+    The table has one number for each member, the digests of bags and of what was read, of a corpus the numbers of
+    documents, and no word of any answer. No case, no key and no network is needed. A run over weights is safe to stop
+    and to start again.
 
     \b
     Example:  depose lineup table bags.jsonl --model S1 --weights /models/acme-chat --out S1.json
+              depose lineup table bags.jsonl --model S1 --corpus /data/sft --out S1.json
               and elsewhere: depose lineup score acme --model S1 --table S1.json
     """
     from depose.lineup.elsewhere import make_table
 
-    done = make_table(bags, code, weights, adapter, out, Bags(code))
+    done = make_table(bags, code, out, Bags(code), weights=weights, adapter=adapter, corpus=corpus)
     lines = [f"{fact.name}: {fact.value}" for fact in done.facts]
     lines += [f"{done.count} bags, sha256 {done.bags}", f"table {done.table}, sha256 {done.sha256}"]
     show(done if as_json else None, [*lines, "hand out the table alone"])

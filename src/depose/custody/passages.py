@@ -7,7 +7,7 @@ the words of its answers, sentence by sentence, so that an exhibit that quotes a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from depose.custody.bundle import Asked
 from depose.errors import UsageError
@@ -17,10 +17,7 @@ from depose.model import Record
 Spans = list[tuple[int, int]]
 WINDOW = 24
 """A passage of fewer characters is sought elsewhere with what stands around it: alone it would be found anywhere."""
-SHORTEST_PART = 4
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
-_WORD = re.compile(r"\w{4,}")
-_NOT_LETTERS = re.compile(rb"[^0-9a-z]+")
 
 
 class Target(Record, frozen=True, kw_only=True):
@@ -46,15 +43,6 @@ class Wanted(Record, frozen=True, kw_only=True):
     passages: tuple[Target, ...] = ()
     models: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
-
-
-class Near(Record, frozen=True, kw_only=True):
-    """A place that looks like what is withheld and was not withheld."""
-
-    file: str
-    line: int
-    shown: str
-    why: str
 
 
 def words_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
@@ -130,42 +118,3 @@ def raw_of(wanted: Wanted, asked: Sequence[Asked]) -> set[str]:
         for blob in (one.exchange.response, one.exchange.wire.chunks if one.exchange.wire else "")
         if blob
     }
-
-
-# --- near finds -------------------------------------------------------------------------------------
-
-
-def near(files: Mapping[str, bytes], words: Sequence[bytes], most: int = 50) -> tuple[Near, ...]:
-    """List what is left in the text of a copy that is like the words: `most` of each kind of likeness at most."""
-    found: list[Near] = []
-    for pattern, why in (one for each in words for one in _alike(each)):
-        before = len(found)
-        for name, data in files.items():
-            for match in pattern.finditer(data):
-                if len(found) - before == most:
-                    break
-                line, shown = data.count(b"\n", 0, match.start()) + 1, match[0].decode("utf-8", "replace")
-                found.append(Near(file=name, line=line, shown=shown, why=why))
-    return tuple(found)
-
-
-def _alike(words: bytes) -> Iterator[tuple[re.Pattern[bytes], str]]:
-    """Make the patterns of near finds for short words; a whole sentence has none worth the time."""
-    try:
-        text = words.decode()
-    except UnicodeDecodeError:
-        return
-    if len(text) > 64:
-        return
-    parts = [part for part in _WORD.findall(text) if len(part) >= SHORTEST_PART]
-    if len(parts) > 1:
-        any_part = b"|".join(re.escape(part.encode()) for part in dict.fromkeys(parts))
-        yield re.compile(rb"(?i)\b(?:" + any_part + rb")\b"), "a part of the words"
-    letters = _NOT_LETTERS.sub(b"", text.lower().encode())
-    if 6 <= len(letters) <= 32:
-        each_letter = [re.escape(letters[n : n + 1]) for n in range(len(letters))]
-        gap = rb"[^0-9A-Za-z\n]{0,3}"
-        off = [gap.join([*each_letter[:n], rb"\w?", *each_letter[n + 1 :]]) for n in range(1, len(letters))]
-        yield re.compile(rb"(?i)\b(?:" + b"|".join(off) + rb")\b"), "one letter off"
-        apart = rb"[^0-9A-Za-z\n]{0,8}".join(each_letter)
-        yield re.compile(rb"(?i)" + apart), "the same letters with other marks between"

@@ -23,7 +23,8 @@ from depose.custody import commitment, container, copies, forms, kinds, leaves, 
 from depose.custody.bundle import FORMAT_1, FORMS, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
-from depose.custody.passages import Near, Spans, Target, Wanted
+from depose.custody.near_finds import Near, near
+from depose.custody.passages import Spans, Target, Wanted
 from depose.custody.verified import as_evidence
 from depose.errors import UsageError
 from depose.evidence.search import Sought
@@ -94,7 +95,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
         made[copies.INDEX] = canonical(Copy(format=_format(read), files=tuple(files), absent=tuple(absent)))
         made[copies.RANGES] = copies.rows(listed)
         text = {one.name: made[one.name] for one in files if one.name not in KEPT}
-        near = passages.near(text, cut.words)
+        like = near(text, cut.words)
     _write(goal, made, lambda work: copies.verify_copy(work, b""))
     return Redacted(
         folder=str(goal),
@@ -102,7 +103,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
         ranges=sum(one.passages for one in listed if one.line),
         files=len({one.file for one in listed if one.line}) + len(absent),
         left_out=tuple(f"{name}: {why}" for name, why in sorted(cut.whole.items())),
-        near=near,
+        near=like,
     )
 
 

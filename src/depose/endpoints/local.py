@@ -10,6 +10,7 @@ shapes the distribution: no top-p, top-k or penalty, whatever the model's own de
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,7 +27,7 @@ from depose.endpoints import Endpoint, adapter_settings, tokenizer_trial
 from depose.endpoints.chat_template import Rendered, render
 from depose.endpoints.weights import Weights, find, opened
 from depose.endpoints.wire_values import turns
-from depose.errors import EndpointError
+from depose.errors import EndpointError, few
 from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
 from depose.model.canonical import canonical, digest, sha256
@@ -109,14 +110,16 @@ def _load(folder: str, adapter: str, device: str, dtype: str, *, pinned: bool = 
         if not pinned:
             _fits(folder, options)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, **options
+        model, told = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, output_loading_info=True, **options
         )
+        if missing := sorted(told["missing_keys"]):  # a loader makes them up, and others each time
+            raise ValueError(f"the weights lack {few(missing, 3)}, which config.json describes")
         if adapter:
             refused = adapter_settings.problem(Path(adapter), [name for name, _ in model.named_modules()])
             if refused:
                 raise ValueError(refused)
-            model = importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
+            model = _adapted(model, adapter)
     except Exception as error:  # a library that reads other people's files may raise anything
         raise EndpointError(f"the model does not load: {type(error).__name__}: {str(error)[:500]}") from error
     model = model.to(device).eval()
@@ -133,6 +136,13 @@ def _load(folder: str, adapter: str, device: str, dtype: str, *, pinned: bool = 
     backend = None if pinned else getattr(tokenizer, "backend_tokenizer", None)
     tried = backend.to_str().encode() if backend is not None else b""
     return _Loaded(model, tokenizer, ends, pad, getattr(model.config, "max_position_embeddings", None), tried)
+
+
+def _adapted(model: Any, adapter: str) -> Any:
+    """Put an adapter on a model; raise UserWarning where it lacks a matrix, which would be made up."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Found missing adapter keys")
+        return importlib.import_module("peft").PeftModel.from_pretrained(model, adapter)
 
 
 def _cannot_build(folder: Path) -> str:

@@ -131,14 +131,14 @@ def _span(shown: str) -> float | None:
         if unit is None:
             return None
         total += float(amount) * unit
-    return total
+    return total if math.isfinite(total) else None
 
 
 def _until(date: str, now: datetime) -> float | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(date)
-        except ValueError:
+        except (ValueError, OverflowError):  # a year or a zone beyond all others
             continue
         return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
     return None

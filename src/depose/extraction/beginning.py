@@ -27,6 +27,8 @@ class Said(Record, frozen=True, kw_only=True):
     """Each as MODEL=DAY."""
     fewest: int | None = None
     """Controls that a stratum needs, else as the case file has it."""
+    accused_alone: bool = False
+    """Whether the logs hold accused accounts and no others."""
 
 
 class Begun(Record, frozen=True, kw_only=True):
@@ -61,8 +63,9 @@ def _text(said: Said) -> str:
         casetext.table("[case]", {"title": said.title, "authority": said.authority}),
         casetext.table("[period]", {"tested": said.tested, "clean": said.clean}),
     ]
-    if said.fewest is not None:
-        parts.append(casetext.table("[strata]", {"fewest": said.fewest}))
+    if said.fewest is not None or said.accused_alone:
+        strata = {"fewest": said.fewest, "accused_alone": said.accused_alone or None}
+        parts.append(casetext.table("[strata]", strata))
     for one in said.releases:
         model, sign, day = one.rpartition("=")
         if not sign or not model:

@@ -16,6 +16,7 @@ from depose.extraction import accounts as conformal
 from depose.extraction import features, layers
 from depose.extraction.bipartite import Ints
 from depose.extraction.findings import CONCERT, Layer
+from depose.extraction.layers import Together
 from depose.extraction.masking import CLASSES
 from depose.extraction.plan import ExtractionFile
 from depose.extraction.tables import Tables, merged
@@ -88,7 +89,8 @@ class Context:
         def layer(name: str, p: float, note: str = "") -> Layer:
             return Layer(name=name, p=p, floor=floor, e=evalues.calibrated(p), note=note)
 
-        found = [layer("synchrony", self._synchrony(places, code))]
+        together = self._synchrony(places, code)
+        found = [layer("synchrony", together.p, f"{together.times:.2f} times as often; asked is {tests.times:g}")]
         if self._moved.any():
             found.append(layer("pivot", layers.pivot(self._moved, self._asked, units, sets)))
         alike = layers.random_sets(self._load, units, tests.draws, stream(tests.seed, code, "load"))
@@ -110,12 +112,12 @@ class Context:
             found.append(layer("targeting", p, f"most: {list(CLASSES)[which]}"))
         return found
 
-    def _synchrony(self, places: Any, code: str) -> float:
+    def _synchrony(self, places: Any, code: str) -> Together:
         tests = self._case.tests
         mine = np.isin(self._slot_owner, self._ids[places])
         units = self._unit[np.searchsorted(self._ids, self._slot_owner[mine])]
         rng = stream(tests.seed, code, "synchrony")
-        return layers.synchrony(self._slots[mine], units, tests.window // tests.slot, tests.draws, rng)
+        return layers.synchrony(self._slots[mine], units, tests.window // tests.slot, tests.draws, rng, tests.times)
 
 
 def tied_by(tests: Sequence[Layer], alpha: float) -> tuple[str, ...]:

@@ -196,7 +196,7 @@ def findings_of(
         swaps=case.tests.swaps,
         rounds=case.tests.rounds,
         sources=_sources(manifest),
-        warnings=_warnings(manifest),
+        warnings=(*_gaps(case, manifest), *_warnings(manifest)),
         totals=result.totals,
         standing=result.standing,
         accounts=result.accounts,
@@ -205,6 +205,7 @@ def findings_of(
         next_p=result.next_p,
         opinion=msgspec.structs.replace(result.opinion, reasons=reasons),
         software=found[0].software,
+        fewest=case.retention.fewest,
     )
 
 
@@ -212,6 +213,19 @@ def _sources(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
     return tuple(
         Fact(name=one.name, value=f"{one.format}, {one.rows} requests, sha256 {one.sha256}") for one in manifest.sources
     )
+
+
+def _gaps(case: ExtractionFile, manifest: manifest_of.Manifest) -> tuple[str, ...]:
+    """Say on how many days of a period nobody asked anything: on such days a log is missing, more often than not."""
+    there = {one.day for one in manifest.files}
+    found = []
+    for name, span in (("tested", case.period.tested), ("clean", case.period.clean)):
+        every = plan.each_day(span) if span else ()
+        if empty := [day for day in every if day not in there]:
+            found.append(
+                f"{len(empty)} of {len(every)} days of the {name} period have no request; the first {empty[0]}"
+            )
+    return tuple(found)
 
 
 def _warnings(manifest: manifest_of.Manifest) -> tuple[str, ...]:
@@ -234,7 +248,7 @@ def _warnings(manifest: manifest_of.Manifest) -> tuple[str, ...]:
 def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, say: Say) -> tuple[tables.Tables, str]:
     """Make the tables, or read those that stand there if they are of these events and this protocol."""
     place = folder / "out" / "tables"
-    key = content_digest([canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case))])
+    key = content_digest([canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case)), tables.FEW])
     if (there := _there(place, key)) is not None:
         say("tables: as they were made before")
         return there, key
@@ -343,8 +357,10 @@ def _written(folder: Path, case: ExtractionFile, made: tables.Tables, now: Extra
     files["queries.sql"] = (text + "\n").encode()
     if "population" in now.opinion.reasons:
         files["request.md"] = request.draft(case, now).encode()
+        files["descriptives.csv"] = request.descriptives(made.by_name["accounts"], case.retention.fewest)
     else:
-        (out / "request.md").unlink(missing_ok=True)
+        for name in ("request.md", "descriptives.csv"):
+            (out / name).unlink(missing_ok=True)
     for name, data in files.items():
         write_whole(out / name, data)
     return tuple(str(out / name) for name in files)

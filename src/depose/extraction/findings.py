@@ -10,7 +10,7 @@ FORMAT = "depose extraction findings 1"
 Verdict = Literal["indication", "shared prompts, concert not shown", "no group found", "inconclusive"]
 LAYERS = {
     "groups": "share rare templates more closely than margins explain (E3, primary)",
-    "synchrony": "are active in the same slots more often than the hours of each explain (E4)",
+    "synchrony": "are active in the same slots clearly more often than the hours of each explain (E4)",
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
     "balance": "ask more evenly on the days of a week than random sets of the same volumes (E5)",
     "infrastructure": "share cards, networks or clients more often than random sets (E6)",
@@ -181,6 +181,8 @@ class ExtractionFindings(Record, frozen=True, kw_only=True):
     """Adjusted p of the round that found nothing more, 1 where there was none."""
     opinion: Opinion
     software: tuple[Fact, ...]
+    fewest: int = 10
+    """Accounts of a tier or a country below which no table names it."""
 
 
 REASONS = {
@@ -188,6 +190,7 @@ REASONS = {
     "templates": "no prompts or keys of prompts that accounts could share",
     "organisation": "one organisation, as the log has it, holds more than half of all accounts and counts as one: is "
     "it who pays for them, or a plan, a team or the keeper of the log?",
+    "clean": "the logs hold next to nothing of the clean period: no community was set aside, and no template was known",
     "sampled": "a log holds a sample of the requests: a group may be larger than what is seen of it",
 }
 

@@ -24,15 +24,15 @@ import msgspec
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
-from depose.extraction import plan, produced, values
+from depose.extraction import entries, oddities, plan, produced, values
 from depose.extraction.engine import engine, listed
-from depose.extraction.events import COLUMNS, PLAIN, TEXTS, Raw
+from depose.extraction.events import COLUMNS, TEXTS, Raw
 from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest
-from depose.extraction.masking import classes, conversation, template
+from depose.extraction.masking import template
 from depose.extraction.moments import Moments
 from depose.extraction.produced import Rows
-from depose.extraction.pseudonyms import Pseudonyms, case_key, prefix, refuse_telling
-from depose.extraction.reading import mangled
+from depose.extraction.pseudonyms import Pseudonyms, case_key, refuse_telling
+from depose.extraction.reading import BreaksOffError
 from depose.extraction.sources import FORMATS, JOINED, generic
 from depose.model import Record
 from depose.model.canonical import canonical
@@ -54,6 +54,8 @@ class Manner(Record, frozen=True, kw_only=True):
     hash_key: str = ""
     keep_text: bool = False
     allow_truncated: bool = False
+    allow_nameless: bool = False
+    """Leave requests out that name nobody, however many; the loss is stated."""
     production: str = ""
     """A list of digests as sha256sum writes it; a log of another digest is refused."""
     public: str = ""
@@ -93,6 +95,9 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
             )
         if manner.public:
             now = _public(events, now, Path(manner.public), names)
+        logs, left = produced.files_of(logs, manner.format)
+        if left:
+            say(f"{len(left)} files that are no logs by their names are left out: {', '.join(map(str, left[:SHOWN]))}")
         digests = [produced.digest_of(one) for one in logs]
         produced.check(logs, [one for one, _ in digests], manner.production)
         read = {one.sha256 for one in now.sources} | {part.value for one in now.sources for part in one.parts}
@@ -147,7 +152,8 @@ class _Import:
         say: Say,
     ) -> None:
         self._events, self._log = folder / "events", log
-        self._manner, self._mapping, self._names, self._say = manner, mapping, names, say
+        self._manner, self._mapping, self._say = manner, mapping, say
+        self._entries = entries.Entries(names, manner.format, mapping)
         self._tally: dict[str, int] = {}
         self._bad: dict[str, list[str]] = {}
         self._seen: Counter[str] = Counter()
@@ -161,7 +167,10 @@ class _Import:
             events, texts = self._parts(reader, moments, work)
             self._judge(reader, moments)
             if not events:
-                raise CaseError(f"{self._log.said}: no request in it", hint=f"is it a log of {self._manner.format}?")
+                beside = "".join(f"; {count} {why}" for why, count in sorted(self._tally.items()))
+                raise CaseError(
+                    f"{self._log.said}: no request in it{beside}", hint=f"is it a log of {self._manner.format}?"
+                )
             duplicates, files = self._days(events, texts, before, work)
         losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
         if reader.losses.count:
@@ -190,7 +199,7 @@ class _Import:
         texts: list[Path] = []
         columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         words: dict[str, list[Any]] = {name: [] for name in TEXTS}
-        for raw in self._requests(reader):
+        for raw in (one for call in self._requests(reader) for one in entries.each(call, self._tally)):
             row = self._row(raw, moments)
             if row is None:
                 continue
@@ -220,67 +229,13 @@ class _Import:
 
     def _row(self, raw: Raw, moments: Moments) -> dict[str, Any] | None:
         """Turn a request into a row of events; None where it has no time or no account, which is counted."""
-        where = f"{self._log.said}: row {raw.where}"
         if raw.ts is None or (at := moments.read(raw.ts)) is None:
             self._lose("impossible times", raw.where)
             return None
         if not raw.account:
             self._lose(NOBODY, raw.where)
             return None
-        for value in (raw.id, raw.account):
-            if what := mangled(value):
-                raise CaseError(
-                    f"{where}: {what}", hint="ask for the export as it left the system, not by a spreadsheet"
-                )
-        self._check_hashed(raw, where)
-        words, inline, turns = conversation(raw.messages)
-        system = raw.system or inline
-        key = raw.prompt_key or template(words)
-        of = self._names.of
-        return {
-            "event": self._names.once("event", raw.id or f"{raw.where}/{raw.ts}"),
-            "ts": at,
-            "account": of("account", raw.account),
-            "org": of("org", raw.org),
-            "access_key": of("access_key", raw.access_key),
-            "end_user": of("end_user", raw.end_user),
-            "session": self._names.once("session", raw.session) if raw.session else None,
-            "template": of("template", key),
-            "prompt": self._names.once("prompt", words) if words else None,
-            "system": of("system", system),
-            "tools": of("tools", values.plain(raw.tools)),
-            "temperature": values.number(raw.temperature),
-            "max_tokens": values.whole(raw.max_tokens),
-            "choices": values.whole(raw.choices),
-            "logprobs": values.truth(raw.logprobs),
-            "in_tok": values.whole(raw.in_tok),
-            "out_tok": values.whole(raw.out_tok),
-            "latency_ms": values.whole(raw.latency_ms),
-            "cache_hit": values.truth(raw.cache_hit),
-            "ip": of("ip", raw.ip.strip()),
-            "ip24": of("ip24", prefix(raw.ip)),
-            "asn": values.whole(raw.asn),
-            "agent": of("agent", raw.agent),
-            "tls": of("tls", raw.tls),
-            "payment": of("payment", raw.payment),
-            "classes": classes(words) if words else None,
-            "turns": turns or None,
-            "requests": raw.requests,
-            **{name: getattr(raw, name)[:120] or None for name in PLAIN},
-        }
-
-    def _check_hashed(self, raw: Raw, where: str) -> None:
-        """Refuse what tells who somebody is where only a hash or a short word may stand."""
-        for name in PLAIN:
-            value = getattr(raw, name)
-            if value:
-                refuse_telling(value, name, where)
-        if self._mapping is not None:
-            meanings = {column: meaning for meaning, column in self._mapping.columns.items()}
-            for column in self._mapping.hashed.columns:
-                refuse_telling(str(getattr(raw, meanings[column], "") or ""), f"the column {column!r}", where)
-        elif self._manner.format in ("litellm", "helicone") and raw.access_key:
-            refuse_telling(raw.access_key, "the column of hashed keys", where)
+        return self._entries.row(raw, at, f"{self._log.said}: row {raw.where}")
 
     def _lose(self, why: str, where: str) -> None:
         self._tally[why] = self._tally.get(why, 0) + 1
@@ -291,8 +246,9 @@ class _Import:
         """Refuse a source that broke off, that mixes ways of writing times, or of which too much is unusable."""
         lost = reader.losses
         if lost.truncated and not self._manner.allow_truncated:
-            raise CaseError(
-                f"{self._log.said}: breaks off after {self._rows} whole records",
+            raise BreaksOffError(
+                f"{', '.join(map(str, reader.broken))}: breaks off after {self._rows} whole records",
+                reader.broken,
                 hint="ask for the whole file; --allow-truncated takes what is there and states the loss",
             )
         if len(moments.units) > 1:
@@ -304,8 +260,13 @@ class _Import:
         if lost.count:
             reasons.append(("rows that are no record", lost.count, [str(one) for one in lost.broken]))
         for name, count, rows in reasons:
+            if name == NOBODY and self._manner.allow_nameless:
+                continue
             if count > TOLERATED * (self._rows + count):
-                beside = JOINED.get(self._manner.format, "") if name == NOBODY else ""
+                beside = ""
+                if name == NOBODY:
+                    beside = JOINED.get(self._manner.format, "") if not self._rows else ""
+                    beside = beside or "--allow-nameless leaves them out and states how many; or map another column"
                 raise CaseError(
                     f"{self._log.said}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
                     hint=beside or "more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
@@ -337,8 +298,10 @@ class _Import:
                 f"CREATE TABLE fresh AS SELECT DISTINCT ON (event) * FROM read_parquet({listed(events)}) "  # noqa: S608
                 "ORDER BY event, ts, account"
             )
+            self._tally |= oddities.within(db, events)
             known = [self._events / one.path for one in before.files if not one.path.startswith("texts/")]
             if known:
+                self._tally |= oddities.clock(db, known)
                 db.execute(
                     f"DELETE FROM fresh WHERE event IN (SELECT event FROM read_parquet({listed(known)}))"  # noqa: S608
                 )

@@ -33,7 +33,7 @@ class SourceOf(Record, frozen=True, kw_only=True):
     duplicates: int
     """Of these, ids that were there before: counted once."""
     losses: dict[str, int]
-    """What was lost or put aside, by reason."""
+    """What was lost, put aside or is odd, by reason."""
     truncated: bool
     sampled: bool
     """Whether it is a sample of the requests."""

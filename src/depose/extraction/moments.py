@@ -15,7 +15,10 @@ EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _SPAN = (1.5e9, 1e10)
 """Seconds since 1970 from 2017 to 2286; a thousand times as many are milliseconds, and so on."""
 _NUMBER = re.compile(r"\d{9,20}(?:\.\d+)?\Z")
-_SPACED = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\Z")
+_SPACED = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\Z",
+    re.IGNORECASE,
+)
 
 
 class Moments:
@@ -37,7 +40,7 @@ class Moments:
 
 def _read(value: Any) -> tuple[datetime | None, str]:
     if isinstance(value, datetime):
-        return (value.astimezone(UTC), "zoned") if value.tzinfo else (value.replace(tzinfo=UTC), "no zone")
+        return _in_utc(value)
     if isinstance(value, bool) or value is None:
         return None, ""
     if isinstance(value, int | float):
@@ -48,11 +51,19 @@ def _read(value: Any) -> tuple[datetime | None, str]:
     parts = _SPACED.match(text)
     if parts is None:
         return None, ""
-    zone = {"Z": "+00:00", "UTC": "+00:00", None: ""}.get(parts[4], parts[4])
+    zone = str(parts[4] or "").upper()
+    zone = "+00:00" if zone in ("Z", "UTC", "GMT") else zone
+    fraction = f".{parts[3][:6]}" if parts[3] else ""
     try:
-        found = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{(parts[3] or '')[:7]}{zone}")
+        return _in_utc(datetime.fromisoformat(f"{parts[1]}T{parts[2]}{fraction}{zone}"))
+    except ValueError:
+        return None, ""
+
+
+def _in_utc(found: datetime) -> tuple[datetime | None, str]:
+    try:
         return (found.astimezone(UTC), "zoned") if found.tzinfo else (found.replace(tzinfo=UTC), "no zone")
-    except (ValueError, OverflowError):
+    except OverflowError:  # in UTC before the year 1, or after 9999
         return None, ""
 
 

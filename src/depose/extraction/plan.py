@@ -35,6 +35,9 @@ class Strata(Record, frozen=True, kw_only=True):
     """What accounts of one stratum share, the last given up first where a stratum is too small."""
     fewest: Annotated[int, Meta(ge=19, le=1_000_000)] = 999
     """Controls that a stratum needs; with n of them no p-value is below 1/(n+1)."""
+    accused_alone: bool = False
+    """Whether the logs hold accused accounts and no others, however many: then there is no population, nothing is
+    tested, and a request for one is drafted."""
 
 
 class Templates(Record, frozen=True, kw_only=True):
@@ -72,6 +75,9 @@ class Tests(Record, frozen=True, kw_only=True):
     """Minutes of a slot; two accounts are active together in one."""
     window: Annotated[int, Meta(ge=2, le=1_440)] = 60
     """Minutes of a window, a multiple of `slot`: given in which windows each is active, is it in the same slots?"""
+    times: Annotated[float, Meta(ge=1, le=100)] = 1.25
+    """Synchrony asks whether accounts are in the same slot more than so many times as often as their hours explain: a
+    task that is set to all of a course at one time makes it up to a tenth more."""
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 7
     """Of all random draws."""
 
@@ -100,7 +106,7 @@ class Retention(Record, frozen=True, kw_only=True):
     until: Day = "9999-12-31"
     """Last day on which events may be kept."""
     fewest: Annotated[int, Meta(ge=1, le=1_000)] = 10
-    """Cells of fewer accounts are not printed."""
+    """A tier or a country of fewer accounts is called `few` in every table; of fewer, no descriptives are written."""
 
 
 class ExtractionFile(Record, frozen=True, kw_only=True):
@@ -177,7 +183,7 @@ def _days(span: tuple[str, str], where: str) -> tuple[date, date]:
         first, last = (date.fromisoformat(one) for one in span)
     except ValueError as error:
         raise CaseError(f"{where}: {error}", hint="YYYY-MM-DD, first and last day") from error
-    if last < first or last - first > timedelta(days=1_100):
+    if last < first or last - first > timedelta(days=1_100) or last == date.max:
         raise CaseError(
             f"{where}: {span[0]} to {span[1]} is no stretch of days", hint="first day, then last, in 3 years"
         )
@@ -187,6 +193,12 @@ def _days(span: tuple[str, str], where: str) -> tuple[date, date]:
 def days(span: tuple[str, str]) -> int:
     """Return how many days a stretch has."""
     return (date.fromisoformat(span[1]) - date.fromisoformat(span[0])).days + 1
+
+
+def each_day(span: tuple[str, str]) -> tuple[str, ...]:
+    """List the days of a stretch."""
+    first = date.fromisoformat(span[0])
+    return tuple((first + timedelta(days=number)).isoformat() for number in range(days(span)))
 
 
 def before(span: tuple[str, str]) -> str:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from depose.case.untrusted_files import opened
 from depose.errors import EvidenceError, UsageError
 from depose.extraction.reading import Losses, Reader
 from depose.extraction.sources import JOINED
 from depose.model import Fact
+
+KINDS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".log"})
+PACKED = frozenset({".gz", ".zst", ".bz2"})
+"""Ends of the names of logs in a folder; what has another end is read only where it is named itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +66,11 @@ class Rows:
             yield from one
 
     @property
+    def broken(self) -> tuple[Path, ...]:
+        """Which of them break off."""
+        return tuple(one.path for one in self._readers if one.losses.truncated)
+
+    @property
     def losses(self) -> Losses:
         """What of them could not be read."""
         lost = [one.losses for one in self._readers]
@@ -71,28 +81,55 @@ class Rows:
         )
 
 
+def files_of(named: Sequence[Path], format_: str) -> tuple[list[Path], list[Path]]:
+    """Return the logs that are named, of a folder those in it and below it; and what of folders is left out as no log.
+
+    A log is known by the end of its name. Hidden files are none, nor are bodies that Bedrock keeps beside its log.
+    """
+    logs: list[Path] = []
+    left: list[Path] = []
+    for one in named:
+        if not one.is_dir() or one.is_symlink():
+            logs.append(one)
+            continue
+        for file in sorted(one.rglob("*")):
+            if file.is_file():
+                (logs if _is_log(file, one, format_) else left).append(file)
+    return logs, left
+
+
+def _is_log(file: Path, folder: Path, format_: str) -> bool:
+    inside = file.relative_to(folder)
+    packed = file.suffix.lower() in PACKED
+    kind = Path(file.stem).suffix.lower() if packed else file.suffix.lower()
+    beside = format_ == "bedrock" and file.name.partition(".")[0].endswith(("_input", "_output"))
+    hidden = file.is_symlink() or any(part[0] in "._" for part in inside.parts)
+    return not hidden and not beside and (kind in KINDS or (packed and not kind))
+
+
 def digest_of(log: Path) -> tuple[str, int]:
     """Return the digest and the size of a log; raise UsageError for what is none."""
     try:
-        with log.open("rb") as file:
+        with opened(log) as file:
             return hashlib.file_digest(file, "sha256").hexdigest(), log.stat().st_size
-    except OSError as error:
-        raise UsageError(f"{log}: {error.strerror or error}", hint="name a log file") from error
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"{log}: {said}", hint="name a log file, or a folder of logs") from error
 
 
 def check(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
     """Raise EvidenceError for a log that is not the one that was produced."""
     if not listed_in:
         return
-    wanted: dict[str, str] = {}
+    wanted: dict[str, set[str]] = {}  # one name may stand in several folders, such as PT1H.json of each hour
     try:
         for line in Path(listed_in).read_text("utf-8").splitlines():
             digest, _, name = line.partition(" ")
-            wanted[Path(name.strip().lstrip("*")).name] = digest
+            wanted.setdefault(Path(name.strip().lstrip("*")).name, set()).add(digest.lower().removeprefix("\\"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{listed_in}: {error}", hint="a list as sha256sum writes it") from error
     for log, digest in zip(logs, digests, strict=True):
-        if wanted.get(log.name) != digest:
+        if digest not in wanted.get(log.name, ()):
             said = "another digest than the production lists" if log.name in wanted else "not in the production's list"
             raise EvidenceError(f"{log}: {said}: sha256 {digest}", hint="ask for the file as it was produced")
 

@@ -12,6 +12,7 @@ import hmac
 import ipaddress
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from depose.case.untrusted_files import TooMuch, read_untrusted
 from depose.errors import SecretFound
@@ -102,9 +103,12 @@ def telling(value: str) -> str:
     return "an API key" if "sk-" in value and API_KEY.search(value) else ""
 
 
-def refuse_telling(value: str, column: str, where: str) -> None:
-    """Raise SecretFound where a value tells who somebody is."""
-    if what := telling(value):
+def refuse_telling(value: str, column: str, where: str, *, hashed: bool = False) -> None:
+    """Raise SecretFound where a value tells who somebody is; what is said to be a hash has no white space either."""
+    what = telling(value) or (telling(unquote(value)) if "%" in value else "")
+    if not what and hashed and len(value.split()) > 1:
+        what = "text with spaces"
+    if what:
         raise SecretFound(
             f"{where}: {what} stands in {column}, which holds hashes or short words",
             hint="nothing was written of it; have the column hashed with the custodian's key, or map another one",

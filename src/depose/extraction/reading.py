@@ -1,4 +1,4 @@
-"""Log files to rows, as a stream: JSON lines, one JSON document, CSV, Parquet, each also packed by gzip.
+"""Log files to rows, as a stream: JSON lines, one JSON document, CSV, Parquet, each also packed by gzip, zstd or bzip2.
 
 What a file breaks off in the middle of is recovered up to its last whole record, and the loss is stated. A row is never
 larger than LONGEST, whatever it unpacks from.
@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,8 +25,25 @@ from depose.model import Record
 LONGEST = 64 * 1024**2
 """Bytes of one record at most."""
 _CHUNK = 1024**2
-_FOREIGN = {b"%PDF": "a PDF", b"PK\x03\x04": "a workbook or a zip", b"\xd0\xcf\x11\xe0": "an old workbook"}
-_MANGLED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}\Z")
+_FOREIGN = {
+    b"%PDF": "a PDF, not a log",
+    b"PK\x03\x04": "a workbook or a zip, not a log",
+    b"\xd0\xcf\x11\xe0": "an old workbook, not a log",
+    b"\xfd7zX": "packed by xz, which is not read",
+}
+_STAMPED = re.compile(rb"\d{4}-\d{2}-\d{2}T[\d:.]+Z?[ \t]+(?=\{)")
+"""What an export of CloudWatch to a bucket writes before each message."""
+_MANGLED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{2}\Z")
+_CALLS = re.compile(r"[-+][^\s|]*\|")
+"""A sum that ends in a call of another program."""
+
+
+class BreaksOffError(CaseError):
+    """Logs that end in the middle of a record or of what is packed in them, or before anything."""
+
+    def __init__(self, message: str, files: tuple[Path, ...], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.files = files
 
 
 class Losses(Record, frozen=True, kw_only=True):
@@ -56,13 +73,11 @@ class Reader:
                 file.seek(0)
                 for magic, what in _FOREIGN.items():
                     if head.startswith(magic):
-                        raise CaseError(f"{self.path}: {what}, not a log", hint="ask for the native export: JSON, CSV")
+                        raise CaseError(f"{self.path}: {what}", hint="ask for the native export: JSON, CSV, also .gz")
                 if head == b"PAR1":
                     yield from self._parquet(file)
                 else:
-                    packed = head[:2] == b"\x1f\x8b"
-                    plain: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if packed else file
-                    yield from self._text(plain)
+                    yield from self._text(_unpacked(file, head))
         except (OSError, ValueError) as error:
             raise CaseError(f"{self.path}: {error}", hint="name a log file that can be read") from error
         finally:
@@ -73,16 +88,17 @@ class Reader:
         if len(self._broken) < 10:
             self._broken.append(number)
 
-    def _text(self, file: io.BufferedIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
-        chunks = self._chunks(file)
+    def _text(self, read: Callable[[int], bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+        chunks = self._chunks(read)
         first = next(chunks, b"")
         start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
         if not start:
-            raise CaseError(f"{self.path}: empty", hint="name a log file")
+            said = "breaks off before its first record" if self._cut else "empty"
+            raise BreaksOffError(f"{self.path}: {said}", (self.path,), hint="name a log file that is whole")
         alone = len(first) < _CHUNK and not start.partition(b"\n")[2].strip()
         if start[:1] == b"[" or (start[:1] == b"{" and (alone or not self._lines(start))):
             yield from self._document(first, chunks)
-        elif start[:1] == b"{":
+        elif start[:1] == b"{" or _STAMPED.match(start):
             yield from self._json_lines(first, chunks)
         else:
             yield from self._delimited(first, chunks)
@@ -96,13 +112,13 @@ class Reader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return len(start) < _CHUNK and b"\n" in start and start.partition(b"\n")[2][:1] == b"{"
 
-    def _chunks(self, file: io.BufferedIOBase) -> Iterator[bytes]:
+    def _chunks(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
         """Yield what can be read, in parts of about _CHUNK; what came before a break is not lost."""
         parts: list[bytes] = []
         while True:
             try:
-                part = file.read1(_CHUNK)
-            except (EOFError, zlib.error, gzip.BadGzipFile):
+                part = read(_CHUNK)
+            except (EOFError, zlib.error, gzip.BadGzipFile, _Broken):
                 self._cut, part = True, b""
             parts.append(part)
             if not part or (sum(map(len, parts)) >= _CHUNK):
@@ -134,7 +150,7 @@ class Reader:
             if not line.strip():
                 continue
             try:
-                row = msgspec.json.decode(line)
+                row = msgspec.json.decode(_STAMPED.sub(b"", line, count=1) if line[:1] != b"{" else line)
             except (msgspec.DecodeError, RecursionError):
                 self._undecodable(line, number)
                 if ended:
@@ -221,7 +237,7 @@ class Reader:
         if isinstance(whole.get("tables"), list):
             yield from self._tables(whole["tables"])
             return
-        for name in ("records", "data", "value", "values", "traces", "observations"):
+        for name in ("records", "data", "value", "values", "traces", "observations", "events"):
             if isinstance(whole.get(name), list) and "id" not in whole:
                 for place, row in enumerate(whole[name], 1):
                     if isinstance(row, dict):
@@ -288,6 +304,47 @@ class Reader:
             ) from error
 
 
+class _Broken(Exception):
+    """A packed file that ends, or breaks, before what it packs does."""
+
+
+def _unpacked(file: io.BufferedReader, head: bytes) -> Callable[[int], bytes]:
+    """Return what reads a file, unpacked if it is packed: at most so many bytes, none at its end."""
+    if head[:2] == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=file).read1
+    if head[:3] == b"BZh":
+        return _bzip2(file)
+    return _zstd(file) if head == b"\x28\xb5\x2f\xfd" else file.read1
+
+
+def _bzip2(file: io.BufferedReader) -> Callable[[int], bytes]:
+    import bz2
+
+    stream = bz2.BZ2File(file)
+
+    def read(size: int) -> bytes:
+        try:
+            return stream.read1(size)
+        except (OSError, ValueError) as error:
+            raise _Broken from error
+
+    return read
+
+
+def _zstd(file: io.BufferedReader) -> Callable[[int], bytes]:
+    import pyarrow as pa
+
+    stream = pa.CompressedInputStream(file, "zstd")
+
+    def read(size: int) -> bytes:
+        try:
+            return bytes(stream.read(size))
+        except (OSError, pa.ArrowException) as error:
+            raise _Broken from error
+
+    return read
+
+
 def _skip(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\r\n,":
         at += 1
@@ -298,6 +355,6 @@ def mangled(value: str) -> str:
     """Say what a spreadsheet did to an id, or that it would run as a formula; nothing for a sound one."""
     if _MANGLED.match(value):
         return f"{value!r} is an id that a spreadsheet rounded"
-    if value[:1] in ("=", "@") or value[:2] in ("+c", "-c", "\t="):
+    if value[:1] in ("=", "@") or value[:2] in ("+c", "-c", "\t=") or _CALLS.match(value):
         return f"{value[:40]!r} would run as a formula in a spreadsheet"
     return ""

@@ -121,7 +121,6 @@ def render(found: ExtractionFindings, made: Tables, template: str, exposure: Exp
         listed=LISTED,
         exposure=exposure,
         joint=joint,
-        fewest=10,
     )
     refuse(html, found)
     return dressed(html)

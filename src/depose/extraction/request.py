@@ -1,9 +1,14 @@
-"""What to ask for when there is no population: how many accounts, which fields, which clean period; pure."""
+"""When there is no population: what the accounts did, as numbers that test nothing, and what to ask for; pure."""
 
 from __future__ import annotations
 
+import numpy as np
+import pyarrow as pa
+
+from depose.extraction import features
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.plan import ExtractionFile, days
+from depose.model import spreadsheet
 
 FIELDS = (
     ("request id, time in UTC to the second or finer", "each request once, in order"),
@@ -26,7 +31,9 @@ def draft(case: ExtractionFile, found: ExtractionFindings) -> str:
     lines = [
         f"# Request for further logs: {case.case.title}",
         "",
-        f"The logs at hand hold {found.totals.accounts} accounts. With so few there is nothing to compare them with: a",
+        f"The logs at hand hold {found.totals.accounts} accounts, and "
+        + ("all of them are accused" if case.strata.accused_alone else "so few")
+        + ": there is nothing to compare them with. A",
         "p-value rests on other accounts, and with n of them it cannot fall below 1/(n+1). Asked for is therefore:",
         "",
         f"1. A random sample of at least {fewest} accounts for each stratum ({', '.join(case.strata.by)}), drawn",
@@ -47,3 +54,20 @@ def draft(case: ExtractionFile, found: ExtractionFindings) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def descriptives(accounts: pa.Table, fewest: int) -> bytes:
+    """Return the spread of what accounts did, a row for each feature, for a spreadsheet; of too few of them no row."""
+    head = [
+        "feature, as shares and logarithms (features.FEATURES)",
+        "accounts",
+        "lowest tenth",
+        "median",
+        "highest tenth",
+    ]
+    rows: list[list[object]] = [list(head)]
+    if accounts.num_rows >= fewest:
+        values = np.quantile(features.features(accounts), (0.1, 0.5, 0.9), axis=0)
+        for place, name in enumerate(features.FEATURES):
+            rows.append([name, accounts.num_rows, *(f"{one:.4g}" for one in values[:, place])])
+    return spreadsheet.write(rows, "\n")

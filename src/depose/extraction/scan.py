@@ -69,6 +69,8 @@ class Scan:
         standing, together = self.standing()
         table, known = self.rare("rare", together)
         found = groups.Groups(rounds=(), adjusted=())
+        if self._case.strata.accused_alone:
+            return self._untested(table)
         if table.rows >= FEWEST_NODES:
             self._say(
                 f"groups: {table.rows} nodes, {table.width} rare templates, {self._case.tests.swaps} random tables"
@@ -86,6 +88,19 @@ class Scan:
             groups=made,
             next_p=rest[0] if rest else 1.0,
             opinion=self._opinion(table, made),
+        )
+
+    def _untested(self, table: Any) -> Scanned:
+        """Count, and test nothing: of accounts that were chosen because they are accused there is no null."""
+        fdr = self._case.tests.fdr
+        return Scanned(
+            totals=self._totals(table),
+            standing=None,
+            accounts=Accounts(tested=0, without=len(self._ids), controls="nobody", fdr=fdr, hits=0, listed=()),
+            pairs=Pairs(tests=0, fdr=fdr, hits=0, nodes=0, listed=()),
+            groups=(),
+            next_p=1.0,
+            opinion=Opinion(verdict="inconclusive", reasons=("population",)),
         )
 
     def rare(self, name: str, together: dict[int, int]) -> tuple[Any, Any]:
@@ -144,7 +159,7 @@ class Scan:
 
     def standing(self) -> tuple[Standing | None, dict[int, int]]:
         """Find what stands out in the clean period; each such community is one node from then on."""
-        if "rare_clean" not in self._tables.by_name:
+        if "rare_clean" not in self._tables.by_name or self._case.strata.accused_alone:
             return None, {}
         table, known = self.rare("rare_clean", {})
         if table.rows < FEWEST_NODES:
@@ -313,6 +328,9 @@ class Scan:
         nodes, accounts = np.unique(self._nodes, return_counts=True)
         named = np.isin(nodes, np.array([int(one, 16) for one in declared], dtype=np.uint64))
         beside = ("organisation",) if 2 * accounts[~named].max(initial=0) > max(len(self._ids), FEWEST_NODES) else ()
+        clean = self._tables.by_name.get("accounts_clean")
+        if clean is not None and clean.num_rows < FEWEST_NODES:
+            beside = (*beside, "clean")
         if reasons:
             return Opinion(verdict="inconclusive", reasons=(*reasons, *beside))
         if not made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from depose.model import Record
 MADE = "made.json"
 AT_ONCE = 20_000_000
 """Requests by which accounts are counted at once: the engine keeps some 400 bytes of each until it has them all."""
+FEW = "few"
+"""A tier or a country of fewer accounts than may be shown."""
 NAMES = ("accounts", "accounts_clean", "rare", "rare_clean", "infrastructure", "daily", "slots", "counts")
 KNOWN = (*NAMES, "chosen", "dropped", "dropped_clean")
 """Every table that is written."""
@@ -89,7 +92,7 @@ def make(
         asked = [queries.accounts(first, end, part, parts) for part in range(parts)]
         sql[f"accounts{suffix}"] = ";\n\n".join(asked)
         found = pa.concat_tables([db.sql(query).to_arrow_table() for query in asked])
-        made[f"accounts{suffix}"] = found.sort_by("account")
+        made[f"accounts{suffix}"] = without_small_cells(found.sort_by("account"), case.retention.fewest)
 
     for suffix, span in spans:
         first, end = span[0], plan.before(span)
@@ -107,6 +110,17 @@ def make(
     run("infrastructure", queries.infrastructure(first, end))
     run("daily", queries.daily(first, end), "account, day, model")
     return Tables(by_name=made, sql=sql)
+
+
+def without_small_cells(accounts: pa.Table, fewest: int) -> pa.Table:
+    """Call a tier or a country of fewer accounts than that `FEW`: who is alone in it would be known by it."""
+    for name in ("tier", "country"):
+        if name in accounts.column_names:
+            values = accounts[name].to_pylist()
+            count = Counter(values)
+            kept = [one if one is None or count[one] >= fewest else FEW for one in values]
+            accounts = accounts.set_column(accounts.column_names.index(name), name, pa.array(kept, pa.string()))
+    return accounts
 
 
 def slots(db: Any, case: ExtractionFile, accounts: Ints) -> tuple[pa.Table, str]:

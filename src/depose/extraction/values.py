@@ -28,6 +28,12 @@ def whole(value: Any) -> int | None:
     return None if found is None or abs(found) >= 2**53 else int(found)
 
 
+def small(value: Any) -> int | None:
+    """Read a whole number of 31 bits, None for anything else."""
+    found = whole(value)
+    return None if found is None or abs(found) >= 2**31 else found
+
+
 def number(value: Any) -> float | None:
     """Read a number, None for anything else."""
     if isinstance(value, bool) or value is None or value == "":

@@ -29,6 +29,7 @@ from depose.evidence.lineup_acts import (
 from depose.evidence.log import Clock, Log, read_blob, write_whole
 from depose.lineup.bags import SALT, bags_file, build, key_file
 from depose.lineup.continuation import CONTINUES
+from depose.lineup.foresight import foreseen
 from depose.lineup.inputs import decoys as read_decoys
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.lineup.tables import read_key, read_table, table_file
@@ -54,6 +55,8 @@ class BuiltBags(Record, frozen=True, kw_only=True):
     commitment: str
     """SHA-256 of the key, which the custodian seals."""
     tally: tuple[Fact, ...]
+    foreseen: tuple[str, ...] = ()
+    """What these bags could never say, a sentence each."""
 
 
 class Sealed(Record, frozen=True, kw_only=True):
@@ -75,9 +78,12 @@ class Scored(Record, frozen=True, kw_only=True):
 
 
 def build_bags(
-    folder: Path, deliveries: Path, decoys: Path, key: Path, clock: Clock, copy: Path | None = None
+    folder: Path, deliveries: Path, decoys: Path, key: Path, clock: Clock, copy: Path | None = None, dry: bool = False
 ) -> BuiltBags:
-    """Build bags in the case and write their key outside of it, and a copy of the bags where one is wanted."""
+    """Build bags in the case and write their key outside of it, and a copy of the bags where one is wanted.
+
+    With `dry` nothing is written, and the digests are of this trial alone.
+    """
     folder = casefile.folder_of(folder)
     _outside(folder, {"--key": key, "--deliveries": deliveries, "--decoys": decoys})
     if key.exists():
@@ -98,12 +104,16 @@ def build_bags(
             under=act.entries.in_force,
         )
         act.check(body)
-        write_secret(key, secret)
-        act.log.store(bags)
-        act.log.append("lineup_bags", body)
-    if copy is not None:
+        if not dry:
+            write_secret(key, secret)
+            act.log.store(bags)
+            act.log.append("lineup_bags", body)
+        said = foreseen(act.plan, made.entries)
+    if copy is not None and not dry:
         write_whole(copy, bags)
-    return BuiltBags(bags=body.bags, count=body.count, key=str(key), commitment=sha256(secret), tally=made.tally)
+    return BuiltBags(
+        bags=body.bags, count=body.count, key=str(key), commitment=sha256(secret), tally=made.tally, foreseen=said
+    )
 
 
 def seal_key(folder: Path, key: Path, custodian: str, clock: Clock) -> Sealed:
@@ -382,6 +392,7 @@ def write_secret(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.link(work, path)  # unlike a rename, never over a file that is there
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}", hint="name another file") from error
+        hint = "name another file" if path.parent.is_dir() else f"make its folder: mkdir -p {shell(path.parent)}"
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
     finally:
         work.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ Three parts, each the mean over the suspect's answers:
 fuzzy    normalised indel ratio over words
 grams    share of a member's rare runs of 2 to 4 words that stand in the answer, each weighed by how few members of the
          bag have it and in how few other bags it stands; what stands in the context is left out
-vectors  cosine of sentence vectors, where an encoder is given
+vectors  cosine of sentence vectors, where a case registers a weight of theirs
 
 A part is centred within each bag, divided by its spread over all bags, and weighed as registered. All of it treats the
 members of a bag alike, so that the test stays exact; weights only move power. A suspect that learnt the delivered

@@ -7,6 +7,7 @@ asks sees the bags alone. A context that cannot be asked has no answers, which i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from depose.evidence import ledger
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.log import Clock
 from depose.evidence.records import Described
+from depose.features.sentence_vectors import Embedder
 from depose.lineup.acts import Act
 from depose.lineup.answer_likeness import WEIGHTS, likeness
 from depose.lineup.continuation import beginnings, continuing
@@ -91,8 +93,23 @@ def answers_of(exchanges: Sequence[Exchange], code: str) -> Answers:
     return {bag: tuple(said[sample] for sample in sorted(said)) for bag, said in found.items()}
 
 
+def has_vectors(plan: LineupPlan) -> bool:
+    """Tell whether sentence vectors weigh in: they come out a little otherwise on another machine."""
+    return plan.statistic in ("text", "continuation") and bool(plan.weights.get("vectors"))
+
+
+@cache
+def encoder() -> Embedder:
+    """Return what makes sentence vectors: on the CPU, where machines agree best, and with nothing kept."""
+    return Embedder(None)
+
+
 def scores_of(plan: LineupPlan, bags: Sequence[Bag], answers: Answers) -> tuple[Scores, ...]:
-    """Score bags by the answers, with the registered weights: pure, so that whoever has the log scores alike."""
+    """Score bags by the answers, with the registered weights: pure, so that whoever has the log scores alike.
+
+    Raises ModelFileError where sentence vectors weigh in and their model is not here.
+    """
+    encode = encoder().encode if has_vectors(plan) else None
     if plan.statistic == "continuation":
-        return continuing(plan.weights or WEIGHTS)(bags, answers)
-    return likeness(plan.weights or WEIGHTS)(bags, [answers.get(bag.bag, ()) for bag in bags])
+        return continuing(plan.weights or WEIGHTS, encode=encode)(bags, answers)
+    return likeness(plan.weights or WEIGHTS, encode=encode)(bags, [answers.get(bag.bag, ()) for bag in bags])

@@ -2,8 +2,10 @@
 
 Every rule here treats the draws of a context alike, or looks at nothing that a draw decided:
 
-- Deliveries of one draw, as from a cache, are one random act. Without the name of its draw only the first delivery of a
-  context counts, because a cached answer looks like a likely one.
+- Deliveries of one draw, as from a cache, are one random act, in however many contexts it was received. Without the
+  name of its draw only the first delivery of a context counts, because a cached answer looks like a likely one, and of
+  the bags that hold one long answer only the first.
+- Answers that were made otherwise, by what their rows say, do not stand in one bag (`comparable`).
 - Draws that came out as one text are one member for the scorer, and as many draws for the test: forgetting the number
   would let a model that prefers likely texts seem to prefer the delivered ones.
 - A context in which all draws are one text carries no information and is left out.
@@ -20,9 +22,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from depose.answers.line_ends import evened
+import msgspec
+
 from depose.errors import CaseError
-from depose.lineup.inputs import context_of, is_as_logged, moment
+from depose.lineup.comparable import DRIFTED, answer_of, as_drawn, first_received, set_alike, unshared
+from depose.lineup.inputs import context_of, in_time, is_as_logged, moment
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
 from depose.model.lineup import Bag, Context, Decoy, Delivery, Group, LineupKey, LineupPlan, Opened, Tier
@@ -33,6 +37,8 @@ KEY_FORMAT = "depose-lineup-key/1"
 SALT = 32
 """Bytes of the salt of a key."""
 _LAST = datetime.max.replace(tzinfo=UTC)
+SEVERAL = 8
+"""Delivered draws of one context at most: the exact null of more has too many sums."""
 
 
 @dataclass(slots=True)
@@ -73,16 +79,19 @@ def wanted(plan: LineupPlan, rows: Sequence[Delivery], seed: int, tally: Counter
     tally = Counter() if tally is None else tally
     tally["deliveries read"] = len(rows)
     contexts: dict[str, list[Delivery]] = {}
+    taken: list[Delivery] = []
     for number, one in enumerate(rows, 1):
         group = _group_of(plan, one, number)
         if group is None:
             tally["deliveries to other accounts"] += 1
         elif not is_as_logged(one):
             tally["deliveries whose text has not the digest of the log, dropped"] += 1
-        elif not evened(one.text):
-            tally["empty deliveries"] += 1
+        elif not answer_of(one):
+            tally["deliveries that are empty, blocked or broken off"] += 1
         else:
-            contexts.setdefault(context_of(one), []).append(one)
+            taken.append(one if one.account_group == group else msgspec.structs.replace(one, account_group=group))
+    for one in first_received(taken, tally):
+        contexts.setdefault(context_of(one), []).append(one)
     kinds: dict[tuple[Group, bool], list[Wanted]] = {}
     for name, found in contexts.items():
         made = _one_group(name, found, tally)
@@ -114,7 +123,8 @@ def _group_of(plan: LineupPlan, one: Delivery, number: int) -> Group | None:
         group = "accused"
     elif one.account_code in plan.matched:
         group = "matched"
-    if group is not None and group != one.account_group:
+    # A row that leaves its group out reads as accused: then the case alone says whose account it is.
+    if group is not None and one.account_group not in (group, "accused"):
         raise CaseError(
             f"deliveries: row {number}: {one.account_code!r} is {group} by the case, "
             f"and {one.account_group} in the file",
@@ -129,11 +139,11 @@ def _one_group(name: str, found: Sequence[Delivery], tally: Counter[str]) -> Wan
     group = next(one for one in groups if any(row.account_group == one for row in found))
     mine = sorted(
         (row for row in found if row.account_group == group),
-        key=lambda row: (moment(row.delivered_at) or _LAST, row.delivery_id),
+        key=in_time,
     )
     tally["deliveries of a context that another group received too, left out"] += len(found) - len(mine)
     context = Context(messages=mine[0].messages, tools=mine[0].tools)
-    return Wanted(digest=name, context=context, group=group, deliveries=tuple(mine))
+    return Wanted(digest=name, context=context, group=group, deliveries=set_alike(mine, tally))
 
 
 def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Decoy], seed: int, salt: bytes) -> Built:
@@ -158,7 +168,16 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
     if not pairs:
         raise CaseError(
             f"no delivered answer has a filler: M = 0, and nothing can be told from nothing ({_left_out(tally)})",
-            hint="depose lineup draw CASE --deliveries FILE, or keep undelivered siblings: docs on the line-up",
+            hint="depose lineup draw CASE --deliveries FILE, or keep undelivered siblings: docs on the line-up"
+            if not tally[DRIFTED]
+            else 'draw them from the state and settings that delivered; of "drifted" ones nothing exact follows',
+        )
+    pairs = sorted(unshared(pairs, tally), key=lambda pair: pair[0].bag)
+    if not any(one.group == "accused" and not is_late(plan, one.delivered_at) for _, one in pairs):
+        before = f" up to {plan.cutoff}" if plan.cutoff else ""
+        raise CaseError(
+            f"no line-up is of an account in question{before}: nothing can be tested ({_left_out(tally)})",
+            hint=f"account_code is one of {', '.join(plan.accounts)}, and delivered_at no later than $.lineup.cutoff",
         )
     tally["bags"] = len(pairs)
     return Built(
@@ -191,7 +210,8 @@ def _match(
         raise CaseError(
             f"{bare + strange} of {total} contexts stand in one of the two files alone "
             f"({bare} without a decoy, {strange} never delivered); {plan.limits.unmatched:.0%} may",
-            hint="both files must come from one log: compare system prompts, tools and line ends of their messages",
+            hint="both files must come from one log: compare system prompts, tools and line ends of their messages; "
+            "leave out of the deliveries what the draw could not ask, by a rule that looks at contexts alone",
         )
 
 
@@ -199,9 +219,11 @@ def _bag(
     plan: LineupPlan, one: Wanted, fillers: Sequence[Decoy], seed: int, salt: bytes, tally: Counter[str]
 ) -> tuple[Bag, Opened] | None:
     name = one.digest[:20]
-    draws = _delivered(one, tally)
-    kept = [row for row in fillers if TIERS.index(row.tier) <= TIERS.index(plan.tier) and evened(row.text)]
-    tally["decoys of a lower tier than registered, or empty"] += len(fillers) - len(kept)
+    draws = _delivered(one, seed, tally)
+    able = [as_drawn(row, one.deliveries, tally) for row in fillers if answer_of(row)]
+    tally["decoys that are empty, blocked or broken off"] += len(fillers) - len(able)
+    kept = [row for row in able if TIERS.index(row.tier) <= TIERS.index(plan.tier)]
+    tally["decoys of a lower tier than registered, left out"] += len(able) - len(kept)
     kept.sort(key=lambda row: row.decoy_id)
     if len(kept) > plan.fillers:
         rng = stream(seed, "lineup", "decoys", one.digest)
@@ -210,7 +232,7 @@ def _bag(
     if not kept:
         tally["bags without a filler, left out"] += 1
         return None
-    draws += [_Draw(text=evened(row.text), decoy=row) for row in kept]
+    draws += [_Draw(text=answer_of(row), decoy=row) for row in kept]
     texts = sorted({draw.text for draw in draws}, key=lambda text: place_of(salt, name, text))
     tally["draws that came out as another one did"] += len(draws) - len(texts)
     if len(texts) < 2:
@@ -229,27 +251,40 @@ def _bag(
         delivered_at=one.deliveries[0].delivered_at,
         accounts=tuple(sorted({row.account_code for row in rows if row.account_code})),
         snapshot=snapshots.pop() if len(snapshots) == 1 else "",
-        drawn_at=max((row.drawn_at for row in kept), key=lambda text: moment(text) or datetime.min.replace(tzinfo=UTC)),
+        drawn_at=max(kept, key=lambda row: moment(row.drawn_at) or _LAST).drawn_at,
     )
     return Bag(bag=name, context=one.context, members=tuple(texts)), entry
 
 
-def _delivered(one: Wanted, tally: Counter[str]) -> list[_Draw]:
+def _delivered(one: Wanted, seed: int, tally: Counter[str]) -> list[_Draw]:
     """Return the delivered draws of a context: by name, or the first delivery alone where draws have no names."""
     if any(not row.draw_id for row in one.deliveries):
         tally["further deliveries of a context without the name of their draw, left out"] += len(one.deliveries) - 1
-        return [_Draw(text=evened(one.deliveries[0].text), deliveries=[one.deliveries[0]])]
+        return [_Draw(text=answer_of(one.deliveries[0]), deliveries=[one.deliveries[0]])]
     found: dict[str, _Draw] = {}
     for row in one.deliveries:
-        draw = found.setdefault(row.draw_id, _Draw(text=evened(row.text)))
-        if draw.text != evened(row.text):
-            raise CaseError(
-                f"deliveries: draw {row.draw_id!r} stands for two texts (delivery {row.delivery_id!r})",
-                hint="a draw is one answer of the model; each regeneration is another one",
-            )
-        draw.deliveries.append(row)
+        found.setdefault(row.draw_id, _Draw(text=answer_of(row))).deliveries.append(row)
     tally["deliveries of a draw that was delivered before"] += len(one.deliveries) - len(found)
-    return list(found.values())
+    if len(found) <= SEVERAL:
+        return list(found.values())
+    tally[f"delivered draws of a context beyond {SEVERAL}, left out at random"] += len(found) - SEVERAL
+    rng, names = stream(seed, "lineup", "delivered", one.digest), sorted(found)
+    return [found[names[place]] for place in sorted(rng.choice(len(names), SEVERAL, replace=False))]
+
+
+def tier_in_force(entries: Sequence[Opened], coin: bool) -> Tier:
+    """Return the worst tier of these bags, as far as it is shown: a coin by its throws, what was kept by its date."""
+    tier = max((one.tier for one in entries), key=TIERS.index)
+    if tier == "randomised" and not coin:
+        tier = "kept"
+    undated = any(moment(one.drawn_at) is None for one in entries)
+    return "resampled" if tier == "kept" and undated else tier
+
+
+def is_after(one: str, other: str) -> bool:
+    """Tell whether a time comes after another, in whatever zones and spellings; False where one is not known."""
+    first, second = moment(one), moment(other)
+    return first is not None and second is not None and first > second
 
 
 def place_of(salt: bytes, bag: str, text: str) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from depose.features.extract import Encode
 from depose.features.words import found_tokens
 from depose.lineup.answer_likeness import WEIGHTS, weighed
 from depose.lineup.scorer import Scores
@@ -47,13 +48,13 @@ def beginnings(bag: Bag) -> dict[str, str]:
 
 
 def continuing(
-    weights: Mapping[str, float] = WEIGHTS,
+    weights: Mapping[str, float] = WEIGHTS, *, encode: Encode | None = None
 ) -> Callable[[Sequence[Bag], Mapping[str, Sequence[str]]], tuple[Scores, ...]]:
     """Make the scorer with these weights: of bags, and of what was written by the name of its beginning.
 
     Raises ValueError as `likeness` does.
     """
-    scored = weighed(weights)
+    scored = weighed(weights, encode=encode)
 
     def rests(bags: Sequence[Bag], written: Mapping[str, Sequence[str]]) -> tuple[Scores, ...]:
         cut = [[parted(member) for member in bag.members] for bag in bags]

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 from depose.features.words import words
-from depose.lineup.corpus_files import Document, documents, listed
+from depose.lineup.corpus_files import Document, digest_of, documents, listed
 from depose.lineup.scorer import Scores
 from depose.model import Fact
-from depose.model.lineup import Bag
+from depose.model.lineup import Bag, Passage
 
 BANDS, ROWS = 32, 3
 SEED = 42
@@ -60,16 +60,21 @@ class CorpusScorer:
     """Bags could be searched for one by one, but each search reads the whole corpus."""
 
     def __init__(self, corpus: Path) -> None:
-        self._files = listed(corpus)
         self._corpus = corpus
+        self._files = listed(corpus)
+        self._digests: tuple[str, ...] = ()
         self.matches: tuple[tuple[Match | None, ...], ...] = ()
 
     def facts(self) -> tuple[Fact, ...]:
-        """Name every file with its size, and how candidates are found."""
+        """Name every file with its size and digest, and how candidates are found; raise CaseError as `score` does."""
+        self._digests = self._digests or tuple(map(digest_of, self._files))
         return (
             *(
-                Fact(name=f"corpus {path.relative_to(self._corpus.parent)}", value=f"{path.stat().st_size} bytes")
-                for path in self._files
+                Fact(
+                    name=f"corpus {path.relative_to(self._corpus.parent)}",
+                    value=f"{path.stat().st_size} bytes, sha256 {digest}",
+                )
+                for path, digest in zip(self._files, self._digests, strict=True)
             ),
             Fact(name="candidates", value=f"R-MinHash of word pairs, {BANDS} bands of {ROWS}, seed {SEED}"),
             Fact(name="rensa", value=version("rensa")),
@@ -79,10 +84,17 @@ class CorpusScorer:
     def score(self, bags: Sequence[Bag]) -> tuple[Scores, ...]:
         """Search the corpus once for all members; raise CaseError for a file that cannot be read."""
         search = _Search([member for bag in bags for member in bag.members])
-        search.run(documents(self._files))
+        search.run(documents(self._files, self._corpus))
         found = iter(search.best)
         self.matches = tuple(tuple(next(found) for _ in bag.members) for bag in bags)
         return tuple(tuple(0.0 if one is None else one.ratio for one in row) for row in self.matches)
+
+    def passages(self) -> tuple[tuple[Passage | None, ...], ...]:
+        """Name the document in which the best near-duplicate of each member stands, [bags][members]."""
+        return tuple(
+            tuple(None if one is None else Passage(file=one.file, document=one.number) for one in row)
+            for row in self.matches
+        )
 
 
 class _Search:

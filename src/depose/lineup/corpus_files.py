@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Document:
     """One string of a document."""
 
     file: str
+    """Its name within the corpus."""
     number: int
     """Of the document in its file, from 1; several strings of one document share it."""
     text: str
@@ -55,13 +57,26 @@ def listed(corpus: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def documents(files: Sequence[Path]) -> Iterator[Document]:
-    """Yield every string of every document; raise CaseError with file and line for what cannot be read."""
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; raise CaseError where it cannot be read."""
+    try:
+        with opened(path) as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise CaseError(f"{path}: cannot be read: {error}", hint="check its rights") from error
+
+
+def documents(files: Sequence[Path], corpus: Path) -> Iterator[Document]:
+    """Yield every string of every document; raise CaseError with file and line for what cannot be read.
+
+    Files are named from the folder `corpus` on, so that those of one name in two folders are told apart.
+    """
     for path in files:
+        name = path.name if path == corpus else path.relative_to(corpus).as_posix()
         rows = _parquet(path) if path.suffix == ".parquet" else _lines(path)
         for number, row in rows:
             for text in _strings(row, path, number):
-                yield Document(file=path.name, number=number, text=text)
+                yield Document(file=name, number=number, text=text)
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Any]]:

@@ -65,7 +65,7 @@ def diagnose(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]
     return (
         _reference(opened, kept),
         _blind(opened, kept),
-        _models("D3", opened, kept, opened.plan.controls, opened.plan.limits.controls),
+        _models("D3", opened, kept, opened.older(), opened.plan.limits.controls),
         _decoys(opened, kept, own),
         _matched(opened, kept, own),
         _after(opened, accused & late, own),
@@ -75,11 +75,17 @@ def diagnose(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]
 
 
 def uniform(opened: OpenedLineup, name: str, scores: Array, kept: Mask) -> _Uniform | None:
-    """Test on both sides whether what was delivered ranks as a random member does; None below `FEWEST` bags."""
+    """Test on both sides whether what was delivered ranks as a random member does; None below `FEWEST` bags.
+
+    Bags whose members have one score say nothing of a model, which has broken off there. In a corpus they say that
+    nothing like them was met, which is what is to be seen.
+    """
     above, below = opened.ranked(scores, kept), opened.ranked(-scores, kept)
     if above is None or below is None or len(above) < FEWEST:
         return None
     found = rank_sum(above)
+    if found.informative < FEWEST and opened.plan.statistic != "corpus":
+        return None
     p = min(1.0, 2 * 10 ** min(found.log10_p, rank_sum(below).log10_p))
     return _Uniform(name=name, bags=len(above), level=found.level, p=p)
 
@@ -108,6 +114,9 @@ def _models(name: str, opened: OpenedLineup, kept: Mask, codes: Sequence[str], l
     if len(there) > 1:
         pooled = np.sum([_ranks(table) for table in tables], axis=0)
         tests.append(uniform(opened, "all of them", pooled, kept))
+    told = sum(one is not None for one in tests[: len(there)])
+    if told < max(least, 1):
+        return _not_made(name, f"{told} of the {max(least, 1)} models that it needs tell {FEWEST} line-ups apart")
     return _judged(name, opened, tests)
 
 
@@ -235,7 +244,7 @@ def _dose(opened: OpenedLineup, kept: Mask, own: Array) -> DiagnosticResult:
 def _judged(name: str, opened: OpenedLineup, tests: Sequence[_Uniform | None]) -> DiagnosticResult:
     made = [one for one in tests if one is not None]
     if not made:
-        return _not_made(name, f"fewer than {FEWEST} line-ups")
+        return _not_made(name, f"fewer than {FEWEST} line-ups that the scores tell apart")
     alpha = opened.plan.limits.diagnostic_alpha
     p = holm([one.p for one in made])
     worst = min(made, key=lambda one: one.p)

@@ -29,10 +29,12 @@ from depose.lineup.bags import Wanted, wanted
 from depose.lineup.inputs import deliveries as read_deliveries
 from depose.model import Ask, Case, Exchange, Fact, ModelSpec, Record, Spoken
 from depose.model.canonical import canonical
-from depose.model.lineup import Context, Decoy, Turn
+from depose.model.lineup import Context, Decoy, Delivery, Turn
 from depose.model.lineup_plan import Tier
 
 DECOYS = "decoys.jsonl"
+UNBOUNDED = {"openai": "max_tokens", "google": "maxOutputTokens"}
+"""Providers that need no length at most, and its name there."""
 Watch = Callable[[int, int], None]
 """Hears after each batch how many answers came and how many failed."""
 
@@ -89,6 +91,8 @@ class Estimated(Record, frozen=True, kw_only=True):
     output_tokens: int
     cost: float | None
     left_out: tuple[Fact, ...]
+    notes: tuple[str, ...]
+    """What sets the draws apart from the deliveries, or leaves it open."""
 
 
 class _Order:
@@ -168,6 +172,7 @@ def estimate(folder: Path, deliveries: Path, out: Path, wish: Wish) -> Estimated
         output_tokens=row.output_tokens,
         cost=row.cost,
         left_out=_counted(order.left_out),
+        notes=_notes(begun, order, case.protocol.max_tokens),
     )
 
 
@@ -201,7 +206,11 @@ def draw(folder: Path, deliveries: Path, out: Path, wish: Wish, clock: Clock, pr
             Desk((begun.model,), endpoints, budget, clock).run(batched(left, endpoints), book, lambda _: None)
     for one in book.recorded:
         kept.take(one)
-    rows = [_decoy(one, begun) for _, one in sorted(kept.settled.items()) if one.outcome == "answered"]
+    rows = [
+        _decoy(one, begun, order.contexts[one.prompt].deliveries[0])
+        for _, one in sorted(kept.settled.items())
+        if one.outcome == "answered" and one.prompt in order.contexts
+    ]
     if book.failed and not book.answered and not rows:
         reason = next(one.reason for one in book.recorded if one.outcome == "failed")
         raise EndpointError(f"all {book.failed} answers failed; the first reason: {reason}", hint="run the draw again")
@@ -268,13 +277,16 @@ def _prepared(folder: Path, deliveries: Path, wish: Wish) -> tuple[Case, _Order,
 
 def _as_delivered(spec: ModelSpec, found: Sequence[Wanted]) -> ModelSpec:
     """Set the model as it was when it delivered, as far as that is one setting for all."""
-    nucleus = {one.deliveries[0].top_p for one in found}
-    heat = {one.deliveries[0].temperature is None for one in found}
-    if len(nucleus) > 1 or len(heat) > 1:
-        name = "top_p" if len(nucleus) > 1 else "temperature"
-        raise CaseError(
-            f"deliveries: {name} is set in some rows and not, or otherwise, in others", hint="draw them apart"
-        )
+    firsts = [one.deliveries[0] for one in found]
+    nucleus = {one.top_p for one in firsts}
+    heat = {one.temperature is None for one in firsts}
+    length = {one.max_tokens is None for one in firsts}
+    for name, values in (("top_p", nucleus), ("temperature", heat), ("max_tokens", length)):
+        if len(values) > 1:
+            raise CaseError(
+                f"deliveries: {name} is set in some rows and not, or otherwise, in others",
+                hint="draw each kind by itself, and put their files of decoys together",
+            )
     top_p = next(iter(nucleus), None)
     if spec.provider == "transformers" and top_p not in (None, 1.0):
         raise CaseError(f"{spec.code}: local weights are drawn from whole, not by top_p = {top_p}", hint="serve them")
@@ -283,10 +295,33 @@ def _as_delivered(spec: ModelSpec, found: Sequence[Wanted]) -> ModelSpec:
         spec = msgspec.structs.replace(spec, parameters=spec.parameters | added)
     if heat == {True} and spec.provider != "transformers":
         spec = msgspec.structs.replace(spec, omit=(*spec.omit, "temperature"))
+    if length == {True} and (longest := UNBOUNDED.get(spec.provider)):
+        spec = msgspec.structs.replace(spec, omit=(*spec.omit, longest))
     return spec
 
 
-def _decoy(one: Exchange, begun: DrawBegun) -> Decoy:
+def _notes(begun: DrawBegun, order: _Order, most: int) -> tuple[str, ...]:
+    """Say what sets these draws apart from the deliveries, or leaves it open."""
+    found = []
+    unbounded = any(one.deliveries[0].max_tokens is None for one in order.contexts.values())
+    if unbounded and begun.model.provider not in UNBOUNDED:
+        found.append(
+            f"the deliveries name no max_tokens, and {begun.model.provider} needs one: decoys end at {most} tokens, "
+            "where a delivered answer may be longer"
+        )
+    delivered = {row.reference_snapshot for one in order.contexts.values() for row in one.deliveries}
+    if not begun.snapshot:
+        found.append("no --snapshot: the state that draws is not known, and no opinion can follow (tier)")
+    elif strange := sorted(delivered - {begun.snapshot, ""}):
+        found.append(
+            f"--snapshot {begun.snapshot}: deliveries come from {strange[0]}, so that these decoys are drifted"
+        )
+    if "" in delivered:
+        found.append("deliveries without reference_snapshot: no opinion can follow (tier)")
+    return tuple(found)
+
+
+def _decoy(one: Exchange, begun: DrawBegun, delivered: Delivery) -> Decoy:
     return Decoy(
         decoy_id=f"{one.prompt[:20]}-{one.sample}",
         context_sha256=one.prompt,
@@ -296,6 +331,9 @@ def _decoy(one: Exchange, begun: DrawBegun) -> Decoy:
         drawn_by=begun.drawn_by,
         reference_snapshot=begun.snapshot,
         stack_id=one.wire.fingerprint if one.wire is not None else "",
+        temperature=delivered.temperature,
+        top_p=delivered.top_p,
+        max_tokens=delivered.max_tokens,
         finish_reason=one.finish,
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from depose.lineup.continuation import own_words
 from depose.lineup.opened import OpenedLineup
+from depose.model.lineup import Passage
 from depose.model.lineup_findings import LineupExhibit, LineupMember
 
 RULE = (
@@ -34,9 +36,18 @@ def exhibits(
     for label, rows in (("top", order[:2]), ("median", order[middle : middle + 2]), ("bottom", order[-2:])):
         for row in rows:
             chosen.setdefault(row, label)
-    own = opened.answers.get(suspect, {})
+    own, places = opened.answers.get(suspect, {}), opened.tables[suspect].passages
     return tuple(
-        _exhibit(opened, row, label, number, float(best[row] - filler[row]), scores[row], own)
+        _exhibit(
+            opened,
+            row,
+            label,
+            number,
+            float(best[row] - filler[row]),
+            scores[row],
+            own,
+            () if isinstance(places, UnsetType) else places[row],
+        )
         for number, (row, label) in enumerate(chosen.items(), 1)
     )
 
@@ -49,12 +60,21 @@ def _exhibit(
     margin: float,
     scores: NDArray[np.float64],
     own: Mapping[str, tuple[str, ...]],
+    places: Sequence[Passage | None],
 ) -> LineupExhibit:
     bag, entry = opened.bags[row], opened.entries[row]
     starts = np.cumsum((0, *entry.copies))
+    found = places or (None,) * len(bag.members)
+    columns = zip(bag.members, starts, entry.copies, entry.received, found, strict=False)
     members = [
-        LineupMember(text=text, score=float(f"{scores[start]:.6g}"), copies=copies, delivered=received > 0)
-        for text, start, copies, received in zip(bag.members, starts, entry.copies, entry.received, strict=False)
+        LineupMember(
+            text=text,
+            score=float(f"{scores[start]:.6g}"),
+            copies=copies,
+            delivered=received > 0,
+            passage=passage or UNSET,
+        )
+        for text, start, copies, received, passage in columns
     ]
     members.sort(key=lambda one: (-one.score, one.text))
     asked = [turn.content for turn in bag.context.messages if turn.role == "user"]

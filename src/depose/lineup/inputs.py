@@ -23,6 +23,7 @@ from depose.model.lineup import Context, Decoy, Delivery
 Row = TypeVar("Row", Delivery, Decoy)
 LONGEST_ROW = 16 * 1024**2
 """Bytes of a row of JSONL at most."""
+_LAST = datetime.max.replace(tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -87,11 +88,19 @@ def is_as_logged(one: Delivery) -> bool:
 
 
 def moment(text: str) -> datetime | None:
-    """Read a time or a day as UTC; None for nothing."""
+    """Read a time or a day as UTC; None for nothing. Raises ValueError for what is no time."""
     if not text:
         return None
     found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} is before the year 1 or after 9999 in UTC") from error
+
+
+def in_time(row: Delivery) -> tuple[datetime, str]:
+    """Order deliveries by when they were made, those without a time last, and by name."""
+    return moment(row.delivered_at) or _LAST, row.delivery_id
 
 
 def _times(where: str, **given: str) -> None:
@@ -112,7 +121,10 @@ def _read(path: Path, kind: type[Row], what: str) -> tuple[tuple[Row, ...], str]
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror or error}", hint=f"name a file of {what}") from error
     except ValueError as error:
-        raise CaseError(f"{path}: {error}", hint=f"{what} are Parquet or JSONL, a row for each") from error
+        raise CaseError(
+            f"{path}: {error}",
+            hint=f"{what} are Parquet or JSONL, a row for each; its fields: docs/reference/files/line-up.md",
+        ) from error
     if not rows:
         raise CaseError(f"{path}: holds no row", hint=f"{what} are Parquet or JSONL, a row for each")
     return rows, named

@@ -51,6 +51,8 @@ from depose.model.lineup import Bag, Context, Turn
 
 LEAST = -10_000.0
 """A log-probability that a server gives as minus infinity, or lower than this, counts as this."""
+MOST = 1e-3
+"""A log-probability above zero by more than rounding is none."""
 PROBE = Bag(
     bag="probe",
     context=Context(messages=(Turn(role="user", content="Name a colour and a fruit."),)),
@@ -249,7 +251,7 @@ class EndpointScorer:
                 if reply.outcome == "failed":
                     raise _Failed(self._spec.code, bag.bag, reply)
         try:
-            return self._way.tokens(_document(reply), body)
+            return _whole(self._way.tokens(_document(reply), body))
         except Unreadable as error:
             raise EndpointError(
                 f"{self._spec.code}: bag {bag.bag}: the answer is unreadable: {error}",
@@ -287,6 +289,14 @@ def _document(reply: Reply) -> Any:
     headers = reply.wire.response_headers if reply.wire else ()
     encodings = [value for name, value in headers if name.lower() == "content-encoding"]
     return parsed(text_of(decoded(reply.response, encodings)))
+
+
+def _whole(tokens: list[Token]) -> list[Token]:
+    """Return tokens of which each but the first has a log-probability; one without would count as certain."""
+    for place, one in enumerate(tokens):
+        if (one.log is None and place) or (one.log or 0.0) > MOST:
+            raise Unreadable(f"token {place} has the log-probability {one.log}")
+    return tokens
 
 
 def _apart(bag: Bag, rows: Sequence[Sequence[Token]]) -> Scores:

@@ -1,9 +1,9 @@
 """Randomised delivery in front of a server that speaks chat completions: an ASGI middleware without dependencies.
 
 For a share of the requests it asks for several answers at once (`n`), delivers the one that the coin chooses, and
-writes all of them down before the answer leaves. Whoever asked sees an answer like any other. Requests that stream,
-that ask for several answers themselves, that no line of the log could hold, or that are not for chat completions pass
-untouched.
+writes all of them down before the answer leaves. Whoever asked sees an answer like any other, with its share of the
+tokens. Requests that stream, that ask for several answers themselves, that no line of the log could hold, or that are
+not for chat completions pass untouched; of answers that no line could hold, such as calls of tools, the first is given.
 
     app = RandomisedDelivery(app, Coin(Path("coin.key").read_bytes()), Path("thrown.jsonl"), share=0.01)
 """
@@ -34,6 +34,10 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 PATH = "/chat/completions"
 LARGEST = 32 * 1024**2
 """Bytes of a body that is looked into; a larger one passes untouched."""
+BESIDE = ("tool_calls", "function_call", "refusal", "audio")
+"""What an answer may hold that is no text."""
+OF_ANSWERS = "completion_tokens"
+"""How counts begin that are of all answers together."""
 
 
 class RandomisedDelivery:
@@ -53,6 +57,7 @@ class RandomisedDelivery:
         """Go on with a log, or begin one; raise CaseError for one whose last line carries no mark of the coin."""
         self._app, self._coin, self._log = app, coin, log
         self._share, self._draws = share, fillers + 1
+        self._written: tuple[int, bytes] | None = None
         self._snapshot, self._stack = snapshot, stack
         if log.exists():
             with log.open("rb") as file:
@@ -87,11 +92,14 @@ class RandomisedDelivery:
         """Choose, write down, and return the body that is delivered; what is no whole answer is passed on."""
         try:
             said: Any = msgspec.json.decode(data)
-            texts = tuple(str(one["message"]["content"] or "") for one in said["choices"])
-        except (msgspec.DecodeError, KeyError, TypeError):
+            count = len(said["choices"]) if isinstance(said["choices"], list) else 0
+        except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
             return data
-        if len(texts) < 2:
+        if count < 2:
             return data
+        texts = _texts(said["choices"])
+        if texts is None:
+            return msgspec.json.encode(_alone(said, 0))
         chosen = self._coin.choose(name, len(texts))
         credential = next((value for key, value in scope["headers"] if key.lower() == b"authorization"), b"")
         line = Thrown(
@@ -106,7 +114,7 @@ class RandomisedDelivery:
             stack_id=self._stack,
         )
         self.write(line)  # before it leaves: what was delivered is always in the log
-        return msgspec.json.encode(said | {"choices": [said["choices"][chosen] | {"index": 0}]})
+        return msgspec.json.encode(_alone(said, chosen))
 
     def _mark(self, last: bytes) -> str:
         """Return the mark of the last line of a log; raise CaseError where it carries none of this coin."""
@@ -124,8 +132,10 @@ class RandomisedDelivery:
         """Add a line to the log, chained to the last one, whole or not at all; raises OSError."""
         with self._log.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            self._need_written(file)
             end, last = _end(file)
-            data = memoryview(canonical(self._coin.marked(line, self._mark(last))) + b"\n")
+            written = canonical(self._coin.marked(line, self._mark(last))) + b"\n"
+            data = memoryview(written)
             try:
                 file.truncate(end)
                 while data:
@@ -134,6 +144,53 @@ class RandomisedDelivery:
             except OSError:
                 file.truncate(end)
                 raise
+            self._written = end, written
+
+    def _need_written(self, file: BinaryIO) -> None:
+        """Raise CaseError where the line that was written last stands no longer where it did."""
+        if self._written is not None:
+            start, line = self._written
+            file.seek(start)
+            if file.read(len(line)) != line:
+                raise CaseError(
+                    f"{self._log}: was cut back or replaced since this server last wrote to it",
+                    hint="put the log back as it was; what came since is not chained to it",
+                )
+
+
+def _texts(choices: list[Any]) -> tuple[str, ...] | None:
+    """Return the words of each answer; None where one is more than words, or another thing."""
+    messages = [one.get("message") if isinstance(one, dict) else None for one in choices]
+    found = []
+    for one in messages:
+        if not isinstance(one, dict) or any(one.get(name) for name in BESIDE):
+            return None
+        if not isinstance(one.get("content"), str):
+            return None
+        found.append(one["content"])
+    return tuple(found)
+
+
+def _alone(said: dict[str, Any], place: int) -> dict[str, Any]:
+    """Return an answer with one of its choices, as if it alone had been asked for: its share of the tokens."""
+    choices, usage = said["choices"], said.get("usage")
+    sizes = [len(msgspec.json.encode(one)) for one in choices]
+    alone = said | {"choices": [choices[place] | {"index": 0}] if isinstance(choices[place], dict) else choices[:1]}
+    if not isinstance(usage, dict):
+        return alone
+    mine = {name: _part(usage[name], sizes, place) for name in usage if name.startswith(OF_ANSWERS)}
+    prompt, answer = usage.get("prompt_tokens"), mine.get("completion_tokens")
+    if isinstance(prompt, int) and isinstance(answer, int) and "total_tokens" in usage:
+        mine["total_tokens"] = prompt + answer
+    return alone | {"usage": usage | mine}
+
+
+def _part(count: Any, sizes: list[int], place: int) -> Any:
+    if isinstance(count, dict):
+        return {name: _part(one, sizes, place) for name, one in count.items()}
+    if isinstance(count, bool) or not isinstance(count, int):
+        return count
+    return max(round(count * sizes[place] / sum(sizes)), min(count, 1))
 
 
 def _end(file: BinaryIO) -> tuple[int, bytes]:
@@ -208,5 +265,8 @@ def _again(data: bytes, whole: bool, rest: Receive) -> Receive:
 
 
 def _sized(scope: MutableMapping[str, Any], size: int) -> MutableMapping[str, Any]:
-    headers = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-length"]
+    """Put another length into a request, whose answer is to come as it is, not compressed."""
+    headers = [
+        (key, value) for key, value in scope["headers"] if key.lower() not in (b"content-length", b"accept-encoding")
+    ]
     return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}

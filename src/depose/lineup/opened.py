@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depose.errors import AnalysisError
+from depose.lineup.inputs import moment
 from depose.lineup.rank_test import LineUps, Mask, opened
 from depose.model.lineup import Bag, Group, LineupKey, LineupPlan, Opened, ScoreTable
 
@@ -30,6 +31,8 @@ class OpenedLineup:
     """Code of the model whose log-likelihood is taken off."""
     coin: bool = False
     """Whether bags and key follow from the log of a coin that was registered."""
+    released: Mapping[str, str] = field(default_factory=dict)
+    """When a model was first offered, by code, as far as the case says."""
     answers: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """What a model itself said to the context of a bag, by code and bag, where it was asked."""
 
@@ -80,6 +83,22 @@ class OpenedLineup:
         """Tell which of the bags that are kept have a delivered draw and a filler, [bags]."""
         delivered = self.delivered()
         return np.asarray(kept & delivered.any(axis=1) & (~np.isnan(scores) & ~delivered).any(axis=1))
+
+    def older(self) -> tuple[str, ...]:
+        """List the scored controls that may stand for models older than the deliveries, each model once.
+
+        One that the case itself dates after the first delivery is none, and neither is one under a second code.
+        """
+        days = [found.date().isoformat() for one in self.entries if (found := moment(one.delivered_at))]
+        first = min(days, default="")
+        apart: dict[object, str] = {}
+        for code in self.plan.controls:
+            day, table = self.released.get(code, ""), self.tables.get(code)
+            if table is None or (day[:1].isdigit() and first and day > first[: len(day)]):
+                continue
+            same = (table.facts or code) if self.plan.statistic == "corpus" else table.scores
+            apart.setdefault(same, code)
+        return tuple(apart.values())
 
     def _width(self) -> int:
         return max(sum(one.copies) for one in self.entries)

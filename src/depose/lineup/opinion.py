@@ -9,7 +9,7 @@
 | reason | what fails |
 |---|---|
 | `decoys` | there are none, or they were drawn after the suspect was first asked though the tier says otherwise |
-| `few` | fewer line-ups than registered in which the scores differ; or p above alpha and power below .8 |
+| `few` | fewer line-ups than registered in which the scores differ (of a corpus: line-ups); or p above alpha, power below .8 |
 | `tier` | answers of a changed model, or of one whose state nobody noted |
 | `circular` | the accounts were chosen by answers of the suspect |
 | `diagnostics` | a control is not uniform, or one that the tier needs could not be made |
@@ -63,6 +63,12 @@ def needed(tier: Tier, limits: LineupLimits) -> tuple[str, ...]:
 def failed(diagnostics: tuple[DiagnosticResult, ...]) -> tuple[str, ...]:
     """Name the diagnostics that block: then the p-value is not valid here."""
     return tuple(one.name for one in diagnostics if one.blocking and one.passed is False)
+
+
+def holds(tier: Tier, diagnostics: tuple[DiagnosticResult, ...]) -> bool:
+    """Tell whether all that the tier itself asks for was made and holds, whatever a case registers as required."""
+    passed = {one.name for one in diagnostics if one.passed}
+    return tier != "drifted" and passed >= set(NEEDED[tier])
 
 
 def decide(grounds: LineupGrounds) -> LineupOpinion:

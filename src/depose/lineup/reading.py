@@ -11,10 +11,12 @@ from depose.errors import CaseError, EvidenceError
 from depose.evidence.ledger import Entries
 from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
-from depose.lineup.ask import answers_of, scores_of
+from depose.lineup.ask import answers_of, has_vectors, scores_of
+from depose.lineup.bags import is_after
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
+from depose.lineup.inputs import moment
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
@@ -26,6 +28,8 @@ from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
 Blob = Callable[[str], bytes]
 """Returns the bytes of a blob by its digest, checked."""
 
+EXACTLY, ROUGHLY = 1e-9, 0.05
+"""How far a score may lie from the one that is computed again; roughly where sentence vectors weigh in, in spreads."""
 ASSUMPTIONS = (
     ("log", "the log of the reference is complete and authentic", "digests of both files in the act of building"),
     ("draw", "what the log holds is what left the endpoint", "text_sha256 of the deliveries, where the log has it"),
@@ -98,7 +102,7 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
     answers = {code: answers_of(acts.answers, code) for code in dict.fromkeys(one.model for one in acts.answers)}
     for code in answers.keys() & tables.keys():
         made = scores_of(plan, bags, answers[code])
-        if not _alike(made, tables[code].scores):
+        if not _alike(made, tables[code].scores, ROUGHLY if has_vectors(plan) else EXACTLY):
             raise CaseError(
                 f"the table of {code} does not follow from its answers", hint="the table, or an answer, was changed"
             )
@@ -112,6 +116,7 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         minus=taken_off(case, plan),
         coin=throws(case, plan, acts, blob, "") is not None,
         answers=answers,
+        released={spec.code: spec.released for spec in case.models if spec.released},
     )
 
 
@@ -124,10 +129,11 @@ def throws(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob, registere
     return bags_follow(plan, case.protocol.seed, *files, registered_at)
 
 
-def _alike(made: Sequence[Scores], table: Sequence[Scores]) -> bool:
+def _alike(made: Sequence[Scores], table: Sequence[Scores], within: float) -> bool:
     """Compare two tables of scores but for rounding."""
     return all(
-        len(one) == len(two) and all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(one, two, strict=True))
+        len(one) == len(two)
+        and all(isclose(a, b, rel_tol=within, abs_tol=within) for a, b in zip(one, two, strict=True))
         for one, two in zip(made, table, strict=True)
     )
 
@@ -168,9 +174,12 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     sealing = [one for one in (acts.dated if acts else ()) if one.name in ("lineup_key", "lineup_sealed")]
     if any(one.digest not in stamped for one in sealing):
         found.append("The seal of the key, or that of the scores, has no time-stamp.")
-    late = sum(bool(asked_at) and one.drawn_at > asked_at for one in opened.entries)
+    late = sum(is_after(one.drawn_at, asked_at) for one in opened.entries)
     if late:
         found.append(f"In {late} line-ups a decoy was drawn after the suspect was first asked: resampled at best.")
+    undated = sum(one.tier in ("randomised", "kept") and moment(one.drawn_at) is None for one in opened.entries)
+    if undated and not opened.coin:
+        found.append(f"In {undated} line-ups it is not said when a decoy was drawn: resampled at best.")
     unknown = sum(not one.snapshot for one in opened.entries)
     if unknown:
         found.append(f"In {unknown} line-ups the state of the reference is not known, or not the same for all members.")

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from depose.errors import CaseError
 from depose.evidence.log import write_whole
-from depose.lineup.scorer import Scorer, Scores
+from depose.lineup.scorer import Finder, Scorer, Scores
 from depose.lineup.tables import read_bags
 from depose.model import Fact, Record
 from depose.model.canonical import sha256
@@ -58,7 +59,14 @@ def score_bags(
                 os.fsync(file.fileno())
                 scores += made
                 progress(len(scores), len(bags))
-    return ScoreTable(model=model, statistic=statistic, bags=begun.bags, facts=begun.facts, scores=tuple(scores))
+    return ScoreTable(
+        model=model,
+        statistic=statistic,
+        bags=begun.bags,
+        facts=begun.facts,
+        scores=tuple(scores),
+        passages=scorer.passages() if isinstance(scorer, Finder) else UNSET,
+    )
 
 
 def _fit(bags: tuple[Bag, ...], made: tuple[Scores, ...], model: str) -> None:

@@ -11,10 +11,10 @@ bags and of answers that stand in the log, so that `verify` computes it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from depose.model import Fact
-from depose.model.lineup import Bag
+from depose.model.lineup import Bag, Passage
 
 Scores = tuple[float, ...]
 """One finite number for each member of a bag."""
@@ -31,6 +31,14 @@ class Scorer(Protocol):
 
     def score(self, bags: Sequence[Bag]) -> tuple[Scores, ...]:
         """Score the members of each bag, in order; higher is more like what was learnt."""
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """A scorer that can say where it found what it scored."""
+
+    def passages(self) -> tuple[tuple[Passage | None, ...], ...]:
+        """Name the text that each score of the last call is of, [bags][members]."""
 
 
 AnswerScorer = Callable[[Sequence[Bag], Sequence[Sequence[str]]], tuple[Scores, ...]]

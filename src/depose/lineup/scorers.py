@@ -8,7 +8,7 @@ from depose.errors import CaseError, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.log import Clock, read_blob
 from depose.lineup.acts import Say, Scored, plan_of, record_table, scored_here, scored_models
-from depose.lineup.ask import answers_of, ask_bags, questions, scores_of
+from depose.lineup.ask import answers_of, ask_bags, encoder, has_vectors, questions, scores_of
 from depose.lineup.corpus import CorpusScorer
 from depose.lineup.likelihood import open_weights
 from depose.lineup.likelihood_remote import open_endpoint
@@ -75,7 +75,9 @@ def _by_answers(folder: Path, case: Case, spec: ModelSpec, data: bytes, clock: C
     ask_bags(folder, code, bags, clock, tell)
     acts = ledger.entries(folder).lineup
     answers = answers_of(acts.answers if acts else (), code)
-    facts = (Fact(name="answers", value=str(sum(map(len, answers.values())))),)
+    facts: tuple[Fact, ...] = (Fact(name="answers", value=str(sum(map(len, answers.values())))),)
+    if has_vectors(plan):
+        facts += (Fact(name="sentence vectors", value=encoder().maker),)
     return ScoreTable(
         model=code, statistic=plan.statistic, bags=sha256(data), facts=facts, scores=scores_of(plan, bags, answers)
     )
@@ -94,5 +96,6 @@ def open_scorer(case: Case, plan: LineupPlan, spec: ModelSpec, folder: Path) -> 
         return CorpusScorer(folder / Path(spec.file).expanduser())
     raise UsageError(
         f"{spec.code}: nothing here gives {plan.statistic} scores of a model of the provider {spec.provider!r}",
-        hint=f"whoever has it makes the table: depose lineup score CASE --model {spec.code} --table FILE",
+        hint=f"whoever has it makes a table beside it (depose lineup table BAGS --model {spec.code}); then "
+        f"depose lineup score CASE --model {spec.code} --table FILE",
     )

@@ -2,24 +2,30 @@
 
 Gamma   within a bag the odds of being the delivered member may differ by up to Gamma for causes that nobody recorded
         (Rosenbaum 2002, chapter 4). For each bag the distribution that is largest at every rank is taken, so that the
-        bound holds exactly for any number of bags, not only in the limit.
+        bound holds exactly for any number of bags, not only in the limit. Where several were delivered each of them
+        may have been favoured: at every rank sum the worst cause is one that the members ahead of some place share and
+        the others lack (the same, section 4.4).
 drift   fillers may rank lower than delivered answers for innocent reasons, such as a changed sampler. The null mean of
         the rank is moved to 1/2 + delta by an exponential tilt, delta being what the negative controls do not exclude.
-share   deliveries that left a trace: a share f of them can lift the chance of a pick to f + (1 - f)/(M + 1) at most.
+share   deliveries that left a trace: one of them lifts the chance of its pick from 1/(M + 1) to 1 at most. The fewest
+        that explain the picks are those of the largest line-ups, where it lifts them furthest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import beta
 
 from depose.lineup.exact_null import Summand, log_tail
-from depose.lineup.rank_test import LineUps
+from depose.lineup.rank_test import LineUps, Shape
 
+Array = NDArray[np.float64]
 LARGEST_GAMMA = 1e6
 
 
@@ -27,7 +33,7 @@ def log10_p_at_gamma(bags: LineUps, gamma: float) -> float:
     """Return log10 of the largest p that unequal chances of up to `gamma` allow; gamma = 1 is the exact p."""
     if gamma < 1:
         raise ValueError(f"Gamma is at least 1: {gamma}")
-    return _tail(bags, lambda null: _lifted(null, gamma))
+    return _tail(bags, lambda shape: _lifted(shape, gamma))
 
 
 def gamma_at(bags: LineUps, alpha: float) -> float:
@@ -39,7 +45,7 @@ def log10_p_at_drift(bags: LineUps, delta: float) -> float:
     """Return log10 of p against a null whose mean rank is 1/2 + `delta` of the bag instead of 1/2."""
     if not 0 <= delta < 0.5:
         raise ValueError(f"a drift lies from 0 up to below one half: {delta}")
-    return _tail(bags, lambda null: _moved(null, delta))
+    return _tail(bags, lambda shape: _moved(shape.null, delta))
 
 
 def drift_at(bags: LineUps, alpha: float) -> float:
@@ -54,26 +60,61 @@ def least_share(bags: LineUps, confidence: float = 0.95) -> float:
     """
     picks = int(bags.picked.sum())
     low = float(beta.ppf(1 - confidence, picks, len(bags) - picks + 1)) if picks else 0.0
-    chance = float(np.mean(bags.delivered.sum(axis=1) / (bags.doubled >= 0).sum(axis=1)))
-    return max(0.0, (low - chance) / (1 - chance))
+    chance = bags.delivered.sum(axis=1) / (bags.doubled >= 0).sum(axis=1)
+    lifts = np.sort(1 - chance)[::-1]
+    reached = np.cumsum(lifts) / len(bags)
+    beyond = low - float(chance.mean())
+    if beyond <= 0:
+        return 0.0
+    whole = min(int(np.searchsorted(reached, beyond)), len(bags) - 1)
+    rest = beyond - (float(reached[whole - 1]) if whole else 0.0)
+    return float(min(1.0, (whole + rest * len(bags) / lifts[whole]) / len(bags)))
 
 
-def _tail(bags: LineUps, change: Callable[[Summand], Summand]) -> float:
-    return log_tail([change(one.null) for one in bags.shapes], int(bags.sums.sum())) / log(10)
+def _tail(bags: LineUps, change: Callable[[Shape], Summand]) -> float:
+    return log_tail([change(one) for one in bags.shapes], int(bags.sums.sum())) / log(10)
 
 
-def _lifted(null: Summand, gamma: float) -> Summand:
+def _lifted(shape: Shape, gamma: float) -> Summand:
     """Return the distribution whose upper tails are the largest that odds of up to gamma allow, one at a time."""
-    above = np.cumsum(np.asarray(null.probabilities)[::-1])[::-1]
-    above = np.minimum(above, 1.0)
-    tails = gamma * above / (gamma * above + (1 - above))
+    null = shape.null
+    values, ways = _favoured(shape.doubled, shape.delivered)
+    cuts, most = len(ways), ways.shape[1] - 1
+    # Divided by its largest power at each cut, so that a large gamma leaves no number too large and none without mass.
+    powers = np.arange(most + 1.0) - np.minimum(most, cuts - np.arange(cuts))[:, None]
+    mass = np.einsum("ck,ckv->cv", gamma ** np.minimum(powers, 0.0), ways)
+    mass /= mass.sum(axis=1, keepdims=True)
+    tails = np.minimum(np.cumsum(mass[:, ::-1], axis=1)[:, ::-1].max(axis=0), 1.0)
     tails[0] = 1.0
     mass = tails - np.append(tails[1:], 0.0)
     kept = mass > 0
-    values = np.asarray(null.values)[kept]
     return Summand(
-        values=tuple(map(int, values)), probabilities=tuple((mass[kept] / mass[kept].sum()).tolist()), count=null.count
+        values=tuple(map(int, values[kept])),
+        probabilities=tuple((mass[kept] / mass[kept].sum()).tolist()),
+        count=null.count,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _favoured(doubled: tuple[int, ...], delivered: int) -> tuple[NDArray[np.int64], Array]:
+    """Count the choices of so many members by their sum and by how many of them are favoured.
+
+    Returns the sums, in order, and [cuts, favoured, sums]: at each cut the members from it on are favoured.
+    """
+    most = sum(sorted(doubled)[-delivered:]) if delivered else 0
+    found = []
+    for cut in range(len(doubled)):
+        ways = np.zeros((delivered + 1, delivered + 1, most + 1))
+        ways[0, 0, 0] = 1.0
+        for place, value in enumerate(doubled):
+            one = int(place >= cut)
+            grown = ways.copy()
+            grown[1:, one:, value:] += ways[:-1, : delivered + 1 - one, : most + 1 - value]
+            ways = grown
+        found.append(ways[delivered])
+    table = np.stack(found)
+    kept = np.flatnonzero(table[0].sum(axis=0))
+    return kept, table[:, :, kept]
 
 
 def _moved(null: Summand, delta: float) -> Summand:

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TypeVar
 
 import msgspec
+from msgspec import UnsetType
 
 from depose.errors import CaseError
 from depose.lineup.bags import KEY_FORMAT, SALT, place_of
@@ -45,6 +46,10 @@ def read_table(data: bytes, bags: bytes, name: str) -> ScoreTable:
     shape = [len(one.members) for one in read_bags(bags, "bags")]
     if [len(row) for row in table.scores] != shape:
         raise CaseError(f"{name}: has not one score for each member of each bag", hint="score all bags, in order")
+    if not isinstance(table.passages, UnsetType) and [len(row) for row in table.passages] != shape:
+        raise CaseError(
+            f"{name}: has not one passage for each member of each bag", hint="depose lineup score writes it"
+        )
     for number, row in enumerate(table.scores, 1):
         if not all(map(isfinite, row)):
             raise CaseError(f"{name}: bag {number} has a score that is no number", hint="every member needs a score")

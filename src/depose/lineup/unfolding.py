@@ -18,6 +18,7 @@ from depose.lineup.coin import Coin, Thrown, is_chained, unfolded
 from depose.lineup.inputs import moment
 from depose.lineup.tables import read_key
 from depose.model import Record
+from depose.model.base import ready
 from depose.model.canonical import canonical
 from depose.model.lineup import Decoy, Delivery
 from depose.model.lineup_plan import LineupPlan
@@ -57,9 +58,15 @@ def unfold(data: bytes, name: str, key: bytes, out: Path, comparable: Sequence[s
 def thrown_of(data: bytes, name: str) -> tuple[Thrown, ...]:
     """Read the log of a randomised delivery; raise CaseError, with `name`, for a line that is none."""
     thrown = []
-    for number, line in enumerate(data.splitlines(), 1):
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else (), 1):
         try:
-            thrown.append(msgspec.json.decode(line, type=Thrown))
+            one = msgspec.json.decode(line, type=ready(Thrown))
+            thrown.append(one)
+            if is_chained([one]) and canonical(one) != line:
+                raise CaseError(
+                    f"{name}: line {number}: stands in another form than the server writes, and may say two things",
+                    hint="take the log as the server wrote it",
+                )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CaseError(
                 f"{name}: line {number} is no request of a randomised delivery: {error}",

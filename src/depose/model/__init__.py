@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from depose.model.asking import (
     LISTED,
+    OPEN_QUESTIONS,
     Ask,
     ControlTest,
     Denominator,
@@ -105,6 +106,7 @@ from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightTe
 
 __all__ = [
     "LISTED",
+    "OPEN_QUESTIONS",
     "Against",
     "Ask",
     "Band",

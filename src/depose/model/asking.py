@@ -36,6 +36,8 @@ class SelfTest(Record, frozen=True, kw_only=True):
 
 LISTED = "listed"
 """The family of prompts that a file lists without saying of what kind they are."""
+OPEN_QUESTIONS = ("open_advice", "open_howto", "open_lists", "short_creative")
+"""Families of open questions that depose draws: what anybody might ask, as listed prompts are."""
 
 
 class Prompt(Record, frozen=True, kw_only=True):

@@ -130,7 +130,7 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     adapter: str = ""
     """A folder with a LoRA adapter for local weights, read from the case folder."""
     file: str = ""
-    """Answers recorded earlier, for the provider `recorded`."""
+    """Answers recorded earlier, for the provider `recorded`; of a line-up by `corpus`, the corpus in one file."""
     route: str = ""
     """By what way it was reached, such as a reseller: printed, and not checked."""
     base_url: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from depose.model.asking import Fact
 from depose.model.base import Record
@@ -29,6 +29,7 @@ __all__ = [
     "LineupPlan",
     "LineupReason",
     "Opened",
+    "Passage",
     "ScoreTable",
     "Statistic",
     "Tier",
@@ -79,7 +80,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     account_code: str = ""
     """To whom, as a code."""
     account_group: Group = "accused"
-    """Whose deliveries these are."""
+    """Whose deliveries these are; left out, the case says so by the account."""
     delivered_at: str = ""
     """When, in UTC."""
     reference_snapshot: str = ""
@@ -183,6 +184,15 @@ class LineupKey(Record, frozen=True, kw_only=True):
     """One for each bag, in the order of the file."""
 
 
+class Passage(Record, frozen=True, kw_only=True):
+    """Where in a produced corpus the nearest text to a member stands."""
+
+    file: str
+    """Name of the file within the corpus."""
+    document: int
+    """Number of the document in it, from 1: the row of a table, the line of a text."""
+
+
 class ScoreTable(Record, frozen=True, kw_only=True):
     """What one model says of every member of every bag; higher is more like what it has learnt."""
 
@@ -195,6 +205,8 @@ class ScoreTable(Record, frozen=True, kw_only=True):
     """What made the scores: digests of weights, versions, device."""
     scores: tuple[tuple[float, ...], ...]
     """[bags][members], in the order of the file; every one finite."""
+    passages: tuple[tuple[Passage | None, ...], ...] | UnsetType = UNSET
+    """Of a search in a corpus, what each score is of, [bags][members]; None where nothing like the member was met."""
 
 
 class DiagnosticResult(Record, frozen=True, kw_only=True):

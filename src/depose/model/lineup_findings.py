@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.asking import Fact
 from depose.model.base import Record
-from depose.model.lineup import DiagnosticResult, Exposure, LineupReason
+from depose.model.lineup import DiagnosticResult, Exposure, LineupReason, Passage
 from depose.model.lineup_plan import LineupPlan, Statistic, Tier
 
 
@@ -47,6 +49,8 @@ class LineupMember(Record, frozen=True, kw_only=True):
     score: float
     copies: int
     delivered: bool
+    passage: Passage | UnsetType = UNSET
+    """Where the nearest text in the corpus stands, where one was searched and holds any."""
 
 
 class LineupExhibit(Record, frozen=True, kw_only=True):
@@ -86,7 +90,7 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     tier: Tier
     """The worst among the bags that were tested."""
     standing: str
-    """`confirmatory`; or `indicative` where the tier or a missing snapshot allows no more."""
+    """`confirmatory`; or `indicative` where the tier, a check that it asks for or a missing snapshot allows no more."""
     bags: int
     """Line-ups tested."""
     informative: int
@@ -122,16 +126,16 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     """The e-process after all line-ups: a ratio against delivery at random."""
     ladder: tuple[Rung, ...]
     gamma: float
-    """Gamma at which p reaches alpha; 1e6 stands for no less."""
+    """Gamma at which p, Holm over the suspects, reaches alpha; 1e6 stands for no less."""
     gammas: tuple[GammaPoint, ...]
     drift: float | None
     """Upper 95 % bound of what negative controls do not exclude, as an area above one half; None without controls."""
     log10_p_drift: float | None
     """p against a null that drifted by that much."""
     tipping: float
-    """Drift at which p reaches alpha."""
+    """Drift at which p, Holm over the suspects, reaches alpha."""
     power: float
-    """Of this test against the registered share and strength, at the registered alpha."""
+    """Of this test against the registered share and strength, at the registered alpha, Holm over the suspects."""
     cap: float
     cap_reason: str
     capped_log10_e: float

@@ -14,6 +14,13 @@ Statistic = Literal["likelihood", "text", "continuation", "corpus"]
 """What a member's score is: log-likelihood, likeness to answers, continuation of its beginning, search in a corpus."""
 
 
+PARTS = ("fuzzy", "grams", "vectors")
+"""Of the likeness of answers, by their names in `weights`."""
+DIAGNOSTICS = ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8")
+ASSUMED = ("log", "draw", "sampler", "accounts", "frozen", "training", "form", "exclusions")
+"""Keys of the assumptions that somebody attests."""
+
+
 class LineupLimits(Record, frozen=True, kw_only=True):
     """When a diagnostic fails, and what is needed for an opinion."""
 
@@ -68,7 +75,7 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     samples: Annotated[int, Meta(ge=1, le=1_000)] = 8
     """Answers of the suspect for each bag, where it is asked."""
     weights: dict[str, Annotated[float, Meta(ge=0)]] = {}
-    """Weights of the parts of a combined statistic, by name; none: its own."""
+    """Weights of `fuzzy`, `grams` and `vectors` in `text` and `continuation`; none: 1 each of the first two."""
     strengths: tuple[Annotated[float, Meta(gt=0, le=100)], ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
     """Grid of the e-process."""
     controls: tuple[Code, ...] = ()
@@ -86,6 +93,6 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     learnt: Annotated[float, Meta(gt=0.5, le=1)] = 0.75
     """Area of a learnt delivery for which power is stated."""
     attested: dict[str, str] = {}
-    """Who attests each assumption, by its key in the checklist of the report."""
+    """Who attests `log`, `draw`, `sampler`, `accounts`, `frozen`, `training`, `form`, `exclusions` (checklist)."""
     cap: Cap | None = None
     """None: that of the tier."""

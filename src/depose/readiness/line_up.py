@@ -39,8 +39,8 @@ def prepared(case: Case) -> Iterator[Prepared]:
         yield Prepared(
             state="open",
             said=f"nothing here gives `{plan.statistic}` scores of {', '.join(elsewhere)}",
-            next="whoever has the model makes its table (depose lineup score CASE --table FILE), or register another "
-            "statistic",
+            next="whoever has the model, or corpus, makes its table beside it (depose lineup table), which is taken "
+            "by depose lineup score CASE --table FILE; or register another statistic",
         )
     else:
         yield Prepared(state="fine", said=f"{', '.join(scored)} will be scored here, by {plan.statistic}")

@@ -219,7 +219,8 @@ def silent(findings: Iterable[Finding]) -> list[Silent]:
                 reason = next(iter(reasons))
             else:
                 reason = "; ".join(f"against {r.against}: {r.reason or 'no reason recorded'}" for r in one.ratios)
-            found.setdefault(reason or "no validation study calibrates this case", []).append(number)
+            nothing = "nothing was scored" if primary(one) is None else "no validation study calibrates this case"
+            found.setdefault(reason or nothing, []).append(number)
     return [Silent(numbers=tuple(numbers), reason=reason) for reason, numbers in found.items()]
 
 

@@ -92,10 +92,11 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
             "alternatives": line_up_texts.ALTERNATIVES,
             "crosswalk": line_up_texts.crosswalk(findings, lineup),
             "asked": line_up_texts.asked(lineup),
-            "limitations": line_up_texts.limitations(),
         }
     else:
         made["asked"] = questions.asked(findings, _anchors(findings, made))
+    if lineup is not None:
+        made["limitations"] = line_up_texts.limitations(findings, lineup)
     return {**made, "places": questions.PLACES}
 
 
@@ -191,6 +192,7 @@ def _first(findings: Findings) -> dict[str, Any]:
             {code for one in findings.findings for code in (*one.controls, *(e.model for e in one.excluded))}
         ),
         "answers": first_page.answers(findings),
+        "left_out": first_page.left_out(findings),
         "h1_short": H1_SHORT,
         "facts": [
             *facts.of_files_shortly(findings),

@@ -101,11 +101,13 @@ def of_nulls(findings: Findings) -> list[str]:
         return []
     counts = list(said)
     if len({n for n, _, _ in counts}) == 1 and len(counts) > 1:
+        rows = [
+            f"{at_alpha} ({close or 'none'}) beside {' and '.join(places)}"
+            for (_, at_alpha, close), places in said.items()
+        ]
         return [
-            f"Of {counts[0][0]} pairs of controls in their place, beside findings "
-            f"{', '.join(' and '.join(rows) for rows in said.values())}: "
-            f"{', '.join(str(one) for _, one, _ in counts)} have p at or below {findings.protocol.alpha}; "
-            f"{', '.join(str(close or 'none') for _, _, close in counts)} are at least as close."
+            f"Pairs of controls, of {counts[0][0]}, with p at or below {findings.protocol.alpha} (at least as close), "
+            f"by finding: {', '.join(rows)}."
         ]
     listed = [
         f"{at_alpha} of {n} have p at or below {findings.protocol.alpha} and {close or 'none'} "

@@ -5,6 +5,7 @@ Nothing is computed here but counts of scores that the findings hold; every figu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,10 @@ WORDS_OF_VERDICTS = {
     "no indication": "No indication",
     "inconclusive": "Inconclusive",
 }
+
+
+STRENGTH = {verdict: place for place, verdict in enumerate(WORDS_OF_VERDICTS)}
+"""Which findings stand on the first page where it has no room for all."""
 
 
 class Answer(Record, frozen=True, kw_only=True):
@@ -47,8 +52,12 @@ class Named(Record, frozen=True, kw_only=True):
 
 
 def answers(findings: Findings) -> list[Answer]:
-    """Say of each finding, up to ROWS of them, what was seen and what it means."""
+    """Say of up to ROWS findings what was seen and what it means: those that say most, pair by pair."""
     scored = sum(primary(one) is not None for one in findings.findings)
+    tested = Counter((one.question, one.suspect) for one in findings.findings)
+    numbered = list(enumerate(findings.findings, 1))
+    pairs = list(dict.fromkeys((one.suspect, one.reference) for _, one in numbered))
+    chosen = sorted(numbered, key=lambda row: (STRENGTH[row[1].opinion.verdict], row[0]))[:ROWS]
     return [
         Answer(
             number=place,
@@ -56,12 +65,20 @@ def answers(findings: Findings) -> list[Answer]:
             suspect=one.suspect,
             reference=one.reference,
             verdict=WORDS_OF_VERDICTS[one.opinion.verdict],
-            seen=" ".join(filter(None, (seen(one), by_chance(one, scored)))),
+            seen=" ".join(filter(None, (seen(one), by_chance(one, scored, tested[one.question, one.suspect])))),
             means=means(one, findings.documents),
             means_not=_means_not(one),
         )
-        for place, one in enumerate(findings.findings[:ROWS], 1)
+        for place, one in sorted(chosen, key=lambda row: (pairs.index((row[1].suspect, row[1].reference)), row[0]))
     ]
+
+
+def left_out(findings: Findings) -> str:
+    """Say what the findings read that the first page has no room for; nothing where it has all."""
+    shown = {one.number for one in answers(findings)}
+    rest = Counter(one.opinion.verdict for place, one in enumerate(findings.findings, 1) if place not in shown)
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in rest.items())
+    return f"Not on this page: {sum(rest.values())} more findings ({listed})" if rest else ""
 
 
 def seen(finding: Finding) -> str:
@@ -121,13 +138,15 @@ def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
     return f"No answer either way: {because}."
 
 
-def by_chance(finding: Finding, scored: int) -> str:
-    """Give p of the primary result, whether it is at its floor, and p over all findings of the report."""
+def by_chance(finding: Finding, scored: int, references: int = 1) -> str:
+    """Give p of the primary result, whether it is at its floor, over how many references, and over all findings."""
     result = primary(finding)
     if result is None or not finding.k:
         return ""
     p = pvalue(result.p_holm, finding.floor)
     least = f", the least that {finding.k} controls allow" if result.p_holm <= finding.floor * (1 + 1e-9) else ""
+    if references > 1:
+        least = f", adjusted over {references} references"
     family = finding.p_family
     others = (
         f"; over all {scored} findings {pvalue(family, finding.floor)}" if family and family > result.p_holm else ""
@@ -136,7 +155,11 @@ def by_chance(finding: Finding, scored: int) -> str:
 
 
 def how_strongly(finding: Finding) -> str:
-    """Say every likelihood ratio in a sentence, the number before the word; nothing where there is none."""
+    """Say every likelihood ratio with the one alternative that it is against; nothing where there is none.
+
+    No word of a scale: some part of H2 is never evaluated, so that none stands for the question as a whole. Each ratio
+    has its word in the section on likelihood ratios.
+    """
     rows = [one for one in finding.ratios if one.value is not None and one.low is not None and one.high is not None]
     if not rows:
         return ""
@@ -144,18 +167,12 @@ def how_strongly(finding: Finding) -> str:
         f"{likelihood(one.value or 0)}{_bounds(one)} against {AGAINST_SHORT.get(one.against, one.against)}"
         for one in rows
     ]
-    words = list(dict.fromkeys(in_plain_words(one.words) for one in rows if one.words))
     open_ = [AGAINST_SHORT.get(one.against, one.against) for one in finding.ratios if one.value is None]
     return (
-        f"How strongly, as a likelihood ratio: {'; '.join(said)}"
-        + (f": {'; '.join(words)}" if words else "")
-        + (f". Not evaluated against {'; '.join(open_)}." if open_ else ".")
+        f"How strongly, as a likelihood ratio: {'; '.join(said)}. "
+        f"No ratio against all causes: {'; '.join(open_) if open_ else 'others'} "
+        f"{'is' if len(open_) == 1 else 'are'} not evaluated."
     )
-
-
-def in_plain_words(words: str) -> str:
-    """Say the words of a scale without the names of propositions, which the first page does not explain."""
-    return words.replace("for H1 over H2", "for it").replace("for H2 over H1", "against it")
 
 
 def _bounds(ratio: Ratio) -> str:

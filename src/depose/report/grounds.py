@@ -109,7 +109,7 @@ def _range(finding: Finding, g: Grounds) -> Cell:
 def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
     def tell(finding: Finding, g: Grounds) -> Cell:
         value: float | None = getattr(g, field)
-        withheld = value is not None and g.question == "same" and g.files == "different"
+        withheld = value is not None and all(one.value is None for one in finding.ratios)
         seen = NOT_KNOWN if value is None else "not reported" if withheld else number(value)
         return Cell(seen=seen, met=value is not None and value > 1)
 

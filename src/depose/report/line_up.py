@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import UnsetType
 
-from depose.lineup.e_process import STRENGTHS
 from depose.model import Findings
 from depose.model.lineup_findings import LineupExhibit, LineupFindings
 from depose.report import line_up_texts
@@ -73,6 +72,9 @@ def context(findings: Findings) -> dict[str, Any]:
         "tiers": TIERS,
         "statistics": STATISTICS,
         "lineup_excerpt": EXCERPT,
-        "lineup_strengths": STRENGTHS,
+        "lineup_strengths": found.plan.strengths if found else (),
+        "lineup_compared": line_up_texts.COMPARED[found.plan.statistic] if found else "",
+        "lineup_asked": line_up_texts.ASKED[found.plan.statistic] if found else "",
+        "lineup_rule": line_up_texts.rule(found) if found else "",
         "lineup_figures": [(drawn(picks(one)), drawn(strength(one, alpha))) for one in rows],
     }

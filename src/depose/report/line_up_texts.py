@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from depose.lineup.opinion import NEEDED
 from depose.model import Findings
 from depose.model.lineup_findings import LineupFinding, LineupFindings
-from depose.model.lineup_plan import LineupPlan
+from depose.model.lineup_plan import LineupPlan, Statistic
 from depose.report.contents import CROSSWALK
-from depose.report.first_page import in_plain_words
 from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
@@ -26,6 +26,35 @@ INSTEAD = {
     "The method was examined under few": "The method was examined on few models, all of them small and of our own.",
 }
 """Limitations of likeness, by how they begin, and what stands for them; all others hold for a line-up, too."""
+
+IN_A_CORPUS = {
+    SEEN_OUTSIDE: "Of the models nothing was seen but what was produced as the training data of each.",
+    "No training data": "What was searched is a corpus that was produced. That the suspect was trained on it, and on "
+    "all of it unchanged, rests on whoever produced it.",
+}
+"""The same where a corpus was searched."""
+
+AMONG = (
+    "answers that the reference had delivered to the accounts named, among others of the same reference to the same "
+    "prompts that nobody received"
+)
+COMPARED: dict[Statistic, str] = {
+    "likelihood": f"Each suspect scored {AMONG}, without being told which was which.",
+    "text": f"Each suspect was asked the same prompts, and its answers were compared with {AMONG}, by who was not told "
+    "which was which.",
+    "continuation": f"Each suspect was given the beginnings of {AMONG}, without being told which was which, and what "
+    "it wrote was compared with the rest of each.",
+    "corpus": f"What was produced as the training data of each suspect was searched for {AMONG}, by who was not told "
+    "which was which.",
+}
+"""What was done, for the first page."""
+ASKED: dict[Statistic, str] = {
+    "likelihood": "No model was asked anything: the suspects scored answers that were given",
+    "text": "The suspects were asked the contexts of the line-ups and nothing else",
+    "continuation": "The suspects were asked to go on from the beginnings of answers and nothing else",
+    "corpus": "No model was asked anything: corpora that were produced were searched",
+}
+"""What was asked of whom, for the section on collection."""
 
 ALTERNATIVES = (
     (
@@ -58,17 +87,25 @@ def alone(findings: Findings, lineup: LineupFindings | None) -> bool:
     return lineup is not None and not findings.findings
 
 
+def _of_dependence(words: str) -> str:
+    """Say the words of a scale without the names of propositions, which the first page does not explain."""
+    return words.replace("for H1 over H2", "for a dependence on the deliveries").replace(
+        "for H2 over H1", "against a dependence on the deliveries"
+    )
+
+
 def means(one: LineupFinding, plan: LineupPlan) -> str:
     """Say what an opinion on the line-up means, with how sure, for the first page."""
     made = [check for check in one.diagnostics if check.passed is not None]
     held = sum(bool(check.passed) for check in made)
     checks = f"Of {len(one.diagnostics)} checks of the premises {len(made)} could be made, and {held} hold."
     if one.opinion.verdict == "indication":
+        held_by = "The corpus holds" if one.statistic == "corpus" else "The suspect puts"
         return (
-            "The suspect puts the very answers that these accounts received before others of the same reference that "
+            f"{held_by} the very answers that these accounts received before others of the same reference that "
             f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}, adjusted for the "
             f"suspects compared; as a ratio that ends at {one.cap:,.0f}, by convention: "
-            f"{in_plain_words(one.words)}. {checks}"
+            f"{_of_dependence(one.words)}. {checks}{_waived(one)}"
         )
     if one.opinion.verdict == "no indication":
         return (
@@ -80,17 +117,45 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
     return f"No answer either way: {because}. {checks}"
 
 
+def _waived(one: LineupFinding) -> str:
+    """Name the checks that the tier asks for and that do not stand, where a case rests on fewer; nothing for none."""
+    passed = {check.name for check in one.diagnostics if check.passed}
+    lacking = [name for name in NEEDED[one.tier] if name not in passed]
+    if not lacking:
+        return ""
+    return f" Indicative only: fillers of this kind ask for {', '.join(lacking)} as well, which the case did without."
+
+
+def rule(lineup: LineupFindings) -> str:
+    """Say which checks an opinion needs, by the registered limits or else by the tier."""
+    required = lineup.plan.limits.required
+    if required is None:
+        return "every check of the premises that the tier needs made"
+    if not required:
+        return "no check of the premises in particular, as the case registers,"
+    return f"the checks {', '.join(required)} made, as the case registers instead of those of its tier,"
+
+
 def means_not(one: LineupFinding) -> str:
     """Say what no opinion on a line-up says."""
+    if one.opinion.verdict == "indication" and one.statistic == "corpus":
+        return (
+            "Not that the suspect was trained on this corpus, which rests on who produced it; not by which route the "
+            "answers came there; nothing of accounts that are not named."
+        )
     if one.opinion.verdict == "indication":
         return "Not by which route the answers came to the suspect, and nothing of accounts that are not named."
     return "Not that no outputs were used: those of other accounts leave no trace here, and a weak one may be missed."
 
 
-def limitations() -> tuple[str, ...]:
-    """List the limitations of a report on a line-up alone."""
+def limitations(findings: Findings, lineup: LineupFindings) -> tuple[str, ...]:
+    """List the limitations of a report with a line-up, by what was seen of the suspects."""
+    searched = lineup.plan.statistic == "corpus"
+    instead = INSTEAD if alone(findings, lineup) else {}
+    if searched:
+        instead = instead | (IN_A_CORPUS if instead else {"No training data": IN_A_CORPUS["No training data"]})
     return tuple(
-        next((said for start, said in INSTEAD.items() if text.startswith(start)), text) for text in LIMITATIONS
+        next((said for start, said in instead.items() if text.startswith(start)), text) for text in LIMITATIONS
     )
 
 

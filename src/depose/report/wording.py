@@ -7,7 +7,8 @@ from depose.model import Record
 SENTENCES = {
     "purpose": "This report compares how probable the recorded observations are under two stated explanations. "
     "It does not say which explanation is true.",
-    "ratio": "A value above 1 favours H1 over H2; below 1 favours H2 over H1; 1 favours neither.",
+    "ratio": "A value above 1 favours H1 over the one alternative that it is against; below 1 that alternative over "
+    "H1; 1 neither.",
     "interval": "The interval reflects variation over prompts, repeats and controls; it does not cover explanations "
     "left out of H2.",
     "items": "Results relate only to the items and dates listed.",

@@ -167,8 +167,12 @@ def examine(
     alpha: float,
     rng: np.random.Generator,
     draws: int = 0,
+    *,
+    ended: bool = False,
 ) -> Substitution:
     """Test the new answers that there are, of `rounds` over all prompts that are planned; 0 draws: as many as it takes.
+
+    `ended` says that no more will come: then the last look is made on what there is, though some have no answer.
 
     A further answer changes nothing of what was found before it: the e-process reads `rng`, and each look a stream
     split off it. Raises ValueError for an alpha not between 0 and 1.
@@ -182,8 +186,10 @@ def examine(
     made: list[Look] = []
     for after, stream in zip(planned, others, strict=True):
         calls = after * len(alike)
-        if calls > len(order):
-            break
+        if ended and after == planned[-1]:
+            calls = min(calls, len(order))
+        if calls > len(order) or not calls:
+            continue
         counts = np.bincount(order[:calls], minlength=len(alike))
         parts = [one[: old + new, : old + new] for one, old, new in zip(alike, kept, counts, strict=True)]
         value = permuted(parts, kept, stream, draws or draws_for(rounds, alpha))

@@ -53,18 +53,18 @@ class Asked:
             return False
         alike = self._alike(texts)
         wealth = log10_e(conformal(alike, self._counts(), order, self._stream()))
-        look = len(order) in {rounds * len(self._kept) for rounds in looks(self.pair.rounds)}
+        look = known == len(self.asks) or len(order) in {rounds * len(self._kept) for rounds in looks(self.pair.rounds)}
         if wealth.max() >= -np.log10(SHARE * self._alpha):
             self.different = True
         elif look:
-            self.different = self._examined(alike, order).rejected_at is not None
+            self.different = self._examined(alike, order, known == len(self.asks)).rejected_at is not None
         return self.different
 
     def tested(self) -> Substitution:
         """Test all that has come, questions that have no answer left out; of what came too late nothing counts."""
         asks = self.asks[: self._known] if self.different else self.asks
         texts, order = self._new(asks)
-        return self._examined(self._alike(texts), order)
+        return self._examined(self._alike(texts), order, len(asks) == len(self.asks))
 
     def discrepancy(self) -> float | None:
         """Return how far the answers of the day are from the kept ones."""
@@ -116,8 +116,9 @@ class Asked:
     def _stream(self) -> np.random.Generator:
         return stream(self._seed, "watch", self.pair.model)
 
-    def _examined(self, alike: Sequence[Array], order: Sequence[int]) -> Substitution:
-        return examine(alike, self._counts(), order, self.pair.rounds, self._alpha, self._stream())
+    def _examined(self, alike: Sequence[Array], order: Sequence[int], ended: bool) -> Substitution:
+        stream = self._stream()
+        return examine(alike, self._counts(), order, self.pair.rounds, self._alpha, stream, ended=ended)
 
 
 def _key(one: Ask | Exchange) -> Key:

@@ -1,21 +1,28 @@
-"""AWS Bedrock model invocation logs (`ModelInvocationLog`), as JSON lines or one document.
+"""AWS Bedrock model invocation logs (`ModelInvocationLog`), as JSON lines or one document, from a bucket or CloudWatch.
 
-The account is the caller (`identity.arn`), or `requestMetadata.user` where the application names it. A body that was
-too large for the log stands elsewhere in the bucket (`inputBodyS3Path`): the request keeps its place in the volume.
+The account is the caller (`identity.arn`), or `requestMetadata.user` where the application names it. The session of a
+role is left out of it where a client made its name up: else each run of a program would be an account of its own. A
+body that was too large for the log stands elsewhere in the bucket (`inputBodyS3Path`): the request keeps its place in
+the volume. CloudWatch hands out the record as a text in `message`, or in `@message` of a query.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import answer, asked, first, table, text
 
+_MADE_UP = re.compile(r"(?:\d{8,}|i-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{24,})")
+"""In the name of a session that no person and no customer chose: a clock, an instance, a random id."""
+
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each invocation; events of CloudTrail among them are counted and left out."""
     for number, row in rows:
+        row = table(first(row, "message", "@message")) or row
         if "eventSource" in row or "eventName" in row:
             tally["events of CloudTrail"] = tally.get("events of CloudTrail", 0) + 1
             continue
@@ -30,7 +37,9 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             where=str(number),
             id=text(row, "requestId", "requestID"),
             ts=row.get("timestamp"),
-            account=text(metadata, "user", "user_id", "userId") or text(identity, "arn") or text(row, "accountId"),
+            account=text(metadata, "user", "user_id", "userId")
+            or _caller(text(identity, "arn"))
+            or text(row, "accountId"),
             session=text(metadata, "session", "sessionId"),
             endpoint=text(row, "operation"),
             model_requested=text(row, "modelId"),
@@ -43,3 +52,9 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             response=response,
             finish_reason=ended,
         )
+
+
+def _caller(arn: str) -> str:
+    """Return who called: a user, or a role with its session unless the name of that was made up by a client."""
+    role, _, session = arn.rpartition("/")
+    return role if ":assumed-role/" in role and _MADE_UP.search(session) else arn

@@ -12,7 +12,7 @@ def first(row: dict[str, Any], *names: str) -> Any:
     """Return the first field that is there and not empty, None for none."""
     for name in names:
         value = row.get(name)
-        if value is not None and value != "":
+        if value is not None and value != "" and value == value:  # NaN, as a table of numbers has it, is nothing
             return value
     return None
 

@@ -26,6 +26,7 @@ import msgspec
 
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, UsageError
+from depose.extraction import values
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import first, parsed
 from depose.model import Record
@@ -95,7 +96,7 @@ def requests(
         found["messages"] = parsed(messages)
         count = found.pop("requests", None)
         kept = {
-            meaning: ("" if value is None else str(value)) if meaning in TEXT else value
+            meaning: ("" if value is None or value != value else str(value)) if meaning in TEXT else value
             for meaning, value in found.items()
         }
         if not kept.get("status"):
@@ -104,10 +105,7 @@ def requests(
 
 
 def _count(value: Any) -> int:
-    try:
-        return max(1, int(str(value)))
-    except ValueError:
-        return 1
+    return max(1, values.small(value) or 1)
 
 
 def _reach(row: dict[str, Any], path: str) -> Any:

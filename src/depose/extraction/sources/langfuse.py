@@ -14,6 +14,9 @@ from depose.extraction.sources.fields import answer, asked, first, parsed, table
 
 Numbered = tuple[int, dict[str, Any]]
 
+ASKS = ("GENERATION", "EMBEDDING")
+"""Types of observations in which a model is called; the others are steps of a program."""
+
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each generation, after all rows were read: a trace may follow its observations."""
@@ -27,17 +30,15 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         for one in row.get("observations") or ():
             if isinstance(one, dict):
                 _keep(seen, number, {"trace_id": text(row, "id"), **one}, tally)
-    asked_in = set()
+    observed = set()
     for number, one in seen.values():
-        if _gone(one, tally):
-            continue
         trace = text(one, "trace_id", "traceId")
-        if str(one.get("type", "GENERATION")).upper() != "GENERATION":
+        observed.add(trace)
+        if _gone(one, tally) or str(one.get("type") or "GENERATION").upper() not in ASKS:
             continue
-        asked_in.add(trace)
         yield _request(number, one, traces.get(trace, (0, {}))[1])
     for name, (number, row) in traces.items():
-        if name not in asked_in and not row.get("observations") and not _gone(row, tally):
+        if name not in observed and not row.get("observations") and not _gone(row, tally):
             yield _request(number, row, row)
 
 
@@ -71,7 +72,7 @@ def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
         ts=first(one, "start_time", "startTime", "timestamp"),
         account=text(trace, "user_id", "userId"),
         session=text(trace, "session_id", "sessionId"),
-        endpoint=text(one, "name"),
+        endpoint=text(one, "name") if str(one.get("type")).upper() != "EMBEDDING" else "embedding",
         model_requested=text(one, "provided_model_name", "model"),
         model_served=text(one, "provided_model_name", "model"),
         in_tok=first(usage, "input", "promptTokens", "input_tokens"),

@@ -1,11 +1,13 @@
 """OpenTelemetry GenAI spans as OTLP JSON: attributes are lists of key and value, times nanoseconds written as text.
 
 Read are the names of the semantic conventions (`gen_ai.*`, under development) and the older ones: `gen_ai.system`,
-`gen_ai.prompt`, usage as `prompt_tokens`, and messages as events of a span.
+`gen_ai.prompt`, usage as `prompt_tokens`, messages as events of a span, and messages by number
+(`gen_ai.prompt.0.content`). Log records, in which some put the words of a span, are counted and not read.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,13 +15,18 @@ from depose.extraction.events import Raw
 from depose.extraction.sources.fields import answer, first, parsed, system_words, text
 
 ACCOUNTS = ("user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.user.id", "client.id", "user.hash")
-OPERATIONS = ("embeddings", "execute_tool", "create_agent", "invoke_agent")
+OPERATIONS = ("execute_tool", "create_agent", "invoke_agent")
 """Spans that are no question to a model."""
+LOGGED = "log records beside spans, which are not read"
+_NUMBERED = re.compile(r"gen_ai\.(prompt|completion)\.(\d{1,4})\.(role|content|finish_reason)\Z")
+"""Attributes of OpenLLMetry: each message by its number."""
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each span that asks a model."""
     for number, row in rows:
+        if logged := len(_list(first(row, "resourceLogs", "resource_logs"))):
+            tally[LOGGED] = tally.get(LOGGED, 0) + logged
         for resource in _list(first(row, "resourceSpans", "resource_spans")):
             common = _attributes(_table(resource.get("resource")).get("attributes"))
             for scope in _list(first(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
@@ -27,12 +34,14 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
                     found = common | _attributes(span.get("attributes"))
                     if not any(name.startswith("gen_ai.") for name in found):
                         tally["spans of something else"] = tally.get("spans of something else", 0) + 1
-                    elif str(found.get("gen_ai.operation.name", "chat")) not in OPERATIONS:
+                    elif str(found.get("gen_ai.operation.name", "chat")) in OPERATIONS:
+                        tally["spans that ask no model"] = tally.get("spans that ask no model", 0) + 1
+                    else:
                         yield _request(number, span, found)
 
 
 def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
-    asked, answered = _from_events(span)
+    asked, answered = (one or numbered for one, numbered in zip(_from_events(span), _numbered(said), strict=True))
     start, end = first(span, "startTimeUnixNano", "start_time_unix_nano"), first(span, "endTimeUnixNano")
     output = first(said, "gen_ai.output.messages", "gen_ai.completion") or answered
     response, ended = answer(_spoken(parsed(output)))
@@ -78,6 +87,16 @@ def _from_events(span: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[
             asked.append({"role": "system", "content": content})
         elif name in ("gen_ai.choice", "gen_ai.assistant.message", "gen_ai.content.completion"):
             answered.append({"content": content})
+    return asked, answered
+
+
+def _numbered(said: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the messages asked, and those answered, where each stands under its number."""
+    found: dict[str, dict[int, dict[str, Any]]] = {"prompt": {}, "completion": {}}
+    for name, value in said.items():
+        if parts := _NUMBERED.match(name):
+            found[parts[1]].setdefault(int(parts[2]), {})[parts[3]] = parsed(value)
+    asked, answered = ([by_number[place] for place in sorted(by_number)] for by_number in found.values())
     return asked, answered
 
 

@@ -1,0 +1,121 @@
+"""A request as its source says it (`events.Raw`) to a row of events: ids hashed, words as keys, numbers in range.
+
+What is no name of anybody (`NULL`, `nan`) is nobody's. A list of prompts in one call is as many requests. What is only
+to be turned into a vector keeps its place in the volume, and its text is no prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from depose.errors import CaseError
+from depose.extraction import values
+from depose.extraction.events import PLAIN, Raw
+from depose.extraction.masking import classes, conversation, template
+from depose.extraction.pseudonyms import Pseudonyms, prefix, refuse_telling
+from depose.extraction.reading import mangled
+from depose.extraction.sources import generic
+
+NOBODY = frozenset({"null", "none", "nil", "nan", "undefined", "\\n", "<null>", "n/a"})
+"""What exports write where a column is empty."""
+IDS = ("account", "org", "access_key", "end_user", "session", "ip", "agent", "tls", "payment")
+EMBEDDING = re.compile(r"(?:^|[^a-z])(?:a?embeddings?|embed)(?:[^a-z]|\Z)", re.IGNORECASE)
+WITHOUT_PROMPT = "calls for embeddings, whose text is no prompt"
+BATCHED = "requests in calls with a list of prompts"
+
+
+def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
+    """Yield the requests of a call: itself, or one for each prompt where it lists several as plain texts."""
+    for name in IDS:
+        if getattr(raw, name).strip().lower() in NOBODY:
+            setattr(raw, name, "")
+    if any(EMBEDDING.search(one) for one in (raw.endpoint, raw.model_requested, raw.model_served)):
+        tally[WITHOUT_PROMPT] = tally.get(WITHOUT_PROMPT, 0) + 1
+        raw.messages = raw.prompt_key = ""
+    listed = raw.messages if isinstance(raw.messages, list) else []
+    if not listed or not all(isinstance(one, str) for one in listed):
+        yield raw
+        return
+    if len(listed) > 1:
+        tally[BATCHED] = tally.get(BATCHED, 0) + len(listed)
+    for place, words in enumerate(listed):
+        first = place == 0
+        yield msgspec.structs.replace(
+            raw,
+            id=raw.id if first or not raw.id else f"{raw.id}/{place}",
+            where=raw.where if first else f"{raw.where}/{place}",
+            messages=words,
+            response=raw.response if first else "",
+            in_tok=raw.in_tok if first else None,
+            out_tok=raw.out_tok if first else None,
+        )
+
+
+class Entries:
+    """Rows of events under the names of one case."""
+
+    def __init__(self, names: Pseudonyms, format_: str, mapping: generic.Mapping | None) -> None:
+        self._names, self._format, self._mapping = names, format_, mapping
+
+    def row(self, raw: Raw, at: datetime, where: str) -> dict[str, Any]:
+        """Turn a request of somebody, at a time, into a row; raise SecretFound where a value tells who it is."""
+        for value in (raw.id, raw.account):
+            if what := mangled(value):
+                raise CaseError(
+                    f"{where}: {what}", hint="ask for the export as it left the system, not by a spreadsheet"
+                )
+        self._check_hashed(raw, where)
+        words, inline, turns = conversation(raw.messages)
+        system = raw.system or inline
+        key = raw.prompt_key or template(words)
+        of = self._names.of
+        return {
+            "event": self._names.once("event", raw.id or f"{raw.where}/{raw.ts}"),
+            "ts": at,
+            "account": of("account", raw.account),
+            "org": of("org", raw.org),
+            "access_key": of("access_key", raw.access_key),
+            "end_user": of("end_user", raw.end_user),
+            "session": self._names.once("session", raw.session) if raw.session else None,
+            "template": of("template", key),
+            "prompt": self._names.once("prompt", words) if words else None,
+            "system": of("system", system),
+            "tools": of("tools", values.plain(raw.tools)),
+            "temperature": values.number(raw.temperature),
+            "max_tokens": values.whole(raw.max_tokens),
+            "choices": values.small(raw.choices),
+            "logprobs": values.truth(raw.logprobs),
+            "in_tok": values.whole(raw.in_tok),
+            "out_tok": values.whole(raw.out_tok),
+            "latency_ms": values.whole(raw.latency_ms),
+            "cache_hit": values.truth(raw.cache_hit),
+            "ip": of("ip", raw.ip.strip()),
+            "ip24": of("ip24", prefix(raw.ip)),
+            "asn": values.whole(raw.asn),
+            "agent": of("agent", raw.agent),
+            "tls": of("tls", raw.tls),
+            "payment": of("payment", raw.payment),
+            "classes": classes(words) if words else None,
+            "turns": turns or None,
+            "requests": values.small(raw.requests) or 1,
+            **{name: getattr(raw, name)[:120] or None for name in PLAIN},
+        }
+
+    def _check_hashed(self, raw: Raw, where: str) -> None:
+        """Refuse what tells who somebody is where only a hash or a short word may stand."""
+        for name in PLAIN:
+            value = getattr(raw, name)
+            if value:
+                refuse_telling(value, name, where)
+        if self._mapping is not None:
+            meanings = {column: meaning for meaning, column in self._mapping.columns.items()}
+            for column in self._mapping.hashed.columns:
+                value = str(getattr(raw, meanings[column], "") or "")
+                refuse_telling(value, f"the column {column!r}", where, hashed=True)
+        elif self._format in ("litellm", "helicone") and raw.access_key:
+            refuse_telling(raw.access_key, "the column of hashed keys", where)

@@ -1,0 +1,98 @@
+"""Which answers may stand beside each other in a bag, and when two of them are one random act; pure.
+
+A delivered answer and its fillers are exchangeable if one sampler made them and one hand stored them. Whatever their
+rows say to the contrary keeps them apart, and what is done to the text of one is done to that of the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from depose.answers.line_ends import evened
+from depose.answers.settle import settle
+from depose.errors import CaseError
+from depose.lineup.inputs import context_of, in_time
+from depose.model.lineup import Bag, Decoy, Delivery, Opened
+
+SETTINGS = ("reference_snapshot", "stack_id", "temperature", "top_p", "max_tokens", "filters")
+"""Fields of a row that say how the answer was made and what was done to it."""
+DRIFTED = "decoys of another state or other settings than what was delivered, which are drifted"
+LONG = 200
+"""Characters from which on two independent draws do not come out alike, but in a sampler that has no choice."""
+
+
+def answer_of(row: Delivery | Decoy) -> str:
+    """Return the answer alone, in one form for both files; nothing where it was blocked, broken off or is none.
+
+    It is what a draw takes from an endpoint: reasoning is taken off, and how it ended is judged by its own word.
+    """
+    return _settled(row.text, row.finish_reason or "stop")
+
+
+@lru_cache(maxsize=65_536)
+def _settled(text: str, finish: str) -> str:
+    found = settle(text, live=True, finish=finish)
+    return evened(found.text) if found.outcome == "answered" else ""
+
+
+def differ(one: Delivery | Decoy, other: Delivery | Decoy) -> bool:
+    """Tell whether two rows say that they were made otherwise; what one of them does not say is not held against it."""
+    said = ((getattr(one, name), getattr(other, name)) for name in SETTINGS)
+    return any(mine not in (None, "") and theirs not in (None, "") and mine != theirs for mine, theirs in said)
+
+
+def first_received(rows: Iterable[Delivery], tally: Counter[str]) -> list[Delivery]:
+    """Keep the deliveries of a named draw in the context that received it first, however many others did.
+
+    One draw is one random act: counted in each context that a cache answered with it, it would be many. Raises
+    CaseError where one name stands for two texts.
+    """
+    rows = list(rows)
+    firsts: dict[str, Delivery] = {}
+    for row in sorted((row for row in rows if row.draw_id), key=in_time):
+        first = firsts.setdefault(row.draw_id, row)
+        if answer_of(first) != answer_of(row):
+            raise CaseError(
+                f"deliveries: draw {row.draw_id!r} stands for two texts (delivery {row.delivery_id!r})",
+                hint="a draw is one answer of the model; each regeneration, and each other context, has another name",
+            )
+    homes = {name: context_of(first) for name, first in firsts.items()}
+    kept = [row for row in rows if not row.draw_id or context_of(row) == homes[row.draw_id]]
+    tally["deliveries of a draw that another context received first, left out"] += len(rows) - len(kept)
+    return kept
+
+
+def set_alike(rows: Sequence[Delivery], tally: Counter[str]) -> tuple[Delivery, ...]:
+    """Keep the deliveries of one context that were made as the first of them was."""
+    kept = tuple(row for row in rows if not differ(rows[0], row))
+    tally["deliveries of a context under other settings than its first one, left out"] += len(rows) - len(kept)
+    return kept
+
+
+def as_drawn(row: Decoy, delivered: Sequence[Delivery], tally: Counter[str]) -> Decoy:
+    """Return a decoy in its true tier: one of another state, or of other settings, is of a drifted sampler."""
+    if row.tier == "drifted" or not any(differ(one, row) for one in delivered):
+        return row
+    tally[DRIFTED] += 1
+    return msgspec.structs.replace(row, tier="drifted")
+
+
+def unshared(pairs: Iterable[tuple[Bag, Opened]], tally: Counter[str]) -> list[tuple[Bag, Opened]]:
+    """Keep of the bags that hold one long answer the first in the order of their names.
+
+    A cache whose draws have no names would make one random act into many. The rule looks at all members alike.
+    """
+    seen: set[str] = set()
+    kept = []
+    for bag, entry in sorted(pairs, key=lambda pair: pair[0].bag):
+        long = {text for text in bag.members if len(text) >= LONG}
+        if long & seen:
+            tally["bags with a long answer that another bag holds too, left out"] += 1
+            continue
+        seen |= long
+        kept.append((bag, entry))
+    return kept

@@ -1,0 +1,269 @@
+"""What products and exports write beside the plain case: packing, folders, batches, vectors, empty names, odd ids."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import request_logs as logs
+from depose.errors import CaseError, EvidenceError, SecretFound, UsageError
+from depose.extraction import importing, oddities, produced, watching
+from depose.extraction.entries import BATCHED, WITHOUT_PROMPT
+from depose.extraction.importing import Manner
+
+
+def load(folder: Path, *files: Path, format_: str = "litellm", **more: Any) -> importing.Imported:
+    """Import logs into a case."""
+    return importing.load(folder, files, Manner(format=format_, hash_key=str(logs.key_of(folder)), **more))
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    """All events of a case, by time."""
+    found = duckdb.read_parquet([str(one) for one in folder.glob("events/day=*/*.parquet")]).order("ts, event")
+    rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+    return rows
+
+
+def zstd(data: bytes) -> bytes:
+    """Pack by zstd, as a gateway does."""
+    return bytes(pa.compress(data, codec="zstd", asbytes=True))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, zstd])
+def test_a_packed_log_is_read_and_one_that_breaks_off_says_so(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Whatever packs it, the events are those of the plain log, and a cut is told from an end."""
+    plain = logs.lines(tmp_path / "log.jsonl", logs.litellm(300))
+    packed = tmp_path / "log.jsonl.packed"
+    packed.write_bytes(pack(plain.read_bytes()))
+    first, second = logs.case(tmp_path / "a" / "case"), logs.case(tmp_path / "b" / "case")
+    load(first, plain)
+    load(second, packed)
+    assert events(first) == events(second)
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(CaseError, match="breaks off"):
+        load(logs.case(tmp_path / "c" / "case"), packed)
+
+
+def test_what_is_packed_in_a_way_that_is_not_read_says_which(tmp_path: Path) -> None:
+    """A file by xz is not called one of another encoding."""
+    (tmp_path / "log.xz").write_bytes(b"\xfd7zXZ\x00" + bytes(60))
+    with pytest.raises(CaseError, match="packed by xz"):
+        load(logs.case(tmp_path / "case"), tmp_path / "log.xz")
+
+
+def test_a_folder_is_its_logs_and_what_is_no_log_is_named(tmp_path: Path) -> None:
+    """All below it are read, under equal names too; hidden files, notes and the bodies of Bedrock are left out."""
+    rows, home = logs.bedrock(30), tmp_path / "bucket"
+    for hour, part in enumerate((rows[:10], rows[10:])):
+        place = home / f"h={hour:02d}"
+        (place / "data").mkdir(parents=True)
+        logs.lines(place / "PT1H.json", part)
+        (place / "data" / "r1_input.json.gz").write_bytes(gzip.compress(b'{"messages": []}'))
+    (home / "README.txt").write_text("ask us\n")
+    (home / ".index.json").write_text("{}")
+    said: list[str] = []
+    digests = "".join(f"{produced.digest_of(one)[0]}  ./{one}\n" for one in sorted(home.rglob("PT1H.json")))
+    (tmp_path / "SHA256SUMS").write_text(digests)
+    folder = logs.case(tmp_path / "case")
+    manner = Manner(format="bedrock", hash_key=str(logs.key_of(folder)), production=str(tmp_path / "SHA256SUMS"))
+    done = importing.load(folder, [home], manner, said.append)
+    assert (done.events, len(done.sources)) == (30, 2)
+    assert any(one.startswith("4 files") and "README.txt" in one for one in said)
+    logs.lines(home / "h=00" / "PT1H.json", rows[:11])
+    with pytest.raises(EvidenceError, match="another digest"):
+        importing.load(folder, [home], manner)
+
+
+def test_a_pipe_is_no_log(tmp_path: Path) -> None:
+    """It is refused before anybody waits for its writer."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="a pipe"):
+        load(logs.case(tmp_path / "case"), tmp_path / "pipe")
+
+
+def test_a_list_of_prompts_is_as_many_requests(tmp_path: Path) -> None:
+    """Each has its template; the tokens of the call count once, and a list of one is one."""
+    rows = logs.litellm(4)
+    prompts = [logs.PROMPT.format(n=9), "Tell me which of these two rivers is the longer one"]
+    for row, listed in zip(rows, (prompts, prompts[:1]), strict=False):
+        row |= {"messages": {}, "proxy_server_request": {"prompt": listed}}
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "log.jsonl", rows))
+    found = events(folder)
+    assert (done.events, done.sources[0].losses[BATCHED]) == (5, 2)
+    assert (len({row["template"] for row in found}), None in {row["template"] for row in found}) == (2, False)
+    assert sum(row["in_tok"] or 0 for row in found) == 40
+
+
+@pytest.mark.parametrize(
+    ("format_", "change"),
+    [
+        ("litellm", {"call_type": "aembedding"}),
+        ("litellm", {"model": "text-embedding-3-small"}),
+        ("bedrock", {"modelId": "amazon.titan-embed-text-v2:0"}),
+        ("helicone", {"path": "/v1/embeddings"}),
+    ],
+)
+def test_what_is_turned_into_a_vector_is_no_prompt(format_: str, change: dict[str, str], tmp_path: Path) -> None:
+    """It keeps its place in the volume, has no template, and is counted; an embedded chat is no embedding."""
+    rows = logs.EVERY[format_](3)
+    rows[0] |= change
+    if "call_type" in rows[1]:
+        rows[1]["model"] = "embedded-chat-1"
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_=format_)
+    assert (done.events, done.sources[0].losses[WITHOUT_PROMPT]) == (3, 1)
+    assert sum(row["template"] is None for row in events(folder)) == 1
+
+
+def test_a_trace_of_steps_alone_asked_no_model(tmp_path: Path) -> None:
+    """Of Langfuse a generation and a vector are calls, a span is none, nor is the trace around it."""
+    rows: list[dict[str, Any]] = []
+    for n, kind in enumerate(("GENERATION", "SPAN", "EMBEDDING")):
+        rows += [
+            {"id": f"t{n}", "timestamp": logs.at(n), "userId": f"u{n}"},
+            {"id": f"o{n}", "traceId": f"t{n}", "type": kind, "startTime": logs.at(n), "input": logs.PROMPT},
+        ]
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_="langfuse")
+    assert (done.events, done.sources[0].losses) == (2, {WITHOUT_PROMPT: 1})
+
+
+def test_messages_by_number_are_read(tmp_path: Path) -> None:
+    """OpenLLMetry writes each message as attributes of its own; the template is that of the other forms."""
+    rows = logs.otlp(2)
+    spans = [row["resourceSpans"][0]["scopeSpans"][0]["spans"][0] for row in rows]
+    kept = [one for one in spans[0]["attributes"] if not one["key"].startswith(("gen_ai.input", "gen_ai.output"))]
+    for place, (role, content) in enumerate((("system", "Be brief."), ("user", logs.PROMPT.format(n=0)))):
+        for name, value in (("role", role), ("content", content)):
+            kept.append({"key": f"gen_ai.prompt.{place}.{name}", "value": {"stringValue": value}})
+    kept.append({"key": "gen_ai.completion.0.content", "value": {"stringValue": "An answer."}})
+    spans[0]["attributes"] = kept
+    folder = logs.case(tmp_path / "case")
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_="otlp", keep_text=True)
+    assert len({row["template"] for row in events(folder)}) == 1
+    said = duckdb.read_parquet(f"{folder}/events/texts/*/*.parquet").project("response").fetchall()
+    assert sorted(one for (one,) in said) == ["", "An answer."]
+    with pytest.raises(CaseError, match="1 log records beside spans"):
+        load(folder, logs.lines(tmp_path / "logs.jsonl", [{"resourceLogs": [{}]}]), format_="otlp")
+
+
+@pytest.mark.parametrize("form", ["bucket", "events", "query"])
+def test_invocations_by_cloudwatch_and_sessions_that_a_client_made_up(form: str, tmp_path: Path) -> None:
+    """A time before each line, or the record as a text; one role is one account, unless people gave sessions names."""
+    rows = [row for row in logs.bedrock(30) if "timestamp" in row]
+    names = {0: "botocore-session-177780{n:04d}", 1: "i-0abc12{n:06d}", 2: "jane"}
+    for n, row in enumerate(rows):
+        session = names[n % 3].format(n=n)
+        row["identity"] = {"arn": f"arn:aws:sts::111122223333:assumed-role/gateway-{n % 3}/{session}"}
+        row.pop("requestMetadata", None)
+    file = tmp_path / "export"
+    if form == "bucket":
+        file.write_text("".join(f"{row['timestamp']} {json.dumps(row)}\n" for row in rows))
+    elif form == "events":
+        file.write_text(json.dumps({"events": [{"timestamp": 1, "message": json.dumps(row)} for row in rows]}))
+    else:
+        logs.lines(file, [{"@timestamp": "2026-05-01 10:00:00.000", "@message": json.dumps(row)} for row in rows])
+    folder = logs.case(tmp_path / "case")
+    assert load(folder, file, format_="bedrock").events == len(rows)
+    assert len({row["account"] for row in events(folder)}) == 3
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "null", "None", "nan", "\\N", "N/A"])
+def test_what_an_export_writes_for_nothing_is_nobody(nothing: str, tmp_path: Path) -> None:
+    """It is no account that asked a great deal, and no organisation that makes all customers one."""
+    rows = logs.litellm(30)
+    for row in rows:
+        row["organization_id"] = nothing
+    rows[0] |= {"user": nothing, "api_key": nothing}
+    folder = logs.case(tmp_path / "case")
+    log = logs.lines(tmp_path / "log.jsonl", rows)
+    with pytest.raises(CaseError, match="without an account") as refused:
+        load(folder, log)
+    assert "--allow-nameless" in str(refused.value.hint)
+    done = load(folder, log, allow_nameless=True)
+    assert (done.events, done.sources[0].losses[importing.NOBODY]) == (29, 1)
+    assert {row["org"] for row in events(folder)} == {None}
+
+
+def test_numbers_out_of_range_are_nothing(tmp_path: Path) -> None:
+    """What was asked for is any number that a client can write; the import does not end by it."""
+    rows = logs.litellm(2)
+    rows[0]["proxy_server_request"] = {"body": {"n": 5_000_000_000, "max_tokens": 10**30, "temperature": "1e999"}}
+    folder = logs.case(tmp_path / "case")
+    assert load(folder, logs.lines(tmp_path / "log.jsonl", rows)).events == 2
+    assert {(row["choices"], row["max_tokens"], row["temperature"]) for row in events(folder)} == {(None, None, None)}
+
+
+@pytest.mark.parametrize("zone", ["+00", "+0000", "+00:00", " UTC", "z"])
+def test_zones_as_databases_write_them(zone: str, tmp_path: Path) -> None:
+    """PostgreSQL writes hours alone."""
+    rows = logs.litellm(2)
+    for row in rows:
+        row["startTime"] = "2026-05-01 10:00:00.123456" + zone
+    folder = logs.case(tmp_path / "case")
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows))
+    assert {str(row["ts"]) for row in events(folder)} == {"2026-05-01 10:00:00.123456"}
+
+
+def test_ids_that_stand_for_several_requests_clocks_and_gateways_are_told(tmp_path: Path) -> None:
+    """A log whose ids are no request's, whose clock is ahead, and of which one account holds most, says so."""
+    rows = logs.litellm(60)
+    for n, row in enumerate(rows):
+        row |= {"user": f"u{n % 25}" if n < 25 else "u0", "request_id": f"r{n // 2}"}
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "a.jsonl", rows))
+    losses = done.sources[0].losses
+    assert losses[oddities.CONFLICTS] == 30
+    assert losses[oddities.KEYS] == 1
+    late = logs.litellm(60)
+    for n, row in enumerate(late):
+        minute = int(rows[n]["startTime"][14:16])
+        row["startTime"] = f"{rows[n]['startTime'][:14]}{minute:02d}:37.500Z"
+    other = logs.case(tmp_path / "b" / "case")
+    load(other, logs.lines(tmp_path / "b.jsonl", logs.litellm(60)))
+    second = load(other, logs.lines(tmp_path / "c.jsonl", [*late, {**late[0], "request_id": "new", "user": "u"}]))
+    assert second.sources[0].losses[oddities.AHEAD] == 37
+    most = logs.litellm(60)
+    for n, row in enumerate(most):
+        row["user"] = f"u{max(n - 35, 0)}"
+    third = load(logs.case(tmp_path / "d" / "case"), logs.lines(tmp_path / "d.jsonl", most))
+    assert third.sources[0].losses[oddities.LARGEST] == 36
+
+
+@pytest.mark.parametrize("value", ["Jane Doe", "+49 171 1234567", "jane%40firm.example"])
+def test_a_hash_has_no_spaces_and_hides_no_address(value: str, tmp_path: Path) -> None:
+    """A name or a number in a column that is said to be hashed ends with 6."""
+    (tmp_path / "map.toml").write_text(
+        '[columns]\nid = "id"\nts = "ts"\naccount = "who"\n[hashed]\ncolumns = ["who"]\n'
+    )
+    log = logs.lines(tmp_path / "log.jsonl", [{"id": "1", "ts": logs.at(1), "who": value}])
+    with pytest.raises(SecretFound):
+        load(logs.case(tmp_path / "case"), log, format_="generic", mapping=str(tmp_path / "map.toml"))
+
+
+def test_a_watched_folder_waits_for_what_is_still_written(tmp_path: Path) -> None:
+    """What breaks off and what is no log end no watch: the one is read once it is whole, the other is left."""
+    home = tmp_path / "inbox"
+    home.mkdir()
+    folder = logs.case(tmp_path / "case")
+    logs.lines(home / "a.jsonl", logs.litellm(30))
+    (home / "notes.txt").write_text("hello\n")
+    whole = gzip.compress("".join(json.dumps(row) + "\n" for row in logs.litellm(60)[30:]).encode())
+    (home / "b.jsonl.gz").write_bytes(whole[:200])
+    inbox = watching.Folder(watch=home, format="litellm", hash_key=str(logs.key_of(folder)))
+    (home / "c.csv").touch()
+    first = watching.look(folder, inbox, lambda: "2026-06-01T00:00:00.000000Z", lambda _: None)
+    assert (first.imported, first.waiting) == (("a.jsonl",), ("b.jsonl.gz", "c.csv"))
+    (home / "b.jsonl.gz").write_bytes(whole)
+    second = watching.look(folder, inbox, lambda: "2026-06-01T00:00:00.000000Z", lambda _: None)
+    assert (second.imported, second.waiting) == (("b.jsonl.gz",), ("c.csv",))

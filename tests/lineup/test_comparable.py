@@ -1,0 +1,155 @@
+"""What keeps two answers out of one bag, and one random act out of two: by what rows say, alike on both sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import line_ups
+from depose.errors import CaseError
+from depose.lineup.bags import SEVERAL
+from depose.lineup.rank_test import opened, rank_sum
+from line_ups import of_rows, tallied
+
+LATER = {"delivered_at": "2026-04-30T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("name", "mine", "theirs"),
+    [
+        ("temperature", 1.0, 0.7),
+        ("top_p", 1.0, 0.9),
+        ("max_tokens", 512, 256),
+        ("stack_id", "h100-fp8", "a100-bf16"),
+        ("filters", "citations removed", "none"),
+        ("reference_snapshot", "r-1", "r-2"),
+    ],
+)
+def test_a_decoy_of_other_settings_is_drifted(name: str, mine: Any, theirs: Any) -> None:
+    """One that says so is no filler; one that says the same, or nothing of it, is one."""
+    delivered, decoys = line_ups.rows(4, **{name: mine})
+    for row in decoys:
+        row["reference_snapshot"] = "r-1"
+    for row in (row for row in decoys if row["decoy_id"].endswith("-0")):
+        row[name] = theirs
+    for row in (row for row in decoys if row["decoy_id"].endswith("-1")):
+        row[name] = mine
+    found = of_rows(delivered, decoys)
+    assert all(sum(one.copies) == 3 for one in found.entries)
+    assert tallied(found)["decoys of another state or other settings than what was delivered, which are drifted"] == 4
+    for row in decoys:
+        row[name] = theirs
+    with pytest.raises(CaseError, match="M = 0") as caught:
+        of_rows(delivered, decoys)
+    assert "nothing exact follows" in caught.value.hint
+
+
+def test_a_drifted_line_up_takes_them_and_says_so() -> None:
+    """Where the case registers the tier drifted, decoys of another state are fillers, of that tier and no a better."""
+    delivered, decoys = line_ups.rows(4)
+    found = of_rows(delivered, [row | {"reference_snapshot": "r-2"} for row in decoys], tier="drifted")
+    assert {one.tier for one in found.entries} == {"drifted"}
+
+
+def test_deliveries_under_other_settings_than_the_first_are_left_out() -> None:
+    """Two deliveries of one context at two temperatures are not two draws of one sampler."""
+    delivered, decoys = line_ups.rows(1, draw_id="x", temperature=1.0)
+    other = {"delivery_id": "e", "draw_id": "y", "text": "another one", "text_sha256": "", "temperature": 0.2}
+    found = of_rows([*delivered, delivered[0] | other | LATER], decoys)
+    assert sum(found.entries[0].received) == 1
+    assert tallied(found)["deliveries of a context under other settings than its first one, left out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "as_if"),
+    [
+        ({"text": "<think>They want it short.</think>\n\nriver stone"}, "river stone"),
+        ({"text": "river stone", "finish_reason": "content_filter"}, ""),
+        ({"text": "river stone", "finish_reason": "tool_calls"}, ""),
+        ({"text": "river stone", "finish_reason": "length"}, "river stone"),
+        ({"text": " \u200b\r\n"}, ""),
+    ],
+    ids=["reasoning", "blocked", "tool", "cut", "empty"],
+)
+def test_both_sides_are_read_alike(change: dict[str, str], as_if: str) -> None:
+    """A delivered answer and a decoy that are stored alike are read alike: as a draw reads what an endpoint says."""
+    delivered, decoys = line_ups.rows(2)
+    delivered[0] |= change | {"text_sha256": ""}
+    at_delivered = of_rows(delivered, decoys)
+    delivered, decoys = line_ups.rows(2)
+    decoys[0] |= change
+    at_decoy = of_rows(delivered, decoys)
+    if as_if:
+        assert any(as_if in bag.members for bag in at_delivered.bags)
+        assert any(as_if in bag.members for bag in at_decoy.bags)
+    else:
+        assert tallied(at_delivered)["deliveries that are empty, blocked or broken off"] == 1
+        assert tallied(at_decoy)["decoys that are empty, blocked or broken off"] == 1
+        assert [len(found.bags) for found in (at_delivered, at_decoy)] == [1, 2]
+
+
+def test_one_draw_in_many_contexts_is_one_random_act() -> None:
+    """An answer that a cache gave to 40 contexts makes one line-up, that of the context that received it first.
+
+    A suspect that happens to like it would put it first 40 times, and p would be 1e-24 for one draw of chance 1/4.
+    """
+    delivered, decoys = line_ups.rows(40)
+    cached = [row | {"draw_id": "c", "text": "stone soup", "text_sha256": "", **LATER} for row in delivered]
+    cached[7]["delivered_at"] = "2026-02-01T00:00:00Z"
+    found = of_rows(cached, decoys)
+    assert tallied(found)["deliveries of a draw that another context received first, left out"] == 39
+    assert len(found.bags) == 1 and "Question 7?" in found.bags[0].context.messages[1].content
+    scores = np.array([[float(text == "stone soup") for text in found.bags[0].members]])
+    assert 10 ** rank_sum(opened(scores, scores > 0)).log10_p == pytest.approx(0.25)
+
+
+def test_a_name_of_a_draw_stands_for_one_text_in_all_contexts() -> None:
+    """Places in a list of choices, which begin anew in each request, are no names of draws: the build stops."""
+    delivered, decoys = line_ups.rows(3, draw_id="0")
+    with pytest.raises(CaseError, match="draw '0' stands for two texts") as caught:
+        of_rows(delivered, decoys)
+    assert "each other context" in caught.value.hint
+
+
+@pytest.mark.parametrize("where", ["delivered", "decoy"])
+def test_a_long_answer_of_another_bag_is_not_counted_again(where: str) -> None:
+    """Of bags that hold one long answer the first by name stays, whichever side holds it; short ones may be alike."""
+    long, short = "stone " * 40, "stone"
+    for text, left in ((long, 1), (short, 6)):
+        delivered, decoys = line_ups.rows(6)
+        for row in delivered if where == "delivered" else [one for one in decoys if one["decoy_id"].endswith("-1")]:
+            row |= {"text": text}
+            row.pop("text_sha256", None)
+        found = of_rows(delivered, decoys)
+        assert len(found.bags) == left
+        first = min(bag.bag for bag in found.bags)
+        assert left > 1 or (first == found.bags[0].bag and tallied(found)[LEFT] == 5)
+
+
+LEFT = "bags with a long answer that another bag holds too, left out"
+
+
+def test_a_context_asked_a_thousand_times_has_an_exact_null_still() -> None:
+    """Of more delivered draws than the exact null takes some are left out at random, by their names alone."""
+    delivered, decoys = line_ups.rows(1)
+    rng = np.random.default_rng(3)
+    many = [
+        delivered[0] | {"delivery_id": f"e{n}", "draw_id": f"x{n}", "text": line_ups.answer(rng), "text_sha256": ""}
+        for n in range(1_000)
+    ]
+    found = of_rows(many, decoys)
+    assert sum(found.entries[0].received) == SEVERAL
+    assert of_rows(many[::-1], decoys) == found
+    assert tallied(found)[f"delivered draws of a context beyond {SEVERAL}, left out at random"] == 1_000 - SEVERAL
+
+
+def test_line_ups_of_nobody_in_question_are_not_built() -> None:
+    """Matched accounts alone, or deliveries after the cut-off alone, could never be tested: the build says so."""
+    delivered, decoys = line_ups.rows(30, account="B1")
+    with pytest.raises(CaseError, match="no line-up is of an account in question: nothing can be tested"):
+        of_rows(delivered, decoys)
+    delivered, decoys = line_ups.rows(30)
+    with pytest.raises(CaseError, match="no line-up is of an account in question up to 2026-02-01"):
+        of_rows(delivered, decoys, cutoff="2026-02-01")
