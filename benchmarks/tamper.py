@@ -37,6 +37,7 @@ from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_spreadsheets import ON_SPREADSHEETS
 from attacks_on_throws import ON_THROWS
 from attacks_on_weights import ON_WEIGHTS, sealed_weights
+from attacks_on_wires import ON_WIRES
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from fakes import install
@@ -118,7 +119,7 @@ def main() -> None:
             (one, target)
             for one in (*BY_ANYBODY, *BY_SIGNER, *ON_SIGNED_FILES, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
         ]
-        attacks += [(one, mixed) for one in ON_ANSWERS]
+        attacks += [(one, mixed) for one in (*ON_ANSWERS, *ON_WIRES)]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         attacks += [(one, asked) for one in ON_ASKED_LINE_UPS]
         attacks += [(one, weighed) for one in ON_WEIGHTS]

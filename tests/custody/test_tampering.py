@@ -19,6 +19,7 @@ from attacks_on_forms import IN_TWO_FORMS
 from attacks_on_records import ON_RECORDS
 from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
+from attacks_on_wires import ON_WIRES
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
@@ -42,7 +43,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Target:
     return mixed_case(tmp_path_factory.mktemp("mixed") / "target")
 
 
-@pytest.mark.parametrize("one", thinned(ON_ANSWERS, 2), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", thinned((*ON_ANSWERS, *ON_WIRES), 2), ids=lambda one: one.name)
 def test_changed_evidence_of_the_signer_is_refused(one: Attack, mixed: Target, tmp_path: Path) -> None:
     """However well it is chained, signed and stamped: every answer is read again, every file and date looked at."""
     message = met(one, mixed, tmp_path)
@@ -67,7 +68,7 @@ def test_every_attack_is_refused_with_its_message(one: Attack, target: Target, t
 
 def test_there_are_enough_attacks_under_different_names() -> None:
     """At least a hundred and eighty, each named once."""
-    everything = (*ATTACKS, *ON_ANSWERS)
+    everything = (*ATTACKS, *ON_ANSWERS, *ON_WIRES)
     assert len({one.name for one in everything}) == len(everything) >= 180
 
 

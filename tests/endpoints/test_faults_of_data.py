@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from depose.custody.wires import odd_wire
 from depose.endpoints.keys import Key
+from depose.endpoints.openai import OPENAI
+from depose.evidence import ledger
 from depose.evidence.log import read_log
 from depose.model import Exchange
 from fakes import Ran, case_of, depose, install, write_case
@@ -37,6 +40,14 @@ def met(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
         registered = depose("register", case)
         assert registered.code == 0, registered.err
         return case, depose("probe", case)
+
+
+def test_what_is_recorded_of_a_transfer_is_what_verify_expects(met: tuple[Path, Ran]) -> None:
+    """However odd an answer is, the record of it has its times in order, its forms, and a reason for what it lacks."""
+    specs = {spec.code: spec for spec in ledger.entries(met[0]).registration.case.models}
+    wires = [(one, one.wire) for code in specs for one in heard(met[0], code) if one.wire]
+    assert len(wires) > len(CODES)
+    assert {odd_wire(one, wire, OPENAI, specs[one.model]) for one, wire in wires} == {""}
 
 
 def _told(one: Exchange) -> str:

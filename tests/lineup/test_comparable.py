@@ -153,3 +153,30 @@ def test_line_ups_of_nobody_in_question_are_not_built() -> None:
     delivered, decoys = line_ups.rows(30)
     with pytest.raises(CaseError, match="no line-up is of an account in question up to 2026-02-01"):
         of_rows(delivered, decoys, cutoff="2026-02-01")
+
+
+@pytest.mark.slow
+def test_p_is_uniform_where_a_cache_answers_half_of_the_requests() -> None:
+    """Over 150 logs in which one draw answers every second request p is low in few; counted anew each time, in many."""
+    low = {True: 0, False: 0}
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        delivered, decoys = line_ups.rows(30, start=30 * seed)
+        first = delivered[0]["text"]
+        for n, row in enumerate(delivered):
+            own = n > 0 and rng.random() < 0.5
+            row |= {"draw_id": f"d{n}" if own or not n else "d0", "text": row["text"] if own else first}
+            row |= {"text_sha256": "", "delivered_at": f"2026-03-01T00:{n:02}:00Z"}
+        for named in low:
+            rows = delivered if named else [row | {"draw_id": f"e{n}"} for n, row in enumerate(delivered)]
+            found = of_rows(rows, decoys)
+            likes = np.array([[_liking(seed, text) for text in bag.members] for bag in found.bags])
+            keys = np.array([one.received for one in found.entries], dtype=bool)
+            low[named] += 10 ** rank_sum(opened(likes, keys)).log10_p <= 0.05
+    assert low[True] <= 15  # 7.5 are expected
+    assert low[False] > 30
+
+
+def _liking(seed: int, text: str) -> float:
+    """How much a model that learnt nothing happens to like a text: the same wherever it stands."""
+    return float(np.random.default_rng([seed, *text.encode()]).random())

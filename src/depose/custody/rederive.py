@@ -23,6 +23,7 @@ from depose.asking import collect
 from depose.case.tables import Wanted
 from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
+from depose.custody.wires import odd_wire, said_of_failure
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
 from depose.endpoints.http_outcome import Told, has_body, judge
@@ -146,7 +147,14 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
         return "a request to another address or model than is registered"
     told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
     if one.outcome == "failed":
-        return _hides_an_answer(wire, body, told)
+        return (
+            _hides_an_answer(wire, body, told) or said_of_failure(one, wire, told) or odd_wire(one, wire, dialect, spec)
+        )
+    return _another_answer(one, wire, body, told, ask) or odd_wire(one, wire, dialect, spec)
+
+
+def _another_answer(one: Exchange, wire: Wire, body: bytes, told: Told, ask: Ask) -> str:
+    """Say in what an answer differs from the one in its raw bytes, or nothing."""
     if not has_body(wire.status) or not body:
         return f"an answer without {'the status of one' if body else 'raw bytes'}"
     if told.reading is None or told.settled is None:
