@@ -81,7 +81,7 @@ def habit(folder: Path, change: Change, seed: int) -> Compared:
 def relative(folder: Path, change: Change, seed: int) -> Compared:
     """Draw a model, and compare it with what is made of it."""
     reference, _ = drawn(seed)
-    one = change(reference, seed + 1)
+    one = change(reference, seed + 50)  # numbers that the reference was not drawn with
     paths = [changes.save(folder / f"{seed}-{place}", *each) for place, each in enumerate((one, reference))]
     return compared(*paths)
 

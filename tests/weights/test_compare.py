@@ -18,6 +18,7 @@ from depose.errors import AnalysisError
 from depose.model.weights import WeightFinding
 from depose.weights.compare import Named, compare
 from depose.weights.stores import open_weights
+from weight_strangers import redrawn
 
 CONFIG, REFERENCE = changes.initialised(0)
 TUNED = changes.noisy(REFERENCE, 5)
@@ -138,6 +139,17 @@ def test_another_vocabulary_is_no_obstacle(reference: Path, tmp_path: Path) -> N
     assert found.log10_p < -10
     assert found.alignment == "rotated by the embeddings of shared tokens"
     assert found.support["tokens shared"] == "400 of 400 and 640"
+
+
+def test_a_turned_space_is_found_where_chance_alone_has_margins(tmp_path: Path) -> None:
+    """Few sparse weights have sure matches in any space: what lies over nothing is not taken for what lies well."""
+    config, drawn = changes.initialised(8, num_hidden_layers=3, hidden_size=48, intermediate_size=72, vocab_size=160,
+                                        num_attention_heads=6, num_key_value_heads=2)  # fmt: skip
+    sparse = redrawn(drawn, "sparse", 9)
+    suspect = changes.save(tmp_path / "suspect", config, changes.permuted_space(sparse, 3))
+    found = compared(suspect, changes.save(tmp_path / "reference", config, sparse))
+    assert found.alignment == "rotated by the embeddings of shared tokens"
+    assert found.log10_p < -10
 
 
 def twins(folder: Path, count: int) -> list[WeightFinding]:

@@ -70,16 +70,26 @@ def test_conflicts_with_what_is_declared_are_shown(measured: Lineages) -> None:
     }
 
 
-def test_what_cannot_be_compared_is_listed(folder: Path, tmp_path: Path) -> None:
-    """A broken model leaves the others their lineages, and is listed with its reason."""
+def test_what_cannot_be_compared_is_listed_once_and_is_in_no_lineage(folder: Path, tmp_path: Path) -> None:
+    """A broken model leaves the others their lineages; one that fails late or fits no other is in none either."""
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "model.safetensors").write_bytes(b"nothing")
+    config, tensors = changes.initialised(4, num_hidden_layers=2)
+    late = {name: one * float("nan") if "up_proj" in name else one for name, one in tensors.items()}
+    other = changes.initialised(5, num_hidden_layers=2, hidden_size=64, vocab_size=100)
+    more = {"broken": broken, "late": changes.save(tmp_path / "late", config, late),
+            "narrow": changes.save(tmp_path / "narrow", *other)}  # fmt: skip
     pair = models_in(folder)[:2]
-    found = lineages([*pair, type(pair[0])(name="broken", path=broken)], {})
-    assert [one.models for one in found.lineages] == [("ann", "ann-tuned"), ("broken",)]
-    assert len(found.not_compared) == 2
+    found = lineages([*pair, *(type(pair[0])(name=name, path=path) for name, path in more.items())], {})
+    assert [one.models for one in found.lineages] == [("ann", "ann-tuned")]
+    assert [one.models for one in found.not_compared if "broken" in one.models] == [("broken",)]
     assert "not safetensors" in found.not_compared[0].reason
+    assert {one.models for one in found.not_compared[1:]} == {
+        ("ann", "late"), ("ann-tuned", "late"), ("ann", "narrow"), ("ann-tuned", "narrow"), ("late", "narrow")
+    }  # fmt: skip
+    assert next(one.reason for one in found.not_compared if "late" in one.models).startswith(f"{more['late']}: tensor")
+    assert found.alpha == pytest.approx(1e-6 / 6), "a pair that cannot be read is no test"
 
 
 def test_fewer_than_two_models_are_an_error(tmp_path: Path) -> None:

@@ -213,8 +213,8 @@ def _map_lines(found: Lineages) -> list[str]:
         *table(["lineage", "models", ""], rows),
         *(["", *table(["linked", "with", "p"], evidence)] if evidence else []),
         *(
-            f"embeddings alone: {one.left} and {one.right}, p {_is(one.log10_p)}: one table was taken over, which "
-            "makes no lineage"
+            f"embeddings alone: {one.left} and {one.right}, p {_is(one.log10_p)}: one table was taken over, "
+            "or hidden states were learnt, which makes no lineage"
             for one in found.links
             if one.embeddings_alone
         ),

@@ -32,7 +32,7 @@ from depose.weights import copies, exact_tails, matching, spaces
 from depose.weights.assumptions import Assumptions, Judged
 from depose.weights.heads import Values, compare_heads, laid
 from depose.weights.kept import Opened, Probes, inputs, turned, values
-from depose.weights.layout import Layout, layout, units
+from depose.weights.layout import SEED, Layout, layout, units
 from depose.weights.parts import Attention, Mlp
 from depose.weights.stores import Array, Store, open_weights
 
@@ -48,7 +48,7 @@ SURE = 32
 KEPT_BYTES = 600_000_000
 PILOTS = 3
 GOOD = 0.1
-"""A margin above which the spaces are plainly laid well over each other."""
+"""A margin above that of chance from which the spaces are plainly laid well over each other."""
 
 Progress = Callable[[int, int], None]
 
@@ -188,7 +188,7 @@ class _Comparison:
         same = self._suspect.layout.width == self._reference.layout.width
         pilots = [self._suspect.layout.mlps[place] for place in matching.spread(len(self._suspect.layout.mlps), PILOTS)]
         as_it_is = self._margin(probes, pilots, None) if same else -1.0
-        if as_it_is >= GOOD or self._embeddings is None:
+        if self._embeddings is None or (same and as_it_is >= GOOD + self._chance(probes, pilots)):
             if not same:
                 raise AnalysisError(
                     f"the models are {self._suspect.layout.width} and {self._reference.layout.width} wide and share "
@@ -200,6 +200,12 @@ class _Comparison:
         if self._margin(probes, pilots, turn) > as_it_is:
             return turn, "rotated by the embeddings of shared tokens"
         return None, "as they are"
+
+    def _chance(self, probes: list[Probes], pilots: list[Mlp]) -> float:
+        """Return the margin of spaces that are not laid over each other: few and sparse weights have some by chance."""
+        width = self._suspect.layout.width
+        shuffled = np.random.default_rng(SEED).permutation(width)
+        return self._margin(probes, pilots, np.eye(width, dtype=np.float32)[shuffled])
 
     def _margin(self, probes: list[Probes], pilots: list[Mlp], turn: Array | None) -> float:
         best = []
@@ -343,12 +349,13 @@ class _Comparison:
 
 
 def _embeddings_alone(tests: Mapping[TestKind, Tests], judged: Judged, reading: WeightReading) -> tuple[str, ...]:
-    """Say where hidden layers tell nothing, so that a table of embeddings that was taken over is all there is."""
+    """Say where hidden layers tell nothing, so that the order of the model's dimensions is all there is."""
     hidden = together([each for kind, each in tests.items() if kind not in judged.spoilt and kind != DIMENSIONS])
     if reading != "not independent" or hidden <= np.log10(ALPHA):
         return ()
     return (f"{EMBEDDINGS_ALONE}: hidden layers tell nothing (log10 p {hidden:z.1f}); a table of embeddings that one "
-            "took from the other, or both from a third, is all that this shows",)  # fmt: skip
+            "took from the other, or both from a third, or hidden states of the other or of a third that were learnt, "
+            "is all that this shows",)  # fmt: skip
 
 
 def _layer(

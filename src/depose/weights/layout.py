@@ -99,7 +99,8 @@ def finite(store: Store, name: str, rows: Places | None = None) -> Array:
     found = store.read(name, rows)
     if not np.isfinite(np.abs(found).max(initial=0.0)):
         raise AnalysisError(
-            f"tensor {name[:80]!r} holds numbers that are not finite", hint="fetch the file again; is it whole?"
+            f"{store.path}: tensor {name[:80]!r} holds numbers that are not finite",
+            hint="fetch the file again; is it whole?",
         )
     return found
 

@@ -18,6 +18,8 @@ from depose.errors import DeposeError, EndpointError
 from depose.model import Record
 from depose.model.weights import EMBEDDINGS_ALONE
 from depose.weights.compare import ALPHA, Named, Progress, compare
+from depose.weights.layout import layout
+from depose.weights.stores import open_weights
 
 LAYERS = 6
 """Layers of one model of each pair that are looked at, in all layers of the other."""
@@ -94,10 +96,14 @@ def lineages(
     progress: Progress = lambda done, total: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Lineages:
-    """Compare every two models and sort them; what cannot be compared is listed with its reason."""
-    pairs = list(combinations(models, 2))
-    level = log10(ALPHA) - log10(len(pairs))
-    links, failed = [], []
+    """Compare every two models and sort them; what cannot be compared is listed with its reason, in no lineage."""
+    failed = [one for model in models if (one := _unreadable(model)) is not None]
+    for one in failed:
+        say(f"{one.models[0]}: {one.reason}")
+    unread = {one.models[0] for one in failed}
+    pairs = list(combinations([one for one in models if one.name not in unread], 2))
+    level = log10(ALPHA) - log10(max(len(pairs), 1))
+    links = []
     for done, (left, right) in enumerate(pairs):
         progress(done, len(pairs))
         try:
@@ -118,7 +124,8 @@ def lineages(
             )
         )
     progress(len(pairs), len(pairs))
-    groups, merged = _grouped([one.name for one in models], links)
+    measured = {name for one in links for name in (one.left, one.right)}
+    groups, merged = _grouped([one.name for one in models if one.name in measured], links)
     called = _names(groups, declared)
     return Lineages(
         alpha=10**level,
@@ -130,6 +137,16 @@ def lineages(
         not_compared=tuple(failed),
         conflicts=tuple(_conflicts(groups, links, declared)),
     )
+
+
+def _unreadable(model: Named) -> NotCompared | None:
+    """Say why a model cannot be compared with any other, by its files and the names of its tensors; None if it can."""
+    try:
+        with open_weights(model.path, model.adapter) as store:
+            layout(store, model.name)
+    except DeposeError as error:
+        return NotCompared(models=(model.name,), reason=error.message)
+    return None
 
 
 def _grouped(names: Sequence[str], links: Sequence[Link]) -> tuple[list[list[str]], set[str]]:

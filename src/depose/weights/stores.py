@@ -36,6 +36,8 @@ _PACKED = {".qweight": "GPTQ or AWQ", ".absmax": "bitsandbytes in 4 bits", "_pac
 class Store(Protocol):
     """The weights of one model."""
 
+    path: Path
+    """The folder or file that it was opened by."""
     digests: dict[str, str]
     """SHA-256 of each file, by its name."""
     settings: dict[str, Any]
@@ -99,6 +101,7 @@ class _Safetensors:
 
     def __init__(self, files: ModelFiles, folder: Path) -> None:
         self._files, self._folder = files, folder
+        self.path = folder
         self.digests = dict(files.digests)
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._in: dict[str, str] = {}
@@ -230,7 +233,7 @@ class _Gguf:
     """One GGUF file."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
-        self._path = path
+        self._path = self.path = path
         files = stack.enter_context(ModelFiles(path.parent, "the model", only=path.name))
         self._file, self.digests = files.file(path.name), files.digests
         try:
@@ -307,6 +310,7 @@ class Adapted:
 
     def __init__(self, base: Store, adapter: _Safetensors, folder: Path) -> None:
         self._base, self._adapter = base, adapter
+        self.path = base.path
         self.digests = base.digests | {f"adapter/{name}": one for name, one in adapter.digests.items()}
         self.settings = base.settings
         said = _json(adapter._files, folder, "adapter_config.json")
