@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compile
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody bench-leaks lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
-	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers journeys dist image \
+	docs pages pictures coverage evaluations selection values-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers bench-weights-rates journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
 help: ## list what can be made
@@ -132,6 +132,9 @@ bench-embedding: setup ## sentence vectors beside plain SentenceTransformer.enco
 
 bench-weights: setup ## weights: calls, p-values, relatives, the packaged model, two models of 1.7 billion parameters
 	$(BIN)/python benchmarks/weights.py
+
+bench-weights-rates: setup ## weights: calls among strangers and kin that are drawn afresh, by what was done to them; half an hour
+	$(BIN)/python benchmarks/weights_rates.py
 
 bench-weights-peers: setup ## rival tests of weights on the same pairs; KIT=python with cisco-ai-provenance-kit, TRACING=checkout of model-tracing
 	$(BIN)/python benchmarks/peers/inheritance.py --steps 12 $(if $(KIT),--kit $(KIT)) $(if $(TRACING),--tracing $(TRACING))

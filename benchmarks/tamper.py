@@ -36,6 +36,7 @@ from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_spreadsheets import ON_SPREADSHEETS
 from attacks_on_throws import ON_THROWS
+from attacks_on_weights import ON_WEIGHTS, sealed_weights
 from attacks_with_key import BY_SIGNER
 from depose.custody.verify import verify
 from fakes import install
@@ -100,8 +101,15 @@ def main() -> None:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
         line_up = sealed_line_up(Path(folder) / "line-up")
         asked = sealed_asked_line_up(Path(folder) / "asked-line-up")
+        weighed = sealed_weights(Path(folder) / "weights")
         nothing = Attack(name="", says="", act=lambda *_: None, recompute=True)
-        for name, at in (("target", target), ("mixed", mixed), ("line-up", line_up), ("asked", asked)):
+        for name, at in (
+            ("target", target),
+            ("mixed", mixed),
+            ("line-up", line_up),
+            ("asked", asked),
+            ("weights", weighed),
+        ):
             untouched = unpack(at, Path(folder) / f"untouched-{name}")
             for refused in (met(nothing, at, Path(folder) / f"none-{name}"), ", ".join(seen_by(untouched, at))):
                 if refused:
@@ -113,6 +121,7 @@ def main() -> None:
         attacks += [(one, mixed) for one in ON_ANSWERS]
         attacks += [(one, line_up) for one in ON_LINE_UPS]
         attacks += [(one, asked) for one in ON_ASKED_LINE_UPS]
+        attacks += [(one, weighed) for one in ON_WEIGHTS]
         passed = seen = unpacked = 0
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)

@@ -7,6 +7,8 @@
 4. `gguf`: relatives as GGUF, of every kind that the packaged library writes.
 5. `architectures`: models as transformers makes them (`weight_architectures.py`): strangers that were trained on the
    same texts in the same order, and kin that were trained on.
+6. `teachers`: strangers that a third model taught, by its answers or by its hidden states, or lent the moments of its
+   optimiser: which of that is found?
 
 Every pair has sizes, seeds and first weights of its own; `--seed` draws others. What `depose weights` decides is
 counted. Prints Markdown.
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-PARTS = ("habits", "relatives", "kin", "gguf", "architectures")
+PARTS = ("habits", "relatives", "kin", "gguf", "architectures", "teachers")
 GGUF = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "TQ2_0", "TQ1_0", "MXFP4")
 STEPS = 60
 
@@ -190,6 +192,29 @@ def architectures(pairs: int, seed: int) -> None:
     uniform(layers)
 
 
+def taught(way: str) -> Callable[[Path, int], Compared]:
+    """Train two strangers with the help of a third model."""
+
+    def pair(folder: Path, seed: int) -> Compared:
+        import weight_architectures as tiny
+
+        data = tiny.texts(seed, 16 * 2 * STEPS).split(16)
+        third = tiny.train(tiny.made("llama", seed + 3), data)
+        loss = {"answers": tiny.from_answers, "hidden states": tiny.from_states}.get(way)
+        paths = []
+        for side in (1, 2):
+            one = tiny.train(
+                tiny.made("llama", seed + side),
+                data,
+                loss_of=loss(third) if loss else tiny.from_texts,
+                moments_of=None if loss else third,
+            )
+            paths.append(tiny.saved(one, folder / f"{seed}-{side}"))
+        return compared(*paths)
+
+    return pair
+
+
 def _kin(one: PreTrainedModel, data: Sequence[torch.Tensor]) -> Iterator[tuple[str, PreTrainedModel]]:
     """Yield a model that was trained on, little and at a high rate."""
     import copy
@@ -226,6 +251,9 @@ def main() -> None:
         table("both of kin", every({**HABITS, **ORDERS}, kin), asked.pairs, asked.seed)
     if "gguf" in asked.only:
         table("GGUF of a relative", {kind: packed(kind) for kind in GGUF}, max(asked.pairs // 4, 1), asked.seed)
+    if "teachers" in asked.only:
+        ways = ("answers", "hidden states", "moments of the optimiser")
+        table("taught by a third", {way: taught(way) for way in ways}, max(asked.pairs // 4, 1), asked.seed)
     if "architectures" in asked.only:
         architectures(max(asked.pairs // 4, 1), asked.seed)
 

@@ -142,9 +142,19 @@ def test_accounts_are_those_registered() -> None:
     """Other accounts are counted and left out; an account under another group than registered is an error."""
     delivered, decoys = line_ups.rows(300)
     delivered[0]["account_code"] = "Z9"
-    with pytest.raises(CaseError, match="'B1' is matched by the case, and accused in the file"):
-        of_rows([*delivered, delivered[1] | {"delivery_id": "x", "account_code": "B1"}], decoys)
+    with pytest.raises(CaseError, match="'A1' is accused by the case, and matched in the file"):
+        of_rows([*delivered, delivered[1] | {"delivery_id": "x", "account_group": "matched"}], decoys)
     assert tallied(of_rows(delivered, decoys))["deliveries to other accounts"] == 1
+
+
+def test_a_row_without_a_group_has_that_of_its_account() -> None:
+    """The case says whose accounts are matched; rows need not say it again."""
+    delivered, decoys = line_ups.rows(4, account="B1")
+    also, beside = line_ups.rows(4, start=10)
+    rows = [{name: value for name, value in row.items() if name != "account_group"} for row in (*delivered, *also)]
+    found = of_rows(rows, [*decoys, *beside])
+    assert sorted(one.group for one in found.entries) == ["accused"] * 4 + ["matched"] * 4
+    assert found == of_rows([*delivered, *also], [*decoys, *beside])
 
 
 def test_deliveries_of_another_group_are_not_fillers() -> None:

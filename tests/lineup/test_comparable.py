@@ -143,3 +143,13 @@ def test_a_context_asked_a_thousand_times_has_an_exact_null_still() -> None:
     assert sum(found.entries[0].received) == SEVERAL
     assert of_rows(many[::-1], decoys) == found
     assert tallied(found)[f"delivered draws of a context beyond {SEVERAL}, left out at random"] == 1_000 - SEVERAL
+
+
+def test_line_ups_of_nobody_in_question_are_not_built() -> None:
+    """Matched accounts alone, or deliveries after the cut-off alone, could never be tested: the build says so."""
+    delivered, decoys = line_ups.rows(30, account="B1")
+    with pytest.raises(CaseError, match="no line-up is of an account in question: nothing can be tested"):
+        of_rows(delivered, decoys)
+    delivered, decoys = line_ups.rows(30)
+    with pytest.raises(CaseError, match="no line-up is of an account in question up to 2026-02-01"):
+        of_rows(delivered, decoys, cutoff="2026-02-01")

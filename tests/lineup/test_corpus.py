@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -18,11 +20,13 @@ from depose.evidence.log import read_blob
 from depose.lineup import acts, scorers
 from depose.lineup.bags import bags_file
 from depose.lineup.corpus import CorpusScorer
+from depose.lineup.examine import examine
+from depose.lineup.opened import OpenedLineup
 from depose.lineup.rank_test import opened, rank_sum
 from depose.lineup.reading import lineup_findings
 from depose.lineup.tables import read_table, table_file
 from depose.model.canonical import sha256
-from depose.model.lineup import Bag, Context, Passage, ScoreTable, Turn
+from depose.model.lineup import Bag, Context, LineupKey, LineupLimits, Passage, ScoreTable, Turn
 from depose.pipeline import register_case
 
 VOCABULARY = [f"{a}{b}" for a in "bcdfghklmnprst" for b in ("ar", "en", "il", "om", "uts", "ays")]
@@ -113,6 +117,34 @@ def test_a_line_up_in_a_corpus_shows_the_documents(tmp_path: Path) -> None:
     assert rows and all(not isinstance(member.passage, UnsetType) for member in rows)
     for member in rows:
         assert isinstance(member.passage, Passage) and texts_of[member.passage.document - 1] == member.text
+
+
+def test_a_corpus_that_holds_nothing_of_it_is_no_indication() -> None:
+    """A clean corpus has no near-duplicate of any member: that every line-up ties says so, and is not too few."""
+    delivered, decoys = line_ups.rows(60)
+    limits = LineupLimits(bags=50, required=())
+    plan = line_ups.plan(statistic="corpus", limits=limits, share=1.0)
+    made = line_ups.of_rows(delivered, decoys, statistic="corpus", limits=limits, share=1.0)
+    table = ScoreTable(
+        model="S1",
+        statistic="corpus",
+        bags="",
+        facts=(),
+        scores=tuple((0.0,) * len(bag.members) for bag in made.bags),
+    )
+    opened_ = OpenedLineup(
+        plan=plan,
+        suspects=("S1",),
+        reference="R1",
+        bags=made.bags,
+        key=LineupKey(format="", salt="0" * 64, bags="", entries=made.entries),
+        tables={"S1": table},
+    )
+    (one,) = examine(opened_, 0.05, 7, "", lambda found, code: ())
+    assert (one.opinion.verdict, one.informative) == ("no indication", 0)
+    by_text = msgspec.structs.replace(plan, statistic="text")
+    (one,) = examine(replace(opened_, plan=by_text), 0.05, 7, "", lambda found, code: ())
+    assert one.opinion.reasons == ("few",)
 
 
 def test_passages_of_another_shape_are_refused(tmp_path: Path) -> None:

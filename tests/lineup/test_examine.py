@@ -218,6 +218,16 @@ def test_several_suspects_are_adjusted(learnt: OpenedLineup) -> None:
     assert second.log10_p_holm >= second.log10_p
 
 
+def test_bounds_and_power_are_those_of_the_adjusted_test(learnt: OpenedLineup) -> None:
+    """Of two suspects the first is held to half of alpha: so are its Gamma, its tipping drift and its power."""
+    both = replace(planned(learnt, share=0.2), suspects=("S1", "C1"))
+    first, second = examine(both, 0.05, 7, "", checked())
+    at_half, at_whole = (of(replace(both, suspects=("S1",)), alpha=alpha) for alpha in (0.025, 0.05))
+    assert (first.gamma, first.tipping, first.power) == (at_half.gamma, at_half.tipping, at_half.power)
+    assert first.gamma < at_whole.gamma and first.tipping < at_whole.tipping and first.power < at_whole.power
+    assert second.power == at_whole.power
+
+
 def test_the_table_of_opinions_is_total() -> None:
     """Whatever the grounds are, there is an opinion; no decoys at all is `decoys`."""
     grounds = LineupGrounds(

@@ -40,7 +40,6 @@ def said(tmp_path: Path, change: dict[str, Any], **more: Any) -> str:
         ({}, {"limits": LineupLimits(bags=31, required=())}, "30 line-ups can be tested, fewer than the 31"),
         ({}, {"limits": LineupLimits(bags=20, required=("D5",))}, "D5 cannot be made, since there are 0 line-ups"),
         ({}, {"limits": LineupLimits(bags=20, required=("D6",))}, "D6 cannot be made"),
-        ({}, {"cutoff": "2026-02-01"}, "nothing can be tested"),
     ],
 )
 def test_what_leaves_an_opinion_open_is_told(
@@ -49,6 +48,16 @@ def test_what_leaves_an_opinion_open_is_told(
     """A missing state or date, too few line-ups, a check that cannot be made: told, and nothing of what is in order."""
     told = said(tmp_path, {"tier": "kept"} | change, **more)
     assert what in told and bool(what) == bool(told)
+
+
+def test_deliveries_among_their_own_decoys_are_told(tmp_path: Path) -> None:
+    """A file of decoys that lists all draws has each delivered answer as its own filler, which costs power."""
+    delivered, fillers = line_ups.rows(30, fillers=2)
+    also = [fillers[2 * n] | {"decoy_id": f"own-{n}", "text": row["text"]} for n, row in enumerate(delivered)]
+    made = line_ups.of_rows(delivered, [*fillers, *also], limits=GOOD)
+    (said,) = foreseen(line_ups.plan(limits=GOOD), made.entries)
+    assert "in 30 of 30 line-ups a decoy has the text that was delivered" in said
+    assert foreseen(line_ups.plan(limits=GOOD), line_ups.of_rows(delivered, fillers, limits=GOOD).entries) == ()
 
 
 def test_a_trial_writes_nothing(tmp_path: Path) -> None:

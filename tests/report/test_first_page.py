@@ -26,12 +26,11 @@ def test_how_strongly_is_said_against_one_alternative_each() -> None:
     held = ratio("same base, other teacher", value=6.9, low=6.9, high=6.9)
     assert first_page.how_strongly(stated(ratio(), held, NONE)) == (
         "How strongly, as a likelihood ratio: 5.10 (3.20 to 6.80) against a model without a relation; 6.90 (held by a "
-        "bound) against a model on the same base with another teacher. Not evaluated against a student of a third "
-        "model that taught both, so that no number or word holds against all of them."
+        "bound) against a model on the same base with another teacher. No ratio against all causes: a student of a "
+        "third model that taught both is not evaluated."
     )
     assert first_page.how_strongly(stated(ratio())).endswith(
-        " against a model without a relation. Other causes are not evaluated, so that no number or word holds against "
-        "all of them."
+        " against a model without a relation. No ratio against all causes: others are not evaluated."
     )
     assert first_page.how_strongly(stated(NONE)) == ""
     assert "How strongly" in first_page.means(stated(ratio()))
@@ -84,12 +83,12 @@ def test_pairs_of_controls_are_counted_in_one_sentence() -> None:
         return msgspec.structs.replace(findings, findings=changed)
 
     assert facts.of_nulls(counted(paired(), (7, 0), (10, 3))) == [
-        "Of 253 pairs of controls in their place so many have p at or below 0.05, and in brackets are at least as "
-        "close: 7 (none) beside finding 1; 10 (3) beside finding 2."
+        "Pairs of controls, of 253, with p at or below 0.05 (at least as close), by finding: 7 (none) beside 1, 10 (3) "
+        "beside 2."
     ]
     three = msgspec.structs.replace(paired(), findings=(*paired().findings, paired().findings[1]))
     [said] = facts.of_nulls(counted(three, (7, 0), (10, 3), (10, 3)))
-    assert said.endswith(": 7 (none) beside finding 1; 10 (3) beside findings 2 and 3.")
+    assert said.endswith(": 7 (none) beside 1, 10 (3) beside 2 and 3.")
     assert facts.of_nulls(build()) == []
 
 

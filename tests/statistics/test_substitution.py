@@ -112,10 +112,9 @@ def test_a_further_answer_changes_nothing_that_was_found() -> None:
 def test_the_last_look_is_made_though_some_questions_have_no_answer() -> None:
     """Once no more will come; so it is where fewer are asked than there are prompts. The level stays."""
     kept, new = [KEPT] * PROMPTS, [*range(PROMPTS)][1:]
-    parts = [
-        np.kron(np.eye(2), np.ones((KEPT, KEPT)))[: KEPT + (place > 0), : KEPT + (place > 0)]
-        for place in range(PROMPTS)
-    ]
+    two = np.zeros((2 * KEPT, 2 * KEPT))
+    two[:KEPT, :KEPT] = two[KEPT:, KEPT:] = 1.0
+    parts = [two[: KEPT + (place > 0), : KEPT + (place > 0)] for place in range(PROMPTS)]
     asked = [examine(parts, kept, new, 1, ALPHA, stream(3), draws=199, ended=ended) for ended in (False, True)]
     assert [len(one.looks) for one in asked] == [0, 1]
     assert asked[1].looks[0].calls == PROMPTS - 1

@@ -187,6 +187,13 @@ def _(of: Parts) -> bytes:
     return signed(of.manifest, lzma.compress(plain), len(plain))
 
 
+@_pack("with an answer that says two things", "answer 1 is not in its one form")
+def _(of: Parts) -> bytes:
+    line = packs.line_of(msgspec.convert(of.answers[0], PackAnswer))
+    plain = b"".join(prompt + b"\n" for prompt in of.prompts) + b'{"text":"another",' + line[1:] + b"\n"
+    return signed(of.manifest, lzma.compress(plain), len(plain))
+
+
 # --- what it says -----------------------------------------------------------------------------------
 
 
@@ -213,6 +220,12 @@ _said("with 2^60 prompts", "its manifest: a value has no canonical JSON form", p
 _said("with a title of half a surrogate", "its manifest is not JSON|no canonical JSON form", title="a\ud800")
 _said_of_a_model("asked on no day", "'soon' is no time such as", first_asked="soon", last_asked="soon")
 _said_of_a_model("asked last before it was asked first", "asked last before", first_asked=AT, last_asked="")
+_said_of_a_model(
+    "asked after it was built",
+    "was asked after the pack was built",
+    first_asked=AT,
+    last_asked=AT.replace("2026", "2027"),
+)
 _said_of_a_model(
     "with a letter that nobody sees in a developer", r"its developer holds '\\u200b'", spec={"developer": "Ac\u200bme"}
 )

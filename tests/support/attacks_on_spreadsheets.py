@@ -21,6 +21,20 @@ def _formula(name: str, text: str) -> None:
     ON_SPREADSHEETS.add(f"a prompt id that is {name}", "^written as [\"']'")(spring)
 
 
+def _parted(name: str, text: str, guarded: str) -> None:
+    def spring(place: Place) -> object:
+        data = spreadsheet.write([["prompt", "rank"], [text, 1]])
+        (_, (found, _)) = spreadsheet.read(data)
+        if found != text or guarded not in data.decode():
+            raise AssertionError(f"{text!r} was written as {data!r}")
+        raise AnalysisError(f"written with {guarded!r}")
+
+    ON_SPREADSHEETS.add(f"an answer with {name}", "^written with")(spring)
+
+
+_parted("a formula after a semicolon", "so;=WEBSERVICE(B1)", ";'=WEBSERVICE")
+_parted("a command in its second line", "so\n=cmd|' /C calc'!A0", "\n'=cmd")
+_parted("a look at another sheet behind a tab", "so\t+Sheet2!A1", "\t'+Sheet2")
 _formula("a command", "=cmd|' /C calc'!A0")
 _formula("a sum that starts a command", "@SUM(1+9)*cmd")
 _formula("a formula after a space that nobody sees", "\u200b=1+1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +73,61 @@ def texts(seed: int, count: int, length: int = 24, tokens: int = 256) -> torch.T
     return found
 
 
+Loss = Callable[[PreTrainedModel, torch.Tensor], torch.Tensor]
+
+
+def from_texts(model: PreTrainedModel, batch: torch.Tensor) -> torch.Tensor:
+    """Learn what comes next."""
+    found: torch.Tensor = model(input_ids=batch, labels=batch).loss
+    return found
+
+
+def from_answers(teacher: PreTrainedModel) -> Loss:
+    """Learn what a teacher says comes next."""
+
+    def loss(model: PreTrainedModel, batch: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            said = teacher(input_ids=batch).logits.log_softmax(dim=-1)
+        mine = model(input_ids=batch).logits.log_softmax(dim=-1)
+        return torch.nn.functional.kl_div(mine, said, log_target=True, reduction="batchmean")
+
+    return loss
+
+
+def from_states(teacher: PreTrainedModel) -> Loss:
+    """Learn a teacher's hidden states, dimension by dimension."""
+
+    def loss(model: PreTrainedModel, batch: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            said = teacher(input_ids=batch, output_hidden_states=True).hidden_states
+        mine = model(input_ids=batch, output_hidden_states=True).hidden_states
+        near = sum((((a - b) ** 2).mean() / (b**2).mean() for a, b in zip(mine, said, strict=True)), torch.zeros(()))
+        return from_texts(model, batch) + near
+
+    return loss
+
+
 def train(
-    model: PreTrainedModel, data: Sequence[torch.Tensor], rate: float = 3e-3, decay: float = 0.1
+    model: PreTrainedModel,
+    data: Sequence[torch.Tensor],
+    rate: float = 3e-3,
+    decay: float = 0.1,
+    loss_of: Loss = from_texts,
+    moments_of: PreTrainedModel | None = None,
 ) -> PreTrainedModel:
-    """Train on each batch once, in this order, by AdamW."""
+    """Train on each batch once, in this order, by AdamW, whose moments may begin as another model's have become."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    if moments_of is not None:
+        other = torch.optim.AdamW(moments_of.parameters(), lr=0.0)
+        for batch in data[:20]:
+            other.zero_grad()
+            from_texts(moments_of, batch).backward()
+            other.step()
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": other.state_dict()["state"]})
     model.train()
     for batch in data:
         optimiser.zero_grad()
-        loss = model(input_ids=batch, labels=batch).loss
+        loss = loss_of(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()

@@ -157,9 +157,10 @@ def test_twins_of_one_shape_and_tokenizer_are_not_kin(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
-    """Over all 120 pairs of 16 twins, more than 500 layer tests: the p-values of each kind are uniform.
+    """Over all 120 pairs of 16 twins, more than 500 layer tests: each kind is uniform, and no pair's p is too small.
 
-    Three tests, at .01 together; pairs share their twins, so that each is a little too strict as it is.
+    Three tests, at .01 together; pairs share their twins, so that each is a little too strict as it is. The p-value of
+    a pair is the larger of two looks at its orders, and so it is too large as a rule.
     """
     found = twins(tmp_path, 16)
     assert {one.reading for one in found} == {"nothing against independence"}
@@ -167,8 +168,9 @@ def test_independent_pairs_have_uniform_p_values(tmp_path: Path) -> None:
     orders = [10**one.order_log10_p for one in layers]
     signs = [10**one.signs_log10_p for one in layers if one.signs_log10_p is not None]
     assert len(orders) + len(signs) >= 500
-    kinds = (orders, signs, [10**one.log10_p for one in found])
-    assert min(stats.kstest(each, "uniform").pvalue for each in kinds) > 0.01 / len(kinds)
+    pairs = [10**one.log10_p for one in found]
+    assert min(stats.kstest(each, "uniform").pvalue for each in (orders, signs)) > 0.01 / 3
+    assert stats.kstest(pairs, "uniform", alternative="greater").pvalue > 0.01 / 3
 
 
 def test_models_that_nothing_lays_over_each_other_are_an_error(reference: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from depose.batch.blind import blind
 from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
+from depose.batch.weighed import weighed
 from depose.case.population import Population
 from depose.errors import AnalysisError
 from depose.evidence.log import Clock, write_whole
@@ -25,7 +26,6 @@ from depose.model.canonical import canonical, sha256
 from depose.model.canonical import digest as content_digest
 from depose.scoring.bags import one_base
 from depose.validate import labelled
-from depose.weights.compare import compare
 from depose.weights.held import held_pairs
 
 SLICES = 4
@@ -80,21 +80,15 @@ def batch(
         found = asking.asked(found, out / "asked", clock, say, meter)
         made, done = _rows(found, out, manner, say, progress)
         now = _matrix(found, done, scores, sha256(data), out)
-        now = msgspec.structs.replace(now, weights=tuple(_weighed(found, say)))
+        now = msgspec.structs.replace(
+            now, weights=tuple(weighed(held_pairs(found.file, Path(found.folder)), out / "weights", say))
+        )
         if before is not None:
             now = msgspec.structs.replace(now, changes=matrix.changes(*before, now))
         if manner.confirm:
             now = msgspec.structs.replace(now, confirmations=confirmed(now.confirmations, out / "cases", clock, say))
         files = tuple(_written(now, out, manner))
     return Ran(matrix=now, made=made, kept=len(done) - made, files=files)
-
-
-def _weighed(found: Plan, say: Say) -> Iterator[matrix.Weighed]:
-    """Compare the weights that are held."""
-    for suspect, reference in held_pairs(found.file, Path(found.folder)):
-        say(f"weights of {suspect.name} and {reference.name}")
-        one = compare(suspect, reference)
-        yield matrix.Weighed(**{name: getattr(one, name) for name in matrix.Weighed.__struct_fields__})
 
 
 def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) -> tuple[int, list[Row]]:

@@ -33,8 +33,13 @@ RESERVED: tuple[Network, ...] = (
 """Of protocols, documentation, benchmarks and multicast; relays and translators between IPv4 and IPv6."""
 GLOBAL_V6 = _V6("2000::/3")
 """All that is handed out of IPv6; the rest is reserved."""
-LOCAL = ("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa")
-"""Ends of names that lead to this machine or its network (RFC 6761, 6762, 8375; the `internal` of ICANN).
+LOCAL = (
+    *("localhost", "localdomain", "localdomain4", "localdomain6", "local", "internal", "intranet", "private", "corp"),
+    *("home", "lan", "arpa", "test", "alt", "onion", "svc", "consul", "fritz.box", "speedport.ip"),
+)
+"""Ends of names that lead to this machine or its network, or to no public place (RFC 6761, 6762, 7686, 8375, 9476).
+
+The `internal` of ICANN, what clusters, discovery services and routers call themselves, and the names of infrastructure.
 
 A name of one part, such as `localhost` or `wiki`, is local too: no public name has one part.
 """
@@ -75,7 +80,7 @@ def of_host(host: str) -> Kind:
         return _of_number(plain)
     if not _NAME.fullmatch(plain):  # what one reader takes for a name, another parts or folds into an address
         return "reserved"
-    local = "." not in plain or any(plain.endswith(f".{end}") for end in LOCAL)
+    local = "." not in plain or any(f".{plain}".endswith(f".{end}") for end in LOCAL)
     return "private" if local else "name"
 
 

@@ -57,6 +57,8 @@ def problem_of(manifest: PackManifest) -> str:
                 return f"{date[:40]!a} is no time such as 2026-11-28T04:00:00.000000Z"
         if one.first_asked > one.last_asked:
             return f"{one.spec.code} was asked last before it was asked first"
+        if manifest.built and one.last_asked > manifest.built:
+            return f"{one.spec.code} was asked after the pack was built"
     return ""
 
 

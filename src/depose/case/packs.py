@@ -301,6 +301,8 @@ def contents(pack: Pack, name: str) -> tuple[tuple[Prompt, ...], tuple[PackAnswe
         else:
             try:
                 answers.append(msgspec.json.decode(line, type=PackAnswer))
+                if line_of(answers[-1]) != line:
+                    raise _bad(name, f"answer {len(answers)} is not in its one form")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _bad(name, f"answer {len(answers) + 1} is of another make: {error}") from error
     ids = {one.id for one in prompts}

@@ -127,14 +127,25 @@ def _declared(case: Path, known: dict[Path, str]) -> dict[str, str]:
 
 def lines(found: WeightFinding) -> list[str]:
     """Set out what a comparison found, and what it does not say."""
-    tests = [[one.kind, one.n, power_of_ten(one.log10_p)] for one in found.tests]
+    tests = [[one.kind, one.n, power_of_ten(one.log10_p), _again(one.again_log10_p)] for one in found.tests]
     layers = [
         [one.kind, one.label, one.closest, f"{one.matched} of {one.units}", f"{one.cosine:z.2f}", f"{one.margin:z.3f}",
-         power_of_ten(one.order_log10_p), "-" if one.signs_log10_p is None else power_of_ten(one.signs_log10_p),
+         power_of_ten(one.order_log10_p), _again(one.again_log10_p), _again(one.signs_log10_p),
          "" if one.counted else "not counted"]
         for one in found.layers
     ]  # fmt: skip
-    head = ["layer of", "suspect", "closest", "matched", "cosine", "margin", "p of order", "p of signs", ""]
+    head = [
+        "layer of",
+        "suspect",
+        "closest",
+        "matched",
+        "cosine",
+        "margin",
+        "p of order",
+        "second look",
+        "p of signs",
+        "",
+    ]
     said = {
         "not independent": "one was made from the other, or both from a third, or from one seed; not who copied whom",
         "nothing against independence": "no trace of a common initialisation; who undoes every order leaves none",
@@ -145,7 +156,7 @@ def lines(found: WeightFinding) -> list[str]:
         f"{found.suspect} and {found.reference}: {found.reading}, p {_is(found.log10_p)} (level {found.alpha:g})",
         f"  {alone[0] if alone else said[found.reading]}; nothing of distillation",
         "",
-        *table(["test", "n", "p"], tests),
+        *table(["test", "n", "p", "second look"], tests),
         "",
         *table(head, layers),
         "",
@@ -153,6 +164,10 @@ def lines(found: WeightFinding) -> list[str]:
         *(f"decides nothing: {name}: {value}" for name, value in found.support.items()),
         *(f"caution: {one}" for one in found.cautions),
     ]
+
+
+def _again(log10_p: float | None) -> str:
+    return "-" if log10_p is None else power_of_ten(log10_p)
 
 
 def case_lines(findings: Findings) -> list[str]:

@@ -24,7 +24,7 @@ from depose.evidence import ledger, timestamp
 from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
 from depose.evidence.records import Amendment, Described, Drawn
-from depose.model import Exchange, Fact, Registration
+from depose.model import Exchange, Fact, Registration, WeightFinding
 from depose.model.canonical import in_one_form
 
 FORMAT_1, FORMAT_2 = "depose seal 1", "depose seal 2"
@@ -65,6 +65,8 @@ class Read(NamedTuple):
     """All exchanges, those that count and those that do not."""
     of_line_up: tuple[Asked, ...]
     """What models said to the bags of a line-up."""
+    weighed: tuple[tuple[int, WeightFinding], ...]
+    """Comparisons of weights, each with the number of its record."""
     blobs: frozenset[str]
     """Blobs that records name."""
     unnamed: tuple[str, ...]
@@ -206,6 +208,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
     dated: dict[str, Chained] = {}
     asked: list[Asked] = []
     of_line_up: list[Asked] = []
+    weighed: list[tuple[int, WeightFinding]] = []
     blobs: set[str] = set()
     registration: Registration | None = None
     described: dict[str, tuple[Fact, ...]] = {}
@@ -233,6 +236,8 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 facts = described.get(exchange.model, ())
                 place = of_line_up if kind == "lineup_answer" else asked
                 place.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))
+            elif kind == "weights":
+                weighed.append((one.entry.seq, ledger.body(one, WeightFinding)))
             elif kind == "endpoint":
                 endpoint = ledger.body(one, Described)
                 described[endpoint.model] = endpoint.facts
@@ -259,6 +264,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
         dated=dated,
         asked=tuple(asked),
         of_line_up=tuple(of_line_up),
+        weighed=tuple(weighed),
         blobs=frozenset(blobs),
         unnamed=unnamed,
     )

@@ -21,6 +21,7 @@ from depose.custody.seed_again import representatives_again, seed_again
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
 from depose.custody.weights_again import weighed_again
+from depose.custody.weights_follow import weights_follow
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, utc_now
 
@@ -53,7 +54,7 @@ def verify(
         findings = statement(read)
         checks += [*dated, *seeded, "the signed statement says what the findings say"]
         missing += [*without, *unseeded, *_open_ends(read)]
-        for check in (consistent, rederived, line_ups, signed_reports):
+        for check in (consistent, rederived, line_ups, weights_follow, signed_reports):
             done, without = check(read)
             checks += done
             missing += without

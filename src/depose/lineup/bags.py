@@ -22,6 +22,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 from depose.errors import CaseError
 from depose.lineup.comparable import DRIFTED, answer_of, as_drawn, first_received, set_alike, unshared
 from depose.lineup.inputs import context_of, in_time, is_as_logged, moment
@@ -87,7 +89,7 @@ def wanted(plan: LineupPlan, rows: Sequence[Delivery], seed: int, tally: Counter
         elif not answer_of(one):
             tally["deliveries that are empty, blocked or broken off"] += 1
         else:
-            taken.append(one)
+            taken.append(one if one.account_group == group else msgspec.structs.replace(one, account_group=group))
     for one in first_received(taken, tally):
         contexts.setdefault(context_of(one), []).append(one)
     kinds: dict[tuple[Group, bool], list[Wanted]] = {}
@@ -121,7 +123,8 @@ def _group_of(plan: LineupPlan, one: Delivery, number: int) -> Group | None:
         group = "accused"
     elif one.account_code in plan.matched:
         group = "matched"
-    if group is not None and group != one.account_group:
+    # A row that leaves its group out reads as accused: then the case alone says whose account it is.
+    if group is not None and one.account_group not in (group, "accused"):
         raise CaseError(
             f"deliveries: row {number}: {one.account_code!r} is {group} by the case, "
             f"and {one.account_group} in the file",
@@ -170,6 +173,12 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
             else 'draw them from the state and settings that delivered; of "drifted" ones nothing exact follows',
         )
     pairs = sorted(unshared(pairs, tally), key=lambda pair: pair[0].bag)
+    if not any(one.group == "accused" and not is_late(plan, one.delivered_at) for _, one in pairs):
+        before = f" up to {plan.cutoff}" if plan.cutoff else ""
+        raise CaseError(
+            f"no line-up is of an account in question{before}: nothing can be tested ({_left_out(tally)})",
+            hint=f"account_code is one of {', '.join(plan.accounts)}, and delivered_at no later than $.lineup.cutoff",
+        )
     tally["bags"] = len(pairs)
     return Built(
         bags=tuple(bag for bag, _ in pairs),

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.errors import AnalysisError
 from depose.lineup.bags import is_after, is_late, tier_in_force
 from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
@@ -59,13 +60,28 @@ Z = 1.6448536269514722
 
 def examine(opened: OpenedLineup, alpha: float, seed: int, asked_at: str, diagnose: Diagnose) -> list[LineupFinding]:
     """Test every suspect, with Holm over them; `asked_at` is when the first of them was first asked or scored."""
-    found = [_examined(opened, suspect, alpha, seed, asked_at, diagnose) for suspect in opened.suspects]
+    levels = _levels(opened, alpha)
+    found = [
+        _examined(opened, suspect, alpha, level, seed, asked_at, diagnose)
+        for suspect, level in zip(opened.suspects, levels, strict=True)
+    ]
     adjusted = _holm([one.finding.log10_p for one in found])
     made = []
     for one, p in zip(found, adjusted, strict=True):
         grounds = one.grounds(p)
         made.append(msgspec.structs.replace(one.finding, log10_p_holm=tidy(p), opinion=decide(grounds)))
     return made
+
+
+def _levels(opened: OpenedLineup, alpha: float) -> list[float]:
+    """Return the level that Holm's method holds each suspect's own p to: alpha over those that are not ahead of it."""
+    if len(opened.suspects) == 1:
+        return [alpha]
+    kept = tested(opened)
+    ranked = [opened.ranked(opened.scores(code, opened.minus), kept) for code in opened.suspects]
+    values = [0.0 if bags is None else rank_sum(bags).log10_p for bags in ranked]
+    order = sorted(range(len(values)), key=lambda one: values[one])
+    return [alpha / (len(values) - order.index(one)) for one in range(len(values))]
 
 
 class _Found:
@@ -82,20 +98,26 @@ def tested(opened: OpenedLineup) -> Mask:
     return np.asarray(opened.of_group("accused") & ~late)
 
 
-def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked_at: str, diagnose: Diagnose) -> _Found:
+def _examined(
+    opened: OpenedLineup, suspect: str, alpha: float, level: float, seed: int, asked_at: str, diagnose: Diagnose
+) -> _Found:
+    """Test a suspect; `level` is what its own p is held to, alpha what it is held to once adjusted."""
     plan = opened.plan
     kept = tested(opened)
     scores = opened.scores(suspect, opened.minus)
     bags = opened.ranked(scores, kept)
     if bags is None:
-        raise ValueError("no bag of the accounts in question came before the cut-off")
+        raise AnalysisError(
+            "no line-up is of the accounts in question before the cut-off: nothing can be tested",
+            hint="start a new case folder with deliveries to $.lineup.accounts, from before $.lineup.cutoff",
+        )
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
     tier = tier_in_force(entries, opened.coin)
     result = rank_sum(bags)
     diagnostics = diagnose(opened, suspect)
     drift = left_open(opened, suspect)
     fillers = float(np.mean(_fillers(bags)))
-    power = power_at(area_of(plan.learnt, plan.share), max(1, round(fillers)), len(bags), alpha)
+    power = power_at(area_of(plan.learnt, plan.share), max(1, round(fillers)), len(bags), level)
     ladder = log10_e(bags, plan.strengths)
     low, high = _interval(bags, _clusters(opened, kept), seed, suspect)
     counts, expected = _histogram(bags)
@@ -129,11 +151,11 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
         expected_histogram=expected,
         log10_e=tidy(float(ladder[-1])),
         ladder=_ladder(ladder),
-        gamma=tidy(min(gamma_at(bags, alpha), LARGEST_GAMMA)),
+        gamma=tidy(min(gamma_at(bags, level), LARGEST_GAMMA)),
         gammas=tuple(GammaPoint(gamma=one, log10_p=tidy(log10_p_at_gamma(bags, one))) for one in GAMMAS),
         drift=None if drift is None else tidy(drift),
         log10_p_drift=None if drift is None else tidy(log10_p_at_drift(bags, min(drift, 0.499))),
-        tipping=tidy(min(drift_at(bags, alpha), 0.5)),
+        tipping=tidy(min(drift_at(bags, level), 0.5)),
         power=tidy(power),
         cap=cap.value,
         cap_reason=cap.reason,
@@ -153,7 +175,8 @@ def _examined(opened: OpenedLineup, suspect: str, alpha: float, seed: int, asked
             decoys=int(_fillers(bags).sum()),
             late_decoys=late,
             chosen_with=plan.chosen_with,
-            informative=result.informative,
+            # In a corpus line-ups without a difference are those of which nothing was met there: they tell, too.
+            informative=len(bags) if plan.statistic == "corpus" else result.informative,
             log10_p=p,
             log10_alpha=log10(alpha),
             area=result.level,

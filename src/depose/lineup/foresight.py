@@ -18,8 +18,6 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
     """List, a sentence each, what of these bags leaves every opinion inconclusive or takes strength from it."""
     accused = [one for one in entries if one.group == "accused"]
     tested = [one for one in accused if not is_late(plan, one.delivered_at)]
-    if not tested:
-        return ("no line-up is of the accounts in question before the cut-off: nothing can be tested",)
     tier = tier_in_force(tested, coin=not isinstance(plan.coin, UnsetType))
     found = []
     if unknown := sum(not one.snapshot for one in tested):
@@ -33,6 +31,12 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
         found.append(
             f"{len(tested)} line-ups can be tested, fewer than the {plan.limits.bags} registered: every opinion is "
             "inconclusive (few)"
+        )
+    twice = sum(any(c > r > 0 for c, r in zip(one.copies, one.received, strict=True)) for one in tested)
+    if 2 * twice > len(tested):
+        found.append(
+            f"in {twice} of {len(tested)} line-ups a decoy has the text that was delivered: if the decoys list all "
+            "draws, take out the one that was delivered"
         )
     undated = sum(one.tier in ("randomised", "kept") and moment(one.drawn_at) is None for one in tested)
     if undated and tier == "resampled":

@@ -121,7 +121,10 @@ def _read(path: Path, kind: type[Row], what: str) -> tuple[tuple[Row, ...], str]
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror or error}", hint=f"name a file of {what}") from error
     except ValueError as error:
-        raise CaseError(f"{path}: {error}", hint=f"{what} are Parquet or JSONL, a row for each") from error
+        raise CaseError(
+            f"{path}: {error}",
+            hint=f"{what} are Parquet or JSONL, a row for each; its fields: docs/reference/files/line-up.md",
+        ) from error
     if not rows:
         raise CaseError(f"{path}: holds no row", hint=f"{what} are Parquet or JSONL, a row for each")
     return rows, named

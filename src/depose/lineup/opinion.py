@@ -9,7 +9,7 @@
 | reason | what fails |
 |---|---|
 | `decoys` | there are none, or they were drawn after the suspect was first asked though the tier says otherwise |
-| `few` | fewer line-ups than registered in which the scores differ; or p above alpha and power below .8 |
+| `few` | fewer line-ups whose scores differ than registered (of a corpus: line-ups); or p above alpha, power below .8 |
 | `tier` | answers of a changed model, or of one whose state nobody noted |
 | `circular` | the accounts were chosen by answers of the suspect |
 | `diagnostics` | a control is not uniform, or one that the tier needs could not be made |

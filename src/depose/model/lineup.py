@@ -80,7 +80,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     account_code: str = ""
     """To whom, as a code."""
     account_group: Group = "accused"
-    """Whose deliveries these are."""
+    """Whose deliveries these are; left out, the case says so by the account."""
     delivered_at: str = ""
     """When, in UTC."""
     reference_snapshot: str = ""

@@ -126,16 +126,16 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     """The e-process after all line-ups: a ratio against delivery at random."""
     ladder: tuple[Rung, ...]
     gamma: float
-    """Gamma at which p reaches alpha; 1e6 stands for no less."""
+    """Gamma at which p, Holm over the suspects, reaches alpha; 1e6 stands for no less."""
     gammas: tuple[GammaPoint, ...]
     drift: float | None
     """Upper 95 % bound of what negative controls do not exclude, as an area above one half; None without controls."""
     log10_p_drift: float | None
     """p against a null that drifted by that much."""
     tipping: float
-    """Drift at which p reaches alpha."""
+    """Drift at which p, Holm over the suspects, reaches alpha."""
     power: float
-    """Of this test against the registered share and strength, at the registered alpha."""
+    """Of this test against the registered share and strength, at the registered alpha, Holm over the suspects."""
     cap: float
     cap_reason: str
     capped_log10_e: float

@@ -1,7 +1,9 @@
 """CSV that a spreadsheet takes for what it is: the one writer of every table that depose writes, and its reader.
 
 Names, ids and prompts are other people's, and a spreadsheet runs a cell that begins like a formula. Such a cell is
-written with an apostrophe before it, and read back without; a plain number stays a number.
+written with an apostrophe before it, and read back without; a plain number stays a number. Where a decimal comma is
+usual a spreadsheet parts cells at semicolons, and looks at no quotes within a cell: what begins like a formula after
+a semicolon, a tab or a line's end, and could do more than add, has its apostrophe there.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from typing import Any
 
 BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """What a spreadsheet may take for a formula, a command, or the end of a cell; wide forms of these count alike."""
+DOING = "(!|"
+"""One of these stands in every formula that calls, looks elsewhere or starts something."""
+_PARTS = re.compile(r"([;\t\r\n])")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 
 
@@ -28,14 +33,25 @@ def _like_a_formula(text: str) -> bool:
     return False
 
 
+def _acts(part: str) -> bool:
+    """Tell whether what stands after a semicolon, a tab or a line's end would be a formula that does something."""
+    return any(mark in part for mark in DOING) and not part.lstrip().startswith("|") and _like_a_formula(part)
+
+
 def cell(value: Any) -> Any:
     """Return a value as it is written: text that begins like a formula stands behind an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and _like_a_formula(value) else value
+    if not isinstance(value, str):
+        return value
+    first, *others = _PARTS.split(value)
+    written = first + "".join(f"'{part}" if _acts(part) else part for part in others)
+    return f"'{written}" if _like_a_formula(value) else written
 
 
 def text_in(written: str) -> str:
     """Return the text of a cell that `cell` wrote."""
-    return written[1:] if written.startswith("'") and _like_a_formula(written[1:]) else written
+    whole = written[1:] if written.startswith("'") and _like_a_formula(written[1:]) else written
+    first, *others = _PARTS.split(whole)
+    return first + "".join(part[1:] if part.startswith("'") and _acts(part[1:]) else part for part in others)
 
 
 def write(rows: Iterable[Sequence[Any]], ending: str = "\r\n") -> bytes:

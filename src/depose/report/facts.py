@@ -102,12 +102,12 @@ def of_nulls(findings: Findings) -> list[str]:
     counts = list(said)
     if len({n for n, _, _ in counts}) == 1 and len(counts) > 1:
         rows = [
-            f"{at_alpha} ({close or 'none'}) beside finding{'s' if len(places) > 1 else ''} {' and '.join(places)}"
+            f"{at_alpha} ({close or 'none'}) beside {' and '.join(places)}"
             for (_, at_alpha, close), places in said.items()
         ]
         return [
-            f"Of {counts[0][0]} pairs of controls in their place so many have p at or below {findings.protocol.alpha}, "
-            f"and in brackets are at least as close: {'; '.join(rows)}."
+            f"Pairs of controls, of {counts[0][0]}, with p at or below {findings.protocol.alpha} (at least as close), "
+            f"by finding: {', '.join(rows)}."
         ]
     listed = [
         f"{at_alpha} of {n} have p at or below {findings.protocol.alpha} and {close or 'none'} "

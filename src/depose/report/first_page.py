@@ -170,12 +170,8 @@ def how_strongly(finding: Finding) -> str:
     open_ = [AGAINST_SHORT.get(one.against, one.against) for one in finding.ratios if one.value is None]
     return (
         f"How strongly, as a likelihood ratio: {'; '.join(said)}. "
-        + (
-            f"Not evaluated against {'; '.join(open_)}, so that "
-            if open_
-            else "Other causes are not evaluated, so that "
-        )
-        + "no number or word holds against all of them."
+        f"No ratio against all causes: {'; '.join(open_) if open_ else 'others'} "
+        f"{'is' if len(open_) == 1 else 'are'} not evaluated."
     )
 
 

@@ -50,6 +50,10 @@ _WHAT: dict[TestKind, str] = {
 Checked = tuple[str, TestKind]
 
 
+NOT_COUNTED = "not counted, since both models fail its assumption: "
+"""How the caution begins that names a kind of tests that does not count."""
+
+
 class Judged(NamedTuple):
     """What the checks come to."""
 
@@ -162,5 +166,5 @@ class Assumptions:
                 shared.append(
                     f"{what} are in one order roughly and not one by one, as if both were sorted by a measure"
                 )
-        dropped = [f"not counted, since both models fail its assumption: {kind}" for kind in sorted(spoilt)]
+        dropped = [f"{NOT_COUNTED}{kind}" for kind in sorted(spoilt)]
         return Judged(frozenset(spoilt), (*dropped, *shared, *ruled))

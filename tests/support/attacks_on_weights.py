@@ -1,0 +1,114 @@
+"""Attacks by whoever signs on what was recorded of two models' weights, for a reader who has no weights.
+
+Findings, chains, trees, seals and tokens agree: what refuses them is that each part of a comparison follows from the
+parts below it, and that it is of the models of the case.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import weight_changes as changes
+from attacks_with_key import stamped_anew
+from authority import Authority
+from depose import pipeline
+from depose.cli.options import now
+from depose.custody import keys
+from depose.custody.seal import seal
+from depose.custody.stamp import Source
+from depose.model.canonical import canonical, sha256
+from fakes import recorded_case
+from tampering import Attacks, Records, Target, lines, rechain
+
+ON_WEIGHTS = Attacks()
+AFTERWARDS = ("scores", "unblinding")
+
+
+def sealed_weights(folder: Path) -> Target:
+    """Take a case with the weights of strangers from registration to a sealed bundle."""
+    folder.mkdir(parents=True)
+    for number, code in enumerate(("S1", "R1")):
+        changes.save(folder / code, *changes.initialised(number, num_hidden_layers=2))
+    case = recorded_case(folder / "case", suspect="somebody", controls=3, prompts=3)
+    held = "".join(f"{code} = {json.dumps(str(folder / code))}\n" for code in ("S1", "R1"))
+    (case / "case.toml").write_text((case / "case.toml").read_text() + "[weights.files]\n" + held)
+    authority = Authority(folder / "tsa")
+    pipeline.register_case(case, now)
+    pipeline.probe(case, now, lambda *_: None)
+    pipeline.analyze_case(case, lambda _: None, now)
+    public = keys.make(folder / "key.pem")
+    key = keys.load(folder / "key.pem")
+    with authority.serve() as url:
+        done = seal(case, key, now, {}, Source(url=url, roots=authority.roots.read_bytes()))
+    return Target(
+        folder=folder, case=case, bundle=Path(done.bundle), key=key, public=public.read_bytes(), authority=authority
+    )
+
+
+def _attack(name: str, says: str) -> Callable[[Callable[[dict[str, Any], Records], object]], None]:
+    """Add an attack that changes the record of the comparison, and makes all that is signed agree with it."""
+
+    def added(change: Callable[[dict[str, Any], Records], object]) -> None:
+        def act(work: Path, target: Target) -> None:
+            def everywhere(records: Records) -> None:
+                change(next(one for one in records if one["kind"] == "weights")["body"], records)
+
+            rechain(work, everywhere, target.authority.reply)
+            records = [json.loads(line) for line in lines(work)]
+            before = [line for line, one in zip(lines(work), records, strict=True) if one["kind"] not in AFTERWARDS]
+            weighed = {(one["body"]["suspect"], one["body"]["reference"]): one["body"] for one in _weights(records)}
+            file = work / "out/findings.json"
+            value = json.loads(file.read_bytes())
+            value |= {"log_head": sha256(before[-1][:-1]), "protocol_digest": sha256(before[0][:-1])}
+            file.write_bytes(canonical(value | {"weights": list(weighed.values())}))
+            stamped_anew(work, target)
+
+        ON_WEIGHTS.add(f"weights: {name}", says)(act)
+
+    return added
+
+
+def _weights(records: Records) -> Records:
+    return [one for one in records if one["kind"] == "weights"]
+
+
+_attack("a result that its tests do not give", "log10 p -300.0 in all, and its tests give")(
+    lambda said, _: said.update(log10_p=-300.0, reading="not independent")
+)
+_attack("a reading that its result does not give", "is read as 'not independent', and log10 p is")(
+    lambda said, _: said.update(reading="not independent")
+)
+_attack("a level of one half", "a level of 0.5, not 1e-06")(
+    lambda said, _: said.update(alpha=0.5, reading="not independent")
+)
+
+
+@_attack("tests that its layers do not give", "the order of units: log10 p -90.0 of")
+def _tests(said: dict[str, Any], _: Records) -> None:
+    said["tests"][0]["log10_p"] = -90.0
+    said.update(log10_p=-80.0, reading="not independent")
+
+
+@_attack("a layer that is counted no more", "the order of units: log10 p")
+def _uncounted(said: dict[str, Any], _: Records) -> None:
+    next(one for one in said["layers"] if one["kind"] == "mlp")["counted"] = False
+
+
+@_attack("a kind of test that stands twice", "a kind of test stands twice")
+def _twice(said: dict[str, Any], _: Records) -> None:
+    said["tests"].append(said["tests"][0])
+
+
+_attack("of a model that is no suspect", "are not those of a suspect and a reference")(
+    lambda said, _: said.update(suspect="C1")
+)
+
+
+@_attack("compared a second time", "were compared before, and of two comparisons the better one could be kept")
+def _again(said: dict[str, Any], records: Records) -> None:
+    place = next(place for place, one in enumerate(records) if one["kind"] == "weights")
+    records.insert(place, copy.deepcopy(records[place]))
