@@ -255,7 +255,7 @@ def test_a_watched_folder_waits_for_what_is_still_written(tmp_path: Path) -> Non
     """What breaks off and what is no log end no watch: the one is read once it is whole, the other is left."""
     home = tmp_path / "inbox"
     home.mkdir()
-    folder = logs.case(tmp_path / "case")
+    folder = logs.case(tmp_path / "case", logs.CASE + "[tests]\nswaps = 99\n")
     logs.lines(home / "a.jsonl", logs.litellm(30))
     (home / "notes.txt").write_text("hello\n")
     whole = gzip.compress("".join(json.dumps(row) + "\n" for row in logs.litellm(60)[30:]).encode())
@@ -267,3 +267,27 @@ def test_a_watched_folder_waits_for_what_is_still_written(tmp_path: Path) -> Non
     (home / "b.jsonl.gz").write_bytes(whole)
     second = watching.look(folder, inbox, lambda: "2026-06-01T00:00:00.000000Z", lambda _: None)
     assert (second.imported, second.waiting) == (("b.jsonl.gz",), ("c.csv",))
+
+
+def test_a_watched_folder_waits_for_the_other_table(tmp_path: Path) -> None:
+    """Requests that came before the table of who asked are read once that is there; of other formats it is an error."""
+    home = tmp_path / "inbox"
+    home.mkdir()
+    folder = logs.case(tmp_path / "case")
+    inbox = watching.Folder(watch=home, format="apim", hash_key=str(logs.key_of(folder)))
+    logs.lines(home / "llm.jsonl", [row for row in logs.apim(30) if "CallerIpAddress" not in row])
+    first = watching.look(folder, inbox, lambda: "2026-06-01T00:00:00.000000Z", lambda _: None)
+    assert (first.imported, first.waiting, first.ran) == ((), ("llm.jsonl",), None)
+    logs.lines(home / "gateway.jsonl", logs.callers(30))
+    second = watching.look(folder, inbox, lambda: "2026-06-01T00:00:00.000000Z", lambda _: None)
+    assert (second.waiting, len(events(folder))) == ((), 30)
+
+
+def test_a_small_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    """A row is never larger than LONGEST, whatever packs it."""
+    (tmp_path / "log.zst").write_bytes(zstd(b'{"a": 1}\n{"a": "' + bytes(70 * 1024**2)))
+    with pytest.raises(CaseError, match="larger than"):
+        load(logs.case(tmp_path / "case"), tmp_path / "log.zst")
+    (tmp_path / "odd.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(range(200)))
+    with pytest.raises(CaseError, match="breaks off before its first record"):
+        load(logs.case(tmp_path / "b" / "case"), tmp_path / "odd.zst")

@@ -41,6 +41,7 @@ class Swapping:
                 """Keep quiet."""
 
         self.after, self.calls, self.failing = after, 0, failing
+        self.withheld = 0  # one of so many calls has no answer for a filter; 0 is none
         self._rng = np.random.default_rng(seed)
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -57,7 +58,8 @@ class Swapping:
             text = body["messages"][-1]["content"]
             shares = np.random.default_rng([which, *text.encode()]).dirichlet(np.full(len(WORDS[which]), 0.5))
             word = str(self._rng.choice(WORDS[which], p=shares))
-        message = {"role": "assistant", "content": word}
+            filtered = bool(self.withheld) and self.calls % self.withheld == 0
+        message = {"role": "assistant", "content": "" if filtered else word}
         usage = {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return 200, {

@@ -9,12 +9,14 @@ from math import log10
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from depose.errors import EvidenceError
 from depose.evidence.log import log_path, read_log
 from depose.statistics.evalues import calibrated, e_bh
 from depose.watch.days import FOLDER, Day, history
+from depose.watch.run import missing
 from fakes import Ran, case_of, depose, model, write_case
 from swapping import NEVER, Swapping
 
@@ -48,7 +50,7 @@ def asked(server: Swapping, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def case(asked: Path, server: Swapping, tmp_path: Path) -> Path:
     """A copy of that case, and a server that does not swap."""
-    server.after, server.calls, server.failing = NEVER, 0, False
+    server.after, server.calls, server.failing, server.withheld = NEVER, 0, False, 0
     return Path(shutil.copytree(asked, tmp_path / "case"))
 
 
@@ -210,6 +212,25 @@ def test_records_of_days_are_read_back(case: Path) -> None:
     assert isinstance(kept, Day)
     assert (kept.p, kept.asked, kept.tokens) == (day["p"], day["asked"], day["tokens"])
     assert kept.tokens == 14 * 80
+
+
+def test_answers_that_go_missing_are_said_and_no_difference(case: Path, server: Swapping) -> None:
+    """A filter that was not there: what is compared is alike, and how many are missing stands beside it."""
+    server.withheld = 4
+    ran = depose("watch", case, "--model", "S1", "--calls", "80")
+    (day,) = history(case / FOLDER).days
+    assert (day.outcome, day.failed, day.kept_failed, day.kept_asked) == ("no difference found", 20, 0, 80)
+    assert day.p_failed < 1e-5
+    assert "no answer to 20 of 80 calls, and to 0 of 80 of those kept" in ran.out
+
+
+def test_missing_is_uniform_at_most_and_the_same_for_both_sides() -> None:
+    """Two-sided, exact: at most alpha where answers go missing alike, and the sides may change places."""
+    rng = np.random.default_rng(1)
+    found = [missing(int(rng.binomial(60, 0.2)), 60, int(rng.binomial(200, 0.2)), 200) for _ in range(300)]
+    assert sum(p <= 0.05 for p in found) <= 27
+    assert missing(12, 60, 3, 200) == pytest.approx(missing(3, 200, 12, 60))
+    assert missing(30, 60, 0, 200) < 1e-9
 
 
 def test_a_log_of_watching_is_of_the_case_around_it(case: Path, server: Swapping) -> None:

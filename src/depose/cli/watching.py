@@ -92,6 +92,11 @@ def _lines(day: Day, several: bool) -> list[str]:
         lines.append(f"  inconclusive: {day.failed} of {day.planned} calls have no answer to compare ({p})")
     else:
         lines.append(f"  no difference found, {p} ({calls}, alpha {day.alpha:g})")
+    if day.p_failed <= day.alpha:
+        lines.append(
+            f"  no answer to {day.failed} of {day.asked} calls, and to {day.kept_failed} of {day.kept_asked} of those "
+            f"kept (p = {day.p_failed:.2g}), which is not what the test compares"
+        )
     lines += [f"  power at least {one.low:.2f} against {one.against}" for one in day.power]
     lines += [
         f"  registered setting differs: {one.name}: {one.value}; a difference may be its doing" for one in day.settings

@@ -46,6 +46,10 @@ NOBODY = "rows without an account"
 Say = Callable[[str], None]
 
 
+class NamelessError(CaseError):
+    """Too many requests of a log name nobody."""
+
+
 class Manner(Record, frozen=True, kw_only=True):
     """How logs are read."""
 
@@ -267,7 +271,8 @@ class _Import:
                 if name == NOBODY:
                     beside = JOINED.get(self._manner.format, "") if not self._rows else ""
                     beside = beside or "--allow-nameless leaves them out and states how many; or map another column"
-                raise CaseError(
+                kind = NamelessError if name == NOBODY else CaseError
+                raise kind(
                     f"{self._log.said}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
                     hint=beside or "more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
                 )

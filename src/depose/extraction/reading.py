@@ -130,20 +130,22 @@ class Reader:
 
     def _split(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes, bool]]:
         """Yield lines with their numbers, and whether each was ended by a line feed."""
-        rest, number = first.removeprefix(b"\xef\xbb\xbf"), 0
-        while True:
-            *lines, rest = rest.split(b"\n")
+        chunk, parts, size, number = first.removeprefix(b"\xef\xbb\xbf"), list[bytes](), 0, 0
+        while chunk:
+            *lines, rest = chunk.split(b"\n")
+            if lines:
+                lines[0] = b"".join([*parts, lines[0]])
+                parts, size = [], 0
             for line in lines:
                 number += 1
                 yield number, line, True
-            if len(rest) > LONGEST:
+            parts.append(rest)
+            size += len(rest)
+            if size > LONGEST:
                 raise CaseError(f"{self.path}: row {number + 1}: larger than {LONGEST} bytes", hint="not a log")
             chunk = next(chunks, b"")
-            if not chunk:
-                break
-            rest += chunk
-        if rest.strip():
-            yield number + 1, rest, False
+        if (last := b"".join(parts)).strip():
+            yield number + 1, last, False
 
     def _json_lines(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line, ended in self._split(first, chunks):

@@ -13,6 +13,7 @@ from depose.evidence.log import Clock
 from depose.extraction import conduct, importing, plan, produced
 from depose.extraction.manifest import read_manifest
 from depose.extraction.reading import BreaksOffError
+from depose.extraction.sources import JOINED
 from depose.model import Record
 
 
@@ -31,7 +32,7 @@ class Look(Record, frozen=True, kw_only=True):
 
     imported: tuple[str, ...]
     waiting: tuple[str, ...]
-    """Logs that break off, as one that is still written does: they are read in a later look, once they are whole."""
+    """Logs that break off, as one that is still written does, or whose other table has not come: for a later look."""
     ran: conduct.Ran | None
     """The scan, if anything was new or nothing was scanned yet."""
 
@@ -66,6 +67,10 @@ def _taken(case: Path, logs: list[Path], manner: importing.Manner, say: Callable
             break
         except BreaksOffError as error:
             waiting += error.files
+        except importing.NamelessError:
+            if manner.format not in JOINED:
+                raise
+            waiting += whole
     return tuple(one.name for one in waiting)
 
 

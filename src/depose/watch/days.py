@@ -97,6 +97,13 @@ class Day(Record, frozen=True, kw_only=True):
     """What the provider called its model and its configuration, where that is not what it was: `then -> now`."""
     power: tuple[Power, ...]
     """Where no difference was found."""
+    kept_asked: int = 0
+    """Questions that were asked for the kept answers."""
+    kept_failed: int = 0
+    """Of these, those without an answer that is compared."""
+    p_failed: float = 1.0
+    """Of answers missing as often now as then (Fisher's exact test, two-sided). It decides nothing: what stands before
+    a model may withhold its answers, or be down."""
     stopped: str
     """Why the asking ended before the plan did, other than by a difference."""
 

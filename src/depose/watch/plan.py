@@ -45,6 +45,10 @@ class Kept(Record, frozen=True, kw_only=True):
     last: str
     names: tuple[Fact, ...]
     """What the provider called its model and its configuration."""
+    asked: int
+    """Questions that were asked for them."""
+    failed: int
+    """Of these, those without an answer that is compared."""
 
 
 def paired(wanted: Wanted, dossier: Dossier, exchanges: Sequence[Exchange], past: History) -> dict[str, Paired]:
@@ -139,6 +143,8 @@ def kept_answers(
         first=min(one.started for one in given),
         last=max(one.ended for one in given),
         names=names_of(given),
+        asked=(asked := sum(one.wire is None or not one.wire.again for one in mine)),
+        failed=asked - len(given),
     )
 
 

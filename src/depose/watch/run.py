@@ -8,6 +8,7 @@ from math import log10
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from depose import plugins
 from depose.asking import collect
@@ -185,8 +186,19 @@ def _day(at: str, wanted: Wanted, asked: Asked, kept: Kept, dossier: Dossier, pa
         settings=pair.settings,
         named=changed(kept.names, names_of(final)),
         power=() if outcome == "different" else _power(pair, kept, wanted, dossier),
+        kept_asked=kept.asked,
+        kept_failed=kept.failed,
+        p_failed=tidy(missing(len(final) - asked.compared, len(final), kept.failed, kept.asked)),
         stopped="" if outcome == "different" else stopped,
     )
+
+
+def missing(failed: int, asked: int, kept_failed: int, kept_asked: int) -> float:
+    """Return the p-value of answers missing as often now as among the kept (Fisher 1922, two-sided)."""
+    from scipy.stats import fisher_exact
+
+    table = np.array([[failed, asked - failed], [kept_failed, kept_asked - kept_failed]])
+    return float(fisher_exact(table).pvalue)
 
 
 def _tidied(tested: Substitution) -> Substitution:
