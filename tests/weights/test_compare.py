@@ -152,6 +152,18 @@ def test_a_turned_space_is_found_where_chance_alone_has_margins(tmp_path: Path) 
     assert found.log10_p < -10
 
 
+def test_attention_is_found_beside_mlps_and_embeddings_of_a_stranger(tmp_path: Path) -> None:
+    """Where MLPs match in no space, spaces stay as they are, and no table of a stranger's embeddings turns them."""
+    for seed in range(30, 60, 10):
+        drawn = [changes.initialised(seed + place, num_hidden_layers=2, hidden_size=64) for place in (0, 1)]
+        (config, mine), (_, other) = drawn
+        taken = {name: mine[name] if "self_attn" in name else other[name] for name in mine}
+        paths = [changes.save(tmp_path / f"{seed}-{place}", config, one) for place, one in enumerate((taken, mine))]
+        found = compared(*paths)
+        assert found.alignment == "as they are"
+        assert found.log10_p < -10
+
+
 def twins(folder: Path, count: int) -> list[WeightFinding]:
     """Compare all pairs of so many models of one configuration and vocabulary, each initialised on its own."""
     made = [changes.initialised(seed, num_hidden_layers=3) for seed in range(count)]

@@ -50,6 +50,9 @@ PILOTS = 3
 GOOD = 0.1
 """A margin above that of chance from which the spaces are plainly laid well over each other."""
 
+SLIGHT = 0.02
+"""And one from which they are laid at all."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -188,7 +191,8 @@ class _Comparison:
         same = self._suspect.layout.width == self._reference.layout.width
         pilots = [self._suspect.layout.mlps[place] for place in matching.spread(len(self._suspect.layout.mlps), PILOTS)]
         as_it_is = self._margin(probes, pilots, None) if same else -1.0
-        if self._embeddings is None or (same and as_it_is >= GOOD + self._chance(probes, pilots)):
+        chance = self._chance(probes, pilots) if same else -1.0
+        if self._embeddings is None or (same and as_it_is >= GOOD + chance):
             if not same:
                 raise AnalysisError(
                     f"the models are {self._suspect.layout.width} and {self._reference.layout.width} wide and share "
@@ -197,7 +201,8 @@ class _Comparison:
                 )
             return None, "as they are"
         turn = spaces.rotation(self._embeddings)
-        if self._margin(probes, pilots, turn) > as_it_is:
+        # Where MLPs are strangers in either way, attention may be kin, in the space that both began with.
+        if self._margin(probes, pilots, turn) > max(as_it_is, chance + SLIGHT):
             return turn, "rotated by the embeddings of shared tokens"
         return None, "as they are"
 
