@@ -14,6 +14,7 @@ from depose.errors import EvidenceError
 from depose.evidence import ledger
 from depose.evidence.log import Log
 from depose.model import InLedger
+from depose.model.canonical import canonical, sha256
 from fakes import Clock, case_of, depose, model, write_case
 
 
@@ -94,6 +95,31 @@ def test_an_entry_of_another_key_or_with_another_count_does_not_hold(tmp_path: P
     ):
         with pytest.raises(EvidenceError):
             key_ledger.check(changed, public, "here")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"seq": -4, "prev": "x"}, "number -3 is no place in a ledger"),
+        ({"seq": 3}, "number 4 is no place in a ledger"),
+        ({"prev": "1" * 64}, "number 1 is no place in a ledger"),
+        ({"format": "depose key ledger 9"}, "number 1 is no place in a ledger"),
+        ({"at": "soon"}, "is not a time of a log"),
+    ],
+)
+def test_an_entry_that_its_signer_made_up_is_no_place_in_a_ledger(
+    tmp_path: Path, key: Path, change: dict[str, object], says: str
+) -> None:
+    """Though it is signed: a number below 1, a first one after another, one of another form or of no time."""
+    (one,) = entered(tmp_path, key, "one")
+    secret = keys.load(key)
+    line = msgspec.structs.replace(one.line, **change)
+    signed = key_ledger.Signed(line=line, signature=keys.sign(secret, canonical(line)).hex())
+    forged = msgspec.structs.replace(
+        one, line=line, signature=signed.signature, head=sha256(canonical(signed)), count=line.seq + 1
+    )
+    with pytest.raises(EvidenceError, match=says):
+        key_ledger.check(forged, secret.public_key(), "here")
 
 
 def test_register_enters_a_case_and_says_where_it_stands(tmp_path: Path, key: Path) -> None:

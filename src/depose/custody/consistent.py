@@ -128,6 +128,13 @@ def _ledger(read: Read) -> list[str]:
     key_ledger.check(one, read.key, f"{LOG}: its place in the ledger of the key")
     if one.line.protocol != read.entries.protocol_digest:
         raise EvidenceError(f"{LOG}: the ledger of the key holds another protocol", hint=HINT)
+    for earlier, later in ((read.entries.registered_at, one.line.at), (one.line.at, read.ended_at)):
+        if timestamp.seconds_between(later, earlier) > CLOCK_TOLERANCE:
+            raise EvidenceError(
+                f"{LOG}: entered into the ledger of the key at {one.line.at}, which fits neither the registration at "
+                f"{read.entries.registered_at} nor the end at {read.ended_at}",
+                hint=HINT,
+            )
     return [
         f"that {one.count} protocols are all that were registered with this key: its signer keeps the ledger, and "
         "could set it back before"

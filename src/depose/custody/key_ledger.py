@@ -8,12 +8,14 @@ another key, or a registration without one; for these the report has a sentence 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from depose.custody import keys
 from depose.errors import DeposeError, EvidenceError
+from depose.evidence import timestamp
 from depose.evidence.ledger import Reading
 from depose.evidence.log import GENESIS, Clock, Log, write_whole
 from depose.evidence.workspace import held
@@ -22,6 +24,7 @@ from depose.model.canonical import canonical, sha256
 
 FORMAT = "depose key ledger 1"
 LARGEST = 64 * 1024**2
+DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 KIND = "ledger"
 HINT = (
     "keep the ledger beside its key and never edit it; a copy of it from before will do if nothing was registered since"
@@ -80,6 +83,11 @@ def check(one: InLedger, key: keys.PublicKey, where: str) -> None:
     again = _entered(Signed(line=one.line, signature=one.signature), keys.fingerprint(key))
     if again != one:
         raise EvidenceError(f"{where}: number, head or key are not those of its line", hint=HINT)
+    first = one.line.seq == 0 and one.line.prev == GENESIS
+    follows = one.line.seq > 0 and one.line.prev != GENESIS and DIGEST.match(one.line.prev)
+    if one.line.format != FORMAT or not (first or follows):
+        raise EvidenceError(f"{where}: number {one.count} is no place in a ledger", hint=HINT)
+    timestamp.moment(one.line.at, where)
     try:
         signature = bytes.fromhex(one.signature)
     except ValueError as error:
