@@ -17,7 +17,7 @@ from depose.model import WeightFinding
 from depose.model.weights import TestKind, WeightTests
 from depose.weights import exact_tails
 from depose.weights.assumptions import NOT_COUNTED
-from depose.weights.compare import ALPHA
+from depose.weights.compare import ALPHA, Tests, together
 
 PART = 1e-3
 """Share of a logarithm that comes of its parts having been rounded to three places."""
@@ -72,35 +72,46 @@ def _not_following(one: WeightFinding) -> Iterator[str]:
     if one.alpha != ALPHA:
         yield f"a level of {one.alpha}, not {ALPHA}"
     logs = _logs(one)
-    if any(value > 0 for each in logs.values() for value in each) or one.log10_p > 0:
+    values = [value for each in logs.values() for value in (*each.logs, *(each.again or ()))]
+    if any(value > 0 for value in values) or one.log10_p > 0:
         yield "a logarithm of a probability above 0"
     said = {test.kind: test for test in one.tests}
     if len(said) != len(one.tests):
         yield "a kind of test stands twice"
     for kind, each in logs.items():
-        found = WeightTests(kind=kind, n=len(each), log10_p=exact_tails.fisher(each))
+        again = None if each.again is None else exact_tails.fisher(each.again)
+        found = WeightTests(kind=kind, n=len(each.logs), log10_p=exact_tails.fisher(each.logs), again_log10_p=again)
         told = said.get(kind, WeightTests(kind=kind, n=0, log10_p=0.0))
         if told.n != found.n or not _close(told.log10_p, found.log10_p):
             gives = f"{found.log10_p:.3f} of {found.n}"
             yield f"the {kind}: log10 p {told.log10_p} of {told.n} tests, and its layers give {gives}"
-    others = {kind: [test.log10_p] for kind, test in said.items() if kind not in logs}
+        if told.n and (
+            (told.again_log10_p is None) != (again is None) or not _close(told.again_log10_p or 0, again or 0)
+        ):
+            yield f"the {kind}: log10 p {told.again_log10_p} at the second look, and its layers give {again}"
+    others = {
+        kind: Tests([test.log10_p], None if test.again_log10_p is None else [test.again_log10_p])
+        for kind, test in said.items()
+        if kind not in logs
+    }
     spoilt = {text.removeprefix(NOT_COUNTED) for text in one.cautions if text.startswith(NOT_COUNTED)}
-    counted = [value for kind, each in (logs | others).items() if kind not in spoilt for value in each]
-    if not _close(one.log10_p, exact_tails.fisher(counted)):
-        yield f"log10 p {one.log10_p} in all, and its tests give {exact_tails.fisher(counted):.3f}"
+    counted = [each for kind, each in (logs | others).items() if kind not in spoilt]
+    if not _close(one.log10_p, together(counted)):
+        yield f"log10 p {one.log10_p} in all, and its tests give {together(counted):.3f}"
     reading = "not independent" if one.log10_p <= log10(ALPHA) else "nothing against independence"
-    if one.reading != (reading if counted else "not testable"):
+    if one.reading != (reading if any(each.logs for each in counted) else "not testable"):
         yield f"is read as {one.reading!r}, and log10 p is {one.log10_p}"
 
 
-def _logs(one: WeightFinding) -> dict[TestKind, list[float]]:
+def _logs(one: WeightFinding) -> dict[TestKind, Tests]:
     """Sort the tests of the layers that count by kind."""
-    found: dict[TestKind, list[float]] = {}
+    found: dict[TestKind, Tests] = {}
     for kind, order, signs in OF_LAYERS:
         of = [each for each in one.layers if each.kind == kind and each.counted]
         of = [each for each in of if each.matched >= exact_tails.FEWEST]
-        found[order] = [each.order_log10_p for each in of]
-        found[signs] = [each.signs_log10_p for each in of if each.signs_log10_p is not None]
+        again = [each.again_log10_p for each in of if each.again_log10_p is not None]
+        found[order] = Tests([each.order_log10_p for each in of], again or None)
+        found[signs] = Tests([each.signs_log10_p for each in of if each.signs_log10_p is not None])
     return found
 
 
