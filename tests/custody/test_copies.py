@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from depose import pipeline
 from depose.cli.options import now
 from depose.custody import commitment, keys, leaves, merkle
+from depose.custody.bundle import opened
+from depose.custody.consistent import elsewhere
 from depose.custody.passages import Target as Passage
 from depose.custody.passages import Wanted, sentences
 from depose.custody.redact import Redacted, produce, redact
@@ -313,6 +315,13 @@ def test_a_copy_needs_words_that_are_there(target: Target, tmp_path: Path) -> No
 
 
 # --- of a bundle of before --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_of_an_older_bundle_it_is_said_that_findings_are_made_otherwise_now(number: int) -> None:
+    """And not that somebody changed them, though its version may have the same name."""
+    with opened(BUNDLES / f"format-{number}.zip", b"") as read:
+        assert f"(sealed as 'depose seal {number}', which an earlier depose" in elsewhere(read)
 
 
 def test_a_bundle_of_format_1_verifies_by_its_rules_and_gives_no_copies() -> None:

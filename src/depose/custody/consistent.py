@@ -67,8 +67,9 @@ def elsewhere(read: Read) -> str:
     known = version("depose")
     facts = (fact.value for fact in read.entries.registration.software if fact.name == "depose")
     made = sorted({read.seal.depose[:20], next(facts, "none")[:20]} - {known})
-    if read.seal.format == FORMAT_1:
-        return f" (sealed as {FORMAT_1!r}, which depose {read.seal.depose[:20]} did; this one makes other findings)"
+    if read.seal.format in (FORMAT_1, FORMAT_2):
+        by = f"which an earlier depose {read.seal.depose[:20]} did; this one makes other findings"
+        return f" (sealed as {read.seal.format!r}, {by})"
     return f" (made, it says, by depose {' and '.join(made)}; this is {known})" if made else ""
 
 
