@@ -105,6 +105,7 @@ def test_the_positive_without_its_style_is_not_found(kit: Path) -> None:
     assert "positive control" in failed(selftest(kit, quiet, live=False))
 
 
+@pytest.mark.slow
 def test_a_model_too_few_or_too_many_fails(kit: Path) -> None:
     """What is missing and what does not belong are both named."""
     changed(kit, lambda rows: [row for row in rows if row["model"] != "butler"])

@@ -69,6 +69,7 @@ def test_two_references_are_adjusted_and_need_more_controls() -> None:
     assert {f.opinion.reasons for f in found} == {("controls",)}
 
 
+@pytest.mark.slow
 def test_power_is_that_of_the_adjusted_test() -> None:
     """A study whose true pairs reach p = .04 has power for one reference; with two Holm asks .025, and it has none."""
     pairs = tuple(

@@ -137,6 +137,7 @@ def test_criterion_35_the_reference_is_ranked_among_rivals_and_controls() -> Non
     assert re.search(r"1 of 21 +1 of 4\b", page)
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(35)
 def test_criterion_35_too_few_rivals_are_named_as_such() -> None:
     """With one rival the rank is there, and so is the remark that the comparison is thin."""

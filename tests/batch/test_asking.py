@@ -124,6 +124,7 @@ def test_a_sealed_case_of_answers_still_makes_its_matrix(tmp_path: Path) -> None
     assert go(folder / "batch.toml", tmp_path / "next").made == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_a_vendor_that_joins_is_asked_alone(tmp_path: Path) -> None:
     """One live suspect more is an amendment, its own questions and one row."""
@@ -152,6 +153,7 @@ def test_the_terminal_names_the_next_step_and_who_is_new(tmp_path: Path) -> None
     assert "new suspects: S3\n" in depose("batch", file, "--out", out, "--since", tmp_path / "before.json").out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_recorded_and_live_models_stand_beside_each_other(tmp_path: Path) -> None:
     """A live suspect among recorded references and controls: it alone is asked, and its case keeps its endpoint."""
@@ -191,6 +193,7 @@ def test_a_killed_run_asks_nothing_twice(tmp_path: Path, site: Path) -> None:
     assert "questions to 28 models" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_a_run_killed_before_its_first_record_goes_on(tmp_path: Path) -> None:
     """A log without a record, as a kill can leave it, is registered; another text under an id is asked anew."""
@@ -260,6 +263,7 @@ def test_what_cannot_be_asked_is_an_error_before_anything_is_written(tmp_path: P
         go(file, out)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_the_case_of_a_hit_asks_as_the_screening_did(tmp_path: Path) -> None:
     """Settings and budget of the batch file stand in the case that asks the fresh prompts."""

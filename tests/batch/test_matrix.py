@@ -430,6 +430,7 @@ def test_order_changes_no_byte(found: tuple[Path, Matrix], file: Path, tmp_path:
     assert (tmp_path / "out" / "matrix.json").read_bytes() == (found[0] / "matrix.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_new_vendor_costs_one_row(found: tuple[Path, Matrix], tmp_path: Path) -> None:
     """One suspect more is one row more; the other rows are used as they are, and all is as if made at once."""
     folder, out = tmp_path / "vendors", tmp_path / "out"

@@ -190,6 +190,7 @@ def test_check_asks_endpoints_only_with_consent_and_sums_up(tmp_path: Path) -> N
         assert not (folder / "evidence").exists()
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_several_models_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One variable that is not set is one thing that is wrong, and so is one key that is taken nowhere, by its name."""
     with Server(lambda _: "401") as server:

@@ -179,6 +179,7 @@ def test_seal_signs_the_report_and_lists_both(copy: Path, tmp_path: Path) -> Non
     assert any("is to be trusted" in line for line in found.not_verified)
 
 
+@pytest.mark.slow
 def test_a_signed_report_of_other_pages_is_refused(copy: Path, tmp_path: Path) -> None:
     """A genuine signature over another report, or over this one with a page changed on top of it, does not pass."""
     who = pdf.signer(*certified(tmp_path), "")

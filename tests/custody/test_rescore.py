@@ -111,6 +111,7 @@ def test_another_score_is_not_reproduced(tmp_path: Path) -> None:
     assert "NOT REPRODUCED: differs by 0.001" in scored(work).stderr
 
 
+@pytest.mark.slow
 def test_what_it_cannot_score_it_says(tmp_path: Path) -> None:
     """A detector that it does not know is named as not scored here."""
     ran = scored(bundle(tmp_path, "fuzzy"))

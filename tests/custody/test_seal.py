@@ -349,6 +349,7 @@ def test_a_refused_production_of_a_sealed_case_uses_up_no_number(tmp_path: Path)
     assert (tmp_path / "copy/out/bates.csv").is_file()
 
 
+@pytest.mark.slow
 def test_a_token_fetched_later_is_added_to_the_same_manifest(authority: Authority, tmp_path: Path) -> None:
     """Offline: seal, stamp SHA256SUMS elsewhere, seal again with the token; the contents stay the same."""
     folder = analyzed(tmp_path / "case")

@@ -138,6 +138,7 @@ def test_an_answer_goes_on_from_its_beginning(endpoint: Endpoint) -> None:
     assert not plain.text.startswith(" Paris")
 
 
+@pytest.mark.slow
 def test_reply_says_why_it_ended(endpoint: Endpoint) -> None:
     """An answer that runs into max_tokens ends by length, a finished one by stop, and both are canonical JSON."""
     asks = (

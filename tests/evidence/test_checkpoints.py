@@ -141,6 +141,7 @@ def test_a_run_that_is_cut_short_waits_for_no_token(tmp_path: Path) -> None:
     assert [run.event for run in entries.runs] == ["begin", "end"]
 
 
+@pytest.mark.slow
 def test_a_token_that_a_kill_left_behind_is_not_sealed(authority: Authority, tmp_path: Path) -> None:
     """A token that was kept and never noted in the log stays out of the bundle, which verifies."""
     folder = registered(tmp_path / "case")

@@ -84,6 +84,7 @@ def drawn(
     return made, said, key
 
 
+@pytest.mark.slow
 def test_p_is_uniform_for_a_suspect_that_learnt_nothing() -> None:
     """Whoever goes on alike from all members gives uniform p over 60 line-ups."""
     found = []

@@ -127,6 +127,7 @@ def test_the_blind_classifier_finds_what_the_log_did_to_the_text(spoil: Callable
     assert "D2" in failed(line_up(spoil=spoil, bags=600))
 
 
+@pytest.mark.slow
 def test_the_blind_classifier_is_exact_under_the_null() -> None:
     """Over 80 keys of random texts the upper p of each reader is at or below .05 in no more than 9 % of them."""
     low = 0

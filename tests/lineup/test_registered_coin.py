@@ -65,6 +65,7 @@ def opened(root: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_coin_that_is_registered_and_shown_makes_it_randomised(made: Path, tmp_path: Path) -> None:
     """The tier is that of the coin, and findings and `verify` say what the throws show and what they do not."""
     shutil.copytree(made, tmp_path / "made")

@@ -23,6 +23,7 @@ def full() -> Calibration:
     return fit_calibration(study(), ("open_howto",), (), ())
 
 
+@pytest.mark.slow
 @pytest.mark.criterion(36)
 def test_a_pair_decides_nothing_of_the_calibration_that_judges_it(full: Calibration) -> None:
     """Whatever its own score, a pair is judged by the same line, refits, ranges and power."""
@@ -47,6 +48,7 @@ def test_without_ratios_only_power_is_left(full: Calibration) -> None:
     assert len(left.true_pairs) == FAMILIES - 1
 
 
+@pytest.mark.slow
 def test_opinions_are_counted_by_kind_with_exact_bounds(full: Calibration) -> None:
     """True pairs are called, others are not; the order of pairs changes no count."""
     one = study()

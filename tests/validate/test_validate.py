@@ -134,6 +134,7 @@ def test_what_rests_on_too_few_families_is_null_with_a_reason(found: tuple[Path,
     assert "same / unrelated" in {fact["name"] for fact in calibration["missing"]}
 
 
+@pytest.mark.slow
 def test_the_calibration_reads_back_and_is_repeatable(
     found: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path
 ) -> None:

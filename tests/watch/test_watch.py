@@ -110,6 +110,7 @@ def test_every_day_is_a_part_of_a_log_of_its_own(case: Path) -> None:
     assert len(seeds) == 2
 
 
+@pytest.mark.slow
 def test_days_together_find_what_a_day_does_not(case: Path, server: Swapping) -> None:
     """Days that are too short for a finding add up: the p-value of all of them never rises, and ends below .01."""
     server.after = 0
