@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from batch_runs import go
 from batches import labelled, spec, write
@@ -34,6 +35,7 @@ def batch(folder: Path, controls: str) -> Path:
     return folder / "vendors.toml"
 
 
+@pytest.mark.slow
 def test_cells_without_controls_are_told_before_anything_is_scored(tmp_path: Path) -> None:
     """Too few lineages, and a study that is too small: exit 5 with the reason; allowed, it is 0; nothing is written."""
     file = batch(tmp_path / "few", '["a*", "b*"]')

@@ -218,6 +218,7 @@ def test_a_run_killed_before_its_first_record_goes_on(tmp_path: Path) -> None:
     assert len(again) == len(SCRIPTS) + CONTROLS
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("site")
 def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     """`--dry-run` counts the questions of each live model with upper bounds; no log is begun."""

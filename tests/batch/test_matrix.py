@@ -445,6 +445,7 @@ def test_a_new_vendor_costs_one_row(found: tuple[Path, Matrix], tmp_path: Path) 
     assert (tmp_path / "fresh" / "matrix.json").read_bytes() == (out / "matrix.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_other_answers_make_another_row(tmp_path: Path) -> None:
     """A row is used only for the very answers, controls and version that it was made from."""
     file = write(tmp_path)

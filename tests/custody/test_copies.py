@@ -231,6 +231,7 @@ def test_words_are_found_in_every_form_and_near_ones_are_listed(named: Path, tmp
     assert "Nadja" in (tmp_path / "copy/evidence/log.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_one_passage_is_withheld_and_what_stands_around_it_shown(named: Path, tmp_path: Path) -> None:
     """Of one record, by its characters; wherever the same answer is quoted the passage is gone too."""
     record, text = next(

@@ -126,6 +126,7 @@ def test_a_token_draws_prompts_and_controls_and_verify_draws_them_again(source: 
         assert said_ == ([], ["that the seed was not picked among many: it was typed into the protocol"])
 
 
+@pytest.mark.slow
 def test_verify_draws_the_representatives_of_lineages_again(tmp_path: Path) -> None:
     """A typed seed draws them, too; another order is refused, and a case registered before says that nobody drew."""
     controls = [

@@ -87,6 +87,7 @@ def test_a_signed_report_is_the_report_with_a_signature_that_others_read(case: P
         assert "Signature is Valid" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_a_signed_report_is_pdf_a_still(case: Path, tmp_path: Path, kind: str) -> None:
     """It claims what the report claims; the field is printable and without size; attachments and tags are all there."""
@@ -110,6 +111,7 @@ def test_a_signed_report_is_pdf_a_still(case: Path, tmp_path: Path, kind: str) -
         assert len(before.pages) == len(after.pages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0.3, 0.999])
 def test_a_changed_byte_of_a_signed_report_is_seen(case: Path, tmp_path: Path, place: float) -> None:
     """In the report, in what was appended, and after it."""
@@ -146,6 +148,7 @@ def test_wherever_a_byte_of_what_was_appended_is_changed_it_is_seen(case: Path, 
                 pdf.check(bytes(changed), report, "it")
 
 
+@pytest.mark.slow
 def test_a_token_of_an_authority_goes_into_the_signature(case: Path, tmp_path: Path) -> None:
     """With an authority the signature is PAdES B-T: it carries a time-stamp that pyHanko finds valid."""
     authority = Authority(tmp_path / "tsa")
@@ -199,6 +202,7 @@ def test_a_signed_report_of_other_pages_is_refused(copy: Path, tmp_path: Path) -
         verify(bundle, recompute=False)
 
 
+@pytest.mark.slow
 def test_what_cannot_sign_is_refused_before_anything_is_written(copy: Path, tmp_path: Path) -> None:
     """A key of another certificate, a key in the case, a file that is none, a wrong passphrase, no PDF."""
     certificate, key = certified(tmp_path)
@@ -222,6 +226,7 @@ def test_what_cannot_sign_is_refused_before_anything_is_written(copy: Path, tmp_
     assert not (copy / "sealed").exists()
 
 
+@pytest.mark.slow
 def test_the_key_of_the_signer_is_looked_for(copy: Path, tmp_path: Path) -> None:
     """A copy of the signer's key in the case stops the seal with exit 6."""
     certificate, key = certified(tmp_path)

@@ -481,6 +481,7 @@ def test_replication_of_what_does_not_verify_is_refused(target: Target, tmp_path
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.slow
 def test_audit_says_whether_it_sealed(tmp_path: Path) -> None:
     """Without a key audit says `not sealed`; with one it ends with a bundle that verifies."""
     folder = scripted_case(tmp_path / "case", SCRIPTS)

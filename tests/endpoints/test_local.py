@@ -89,6 +89,7 @@ def test_noise_draws_from_the_softmax() -> None:
     assert np.allclose(np.bincount(drawn, minlength=4) / 20_000, probabilities, atol=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.live
 def test_same_seed_same_answers(endpoint: Endpoint) -> None:
     """The same batch asked twice gives the same replies, byte for byte."""

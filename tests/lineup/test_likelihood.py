@@ -267,6 +267,7 @@ def test_a_model_whose_state_cannot_be_shared_is_asked_whole(tiny: Path, tmp_pat
     near(scorer(folder).score(asked), alone(folder, asked))
 
 
+@pytest.mark.slow
 def test_what_is_longer_than_the_window_is_scored_as_far_as_it_goes(tiny: Path) -> None:
     """A member beyond the window has the score of what fits; a context that fills it is refused by name."""
     rng = random.Random(5)

@@ -215,6 +215,7 @@ def test_records_of_days_are_read_back(case: Path) -> None:
     assert kept.tokens == 14 * 80
 
 
+@pytest.mark.slow
 def test_answers_that_go_missing_are_said_and_no_difference(case: Path, server: Swapping) -> None:
     """A filter that was not there: what is compared is alike, and how many are missing stands beside it."""
     server.withheld = 4
