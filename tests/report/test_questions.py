@@ -118,7 +118,7 @@ def test_one_page_comes_first_and_names_what_was_compared() -> None:
     for one in first_page.answers(findings):
         assert one.means_not in MEANS_NOT.values()
     many = build(suspects=[f"S{n}" for n in range(1, 6)])
-    assert f"{len(many.findings) - ROWS} more findings stand in section 1" in words(render_html(many))
+    assert f"Not on this page: {len(many.findings) - ROWS} more findings" in words(render_html(many))
 
 
 def test_what_was_seen_is_counted_from_both_sides() -> None:
