@@ -98,7 +98,7 @@ def test_a_leaf_is_a_word_and_cutting_loses_nothing() -> None:
 
 @pytest.mark.criterion(54, 58)
 def test_a_copy_verifies_against_the_untouched_seal(target: Target, copy: Path) -> None:
-    """Words are gone from all but depose's own programs; what is withheld is listed, the rest proved, also by COPY.py."""
+    """Words are gone from all but depose's own programs; what is withheld is listed, the rest proved."""
     word = first_word(target).encode()
     for file in copy.rglob("*"):
         assert file.name in KEPT or not file.is_file() or word not in file.read_bytes(), file
