@@ -19,7 +19,7 @@ from depose import pipeline
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
-from depose.custody.stamp import Source
+from depose.custody.stamp import Source, stamp
 from depose.model.canonical import canonical, sha256
 from fakes import recorded_case
 from tampering import Attacks, Records, Target, lines, rechain
@@ -38,12 +38,14 @@ def sealed_weights(folder: Path) -> Target:
     (case / "case.toml").write_text((case / "case.toml").read_text() + "[weights.files]\n" + held)
     authority = Authority(folder / "tsa")
     pipeline.register_case(case, now)
-    pipeline.probe(case, now, lambda *_: None)
-    pipeline.analyze_case(case, lambda _: None, now)
     public = keys.make(folder / "key.pem")
     key = keys.load(folder / "key.pem")
     with authority.serve() as url:
-        done = seal(case, key, now, {}, Source(url=url, roots=authority.roots.read_bytes()))
+        source = Source(url=url, roots=authority.roots.read_bytes())
+        stamp(case, source, now)
+        pipeline.probe(case, now, lambda *_: None)
+        pipeline.analyze_case(case, lambda _: None, now)
+        done = seal(case, key, now, {}, source)
     return Target(
         folder=folder, case=case, bundle=Path(done.bundle), key=key, public=public.read_bytes(), authority=authority
     )
