@@ -259,8 +259,8 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
 	$(BIN)/python benchmarks/tamper.py
 
-fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes, for a minute or so each (an hour in all)
-	DEPOSE_FUZZ=1 $(BIN)/python -m pytest $(PARALLEL) tests/case/test_fuzz.py tests/custody/test_foreign_bytes.py \
+fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes (a quarter of an hour; FUZZ=5 takes a minute or more for each)
+	DEPOSE_FUZZ=$(or $(FUZZ),1) $(BIN)/python -m pytest $(PARALLEL) tests/case/test_fuzz.py tests/custody/test_foreign_bytes.py \
 		tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py tests/extraction/test_fuzz.py \
 		tests/lineup/test_fuzz.py tests/weights/test_fuzz.py -q --durations=0 --durations-min=1
 

@@ -1,6 +1,6 @@
 """Bytes that somebody else might hand over, and what a reader may do with them.
 
-A few examples in `make test`; about a minute for each reader under `make fuzz` (DEPOSE_FUZZ).
+A few examples in `make test`; thousands for each reader under `make fuzz`, times DEPOSE_FUZZ.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from depose.errors import DeposeError
 
-FUZZ = bool(os.environ.get("DEPOSE_FUZZ"))
+FUZZ = int(os.environ.get("DEPOSE_FUZZ") or 0)
+"""By how much the numbers of examples of `make fuzz` are multiplied; 0 in `make test`."""
 SECONDS = 5.0
 """Of a processor, for one reading."""
 ROOM = 1_000_000
@@ -31,7 +32,7 @@ ROOM = 1_000_000
 def examples(few: int, many: int) -> settings:
     """Say how many examples are tried: few in the suite, many under `make fuzz`."""
     return settings(
-        max_examples=many if FUZZ else few,
+        max_examples=many * FUZZ or few,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
