@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
 import weight_changes as changes
-from depose.endpoints import adapter_settings
+from attacks_on_models import adapter
 from depose.endpoints.local import open_transformers
-from depose.errors import EndpointError
 from depose.model import ModelSpec
 from strange_models import stranger
 from traps import Place, Traps
@@ -21,16 +17,7 @@ ON_LOADERS = Traps("a model that its loader makes up, or works out without end")
 
 
 def _adapter(name: str, says: str, **config: Any) -> None:
-    def spring(place: Place) -> object:
-        save_file(
-            {"base_model.model.q_proj.lora_A.weight": np.zeros((4, 9), np.float32)}, place.folder / "a.safetensors"
-        )
-        said = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]} | config
-        (place.folder / "adapter_config.json").write_text(json.dumps(said))
-        names = [f"model.layers.{n}.self_attn.q_proj" for n in range(3)]
-        raise EndpointError(adapter_settings.problem(place.folder, names))
-
-    ON_LOADERS.add(f"an adapter with {name}", says)(spring)
+    ON_LOADERS.add(f"an adapter with {name}", says)(adapter(config))
 
 
 _begins = "begins by .*merge the adapter into the model"

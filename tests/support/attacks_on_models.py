@@ -6,6 +6,7 @@ import json
 import mmap
 import struct
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -255,7 +256,9 @@ def _(place: Place) -> object:
 # --- adapters -------------------------------------------------------------------------------------
 
 
-def _adapter(name: str, says: str, **config: Any) -> None:
+def adapter(config: dict[str, Any]) -> Callable[[Place], object]:
+    """Return a trap: what is said of an adapter with these settings, of rank 4, for three layers."""
+
     def spring(place: Place) -> object:
         save_file(
             {"base_model.model.q_proj.lora_A.weight": np.zeros((4, 9), np.float32)}, place.folder / "a.safetensors"
@@ -265,7 +268,11 @@ def _adapter(name: str, says: str, **config: Any) -> None:
         names = [f"model.layers.{n}.self_attn.q_proj" for n in range(3)]
         raise EndpointError(adapter_settings.problem(place.folder, names))
 
-    ON_MODELS.add(f"an adapter with {name}", says, slow="without end" in name)(spring)
+    return spring
+
+
+def _adapter(name: str, says: str, **config: Any) -> None:
+    ON_MODELS.add(f"an adapter with {name}", says, slow="without end" in name)(adapter(config))
 
 
 _adapter("targets by a pattern without end", "takes more than 4 s", target_modules="([a-z_.0-9]+)+!")

@@ -35,10 +35,8 @@ def order(places: ArrayLike) -> float:
     """
     found = np.asarray(places)
     n = len(found)
-    if n < FEWEST:
+    if not _enough(n):
         return 0.0
-    if n > MOST:
-        raise ValueError(f"{n} places, more than {MOST}")
     inversions = int((found[:, None] > found[None, :])[np.triu_indices(n, 1)].sum())
     return _ratio(_orders(n)[inversions], factorial(n))
 
@@ -51,10 +49,8 @@ def neighbours(places: ArrayLike) -> float:
     """
     found = np.asarray(places)
     n = len(found)
-    if n < FEWEST:
+    if not _enough(n):
         return 0.0
-    if n > MOST:
-        raise ValueError(f"{n} places, more than {MOST}")
     return _ratio(_falls(n)[int((np.diff(found) < 0).sum())], factorial(n))
 
 
@@ -67,14 +63,19 @@ def signs(values: ArrayLike) -> float:
     found = np.asarray(values, dtype=np.float64)
     found = found[found != 0]
     n = len(found)
-    if n < FEWEST:
+    if not _enough(n):
         return 0.0
-    if n > MOST:
-        raise ValueError(f"{n} values, more than {MOST}")
     ranks = np.empty(n, dtype=np.int64)
     ranks[np.argsort(np.abs(found), kind="stable")] = np.arange(1, n + 1)
     against = int(ranks[found < 0].sum())
     return _ratio(_rank_sums(n)[against], 2**n)
+
+
+def _enough(count: int) -> bool:
+    """Tell whether so many units say anything; raise ValueError for more than are counted."""
+    if count > MOST:
+        raise ValueError(f"{count} units, more than {MOST}")
+    return count >= FEWEST
 
 
 def fisher(logs: Sequence[float]) -> float:
