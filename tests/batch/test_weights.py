@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 import weight_changes as changes
 from batch_runs import go
@@ -29,6 +30,11 @@ def test_cells_that_weights_answer_are_marked_everywhere(tmp_path: Path, capsys:
             tmp_path / "S4", config, changes.initialised(3, num_hidden_layers=2)[1] | {TABLE: base[TABLE]}
         ),
     }
+    named = {
+        "backbone.embeddings.weight": torch.ones(640, 96),
+        "backbone.layers.0.mixer.in_proj.weight": torch.ones(8, 96),
+    }
+    held["S5"] = changes.save(tmp_path / "S5", {"model_type": "mamba"}, named)
     file = write(tmp_path / "vendors")
     lines = [f"{code} = {json.dumps(str(path))}" for code, path in held.items()]
     file.write_text("\n".join([file.read_text(), "[weights.files]", *lines, ""]))
@@ -38,8 +44,10 @@ def test_cells_that_weights_answer_are_marked_everywhere(tmp_path: Path, capsys:
         ("S1", "R1"): "not independent",
         ("S2", "R1"): "nothing against independence",
         ("S4", "R1"): "not independent",
+        ("S5", "R1"): "not testable",
     }
-    assert [one.embeddings_alone for one in found.weights] == [False, False, True]
+    assert found.weights[3].cautions == ("not compared: S5: no table of token embeddings among its tensors",)
+    assert [one.embeddings_alone for one in found.weights] == [False, False, True, False]
     cells = list(csv.DictReader(io.StringIO((out / "matrix.csv").read_text(encoding="utf-8-sig"))))
     said = {(one["suspect"], one["reference"]): one["weights"] for one in cells if one["question"] == "derived"}
     assert {one["question"] for one in cells if one["weights"]} == {"derived"}
@@ -53,6 +61,8 @@ def test_cells_that_weights_answer_are_marked_everywhere(tmp_path: Path, capsys:
     assert html.count(" W+") == 1 + html.count("derived</i>: W+")
     assert "answered by weights: nothing against independence" in html
     assert html.count(" We<") == 1
+    assert "S5, R1: not testable" in html
+    assert "no table of token embeddings" in html
     assert "answered by weights: not independent, by embeddings alone" in html
     tests = ElementTree.fromstring((out / "matrix.junit.xml").read_bytes())  # noqa: S314
     failed = {(case.get("classname"), case.get("name")): one.get("message")

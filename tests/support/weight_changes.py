@@ -349,12 +349,12 @@ def save_adapter(folder: Path, adapter: Tensors, rank: int = 4) -> Path:
     return folder
 
 
-def save_gguf(path: Path, config: Mapping[str, object], tensors: Tensors, kind: str = "Q8_0") -> Path:
-    """Write a Llama as llama.cpp names it, its matrices quantised."""
+def save_gguf(path: Path, config: Mapping[str, object], tensors: Tensors, kind: str = "Q8_0", part_of: int = 0) -> Path:
+    """Write a Llama as llama.cpp names it, its matrices quantised; in parts of so many tensors, where it is not 0."""
     from gguf import GGMLQuantizationType, GGUFWriter
     from gguf.quants import quantize
 
-    writer = GGUFWriter(str(path), "llama")
+    writer = GGUFWriter(str(path), "llama", split_max_tensors=part_of)
     writer.add_head_count(int(config["num_attention_heads"]))  # type: ignore[call-overload]
     writer.add_head_count_kv(int(config["num_key_value_heads"]))  # type: ignore[call-overload]
     writer.add_embedding_length(int(config["hidden_size"]))  # type: ignore[call-overload]

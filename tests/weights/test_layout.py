@@ -11,7 +11,10 @@ import torch
 
 import weight_changes as changes
 import weight_mixtures as mixtures
+from depose.errors import AnalysisError
+from depose.weights.kept import Opened, inputs
 from depose.weights.layout import Layout, layout, units
+from depose.weights.matching import unit_rows
 from depose.weights.stores import Array, open_weights
 
 WIDTH, HEADS, SIZE = 96, 4, 24
@@ -120,6 +123,17 @@ def mpt() -> Made:
     return {"n_heads": HEADS}, made
 
 
+def bailing() -> Made:
+    """Ling and LLaDA2 have one kind after the other, by the names under which GPT-NeoX has each head together."""
+    q, k, v, o = _attention(LLAMA)
+    made = _without(LLAMA, "self_attn")
+    return {**_said(2), "model_type": "bailing_moe"}, {
+        **made,
+        f"{AT}.attention.query_key_value.weight": torch.cat([q, k, v]),
+        f"{AT}.attention.dense.weight": o,
+    }
+
+
 def _said(kept: int) -> dict[str, object]:
     return {"num_attention_heads": HEADS, "num_key_value_heads": kept}
 
@@ -133,6 +147,7 @@ LAYOUTS: dict[str, tuple[Callable[[], Made], changes.Tensors]] = {
     "GPT-BigCode": (bigcode, EVEN),
     "Persimmon": (persimmon, EVEN),
     "MPT": (mpt, EVEN),
+    "Ling": (bailing, LLAMA),
 }
 
 
@@ -160,6 +175,63 @@ def test_units_are_the_same_rows_in_every_layout(name: str, tmp_path: Path) -> N
     assert {"up", "down", "value", "output"} <= {*found}
     for part, rows in found.items():
         assert np.array_equal(rows, wanted[part]), part
+
+
+def test_values_that_nobody_knows_how_they_are_fused_are_left_out(tmp_path: Path) -> None:
+    """A maker who is not known may have fused values in either way, and a wrong cut takes queries for values."""
+    said, tensors = bailing()
+    found, _ = read(tmp_path / "unknown", ({**said, "model_type": "somebody_else", "num_hidden_layers": 1}, tensors))
+    assert not found.attentions
+    assert found.gaps == "MLPs in 1 and attention in 0 of 1 layers"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shift"),
+    [
+        ("gemma2", 1.0),
+        ("nemotron", 1.0),
+        ("qwen3_next", 1.0),
+        ("qwen3_5_text", 1.0),
+        ("gemma3n_text", 0.0),
+        ("llama", 0.0),
+    ],
+)
+def test_norms_that_are_stored_less_one_are_known_by_their_types(kind: str, shift: float, tmp_path: Path) -> None:
+    """A model whose norms are folded into its matrices is its own copy, also where norms are stored less one."""
+    config, tensors = changes.initialised(5, num_hidden_layers=1)
+    gains = {name: value for name, value in tensors.items() if value.ndim == 1}
+    stored = tensors | {name: value - shift for name, value in gains.items()}
+    gain = gains[f"{AT}.post_attention_layernorm.weight"]
+    folded = {name: torch.ones_like(value) - shift if name in gains else value for name, value in tensors.items()}
+    folded |= {name: value * gain for name, value in tensors.items() if "gate_proj" in name or "up_proj" in name}
+    rows = []
+    for place, each in enumerate((stored, folded)):
+        with open_weights(changes.save(tmp_path / str(place), {**config, "model_type": kind}, each)) as store:
+            of = layout(store, "S1")
+            assert of.shift == shift
+            rows.append(inputs(Opened(store, of), of.mlps[0])[0])
+    assert np.allclose(unit_rows(rows[0]), unit_rows(rows[1]), atol=1e-5)
+
+
+def test_layers_that_are_not_looked_at_are_counted(tmp_path: Path) -> None:
+    """Experts that are packed by other names, or a file that is not there, leave layers out, and the layout says so."""
+    config, tensors = changes.initialised(5, num_hidden_layers=3)
+    assert read(tmp_path / "whole", (config, tensors))[0].gaps == ""
+    kept = {name: value for name, value in tensors.items() if ".layers.2." not in name and ".1.mlp" not in name}
+    assert read(tmp_path / "part", (config, kept))[0].gaps == "MLPs in 1 and attention in 2 of 3 layers"
+
+
+@pytest.mark.parametrize("kind", ["mamba", "rwkv", "bert"])
+def test_other_kinds_of_models_are_refused_by_their_names(kind: str, tmp_path: Path) -> None:
+    """The refusal says which kinds of models are not read, which this is, and what to do instead."""
+    names = {"mamba": "backbone.layers.0.mixer.in_proj", "rwkv": "rwkv.blocks.0.feed_forward.key",
+             "bert": "bert.encoder.layer.0.intermediate.dense"}  # fmt: skip
+    tensors = {f"{names[kind]}.weight": torch.ones(8, 4), "word_embeddings.weight": torch.ones(8, 4)}
+    with pytest.raises(AnalysisError) as raised:
+        read(tmp_path / kind, ({"model_type": kind}, tensors))
+    assert f"of the type {kind}" in raised.value.hint
+    assert "not Mamba, RWKV, T5 or encoders" in raised.value.hint
+    assert "compare the answers" in raised.value.hint
 
 
 def test_square_matrices_of_a_turned_model_are_turned(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import weight_changes as changes
 from depose.errors import AnalysisError, DeposeError, ModelFileError
 from depose.weights.compare import Named, compare
 from depose.weights.layout import layout, units
+from depose.weights.lineages import models_in
 from depose.weights.stores import open_weights
 
 CONFIG, TENSORS = changes.initialised(0, num_hidden_layers=2)
@@ -178,6 +179,21 @@ def _four_bits(folder: Path) -> Path:
     return model(folder, **{GATE.replace("weight", "qweight"): torch.zeros(4, 4, dtype=torch.int32)})
 
 
+def _with_name(end: str) -> Callable[[Path], Path]:
+    """A model one of whose matrices has this name."""
+    return lambda folder: model(folder, **{GATE.replace("weight", end): torch.zeros(4, 4, dtype=torch.uint8)})
+
+
+def _bytes_of_two(folder: Path) -> Path:
+    """NVFP4, BitNet and others keep several weights in a byte, under the names of plain weights."""
+    return model(folder, **{GATE: torch.zeros(64, 96, dtype=torch.uint8)})
+
+
+def _words_of_eight(folder: Path) -> Path:
+    """MLX keeps eight weights in a word, with scales and biases of its own."""
+    return model(folder, **{EMBEDDINGS: torch.zeros(640, 12, dtype=torch.int32)})
+
+
 def _no_units(folder: Path) -> Path:
     kept = {name: one for name, one in TENSORS.items() if "layers" not in name}
     return changes.save(folder, CONFIG, kept)
@@ -242,6 +258,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "complex numbers": (_with(GATE, lambda one: one.to(torch.complex64)), "complex numbers"),
     "layers without end": (_many_layers, "1001 layers among its tensors, more than 1000"),
     "four bits": (_four_bits, "GPTQ or AWQ"),
+    "bytes of several weights": (_bytes_of_two, r"packed by its maker as U8 \(model\.layers\.1\.mlp\.gate_proj"),
+    "words of several weights": (_words_of_eight, "packed by its maker as I32"),
+    "HQQ": (_with_name("W_q"), "packed by HQQ"),
     "no units": (_no_units, "no hidden units that are known"),
     "a configuration that nests": (_not_json, "not JSON"),
     "a GGUF cut short": (_short_gguf, "does not lie in the file|cannot|mmap|size"),
@@ -259,6 +278,29 @@ def test_what_is_wrong_is_refused_with_its_reason(kind: str, tmp_path: Path) -> 
     with pytest.raises(DeposeError, match=says) as raised:
         compare(Named(name="S", path=make(tmp_path / "suspect")), Named(name="R", path=reference))
     assert raised.value.hint
+
+
+def test_a_gguf_in_parts_is_one_model(tmp_path: Path) -> None:
+    """Whichever part is named, or their folder, all tensors are read, and every part has its digest."""
+    whole = changes.save_gguf(tmp_path / "whole.gguf", CONFIG, TENSORS)
+    (tmp_path / "parts").mkdir()
+    changes.save_gguf(tmp_path / "parts" / "model.gguf", CONFIG, TENSORS, part_of=8)
+    parts = sorted((tmp_path / "parts").iterdir())
+    assert [part.name for part in parts] == [f"model-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+    with open_weights(whole) as one:
+        for path in (parts[0], parts[2], tmp_path / "parts"):
+            with open_weights(path) as store:
+                assert store.shapes == one.shapes
+                assert {*store.digests} == {part.name for part in parts}
+                assert all(np.array_equal(store.read(name), one.read(name)) for name in one.shapes)
+    other = changes.save(tmp_path / "parts" / "other", CONFIG, TENSORS)
+    assert [one.path for one in models_in(tmp_path / "parts")] == [parts[0], other]
+    parts[1].rename(tmp_path / "elsewhere.gguf")
+    with pytest.raises(DeposeError, match=r"one of 3 parts of a model, and model-00002-of-00003\.gguf not there"):
+        open_weights(parts[0]).__enter__()
+    with pytest.raises(DeposeError, match="one of 3 parts of a model, and its name does not tell") as raised:
+        open_weights(tmp_path / "elsewhere.gguf").__enter__()
+    assert "llama-gguf-split --merge" in raised.value.hint
 
 
 def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:

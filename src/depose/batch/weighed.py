@@ -15,17 +15,18 @@ from depose.batch.rows import made_with
 from depose.evidence.log import write_whole
 from depose.features import own_cache
 from depose.model.canonical import canonical, digest
-from depose.weights.compare import Named, compare
+from depose.weights.compare import Named
+from depose.weights.held import examined
 from depose.weights.stores import open_weights
 
-FORMAT = "depose-weighed-1"
+FORMAT = "depose-weighed-2"
 """Another number wherever comparing the same files comes to something else."""
 
 
 def weighed(pairs: Sequence[tuple[Named, Named]], folder: Path, say: Callable[[str], None]) -> Iterator[Weighed]:
     """Compare the weights of pairs, or take what the folder holds of these very files; new ones are kept there.
 
-    Raises what `compare` raises, also where a file of a pair that is kept is no longer there.
+    Raises what `examined` raises, also where a file of a pair that is kept is no longer there.
     """
     key = own_cache.secret() if pairs else b""
     if pairs:
@@ -35,7 +36,7 @@ def weighed(pairs: Sequence[tuple[Named, Named]], folder: Path, say: Callable[[s
         kept = _kept(place, key)
         if kept is None:
             say(f"weights of {pair[0].name} and {pair[1].name}")
-            found = compare(*pair)
+            found = examined(*pair)
             kept = Weighed(**{name: getattr(found, name) for name in Weighed.__struct_fields__})
             data = canonical(kept)
             write_whole(place, own_cache.mark(key, place.name.encode(), data) + data)

@@ -12,7 +12,7 @@ from depose.cli.console import show, table
 from depose.cli.matrices import Rows
 from depose.cli.options import JSON, say
 from depose.errors import DeposeError
-from depose.model.weights import EMBEDDINGS_ALONE
+from depose.model.weights import EMBEDDINGS_ALONE, NOT_COMPARED
 from depose.report.typography import power_of_ten
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def case_lines(findings: Findings) -> list[str]:
         for line in (
             f"weights of {one.suspect} and {one.reference}: {one.reading}, p {_is(one.log10_p)} (level {one.alpha:g}); "
             "nothing of distillation",
-            *(f"  {said}" for said in one.cautions if said.startswith(("not counted", EMBEDDINGS_ALONE))),
+            *(f"  {said}" for said in one.cautions if said.startswith(("not counted", EMBEDDINGS_ALONE, NOT_COMPARED))),
         )
     ]
 

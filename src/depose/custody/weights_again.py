@@ -13,7 +13,8 @@ import msgspec
 
 from depose.errors import EvidenceError, UsageError
 from depose.model import Findings, WeightFinding
-from depose.weights.compare import Named, compare
+from depose.weights.compare import Named
+from depose.weights.held import examined
 
 DIGITS = 2
 """Of a p-value's logarithm, up to which another machine's rounding may show: a match that two units are equally good
@@ -53,7 +54,7 @@ def weighed_again(
 
 def _compare(sealed: WeightFinding, held: Mapping[str, Path]) -> None:
     suspect, reference = (_named(code, held[code]) for code in (sealed.suspect, sealed.reference))
-    compared_alike(sealed, compare(suspect, reference))
+    compared_alike(sealed, examined(suspect, reference))
 
 
 def compared_alike(sealed: WeightFinding, found: WeightFinding) -> None:

@@ -18,6 +18,9 @@ WeightReading = Literal["not independent", "nothing against independence", "not 
 EMBEDDINGS_ALONE = "embeddings alone"
 """What the caution begins with where hidden layers tell nothing, and a table of embeddings is all that speaks."""
 
+NOT_COMPARED = "not compared: "
+"""And where no test could be made of weights that were read, before the reason."""
+
 
 class WeightTests(Record, frozen=True, kw_only=True):
     """All tests of one kind, combined by Fisher's method; they are independent of each other under the null."""

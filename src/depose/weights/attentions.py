@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,11 @@ _GROUPED_VALUES = (
     ("attention.wqkv.weight", "attention.wo.weight"),
     ("self_attn.query_key_value.weight", "self_attn.dense.weight"),
 )
+_GROUPED_TYPES = re.compile(r"gpt_?neox|bloom|falcon|refinedweb|internlm|chatglm|phi3small|persimmon|fuyu|\Z")
+_FUSED_TYPES = re.compile(r"bailing|llada2")
+"""Makers of models who fuse values in one way and in the other by the same names. Where neither is known, values are
+left out: a matrix that is cut in the wrong place gives rows of queries and keys for values, whose numbers mean the same
+in every model that turns them by their places."""
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "attention_heads", "num_heads")
 _ATTENTION_NORMS = ("input_layernorm.weight", "attention_norm.weight", "attn_norm.weight", "ln_1.weight")
 
@@ -62,7 +68,12 @@ def attentions_of(
             if turn is None or rest or total != wide + 2 * kept * size:
                 return []
             # GPT-BigCode with as many heads of values as of queries has them as GPT-NeoX, by GPT-2's name.
-            grouped = ends in _GROUPED_VALUES or settings.get("multi_query") is False
+            grouped = settings.get("multi_query") is False
+            if ends in _GROUPED_VALUES:
+                maker = str(settings.get("model_type", "")).lower()
+                grouped = _GROUPED_TYPES.match(maker) is not None
+                if not grouped and not _FUSED_TYPES.match(maker):
+                    return []
             cut = _grouped(turn, kept, size) if grouped else part(turn, slice(-kept * size, None))
             back = out_of(shapes[found[1]], width, turned=shapes[found[0]][1] != width)
             return _attention(number, found, shapes, (heads, kept, kept * size), cut, back, norms, width)

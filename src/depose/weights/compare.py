@@ -341,11 +341,9 @@ class _Comparison:
             "shape of the reference": shapes[1],
             "tokens shared": shared + (", taken for equal by their numbers" if self._shared.assumed else ""),
         }
-        facts |= {
-            f"MLPs of the {model} looked at": of.layout.drawn
-            for model, of in (("suspect", self._suspect), ("reference", self._reference))
-            if of.layout.drawn
-        }
+        for model, of in (("suspect", mine), ("reference", theirs)):
+            said = {f"MLPs of the {model} looked at": of.drawn, f"known by their names in the {model}": of.gaps}
+            facts |= {what: value for what, value in said.items() if value}
         if self._embeddings is not None and (turn is not None or mine.width == theirs.width):
             reference = self._embeddings.reference @ turn if turn is not None else self._embeddings.reference
             rows = matching.unit_rows(reference) * matching.unit_rows(self._embeddings.suspect)

@@ -94,7 +94,7 @@ class _Head:
             elif name == "general.alignment" and isinstance(value, int):
                 alignment = value
             elif isinstance(value, int) and abs(value) < 2**53:
-                found["settings"][name.partition(".")[2]] = value
+                found["settings"][name if name.startswith("split.") else name.partition(".")[2]] = value
         if alignment < 1 or alignment & (alignment - 1) or alignment > 2**20:
             raise ValueError(f"an alignment of {alignment}")
         listed = [self._tensor() for _ in range(tensors)]

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 from depose.endpoints.weights import PACKAGED
-from depose.errors import CaseError, shell
+from depose.errors import AnalysisError, CaseError, shell
 from depose.evidence import ledger
 from depose.evidence.ledger import Entries
 from depose.evidence.log import Clock, Log
 from depose.model import ModelSpec, WeightsHeld
-from depose.weights.compare import Named, compare
+from depose.model.weights import NOT_COMPARED, WeightFinding, WeightMap
+from depose.weights.compare import ALPHA, Named, compare
+from depose.weights.stores import open_weights
 
 
 class Holding(Protocol):
@@ -59,8 +61,39 @@ def compared_weights(folder: Path, entries: Entries, progress: Callable[[str], N
             raise CaseError(f"{folder}: the log grew while it was analyzed", hint=f"depose analyze {shell(folder)}")
         for suspect, reference in left:
             progress(f"weights of {suspect.name} and {reference.name}")
-            log.append("weights", compare(suspect, reference))
+            log.append("weights", examined(suspect, reference))
     return ledger.entries(folder)
+
+
+def examined(suspect: Named, reference: Named) -> WeightFinding:
+    """Compare two models of a case; where their weights are read and no test can be made of them, the finding says why.
+
+    So a model of another kind than those known, or one that is packed, leaves the others of a case or batch answered.
+    """
+    try:
+        return compare(suspect, reference)
+    except AnalysisError as error:
+        reason = error.message
+    files = []
+    for one in (suspect, reference):
+        with open_weights(one.path, one.adapter) as store:
+            files.append(dict(sorted(store.digests.items())))
+            reason = reason.replace(str(store.path), one.name)
+    return WeightFinding(
+        suspect=suspect.name,
+        reference=reference.name,
+        suspect_files=files[0],
+        reference_files=files[1],
+        reading="not testable",
+        log10_p=0.0,
+        alpha=ALPHA,
+        tests=(),
+        layers=(),
+        map=WeightMap(suspect=(), reference=(), margins=(), order_log10_p=()),
+        alignment="not at all",
+        support={},
+        cautions=(f"{NOT_COMPARED}{reason}",),
+    )
 
 
 def held(spec: ModelSpec, case: Holding, folder: Path) -> Named | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,23 +35,38 @@ class Layout(NamedTuple):
     mlps: tuple[Mlp, ...]
     attentions: tuple[Attention, ...]
     shift: float
-    """Added to the weights of a norm: Gemma stores them less one."""
+    """Added to the weights of a norm: Gemma and others store them less one, in safetensors and not in GGUF."""
     drawn: str = ""
     """Which experts of a mixture were drawn, where it has more than are looked at."""
+    gaps: str = ""
+    """How many of the layers that its configuration names have units that are known, where not all do."""
 
 
 _LAYER = re.compile(r"^(?P<stack>.*?\b(?:layers|h|blk|blocks|layer))\.(?P<number>\d{1,5})\.(?P<inside>.+)\Z")
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _OTHER_STACK = re.compile(r"vision|visual|audio|encoder|image|mtp|draft")
 _EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "token_embd.weight",
                "tok_embeddings.weight")  # fmt: skip
 
 
+_LESS_ONE = re.compile(
+    r"(gemma[23]?|gemma3_text|vaultgemma|recurrent_gemma|t5gemma2?|nemotron|qwen3_next|qwen3_5\w*|qwen4_exp\w*|"
+    r"step3p7\w*|minimax_m3\w*|muse_\w+)\Z"
+)
+"""Types of models whose norms multiply with one more than what is stored."""
+
+
 def layout(store: Store, what: str) -> Layout:
     """Find the hidden units of a model; raises AnalysisError, which begins with `what`, where none are found."""
     shapes = store.shapes
+    if store.packed:
+        raise AnalysisError(
+            f"{what}: weights packed by {store.packed} are not read",
+            hint="save them unpacked (float16, bfloat16, int8), or as GGUF",
+        )
     embedding = next((name for end in _EMBEDDINGS for name in sorted(shapes) if _ends(name, end)), "")
     if not embedding or len(shapes[embedding]) != 2:
-        raise AnalysisError(f"{what}: no table of token embeddings among its tensors", hint=_hint(shapes))
+        raise AnalysisError(f"{what}: no table of token embeddings among its tensors", hint=_hint(store))
     width = shapes[embedding][1]
     stacks: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for name in shapes:
@@ -71,10 +86,19 @@ def layout(store: Store, what: str) -> Layout:
         mlps += mlps_of(number, inside, shapes, width)
         attentions += attentions_of(number, inside, shapes, width, settings)
     if not mlps and not attentions:
-        raise AnalysisError(f"{what}: no hidden units that are known by their names", hint=_hint(shapes))
-    gemma = str(settings.get("model_type", "")).startswith("gemma")
+        raise AnalysisError(f"{what}: no hidden units that are known by their names", hint=_hint(store))
+    shift = 1.0 if _LESS_ONE.match(str(settings.get("model_type", ""))) else 0.0
     looked_at, drawn = _drawn(mlps)
-    return Layout(width, embedding, looked_at, tuple(attentions), 1.0 if gemma else 0.0, drawn)
+    return Layout(width, embedding, looked_at, tuple(attentions), shift, drawn, _gaps(settings, mlps, attentions))
+
+
+def _gaps(settings: Mapping[str, Any], mlps: Sequence[Mlp], attentions: Sequence[Attention]) -> str:
+    """Say what is not looked at: layers that are packed, called otherwise or in a file that is not there."""
+    said = next((settings[name] for name in _LAYERS if isinstance(settings.get(name), int)), 0)
+    with_units, with_values = len({one.layer for one in mlps}), len({one.layer for one in attentions})
+    if min(with_units, with_values) >= said:
+        return ""
+    return f"MLPs in {with_units} and attention in {with_values} of {said} layers"
 
 
 def _drawn(mlps: list[Mlp]) -> tuple[tuple[Mlp, ...], str]:
@@ -127,9 +151,14 @@ def _ends(name: str, end: str) -> bool:
     return (name == end or name.endswith(f".{end}")) and not _OTHER_STACK.search(name)
 
 
-def _hint(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    kinds = Counter(re.sub(r"\d+", "N", name) for name in shapes)
-    return f"its tensors are called {', '.join(sorted(kinds)[:4])}; is it a causal model with its usual names?"
+def _hint(store: Store) -> str:
+    kinds = Counter(re.sub(r"\d+", "N", name) for name in store.shapes)
+    said = _settings(store.settings).get("model_type")
+    of = f"it is of the type {str(said)[:40]}; " if said else ""
+    return (
+        f"{of}its tensors are called {', '.join(sorted(kinds)[:4])}; causal transformers are read by their usual "
+        "names, and not Mamba, RWKV, T5 or encoders such as BERT: compare the answers of such models"
+    )
 
 
 def _settings(said: Mapping[str, Any]) -> dict[str, Any]:

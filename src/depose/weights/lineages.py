@@ -19,7 +19,7 @@ from depose.model import Record
 from depose.model.weights import EMBEDDINGS_ALONE
 from depose.weights.compare import ALPHA, Named, Progress, compare
 from depose.weights.layout import layout
-from depose.weights.stores import open_weights
+from depose.weights.stores import is_first_part, open_weights
 
 LAYERS = 6
 """Layers of one model of each pair that are looked at, in all layers of the other."""
@@ -80,7 +80,8 @@ def models_in(folder: Path) -> tuple[Named, ...]:
     found = [
         Named(name=one.name, path=one)
         for one in sorted(folder.iterdir())
-        if one.suffix == ".gguf" or (one.is_dir() and (any(one.glob("*.safetensors")) or any(one.glob("*.gguf"))))
+        if (one.suffix == ".gguf" and is_first_part(one))
+        or (one.is_dir() and (any(one.glob("*.safetensors")) or any(one.glob("*.gguf"))))
     ]
     if len(found) < 2:
         raise EndpointError(

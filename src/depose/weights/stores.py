@@ -1,4 +1,4 @@
-"""Weights on disk, read one tensor at a time as float32: safetensors, whole or in shards, GGUF, and LoRA adapters.
+"""Weights on disk, read one tensor at a time as float32: safetensors and GGUF, whole or in parts, and LoRA adapters.
 
 Every file is opened once and digested; what was digested is what is read. No code of a model is ever run and no pickle
 opened. A tensor is mapped only while it is copied, so that memory stays that of the largest tensor.
@@ -6,10 +6,11 @@ opened. A tensor is mapped only while it is copied, so that memory stays that of
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,18 +20,26 @@ from numpy.typing import NDArray
 
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import PACKAGED
-from depose.errors import EndpointError, ModelFileError, UsageError
+from depose.errors import EndpointError, ModelFileError, few
 from depose.features import packaged
-from depose.weights.gguf_table import read_table
+from depose.weights.adapters import Adapted
+from depose.weights.gguf_table import GgufTensor, read_table
 
 Array = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-LARGEST_FACTOR = 1e6
-"""Alpha or rank of an adapter at most."""
 LARGEST_JSON = 256 * 1024**2
 """Bytes of a vocabulary at most."""
-_PACKED = {".qweight": "GPTQ or AWQ", ".absmax": "bitsandbytes in 4 bits", "_packed": "compressed-tensors in 4 bits"}
+_PACKED = {
+    ".qweight": "GPTQ or AWQ",
+    ".absmax": "bitsandbytes in 4 bits",
+    "_packed": "compressed-tensors in 4 bits",
+    ".W_q": "HQQ",
+    ".weight._data": "quanto",
+}
+"""Ends of names that tell that weights are packed, and by what."""
+_NUMBERS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I8"})
+"""Kinds of numbers that weights are; others, as bytes with two weights each, are packed, and units cannot be read."""
 
 
 class Store(Protocol):
@@ -47,6 +56,9 @@ class Store(Protocol):
 
     def read(self, name: str, rows: Places | None = None) -> Array:
         """Return one tensor, or some rows of a matrix, with its quantisation undone."""
+
+    packed: str
+    """By what its weights are packed so that they are not read; empty where they are."""
 
     def vocabulary(self) -> dict[str, int]:
         """Return tokens with their numbers; empty where no file tells them."""
@@ -68,7 +80,7 @@ def open_weights(path: Path, adapter: Path | None = None) -> Iterator[Store]:
                 f"{adapter}: not the folder of an adapter (it has no adapter_config.json)", hint="look at its name"
             )
         files = stack.enter_context(ModelFiles(adapter, "the adapter"))
-        yield Adapted(store, _Safetensors(files, adapter), adapter)
+        yield Adapted(store, SafetensorsFolder(files, adapter), adapter)
 
 
 def _opened(path: Path, stack: ExitStack) -> Store:
@@ -86,8 +98,8 @@ def _opened(path: Path, stack: ExitStack) -> Store:
             raise EndpointError(
                 f"{path}: an adapter, not a model", hint="name its base, and the adapter with --suspect-adapter"
             )
-        return _Safetensors(stack.enter_context(ModelFiles(path, "the model")), path)
-    found = sorted(path.glob("*.gguf"))
+        return SafetensorsFolder(stack.enter_context(ModelFiles(path, "the model")), path)
+    found = [one for one in sorted(path.glob("*.gguf")) if is_first_part(one)]
     if len(found) == 1:
         return _Gguf(found[0], stack)
     raise EndpointError(
@@ -96,7 +108,7 @@ def _opened(path: Path, stack: ExitStack) -> Store:
     )
 
 
-class _Safetensors:
+class SafetensorsFolder:
     """A folder of safetensors, in one file or in shards."""
 
     def __init__(self, files: ModelFiles, folder: Path) -> None:
@@ -104,9 +116,11 @@ class _Safetensors:
         self.path = folder
         self.digests = dict(files.digests)
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self.packed = ""
         self._in: dict[str, str] = {}
         for file in sorted(name for name in files.digests if name.endswith(".safetensors")):
-            for name, shape in self._listed(file):
+            for name, shape, kind in self._listed(file):
+                self.packed = self.packed or _packed(name, kind)
                 if name in self._in:
                     raise EndpointError(
                         f"{folder / file}: tensor {name[:80]!r} is in {self._in[name]} too",
@@ -114,19 +128,19 @@ class _Safetensors:
                     )
                 self._in[name], self.shapes[name] = file, shape
         self.settings = _json(files, folder, "config.json")
-        for end, how in _PACKED.items():
-            if any(name.endswith(end) for name in self.shapes):
-                raise EndpointError(
-                    f"{folder}: weights packed by {how} are not read",
-                    hint="save them unpacked (float16, bfloat16, int8), or as GGUF",
-                )
 
-    def _listed(self, file: str) -> list[tuple[str, tuple[int, ...]]]:
+    def said(self, name: str) -> dict[str, Any]:
+        """Read a JSON file of the folder; nothing where there is none."""
+        return _json(self._files, self._folder, name)
+
+    def _listed(self, file: str) -> list[tuple[str, tuple[int, ...], str]]:
+        """List tensors with their shapes and the kinds of their numbers."""
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(self._path(file), framework="pt") as tensors:
-                return [(name, tuple(tensors.get_slice(name).get_shape())) for name in tensors.keys()]  # noqa: SIM118
+                every = [(name, tensors.get_slice(name)) for name in tensors.keys()]  # noqa: SIM118
+                return [(name, tuple(one.get_shape()), str(one.get_dtype())) for name, one in every]
         except SafetensorError as error:
             raise EndpointError(
                 f"{self._folder / file}: not safetensors: {error}", hint="fetch the file again and compare its digest"
@@ -190,6 +204,14 @@ class _Safetensors:
         return {}
 
 
+def _packed(name: str, kind: str) -> str:
+    """Say by what a tensor's weights are packed, by its name or the kind of its numbers; nothing where they are not."""
+    how = next((how for end, how in _PACKED.items() if name.endswith(end)), "")
+    if how or not name.endswith("weight") or kind in _NUMBERS or kind.startswith("C"):
+        return how  # complex numbers are refused where they are read
+    return f"its maker as {kind} ({name[:80]})"
+
+
 def _json(files: ModelFiles, folder: Path, name: str) -> dict[str, Any]:
     if name not in files.digests:
         return {}
@@ -229,23 +251,65 @@ def _block(size: int, parts: int) -> int:
     return size // parts if parts and size % parts == 0 else 0
 
 
+_PART = re.compile(r"^(?P<of>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf\Z")
+MOST_PARTS = 1_000
+
+
+def is_first_part(path: Path) -> bool:
+    """Tell whether a GGUF file is a whole model or the first of its parts, by its name."""
+    found = _PART.match(path.name)
+    return found is None or int(found["number"]) == 1
+
+
+def _parts(path: Path) -> list[Path]:
+    """Name the files that a GGUF was split into (llama-gguf-split); raises EndpointError where one is missing."""
+    found = _PART.match(path.name)
+    if found is None:
+        return [path]
+    count = int(found["count"])
+    if not 0 < count <= MOST_PARTS:
+        raise EndpointError(f"{path}: a model in {count} parts", hint=f"1 to {MOST_PARTS} are read")
+    parts = [path.with_name(f"{found['of']}-{number:05}-of-{found['count']}.gguf") for number in range(1, count + 1)]
+    missing = [part.name for part in parts if not part.is_file()]
+    if missing:
+        raise EndpointError(
+            f"{path}: one of {count} parts of a model, and {few(missing)} not there", hint="put all parts beside it"
+        )
+    return parts
+
+
 class _Gguf:
-    """One GGUF file."""
+    """One GGUF file, or all the parts that it was split into."""
+
+    packed = ""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self._path = self.path = path
-        files = stack.enter_context(ModelFiles(path.parent, "the model", only=path.name))
-        self._file, self.digests = files.file(path.name), files.digests
-        try:
-            table = read_table(path)
-        except (OSError, ValueError) as error:
-            raise EndpointError(f"{path}: {error}", hint="is it a whole GGUF file?") from error
-        self._tensors = {one.name: one for one in table.tensors}
-        self.shapes = {one.name: one.shape for one in table.tensors}
+        self.digests: dict[str, str] = {}
+        self._tensors: dict[str, tuple[io.BufferedReader, GgufTensor]] = {}
+        parts = _parts(path)
+        tables = []
+        for part in parts:
+            files = stack.enter_context(ModelFiles(part.parent, "the model", only=part.name))
+            self.digests |= files.digests
+            try:
+                tables.append(read_table(part))
+            except (OSError, ValueError) as error:
+                raise EndpointError(f"{part}: {error}", hint="is it a whole GGUF file?") from error
+            self._tensors |= {one.name: (files.file(part.name), one) for one in tables[-1].tensors}
+            if tables[-1].settings.get("split.count", 1) not in (0, len(parts)):
+                raise EndpointError(
+                    f"{part}: one of {tables[-1].settings['split.count']} parts of a model, and its name does not tell "
+                    "where the others are",
+                    hint="call them NAME-00001-of-0000N.gguf, or join them: llama-gguf-split --merge",
+                )
+        table = tables[0]
+        self.shapes = {name: one.shape for name, (_, one) in self._tensors.items()}
         renamed = {
             "attention.head_count": "num_attention_heads",
             "attention.head_count_kv": "num_key_value_heads",
             "embedding_length": "hidden_size",
+            "block_count": "num_hidden_layers",
         }
         self.settings: dict[str, Any] = {
             renamed[name]: value for name, value in table.settings.items() if name in renamed
@@ -258,12 +322,12 @@ class _Gguf:
         from gguf import GGMLQuantizationType
         from gguf.quants import QuantError, dequantize, quant_shape_to_byte_shape
 
-        one = self._tensors[name]
+        file, one = self._tensors[name]
         start, size, shape = one.start, one.size, one.shape
         if rows is not None and len(rows) == 1 and size % shape[0] == 0:  # one expert of a mixture
             size //= shape[0]
             start, shape, rows = start + int(rows[0]) * size, (1, *shape[1:]), None
-        raw = np.frombuffer(os.pread(self._file.fileno(), size, start), dtype=np.uint8)
+        raw = np.frombuffer(os.pread(file.fileno(), size, start), dtype=np.uint8)
         try:
             kind = GGMLQuantizationType(one.kind)
             plain = {GGMLQuantizationType.F32: "<f4", GGMLQuantizationType.F16: "<f2"}
@@ -281,102 +345,3 @@ class _Gguf:
     def vocabulary(self) -> dict[str, int]:
         """Return the tokens of the file."""
         return {one: place for place, one in enumerate(self._tokens)}
-
-
-_OF_GGUF = {
-    "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-}  # fmt: skip
-"""What llama.cpp calls the matrices of a Llama, but for queries and keys, whose rows it keeps in another order."""
-_LAYER = re.compile(r"^model\.layers\.(?P<layer>\d+)\.(?P<module>.+)\.weight\Z")
-
-
-def _called(name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Say what a tensor that transformers calls so is called in a model; nothing where a GGUF has it otherwise."""
-    if name in shapes or "token_embd.weight" not in shapes:
-        return name
-    found = _LAYER.match(name)
-    if found is None:
-        return {"model.embed_tokens.weight": "token_embd.weight", "lm_head.weight": "output.weight"}.get(name, "")
-    module = _OF_GGUF.get(found["module"])
-    return f"blk.{found['layer']}.{module}.weight" if module else ""
-
-
-_LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight\Z")
-
-
-class Adapted:
-    """A model with a LoRA adapter that is merged as it is read (Hu et al., "LoRA", ICLR 2022)."""
-
-    def __init__(self, base: Store, adapter: _Safetensors, folder: Path) -> None:
-        self._base, self._adapter = base, adapter
-        self.path = base.path
-        self.digests = base.digests | {f"adapter/{name}": one for name, one in adapter.digests.items()}
-        self.settings = base.settings
-        said = _json(adapter._files, folder, "adapter_config.json")
-        if said.get("peft_type", "LORA") != "LORA" or said.get("use_dora"):
-            raise EndpointError(f"{folder}: only LoRA adapters are read", hint="merge it into the model first")
-        self._said = said
-        pairs: dict[str, dict[str, str]] = {}
-        for name in adapter.shapes:
-            found = _LORA.match(name)
-            called = _called(f"{found['module']}.weight", base.shapes) if found else ""
-            if found and called:
-                pairs.setdefault(called, {"module": found["module"]})[found["side"]] = name
-        self._pairs = {name: pair for name, pair in pairs.items() if {"A", "B"} <= set(pair)}
-        named = {_called(name.removeprefix("base_model.model."), base.shapes): name for name in adapter.shapes}
-        self._whole = {called: name for called, name in named.items() if called in base.shapes}
-        """Tensors that were trained as they are, and are saved whole (`modules_to_save`): they stand for the base's."""
-        self.shapes = base.shapes | {name: adapter.shapes[saved] for name, saved in self._whole.items()}
-        missing = sorted(set(self._pairs) - set(self.shapes))
-        if missing or not self._pairs:
-            what = f"{missing[0]} is not in the model" if missing else "it holds no pair of matrices"
-            raise UsageError(
-                f"{folder}: the adapter is not for this model: {what}", hint="name the base it was made on"
-            )
-
-    def read(self, name: str, rows: Places | None = None) -> Array:
-        """Return one tensor with what the adapter adds to it."""
-        if name in self._whole:
-            return self._adapter.read(self._whole[name], rows)
-        if name not in self._pairs:
-            return self._base.read(name, rows)
-        if rows is not None:
-            return self.read(name)[rows]
-        found = self._base.read(name)
-        down, up = (self._adapter.read(self._pairs[name][side]) for side in "AB")
-        shapes = f"{up.shape} by {down.shape}"
-        turned = bool(self._said.get("fan_in_fan_out"))
-        if down.ndim == up.ndim == 2 and up.shape[1] == len(down) > 0:
-            added = up @ down
-            if (added.T if turned else added).shape == found.shape:
-                added *= np.float32(self._factor(self._pairs[name]["module"], len(down)))
-                return found + (added.T if turned else added)
-        raise UsageError(
-            f"the adapter is not for this model: {name} is {found.shape}, its change {shapes}",
-            hint="name the base it was made on",
-        )
-
-    def _factor(self, module: str, rank: int) -> float:
-        """What the product of two matrices is multiplied with: alpha by rank, or by its root."""
-        said = self._said
-        alpha = _patterned(said.get("alpha_pattern"), module, said.get("lora_alpha", rank))
-        by = _patterned(said.get("rank_pattern"), module, rank)
-        for what, value in (("alpha", alpha), ("rank", by)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < abs(value) <= LARGEST_FACTOR:
-                raise EndpointError(
-                    f"adapter_config.json: the {what} of {module} is {str(value)[:40]!r}",
-                    hint="is it as peft wrote it? Merge the adapter into the model with peft, and name the result",
-                )
-        return float(alpha / (abs(by) ** 0.5 if said.get("use_rslora") else by))
-
-    def vocabulary(self) -> dict[str, int]:
-        """Return the tokens of the model."""
-        return self._base.vocabulary()
-
-
-def _patterned(said: Any, module: str, otherwise: Any) -> Any:
-    for end, value in said.items() if isinstance(said, dict) else ():
-        if module == end or module.endswith(f".{end}"):
-            return value
-    return otherwise
