@@ -143,3 +143,40 @@ def test_an_analysis_has_them_only_where_such_prompts_were_asked() -> None:
     assert whole.shared_values == (compared(given),)
     turned = msgspec.structs.replace(given, transcripts=given.transcripts[::-1])
     assert shared_values(Bench(turned, Features(), quiet), [FINDING]) == whole.shared_values
+
+
+OTHERWISE = {
+    "a title without its marks": ("It was “Grey Harbour Bells” by then.", "It was Grey Harbour Bells by then."),
+    "a year as a number": ("In 1871 of them, I think.", "In 1,871 of them, I think."),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERWISE)
+def test_a_control_that_writes_a_value_otherwise_gives_it_too(kind: str) -> None:
+    """A title without its marks is the same title: no exhibit says that no control gives what two of them give."""
+    both, control = OTHERWISE[kind]
+
+    def said(code: str, i: int) -> str:
+        return both if code in ("S1", "R1") else control if code in ("C1", "C2") else f"That was in {1700 + i}."
+
+    found = compared(asked(said))
+    assert {(one.controls, one.of) for one in found.values if one.value in ("grey harbour bells", "1871")} == {(2, 20)}
+    assert found.alone == 0
+
+
+@pytest.mark.parametrize(
+    ("suspect", "reference"),
+    [
+        ("There were 5.2 million.", "There were 5.2 billion."),
+        ("There were 10^3 of them.", "There were 10^6 of them."),
+        ("It was -40 there.", "It was 40 there."),
+    ],
+)
+def test_the_same_digits_of_different_numbers_are_no_exhibit(suspect: str, reference: str) -> None:
+    """What stands before and behind digits belongs to a number."""
+
+    def said(code: str, i: int) -> str:
+        return {"S1": suspect, "R1": reference}.get(code, f"That was in {1700 + i}.")
+
+    found = compared(asked(said))
+    assert (found.shared, found.alone, found.values) == (0, 0, ())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depose.features.stated_values import KEY, keys, stated
+from depose.features.stated_values import KEY, keys, stated, whole_number
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,31 @@ def test_any_text_is_read(text: str) -> None:
     assert found == stated(text)
     assert [*found] == sorted(found, key=lambda one: (one.start, one.end, one.kind))
     assert all(0 <= one.start < one.end <= len(text) and one.key for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "wholes"),
+    [
+        ("about 5.2 million people", ["5.2 million"]),
+        ("etwa 5,2 Millionen", ["5.2 million"]),
+        ("5.2 billion", ["5.2 billion"]),
+        ("5,2 Mrd.", ["5.2 milliard"]),
+        ("some 12 thousand", ["12 thousand"]),
+        ("exactly 10^3 of them", ["10^3"]),
+        ("10³", ["10^3"]),
+        ("10**6", ["10^6"]),
+        ("10⁻⁶ m", ["10^-6"]),
+        ("6.02 × 10^23", ["6.02 x 10^23"]),
+        ("6.02e23 in all of the gas that there is here", ["6.02 x 10^23"]),
+        ("at -40 degrees", ["-40"]),
+        ("minus: −40", ["-40"]),
+        ("rooms 12-40 on the left of the corridor as seen", ["12", "40"]),
+        ("the number 120万", ["120 万"]),
+        ("12 millimetres and 30 milk cows", ["12", "30"]),
+        ("1,000 sheep", ["1000"]),
+    ],
+)
+def test_a_number_is_whole_with_its_sign_its_power_and_its_word(text: str, wholes: list[str]) -> None:
+    """The same digits with another sign, another power of ten or another word are another value; exponents are none."""
+    found = [whole_number(text, one) for one in stated(text) if one.kind in ("number", "year")]
+    assert [key for key in found if key and len(key) > 1] == wholes

@@ -166,12 +166,36 @@ def test_nothing_answered_is_an_operational_error(case: Path, server: Swapping) 
     assert history(case / FOLDER).days == []
 
 
+def test_answers_without_words_are_said_to_be_that(case: Path, server: Swapping) -> None:
+    """Where every answer is withheld, the error says how many came and how they ended, not that there is no reason."""
+    server.withheld = 1
+    ran = depose("watch", case, "--model", "S1", "--calls", "8")
+    assert ran.code == 1
+    assert "nothing was answered: 8 answers without words that are compared (ended by stop)" in ran.err
+
+
+def test_a_changed_case_file_is_not_watched(case: Path, server: Swapping) -> None:
+    """Another address in case.toml is not what is asked, so that nothing is; without the file the log tells all."""
+    path = case / "case.toml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace('"m-1"', '"m-2"'), encoding="utf-8")
+    ran = depose("watch", case, "--model", "S1", "--calls", "8")
+    assert (ran.code, server.calls) == (1, 0)
+    assert "differs from the registered protocol" in ran.err
+    assert "depose amend" in ran.err
+    path.unlink()
+    assert depose("watch", case, "--model", "S1", "--calls", "8").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--model", "X9"), "no such model"),
         (("--model", "S1", "--against", "X9"), "no such model"),
         (("--model", "S1", "--since", "2026-01-01"), "was not watched"),
+        (("--model", "S1", "--since", "01.12.2026"), "not a date as the log has them"),
+        (("--model", "S1", "--since", "2"), "not a date as the log has them"),
+        (("--model", "S1", "--since", "2026-13-01"), "not a date as the log has them"),
         (("--alpha", "0.5"), "--alpha"),
         (("--recorded", "--model", "R1", "--against", "R1"), "compared with itself"),
     ],

@@ -17,7 +17,7 @@ from depose.analysis.scored_bags import Bench
 from depose.features.compared import compared
 from depose.features.extract import Bag
 from depose.features.passages import LONGEST
-from depose.features.stated_values import Value, keys, stated
+from depose.features.stated_values import Value, keys, stated, whole_number
 from depose.features.words import words
 from depose.model import Counted, ExhibitAnswer, Finding, Prompt, SharedValue, SharedValues, Span, likeness
 
@@ -40,6 +40,8 @@ class _Given(NamedTuple):
     value: Value
 
 
+_OTHERWISE = {"name": "title", "title": "name", "year": "number", "number": "year"}
+"""Kinds that one value may be of by how it is written."""
 _Held = dict[tuple[str, str], dict[int, _Given]]
 """Who gives which value (kind and key), by place in the bag."""
 
@@ -68,12 +70,15 @@ def _pair(bench: Bench, bag: Bag) -> SharedValues:
     alone = np.zeros((len(bag.models), len(bag.models)), int)
     shared: list[SharedValue] = []
     for name, said in both.items():
-        for (_, key), held in _held(said, prompts[name].text).items():
-            if len(held) == 2:
+        every = _held(said, prompts[name].text)
+        for (kind, key), held in every.items():
+            # Who gives it otherwise, as a title without its marks, or a year as a number, gives it too.
+            giving = {*held, *every.get((_OTHERWISE.get(kind, kind), key), ())}
+            if len(held) == len(giving) == 2:
                 alone[tuple(held)] += 1
                 alone[tuple(held)[::-1]] += 1
             if 0 in held and 1 in held:
-                many = len(held) - 2
+                many = len(giving) - 2
                 shown = tuple(_marked(bench, bag.models[m], prompts[name], held[m], many) for m in (1, 0))
                 shared.append(
                     SharedValue(
@@ -112,8 +117,9 @@ def _held(said: Sequence[Sequence[str]], prompt: str) -> _Held:
             counting = {*keys(compared(text[:LONGEST]))}
             for one in stated(text[:LONGEST]):
                 new = one.key not in asked and not {*one.key.split(" ")} <= asked
-                if new and f"{one.kind} {one.key}" in counting:
-                    found[one.kind, one.key].setdefault(place, _Given(text, one))
+                key = whole_number(text, one) if one.kind == "number" else one.key
+                if new and key and f"{one.kind} {one.key}" in counting:
+                    found[one.kind, key].setdefault(place, _Given(text, one))
     return found
 
 

@@ -90,6 +90,46 @@ def keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{one.kind} {one.key}" for one in stated(text)))
 
 
+_SCALES = {
+    "thousand": "thousand|tausend|mille|mil",
+    "million": "millions?|mill?i[oó]n(?:e[ns])?|mio",
+    "billion": "billions?|bill[oó]n(?:e[ns])?|bn",
+    "milliard": "milliarden?|milliards?|mrd",
+    "trillion": "trillions?|trill[oó]n(?:e[ns])?",
+}
+_AFTER = re.compile(
+    r"[ \u00a0\u202f-]?(?:" + "|".join(f"(?P<{word}>{names})" for word, names in _SCALES.items()) + r")\b\.?"
+    r"|(?P<power>(?:\^|\*\*)[-−+]?\d+|[⁻⁺]?[⁰¹²³⁴-⁹]+|e[-+]?\d+\b)"
+    r"|[ \u00a0]?[×x·*][ \u00a0]?(?P<times>10(?:(?:\^|\*\*)[-−+]?\d+|[⁻⁺]?[⁰¹²³⁴-⁹]+))"
+    r"|(?P<counter>[十百千万億兆])",
+    re.IGNORECASE,
+)
+
+
+def whole_number(text: str, one: Value) -> str:
+    """Return the key of a number with what belongs to it: its sign, a power of ten, a word for a thousand or more.
+
+    5.2 million and 5.2 billion, 10^3 and 10^6, -40 and 40 are different values, though the digits are the same. What
+    is a part of another number, such as an exponent, is no value, and gives an empty key.
+    """
+    before, after = text[max(one.start - 3, 0) : one.start], _AFTER.match(text, one.end)
+    if re.search(r"(?:\^|\*\*|\de)[-−+]?\Z", before, re.IGNORECASE):
+        return ""
+    if after is not None and after["power"] and re.search(r"[×x·*][ \u00a0]?\Z", before):
+        return ""  # the power of ten of the number before it
+    sign = "-" if re.search(r"(?:\A|[\s(:=~≈])[-−]\Z", before) else ""
+    if after is None:
+        return f"{sign}{one.key}"
+    said = {name: found for name, found in after.groupdict().items() if found}
+    name, found = next(iter(said.items()))
+    plain = unicodedata.normalize("NFKC", found).replace("**", "^").replace("−", "-").replace("^", "")
+    if name in ("power", "times"):
+        powered = plain[2:] if name == "times" else plain.lower().removeprefix("e")
+        mark = "^" if name == "power" and not plain.lower().startswith("e") else " x 10^"
+        return f"{sign}{one.key}{mark}{powered.removeprefix('+')}"
+    return f"{sign}{one.key} {found if name == 'counter' else name}"
+
+
 def _dates(text: str) -> Iterator[Value]:
     for pattern in _DATES:
         for found in pattern.finditer(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,6 +15,8 @@ from depose.errors import CaseError, UsageError
 from depose.model import Case, Dossier, Exchange, Fact, ModelSpec, Protocol, Record, setting
 from depose.watch.days import History, Paired, day_name
 
+_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T[0-2]\d(:[0-5]\d(:[0-5]\d(\.\d+)?)?)?Z?)?)?)?\Z")
+"""The beginning of a time as the log has it, of which earlier and later are told letter by letter."""
 Texts = dict[str, list[str]]
 """Answers to each prompt that has one, in the order in which they came."""
 
@@ -108,6 +111,11 @@ def _against(wanted: Wanted, spec: ModelSpec, dossier: Dossier) -> str:
 def _since(wanted: Wanted, code: str, past: History) -> str:
     if not wanted.since:
         return ""
+    if not _DAY.match(wanted.since):
+        raise UsageError(
+            f"--since {wanted.since[:40]}: not a date as the log has them",
+            hint="a year, month or day: --since 2026-11-28",
+        )
     found = next((one for one in past.days if one.model == code and one.at >= wanted.since), None)
     if found is None:
         raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from math import log10
 from pathlib import Path
@@ -17,7 +17,7 @@ from depose.asking.desk import Desk, batched
 from depose.case import casefile
 from depose.case.budget import Budget
 from depose.endpoints import Endpoint
-from depose.errors import EndpointError, UsageError
+from depose.errors import EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Entries
@@ -57,6 +57,7 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
     dossier = collect.dossier_of(entries, str(folder))
     if wanted.recorded:
         return _together(_recorded(wanted, dossier, entries))
+    _as_registered(folder, entries)
     past, home = History(), folder / FOLDER
     home.mkdir(exist_ok=True)
     with Log(home, clock, past.add) as log:
@@ -83,14 +84,33 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
         }
         stopped = _ask(log, folder, entries, asked, clock, progress)
         if not any(one.compared for one in asked.values()):
-            reason = next((e.reason for one in asked.values() for e in one.exchanges if e.reason), stopped)
             raise EndpointError(
-                f"nothing was answered: {reason or 'no reason was given'}", hint="the failures are in the log of watch/"
+                f"nothing was answered: {_reason(asked.values()) or stopped or 'nothing was asked'}",
+                hint="the failures are in the log of watch/",
             )
         days = _together([_day(at, wanted, one, kept[code], dossier, past, stopped) for code, one in asked.items()])
         for day in days:
             log.append("watched", day)
     return days
+
+
+def _as_registered(folder: Path, entries: Entries) -> None:
+    """Refuse to ask under a case file that was changed since: what it says now would not be what is asked."""
+    if (folder / casefile.NAME).exists() and casefile.read(folder) != entries.written.case:
+        raise ProtocolChanged(
+            f"{folder / casefile.NAME}: differs from the registered protocol, whose models are the ones that are asked",
+            hint=f"restore it, or record the change: depose amend {shell(folder)} --reason TEXT",
+        )
+
+
+def _reason(asked: Iterable[Asked]) -> str:
+    """Say why nothing was answered: what failed, or how answers without words ended."""
+    every = [one for each in asked for one in each.exchanges]
+    if failed := next((one.reason for one in every if one.reason), ""):
+        return failed
+    ends = sorted({one.finish for one in every if one.finish})
+    said = f" (ended by {', '.join(ends)[:80]})" if ends else ""
+    return f"{len(every)} answers without words that are compared{said}" if every else ""
 
 
 def earlier(path: Path) -> tuple[Day, ...]:
