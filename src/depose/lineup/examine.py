@@ -42,7 +42,7 @@ Diagnose = Callable[[OpenedLineup, str], tuple[DiagnosticResult, ...]]
 
 SCALE = "enfsi-2015"
 CAPS: dict[Tier, Cap] = {
-    "randomised": Cap(value=1_000, reason="a coin committed beforehand; what is left is the custody of the log"),
+    "randomised": Cap(value=1_000, reason="a registered coin that was shown; what is left is custody of log and coin"),
     "kept": Cap(value=300, reason="siblings from the log; that the delivered one was a random one is attested"),
     "resampled": Cap(value=100, reason="drawn afterwards; that the sampler had not changed is checked, not known"),
     "drifted": Cap(value=10, reason="drawn from another state of the reference"),
