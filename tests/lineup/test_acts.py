@@ -159,6 +159,7 @@ def test_nothing_of_the_key_is_in_the_case(begun: Begun) -> None:
         (lambda t: t | {"bags": "0" * 64}, "scores other bags"),
         (lambda t: t | {"scores": t["scores"][:-1]}, "has not one score for each member"),
         (lambda t: t | {"scores": [[*row[:-1], 1e999] for row in t["scores"]]}, "no table of scores"),
+        (lambda t: t | {"scores": [[-1.7e308, *row[1:]] for row in t["scores"]]}, "bag 1 has a score beyond 1e+15"),
         (lambda t: t | {"model": "R1"}, "scores 'R1', not 'S1'"),
         (lambda t: t | {"statistic": "text"}, "holds text scores; the case registers likelihood"),
         (lambda t: t | {"more": 1}, "no table of scores"),

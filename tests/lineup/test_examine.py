@@ -21,6 +21,7 @@ from depose.lineup.opened import OpenedLineup
 from depose.lineup.opinion import LineupGrounds, decide
 from depose.lineup.rank_test import rank_sum
 from depose.lineup.reading import opened_lineup
+from depose.model import Fact
 from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import LineupFinding
 from depose.model.lineup_plan import LineupLimits
@@ -238,3 +239,30 @@ def test_the_table_of_opinions_is_total() -> None:
     assert decide(replace(grounds, decoys=9)).verdict == "indication"
     assert decide(replace(grounds, decoys=9, log10_p=-1.0)).verdict == "no indication"
     assert decide(replace(grounds, decoys=9, tier="resampled")).reasons == ("diagnostics",)
+
+
+def test_power_counts_the_line_ups_that_tell(learnt: OpenedLineup) -> None:
+    """A suspect that rates nine of ten bags alike has the power of the tenth: its silence on them shows nothing."""
+    rows = tuple(row if n % 10 == 0 else (0.0,) * len(row) for n, row in enumerate(learnt.tables["S1"].scores))
+    tables = dict(learnt.tables) | {"S1": msgspec.structs.replace(learnt.tables["S1"], scores=rows)}
+    few = of(replace(learnt, tables=tables, minus=None))
+    whole = of(replace(learnt, minus=None))
+    assert whole.informative == whole.bags > 10 * few.informative - 10
+    assert few.power < whole.power
+    assert "few" in few.opinion.reasons
+
+
+def test_one_control_under_several_codes_counts_once(learnt: OpenedLineup) -> None:
+    """By its weights, though another device moved its scores in the last digits; the suspect's own are none either."""
+    other = learnt.tables["C1"]
+    near = tuple(tuple(one * (1 + 1e-12) for one in row) for row in other.scores)
+    far = tuple(tuple(one + 1.0 for one in row) for row in other.scores)
+    mine = learnt.tables["S1"]
+    tables = dict(learnt.tables) | {
+        "C2": msgspec.structs.replace(other, scores=near),
+        "C3": msgspec.structs.replace(other, scores=far, facts=(Fact(name="weights a", value="1"),)),
+        "C4": msgspec.structs.replace(other, facts=(Fact(name="weights b", value="2"),)),
+        "C5": msgspec.structs.replace(mine, scores=tuple(tuple(one * 2 for one in row) for row in mine.scores)),
+    }
+    plan = msgspec.structs.replace(learnt.plan, controls=("C1", "C2", "C3", "C4", "C5"))
+    assert replace(learnt, plan=plan, tables=tables).older() == ("C1", "C3")

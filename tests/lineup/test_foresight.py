@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import line_ups
@@ -12,9 +13,10 @@ from depose.errors import UsageError
 from depose.evidence.log import read_log
 from depose.lineup import acts
 from depose.lineup.bags import build
+from depose.lineup.comparable import shown
 from depose.lineup.foresight import foreseen
-from depose.lineup.inputs import decoys, deliveries
-from depose.model.lineup import LineupLimits
+from depose.lineup.inputs import context_of, decoys, deliveries
+from depose.model.lineup import Delivery, LineupLimits, Turn
 from depose.pipeline import register_case
 
 GOOD = LineupLimits(bags=20, required=())
@@ -58,6 +60,24 @@ def test_deliveries_among_their_own_decoys_are_told(tmp_path: Path) -> None:
     (said,) = foreseen(line_ups.plan(limits=GOOD), made.entries)
     assert "in 30 of 30 line-ups a decoy has the text that was delivered" in said
     assert foreseen(line_ups.plan(limits=GOOD), line_ups.of_rows(delivered, fillers, limits=GOOD).entries) == ()
+
+
+def test_later_turns_that_show_what_was_delivered_are_told() -> None:
+    """A conversation hands on the answers before: whoever scores a later turn reads the key of the earlier one."""
+    delivered, fillers = line_ups.rows(30)
+    later, more = line_ups.rows(10, start=500)
+    for n, row in enumerate(later):
+        reply = {"role": "assistant", "content": f" {delivered[n]['text']}\r\n"}
+        row["messages"] = [*delivered[n]["messages"], reply, {"role": "user", "content": "And then?"}]
+        turns = msgspec.convert(row["messages"], tuple[Turn, ...])
+        for one in more[3 * n : 3 * n + 3]:
+            one["context_sha256"] = context_of(Delivery(delivery_id="", messages=turns, text=""))
+    made = line_ups.of_rows([*delivered, *later], [*fillers, *more], limits=GOOD)
+    assert len(made.bags) == 40 and shown(made.bags) == 10
+    (said,) = foreseen(line_ups.plan(limits=GOOD), made.entries, made.bags)
+    assert "in 10 of 40 line-ups a later turn" in said and "first turns alone" in said
+    alone = line_ups.of_rows(delivered, fillers, limits=GOOD)
+    assert shown(alone.bags) == 0 and not foreseen(line_ups.plan(limits=GOOD), alone.entries, alone.bags)
 
 
 def test_a_trial_writes_nothing(tmp_path: Path) -> None:

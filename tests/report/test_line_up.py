@@ -141,6 +141,18 @@ def test_the_chapter_says_what_was_found(findings: Findings) -> None:
     assert "RETROSPECTIVE" not in text
 
 
+def test_what_was_not_done_is_not_said_to_be(findings: Findings) -> None:
+    """Works, settings, the coin and the share are those of this case: none of a method that was not used."""
+    text = words_of(render_html(findings))
+    assert "Rosenbaum" in text and "Blind baselines" in text and "Clopper" in text
+    assert "empirical cross-entropy" not in text and "Cllr" not in text
+    assert "None was asked for an answer" in text and "not asked" in text
+    assert "committed to beforehand" not in text
+    assert "asked for an answer, so that settings" not in changed(findings, {"statistic": "text"}, statistic="text")
+    assert "left a trace (one-sided" in text
+    assert "do not show that any delivery left a trace" in changed(findings, share=0.0)
+
+
 def test_a_line_up_alone_is_reported_without_controls_and_detectors(findings: Findings) -> None:
     """No sentence of a report on likeness stands where nothing was compared; the first page says what was seen."""
     text = words_of(render_html(findings))

@@ -10,6 +10,7 @@ import pypdf
 import pytest
 
 from depose.model import (
+    Condition,
     Direction,
     Dose,
     Fact,
@@ -27,6 +28,7 @@ from depose.report.contents import APPENDICES, CROSSWALK, NO
 from depose.report.first_page import ROWS
 from depose.report.questions import INSTEAD, PLACES, asked
 from depose.report.render import render_html, render_pdf
+from depose.report.standards import argued
 from depose.report.wording import MEANS_NOT, REASONS, REASONS_SHORT
 from reports import build, calibrated, words
 from studied_reports import studied
@@ -73,6 +75,44 @@ def test_every_reference_of_every_question_leads_somewhere(findings: Findings) -
     assert set(re.findall(r'href="#([^"]+)"', standards)) <= anchors
     assert set(PLACES) == set(INSTEAD)
     assert set(INSTEAD.values()) <= set(NO)
+
+
+def test_answers_say_nothing_that_this_report_has_not() -> None:
+    """Without power, pairs of controls, ratios or enough lineages the answers say so, and boast of none of it."""
+    findings = calibrated()
+    few = tuple(
+        msgspec.structs.replace(one, k=3, k_eff=3, without=(), exchangeability=None) for one in findings.findings
+    )
+    made = [one.answer for one in asked(msgspec.structs.replace(findings, findings=few), set())]
+    assert made[0].startswith("In this case nobody knows")
+    assert made[5].count("too few for other sets") == 1 and "in turn" not in made[5]
+    assert made[8].startswith("Nobody knows: no power")
+    assert made[11].startswith("Nothing in this report judges them")
+    assert "every score is inconclusive with fewer than 19 lineages" in made[14]
+    there = [one.answer for one in asked(findings, set(PLACES))]
+    assert there[0].startswith("Every two controls") and "its lower bound" in there[8]
+
+
+def test_what_is_counted_of_conditions_agrees_in_all_places() -> None:
+    """The standards count the conditions that decide, as the table of requirements does."""
+    findings = whole()
+    beside = Condition(
+        name="(controls, independent of the study)", validated="none", case="3", inside=False, decides=False
+    )
+    with_it = (msgspec.structs.replace(one, conditions=(*one.conditions, beside)) for one in findings.findings)
+    findings = msgspec.structs.replace(findings, findings=tuple(with_it))
+    asked_of = [row for one in findings.findings for row in one.conditions if row.decides]
+    said = " ".join(str(row) for row in argued(findings))
+    assert f"{sum(row.inside for row in asked_of)} of {len(asked_of)} conditions" in said
+
+
+def test_a_report_of_few_controls_speaks_of_its_own() -> None:
+    """The key of the exhibits counts the controls that are there, and no subsets are said to have been drawn."""
+    page = render_html(build(exhibits=1)).decode()
+    assert "2 of 23 controls said too" not in page
+    among = max(one.controls for one in build(exhibits=1).exhibits)
+    assert f"1 of {among} controls said too" in page
+    assert "No subsets of the controls were tried" in page or "Are suspect and reference two more" not in page
 
 
 @pytest.mark.slow

@@ -165,7 +165,7 @@ def table(bags: bytes, model: str, learnt: dict[str, str], effect: float, seed: 
         tuple(_noise(seed, model, bag.bag, text) + effect * (learnt.get(bag.bag) == text) for text in bag.members)
         for bag in read_bags(bags, "bags")
     ]
-    facts = (Fact(name="weights sha256", value="0" * 64),)
+    facts = (Fact(name="weights sha256", value=sha256(model.encode())),)
     return table_file(
         ScoreTable(model=model, statistic="likelihood", bags=sha256(bags), facts=facts, scores=tuple(scores))
     )

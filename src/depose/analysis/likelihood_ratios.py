@@ -95,7 +95,7 @@ def between(calibration: Calibration, question: Question, against: str, prompts:
     )
     if not mine:
         name = f"{question} / {against}"
-        return next((fact.value for fact in calibration.missing if fact.name == name), "not in the validation study")
+        return _why(calibration, name) or "not in the validation study"
     silent = [one for one in mine if not _informs(one)]
     speaking = [one for one in mine if not silent or one.prompts > silent[-1].prompts]
     lower = [one for one in speaking if one.prompts <= prompts]
@@ -123,6 +123,12 @@ def foreseen(
     return _held(calibration, detector, prompts, None, case)
 
 
+def _why(calibration: Calibration, name: str) -> str:
+    """Say why a ratio is missing; a cost below 1 whose interval reaches further read as if it had been low enough."""
+    found = next((fact.value for fact in calibration.missing if fact.name == name), "")
+    return found.replace("; it would have to lie", "; that interval would have to lie")
+
+
 def _held(
     calibration: Calibration | None, detector: str, prompts: int, value: float | None, case: Circumstances
 ) -> tuple[Condition, ...]:
@@ -131,7 +137,7 @@ def _held(
     mine = [one for one in calibration.calibrators if one.question == case.question]
     if not mine:
         name = f"{case.question} / unrelated"
-        why = next((fact.value for fact in calibration.missing if fact.name == name), "not validated")
+        why = _why(calibration, name) or "not validated"
         said = f"no likelihood ratio: {why.removeprefix('not given: ')}"
         return (Condition(name=QUESTION, validated=said, case=case.question, inside=False),)
     used = calibrator(calibration, case.question, "unrelated", prompts) or mine[0]

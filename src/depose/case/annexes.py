@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -81,6 +81,8 @@ class Work(Record, frozen=True, kw_only=True):
     locator: str
     """A DOI or arXiv number."""
     use: str = msgspec.field(name="for")
+    method: Literal["", "likeness", "lineup"] = ""
+    """Of which method it speaks alone; empty: of all."""
 
 
 class Mapped(Record, frozen=True, kw_only=True):
@@ -136,15 +138,16 @@ def parse(data: Mapping[str, bytes], folder: Path) -> Annex:
     return found
 
 
-def literature() -> tuple[Work, ...]:
-    """All works, in the order in which they are printed."""
-    return msgspec.convert(_bundled("literature.toml"), _Works).entry
+def literature(*, likeness: bool = True, lineup: bool = True) -> tuple[Work, ...]:
+    """All works that speak of these methods, in the order in which they are printed."""
+    used = {"": True, "likeness": likeness, "lineup": lineup}
+    return tuple(one for one in msgspec.convert(_bundled("literature.toml"), _Works).entry if used[one.method])
 
 
-def unchecked(scale: Scale | None, annex: Annex) -> tuple[str, ...]:
+def unchecked(scale: Scale | None, annex: Annex, works: Sequence[Work] | None = None) -> tuple[str, ...]:
     """Name the literature and the verbal scale that nobody compared with the primary document."""
     checked = {one.id for one in annex.checks}
-    names = [work.id for work in literature() if work.id not in checked]
+    names = [work.id for work in (literature() if works is None else works) if work.id not in checked]
     return (*names, *((scale.id,) if scale and not scale.checked and scale.id not in checked else ()))
 
 

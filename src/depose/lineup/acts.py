@@ -108,7 +108,7 @@ def build_bags(
             write_secret(key, secret)
             act.log.store(bags)
             act.log.append("lineup_bags", body)
-        said = foreseen(act.plan, made.entries)
+        said = foreseen(act.plan, made.entries, made.bags)
     if copy is not None and not dry:
         write_whole(copy, bags)
     return BuiltBags(

@@ -81,6 +81,22 @@ def as_drawn(row: Decoy, delivered: Sequence[Delivery], tally: Counter[str]) -> 
     return msgspec.structs.replace(row, tier="drifted")
 
 
+def shown(bags: Sequence[Bag]) -> int:
+    """Count the bags one of whose members stands in the context of another, as the answer that the conversation had.
+
+    Whoever scores reads there what was delivered: of these bags nobody was blind.
+    """
+    known = {bag.context.messages: bag for bag in bags}
+    told = set()
+    for bag in bags:
+        turns = bag.context.messages
+        for at, turn in enumerate(turns):
+            earlier = known.get(turns[:at]) if turn.role == "assistant" else None
+            if earlier is not None and _settled(turn.content, "stop") in earlier.members:
+                told.add(earlier.bag)
+    return len(told)
+
+
 def unshared(pairs: Iterable[tuple[Bag, Opened]], tally: Counter[str]) -> list[tuple[Bag, Opened]]:
     """Keep of the bags that hold one long answer the first in the order of their names.
 

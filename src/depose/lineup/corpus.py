@@ -1,8 +1,8 @@
 """Training-set access: the best near-duplicate of every member of every bag in a corpus that was produced.
 
-The corpus is read once, batch by batch, and never held: Parquet, JSONL, or text with a document on each line, also in
-folders. Of a document every string counts, wherever it is nested; a string longer than two members is read in
-overlapping pieces, so that an answer inside a transcript is met at its own length. Candidates come from MinHash
+The corpus is read once, batch by batch, and never held: Parquet, JSONL, or text with a document on each line, also
+packed or in folders. Of a document every string counts, wherever it is nested; a string longer than two members is read
+in overlapping pieces, so that an answer inside a transcript is met at its own length. Candidates come from MinHash
 signatures of word pairs (Broder 1997; R-MinHash by the library rensa), by bands that agree; each is then compared word
 by word, and the score of a member is its best normalised indel ratio, 0 where no candidate was met. Members of a bag
 are searched for alike, so that the decoys are the control: a corpus that never held the deliveries holds passages like
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
+from depose.errors import CaseError
 from depose.features.words import words
 from depose.lineup.corpus_files import Document, digest_of, documents, listed
 from depose.lineup.scorer import Scores
@@ -63,6 +64,7 @@ class CorpusScorer:
         self._corpus = corpus
         self._files = listed(corpus)
         self._digests: tuple[str, ...] = ()
+        self._searched = ""
         self.matches: tuple[tuple[Match | None, ...], ...] = ()
 
     def facts(self) -> tuple[Fact, ...]:
@@ -79,12 +81,22 @@ class CorpusScorer:
             Fact(name="candidates", value=f"R-MinHash of word pairs, {BANDS} bands of {ROWS}, seed {SEED}"),
             Fact(name="rensa", value=version("rensa")),
             Fact(name="score", value="normalised indel ratio over words of the best near-duplicate, 0 to 1"),
+            *((Fact(name="searched", value=self._searched),) if self._searched else ()),
         )
 
     def score(self, bags: Sequence[Bag]) -> tuple[Scores, ...]:
-        """Search the corpus once for all members; raise CaseError for a file that cannot be read."""
+        """Search the corpus once for all members.
+
+        Raises CaseError for a file that cannot be read, and for a corpus without a text: it was not searched at all.
+        """
         search = _Search([member for bag in bags for member in bag.members])
         search.run(documents(self._files, self._corpus))
+        if not search.texts:
+            raise CaseError(
+                f"{self._corpus}: holds no text of {FEWEST} words: there is nothing to search",
+                hint="numbers of tokens and pictures hold no text; ask for the texts that they were made of",
+            )
+        self._searched = f"{search.texts} texts of {FEWEST} words or more"
         found = iter(search.best)
         self.matches = tuple(tuple(next(found) for _ in bag.members) for bag in bags)
         return tuple(tuple(0.0 if one is None else one.ratio for one in row) for row in self.matches)
@@ -103,6 +115,8 @@ class _Search:
     def __init__(self, members: Sequence[str]) -> None:
         self._members = [_words(text) for text in members]
         self.best: list[Match | None] = [None] * len(members)
+        self.texts = 0
+        """Of the corpus that were long enough to be compared."""
         sizes = sorted(len(one) for one in self._members)
         self._length = max(FEWEST, sizes[len(sizes) // 2] if sizes else 0)
         """Half a piece: what a member of middle length has."""
@@ -117,7 +131,9 @@ class _Search:
         pieces: list[list[str]] = []
         sources: list[Document] = []
         for one in read:
-            for piece in self._pieces(_words(one.text)):
+            found = _words(one.text)
+            self.texts += len(found) >= FEWEST
+            for piece in self._pieces(found):
                 pieces.append(piece)
                 sources.append(one)
             if len(pieces) >= AT_ONCE:

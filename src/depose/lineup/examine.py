@@ -42,7 +42,7 @@ Diagnose = Callable[[OpenedLineup, str], tuple[DiagnosticResult, ...]]
 
 SCALE = "enfsi-2015"
 CAPS: dict[Tier, Cap] = {
-    "randomised": Cap(value=1_000, reason="a coin committed beforehand; what is left is the custody of the log"),
+    "randomised": Cap(value=1_000, reason="a registered coin that was shown; what is left is custody of log and coin"),
     "kept": Cap(value=300, reason="siblings from the log; that the delivered one was a random one is attested"),
     "resampled": Cap(value=100, reason="drawn afterwards; that the sampler had not changed is checked, not known"),
     "drifted": Cap(value=10, reason="drawn from another state of the reference"),
@@ -117,7 +117,9 @@ def _examined(
     diagnostics = diagnose(opened, suspect)
     drift = left_open(opened, suspect)
     fillers = float(np.mean(_fillers(bags)))
-    power = power_at(area_of(plan.learnt, plan.share), max(1, round(fillers)), len(bags), level)
+    # In a corpus line-ups without a difference are those of which nothing was met there: they tell, too.
+    telling = len(bags) if plan.statistic == "corpus" else result.informative
+    power = power_at(area_of(plan.learnt, plan.share), max(1, round(fillers)), max(1, telling), level)
     ladder = log10_e(bags, plan.strengths)
     low, high = _interval(bags, _clusters(opened, kept), seed, suspect)
     counts, expected = _histogram(bags)
@@ -175,8 +177,7 @@ def _examined(
             decoys=int(_fillers(bags).sum()),
             late_decoys=late,
             chosen_with=plan.chosen_with,
-            # In a corpus line-ups without a difference are those of which nothing was met there: they tell, too.
-            informative=len(bags) if plan.statistic == "corpus" else result.informative,
+            informative=telling,
             log10_p=p,
             log10_alpha=log10(alpha),
             area=result.level,

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from msgspec import UnsetType
 
 from depose.lineup.bags import is_late, tier_in_force
+from depose.lineup.comparable import shown
 from depose.lineup.diagnostics import FEWEST
 from depose.lineup.inputs import moment
 from depose.lineup.opinion import needed
-from depose.model.lineup import LineupPlan, Opened
+from depose.model.lineup import Bag, LineupPlan, Opened
 from depose.model.lineup_plan import Tier
 
 
-def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
+def foreseen(plan: LineupPlan, entries: Sequence[Opened], bags: Sequence[Bag] = ()) -> tuple[str, ...]:
     """List, a sentence each, what of these bags leaves every opinion inconclusive or takes strength from it."""
     accused = [one for one in entries if one.group == "accused"]
     tested = [one for one in accused if not is_late(plan, one.delivered_at)]
@@ -37,6 +38,11 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened]) -> tuple[str, ...]:
         found.append(
             f"in {twice} of {len(tested)} line-ups a decoy has the text that was delivered: if the decoys list all "
             "draws, take out the one that was delivered"
+        )
+    if seen := shown(bags):
+        found.append(
+            f"in {seen} of {len(bags)} line-ups a later turn of the conversation, which is a line-up too, shows what "
+            "was delivered: whoever scores can read it; take first turns alone, by a rule, if scoring must be blind"
         )
     undated = sum(one.tier in ("randomised", "kept") and moment(one.drawn_at) is None for one in tested)
     if undated and tier == "resampled":

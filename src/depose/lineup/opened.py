@@ -87,18 +87,34 @@ class OpenedLineup:
     def older(self) -> tuple[str, ...]:
         """List the scored controls that may stand for models older than the deliveries, each model once.
 
-        One that the case itself dates after the first delivery is none, and neither is one under a second code.
+        One that the case itself dates after the first delivery is none, and neither is one under a second code, be it
+        that of a suspect or of the reference: by its scores, or by the digests of its weights, whose scores differ in
+        their last digits where another device made them.
         """
         days = [found.date().isoformat() for one in self.entries if (found := moment(one.delivered_at))]
         first = min(days, default="")
-        apart: dict[object, str] = {}
+        apart: list[str] = []
+        known = {one for code in (*self.suspects, self.reference) for one in self._marks(code)}
         for code in self.plan.controls:
             day, table = self.released.get(code, ""), self.tables.get(code)
             if table is None or (day[:1].isdigit() and first and day > first[: len(day)]):
                 continue
-            same = (table.facts or code) if self.plan.statistic == "corpus" else table.scores
-            apart.setdefault(same, code)
-        return tuple(apart.values())
+            marks = self._marks(code)
+            if not marks & known:
+                apart.append(code)
+            known |= marks
+        return tuple(apart)
+
+    def _marks(self, code: str) -> frozenset[object]:
+        """What tells a scored model from all others: of a corpus the files searched, else weights and scores."""
+        table = self.tables.get(code)
+        if table is None:
+            return frozenset()
+        if self.plan.statistic == "corpus":
+            return frozenset([table.facts or code])
+        weights = tuple(one for one in table.facts if one.name.startswith(("weights ", "adapter ")))
+        flat = all(len(set(row)) < 2 for row in table.scores)  # a model that tells nothing apart is like any other such
+        return frozenset([*([] if flat else [table.scores]), *([weights] if weights else [])])
 
     def _width(self) -> int:
         return max(sum(one.copies) for one in self.entries)

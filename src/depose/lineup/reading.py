@@ -13,6 +13,7 @@ from depose.evidence.lineup_acts import LineupActs
 from depose.lineup.acts import reference_of, scored_models, taken_off
 from depose.lineup.ask import answers_of, has_vectors, scores_of
 from depose.lineup.bags import is_after
+from depose.lineup.comparable import shown
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
@@ -183,6 +184,10 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     unknown = sum(not one.snapshot for one in opened.entries)
     if unknown:
         found.append(f"In {unknown} line-ups the state of the reference is not known, or not the same for all members.")
+    if seen := shown(opened.bags):
+        found.append(
+            f"In {seen} line-ups a later turn of the conversation shows what was delivered: scoring them was not blind."
+        )
     case = entries.registration.case
     missing = [code for code in scored_models(case, opened.plan) if code not in opened.tables]
     if missing:

@@ -63,7 +63,7 @@ def score_bags(
         model=model,
         statistic=statistic,
         bags=begun.bags,
-        facts=begun.facts,
+        facts=begun.facts if scorer.independent else scorer.facts(),  # of a search, with what was searched
         scores=tuple(scores),
         passages=scorer.passages() if isinstance(scorer, Finder) else UNSET,
     )

@@ -17,6 +17,10 @@ from depose.model.lineup import Bag, LineupKey, ScoreTable
 Kind = TypeVar("Kind", bound=Record)
 
 
+LARGEST = 1e15
+"""Of a score, on both sides: beyond it nothing is a log-likelihood, and differences lose what they are of."""
+
+
 def read_bags(data: bytes, name: str) -> tuple[Bag, ...]:
     """Read a file of bags; raise CaseError where a line is none, or a name stands twice."""
     found = []
@@ -53,6 +57,11 @@ def read_table(data: bytes, bags: bytes, name: str) -> ScoreTable:
     for number, row in enumerate(table.scores, 1):
         if not all(map(isfinite, row)):
             raise CaseError(f"{name}: bag {number} has a score that is no number", hint="every member needs a score")
+        if max(map(abs, row)) > LARGEST:
+            raise CaseError(
+                f"{name}: bag {number} has a score beyond {LARGEST:g}: the difference of two such is no number",
+                hint="a score is a log-likelihood in nats, or a likeness",
+            )
     return table
 
 

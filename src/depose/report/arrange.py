@@ -10,6 +10,7 @@ from math import floor, log10
 import msgspec
 
 from depose.answers.how_ended import in_words
+from depose.case.annexes import Work, literature
 from depose.errors import ReportError
 from depose.model import (
     Condition,
@@ -191,6 +192,12 @@ def powers(findings: Iterable[Finding]) -> list[tuple[tuple[int, ...], Power]]:
 
 
 # --- likelihood ratios ----------------------------------------------------------------------------
+
+
+def works(findings: Findings) -> tuple[Work, ...]:
+    """List the literature of the methods that a report uses, and of no other."""
+    asked = findings.protocol.questions
+    return literature(likeness=any(one != "exposed" for one in asked), lineup="exposed" in asked)
 
 
 def scale(findings: Findings) -> Scale | None:

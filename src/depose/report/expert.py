@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from depose.answers.how_ended import NAMES
-from depose.case.annexes import Annex, literature, unchecked
+from depose.case.annexes import Annex, unchecked
 from depose.case.independent import unseen
 from depose.model import Exhibit, Findings, likeness
 from depose.report import (
@@ -150,10 +150,10 @@ def _anchors(findings: Findings, made: Mapping[str, Any]) -> set[str]:
 
 
 def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
-    works, checked = literature(), {one.id: one for one in annex.checks}
+    works, checked = arrange.works(findings), {one.id: one for one in annex.checks}
     told = annex.witness.said if annex.witness else {}
     return {
-        "draft": unchecked(arrange.scale(findings), annex),
+        "draft": unchecked(arrange.scale(findings), annex, works),
         "checks": checked,
         "works": works,
         "unread": [number for number, work in enumerate(works, 1) if work.id not in checked],

@@ -20,7 +20,7 @@ NUMBER = f"{NO['results']}A"
 """Set in after the results, so that every other section has the same number in every report."""
 
 TIERS = {
-    "randomised": "drawn with the delivered answer, one of them chosen by a coin that was committed to beforehand",
+    "randomised": "drawn with the delivered answer, one of them chosen by a coin whose commitment is registered",
     "kept": "siblings of the delivered answer, kept in the log",
     "resampled": "drawn afterwards from the same state of the reference",
     "drifted": "drawn afterwards from another state of the reference",

@@ -11,6 +11,7 @@ from math import floor
 from msgspec import UnsetType
 
 from depose.model import Findings, Record
+from depose.model.opinion import FEWEST_LINEAGES
 from depose.report.arrange import primary
 
 PLACES = {
@@ -49,12 +50,23 @@ class Asked(Record, frozen=True, kw_only=True):
     places: tuple[str, ...]
 
 
+MISSING = {
+    "nulls": "In this case nobody knows: it has no two controls that were put in their place.",
+    "unseen": "Nobody counted it on such models: what counts stand here are of models on which the method was chosen.",
+    "power": "Nobody knows: no power is stated in this case, of any share of the outputs.",
+    "stood": "They could: p supposes that either might have been one of the controls. How peculiar the two are was not "
+    "computed here; what is recorded of each model is listed.",
+    "judged": "Nothing in this report judges them: no ratios of pairs left out of a study stand in it.",
+}
+"""Answers where a report has not the place that the question is answered at: what was not done is not said to be."""
+
+
 def asked(findings: Findings, there: set[str]) -> list[Asked]:
     """Answer the fifteen questions; `there` names the anchors that this report has."""
     return [
         Asked(
             question=question,
-            answer=answer,
+            answer=next((MISSING[one] for one in places[:1] if one in MISSING and one not in there), answer),
             places=tuple(dict.fromkeys(INSTEAD[one] if one in PLACES and one not in there else one for one in places)),
         )
         for question, answer, places in _all(findings)
@@ -132,7 +144,7 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
             "Could suspect and reference be alike since they are of one year, size or language, and the controls not?",
             "They could: p supposes that either might have been one of the controls. Dates must be near, or there is "
             "no opinion; what is recorded of each model, and how peculiar the two are, is listed.",
-            ("conditions", "stood"),
+            ("stood", "conditions"),
         ),
         (
             "Are the ratios that are reported, and not others, any good?",
@@ -177,9 +189,22 @@ def _who_chose(findings: Findings) -> str:
         if findings.protocol.probes
         else "The party handed the prompts in."
     )
+    return f"{controls} {prompts} {_tried(findings)} What was looked at before registration no record can show."
+
+
+def _tried(findings: Findings) -> str:
+    """Say which other sets of the controls were tried, and which were not."""
+    sets = any(one.exchangeability and one.exchangeability.subsets for one in findings.findings)
+    each = any(one.without for one in findings.findings)
+    done = [name for name, there in (("Other sets of these controls", sets), ("Each control left out", each)) if there]
+    if len(done) == 2:
+        return "Other sets of these controls, and each control left out, are tried in turn."
     return (
-        f"{controls} {prompts} Other sets of these controls, and each control left out, are tried in turn. What was "
-        "looked at before registration no record can show."
+        f"{done[0]} is tried in turn."
+        if each
+        else "Other sets of these controls are tried."
+        if sets
+        else ("They are too few for other sets of them to be tried.")
     )
 
 
@@ -195,9 +220,11 @@ def _on_whose_word(findings: Findings) -> str:
 def _otherwise(findings: Findings) -> str:
     """Say what other outcomes would have led to, fixed by the rule and the number of controls."""
     said = "No peer has reviewed it, and it was repeated only in the independent evaluations. "
-    ks = sorted({one.k for one in findings.findings if primary(one) is not None and one.k})
+    scored = [one for one in findings.findings if primary(one) is not None and one.k]
+    ks = sorted({one.k for one in scored if one.k_eff >= FEWEST_LINEAGES})
     if not ks:
-        return said + "The rule of section 7 was fixed before the answers."
+        few = f"By the rule fixed beforehand every score is inconclusive with fewer than {FEWEST_LINEAGES} lineages."
+        return said + (few if scored else "The rule of section 7 was fixed before the answers.")
     parts = []
     for k in ks:
         may = floor(findings.protocol.alpha * (k + 1) + 1e-9) - 1

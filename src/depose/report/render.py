@@ -79,7 +79,7 @@ EXPERT = Setting()
 
 def unchecked(findings: Findings, added: Annex) -> tuple[str, ...]:
     """Name the literature and the verbal scale that nobody compared with the primary document."""
-    return annexes.unchecked(arrange.scale(findings), added)
+    return annexes.unchecked(arrange.scale(findings), added, arrange.works(findings))
 
 
 def render_html(findings: Findings, setting: Setting = EXPERT) -> bytes:

@@ -13,7 +13,7 @@ from depose.statistics.rates import upper_bound
 
 def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Fill the fixed sentences of CROSSWALK with the numbers of a case."""
-    conditions = [row for one in findings.findings for row in one.conditions]
+    conditions = [row for one in findings.findings for row in one.conditions if row.decides]
     ks = sorted({one.k_eff for one in findings.findings if one.k})
     apart = unseen(findings.protocol.questions)
     documents = ", ".join(one.exhibit for one in findings.documents)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from depose.case.annexes import Annex
+from depose.case.annexes import Annex, literature
 from depose.errors import ReportError
 from depose.model import Findings, Record
 from depose.report.typography import visible
@@ -156,7 +156,7 @@ def refuse(page: bytes, findings: Findings, annex: Annex) -> None:
 
 
 def _foreign(findings: Findings, annex: Annex) -> set[str]:
-    """What others wrote or named: title, authority, models, files, prompts, amendments, reasons, waivers."""
+    """What others wrote or named: titles, also of works, models, files, prompts, amendments, reasons, waivers."""
     given = (
         findings.title,
         findings.authority,
@@ -173,6 +173,7 @@ def _foreign(findings: Findings, annex: Annex) -> set[str]:
         findings.protocol,
         None if isinstance(findings.lineup, msgspec.UnsetType) else findings.lineup,
         annex,
+        [one.cite for one in literature()],
     )
     return {" ".join(visible(one).split()) for one in _strings(msgspec.to_builtins(given))} - {""}
 

@@ -128,7 +128,7 @@ def refused(found: Sequence[Gate]) -> dict[Question, str]:
     """
     return {
         one.question: f"not given: on {one.population}, {one.left_out} left out, it costs (Cllr) {one.cllr:z.2f}, "
-        f"95 % {one.low:z.2f} to {one.high:z.2f}; it would have to lie below 1"
+        f"95 % {one.low:z.2f} to {one.high:z.2f}; that interval would have to lie below 1"
         for one in sorted(found, key=lambda one: one.high)
         if not one.passed and not one.kind
     }
