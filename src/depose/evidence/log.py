@@ -50,6 +50,10 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class RunsBackwardsError(CaseError):
+    """The clock is behind the last record of a log, by more than time services put it back."""
+
+
 class Entry(Record, frozen=True, kw_only=True):
     """One line of the log."""
 
@@ -209,9 +213,10 @@ class Log:
         now = self._clock()
         if self._at > now:
             if datetime.fromisoformat(self._at) - datetime.fromisoformat(now) > CLOCK_STEP:
-                raise CaseError(
+                raise RunsBackwardsError(
                     f"{self._path}: the clock says {now}, but the last record was written at {self._at}",
-                    hint="set the clock right; a log does not run backwards",
+                    hint="set the clock right; a log does not run backwards. If it is right now and was ahead then, "
+                    "wait until that moment, or go on in a new case",
                 )
             return self._at
         return now
