@@ -190,7 +190,7 @@ def test_a_clock_that_was_ahead_holds_up_the_scan_and_not_the_logs(tmp_path: Pat
     look = inbox.look()
     assert (look.imported, look.ran, inbox.events()) == (("b.jsonl",), None, 120)
     assert "the last record was written at 2026-06-09" in look.unscanned
-    assert "go on in a new case" in look.unscanned
+    assert "begin a new case" in look.unscanned
     late = inbox.look("2026-06-09T00:00:01.000000Z")
     assert (late.imported, late.unscanned, late.ran is not None) == ((), "", True)
 

@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from depose.errors import CaseError, DeposeError, EvidenceError, shell
-from depose.evidence.log_file import LogFile, failed, refuse_links, whole_lines
+from depose.evidence.log_file import LogFile, RunsBackwardsError, failed, refuse_links, whole_lines
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -48,10 +48,6 @@ SEALED = "sealed.json"
 def utc_now() -> str:
     """Return the time of this machine: the clock of every run that is not a test."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-class RunsBackwardsError(CaseError):
-    """The clock is behind the last record of a log, by more than time services put it back."""
 
 
 class Entry(Record, frozen=True, kw_only=True):
@@ -215,8 +211,7 @@ class Log:
             if datetime.fromisoformat(self._at) - datetime.fromisoformat(now) > CLOCK_STEP:
                 raise RunsBackwardsError(
                     f"{self._path}: the clock says {now}, but the last record was written at {self._at}",
-                    hint="set the clock right; a log does not run backwards. If it is right now and was ahead then, "
-                    "wait until that moment, or go on in a new case",
+                    hint="set the clock right; a log does not run backwards; if it is right, wait or begin a new case",
                 )
             return self._at
         return now

@@ -191,10 +191,10 @@ class _Import:
             self._judge(reader, moments)
             if not events:
                 beside = "".join(f"; {count} {why}" for why, count in sorted(self._tally.items()))
-                format_ = self._manner.format  # the other table may name the requests, or hold them
-                kind = NamelessError if format_ in JOINED else CaseError
-                hint = JOINED.get(format_, f"is it a log of {format_}?")
-                raise kind(f"{self._log.said}: no request in it{beside}", hint=hint)
+                format_ = self._manner.format
+                if format_ in JOINED:  # the other table may name the requests, or hold them
+                    raise NamelessError(f"{self._log.said}: no request in it{beside}", hint=JOINED[format_])
+                raise CaseError(f"{self._log.said}: no request in it{beside}", hint=f"is it a log of {format_}?")
             duplicates, again, files = self._days(events, texts, before, work)
         if moments.units.get(NO_ZONE):
             self._tally[ZONELESS] = moments.units[NO_ZONE]

@@ -213,9 +213,9 @@ class Reader:
         except csv.Error as error:
             self._cut = "end of data" in str(error)
             if not self._cut:
-                hint = "end its lines by LF" if "new-line" in str(error) else "export it again"
+                said = str(error).partition(" - ")[0]
                 raise CaseError(
-                    f"{self.path}: row {number + 1}: {str(error).partition(' - ')[0]}", hint=hint
+                    f"{self.path}: row {number + 1}: {said}", hint="export it again, with lines that end in LF"
                 ) from error
 
     def _parquet(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:

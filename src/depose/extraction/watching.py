@@ -13,7 +13,8 @@ from os import PathLike
 from pathlib import Path
 
 from depose.errors import DeposeError, UsageError
-from depose.evidence.log import Clock, RunsBackwardsError
+from depose.evidence.log import Clock
+from depose.evidence.log_file import RunsBackwardsError
 from depose.extraction import conduct, importing, plan, produced
 from depose.extraction.manifest import read_manifest
 from depose.extraction.reading import BreaksOffError
