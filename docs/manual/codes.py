@@ -89,16 +89,26 @@ def families() -> list[type[DeposeError]]:
 
 
 def raised() -> dict[str, list[tuple[str, str]]]:
-    """Every message that the source can raise, with its next step, by the name of the error."""
-    known = {one.__name__ for one in families()}
+    """Every message that the source can raise, with its next step, by the name of the error.
+
+    What a module makes of an error for itself, such as `BreaksOffError`, is of the family of that error.
+    """
+    nodes = [one for path in sorted(SOURCE.rglob("*.py")) for one in ast.walk(ast.parse(path.read_text("utf-8")))]
+    known = {one.__name__: one.__name__ for one in families()}
+    known |= {
+        node.name: base.id
+        for node in nodes
+        if isinstance(node, ast.ClassDef) and node.name not in known
+        for base in node.bases
+        if isinstance(base, ast.Name) and base.id in known
+    }
     found: dict[str, set[tuple[str, str]]] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known):
-                continue
-            hint = next((one.value for one in node.keywords if one.arg == "hint"), None)
-            if node.args:
-                found.setdefault(node.func.id, set()).add((_shown(node.args[0]), _shown(hint) if hint else ""))
+    for node in nodes:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known):
+            continue
+        hint = next((one.value for one in node.keywords if one.arg == "hint"), None)
+        if node.args:
+            found.setdefault(known[node.func.id], set()).add((_shown(node.args[0]), _shown(hint) if hint else ""))
     return {name: sorted(each) for name, each in found.items()}
 
 

@@ -25,6 +25,8 @@ class DeposeError(Exception):
     """Say what went wrong, where, and what to do next."""
 
     exit_code = 1
+    files: tuple[PathLike[str], ...] = ()
+    """Which of several files it is about, where it is about some of them."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -16,9 +16,10 @@ import pytest
 
 import request_logs as logs
 from depose.errors import CaseError, EvidenceError, SecretFound, UsageError
-from depose.extraction import importing, oddities, produced, watching
-from depose.extraction.entries import BATCHED, WITHOUT_PROMPT
+from depose.extraction import conduct, importing, oddities, produced, watching
+from depose.extraction.entries import BATCHED, NO_COUNT, UNREAD, WITHOUT_PROMPT
 from depose.extraction.importing import Manner
+from depose.extraction.sources import langfuse, openai_usage
 
 
 def load(folder: Path, *files: Path, format_: str = "litellm", **more: Any) -> importing.Imported:
@@ -153,8 +154,9 @@ def test_messages_by_number_are_read(tmp_path: Path) -> None:
     assert len({row["template"] for row in events(folder)}) == 1
     said = duckdb.read_parquet(f"{folder}/events/texts/*/*.parquet").project("response").fetchall()
     assert sorted(one for (one,) in said) == ["", "An answer."]
-    with pytest.raises(CaseError, match="1 log records beside spans"):
-        load(folder, logs.lines(tmp_path / "logs.jsonl", [{"resourceLogs": [{}]}]), format_="otlp")
+    other = [{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "started"}}]}]}]}]
+    with pytest.raises(CaseError, match="no request in it; 1 log records of something else"):
+        load(folder, logs.lines(tmp_path / "logs.jsonl", other), format_="otlp")
 
 
 @pytest.mark.parametrize("form", ["bucket", "events", "query"])
@@ -291,3 +293,148 @@ def test_a_small_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> Non
     (tmp_path / "odd.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(range(200)))
     with pytest.raises(CaseError, match="breaks off before its first record"):
         load(logs.case(tmp_path / "b" / "case"), tmp_path / "odd.zst")
+
+
+def test_a_score_is_no_request_and_a_trace_alone_is_said_to_be_one(tmp_path: Path) -> None:
+    """The third table of Langfuse names traces as observations do, in the names of its API and its tables."""
+    rows = logs.langfuse(30)
+    scores = [
+        {"id": f"s{n}", "traceId": f"t{n}", "name": "thumbs", "value": 1, "dataType": "NUMERIC"} for n in range(9)
+    ]
+    scores += [{"id": f"q{n}", "trace_id": f"t{n}", "value": 1, "data_type": "NUMERIC"} for n in range(9)]
+    alone = {"id": "t99", "timestamp": logs.at(1), "user_id": "u1"}
+    done = load(
+        logs.case(tmp_path / "case"), logs.lines(tmp_path / "log.jsonl", [*scores, *rows, alone]), format_="langfuse"
+    )
+    losses = done.sources[0].losses
+    assert (done.events, losses["scores, which are no requests"], losses[langfuse.ALONE]) == (31, 18, 1)
+
+
+def test_a_stream_of_vertex_has_its_words_its_counts_and_its_model(tmp_path: Path) -> None:
+    """An array of parts is one answer; counts and model stand in the last of them."""
+    rows = logs.vertex(30)
+    for row in rows:
+        whole = json.loads(row["full_response"])
+        parts: list[dict[str, Any]] = [
+            {"candidates": [{"content": {"parts": [{"text": part}]}}]} for part in ("An ", "answer.")
+        ]
+        parts[1] |= {"usageMetadata": whole["usageMetadata"], "modelVersion": "m-1"}
+        row["full_response"], row["deployed_model_id"] = json.dumps(parts), "77"
+    folder = logs.case(tmp_path / "case")
+    load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_="vertex", keep_text=True)
+    found = events(folder)
+    assert ({row["in_tok"] for row in found}, {row["model_served"] for row in found}) == ({10}, {"m-1"})
+    said = duckdb.read_parquet(f"{folder}/events/texts/*/*.parquet").project("response").fetchall()
+    assert {one for (one,) in said} == {"An answer."}
+
+
+def test_buckets_are_known_by_what_they_are_grouped_by(tmp_path: Path) -> None:
+    """Results in another order are the same; one whose count has grown is told; one without a count is one request."""
+    one = logs.openai(1)[0]
+    results = [{**one["results"][0], "user_id": user} for user in ("a", "b")]
+    results += [{**results[0], "api_key_id": "k"}, {**results[0], "service_tier": "batch"}]
+    folder = logs.case(tmp_path / "case")
+    first = load(folder, logs.lines(tmp_path / "a.jsonl", [{**one, "results": results}]), format_="openai")
+    assert first.events == 4
+    grown = [{**results[0], "num_model_requests": 9}, *results[1:]][::-1]
+    second = load(folder, logs.lines(tmp_path / "b.jsonl", [{**one, "results": grown}]), format_="openai")
+    assert (second.events, second.sources[0].losses[oddities.OTHERWISE]) == (4, 1)
+    counts: list[Any] = [-4, 10**30, None, "5", 0]
+    odd = [{**results[0], "user_id": f"u{n}", "num_model_requests": count} for n, count in enumerate(counts)]
+    third = load(folder, logs.lines(tmp_path / "c.jsonl", [{**one, "results": odd}]), format_="openai")
+    assert (third.events, third.sources[0].losses[openai_usage.NO_COUNT]) == (8, 3)
+    assert sum(row["requests"] for row in events(folder)) == 12 + 3 + 5
+
+
+def test_parts_that_are_json_each_go_on_and_what_is_no_body_is_told(tmp_path: Path) -> None:
+    """A message of API Management that is split into two arrays is one message; a body of another form is counted."""
+    rows = [row for row in logs.apim(2_000) if row.get("SequenceNumber") not in (1, 2)]
+    for n in range(2_000):
+        words = logs.PROMPT.format(n=n)
+        for place, part in ((1, words[:20]), (2, words[20:])):
+            body = json.dumps([{"role": "user", "content": part}]) if n else {"a": place}
+            rows.append({"TimeGenerated": logs.at(n), "CorrelationId": f"c{n}", "SequenceNumber": place,
+                         "RequestMessages": body})  # fmt: skip
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_="apim")
+    assert done.sources[0].losses == {"bodies that do not join": 1}
+    found = [row["template"] for row in events(folder)]
+    assert (len(set(found)), found.count(None)) == (2, 1)
+    plain = logs.case(tmp_path / "plain" / "case")
+    load(plain, logs.lines(tmp_path / "plain.jsonl", logs.litellm(1)))
+    assert events(plain)[0]["template"] in found
+
+
+def test_values_that_are_none_are_left_out_and_counted(tmp_path: Path) -> None:
+    """Tokens below zero or beyond any count, and prompts in an unknown form; calls of tools are no such thing."""
+    rows = logs.litellm(8)
+    for row, count in zip(rows, (-5, 10**400, "1,234", [1], 10.7, None, "", float("nan")), strict=True):
+        row["prompt_tokens"] = count
+    rows[0]["messages"] = [[{"role": "user", "content": "Explain a thing or two in a list within a list"}]]
+    rows[1]["messages"] = [{"role": "assistant", "tool_calls": [{"id": "x"}]}, {"role": "tool", "content": "42"}]
+    rows[2]["messages"] = []
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "log.jsonl", rows))
+    assert done.sources[0].losses == {NO_COUNT: 4, UNREAD: 1, oddities.KEYS: 1}
+    found = events(folder)
+    assert sorted(row["in_tok"] for row in found if row["in_tok"] is not None) == [10]
+    assert sum(row["template"] is None for row in found) == 3
+    assert done.events == 8
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ((1_777_629_600, 1_777_629_600_000), "times are written as milliseconds and as seconds"),
+        ((1_777_629_600_000_000, 1_777_629_600_000_000_000), "times are written as microseconds and as nanoseconds"),
+        (("2026-05-01T10:00:00", 1_777_629_600), "times are written as no zone and as seconds"),
+        ((float("nan"), 10**400), "2 of 2 rows: impossible times"),
+        (("05/01/2026 10:00", "01.05.2026"), "2 of 2 rows: impossible times"),
+        ((-1, 1e308), "2 of 2 rows: impossible times"),
+    ],
+)
+def test_times_of_two_kinds_or_of_none_are_refused_with_the_next_step(
+    times: tuple[Any, Any], said: str, tmp_path: Path
+) -> None:
+    """What could move requests by hours or years is not guessed; the form that is there is shown without its digits."""
+    rows = [{**row, "startTime": at} for row, at in zip(logs.litellm(2), times, strict=True)]
+    with pytest.raises(CaseError, match=said) as refused:
+        load(logs.case(tmp_path / "case"), logs.lines(tmp_path / "log.jsonl", rows))
+    assert ("times are ISO 8601" in refused.value.hint) == ("impossible" in said)
+    assert ("'99/99/9999 99:99'" in refused.value.hint) == (times[0] == "05/01/2026 10:00")
+
+
+def test_times_without_a_zone_are_said_to_be_read_as_utc(tmp_path: Path) -> None:
+    """A table of a database says none; who keeps local time has to hear of it."""
+    rows = [{**row, "startTime": row["startTime"].rstrip("Z")} for row in logs.litellm(30)]
+    done = load(logs.case(tmp_path / "case"), logs.lines(tmp_path / "log.jsonl", rows))
+    assert done.sources[0].losses[importing.ZONELESS] == 30
+
+
+def test_ids_are_read_without_the_space_around_them(tmp_path: Path) -> None:
+    """A column of fixed width makes no second account of the first, and hides no id that a spreadsheet rounded."""
+    rows = logs.litellm(10)
+    rows[5] |= {"user": f" {rows[5]['user']}  ", "request_id": " r0 "}
+    folder = logs.case(tmp_path / "case")
+    assert load(folder, logs.lines(tmp_path / "log.jsonl", rows)).sources[0].duplicates == 1
+    assert len({row["account"] for row in events(folder)}) == 5
+    rows[7]["user"] = " 1.2E+15"
+    with pytest.raises(CaseError, match="a spreadsheet rounded"):
+        load(folder, logs.lines(tmp_path / "other.jsonl", rows))
+
+
+@pytest.mark.slow
+def test_an_id_that_stands_a_hundred_thousand_times_is_one_request(tmp_path: Path) -> None:
+    """And the rows that say the same are counted."""
+    (tmp_path / "log.jsonl").write_text((json.dumps(logs.litellm(1)[0]) + "\n") * 100_000)
+    done = load(logs.case(tmp_path / "case"), tmp_path / "log.jsonl")
+    assert (done.events, done.sources[0].rows, done.sources[0].duplicates) == (1, 100_000, 99_999)
+
+
+def test_a_sample_is_said_to_be_one_in_the_findings(tmp_path: Path) -> None:
+    """Counts are lower bounds, in the opinion's reasons and among the warnings; a small sample is no population."""
+    folder = logs.case(tmp_path / "case", logs.CASE + "[tests]\nswaps = 99\n")
+    load(folder, logs.lines(tmp_path / "log.jsonl", logs.vertex(40)), format_="vertex")
+    found = conduct.scan_case(folder, lambda: "2026-06-01T00:00:00.000000Z").findings
+    assert found.opinion.reasons == ("population", "templates", "sampled")
+    assert [one for one in found.warnings if "nothing can be said of completeness" in one]

@@ -217,6 +217,8 @@ def scan(
             show(look if as_json else None, news(look))
             last = look.ran
             if passes and number >= passes:
+                if look.refused:
+                    sys.exit(max(one.exit_code for one in look.refused))
                 break
             time.sleep(every)
     if last is not None:

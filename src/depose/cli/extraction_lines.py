@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from depose.cli.console import table
 from depose.cli.words import wrapped
+from depose.extraction.findings import REASONS
 
 if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
@@ -19,6 +20,8 @@ def news(look: Look) -> list[str]:
     """Say what a look at a folder found: new logs, logs that are not whole, and who is new in a group."""
     lines = [f"{len(look.imported)} new logs: {', '.join(look.imported)}" if look.imported else "no new log"]
     lines += [f"not whole yet: {', '.join(look.waiting)}"] if look.waiting else []
+    lines += [f"refused: {one.message}\n  hint: {one.hint}" for one in look.refused]
+    lines += [f"not scanned: {look.unscanned}"] if look.unscanned else []
     if look.ran is not None:
         lines += lines_of(look.ran.findings)
         lines += (
@@ -65,4 +68,7 @@ def lines_of(found: ExtractionFindings) -> list[str]:
     else:
         lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
-    return [*lines, f"opinion: {found.opinion.verdict}{reasons}"]
+    lines.append(f"opinion: {found.opinion.verdict}{reasons}")
+    for one in found.opinion.reasons:
+        lines += wrapped(f"{one}: {REASONS[one]}", "  ")
+    return lines

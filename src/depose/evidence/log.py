@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from depose.errors import CaseError, DeposeError, EvidenceError, shell
-from depose.evidence.log_file import LogFile, failed, refuse_links, whole_lines
+from depose.evidence.log_file import LogFile, RunsBackwardsError, failed, refuse_links, whole_lines
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -209,9 +209,9 @@ class Log:
         now = self._clock()
         if self._at > now:
             if datetime.fromisoformat(self._at) - datetime.fromisoformat(now) > CLOCK_STEP:
-                raise CaseError(
+                raise RunsBackwardsError(
                     f"{self._path}: the clock says {now}, but the last record was written at {self._at}",
-                    hint="set the clock right; a log does not run backwards",
+                    hint="set the clock right; a log does not run backwards; if it is right, wait or begin a new case",
                 )
             return self._at
         return now

@@ -61,6 +61,10 @@ def _opened(path: Path) -> io.FileIO:
     return file
 
 
+class RunsBackwardsError(CaseError):
+    """The clock is behind the last record of a log, by more than time services put it back."""
+
+
 class LogFile:
     """A log open for appending by one writer."""
 

@@ -1,12 +1,15 @@
 """A request as its source says it (`events.Raw`) to a row of events: ids hashed, words as keys, numbers in range.
 
 What is no name of anybody (`NULL`, `nan`) is nobody's. A list of prompts in one call is as many requests. What is only
-to be turned into a vector keeps its place in the volume, and its text is no prompt.
+to be turned into a vector keeps its place in the volume, and its text is no prompt. A request without an id is known by
+what it says, so that it is the same in a log that is delivered again with more rows.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -27,13 +30,20 @@ IDS = ("account", "org", "access_key", "end_user", "session", "ip", "agent", "tl
 EMBEDDING = re.compile(r"(?:^|[^a-z])(?:a?embeddings?|embed)(?:[^a-z]|\Z)", re.IGNORECASE)
 WITHOUT_PROMPT = "calls for embeddings, whose text is no prompt"
 BATCHED = "requests in calls with a list of prompts"
+WITHOUT_ID = "requests without an id, told apart by time, account, words and counts"
+NO_COUNT = "counts of tokens below 0 or in no number, which are left out"
+UNREAD = "prompts in a form that is not read"
+ALIKE = ("account", "access_key", "end_user", "session", "endpoint", "model_requested", "model_served", "messages",
+         "prompt_key", "system", "in_tok", "out_tok", "response", "requests")  # fmt: skip
+"""What two requests without an id have in common if they are one."""
 
 
 def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
     """Yield the requests of a call: itself, or one for each prompt where it lists several as plain texts."""
     for name in IDS:
-        if getattr(raw, name).strip().lower() in NOBODY:
-            setattr(raw, name, "")
+        value = getattr(raw, name).strip()
+        setattr(raw, name, "" if value.lower() in NOBODY else value)
+    raw.id = raw.id.strip()
     if any(EMBEDDING.search(one) for one in (raw.endpoint, raw.model_requested, raw.model_served)):
         tally[WITHOUT_PROMPT] = tally.get(WITHOUT_PROMPT, 0) + 1
         raw.messages = raw.prompt_key = ""
@@ -59,8 +69,9 @@ def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
 class Entries:
     """Rows of events under the names of one case."""
 
-    def __init__(self, names: Pseudonyms, format_: str, mapping: generic.Mapping | None) -> None:
-        self._names, self._format, self._mapping = names, format_, mapping
+    def __init__(self, names: Pseudonyms, format_: str, mapping: generic.Mapping | None, tally: dict[str, int]) -> None:
+        self._names, self._format, self._mapping, self._tally = names, format_, mapping, tally
+        self._alike: Counter[int] = Counter()
 
     def row(self, raw: Raw, at: datetime, where: str) -> dict[str, Any]:
         """Turn a request of somebody, at a time, into a row; raise SecretFound where a value tells who it is."""
@@ -71,11 +82,13 @@ class Entries:
                 )
         self._check_hashed(raw, where)
         words, inline, turns = conversation(raw.messages)
+        if not words and raw.messages and not _spoken(raw.messages):
+            self._count(UNREAD)
         system = raw.system or inline
         key = raw.prompt_key or template(words)
         of = self._names.of
         return {
-            "event": self._names.once("event", raw.id or f"{raw.where}/{raw.ts}"),
+            "event": self._names.once("event", raw.id or self._known_by(raw, at)),
             "ts": at,
             "account": of("account", raw.account),
             "org": of("org", raw.org),
@@ -90,8 +103,8 @@ class Entries:
             "max_tokens": values.whole(raw.max_tokens),
             "choices": values.small(raw.choices),
             "logprobs": values.truth(raw.logprobs),
-            "in_tok": values.whole(raw.in_tok),
-            "out_tok": values.whole(raw.out_tok),
+            "in_tok": self._tokens(raw.in_tok),
+            "out_tok": self._tokens(raw.out_tok),
             "latency_ms": values.whole(raw.latency_ms),
             "cache_hit": values.truth(raw.cache_hit),
             "ip": of("ip", raw.ip.strip()),
@@ -106,6 +119,25 @@ class Entries:
             **{name: getattr(raw, name)[:120] or None for name in PLAIN},
         }
 
+    def _known_by(self, raw: Raw, at: datetime) -> str:
+        """Make an id of what a request says, and of how many of this log said the same before it."""
+        self._count(WITHOUT_ID)
+        said = json.dumps([at.isoformat(), *(getattr(raw, name) for name in ALIKE)], default=str, sort_keys=True)
+        name = self._names.once("alike", said)
+        self._alike[name] += 1
+        return f"{name}/{self._alike[name]}"
+
+    def _tokens(self, value: Any) -> int | None:
+        found = values.whole(value)
+        if found is not None and found >= 0:
+            return found
+        if value is not None and value != "" and value == value:
+            self._count(NO_COUNT)
+        return None
+
+    def _count(self, why: str) -> None:
+        self._tally[why] = self._tally.get(why, 0) + 1
+
     def _check_hashed(self, raw: Raw, where: str) -> None:
         """Refuse what tells who somebody is where only a hash or a short word may stand."""
         for name in PLAIN:
@@ -119,3 +151,9 @@ class Entries:
                 refuse_telling(value, f"the column {column!r}", where, hashed=True)
         elif self._format in ("litellm", "helicone") and raw.access_key:
             refuse_telling(raw.access_key, "the column of hashed keys", where)
+
+
+def _spoken(messages: Any) -> bool:
+    """Tell messages that hold no words, such as calls of tools, from what is no message."""
+    listed = messages if isinstance(messages, list) else [messages]
+    return any(isinstance(one, dict) and (one.get("role") or one.get("type")) for one in listed)

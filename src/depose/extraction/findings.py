@@ -187,7 +187,8 @@ class ExtractionFindings(Record, frozen=True, kw_only=True):
 
 REASONS = {
     "population": "no population: too few other accounts to compare with; a request for them is drafted",
-    "templates": "no prompts or keys of prompts that accounts could share",
+    "templates": "fewer than 20 accounts or organisations hold a rare template: prompts are not in the logs, none is "
+    "shared, or what is shared is common property by `templates.most` and `templates.share`",
     "organisation": "one organisation, as the log has it, holds more than half of all accounts and counts as one: is "
     "it who pays for them, or a plan, a team or the keeper of the log?",
     "clean": "the logs hold next to nothing of the clean period: no community was set aside, and no template was known",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,9 +28,9 @@ from depose.evidence.workspace import held, workspace
 from depose.extraction import entries, oddities, plan, produced, values
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, TEXTS, Raw
-from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest
+from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest, sweep
 from depose.extraction.masking import template
-from depose.extraction.moments import Moments
+from depose.extraction.moments import NO_ZONE, Moments
 from depose.extraction.produced import Rows
 from depose.extraction.pseudonyms import Pseudonyms, case_key, refuse_telling
 from depose.extraction.reading import BreaksOffError
@@ -43,11 +44,14 @@ TOLERATED = 0.001
 """Share of rows with an impossible time, without an account or unreadable, above which a source is refused."""
 SHOWN = 5
 NOBODY = "rows without an account"
+TIMELESS = "impossible times"
+TIMES = "times are ISO 8601, or seconds to nanoseconds since 1970, from 2020 to the day after tomorrow"
+ZONELESS = "times without a zone, read as UTC"
 Say = Callable[[str], None]
 
 
 class NamelessError(CaseError):
-    """Too many requests of a log name nobody."""
+    """Too many requests of a log name nobody, or there is none in a log that is but one of several tables."""
 
 
 class Manner(Record, frozen=True, kw_only=True):
@@ -99,6 +103,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
             )
         if manner.public:
             now = _public(events, now, Path(manner.public), names)
+        sweep(events, now)
         logs, left = produced.files_of(logs, manner.format)
         if left:
             say(f"{len(left)} files that are no logs by their names are left out: {', '.join(map(str, left[:SHOWN]))}")
@@ -108,11 +113,17 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
         every = [(log, *one) for log, one in zip(logs, digests, strict=True)]
         made = []
         for log in logs:
-            refuse_telling(log.name, "the name of a log, which is written down", str(log))
+            try:
+                refuse_telling(log.name, "the name of a log, which is written down", str(log))
+            except DeposeError as error:
+                raise produced.about([log], error) from None
         for batch in (batches := produced.batches(every, read, manner.format)):
             say(f"{batch.said}: reading")
             one = _Import(folder, batch, manner, mapping, names, say)
-            source, files = one.run(now)
+            try:
+                source, files = one.run(now)
+            except DeposeError as error:
+                raise produced.about(one.blamed, error)  # noqa: B904
             now = msgspec.structs.replace(now, sources=(*now.sources, source), files=(*now.files, *files))
             write_whole(file, canonical(now))
             made.append(source)
@@ -157,25 +168,36 @@ class _Import:
     ) -> None:
         self._events, self._log = folder / "events", log
         self._manner, self._mapping, self._say = manner, mapping, say
-        self._entries = entries.Entries(names, manner.format, mapping)
         self._tally: dict[str, int] = {}
+        self._entries = entries.Entries(names, manner.format, mapping, self._tally)
         self._bad: dict[str, list[str]] = {}
+        self._shape = ""
+        self._reader = Rows(log.files)
+        self.blamed: tuple[Path, ...] = log.files
+        """The files that an error is about, as far as that is known."""
         self._seen: Counter[str] = Counter()
         self._rows = 0
 
     def run(self, before: Manifest) -> tuple[SourceOf, list[Written]]:
         """Read the source and write its days; nothing has its name before all of it was read and found sound."""
-        reader = Rows(self._log.files)
+        reader = self._reader
         moments = Moments(datetime.now(UTC) + timedelta(days=2))
         with workspace(self._events) as work:
-            events, texts = self._parts(reader, moments, work)
+            try:
+                events, texts = self._parts(reader, moments, work)
+            except DeposeError:
+                self.blamed = reader.at
+                raise
             self._judge(reader, moments)
             if not events:
                 beside = "".join(f"; {count} {why}" for why, count in sorted(self._tally.items()))
-                raise CaseError(
-                    f"{self._log.said}: no request in it{beside}", hint=f"is it a log of {self._manner.format}?"
-                )
-            duplicates, files = self._days(events, texts, before, work)
+                format_ = self._manner.format
+                if format_ in JOINED:  # the other table may name the requests, or hold them
+                    raise NamelessError(f"{self._log.said}: no request in it{beside}", hint=JOINED[format_])
+                raise CaseError(f"{self._log.said}: no request in it{beside}", hint=f"is it a log of {format_}?")
+            duplicates, again, files = self._days(events, texts, before, work)
+        if moments.units.get(NO_ZONE):
+            self._tally[ZONELESS] = moments.units[NO_ZONE]
         losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
         if reader.losses.count:
             losses["rows that are no record"] = reader.losses.count
@@ -186,7 +208,7 @@ class _Import:
                 bytes=self._log.bytes,
                 parts=self._log.parts,
                 format=self._manner.format,
-                rows=self._rows,
+                rows=self._rows - again,
                 duplicates=duplicates,
                 losses=losses,
                 truncated=reader.losses.truncated,
@@ -234,12 +256,18 @@ class _Import:
     def _row(self, raw: Raw, moments: Moments) -> dict[str, Any] | None:
         """Turn a request into a row of events; None where it has no time or no account, which is counted."""
         if raw.ts is None or (at := moments.read(raw.ts)) is None:
-            self._lose("impossible times", raw.where)
+            if isinstance(raw.ts, str) and not self._shape:
+                self._shape = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", raw.ts[:40]))
+            self._lose(TIMELESS, raw.where)
             return None
         if not raw.account:
             self._lose(NOBODY, raw.where)
             return None
-        return self._entries.row(raw, at, f"{self._log.said}: row {raw.where}")
+        file, place = self._reader.file_of(raw.where)
+        try:
+            return self._entries.row(raw, at, f"{file}: row {place}")
+        except DeposeError as error:
+            raise produced.about([file], error)  # noqa: B904
 
     def _lose(self, why: str, where: str) -> None:
         self._tally[why] = self._tally.get(why, 0) + 1
@@ -260,10 +288,12 @@ class _Import:
                 f"{self._log.said}: times are written as {' and as '.join(sorted(moments.units))}",
                 hint="a log keeps to one; export each source into a file of its own",
             )
-        reasons = [(name, self._tally[name], self._bad[name]) for name in self._bad]
+        reasons = [(name, self._tally[name], list(map(reader.file_of, self._bad[name]))) for name in self._bad]
         if lost.count:
-            reasons.append(("rows that are no record", lost.count, [str(one) for one in lost.broken]))
-        for name, count, rows in reasons:
+            reasons.append(("rows that are no record", lost.count, reader.broken_rows))
+        for name, count, places in reasons:
+            several = len(self._log.files) > 1
+            rows = [f"{file.name} {place}" if several else place for file, place in places]
             if name == NOBODY and self._manner.allow_nameless:
                 continue
             if count > TOLERATED * (self._rows + count):
@@ -271,7 +301,11 @@ class _Import:
                 if name == NOBODY:
                     beside = JOINED.get(self._manner.format, "") if not self._rows else ""
                     beside = beside or "--allow-nameless leaves them out and states how many; or map another column"
+                if name == TIMELESS:
+                    written = f"; the first stands as {self._shape!r}" if self._shape else ""
+                    beside = f"{TIMES}{written}"
                 kind = NamelessError if name == NOBODY else CaseError
+                self.blamed = tuple({file: None for file, _ in places})
                 raise kind(
                     f"{self._log.said}: {count} of {self._rows + count} rows: {name} (rows {', '.join(rows)})",
                     hint=beside or "more than 1 in 1,000 is a fault of the export or of the mapping, and not noise",
@@ -295,9 +329,12 @@ class _Import:
         for column in columns.values():
             column.clear()
 
-    def _days(self, events: list[Path], texts: list[Path], before: Manifest, work: Path) -> tuple[int, list[Written]]:
-        """Write one file a day, each id once; return how many ids were there before, and the files."""
+    def _days(
+        self, events: list[Path], texts: list[Path], before: Manifest, work: Path
+    ) -> tuple[int, int, list[Written]]:
+        """Write one file a day, each id once; return how many ids stand again, in logs read again, and the files."""
         files: list[Written] = []
+        again = 0
         with engine(self._events) as db:
             db.execute(
                 f"CREATE TABLE fresh AS SELECT DISTINCT ON (event) * FROM read_parquet({listed(events)}) "  # noqa: S608
@@ -306,7 +343,9 @@ class _Import:
             self._tally |= oddities.within(db, events)
             known = [self._events / one.path for one in before.files if not one.path.startswith("texts/")]
             if known:
-                self._tally |= oddities.clock(db, known)
+                self._tally |= oddities.between(db, known)
+                if beside := [one for one in known if one.stem in self._read_again(before)]:
+                    again = oddities.shared(db, beside)
                 db.execute(
                     f"DELETE FROM fresh WHERE event IN (SELECT event FROM read_parquet({listed(known)}))"  # noqa: S608
                 )
@@ -323,7 +362,12 @@ class _Import:
                     files.append(self._write(db, f"texts/day={day}", day, "words", ", ".join(TEXTS), work))
                 if number % 30 == 0:
                     self._say(f"{self._log.name}: {number} of {len(days)} days written")
-        return self._rows - kept, files
+        return self._rows - kept - again, again, files
+
+    def _read_again(self, before: Manifest) -> set[str]:
+        """Return the sources whose logs are read again, by the names of their files."""
+        mine = set(self._log.digests)
+        return {one.sha256[:16] for one in before.sources if mine & {one.sha256, *(part.value for part in one.parts)}}
 
     def _write(self, db: Any, name: str, day: str, table: str, columns: str, work: Path) -> Written:
         goal = self._events / name / f"{self._log.sha256[:16]}.parquet"

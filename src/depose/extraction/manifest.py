@@ -29,7 +29,7 @@ class SourceOf(Record, frozen=True, kw_only=True):
     bytes: int
     format: str
     rows: int
-    """Requests that it holds."""
+    """Requests that it holds; of logs that were read again beside a new one, those that they did not hold before."""
     duplicates: int
     """Of these, ids that were there before: counted once."""
     losses: dict[str, int]
@@ -69,3 +69,11 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error
+
+
+def sweep(events: Path, now: Manifest) -> None:
+    """Remove days that a killed import wrote and did not list: their log may be another by now."""
+    listed = {one.path for one in now.files}
+    for file in (*events.glob("day=*/*.parquet"), *events.glob("texts/day=*/*.parquet")):
+        if file.relative_to(events).as_posix() not in listed:
+            file.unlink()

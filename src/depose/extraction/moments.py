@@ -12,6 +12,7 @@ from typing import Any
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """No request to a language model that is sold is older."""
+NO_ZONE = "no zone"
 _SPAN = (1.5e9, 1e10)
 """Seconds since 1970 from 2017 to 2286; a thousand times as many are milliseconds, and so on."""
 _NUMBER = re.compile(r"\d{9,20}(?:\.\d+)?\Z")
@@ -44,7 +45,7 @@ def _read(value: Any) -> tuple[datetime | None, str]:
     if isinstance(value, bool) or value is None:
         return None, ""
     if isinstance(value, int | float):
-        return _since(float(value))
+        return _since(value)
     text = str(value).strip()
     if _NUMBER.match(text):
         return _since(float(text))
@@ -62,12 +63,14 @@ def _read(value: Any) -> tuple[datetime | None, str]:
 
 def _in_utc(found: datetime) -> tuple[datetime | None, str]:
     try:
-        return (found.astimezone(UTC), "zoned") if found.tzinfo else (found.replace(tzinfo=UTC), "no zone")
+        return (found.astimezone(UTC), "zoned") if found.tzinfo else (found.replace(tzinfo=UTC), NO_ZONE)
     except OverflowError:  # in UTC before the year 1, or after 9999
         return None, ""
 
 
-def _since(number: float) -> tuple[datetime | None, str]:
+def _since(number: int | float) -> tuple[datetime | None, str]:
+    if not 0 < number < _SPAN[1] * 1000**4:  # NaN, and whole numbers that no float holds, are no times
+        return None, ""
     for power, unit in enumerate(("seconds", "milliseconds", "microseconds", "nanoseconds")):
         if _SPAN[0] <= number / 1000**power < _SPAN[1]:
             return datetime.fromtimestamp(number / 1000**power, UTC), unit

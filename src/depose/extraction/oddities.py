@@ -12,6 +12,8 @@ KEYS = "keys that several accounts use: an account may be several, or several on
 LARGEST = "requests of one account, more than all others together: a gateway that does not say who asks?"
 AHEAD = "seconds that its clock is ahead of what was read before (median of the requests in both)"
 BEHIND = "seconds that its clock is behind what was read before (median of the requests in both)"
+OTHERWISE = "requests that an earlier log has with another account, prompt or count: the earlier one stands"
+COMPARED = ("account", "template", "in_tok", "out_tok", "requests")
 FEWEST = 20
 """Accounts from which one that holds more than half of all requests is odd."""
 
@@ -37,14 +39,25 @@ def within(db: Any, parts: list[Path]) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def clock(db: Any, before: list[Path]) -> dict[str, int]:
-    """Compare the times of requests that stand in `fresh` and in files that were read before; nothing where none do."""
-    shared, seconds = db.execute(
-        "SELECT count(*), median(epoch(f.ts) - epoch(k.ts)) FROM fresh f "  # noqa: S608
-        f"JOIN read_parquet({listed(before)}, hive_partitioning = false) k ON k.event = f.event"
+def between(db: Any, before: list[Path]) -> dict[str, int]:
+    """Compare the requests that stand in `fresh` and in files that were read before; nothing where none do."""
+    differ = " OR ".join(f"f.{one} IS DISTINCT FROM k.{one}" for one in COMPARED)
+    both, seconds, otherwise = db.execute(
+        "SELECT count(*), median(epoch(f.ts) - epoch(k.ts)), "  # noqa: S608
+        f"coalesce(sum(CASE WHEN {differ} THEN 1 ELSE 0 END), 0) FROM {_joined(before)}"
     ).fetchone()
-    whole = round(seconds) if shared else 0
-    return {AHEAD if whole > 0 else BEHIND: abs(whole)} if whole else {}
+    whole = round(seconds) if both else 0
+    found = {AHEAD if whole > 0 else BEHIND: abs(whole), OTHERWISE: int(otherwise)}
+    return {name: count for name, count in found.items() if count}
+
+
+def shared(db: Any, before: list[Path]) -> int:
+    """Count the requests that stand in `fresh` and in files that were read before."""
+    return _one(db, f"SELECT count(*) FROM {_joined(before)}")  # noqa: S608
+
+
+def _joined(before: list[Path]) -> str:
+    return f"fresh f JOIN read_parquet({listed(before)}, hive_partitioning = false) k ON k.event = f.event"
 
 
 def _one(db: Any, query: str) -> int:

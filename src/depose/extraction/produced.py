@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from depose.case.untrusted_files import opened
-from depose.errors import EvidenceError, UsageError
+from depose.errors import DeposeError, EvidenceError, UsageError
 from depose.extraction.reading import Losses, Reader
-from depose.extraction.sources import JOINED
+from depose.extraction.sources import AGAIN, JOINED
 from depose.model import Fact
 
 KINDS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".log"})
@@ -59,16 +60,40 @@ class Rows:
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._readers = [Reader(one) for one in files]
+        self._before: list[int] = []
+        self.at: tuple[Path, ...] = tuple(files)
+        """The file that is being read, all of them before and after."""
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the number of each row in its file, and what it holds."""
+        """Yield the number of each row, those of a file after those of the file before it, and what it holds."""
+        number, every = 0, self.at
         for one in self._readers:
-            yield from one
+            self.at = (one.path,)
+            self._before.append(number)
+            last = number
+            for place, row in one:
+                last = max(last, self._before[-1] + place)
+                yield self._before[-1] + place, row
+            number = last
+        self.at = every
+
+    def file_of(self, where: str) -> tuple[Path, str]:
+        """Return the file of a row, by its number as it was handed out, and its number in that file."""
+        number, slash, rest = where.partition("/")
+        if not number.isdigit() or not self._before:
+            return self._readers[0].path, where
+        file = max(bisect_left(self._before, int(number)) - 1, 0)
+        return self._readers[file].path, f"{int(number) - self._before[file]}{slash}{rest}"
 
     @property
     def broken(self) -> tuple[Path, ...]:
         """Which of them break off."""
         return tuple(one.path for one in self._readers if one.losses.truncated)
+
+    @property
+    def broken_rows(self) -> list[tuple[Path, str]]:
+        """The first rows that are no record, each with its file."""
+        return [(one.path, str(row)) for one in self._readers for row in one.losses.broken]
 
     @property
     def losses(self) -> Losses:
@@ -114,7 +139,13 @@ def digest_of(log: Path) -> tuple[str, int]:
             return hashlib.file_digest(file, "sha256").hexdigest(), log.stat().st_size
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise UsageError(f"{log}: {said}", hint="name a log file, or a folder of logs") from error
+        raise about([log], UsageError(f"{log}: {said}", hint="name a log file, or a folder of logs")) from error
+
+
+def about(files: Sequence[Path], error: DeposeError) -> DeposeError:
+    """Return an error that says which logs it is about, unless it does: a watched folder goes on without them."""
+    error.files = error.files or tuple(files)
+    return error
 
 
 def check(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
@@ -137,12 +168,13 @@ def check(logs: Sequence[Path], digests: Sequence[str], listed_in: str) -> None:
 def batches(logs: Sequence[tuple[Path, str, int]], read: Container[str], format_: str) -> list[Produced]:
     """Put logs, each with digest and size, together that are read as one, without those whose digest was read before.
 
-    Of a format whose requests stand in several tables all are one, and if one of them is new all are read: it may
-    name who asked in the others.
+    Of a format whose requests stand in several tables all are one, and in some if one of them is new all are read: it
+    may name who asked in the others.
     """
     once = list({digest: (log, digest, size) for log, digest, size in logs}.values())
     fresh = [one for one in once if one[1] not in read]
-    parted = [once] if format_ in JOINED and fresh else [[one] for one in fresh]
+    joined = once if format_ in AGAIN else fresh
+    parted = [joined] if format_ in JOINED and fresh else [[one] for one in fresh]
     return [
         Produced(
             files=tuple(one for one, _, _ in each),

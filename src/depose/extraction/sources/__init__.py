@@ -43,6 +43,10 @@ FORMATS: dict[str, Source] = {
 JOINED = {
     "apim": "who asked is in ApiManagementGatewayLogs: name the exports of both tables in one command",
     "langfuse": "who asked is in the traces: name the exports of observations and of traces in one command",
+    "otlp": "who asked is in attributes of the spans (user.id, enduser.id), and words may be in log records: name the "
+    "exports of both in one command",
 }
 """Formats whose requests stand in several tables, so that the logs of one import are read as one; and what to do where
 nobody is named in them."""
+AGAIN = ("apim", "langfuse")
+"""Of these, formats whose older logs are read again beside a new one: they may name who asked in it, or be asked in."""

@@ -76,7 +76,10 @@ def _request(
         values = [one[name] for one in ordered if one.get(name) not in (None, "", [], {})]
         if not values or gap:
             return None
-        return parsed("".join(values)) if all(isinstance(one, str) for one in values) else _listed(values)
+        if not all(isinstance(one, str) for one in values):
+            return _listed(values)
+        whole = parsed("".join(values))
+        return _continued([parsed(one) for one in values]) if isinstance(whole, str) and len(values) > 1 else whole
 
     def only(*names: str) -> Any:
         return next((value for one in ordered if (value := first(one, *names)) is not None), None)
@@ -86,7 +89,7 @@ def _request(
 
     messages = joined("RequestMessages")
     said = asked(messages) if isinstance(messages, dict) else {"messages": messages}
-    if isinstance(messages, str):  # parts that do not make a whole
+    if isinstance(messages, str) or (messages and not said["messages"]):  # parts that do not make a whole
         said = {"messages": None}
         tally["bodies that do not join"] = tally.get("bodies that do not join", 0) + 1
     response, ended = answer(joined("ResponseMessages"))
@@ -133,6 +136,23 @@ def _of_portal(value: Any) -> Any:
 def _listed(values: list[Any]) -> Any:
     lists = [one for one in values if isinstance(one, list)]
     return [part for one in lists for part in one] if len(lists) == len(values) else values[0]
+
+
+def _continued(parts: list[Any]) -> Any:
+    """Join parts of which each is JSON of its own: a message goes on in the next part under the same role."""
+    said: list[Any] = []
+    for part in parts:
+        if not isinstance(part, list):
+            return str(parts[0])
+        for place, one in enumerate(part):
+            last, goes_on = said[-1] if said else None, place == 0
+            if goes_on and isinstance(last, dict) and isinstance(one, dict) and last.get("role") == one.get("role"):
+                words = last.get("content"), one.get("content")
+                if all(isinstance(half, str) for half in words):
+                    said[-1] = {**last, "content": "".join(map(str, words))}
+                    continue
+            said.append(one)
+    return said
 
 
 def _whole(value: Any) -> int:

@@ -16,6 +16,9 @@ Numbered = tuple[int, dict[str, Any]]
 
 ASKS = ("GENERATION", "EMBEDDING")
 """Types of observations in which a model is called; the others are steps of a program."""
+ALONE = "traces without an observation, each taken for a request"
+SCORES = {"dataType", "data_type", "stringValue", "string_value"}
+"""Columns of the third table of an export, in which each row names a trace too."""
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
@@ -23,6 +26,9 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
     traces: dict[str, Numbered] = {}
     seen: dict[str, Numbered] = {}
     for number, row in rows:
+        if SCORES & row.keys() and "type" not in row:
+            tally["scores, which are no requests"] = tally.get("scores, which are no requests", 0) + 1
+            continue
         if first(row, "trace_id", "traceId") is not None:
             _keep(seen, number, row, tally)
             continue
@@ -39,6 +45,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         yield _request(number, one, traces.get(trace, (0, {}))[1])
     for name, (number, row) in traces.items():
         if name not in observed and not row.get("observations") and not _gone(row, tally):
+            tally[ALONE] = tally.get(ALONE, 0) + 1
             yield _request(number, row, row)
 
 

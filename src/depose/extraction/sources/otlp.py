@@ -2,7 +2,7 @@
 
 Read are the names of the semantic conventions (`gen_ai.*`, under development) and the older ones: `gen_ai.system`,
 `gen_ai.prompt`, usage as `prompt_tokens`, messages as events of a span, and messages by number
-(`gen_ai.prompt.0.content`). Log records, in which some put the words of a span, are counted and not read.
+(`gen_ai.prompt.0.content`). The words may stand in log records instead (`otlp_logs`), before their span or after it.
 """
 
 from __future__ import annotations
@@ -13,31 +13,58 @@ from typing import Any
 
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import answer, first, parsed, system_words, text
+from depose.extraction.sources.otlp_logs import Key, Said, key_of
+from depose.extraction.sources.otlp_values import attributes, listed, table_of
 
 ACCOUNTS = ("user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.user.id", "client.id", "user.hash")
 OPERATIONS = ("execute_tool", "create_agent", "invoke_agent")
 """Spans that are no question to a model."""
-LOGGED = "log records beside spans, which are not read"
 _NUMBERED = re.compile(r"gen_ai\.(prompt|completion)\.(\d{1,4})\.(role|content|finish_reason)\Z")
 """Attributes of OpenLLMetry: each message by its number."""
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
-    """Yield one request for each span that asks a model."""
+    """Yield one request for each span that asks a model; a span without words once all log records were read."""
+    logs = Said(tally)
+    silent: list[tuple[Key, Raw]] = []
     for number, row in rows:
-        if logged := len(_list(first(row, "resourceLogs", "resource_logs"))):
-            tally[LOGGED] = tally.get(LOGGED, 0) + logged
-        for resource in _list(first(row, "resourceSpans", "resource_spans")):
-            common = _attributes(_table(resource.get("resource")).get("attributes"))
-            for scope in _list(first(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
-                for span in _list(scope.get("spans")):
-                    found = common | _attributes(span.get("attributes"))
-                    if not any(name.startswith("gen_ai.") for name in found):
-                        tally["spans of something else"] = tally.get("spans of something else", 0) + 1
-                    elif str(found.get("gen_ai.operation.name", "chat")) in OPERATIONS:
-                        tally["spans that ask no model"] = tally.get("spans that ask no model", 0) + 1
-                    else:
-                        yield _request(number, span, found)
+        logs.take(number, row)
+        for span, found in _spans(row, tally):
+            raw, key = _request(number, span, found), key_of(span)
+            if raw.messages:
+                logs.met(key)
+                yield raw
+            else:
+                silent.append((key, raw))
+    for key, raw in silent:
+        if said := logs.of(key):
+            _fill(raw, _request(0, {}, said))
+        yield raw
+    for number, span, found in logs.left():
+        if str(found.get("gen_ai.operation.name", "chat")) not in OPERATIONS:
+            yield _request(number, span, found)
+
+
+def _fill(raw: Raw, said: Raw) -> None:
+    """Let log records say what a span does not."""
+    for name in Raw.__struct_fields__:
+        if name != "where" and getattr(raw, name) in (None, "", []):
+            setattr(raw, name, getattr(said, name))
+
+
+def _spans(row: dict[str, Any], tally: dict[str, int]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the spans of a document that ask a model, each with its attributes."""
+    for resource in listed(first(row, "resourceSpans", "resource_spans")):
+        common = attributes(table_of(resource.get("resource")).get("attributes"))
+        for scope in listed(first(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
+            for span in listed(scope.get("spans")):
+                found = common | attributes(span.get("attributes"))
+                if not any(name.startswith("gen_ai.") for name in found):
+                    tally["spans of something else"] = tally.get("spans of something else", 0) + 1
+                elif str(found.get("gen_ai.operation.name", "chat")) in OPERATIONS:
+                    tally["spans that ask no model"] = tally.get("spans that ask no model", 0) + 1
+                else:
+                    yield span, found
 
 
 def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
@@ -46,7 +73,7 @@ def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
     output = first(said, "gen_ai.output.messages", "gen_ai.completion") or answered
     response, ended = answer(_spoken(parsed(output)))
     reasons = said.get("gen_ai.response.finish_reasons")
-    code = str(_table(span.get("status")).get("code", "0"))
+    code = str(table_of(span.get("status")).get("code", "0"))
     return Raw(
         where=str(number),
         id=text(span, "spanId", "span_id") or text(said, "gen_ai.response.id"),
@@ -78,8 +105,8 @@ def _from_events(span: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[
     """Return what older instrumentations write as events: the messages asked, and those answered."""
     asked: list[dict[str, Any]] = []
     answered: list[dict[str, Any]] = []
-    for one in _list(span.get("events")):
-        name, said = str(one.get("name", "")), _attributes(one.get("attributes"))
+    for one in listed(span.get("events")):
+        name, said = str(one.get("name", "")), attributes(one.get("attributes"))
         content = first(said, "content", "gen_ai.prompt", "gen_ai.completion", "gen_ai.event.content")
         if name in ("gen_ai.user.message", "gen_ai.content.prompt"):
             asked.append({"role": "user", "content": content})
@@ -108,34 +135,6 @@ def _spoken(messages: Any) -> Any:
         {**one, "content": one["parts"]} if isinstance(one, dict) and "parts" in one and "content" not in one else one
         for one in messages
     ]
-
-
-def _attributes(listed: Any) -> dict[str, Any]:
-    return {str(one["key"]): _value(one.get("value")) for one in _list(listed) if "key" in one}
-
-
-def _value(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    for name in ("stringValue", "doubleValue", "boolValue", "string_value", "double_value", "bool_value"):
-        if name in value:
-            return value[name]
-    for name in ("intValue", "int_value"):
-        if name in value:
-            return value[name] if isinstance(value[name], int) else str(value[name])
-    for name in ("arrayValue", "array_value"):
-        if name in value:
-            return [_value(one) for one in _list(_table(value[name]).get("values"))]
-    listed = first(value, "kvlistValue", "kvlist_value")
-    return _attributes(_table(listed).get("values")) if listed is not None else None
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _between(start: Any, end: Any) -> int | None:

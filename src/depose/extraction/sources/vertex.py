@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, table, text
+from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each row; a sampling rate below 1 is counted under `sampled`."""
     for number, row in rows:
-        body, came = table(row.get("full_request")), table(row.get("full_response"))
+        body, whole = table(row.get("full_request")), parsed(row.get("full_response"))
+        came = _last(whole)
         metadata = table(row.get("metadata")) | table(body.get("labels"))
         usage = table(came.get("usageMetadata"))
         rate = first(row, "sampling_rate", "samplingRate") or first(metadata, "sampling_rate", "samplingRate")
         if rate is not None and _number(rate) < 1:
             tally["sampled"] = tally.get("sampled", 0) + 1
-        response, ended = answer(came)
+        response, ended = answer(whole)
         yield Raw(
             **asked(body),
             where=str(number),
@@ -38,6 +39,12 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             response=response,
             finish_reason=ended,
         )
+
+
+def _last(response: Any) -> dict[str, Any]:
+    """Return a response, of a stream its parts as one: what the last of them says of model and tokens is of all."""
+    parts = response if isinstance(response, list) else [response]
+    return {name: value for one in parts if isinstance(one, dict) for name, value in one.items()}
 
 
 def _number(value: Any) -> float:
