@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 import weight_changes as changes
 from depose import pipeline
@@ -80,6 +81,29 @@ def test_weights_are_compared_once_and_stand_apart(models: Path, tmp_path: Path)
     _, without, _ = pipeline.read_findings(analyzed(plain))
     assert without.weights == ()
     assert without.findings == found.findings
+
+
+def test_weights_of_another_kind_leave_the_case_whole(models: Path, tmp_path: Path) -> None:
+    """A model of another kind is analyzed, reported with the reason, sealed, and verified with its files."""
+    other = {
+        "backbone.embeddings.weight": torch.ones(640, 96),
+        "backbone.layers.0.mixer.in_proj.weight": torch.ones(8, 96),
+    }
+    mamba = changes.save(tmp_path / "mamba", {"model_type": "mamba"}, other)
+    folder = analyzed(case(tmp_path / "acme", S1=mamba, R1=models / "R1"))
+    said = " ".join(depose("analyze", folder).out.split())
+    assert "weights of S1 and R1: not testable" in said
+    assert "not compared: S1: no table of token embeddings among its tensors" in said
+    pipeline.report_case(folder, pipeline.Order(formats=("html",)))
+    html = " ".join((folder / "out" / "report.html").read_text().split())
+    assert "Nothing of them was compared. Caution: not compared: S1: no table of token embeddings" in html
+    assert "Tests of S1 and R1 by kind" not in html
+    key = new_key(tmp_path)
+    done = seal(folder, key, now, {})
+    checked = verify(
+        Path(done.bundle), public_key=keys.public_pem(key.public_key()), weights={"S1": mamba, "R1": models / "R1"}
+    )
+    assert "weights of S1 and R1: the sealed files, compared again" in checked.checks
 
 
 def test_check_says_whose_weights_are_compared(models: Path, tmp_path: Path) -> None:

@@ -219,6 +219,27 @@ def test_one_table_of_embeddings_is_said_to_be_all(tmp_path: Path) -> None:
     assert found.cautions == ()
 
 
+def test_dimensions_with_sines_of_places_in_both_models_do_not_count(tmp_path: Path) -> None:
+    """Where each dimension has a frequency of its own its number is no draw; a model without leaves it one."""
+    config, base = changes.initialised(1, num_hidden_layers=2)
+    table = {"model.embed_tokens.weight": base["model.embed_tokens.weight"]}
+    other = changes.initialised(2, num_hidden_layers=2)[1] | table
+    kinds = {"both": ("xglm", "marian"), "one": ("xglm", "llama")}
+    found = {}
+    for name, types in kinds.items():
+        paths = [
+            changes.save(tmp_path / f"{name}{place}", {**config, "model_type": kind}, tensors)
+            for place, (kind, tensors) in enumerate(zip(types, (base, other), strict=True))
+        ]
+        found[name] = compare(Named(name="S", path=paths[0]), Named(name="R", path=paths[1]))
+    assert found["one"].reading == "not independent"
+    assert found["both"].reading == "nothing against independence"
+    assert (
+        "not counted, since both models fail its assumption: order of the model's dimensions" in found["both"].cautions
+    )
+    assert any(one.startswith("sines and cosines of places") for one in found["both"].cautions)
+
+
 def test_layers_that_both_sides_doubled_are_one_test(tmp_path: Path) -> None:
     """Of two strangers that were both made deeper by doubling their layers, each pair of copies counts once."""
     deep = [changes.noisy(changes.kept_layers(CONFIG, one, [0, 1, 2, 0, 1, 2])[1], 5) for one in (ONE, OTHER)]

@@ -213,6 +213,13 @@ def test_norms_that_are_stored_less_one_are_known_by_their_types(kind: str, shif
     assert np.allclose(unit_rows(rows[0]), unit_rows(rows[1]), atol=1e-5)
 
 
+def test_values_of_two_heads_beside_each_other_are_left_out(tmp_path: Path) -> None:
+    """DiffLlama writes from two heads of values in turn: a row of values is not what the same row of outputs writes."""
+    config, tensors = changes.initialised(5, num_hidden_layers=1)
+    assert read(tmp_path / "llama", (config, tensors))[0].attentions
+    assert not read(tmp_path / "diff", ({**config, "model_type": "diffllama"}, tensors))[0].attentions
+
+
 def test_layers_that_are_not_looked_at_are_counted(tmp_path: Path) -> None:
     """Experts that are packed by other names, or a file that is not there, leave layers out, and the layout says so."""
     config, tensors = changes.initialised(5, num_hidden_layers=3)

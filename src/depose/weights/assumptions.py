@@ -69,6 +69,8 @@ class Assumptions:
         self._seen: dict[Checked, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
         self._opposite: dict[TestKind, list[float]] = defaultdict(list)
         self._agreed: dict[TestKind, list[matching.Agreement]] = defaultdict(list)
+        self._waves = 0
+        """Models to whose dimensions sines and cosines of places are added."""
         self._sizes: dict[str, Array] = {}
         """What the units of a model read from each of its dimensions."""
 
@@ -93,8 +95,12 @@ class Assumptions:
             for name, rows in seen.items():
                 self._note((model, "signs of value dimensions"), name, rules.sign_rules(rows, None))
 
-    def saw_dimensions(self, model: str, embeddings: Array) -> None:
-        """Look at the model's own dimensions, by the embeddings of some tokens: [tokens, width]."""
+    def saw_dimensions(self, model: str, embeddings: Array, *, waves: bool = False) -> None:
+        """Look at the model's own dimensions, by the embeddings of some tokens: [tokens, width].
+
+        `waves` is whether a table of sines and cosines is added to them: their numbers are no draw from the beginning.
+        """
+        self._waves += waves
         self._note(
             (model, "order of the model's dimensions"),
             "embeddings",
@@ -149,6 +155,9 @@ class Assumptions:
         spoilt: set[TestKind] = set()
         shared, ruled = [], []
         masked = self._masked(tests)
+        if self._waves == len(("suspect", "reference")):
+            spoilt.add("order of the model's dimensions")
+            shared.append("sines and cosines of places are added to the dimensions of both models, in one order")
         for kind, what in _WHAT.items():
             found = {model: self._rule((model, kind)) for model in ("suspect", "reference")}
             chances = [log10_p for _, log10_p in found.values()]

@@ -38,6 +38,8 @@ _FUSED_TYPES = re.compile(r"bailing|llada2")
 """Makers of models who fuse values in one way and in the other by the same names. Where neither is known, values are
 left out: a matrix that is cut in the wrong place gives rows of queries and keys for values, whose numbers mean the same
 in every model that turns them by their places."""
+_PAIRED = ("diffllama",)
+"""Types of models that lay the values of two heads beside each other: heads of both matrices are not the same then."""
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "attention_heads", "num_heads")
 _ATTENTION_NORMS = ("input_layernorm.weight", "attention_norm.weight", "attn_norm.weight", "ln_1.weight")
 
@@ -52,6 +54,8 @@ def attentions_of(
     """Find the value dimensions of one layer; nothing where the configuration does not tell its heads."""
     heads = next((count for name in _HEADS if (count := _whole(settings.get(name)))), 0)
     if not heads:
+        return []
+    if settings.get("model_type") in _PAIRED:
         return []
     kept = _kept(settings, heads)
     norms = next((found[0] for end in _ATTENTION_NORMS if (found := named(inside, (end,)))), "")

@@ -105,8 +105,8 @@ class _Comparison:
         self._shared = spaces.shared_tokens(suspect, reference)
         self._embeddings = spaces.embeddings(suspect, reference, self._shared)
         if self._embeddings is not None:
-            self._assumed.saw_dimensions("suspect", self._embeddings.suspect)
-            self._assumed.saw_dimensions("reference", self._embeddings.reference)
+            self._assumed.saw_dimensions("suspect", self._embeddings.suspect, waves=suspect.layout.waves)
+            self._assumed.saw_dimensions("reference", self._embeddings.reference, waves=reference.layout.waves)
         self._held: tuple[str, Values] | None = None
         self._blocks: dict[tuple[str, str], copies.Blocks] = defaultdict(copies.Blocks)
         """By model and kind: which layers of a model are copies of each other."""

@@ -40,6 +40,8 @@ class Layout(NamedTuple):
     """Which experts of a mixture were drawn, where it has more than are looked at."""
     gaps: str = ""
     """How many of the layers that its configuration names have units that are known, where not all do."""
+    waves: bool = False
+    """Whether sines and cosines of places are added to embeddings: each dimension has a frequency of its own."""
 
 
 _LAYER = re.compile(r"^(?P<stack>.*?\b(?:layers|h|blk|blocks|layer))\.(?P<number>\d{1,5})\.(?P<inside>.+)\Z")
@@ -54,6 +56,8 @@ _LESS_ONE = re.compile(
     r"step3p7\w*|minimax_m3\w*|muse_\w+)\Z"
 )
 """Types of models whose norms multiply with one more than what is stored."""
+_WAVES = re.compile(r"xglm|m2m_100|marian|nllb|pegasus|fsmt|musicgen|trocr|speech_to_text|seamless_m4t|kosmos")
+"""Types of models to whose embeddings sines and cosines of places are added (Vaswani et al. 2017)."""
 
 
 def layout(store: Store, what: str) -> Layout:
@@ -88,8 +92,11 @@ def layout(store: Store, what: str) -> Layout:
     if not mlps and not attentions:
         raise AnalysisError(f"{what}: no hidden units that are known by their names", hint=_hint(store))
     shift = 1.0 if _LESS_ONE.match(str(settings.get("model_type", ""))) else 0.0
+    waves = _WAVES.match(str(settings.get("model_type", ""))) is not None
     looked_at, drawn = _drawn(mlps)
-    return Layout(width, embedding, looked_at, tuple(attentions), shift, drawn, _gaps(settings, mlps, attentions))
+    return Layout(
+        width, embedding, looked_at, tuple(attentions), shift, drawn, _gaps(settings, mlps, attentions), waves
+    )
 
 
 def _gaps(settings: Mapping[str, Any], mlps: Sequence[Mlp], attentions: Sequence[Attention]) -> str:
