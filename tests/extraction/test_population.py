@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 
 import request_logs as logs
-from depose.evidence.log import utc_now
-from depose.extraction import beginning, conduct, importing, plan, reporting, tables
+from depose.evidence.log import utc_now, write_whole
+from depose.extraction import beginning, caveats, conduct, importing, oddities, plan, reporting, tables
 from depose.extraction.findings import ExtractionFindings
+from depose.extraction.manifest import Manifest, SourceOf
+from depose.model.canonical import canonical
 
 CLEAN = logs.CASE + 'clean = ["2026-04-01", "2026-04-28"]\n\n[strata]\nfewest = 19\n\n[tests]\nswaps = 99\n'
 
@@ -73,3 +75,43 @@ def test_begin_writes_that_the_accused_are_alone(tmp_path: Path) -> None:
     said = beginning.Said(title="t", authority="a", tested=("2026-05-01", "2026-05-28"), accused_alone=True)
     beginning.begin(tmp_path / "case", said, tmp_path / "key")
     assert plan.read(tmp_path / "case").strata == msgspec.structs.replace(plan.Strata(), accused_alone=True)
+
+
+def source(name: str, losses: dict[str, int], duplicates: int = 0) -> SourceOf:
+    """A log of the manifest."""
+    return SourceOf(name=name, sha256=name, bytes=1, format="litellm", rows=9, duplicates=duplicates, losses=losses,
+                    truncated=False, sampled=False, without=(), texts=False)  # fmt: skip
+
+
+def test_what_many_logs_have_in_common_is_said_once() -> None:
+    """A watched folder of forty days does not hide what one day lost; of a few logs each is named."""
+    days = [source(f"{n}.csv", {importing.ZONELESS: n + 1, oddities.AHEAD: 7}, n % 2) for n in range(40)]
+    every = Manifest(format="", hash_key="", sources=(*days, source("odd.csv", {"impossible times": 1})), files=())
+    assert caveats.losses(every) == (
+        "odd.csv: 1 impossible times",
+        f"40 logs: 820 {importing.ZONELESS}; most in 39.csv",
+        f"40 logs: up to 7 {oddities.AHEAD}; most in 9.csv",
+        f"20 logs: 20 {caveats.AGAIN}; most in 9.csv",
+    )
+    few = msgspec.structs.replace(every, sources=every.sources[1:4])
+    assert len(caveats.losses(few)) == 8
+
+
+def test_a_release_of_a_model_that_nobody_asked_is_told(tmp_path: Path) -> None:
+    """Its name may be another one in the logs; the test of it would be missing without a word."""
+    releases = '\n[[releases]]\nmodel = "m-1"\nat = "2026-05-02"\n\n[[releases]]\nmodel = "m-2"\nat = "2026-05-03"\n'
+    found = scanned(tmp_path / "case", logs.CASE + releases)
+    assert [one for one in found.warnings if "release" in one] == [
+        "m-2: no request of the tested period has this model; its release is not tested"
+    ]
+
+
+def test_a_report_says_how_many_logs_it_does_not_list(tmp_path: Path) -> None:
+    """A table that ends at forty rows does not look as if there were no more."""
+    found = scanned(tmp_path / "case", logs.CASE)
+    many = msgspec.structs.replace(found, sources=found.sources * 45, warnings=("a remark",) * 47)
+    write_whole(tmp_path / "case" / "out" / conduct.FINDINGS, canonical(many))
+    reporting.write(tmp_path / "case", ["html"])
+    said = (tmp_path / "case" / "out" / "report-extraction.html").read_text()
+    assert "and 5 further logs" in said
+    assert "and 7 further remarks" in said

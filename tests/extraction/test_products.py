@@ -426,7 +426,8 @@ def test_ids_are_read_without_the_space_around_them(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_id_that_stands_a_hundred_thousand_times_is_one_request(tmp_path: Path) -> None:
     """And the rows that say the same are counted."""
-    (tmp_path / "log.jsonl").write_text((json.dumps(logs.litellm(1)[0]) + "\n") * 100_000)
+    row = {name: logs.litellm(1)[0][name] for name in ("request_id", "user", "startTime")}
+    (tmp_path / "log.jsonl").write_text((json.dumps(row) + "\n") * 100_000)
     done = load(logs.case(tmp_path / "case"), tmp_path / "log.jsonl")
     assert (done.events, done.sources[0].rows, done.sources[0].duplicates) == (1, 100_000, 99_999)
 

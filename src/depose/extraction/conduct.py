@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from depose.errors import CaseError, EvidenceError, ProtocolChanged, shell
 from depose.evidence.log import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.evidence.workspace import held
+from depose.extraction import caveats, plan, queries, request, scan, tables
 from depose.extraction import findings as said
 from depose.extraction import manifest as manifest_of
-from depose.extraction import plan, queries, request, scan, tables
 from depose.extraction.engine import engine
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.plan import ExtractionFile
@@ -196,7 +196,7 @@ def findings_of(
         swaps=case.tests.swaps,
         rounds=case.tests.rounds,
         sources=_sources(manifest),
-        warnings=(*_gaps(case, manifest), *_warnings(manifest)),
+        warnings=(*caveats.gaps(case, manifest), *caveats.unasked(result.unasked), *caveats.losses(manifest)),
         totals=result.totals,
         standing=result.standing,
         accounts=result.accounts,
@@ -213,36 +213,6 @@ def _sources(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
     return tuple(
         Fact(name=one.name, value=f"{one.format}, {one.rows} requests, sha256 {one.sha256}") for one in manifest.sources
     )
-
-
-def _gaps(case: ExtractionFile, manifest: manifest_of.Manifest) -> tuple[str, ...]:
-    """Say on how many days of a period nobody asked anything: on such days a log is missing, more often than not."""
-    there = {one.day for one in manifest.files}
-    found = []
-    for name, span in (("tested", case.period.tested), ("clean", case.period.clean)):
-        every = plan.each_day(span) if span else ()
-        if empty := [day for day in every if day not in there]:
-            found.append(
-                f"{len(empty)} of {len(every)} days of the {name} period have no request; the first {empty[0]}"
-            )
-    return tuple(found)
-
-
-def _warnings(manifest: manifest_of.Manifest) -> tuple[str, ...]:
-    found = []
-    for one in manifest.sources:
-        if one.truncated:
-            found.append(f"{one.name} breaks off: what followed row {one.rows} is not known")
-        if one.sampled:
-            found.append(f"{one.name} is a sample: counts are lower bounds, and nothing can be said of completeness")
-        if one.duplicates:
-            found.append(f"{one.name}: {one.duplicates} ids stand more than once, each counted once")
-        found += [f"{one.name}: {count} {why}" for why, count in one.losses.items()]
-        for column, what in (("template", "no prompts: templates cannot be shared"), ("model_served", "no model names:"
-                             " no test of a release"), ("payment", ""), ("ip24", "")):  # fmt: skip
-            if what and column in one.without:
-                found.append(f"{one.name}: {what}")
-    return tuple(found)
 
 
 def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, say: Say) -> tuple[tables.Tables, str]:

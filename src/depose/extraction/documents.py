@@ -85,7 +85,7 @@ def values_of(first: bytes, chunks: Iterable[bytes], name: str) -> Iterator[tupl
                 have = len(text) - at
                 if have > (LONGEST if inside else LARGEST):
                     raise CaseError(f"{name}: one record of more than {have} characters", hint="not a log")
-                more = _more(decoder, rest, have)  # as much again, so that a large one is not read too often
+                more = _more(decoder, rest, have if inside else 3 * have)  # a large one is not begun too often
                 if not more and end < 0:
                     raise CutError
                 if more:

@@ -52,6 +52,8 @@ class Scanned(Record, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     next_p: float
     opinion: Opinion
+    unasked: tuple[str, ...] = ()
+    """Models that came out in the period, as the case has them, and that nobody asked."""
 
 
 class Scan:
@@ -88,7 +90,12 @@ class Scan:
             groups=made,
             next_p=rest[0] if rest else 1.0,
             opinion=self._opinion(table, made),
+            unasked=self._unasked(),
         )
+
+    def _unasked(self) -> tuple[str, ...]:
+        asked = set(self._tables.by_name["daily"]["model"].unique().to_pylist())
+        return tuple(one.model for one in self._case.releases if one.model not in asked)
 
     def _untested(self, table: Any) -> Scanned:
         """Count, and test nothing: of accounts that were chosen because they are accused there is no null."""
