@@ -213,3 +213,15 @@ def test_order_and_place_change_nothing() -> None:
         [(one.name, one.p) for one in diagnose(found, "S1") if one.name != "D4"] for found in (first, turned)
     ]
     assert told[0] == told[1]
+
+
+def test_cached_answers_that_stand_for_many_deliveries_are_stopped() -> None:
+    """Ten stored answers in all contexts, each with an ending of its own: few acts look like many, and D2 tells."""
+    stored = [" ".join(np.random.default_rng(n).permutation(WORDS)[:6]) for n in range(10)]
+    count = iter(range(10**6))
+
+    def cached(text: str, given: bool) -> str:
+        return f"{stored[next(count) % 10]} and {text.split()[-1]}" if given else text
+
+    told = {one.name: one for one in diagnose(line_up(spoil=cached), "S1")}
+    assert told["D2"].passed is False

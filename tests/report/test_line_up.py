@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 import line_ups
 from depose import pipeline
@@ -139,6 +140,15 @@ def test_the_chapter_says_what_was_found(findings: Findings) -> None:
     ):
         assert said in text, said
     assert "RETROSPECTIVE" not in text
+
+
+def test_a_key_that_was_not_opened_is_told(findings: Findings) -> None:
+    """Whoever loses the key of scores that are sealed hides a result: the first page says that there may be one."""
+    text = words_of(render_html(msgspec.structs.replace(findings, lineup=UNSET)))
+    first = text[: text.index("1 Summary of opinions")]
+    assert "exposed not answered A line-up was registered, and its key was not opened" in first
+    assert "Nothing was compared" not in first and "stands beside them as a control" not in first
+    assert "not answered" not in words_of(render_html(findings))
 
 
 def test_what_was_not_done_is_not_said_to_be(findings: Findings) -> None:
