@@ -20,12 +20,12 @@ from attacks_on_records import ON_RECORDS
 from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_wires import ON_WIRES
-from attacks_with_key import BY_SIGNER
+from attacks_with_key import BY_SIGNER, reanalyzed, stamped_anew
 from depose.custody.verify import verify
 from depose.errors import EvidenceError
 from fakes import files_in
 from mixed_bundles import mixed_case
-from tampering import Attack, Target, met, sealed_case, seen_by, unpack
+from tampering import LOG, Attack, Target, met, rechain, sealed_case, seen_by, unpack
 from thinned import thinned
 
 ATTACKS = (*BY_ANYBODY, *BY_SIGNER, *ON_SIGNED_FILES, *ON_COPIES, *ON_RECORDS, *IN_TWO_FORMS, *ON_SEEDS)
@@ -57,6 +57,24 @@ def test_the_untouched_bundle_of_answers_verifies(mixed: Target) -> None:
     assert "16 exchanges: looked up again in the registered files" in done.checks
     with pytest.raises(EvidenceError, match="which is yet to come"):
         verify(mixed.bundle, recompute=False, clock=lambda: "2020-01-01T00:00:00.000000Z")
+
+
+def test_a_model_that_cannot_exist_and_was_not_asked_for_is_said(mixed: Target, tmp_path: Path) -> None:
+    """An endpoint that takes any name for a model may be the signer's own: that it was not looked at is no secret."""
+    said = "whether the endpoint of S1, C1 takes any name for a model: the protocol asks for one that cannot exist"
+    work, roots = unpack(mixed, tmp_path / "work"), mixed.authority.roots.read_bytes()
+    done = verify(work, public_key=mixed.public, roots=roots, recompute=False)
+    assert not any(line.startswith(said) for line in done.not_verified)
+    gone = ("control",)
+    rechain(work, lambda records: records.__setitem__(slice(None), [r for r in records if r["kind"] not in gone]),
+            mixed.authority.reply)  # fmt: skip
+    for blob in (work / "evidence/blobs").iterdir():
+        if blob.name not in (work / LOG).read_text():
+            blob.unlink()
+    reanalyzed(work)
+    stamped_anew(work, mixed)
+    done = verify(work, public_key=mixed.public, roots=roots, recompute=False)
+    assert any(line.startswith(said) for line in done.not_verified)
 
 
 @pytest.mark.parametrize("one", thinned(ATTACKS, 2), ids=lambda one: one.name)

@@ -208,14 +208,12 @@ def test_a_bundle_whose_statistics_do_not_follow_does_not_verify(models: Path, t
     pair = held_pairs(casefile.read(folder), folder)[0]
     true = compare(*pair)
     with Log(folder, now) as log:
-        log.append(
-            "weights", msgspec.structs.replace(true, map=msgspec.structs.replace(true.map, reference=("0", "9")))
-        )
+        log.append("weights", msgspec.structs.replace(true, alignment="rotated by hand"))
     pipeline.analyze_case(folder, lambda _: None, now)
     key = new_key(tmp_path)
     done = seal(folder, key, now, {})
     held = {"S1": models / "stranger", "R1": models / "R1"}
-    with pytest.raises(EvidenceError, match=r"map\.reference\.1 is sealed as 9; compared again: 1"):
+    with pytest.raises(EvidenceError, match=r"alignment is sealed as rotated by hand; compared again: as they are"):
         verify(Path(done.bundle), public_key=keys.public_pem(key.public_key()), weights=held)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from depose.custody.wires import odd_wire
+from depose.custody.wires import Bytes, odd_wire
 from depose.endpoints.keys import Key
 from depose.endpoints.openai import OPENAI
 from depose.evidence import ledger
-from depose.evidence.log import read_log
+from depose.evidence.log import read_blob, read_log
 from depose.model import Exchange
 from fakes import Ran, case_of, depose, install, write_case
 from faults import Server
@@ -47,7 +47,12 @@ def test_what_is_recorded_of_a_transfer_is_what_verify_expects(met: tuple[Path, 
     specs = {spec.code: spec for spec in ledger.entries(met[0]).registration.case.models}
     wires = [(one, one.wire) for code in specs for one in heard(met[0], code) if one.wire]
     assert len(wires) > len(CODES)
-    assert {odd_wire(one, wire, OPENAI, specs[one.model]) for one, wire in wires} == {""}
+    held = [
+        Bytes(*(read_blob(met[0], name) if name else b"" for name in (one.request, one.response, wire.chunks)))
+        for one, wire in wires
+    ]
+    found = zip(wires, held, strict=True)
+    assert {odd_wire(one, wire, OPENAI, specs[one.model], its) for (one, wire), its in found} == {""}
 
 
 def _told(one: Exchange) -> str:

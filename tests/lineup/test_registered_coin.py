@@ -196,3 +196,24 @@ def test_a_coin_is_a_digest_and_goes_with_its_tier(tmp_path: Path, more: str, me
         file.write_text(file.read_text().replace('tier = "randomised"', 'tier = "kept"'))
     with pytest.raises(CaseError, match=message):
         casefile.read(folder)
+
+
+@pytest.mark.parametrize("chained", [True, False])
+def test_a_log_without_marks_opens_nothing_where_the_case_registers_marks(chained: bool, tmp_path: Path) -> None:
+    """Marks that are stripped from all lines are missed by what was registered, not by the log's own word."""
+    log = log_of(4, chained=chained)
+    folder, key = up_to_seal(tmp_path, log, f'{COIN.commitment}"\ncoin_marks = true\nchosen_with = "logs')
+    (tmp_path / "thrown.jsonl").write_bytes(log)
+    (tmp_path / "coin.key").write_bytes(KEY)
+    both = (tmp_path / "thrown.jsonl", tmp_path / "coin.key")
+    if chained:
+        acts.open_key(folder, key, clock_after(folder), *both)
+    else:
+        with pytest.raises(CaseError, match="carry no marks of the coin, and the case registers that they do"):
+            acts.open_key(folder, key, clock_after(folder), *both)
+
+
+def test_marks_go_with_a_coin(tmp_path: Path) -> None:
+    """A case that registers marks of no coin is refused before anything is asked."""
+    with pytest.raises(CaseError, match=r"\$\.lineup\.coin_marks: goes with a coin, and none is registered"):
+        casefile.read(case(tmp_path / "case", "coin_marks = true"))

@@ -199,6 +199,11 @@ _add(
     f"{unsealing.FINDINGS}: not in canonical form",
     lambda work: _put(unsealing.FINDINGS, b'{"title":"x",' + (work / unsealing.FINDINGS).read_bytes()[1:])(work),
 )
+_add(
+    "a list of events that says two things",
+    f"{unsealing.EVENTS}: not in canonical form",
+    lambda work: _put(unsealing.EVENTS, b'{"format":"x",' + (work / unsealing.EVENTS).read_bytes()[1:])(work),
+)
 _add("a script that says verified of anything", "VERIFY.py: is not that of", _put("VERIFY.py", b"print('verified')\n"))
 _add(
     "instructions with a command of one's own",

@@ -209,7 +209,7 @@ def _renamed(records: Records, work: Path, data: bytes) -> None:
             one["body"]["bags"] = now_
 
 
-@_forged("bags changed, and every act names them", "the key of other bags", recompute=True)
+@_forged("bags changed, and every act names them", "scores other bags|the key of other bags", recompute=True)
 def _bags_everywhere(records: Records, work: Path) -> None:
     data = (work / "evidence/blobs" / _body(records, "lineup_bags")["bags"]).read_bytes()
     _renamed(records, work, data.replace(b"Question 1", b"Question 9", 1))
@@ -295,3 +295,69 @@ def _left_out(records: Records, work: Path) -> None:
     body = _body(records, "lineup_opened")
     lines_ = (work / "evidence/blobs" / body["thrown"]).read_bytes().splitlines(keepends=True)
     body["thrown"] = _blob(work, b"".join(lines_[1:]))
+
+
+@_forged("marks stripped from every throw, and the case registers marks", "carry no marks of the coin, and the case")
+def _unmarked(records: Records, work: Path) -> None:
+    file = work / "case.toml"
+    file.write_text(file.read_text().replace("coin = ", "coin_marks = true\ncoin = "))
+    records[0]["body"]["case"]["lineup"]["coin_marks"] = True
+    line = {name: value for name, value in records[0].items() if name != "was"}
+    _body(records, "lineup_bags")["under"] = sha256(canonical(line | {"seq": 0, "prev": "0" * 64}))
+
+
+@_forged("the coin shown, and not its throws", "a coin and its throws are shown together")
+def _coin_alone(records: Records, work: Path) -> None:
+    del _body(records, "lineup_opened")["thrown"]
+
+
+@_forged("more bags than there are", "the bags are 40, not 4000")
+def _more(records: Records, work: Path) -> None:
+    _body(records, "lineup_bags")["count"] = 4_000
+
+
+def _scored(records: Records, work: Path, code: str, change: Callable[[Any, Any], object]) -> None:
+    """Change the record of a model's table and the table itself, and let the seal of the scores agree."""
+    made = [one["body"] for one in records if one["kind"] == "lineup_scores"]
+    for body in (one for one in made if one["model"] == code):
+        table = _read(work, body["table"])
+        change(body, table)
+        body["table"] = _blob(work, canonical(table))
+    _body(records, "lineup_sealed")["tables"] = [{"name": one["model"], "value": one["table"]} for one in made]
+
+
+@_forged("a table of a model that nobody registered", "a table of Z9 by likelihood, which the line-up does not score")
+def _stranger(records: Records, work: Path) -> None:
+    _scored(records, work, "C1", lambda body, table: (body.update(model="Z9"), table.update(model="Z9")))
+
+
+@_forged("a table by another statistic", "a table of C1 by corpus, which the line-up does not score so")
+def _statistic(records: Records, work: Path) -> None:
+    _scored(
+        records, work, "C1", lambda body, table: (body.update(statistic="corpus"), table.update(statistic="corpus"))
+    )
+
+
+@_forged("a table that says it is another model's", "the table of C1 says otherwise than its record")
+def _of_another(records: Records, work: Path) -> None:
+    _scored(records, work, "C1", lambda body, table: table.update(model="S1"))
+
+
+@_forged("a table with scores for members that there are not", "not one score for each member of each bag")
+def _too_many(records: Records, work: Path) -> None:
+    _scored(records, work, "C1", lambda body, table: table["scores"][0].extend(table["scores"][0]))
+
+
+@_forged("facts of a table that its maker did not give", "the table of S1 says otherwise than its record")
+def _facts(records: Records, work: Path) -> None:
+    _scored(records, work, "S1", lambda body, table: body.update(facts=[{"name": "weights", "value": "f" * 64}]))
+
+
+@_forged("scores made of another log", "that is not among those before")
+def _other_head(records: Records, work: Path) -> None:
+    _body(records, "scores")["head"] = "0" * 64
+
+
+@_forged("scores made of what came after them", "that is not among those before")
+def _later_head(records: Records, work: Path) -> None:
+    _body(records, "scores")["head"] = records[_place(records, "unblinding")]["was"]

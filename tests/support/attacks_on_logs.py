@@ -148,24 +148,6 @@ DAY = Day(
 )
 
 
-def _day(name: str, says: str, *, asked: int = 2, twice: bool = False, **change: Any) -> None:
-    """Add a day of watching whose finding was changed, in a chain that holds."""
-
-    def spring(place: Place) -> object:
-        home = place.folder / FOLDER
-        with Log(place.folder, Clock()) as log:
-            head = log.append("protocol", {})
-        with Log(home, Clock()) as log:
-            log.append("watch", Planned(case_head=head, sealed=False, alpha=0.01, seed=1, pairs=(PAIR,)))
-            for sample in range(asked):
-                log.append("exchange", _answer(sample))
-            for _ in range(1 + twice):
-                log.append("watched", msgspec.structs.replace(DAY, **change))
-        return history(home)
-
-    ON_LOGS.add(f"a day of watching {name}", says)(spring)
-
-
 def _answer(sample: int) -> Exchange:
     return Exchange(
         model="S1",
@@ -184,11 +166,57 @@ def _answer(sample: int) -> Exchange:
     )
 
 
+def _day(
+    name: str,
+    says: str,
+    *,
+    asked: int = 2,
+    twice: bool = False,
+    answer: Callable[[int], Exchange] | None = None,
+    **change: Any,
+) -> None:
+    """Add a day of watching whose finding was changed, in a chain that holds."""
+    answer = answer or _answer
+
+    def spring(place: Place) -> object:
+        home = place.folder / FOLDER
+        with Log(place.folder, Clock()) as log:
+            head = log.append("protocol", {})
+        with Log(home, Clock()) as log:
+            log.append("watch", Planned(case_head=head, sealed=False, alpha=0.01, seed=1, pairs=(PAIR,)))
+            for sample in range(asked):
+                log.append("exchange", answer(sample))
+            for _ in range(1 + twice):
+                log.append("watched", msgspec.structs.replace(DAY, **change))
+        return history(home)
+
+    ON_LOGS.add(f"a day of watching {name}", says)(spring)
+
+
 _day("from which an answer was left out", "counts 2 calls to S1, and the log has 1", asked=1)
 _day("to which an answer was added", "counts 2 calls to S1, and the log has 3", asked=3)
 _day("that is there twice", "a second finding of S1", twice=True)
 _day("of a model that was not planned", "which the plan of the day does not compare so", model="S2")
 _day("against other answers than were planned", "which the plan of the day does not compare so", against="R1")
+
+
+def _tested(**change: Any) -> Substitution:
+    return msgspec.structs.replace(DAY.tested, **change)
+
+
+_day("whose p is not that of its test", "tested 0.001 and 0.4 in all, which cannot be", tested=_tested(p=0.001))
+_day("whose p in all is below its p", "with p = 0.4, tested 0.4 and 0.2 in all, which cannot be", p_holm=0.2)
+_day("with a p of two", "which cannot be", p=2.0, p_holm=2.0, tested=_tested(p=2.0))
+_day("that compares more answers than came", "compares 999 of 2 calls", tested=_tested(calls=999))
+_day("that compares answers that failed", "compares 2 of 2 calls", failed=2)
+_day("that planned more than was asked for", "compares 2 of 2000 calls", planned=2_000)
+_day("that is said to be the four hundredth", "calls S1's day 1 its day 400", days=400)
 _day("that calls a difference none", "is no difference found with p = 0.001", p=0.001, p_holm=0.001)
 _day("that calls chance a difference", "is different with p = 0.4", outcome="different")
 _day("with another alpha than was planned", "planned with alpha 0.01", alpha=0.2)
+_day(
+    "with an answer to what was not planned",
+    "to another, which the plan of the day does not ask",
+    answer=lambda sample: msgspec.structs.replace(_answer(sample), prompt="another"),
+)
+_day("with one answer twice", "answered twice on one day", answer=lambda sample: _answer(0))

@@ -195,7 +195,8 @@ def _picked(records: Records) -> None:
     place = next(n for n, one in enumerate(records) if one["kind"] == "exchange")
     again = json.loads(json.dumps(records[place]))
     again["body"]["text"] = "the better of two answers"
-    records.insert(place + 1, again)
+    key = [again["body"][name] for name in ("model", "prompt", "sample", "replicate")]
+    records[place + 1 : place + 1] = [again | {"kind": "asking", "body": {"asks": [key]}, "was": ""}, again]
 
 
 def _checkpoint(records: Records) -> None:

@@ -143,6 +143,8 @@ def rechain(work: Path, change: Callable[[Records], None], reply: Reply | None =
             _stamp_anew(work, body, known[body["of"]], reply)
         if record["kind"] == "seed" and reply is not None and "forged" not in body:
             _draw_anew(work, body, known[body["seed"]["of"]], records[0]["body"])
+        if record["kind"] == "scores" and body["head"] in known:
+            body["head"] = sha256(known[body["head"]])
         body.pop("forged", None)
         line = canonical({**record, "seq": number, "prev": previous})
         previous, known[was] = sha256(line), line

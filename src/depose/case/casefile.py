@@ -325,6 +325,8 @@ def _bad_lineup(case: Case) -> tuple[str, str] | None:
         return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
     if not isinstance(plan.coin, UnsetType) and plan.tier != "randomised":
         return f"$.lineup.coin: goes with randomised answers, not with {plan.tier}", 'tier = "randomised", or no coin'
+    if plan.coin_marks is True and isinstance(plan.coin, UnsetType):
+        return "$.lineup.coin_marks: goes with a coin, and none is registered", 'coin = "...": depose lineup coin FILE'
     if plan.minus and plan.statistic != "likelihood":
         return f"$.lineup.minus: goes with likelihood, not with {plan.statistic}", "leave it out"
     return None

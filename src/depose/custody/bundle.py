@@ -18,6 +18,7 @@ from depose.custody import commitment, container, forms, keys, kinds, manifest, 
 from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
 from depose.custody.seal import FORMAT, Seal
+from depose.custody.sending import Sending
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError, UsageError, shell
 from depose.evidence import ledger, timestamp
@@ -212,6 +213,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
     blobs: set[str] = set()
     registration: Registration | None = None
     described: dict[str, tuple[Fact, ...]] = {}
+    sending = Sending()
     with bundle.open(LOG) as file:
         for one in chained(_whole_lines(file, leaves), LOG):
             timestamp.moment(one.entry.at, f"{LOG}: record {one.entry.seq}")
@@ -225,6 +227,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
             if one.digest in tokens:
                 dated[one.digest] = one
             kind = one.entry.kind
+            sending.see(one)
             if kind == "protocol":
                 registration = ledger.body(one, Registration)
             elif kind == "amendment":
@@ -233,6 +236,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 registration = ledger.body(one, Drawn).registration
             elif kind in ("exchange", "control", "lineup_answer") and registration is not None:
                 exchange = ledger.body(one, Exchange)
+                sending.came(one, exchange, registration.case.models)
                 facts = described.get(exchange.model, ())
                 place = of_line_up if kind == "lineup_answer" else asked
                 place.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))

@@ -9,7 +9,8 @@ from depose.custody.bundle import HINT, Read, content
 from depose.custody.kinds import LOG
 from depose.errors import CaseError, EvidenceError
 from depose.evidence.lineup_acts import LineupActs
-from depose.lineup.reading import throws
+from depose.lineup.acts import scored_models
+from depose.lineup.reading import read_as_built, read_as_scored, throws
 from depose.model.canonical import sha256
 
 
@@ -24,6 +25,7 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
     missing = [
         "that deliveries and decoys came from the reference: only their digests are here, and their owner attests them"
     ]
+    _as_recorded(read, acts)
     _coin(read, acts, checks, missing)
     for one in acts.tables:
         missing.append(f"the scores of {one.model} in the line-up: made with what its facts name, and not made again")
@@ -37,6 +39,26 @@ def line_ups(read: Read) -> tuple[list[str], list[str]]:
             )
         checks.append("the findings are those whose digest was recorded when the line-up was tested")
     return checks, missing
+
+
+def _as_recorded(read: Read, acts: LineupActs) -> None:
+    """Read bags and tables, whether the key is open or not: each is what its record says, of a model that is scored."""
+    case = read.entries.registration.case
+    if isinstance(case.lineup, UnsetType):
+        raise EvidenceError(f"{LOG}: bags of a line-up that the protocol does not register", hint=HINT)
+    scored = scored_models(case, case.lineup)
+    try:
+        data = content(read.bundle, f"evidence/blobs/{acts.built.bags}")
+        read_as_built(acts, data)
+        for one in acts.tables:
+            if one.model not in scored or one.statistic != case.lineup.statistic:
+                raise CaseError(
+                    f"a table of {one.model[:40]} by {one.statistic}, which the line-up does not score so",
+                    hint=f"it scores {', '.join(scored)} by {case.lineup.statistic}",
+                )
+            read_as_scored(one, content(read.bundle, f"evidence/blobs/{one.table}"), data)
+    except CaseError as error:
+        raise EvidenceError(f"{LOG}: {error.message}", hint=error.hint) from error
 
 
 def _coin(read: Read, acts: LineupActs, checks: list[str], missing: list[str]) -> None:

@@ -23,7 +23,7 @@ from depose.asking import collect
 from depose.case.tables import Wanted
 from depose.custody.bundle import Asked, Read, content
 from depose.custody.kinds import LOG
-from depose.custody.wires import odd_wire, said_of_failure
+from depose.custody.wires import Bytes, odd_endpoint, odd_wire, said_of_failure
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
 from depose.endpoints.http_outcome import Told, has_body, judge
@@ -87,6 +87,7 @@ def _read_again(read: Read, one: Asked, asks: dict[Key, Ask], from_files: _FromF
     if spec.provider == "recorded":
         from_files[one.described].append((one, spec, ask))
     elif dialect := DIALECTS.get(spec.provider):
+        _need(not (wrong := odd_endpoint(one.described, dialect, spec)), one, wrong)
         spec = msgspec.structs.replace(spec, model=collect.BOGUS) if one.control else spec
         _need(not (wrong := _differs(read, one.exchange, dialect, spec, ask)), one, wrong)
         count.same += 1
@@ -146,11 +147,14 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
     if wire.url != base + dialect.path(spec, spec.stream) or wire.model_asked != spec.model:
         return "a request to another address or model than is registered"
     told = judge(dialect, _heard(wire, body), spec.stream, timestamp.moment(one.ended, LOG))
+    held = Bytes(_blob(read, one.request), body, _blob(read, wire.chunks))
     if one.outcome == "failed":
         return (
-            _hides_an_answer(wire, body, told) or said_of_failure(one, wire, told) or odd_wire(one, wire, dialect, spec)
+            _hides_an_answer(wire, body, told)
+            or said_of_failure(one, wire, told)
+            or odd_wire(one, wire, dialect, spec, held)
         )
-    return _another_answer(one, wire, body, told, ask) or odd_wire(one, wire, dialect, spec)
+    return _another_answer(one, wire, body, told, ask) or odd_wire(one, wire, dialect, spec, held)
 
 
 def _another_answer(one: Exchange, wire: Wire, body: bytes, told: Told, ask: Ask) -> str:
@@ -163,8 +167,10 @@ def _another_answer(one: Exchange, wire: Wire, body: bytes, told: Told, ask: Ask
     if names != (said.finish, said.model, said.id, said.fingerprint):
         return "an answer that is not the one in its raw bytes"
     if one.status is None:  # written before answers were parted from reasoning
-        words = whole(said.text or said.refusal)
-        same = one.text == words and one.outcome == ("answered" if words.strip() else "empty")
+        words, counts = whole(said.text or said.refusal), counted(said, ask)
+        same = one.text == words and one.outcome == ("answered" if words.strip() else "empty") and not one.reasoning
+        told_of = ((said.input_tokens, said.output_tokens), (counts.input_tokens, counts.output_tokens))
+        same = same and (wire.input_tokens, wire.output_tokens) in told_of
     else:
         counts, found = counted(said, ask), told.settled
         same = (one.outcome, one.status) == (told.outcome, found.status)
@@ -217,7 +223,7 @@ def _differs_locally(read: Read, one: Exchange, ask: Ask) -> str:
     if one.wire is not None or not isinstance(sent, dict) or sent.get("messages") != messages:
         return "a request that does not ask the registered question as registered"
     if one.outcome == "failed" and not one.response:
-        return ""
+        return "recorded as failed, and with words" if one.text or one.reasoning or one.finish else ""
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         return "an answer without raw bytes that hold one"
     words, finish, tokens = said.get("marked", said["text"]), said.get("finish"), said.get("tokens")
@@ -226,7 +232,7 @@ def _differs_locally(read: Read, one: Exchange, ask: Ask) -> str:
     found = settle(words, live=True, finish=finish, output_tokens=len(tokens))
     if one.status is None:  # written before answers were parted from reasoning
         text = whole(said["text"])
-        same = one.text == text and one.outcome == ("answered" if text.strip() else "empty")
+        same = one.text == text and one.outcome == ("answered" if text.strip() else "empty") and not one.reasoning
     else:
         same = (one.outcome, one.status) == (found.outcome, found.status)
         same = same and (one.text, one.reasoning) == (whole(found.text), whole(found.reasoning))
@@ -237,6 +243,8 @@ def _of_plugin(read: Read, one: Asked, spec: ModelSpec, count: _Count) -> None:
     """Look for the words of an answer in its raw bytes: no more is known of the format of a plugin."""
     said = one.exchange
     if said.outcome == "failed":
+        if said.text or said.reasoning:
+            count.odd[f"recorded as failed by the plugin {spec.provider}, and with words"].append(one.record)
         if said.response:
             count.odd[f"recorded as failed, with raw bytes that only the plugin {spec.provider} can read"].append(
                 one.record

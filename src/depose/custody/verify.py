@@ -16,7 +16,7 @@ from depose.custody.bundle import Read, opened
 from depose.custody.consistent import consistent, drawn
 from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
-from depose.custody.rederive import rederived
+from depose.custody.rederive import DIALECTS, rederived
 from depose.custody.seed_again import representatives_again, seed_again
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
@@ -97,8 +97,23 @@ def _open_ends(read: Read) -> list[str]:
         f"the times of the log ({count} of {len(entries.runs)} looks at the clock): {why}"
         for why, count in flagged.items()
     ]
+    found += _never_asked(entries)
     if entries.lost:
         found.append(f"what became of {len(entries.lost)} questions: a run was cut short with them in flight")
     if read.unnamed:
         found.append(f"what {len(read.unnamed)} blobs are that no record names, such as {read.unnamed[0]}")
     return found
+
+
+def _never_asked(entries: Entries) -> list[str]:
+    """Name the endpoints that the protocol asks for a model that cannot exist, and that the log has not asked so."""
+    case = entries.registration.case
+    if not case.protocol.bogus_model:
+        return []
+    answered = {one.model for one in (*entries.exchanges, *entries.superseded)}
+    asked = {one.model for one in entries.controls}
+    live = [spec for spec in case.models if spec.provider in DIALECTS]
+    done = {(spec.provider, spec.base_url) for spec in live if spec.code in asked}
+    left = [spec.code for spec in live if spec.code in answered and (spec.provider, spec.base_url) not in done]
+    what = "takes any name for a model: the protocol asks for one that cannot exist, and the log has no such question"
+    return [f"whether the endpoint of {', '.join(left)} {what}"] if left else []

@@ -6,12 +6,14 @@ case, by the files that answered, and there is one for each pair: of two the bet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from math import log10
+from math import lgamma, log, log10
 
 from depose.custody.bundle import Read
 from depose.custody.consistent import elsewhere
 from depose.custody.kinds import LOG
+from depose.custody.seal import FORMAT
 from depose.errors import EvidenceError
 from depose.model import WeightFinding
 from depose.model.weights import TestKind, WeightTests
@@ -22,6 +24,13 @@ from depose.weights.compare import ALPHA, Tests, together
 PART = 1e-3
 """Share of a logarithm that comes of its parts having been rounded to three places."""
 ROUNDING = 0.05
+SHADE = 2e-4
+"""Of a margin in the map, which is rounded to four places."""
+MOST_MATCHED = 10**9
+DIMENSIONS: TestKind = "order of the model's dimensions"
+LEAST = -lgamma(exact_tails.MOST + 1) / log(10)
+"""log10 of the least chance of an order of as many places as a test looks at."""
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 OF_LAYERS: tuple[tuple[str, TestKind, TestKind], ...] = (
     ("mlp", "order of units", "signs of units"),
     ("attention", "order of value dimensions", "signs of value dimensions"),
@@ -51,11 +60,18 @@ def _wrong(read: Read, one: WeightFinding, seen: set[tuple[str, str]]) -> Iterat
         yield "the case does not register a comparison of weights"
     for code, files in ((one.suspect, one.suspect_files), (one.reference, one.reference_files)):
         yield from _of_other_files(read, code, files)
+    yield from _of_no_comparison(one)
+    if read.seal.format == FORMAT:  # before, an order was looked at once
+        yield from _looked_at_once(one)
     yield from _not_following(one)
 
 
 def _of_other_files(read: Read, code: str, files: dict[str, str]) -> Iterator[str]:
     """Yield a file that was compared and is not the file of that name that answered."""
+    if not files or any(
+        not _DIGEST.match(value) or not name or ".." in name.split("/") for name, value in files.items()
+    ):
+        yield f"files of {code} without names and digests"
     held = read.entries.registration.case.weights
     if held is None or code in held.files:  # weights that lie elsewhere, under whatever names
         return
@@ -66,6 +82,59 @@ def _of_other_files(read: Read, code: str, files: dict[str, str]) -> Iterator[st
     for name in sorted(answered.keys() & files.keys()):
         if answered[name] != files[name]:
             yield f"{name[:80]} of {code} is not the file whose model answered"
+    gguf = any(name.endswith(".gguf") for name in files)  # converted to answer, under names of its own
+    if not gguf and not answered.keys() <= files.keys():
+        yield f"{min(answered.keys() - files.keys())[:80]} of {code} answered, and was not compared"
+
+
+def _of_no_comparison(one: WeightFinding) -> Iterator[str]:
+    """Yield what no comparison can have found, whatever the weights, such as less chance than any order has."""
+    for kind, of in ((kind, [each for each in one.layers if each.kind == kind]) for kind, _, _ in OF_LAYERS):
+        if len({each.label for each in of}) < len(of):
+            yield f"a layer of the kind {kind} stands twice"
+        counted = [each.closest for each in of if each.counted]
+        if len(set(counted)) < len(counted):
+            yield f"a layer of the reference counts twice among those of the kind {kind}"
+    for each in one.layers:
+        if not 0 <= each.matched <= each.units or abs(each.cosine) > 1 or not -2 <= each.margin <= 2:
+            yield f"{each.kind} {each.label[:40]}: {each.matched} matches of {each.units} units, which cannot be"
+        orders, signs = -lgamma(min(max(each.matched, 0), MOST_MATCHED) + 1) / log(10), -each.matched * log10(2)
+        if each.order_log10_p < orders - ROUNDING or (each.signs_log10_p or 0) < signs - ROUNDING:
+            yield f"{each.kind} {each.label[:40]}: less likely than any order or signs of {each.matched} units"
+        if each.kind == "mlp" and (each.again_log10_p or 0) < LEAST - ROUNDING:
+            yield f"{each.kind} {each.label[:40]}: less likely than any order at the second look"
+    for test in one.tests:
+        if test.kind == DIMENSIONS and (test.n != 1 or min(test.log10_p, test.again_log10_p or 0) < LEAST - ROUNDING):
+            yield f"the {DIMENSIONS}: {test.n} tests of log10 p {test.log10_p}, which cannot be"
+    yield from _of_no_map(one)
+
+
+def _looked_at_once(one: WeightFinding) -> Iterator[str]:
+    """Yield an order without its second look: a mask that both took makes an order of strangers at the first."""
+    for each in one.layers:
+        if each.again_log10_p is None:
+            yield f"{each.kind} {each.label[:40]}: an order without its second look"
+    if any(test.kind == DIMENSIONS and test.again_log10_p is None for test in one.tests):
+        yield f"the {DIMENSIONS} without its second look"
+
+
+def _of_no_map(one: WeightFinding) -> Iterator[str]:
+    """Yield where the map of MLPs is not that of the layers."""
+    rows, wide = len(one.map.suspect), len(one.map.reference)
+    tables = (one.map.margins, one.map.order_log10_p)
+    if any(len(table) != (rows if wide else 0) or any(len(row) != wide for row in table) for table in tables):
+        yield "a map of other MLPs than it names"
+        return
+    mlps = [each for each in one.layers if each.kind == "mlp"]
+    if [each.label for each in mlps] != [*one.map.suspect][: len(one.map.margins)]:
+        yield "a map of other MLPs than were compared"
+        return
+    for each, margins in zip(mlps, one.map.margins, strict=True):
+        closest = [margin for label, margin in zip(one.map.reference, margins, strict=True) if label == each.closest]
+        if not closest or max(closest) < max(margins) - SHADE:
+            yield f"mlp {each.label[:40]} is beside {each.closest[:40]}, and the map has another closest one"
+    if any(value > 0 for row in one.map.order_log10_p for value in row):
+        yield "a logarithm of a probability above 0 in the map"
 
 
 def _not_following(one: WeightFinding) -> Iterator[str]:

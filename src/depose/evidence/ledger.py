@@ -147,6 +147,7 @@ class Reading:
         self._taken_back: list[Exchange] = []
         self.lineup = LineupReading(name)
         self._head = self._end = ""
+        self._heads: set[str] = set()
         self._records = 0
 
     def add(self, chained: Chained) -> None:
@@ -156,6 +157,7 @@ class Reading:
             raise EvidenceError(f"{self._name}: the log does not begin with a protocol", hint="work from a sealed copy")
         self._records, self._end = self._records + 1, chained.digest
         self._head = self._head if kind in AFTERWARDS else chained.digest
+        self._heads.add(self._head)
         self._seed.see(chained)
         if kind in ("exchange", "control"):
             self._came(kind, body(chained, Exchange))
@@ -192,7 +194,7 @@ class Reading:
         elif kind == "run":
             self._runs.append(body(chained, Run))
         elif kind == "scores":
-            self._scored.append(body(chained, Scored))
+            self._scored.append(self._made_of(chained, body(chained, Scored)))
         elif kind == "unblinding":
             self._unblinded.append(self._known(body(chained, Unblinded)))
         elif kind in BODIES:
@@ -256,6 +258,16 @@ class Reading:
                 hint=_amend(),
             )
         return chained
+
+    def _made_of(self, chained: Chained, scored: Scored) -> Scored:
+        """Refuse scores of another log: a later analysis that comes to the same ones keeps those of an earlier head."""
+        if scored.head not in self._heads:
+            raise EvidenceError(
+                f"{self._name}: record {chained.entry.seq}: scores made from a record {scored.head[:16]}... that is "
+                "not among those before",
+                hint=_amend(),
+            )
+        return scored
 
     def _known(self, unblinded: Unblinded) -> str:
         if all(unblinded.scores != one.scores for one in self._scored):

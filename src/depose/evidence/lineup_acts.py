@@ -193,6 +193,8 @@ class LineupReading:
             sealed = self._sealed is not None and self._key is not None
             self._need(sealed, "the scores are not sealed, so that the key stays shut", "depose lineup seal CASE")
             self._need(self._opened is None, "the key was opened before", "depose lineup test CASE")
+            shown = [isinstance(one, UnsetType) for one in (act.coin, act.thrown)]
+            self._need(shown[0] == shown[1], "a coin and its throws are shown together", _AGAIN)
             committed = self._key.commitment if self._key else ""
             self._need(
                 act.key == committed,

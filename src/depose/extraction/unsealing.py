@@ -102,6 +102,9 @@ def _verified(
     left += [f"{', '.join(rest)}: signed, but not computed again"] if rest else []
     left.append("that the tables follow from the events: these stay with their custodian; digests are in the manifest")
     left.append("that the logs are whole and authentic: only who kept them can say")
+    before = {one.entry.body.get("findings") for one in entries if one.entry.kind == "extraction-findings"}
+    if earlier := len(before) - 1:
+        left.append(f"what {earlier} earlier scans found: the log names their findings, and the last alone are here")
     left += [] if recompute else ["that the findings follow from the tables: not computed again"]
     return Verified(
         bundle=bundle.name,
@@ -276,6 +279,9 @@ def _findings(
             raise EvidenceError("the registered queries are not those of this depose", hint="verify with that one")
         if not said or said[-1] != sha256(raw):
             raise EvidenceError(f"{FINDINGS}: not the findings that the log names", hint=HINT)
+        for name in (EVENTS, f"{TABLES}{tables.MADE}"):
+            if name in listed and not in_one_form(content(bundle, name)):
+                raise EvidenceError(f"{name}: not in canonical form", hint=HINT)
         events = manifest_of.read_manifest(folder)
         if found.events != content_digest(events):
             raise EvidenceError(f"{EVENTS}: not the events that the findings are of", hint=HINT)

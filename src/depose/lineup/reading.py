@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from depose.errors import CaseError, EvidenceError
 from depose.evidence.ledger import Entries
-from depose.evidence.lineup_acts import LineupActs
+from depose.evidence.lineup_acts import LineupActs, TableScored
 from depose.lineup.acts import reference_of, scored_models, taken_off
 from depose.lineup.ask import answers_of, has_vectors, scores_of
 from depose.lineup.bags import is_after
@@ -23,7 +23,7 @@ from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
 from depose.lineup.unfolding import Throws, bags_follow
 from depose.model import Case
-from depose.model.lineup import LineupPlan
+from depose.model.lineup import Bag, LineupPlan, ScoreTable
 from depose.model.lineup_findings import Assumption, LineupAct, LineupFindings
 
 Blob = Callable[[str], bytes]
@@ -89,17 +89,10 @@ def lineup_findings(entries: Entries, blob: Blob, name: str) -> LineupFindings |
 def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) -> OpenedLineup:
     """Read bags, key and tables; raise CaseError where one is not what its record says."""
     data = blob(acts.built.bags)
-    bags = read_bags(data, "bags")
+    bags = read_as_built(acts, data)
     if acts.opened is None:
         raise CaseError("the key is not open", hint="depose lineup open CASE --key FILE")
-    if len(bags) != acts.built.count:
-        raise CaseError(f"the bags are {len(bags)}, not {acts.built.count}", hint="the record or its blob was changed")
-    tables = {}
-    for one in acts.tables:
-        table = read_table(blob(one.table), data, f"table of {one.model}")
-        if (table.model, table.statistic, table.facts) != (one.model, one.statistic, one.facts):
-            raise CaseError(f"the table of {one.model} says otherwise than its record", hint="one of both was changed")
-        tables[one.model] = table
+    tables = {one.model: read_as_scored(one, blob(one.table), data) for one in acts.tables}
     answers = {code: answers_of(acts.answers, code) for code in dict.fromkeys(one.model for one in acts.answers)}
     for code in answers.keys() & tables.keys():
         made = scores_of(plan, bags, answers[code])
@@ -119,6 +112,22 @@ def opened_lineup(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob) ->
         answers=answers,
         released={spec.code: spec.released for spec in case.models if spec.released},
     )
+
+
+def read_as_built(acts: LineupActs, data: bytes) -> tuple[Bag, ...]:
+    """Read the bags; raise CaseError where they are not as many as their record says."""
+    bags = read_bags(data, "bags")
+    if len(bags) != acts.built.count:
+        raise CaseError(f"the bags are {len(bags)}, not {acts.built.count}", hint="the record or its blob was changed")
+    return bags
+
+
+def read_as_scored(one: TableScored, data: bytes, bags: bytes) -> ScoreTable:
+    """Read a table of the bags; raise CaseError where it says otherwise than its record."""
+    table = read_table(data, bags, f"table of {one.model}")
+    if (table.model, table.statistic, table.facts) != (one.model, one.statistic, one.facts):
+        raise CaseError(f"the table of {one.model} says otherwise than its record", hint="one of both was changed")
+    return table
 
 
 def throws(case: Case, plan: LineupPlan, acts: LineupActs, blob: Blob, registered_at: str) -> Throws | None:

@@ -109,6 +109,11 @@ def bags_follow(
             f"another coin than the one that was registered: {made.commitment[:12]}..., not {str(plan.coin)[:12]}...",
             hint="the key of the coin is the file whose SHA-256 stands in $.lineup.coin",
         )
+    if plan.coin_marks is True and not is_chained(thrown):
+        raise CaseError(
+            "thrown log: its lines carry no marks of the coin, and the case registers that they do",
+            hint="take the log as the server wrote it: without marks any line may have been left out",
+        )
     deliveries, decoys = _by_coin(made, thrown, "thrown log", plan.matched)
     salt = bytes.fromhex(read_key(key, bags, "key").salt)
     built = build(plan, deliveries, decoys, seed, salt)

@@ -68,6 +68,9 @@ class LineupPlan(Record, frozen=True, kw_only=True):
     """How the decoys come to be; bags of a lower tier are not taken."""
     coin: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | UnsetType = UNSET
     """SHA-256 of the key of the coin that chose what was delivered; without it `randomised` counts as `kept`."""
+    coin_marks: bool | UnsetType = UNSET
+    """Whether each line of the log of its throws carries a mark of the coin, as its server writes them: a log without
+    any, from which lines could be left out, is then refused."""
     statistic: Statistic = "likelihood"
     """What decides."""
     minus: Code | None = None

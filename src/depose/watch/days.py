@@ -157,6 +157,23 @@ class History:
             return f"{day.model} is {day.outcome} with p = {day.p_holm:g}, planned with alpha {self._planned.alpha:g}"
         if day.outcome != "different" and day.p_holm < day.alpha * (1 - 1e-6):
             return f"{day.model} is {day.outcome} with p = {day.p_holm:g} at alpha {day.alpha:g}"
+        return self._cannot_be(day, pair, answers)
+
+    def _cannot_be(self, day: Day, pair: Paired, answers: list[Exchange]) -> str:
+        """Say which number of a finding no day can have, or nothing."""
+        if strange := next((one.prompt for one in answers if one.prompt not in pair.prompts), ""):
+            return f"an answer of {day.model} to {strange[:80]}, which the plan of the day does not ask"
+        settled = [(one.prompt, one.sample) for one in answers if one.wire is None or not one.wire.again]
+        if len(set(settled)) < len(settled):
+            return f"a question that {day.model} answered twice on one day"
+        if day.planned > pair.rounds * len(pair.prompts) or day.tested.calls > day.asked - day.failed:
+            return f"compares {day.tested.calls} of {day.planned} calls to {day.model}, which are more than there are"
+        chances = (day.p, day.p_holm, day.p_all_days, day.p_failed)
+        if not all(0 <= one <= 1 for one in chances) or day.p_holm < day.p * (1 - 1e-6) or day.p != day.tested.p:
+            return f"{day.model} with p = {day.p:g}, tested {day.tested.p:g} and {day.p_holm:g} in all, which cannot be"
+        same = sum((one.model, one.against, one.since) == (day.model, day.against, day.since) for one in self.days)
+        if day.days != same + 1:
+            return f"calls {day.model}'s day {same + 1} its day {day.days}"
         return ""
 
 
