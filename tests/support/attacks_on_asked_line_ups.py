@@ -55,7 +55,7 @@ _changed("an answer said to be empty", _OTHER, outcome="empty", text="")
 _changed("an answer said to have been cut", _OTHER, status="cut_length", finish="length")
 _changed("an answer said to have failed", "recorded as failed", outcome="failed", text="", status=None)
 _changed("an answer without what went over the network", "without what went over the network", wire=None)
-_changed("a question that no bag asks", "answers a question that the protocol does not ask", prompt="0" * 20 + ".0")
+_changed("a question that no bag asks", "that this question was about to be sent", prompt="0" * 20 + ".0")
 
 
 @forged(ON_ASKED_LINE_UPS, "an answer to another beginning", "does not ask the registered question as registered")

@@ -209,7 +209,7 @@ def _renamed(records: Records, work: Path, data: bytes) -> None:
             one["body"]["bags"] = now_
 
 
-@_forged("bags changed, and every act names them", "scores other bags|the key of other bags", recompute=True)
+@_forged("bags changed, and every act names them", "scores other bags", recompute=True)
 def _bags_everywhere(records: Records, work: Path) -> None:
     data = (work / "evidence/blobs" / _body(records, "lineup_bags")["bags"]).read_bytes()
     _renamed(records, work, data.replace(b"Question 1", b"Question 9", 1))

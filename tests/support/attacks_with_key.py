@@ -246,6 +246,6 @@ _forged("a token whose note was taken out", "a token that the log does not name"
 _forged("a record of a kind that there is not", "is a 'remark', which is no kind", _unknown)
 _forged("a field more in a record", "is no Exchange: Object contains unknown field", _field)
 _forged("prompts picked by hand", "the prompts are not those that the seed draws", _hand_picked)
-_forged("an answer to what was never asked", "does not ask", _stranger, recompute=True)
+_forged("an answer to what was never asked", "this question was about to be sent", _stranger, recompute=True)
 _forged("a question answered twice, the better answer last", "is answered twice", _picked, recompute=True)
 _forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)

@@ -213,7 +213,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
     blobs: set[str] = set()
     registration: Registration | None = None
     described: dict[str, tuple[Fact, ...]] = {}
-    sending = Sending()
+    sending, odd = Sending(), None
     with bundle.open(LOG) as file:
         for one in chained(_whole_lines(file, leaves), LOG):
             timestamp.moment(one.entry.at, f"{LOG}: record {one.entry.seq}")
@@ -236,7 +236,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
                 registration = ledger.body(one, Drawn).registration
             elif kind in ("exchange", "control", "lineup_answer") and registration is not None:
                 exchange = ledger.body(one, Exchange)
-                sending.came(one, exchange, registration.case.models)
+                odd = odd or sending.odd(one, exchange, registration.case.models)
                 facts = described.get(exchange.model, ())
                 place = of_line_up if kind == "lineup_answer" else asked
                 place.append(Asked(one.entry.seq, exchange, registration, facts, kind == "control"))
@@ -254,6 +254,8 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
         raise EvidenceError("seal.json: another Merkle root than that of the log", hint=HINT)
     sent = (*entries.controls, *entries.exchanges, *entries.superseded)
     _dates((*sent, *(one.exchange for one in of_line_up)), entries.registered_at, last)
+    if odd is not None:
+        raise odd
     there = {found[1] for name in bundle.sizes() if (found := kinds.BLOB.match(name))}
     for blob in sorted(blobs - there):
         raise EvidenceError(f"{LOG}: names the blob {blob[:16]}..., which is missing", hint=HINT)

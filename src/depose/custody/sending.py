@@ -44,6 +44,14 @@ class Sending:
             for one in ledger.body(chained, Asking).asks:
                 self._said.pop(one, None)
 
+    def odd(self, chained: Chained, one: Exchange, models: tuple[ModelSpec, ...]) -> EvidenceError | None:
+        """Take an exchange, and return what is wrong with where it stands."""
+        try:
+            self.came(chained, one, models)
+        except EvidenceError as error:
+            return error
+        return None
+
     def came(self, chained: Chained, one: Exchange, models: tuple[ModelSpec, ...]) -> None:
         """Take an exchange; of answers from files no more is known than when they were looked up."""
         kind, key = chained.entry.kind, ledger.key(one)
