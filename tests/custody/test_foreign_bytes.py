@@ -199,7 +199,7 @@ def test_garbage_in_a_log(bundle: Path, data: st.DataObject) -> None:
     reads(read)
 
 
-@examples(60, 5_000)
+@examples(60, 20_000)
 @given(raw=st.binary(max_size=400))
 def test_garbage_in_a_list_of_files(raw: bytes) -> None:
     """A manifest is read strictly."""
