@@ -204,7 +204,12 @@ def _checkpoint(records: Records) -> None:
 
 
 def _without_note(records: Records) -> None:
-    records.remove([one for one in records if one["kind"] == "timestamp"][-1])
+    gone = [one for one in records if one["kind"] == "timestamp"][-1]
+    place = records.index(gone)
+    records.remove(gone)
+    scored = first_of(records, "scores")["body"]
+    if scored["head"] == gone["was"]:  # the scores were made when it was the last record
+        scored["head"] = records[place - 1]["was"]
 
 
 def _other_scores(records: Records) -> None:
