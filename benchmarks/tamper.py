@@ -6,6 +6,7 @@ Of attacks on a bundle, also which common tools see them without depose.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -82,22 +83,30 @@ def unseen(target: Target) -> tuple[str, ...]:
     return verify(target.bundle, public_key=target.public, roots=roots, recompute=False).not_verified
 
 
+def its_own(says: str, message: str) -> bool:
+    """Whether an attack met the message that it has to meet; print that it met another one, or none."""
+    found = bool(message and re.search(says, message))
+    if not found:
+        print(f"NOT ITS OWN MESSAGE, which is {says!r}:")
+    return found
+
+
 def extractions(folder: Path) -> int:
-    """Print what each attack on the bundle of an extraction case meets; return how many pass for genuine."""
+    """Print what each attack on the bundle of an extraction case meets; return how many are not refused as such."""
     folder.mkdir()
     bundle, key = sealed_extraction(folder)
     print("\non the bundle of an extraction case:")
     passed = 0
     for number, one in enumerate(ON_EXTRACTIONS, start=1):
         message = met_by_extraction(one, bundle, key, folder / str(number))
-        passed += not message
+        passed += not its_own(one.says, message)
         print(f"{number:3}  {one.name}\n     {message.encode('unicode_escape').decode()[:160] or 'NOT REFUSED'}")
-    print(f"\n{len(ON_EXTRACTIONS)} attacks, {len(ON_EXTRACTIONS) - passed} refused")
+    print(f"\n{len(ON_EXTRACTIONS)} attacks, {len(ON_EXTRACTIONS) - passed} refused with their own message")
     return passed
 
 
 def main() -> None:
-    """Print every attack with its message; end with 1 if one passes for genuine."""
+    """Print every attack with its message; end with 1 if one passes for genuine or meets that of another."""
     with tempfile.TemporaryDirectory() as folder:
         target, mixed = sealed_case(Path(folder) / "target"), mixed_case(Path(folder) / "mixed")
         line_up = sealed_line_up(Path(folder) / "line-up")
@@ -127,7 +136,7 @@ def main() -> None:
         for number, (one, at) in enumerate(attacks, start=1):
             place = Path(folder) / str(number)
             message = met(one, at, place)
-            passed += not message
+            passed += not its_own(one.says, message)
             tools = [] if one.unseen else list(seen_by(place / "bundle", at))
             seen, unpacked = seen + bool(tools), unpacked + (not one.unseen)
             shown = message.encode("unicode_escape").decode()[:110] or "NOT REFUSED"
@@ -138,8 +147,9 @@ def main() -> None:
             print(f"     {line}")
         harmed = trapped(target, Path(folder)) + extractions(Path(folder) / "extraction")
     print(
-        f"{len(attacks)} attacks, {len(attacks) - passed} refused; of {unpacked} on the unpacked bundle, {seen} are "
-        "seen by sha256sum, openssl, diff, find or python3 alone; the untouched bundles verify"
+        f"{len(attacks)} attacks, {len(attacks) - passed} refused with their own message; of {unpacked} on the "
+        f"unpacked bundle, {seen} are seen by sha256sum, openssl, diff, find or python3 alone; the untouched "
+        "bundles verify"
     )
     sys.exit(passed + harmed + _secrets() > 0)
 
