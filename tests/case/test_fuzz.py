@@ -178,10 +178,10 @@ def test_a_broken_file_is_read_or_refused(kind: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("kind", SOON)
-@examples(15, 15_000)
+@examples(15, 5_000)
 @given(data=st.data())
 def test_a_broken_case_is_read_or_refused(kind: str, data: st.DataObject) -> None:
-    """The same of files that are read so soon that a minute takes many more."""
+    """The same of files that are read so soon that a minute takes twice as many."""
     with example_folder() as path:
         _bytes_of(kind, data, path)
 
