@@ -26,8 +26,8 @@ from depose import pipeline
 from depose.cli.options import now
 from depose.errors import DeposeError
 from depose.evidence import ledger, records
-from depose.evidence.log import log_path, read_blob
-from fakes import finish, install, scripted_case, start
+from depose.evidence.log import read_blob
+from fakes import finish, install, killed, scripted_case, start
 from spoiled_runs import on_a_full_disk, small_disk, with_another_log
 
 
@@ -94,13 +94,7 @@ def soak(place: Path, kills: int, chance: random.Random) -> bool:
     known: set[records.Key] = set()
     begun = time.monotonic()
     for _ in range(kills):
-        process = start("probe", folder, path=[site])
-        size = log_path(folder).stat().st_size
-        while log_path(folder).stat().st_size == size and process.poll() is None:
-            time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.1))
-        process.kill()
-        finish(process)
+        killed(folder, site, chance.uniform(0, 0.1))
         try:
             found = ledger.entries(folder)
         except DeposeError as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from depose.custody import keys
 from depose.custody.seal import seal
 from depose.custody.verify import verify
 from depose.evidence import ledger
-from depose.evidence.log import log_path
-from fakes import case_of, depose, finish, install, model, start, write_case
+from fakes import case_of, depose, finish, install, killed, model, start, write_case
 from faults import FAULTS, Seen, Server
 from faults_of_data import ECHOES, VALUES
 from faulty import SILENT, first, remote
@@ -93,13 +91,25 @@ def test_what_a_killed_run_leaves_behind_verifies(
         case = write_case(tmp_path / "case", case_of(models, probes=["open_howto:20"], bogus_model=True))
         pipeline.register_case(case, now)
         for _ in range(KILLS):
-            process = start("probe", case, path=[site])
-            size = log_path(case).stat().st_size
-            while log_path(case).stat().st_size == size and process.poll() is None:
-                time.sleep(0.002)
-            time.sleep(chance.uniform(0, 0.5))
-            process.kill()
-            finish(process)
+            killed(case, site, chance.uniform(0, 0.5))
         assert ledger.entries(case).lost
         assert finish(start("probe", case, path=[site])).code == 0
+    assert followed(case) == sent(case)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_an_endpoint_that_was_amended_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool) -> None:
+    """The suspect moves to another address, model and form: both times of asking stand, each under its own protocol."""
+    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+    with Server() as one, Server() as other:
+        models = [remote(one.url, stream=stream), model("R1", "reference", provider="scripted", model="same")]
+        more = {"probes": ["open_howto:3"], "bogus_model": True}
+        case = write_case(tmp_path / "case", case_of(models, **more))
+        pipeline.register_case(case, now)
+        assert depose("probe", case).code == 0
+        models[0] = remote(other.url, stream=not stream, **{"model": "m-2"})
+        write_case(case, case_of(models, **more))
+        pipeline.amend(case, "it moved", now)
+        assert depose("probe", case).code == 0
+    assert sent(case) == 2 * (3 + 1)  # each place was asked for a model that cannot exist too
     assert followed(case) == sent(case)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from depose import pipeline, selftest
 from depose.cli import main
 from depose.cli.options import now
-from depose.evidence.log import Log
+from depose.evidence.log import Log, log_path
 from depose.model import Ask, Fact, ModelSpec, Prompt, Reply, SelfTest
 
 TESTS = Path(__file__).parent
@@ -317,6 +317,17 @@ def finish(process: subprocess.Popen[str]) -> Ran:
     """Wait for a started command."""
     out, err = process.communicate(timeout=PATIENCE)
     return Ran(code=process.returncode, out=out, err=err)
+
+
+def killed(folder: Path, site: Path, seconds: float) -> None:
+    """Start to ask, and kill it so long after it wrote its first record."""
+    process = start("probe", folder, path=[site])
+    size = log_path(folder).stat().st_size
+    while log_path(folder).stat().st_size == size and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(seconds)
+    process.kill()
+    finish(process)
 
 
 def until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:

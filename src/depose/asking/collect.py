@@ -27,7 +27,7 @@ from depose.endpoints.identity import heeded, notices, returned
 from depose.errors import EvidenceError
 from depose.evidence import ledger, machine
 from depose.evidence.checkpoints import Checkpoints
-from depose.evidence.ledger import Entries, Reading, entries, key
+from depose.evidence.ledger import Entries, Reading, entries, key, place
 from depose.evidence.log import Clock, Log
 from depose.evidence.records import Asking, Described, Key
 from depose.model import (
@@ -234,12 +234,11 @@ def _ask_bogus(
     log: Log, found: Entries, specs: tuple[ModelSpec, ...], folder: Path, clock: Clock, budget: Budget
 ) -> None:
     """Ask each endpoint once, ever, for a model that cannot exist."""
-    models = {spec.code: spec for spec in found.registration.case.models}
-    done = {_place(models[one.model]) for one in found.controls if one.model in models}
+    done = set(found.places)
     for spec in specs:
-        if _place(spec) in done or spec.provider == "recorded":
+        if place(spec) in done or spec.provider == "recorded":
             continue
-        done.add(_place(spec))
+        done.add(place(spec))
         endpoint = plugins.load("providers", spec.provider)(msgspec.structs.replace(spec, model=BOGUS), folder)
         ask = next(ask for ask in plan(found.registration) if ask.model == spec.code)
         if isinstance(endpoint, Live) and budget.allows(ask):
@@ -252,10 +251,6 @@ def _ask_bogus(
             if reply.again is not None:
                 log.append("left", Asking(asks=(key(ask),)))
             log.sync()
-
-
-def _place(spec: ModelSpec) -> tuple[str, str]:
-    return spec.provider, spec.base_url
 
 
 def dossier(folder: Path) -> Dossier:
@@ -337,6 +332,5 @@ def _why(said: Settled) -> str:
 def _facts(spec: ModelSpec, found: Entries) -> tuple[Fact, ...]:
     """What an endpoint said of itself, and what its answers say of it."""
     mine = tuple(one for one in found.exchanges if one.model == spec.code)
-    models = {one.code: one for one in found.registration.case.models}
-    bogus = tuple(one for one in found.controls if one.model in models and _place(models[one.model]) == _place(spec))
+    bogus = tuple(one for one, at in zip(found.controls, found.places, strict=True) if at == place(spec))
     return (*found.endpoints.get(spec.code, ()), *returned(mine), *heeded(bogus))

@@ -22,7 +22,7 @@ from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence
 from depose.custody.weights_again import weighed_again
 from depose.custody.weights_follow import weights_follow
-from depose.evidence.ledger import Entries
+from depose.evidence.ledger import Entries, place
 from depose.evidence.log import Clock, utc_now
 
 
@@ -111,9 +111,7 @@ def _never_asked(entries: Entries) -> list[str]:
     if not case.protocol.bogus_model:
         return []
     answered = {one.model for one in (*entries.exchanges, *entries.superseded)}
-    asked = {one.model for one in entries.controls}
     live = [spec for spec in case.models if spec.provider in DIALECTS]
-    done = {(spec.provider, spec.base_url) for spec in live if spec.code in asked}
-    left = [spec.code for spec in live if spec.code in answered and (spec.provider, spec.base_url) not in done]
+    left = [spec.code for spec in live if spec.code in answered and place(spec) not in entries.places]
     what = "takes any name for a model: the protocol asks for one that cannot exist, and the log has no such question"
     return [f"whether the endpoint of {', '.join(left)} {what}"] if left else []

@@ -35,6 +35,7 @@ from depose.model import (
     Exchange,
     Fact,
     InLedger,
+    ModelSpec,
     Record,
     Registration,
     SelfTest,
@@ -91,6 +92,8 @@ class Entries(Record, frozen=True, kw_only=True):
     superseded: tuple[Exchange, ...]
     """Exchanges that an amendment or a withdrawal has put aside."""
     controls: tuple[Exchange, ...]
+    places: tuple[tuple[str, str], ...]
+    """Of each of `controls` the provider and address that it was sent to, whatever an amendment changed since."""
     """Questions to models that cannot exist."""
     endpoints: dict[str, tuple[Fact, ...]]
     amendments: tuple[Amended, ...]
@@ -128,6 +131,7 @@ class Reading:
         self._seed = SeedReading(name)
         self._exchanges: list[tuple[int, Exchange]] = []
         self._controls: list[Exchange] = []
+        self._places: list[tuple[str, str]] = []
         self._endpoints: dict[str, tuple[Fact, ...]] = {}
         self._stamps: list[Stamp] = []
         self._noted_at: dict[str, str] = {}
@@ -232,6 +236,8 @@ class Reading:
             self._exchanges.append((len(self._protocols) - 1, one))
         else:
             self._controls.append(one)
+            specs = {spec.code: spec for spec in self._protocols[-1][1].case.models}
+            self._places.append(place(specs[one.model]) if one.model in specs else ("", ""))
         if one.wire is None or not one.wire.again:
             self._open.discard(key(one))
 
@@ -300,6 +306,7 @@ class Reading:
             superseded=(*(one for _, one in superseded), *self._taken_back),
             withdrawn=tuple(self._withdrawn),
             controls=tuple(self._controls),
+            places=tuple(self._places),
             endpoints=self._endpoints,
             amendments=tuple(
                 Amended(
@@ -351,6 +358,11 @@ class Reading:
 def names(case: Case) -> tuple[Fact, ...]:
     """Say who the codes are."""
     return tuple(Fact(name=spec.code, value=spec.model or spec.code) for spec in case.models)
+
+
+def place(spec: ModelSpec) -> tuple[str, str]:
+    """Return the provider and address of an endpoint, which is asked once for a model that cannot exist."""
+    return spec.provider, spec.base_url
 
 
 def _amend() -> str:
