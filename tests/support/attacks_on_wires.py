@@ -185,9 +185,9 @@ _in_log(
 )
 _in_log("a stream without its pieces", "without the moments of its pieces", _chunks("C1", lambda _: ""))
 _in_log(
-    "a stream with the pieces of another",
-    "the raw bytes of their answer|before the first byte, after the last",
-    _chunks("C1", lambda records: _of(records, "C1", nth=1)["body"]["wire"]["chunks"]),
+    "a stream with the question in the place of its pieces",
+    "pieces of a streamed answer that are none",
+    _chunks("C1", lambda r: _of(r, "C1")["body"]["request"]),
 )
 _in_log(
     "a stream whose pieces are its words", "that are none", _chunks("C1", lambda r: _of(r, "C1")["body"]["response"])
