@@ -7,22 +7,28 @@ write, under any server, has to pass them.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from attacks_with_key import reanalyzed
 from depose import pipeline
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
 from depose.custody.verify import verify
 from depose.evidence import ledger
+from depose.evidence.log import Clock
 from fakes import case_of, depose, finish, install, killed, model, start, write_case
-from faults import FAULTS, Seen, Server
+from faults import FAULTS, RAW, Seen, Server
 from faults_of_data import ECHOES, VALUES
-from faulty import SILENT, first, remote
+from faulty import SILENT, first, remote, remote_case
+from tampering import DATE, Records, rechain, relist, restate
 
 LARGE = ("50 MB body", "gzip bomb")
 """Left to the tests of endpoints, for their size."""
@@ -30,13 +36,13 @@ DIALECTS = ("openai", "anthropic", "google")
 KILLS = 6
 
 
-def followed(case: Path) -> int:
+def followed(case: Path, clock: Clock = now) -> int:
     """Analyze, report, seal and verify; return how many exchanges followed from their bytes."""
-    pipeline.analyze_case(case, lambda line: None, now)
+    pipeline.analyze_case(case, lambda line: None, clock)
     pipeline.report_case(case, pipeline.Order(formats=("html",)))
     keys.make(case.parent / "key.pem")
-    bundle = Path(seal(case, keys.load(case.parent / "key.pem"), now, {}).bundle)
-    said = [one for one in verify(bundle, recompute=False).checks if "request and answer follow" in one]
+    bundle = Path(seal(case, keys.load(case.parent / "key.pem"), clock, {}).bundle)
+    said = [one for one in verify(bundle, recompute=False, clock=clock).checks if "request and answer follow" in one]
     return int(said[0].split()[0])
 
 
@@ -113,3 +119,72 @@ def test_an_endpoint_that_was_amended_verifies(tmp_path: Path, monkeypatch: pyte
         assert depose("probe", case).code == 0
     assert sent(case) == 2 * (3 + 1)  # each place was asked for a model that cannot exist too
     assert followed(case) == sent(case)
+
+
+def _raw(status: int, size: int, kind: str = "application/json") -> Callable[[Seen, bytes], bytes]:
+    head = f"HTTP/1.1 {status} Odd\r\nContent-Type: {kind}\r\n"
+    return lambda seen, body: (head + f"Content-Length: {size or len(body)}\r\n\r\n").encode() + (b" " * size or body)
+
+
+ODD = {
+    "an answer under status 600": _raw(600, 0),
+    "nothing under status 999": _raw(999, 2),
+    "more than is read, by its header": _raw(200, 17 * 1024**2),
+    "a page larger than is read": _raw(502, 17 * 1024**2, "text/html"),
+}
+
+
+def test_an_odd_but_honest_server_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any status of three digits can come, and of what is larger than an answer may be, the rest is not heard."""
+    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+    monkeypatch.setattr("faults.RAW", {**RAW, **ODD})
+    with contextlib.ExitStack() as stack:
+        models = [model("R1", "reference", provider="scripted", model="same")]
+        for place, fault in enumerate(ODD):
+            server = stack.enter_context(Server(first(fault)))
+            code, role = (f"C{place}", "control") if place else ("S1", "suspect")
+            models.append(remote(server.url, code, role))
+        case = write_case(tmp_path / "case", case_of(models, probes=["open_howto:1"]))
+        pipeline.register_case(case, now)
+        depose("probe", case)
+    assert followed(case) == sent(case) >= len(ODD)
+
+
+def test_a_machine_that_slept_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a laptop sleeps, the clock on the wall goes on and the one that counts does not."""
+    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+    begun, slept = datetime.now(UTC), itertools.count(1)
+
+    def clock() -> str:
+        return (begun + timedelta(seconds=400) * next(slept)).strftime(DATE)
+
+    with Server() as server:
+        models = [remote(server.url), model("R1", "reference", provider="scripted", model="same")]
+        case = write_case(tmp_path / "case", case_of(models, probes=["open_howto:2"]))
+        pipeline.register_case(case, clock)
+        pipeline.probe(case, clock, lambda answered, failed: None)
+    assert followed(case, clock) == sent(case) == 2
+
+
+def test_a_first_byte_long_before_the_headers_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that thinks sends `102 Processing` first, and a proxy its own reply: headers come minutes later."""
+    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+    with Server() as server:
+        case = remote_case(tmp_path / "case", server.url)
+        pipeline.register_case(case, now)
+        depose("probe", case)
+    followed(case)
+    work = tmp_path / "work"
+    shutil.unpack_archive(next((case / "sealed").glob("*.zip")), work)
+
+    def change(records: Records) -> None:
+        wire = next(one["body"]["wire"] for one in records if one["kind"] == "exchange" and one["body"]["wire"])
+        sent_at = datetime.fromisoformat(wire["sent_at"]) - timedelta(seconds=250)
+        wire |= {"sent_at": sent_at.strftime(DATE), "first_byte_us": wire["sent_us"]}
+        wire["last_byte_us"] = wire["sent_us"] + 310_000_000
+
+    rechain(work, change)
+    reanalyzed(work)
+    restate(work, keys.load(case.parent / "key.pem"))
+    relist(work, keys.load(case.parent / "key.pem"))
+    assert "1 exchanges: request and answer follow" in " ".join(verify(work, recompute=False).checks)

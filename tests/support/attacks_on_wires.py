@@ -72,7 +72,7 @@ _attack(
 )
 _attack("a failure with the name of a model", "with words or names", _wire(model_returned="gpt-99"), "control")
 _attack("a failure that cost tokens", "with tokens that nothing tells of", _wire(output_tokens=10**6), "control")
-_attack("a status that there is not", "a status of 999, which there is not", _wire(status=999), "control")
+_attack("a status that there is not", "a status of 1000, which there is not", _wire(status=1000), "control")
 
 
 def _in_log(name: str, says: str, change: Callable[[Records], object]) -> None:
@@ -200,3 +200,56 @@ _in_log("an endpoint elsewhere", "whose 'endpoint' is not", _told_of("endpoint",
 _in_log("an endpoint that asks for another model", "whose 'model asked for' is not", _told_of("model asked for", "x"))
 _in_log("an endpoint that tells of weights", "whose 'weights x' is not", _told_of("weights x", "0" * 64))
 _in_log("asked twice for a model that cannot exist", "the better one could be kept", _asked_twice)
+
+
+def _said_later(model: str, name: str, value: str) -> Callable[[Records], object]:
+    """Have the endpoint be opened once more after its last answer, and say something else."""
+
+    def change(records: Records) -> None:
+        last = max(n for n, one in enumerate(records) if one["kind"] == "exchange" and one["body"]["model"] == model)
+        again = copy.deepcopy(_of(records, model, "endpoint")) | {"at": records[last]["at"]}
+        facts = again["body"]["facts"]
+        facts[:] = [one for one in facts if one["name"] != name] + [{"name": name, "value": value}]
+        records.insert(last + 1, again)
+
+    return change
+
+
+def _asked_again(records: Records) -> None:
+    """Leave out an answer, and say that its question was sent again before the answer that is kept."""
+    place = records.index(_of(records, "S1"))
+    one = records[place]
+    key = [one["body"][name] for name in ("model", "prompt", "sample", "replicate")]
+    records.insert(place, copy.deepcopy(records[place - 1]) | {"kind": "asking", "body": {"asks": [key]}})
+
+
+def _asked_and_lost(records: Records) -> None:
+    """Take out the reply of a model that cannot exist, and leave that it was asked for."""
+    records.remove(_of(records, "S1", "control"))
+
+
+_EXISTS_NOT = "asked for a model that cannot exist"
+_in_log("an endpoint that tells of its teacher", "whose 'teacher' is not what", _told_of("teacher", "R1"))
+_in_log("an endpoint that heeds its names, by its own word", f"whose '{_EXISTS_NOT}'", _told_of(_EXISTS_NOT, "refused"))
+_in_log("an endpoint that says which model answered", "whose 'model returned'", _told_of("model returned", "gpt-99"))
+_in_log("a key where none was sent", "whose 'key' is not what", _told_of("key", "environment variable R1_KEY"))
+_in_log("a version as long as a letter", "whose 'TLS library' is not", _told_of("TLS library", "x " * 200))
+_in_log(
+    "an endpoint that moved after its answers", "whose 'endpoint' is not", _said_later("S1", "endpoint", "https://a")
+)
+_in_log("a name that came after the answers", "whose 'MODEL MISMATCH' is", _said_later("C1", "MODEL MISMATCH", "R1"))
+_in_log("a file with a second digest", "whose 'licence' is not", _said_later("R1", "licence", "none"))
+_in_log("a question asked twice in one run", "asked twice in one run", _asked_again)
+_in_log("a model that cannot exist, and its reply left out", "asked twice in one run", _asked_and_lost)
+_attack(
+    "a failure for another reason",
+    "failed for another reason than its raw bytes give",
+    lambda body: body.update(reason="HTTP 403: this customer may not be examined"),
+    "control",
+)
+_attack("a failure without a reason", "failed for another reason", lambda body: body.update(reason=""), "control")
+_attack(
+    "a wait of its own by the clock of the machine",
+    "took another time by the one clock",
+    lambda body: body["wire"].update(first_byte_us=3_600_000_000, last_byte_us=3_600_000_001),
+)

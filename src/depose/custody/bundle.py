@@ -16,6 +16,7 @@ import msgspec
 
 from depose.custody import commitment, container, forms, keys, kinds, manifest, merkle
 from depose.custody.container import Bundle, Unpacked, Zipped
+from depose.custody.described import odd_description
 from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
 from depose.custody.seal import FORMAT, Seal
 from depose.custody.sending import Sending
@@ -245,6 +246,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
             elif kind == "endpoint":
                 endpoint = ledger.body(one, Described)
                 described[endpoint.model] = endpoint.facts
+                odd = odd or odd_description(one, endpoint, registration.case.models if registration else ())
             models = registration.case.models if registration else ()
             blobs.update(kinds.blobs_of(one.entry, {spec.code for spec in models if spec.provider == "recorded"}))
     entries = reading.entries()

@@ -22,13 +22,11 @@ from depose.answers.settle import settle
 from depose.asking import collect
 from depose.case.tables import Wanted
 from depose.custody.bundle import Asked, Read, content
+from depose.custody.described import DIALECTS
 from depose.custody.kinds import LOG
-from depose.custody.wires import Bytes, odd_endpoint, odd_wire, said_of_failure
-from depose.endpoints.anthropic import ANTHROPIC
-from depose.endpoints.google import GOOGLE
+from depose.custody.wires import Bytes, odd_wire, other_reason, said_of_failure
 from depose.endpoints.http_outcome import Told, has_body, judge
-from depose.endpoints.network import Heard
-from depose.endpoints.openai import OPENAI
+from depose.endpoints.network import MOST, Heard
 from depose.endpoints.recorded import READ_WITH, Recorded
 from depose.endpoints.wire_format import Dialect
 from depose.endpoints.wire_values import counted, turns, whole
@@ -40,7 +38,6 @@ from depose.lineup.tables import read_bags
 from depose.model import Ask, Exchange, Fact, ModelSpec, Registration, Wire
 from depose.model.canonical import canonical
 
-DIALECTS = {"openai": OPENAI, "anthropic": ANTHROPIC, "google": GOOGLE}
 _SHOWN = 12
 _HINT = "the log says otherwise than what was sent or received"
 
@@ -84,10 +81,11 @@ def _read_again(read: Read, one: Asked, asks: dict[Key, Ask], from_files: _FromF
     if ask is None:
         raise ledger.not_asked(LOG, ledger.key(one.exchange))
     spec = next(spec for spec in one.registration.case.models if spec.code == one.exchange.model)
+    if spec.provider in (*DIALECTS, "transformers"):
+        _need(bool(one.described), one, "an exchange with an endpoint that was never opened")
     if spec.provider == "recorded":
         from_files[one.described].append((one, spec, ask))
     elif dialect := DIALECTS.get(spec.provider):
-        _need(not (wrong := odd_endpoint(one.described, dialect, spec)), one, wrong)
         spec = msgspec.structs.replace(spec, model=collect.BOGUS) if one.control else spec
         _need(not (wrong := _differs(read, one.exchange, dialect, spec, ask)), one, wrong)
         count.same += 1
@@ -153,6 +151,7 @@ def _differs(read: Read, one: Exchange, dialect: Dialect, spec: ModelSpec, ask: 
             _hides_an_answer(wire, body, told)
             or said_of_failure(one, wire, told)
             or odd_wire(one, wire, dialect, spec, held)
+            or other_reason(one, wire, told, body)
         )
     return _another_answer(one, wire, body, told, ask) or odd_wire(one, wire, dialect, spec, held)
 
@@ -183,7 +182,7 @@ def _hides_an_answer(wire: Wire, body: bytes, told: Told) -> str:
     """Tell a failure whose raw bytes hold an answer, whatever status, header or broken connection its record claims."""
     if body and wire.status is None:
         return "raw bytes of a response that, by its record, never came"
-    if wire.status == 200 and wire.last_byte_at and told.outcome != "failed":
+    if wire.status == 200 and wire.last_byte_at and len(body) <= MOST and told.outcome != "failed":
         return f"recorded as failed, and its raw bytes say {told.outcome}"
     return "recorded as failed, and its raw bytes hold a whole answer" if told.outcome == "answered" else ""
 

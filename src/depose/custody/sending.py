@@ -27,6 +27,9 @@ class Sending:
         """When a question was said to be about to be sent, as long as it is open."""
         self._tried: dict[Key, int] = {}
         """Attempts at a question after which another was to follow."""
+        self._in_run: set[Key] = set()
+        """What was said to be about to be sent in this run."""
+        self._twice: set[Key] = set()
         self._controls: set[tuple[str, str, str]] = set()
         self._models: tuple[ModelSpec, ...] = ()
         self._specs: dict[str, ModelSpec] = {}
@@ -36,10 +39,13 @@ class Sending:
         kind = chained.entry.kind
         if kind == "run":
             self._running = ledger.body(chained, Run).event == "begin"
+            self._in_run.clear()
+            self._twice.clear()
         elif kind == "asking":
             for one in ledger.body(chained, Asking).asks:
                 self._said[one] = chained.entry.at
                 self._tried.pop(one, None)
+                (self._twice if one in self._in_run else self._in_run).add(one)
         elif kind == "left":
             for one in ledger.body(chained, Asking).asks:
                 self._said.pop(one, None)
@@ -71,8 +77,11 @@ class Sending:
         due = self._tried.get(key, 0) + 1
         if one.wire is not None and one.wire.attempt != due:
             raise self._wrong(chained, one, f"attempt {one.wire.attempt}, where attempt {due} is due")
+        if kind == "exchange" and key in self._twice:
+            raise self._wrong(chained, one, "asked twice in one run, and of two answers the better one could be kept")
         if kind == "control":
             self._once(chained, one, spec)
+            self._in_run.discard(key)
         if one.wire is not None and one.wire.again:
             self._tried[key] = one.wire.attempt
         else:

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
 from depose.custody.consistent import consistent, drawn
+from depose.custody.described import DIALECTS
 from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
-from depose.custody.rederive import DIALECTS, rederived
+from depose.custody.rederive import rederived
 from depose.custody.seed_again import representatives_again, seed_again
 from depose.custody.tokens import stamps
 from depose.custody.verified import Verified, as_evidence

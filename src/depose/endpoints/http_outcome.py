@@ -26,6 +26,8 @@ from depose.model import Outcome, Status
 HeaderText = tuple[tuple[str, str], ...]
 LONGEST_WAIT = 300.0
 """A provider that wants a longer pause than this (seconds) is asked again in the next run."""
+WISH = "; it wants a pause of "
+"""Stands in a reason before seconds, which depend on when it was read where a date was wished for."""
 
 MAY_PASS = (408, 409, 425, 429)
 WILL_NOT_PASS = (401, 402, 403, 404)
@@ -229,7 +231,7 @@ def _failure(heard: Heard, status: int, said: Said, reason: str, now: datetime, 
     )
     settled = settled_of(reading) if reading else None
     if passes and wanted > LONGEST_WAIT:
-        reason, passes = f"{reason}; it wants a pause of {wanted:.0f} s", False
+        reason, passes = f"{reason}{WISH}{wanted:.0f} s", False
     return Told(
         outcome="failed",
         reason=reason,

@@ -35,6 +35,13 @@ class Key:
         return self._sought is not None and next(find(data, self._sought), None) is not None
 
 
+def origin_of(spec: ModelSpec) -> str:
+    """Say where the credential of a model comes from; nothing where the case names none."""
+    if spec.api_key_env:
+        return f"environment variable {spec.api_key_env}"
+    return "file outside the case folder, mode 600" if spec.api_key_file else ""
+
+
 def read(spec: ModelSpec, folder: Path) -> Key | None:
     """Return the credential of a model, or None where the case names none.
 
@@ -47,13 +54,12 @@ def read(spec: ModelSpec, folder: Path) -> Key | None:
             hint="ask them at addresses and with keys of your own: depose replicate BUNDLE",
         )
     key_owners.check(spec)
+    origin = origin_of(spec)
     if spec.api_key_env:
-        origin = f"environment variable {spec.api_key_env}"
         value = os.environ.get(spec.api_key_env, "")
         if not value:
             raise EndpointError(f"{spec.code}: the {origin} is not set", hint=f"export {spec.api_key_env}=...")
     elif spec.api_key_file:
-        origin = "file outside the case folder, mode 600"
         value = _from_file(spec, folder)
     else:
         return None

@@ -218,12 +218,14 @@ class Line:
                     if size > MOST:
                         seen |= {"trouble": "size", "reason": f"the answer is larger than {MOST // 1024**2} MiB"}
                         break
-                last_at = clock()
-                last_us = self._us()
+                else:  # of an answer that is larger nobody heard the last byte
+                    last_at = clock()
+                    last_us = self._us()
             finally:
                 response.close()
         except tuple(_TROUBLES) as error:
             seen |= _explained(error, watch, size, timeout)
+            last_at = ""
         finally:
             self._threads.watch = None
         first_us = None if watch.first is None else watch.first - self._opened_us

@@ -30,6 +30,35 @@ from depose.model.canonical import canonical, sha256
 HeaderText = tuple[tuple[str, str], ...]
 
 
+OWN = ("httpcore2", "TLS library")
+"""What an endpoint says of the machine that asks."""
+
+
+def said(spec: ModelSpec, dialect: Dialect, key: str) -> tuple[Fact, ...]:
+    """Say where a model is reached and how: all that follows from the case."""
+    return (
+        Fact(name="endpoint", value=(spec.base_url or dialect.base_url).rstrip("/") + dialect.path(spec, spec.stream)),
+        Fact(name="wire format", value=dialect.name),
+        Fact(name="model asked for", value=spec.model),
+        *(Fact(name=name, value=value) for name, value in dialect.headers),
+        Fact(name="key", value=key or "none sent"),
+        *_settings_not_sent(spec, dialect),
+        Fact(name="streamed", value="yes" if spec.stream else "no"),
+        Fact(name="client cache", value="none"),
+        *((Fact(name="proxy", value=spec.proxy),) if spec.proxy else ()),
+    )
+
+
+def _settings_not_sent(spec: ModelSpec, dialect: Dialect) -> tuple[Fact, ...]:
+    """Name the settings of the protocol that a request does not carry."""
+    ask = Ask(model="", prompt="", sample=0, replicate=0, text="", system="", temperature=0, max_tokens=1, seed=0)
+    body = dialect.body(spec, ask)
+    sent = {**body, **body.get("generationConfig", {})}
+    gone = [name for name in ("temperature", "seed") if name not in sent]
+    value = f"{' and '.join(gone)}; the provider's own choice holds"
+    return (Fact(name="not sent", value=value),) if gone else ()
+
+
 class Remote:
     """One model at one endpoint; `attempt` may be called from several threads at once."""
 
@@ -49,29 +78,13 @@ class Remote:
 
     def facts(self) -> tuple[Fact, ...]:
         """Say where the model is reached, and how."""
-        spec = self._spec
         return (
-            Fact(name="endpoint", value=self._url),
-            Fact(name="wire format", value=self._dialect.name),
-            Fact(name="model asked for", value=spec.model),
-            *(Fact(name=name, value=value) for name, value in self._dialect.headers),
-            Fact(name="key", value=self._key.origin if self._key else "none sent"),
-            *self._not_sent(),
-            Fact(name="streamed", value="yes" if spec.stream else "no"),
-            Fact(name="client cache", value="none"),
-            *((Fact(name="proxy", value=spec.proxy),) if spec.proxy else ()),
-            Fact(name="httpcore2", value=version("httpcore2")),
-            Fact(name="TLS library", value=ssl.OPENSSL_VERSION),
+            *said(self._spec, self._dialect, keys.origin_of(self._spec)),
+            *(
+                Fact(name=name, value=value)
+                for name, value in zip(OWN, (version(OWN[0]), ssl.OPENSSL_VERSION), strict=True)
+            ),
         )
-
-    def _not_sent(self) -> tuple[Fact, ...]:
-        """Name the settings of the protocol that this request does not carry."""
-        ask = Ask(model="", prompt="", sample=0, replicate=0, text="", system="", temperature=0, max_tokens=1, seed=0)
-        body = self._dialect.body(self._spec, ask)
-        sent = {**body, **body.get("generationConfig", {})}
-        gone = [name for name in ("temperature", "seed") if name not in sent]
-        value = f"{' and '.join(gone)}; the provider's own choice holds"
-        return (Fact(name="not sent", value=value),) if gone else ()
 
     def ask(self, asks: Sequence[Ask]) -> tuple[Reply, ...]:
         """Ask each question once, one after the other."""
