@@ -199,6 +199,15 @@ def _picked(records: Records) -> None:
     records[place + 1 : place + 1] = [again | {"kind": "asking", "body": {"asks": [key]}, "was": ""}, again]
 
 
+def _picked_later(records: Records) -> None:
+    """The same in a run of its own, in which a question may be asked that an earlier run left open."""
+    _picked(records)
+    place = next(n for n, one in enumerate(records) if one["kind"] == "asking" and not one["was"])
+    begun = next(one for one in records if one["kind"] == "run" and one["body"]["event"] == "begin")
+    ended = begun | {"body": begun["body"] | {"event": "end"}}
+    records[place:place] = [{**one, "at": records[place]["at"], "was": ""} for one in (ended, begun)]
+
+
 def _checkpoint(records: Records) -> None:
     first_of(records, "checkpoint")["body"] |= {"records": 3, "forged": True}
 
@@ -252,5 +261,11 @@ _forged("a record of a kind that there is not", "is a 'remark', which is no kind
 _forged("a field more in a record", "is no Exchange: Object contains unknown field", _field)
 _forged("prompts picked by hand", "the prompts are not those that the seed draws", _hand_picked)
 _forged("an answer to what was never asked", "this question was about to be sent", _stranger, recompute=True)
-_forged("a question answered twice, the better answer last", "is answered twice", _picked, recompute=True)
+_forged("a question answered twice, the better answer last", "the better one could be kept", _picked, recompute=True)
+_forged(
+    "a question answered twice, the better answer in a run of its own",
+    "is answered twice",
+    _picked_later,
+    recompute=True,
+)
 _forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)
