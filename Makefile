@@ -157,7 +157,7 @@ bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched l
 lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables
 	$(BIN)/python benchmarks/lineup_study.py
 
-lineup-drift: setup ## line-ups whose fillers came from a changed sampler: which check stops them (hours; goes on after a kill)
+lineup-drift: setup ## line-ups whose fillers came from a changed sampler: which check stops them (a quarter of an hour; goes on after a kill)
 	$(BIN)/python benchmarks/lineup_drift.py
 
 lineup-lab: setup ## power of the line-up by epochs, share, base and treatment (hours on 2 cores; goes on after a kill)
