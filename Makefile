@@ -259,7 +259,7 @@ lab-kit: setup ## make the self-test's kit, the laboratory's calibration and the
 tamper: setup ## attack a sealed bundle in every way we know; print what each attack meets
 	$(BIN)/python benchmarks/tamper.py
 
-fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes (a quarter of an hour; FUZZ=5 takes a minute or more for each)
+fuzz: setup ## feed every reader of foreign bytes with odd and changed bytes (a quarter of an hour; an hour with FUZZ=5, which gives a minute to each)
 	DEPOSE_FUZZ=$(or $(FUZZ),1) $(BIN)/python -m pytest $(PARALLEL) tests/case/test_fuzz.py tests/custody/test_foreign_bytes.py \
 		tests/endpoints/test_wire_fuzz.py tests/evidence/test_tokens.py tests/extraction/test_fuzz.py \
 		tests/lineup/test_fuzz.py tests/weights/test_fuzz.py -q --durations=0 --durations-min=1

@@ -1,6 +1,6 @@
 """Bytes that somebody else might hand over, and what a reader may do with them.
 
-A few examples in `make test`; thousands for each reader under `make fuzz`, times DEPOSE_FUZZ.
+A few examples in `make test`; thousands for each reader under `make fuzz`, until its share of time has passed.
 """
 
 from __future__ import annotations
@@ -13,31 +13,47 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from depose.errors import DeposeError
 
+Test = TypeVar("Test", bound=Callable[..., None])
 FUZZ = int(os.environ.get("DEPOSE_FUZZ") or 0)
-"""By how much the numbers of examples of `make fuzz` are multiplied; 0 in `make test`."""
+"""How long each reader is tried by `make fuzz`; 0 in `make test`."""
+SHARE = 12.0 * FUZZ
+"""Seconds by the clock: a minute for each reader under FUZZ=5, however fast the machine."""
 SECONDS = 5.0
 """Of a processor, for one reading."""
 ROOM = 1_000_000
 """Kilobytes by which the most memory that was ever held may grow in one reading."""
 
 
-def examples(few: int, many: int) -> settings:
-    """Say how many examples are tried: few in the suite, many under `make fuzz`."""
-    return settings(
-        max_examples=many * FUZZ or few,
+def examples(few: int, many: int) -> Callable[[Test], Test]:
+    """Try so many examples: few in the suite; under `make fuzz` many, and as many others until the time has passed."""
+    asked = settings(
+        max_examples=many if FUZZ else few,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.generate, Phase.shrink) if FUZZ else (Phase.explicit, Phase.generate),
     )
+    return lambda test: _until_time_has_passed(asked(test)) if FUZZ else asked(test)
+
+
+def _until_time_has_passed(test: Test) -> Test:
+    @wraps(test)
+    def again(*args: object, **given: object) -> None:
+        begun = time.monotonic()
+        test(*args, **given)
+        while time.monotonic() - begun < SHARE:
+            test(*args, **given)
+
+    return cast("Test", again)
 
 
 @contextmanager
