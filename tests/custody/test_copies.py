@@ -343,7 +343,7 @@ def test_a_bundle_of_format_1_verifies_by_its_rules_and_gives_no_copies() -> Non
 def test_without_a_time_stamp_roots_are_not_passed_over(tmp_path: Path) -> None:
     """Whoever gives --tsa-root and gets no token to check is told so, with 3."""
     bundle = with_secret(tmp_path, SECRETS[0])
-    redact(bundle, tmp_path / "copy", Wanted(words=(b"042137",)), "x", now())
+    redact(bundle, tmp_path / "copy", Wanted(words=(SECRETS[0].encode(),)), "x", now())
     produce(bundle, tmp_path / "out", [2])
     roots = BUNDLES / "format-1-roots.pem"
     for path in (tmp_path / "copy", tmp_path / "out", tmp_path / "out/proof-2.json", bundle):

@@ -13,8 +13,11 @@ from depose import pipeline
 from depose.batch import plan
 from depose.case import bundled, casefile
 from depose.cli.options import now
+from depose.custody.described import DIALECTS
 from depose.custody.replicate import Consent, replicate
 from depose.custody.stamp import Source
+from depose.endpoints import remote
+from depose.endpoints.keys import origin_of
 from depose.endpoints.openai import open_openai
 from depose.evidence import ledger
 from depose.model import ModelSpec
@@ -35,11 +38,23 @@ def forged(place: Place, change: Callable[[dict[str, Any]], None]) -> Path:
         drawn["case"]["protocol"].pop("seed_from")
         records[0]["body"] = drawn
         change(drawn)
+        described(records, drawn["case"]["models"])
         records[:] = [one for one in records if one["kind"] not in ("seed", "scores", "unblinding")]
 
     rechain(work, changed)
     relist(work, place.target.key)
     return work
+
+
+def described(records: Records, models: list[dict[str, Any]]) -> None:
+    """Let endpoints say of themselves what follows from another case: its signer would."""
+    for one in records:
+        spec = next((spec for spec in models if one["kind"] == "endpoint" and spec["code"] == one["body"]["model"]), {})
+        if dialect := DIALECTS.get(spec.get("provider", "")):
+            of = msgspec.convert(spec, ModelSpec)
+            one["body"]["facts"] = msgspec.to_builtins(remote.said(of, dialect, origin_of(of)))
+        elif spec.get("provider") == "transformers":
+            one["body"]["facts"] = []
 
 
 def asked(place: Place, bundle: Path, public: bytes | None = None, **consent: Any) -> object:
