@@ -19,6 +19,7 @@ from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
 from depose.lineup.inputs import moment
 from depose.lineup.opened import OpenedLineup
+from depose.lineup.opinion import laxer
 from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
 from depose.lineup.unfolding import Throws, bags_follow
@@ -201,6 +202,13 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     missing = [code for code in scored_models(case, opened.plan) if code not in opened.tables]
     if missing:
         found.append(f"Not scored: {', '.join(missing)}.")
+    if lax := laxer(opened.plan.limits):
+        found.append(f"Limits of the checks are laxer than where a case registers none: {', '.join(lax)}.")
+    if opened.taken_off_undated():
+        found.append(
+            f"{opened.minus}, which is taken off, is not dated before the deliveries: that it never learnt the fillers "
+            "is its owner's word."
+        )
     if opened.plan.chosen_with == "suspect":
         found.append("The accounts were chosen by answers of the suspect: the test is circular.")
     return found
