@@ -107,7 +107,7 @@ class OpenedLineup:
     def taken_off_undated(self) -> bool:
         """Tell whether a model other than the reference is taken off that the case does not date before the deliveries.
 
-        Such a one may have learnt the fillers, by which any suspect of its kind would seem to prefer what was delivered.
+        Such a one may have learnt the fillers, and then any suspect of its kind seems to prefer what was delivered.
         """
         if self.minus in (None, self.reference):
             return False

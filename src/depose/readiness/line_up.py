@@ -63,7 +63,7 @@ def prepared(case: Case) -> Iterator[Prepared]:
         yield Prepared(
             state="open",
             said=f"an indication will be `indicative only`: {base.code}, which is taken off, has no date",
-            next=f'released = "YYYY-MM" of {base.code}, with its source: before the first delivery it cannot have learnt '
+            next=f'released = "YYYY-MM" of {base.code}, with its source: before the deliveries it cannot have learnt '
             "the fillers",
         )
     yield _enough(case, plan)
