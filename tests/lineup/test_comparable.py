@@ -10,6 +10,7 @@ import pytest
 import line_ups
 from depose.errors import CaseError
 from depose.lineup.bags import SEVERAL
+from depose.lineup.comparable import UNSAID
 from depose.lineup.e_process import log10_e
 from depose.lineup.rank_test import opened, rank_sum
 from line_ups import of_rows, tallied
@@ -154,6 +155,18 @@ def test_line_ups_of_nobody_in_question_are_not_built() -> None:
     delivered, decoys = line_ups.rows(30)
     with pytest.raises(CaseError, match="no line-up is of an account in question up to 2026-02-01"):
         of_rows(delivered, decoys, cutoff="2026-02-01")
+
+
+@pytest.mark.parametrize("side", ["delivered", "decoys"])
+def test_a_setting_that_one_side_alone_names_is_counted(side: str) -> None:
+    """A temperature of the decoys alone is a drift that is neither known nor excluded: the report counts it."""
+    delivered, decoys = line_ups.rows(2)
+    for row in delivered if side == "delivered" else decoys:
+        row["temperature"] = 0.7
+    assert tallied(of_rows(delivered, decoys))[UNSAID] == 6
+    for row in (*delivered, *decoys):
+        row["temperature"] = 0.7
+    assert UNSAID not in tallied(of_rows(delivered, decoys))
 
 
 def test_an_answer_that_was_asked_for_again_is_no_second_random_act() -> None:

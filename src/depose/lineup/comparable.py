@@ -21,6 +21,7 @@ from depose.model.lineup import Bag, Decoy, Delivery, Opened
 SETTINGS = ("reference_snapshot", "stack_id", "temperature", "top_p", "max_tokens", "filters")
 """Fields of a row that say how the answer was made and what was done to it."""
 DRIFTED = "decoys of another state or other settings than what was delivered, which are drifted"
+UNSAID = "decoys with a setting that is named of them, or of what was delivered, alone"
 LONG = 200
 """Characters from which on two independent draws do not come out alike, but in a sampler that has no choice."""
 
@@ -37,6 +38,10 @@ def answer_of(row: Delivery | Decoy) -> str:
 def _settled(text: str, finish: str) -> str:
     found = settle(text, live=True, finish=finish)
     return evened(found.text) if found.outcome == "answered" else ""
+
+
+def _silent(row: Delivery | Decoy, name: str) -> bool:
+    return getattr(row, name) in (None, "")
 
 
 def differ(one: Delivery | Decoy, other: Delivery | Decoy) -> bool:
@@ -105,6 +110,7 @@ def beside_first(rows: Sequence[Delivery], fillers: Sequence[Decoy], tally: Coun
 
 def as_drawn(row: Decoy, delivered: Sequence[Delivery], tally: Counter[str]) -> Decoy:
     """Return a decoy in its true tier: one of another state, or of other settings, is of a drifted sampler."""
+    tally[UNSAID] += any(_silent(row, name) != _silent(one, name) for one in delivered[:1] for name in SETTINGS)
     if row.tier == "drifted" or not any(differ(one, row) for one in delivered):
         return row
     tally[DRIFTED] += 1
