@@ -23,6 +23,7 @@ from depose.model.lineup_findings import LineupFindings
 from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS, LineupLimits
 from depose.readiness.line_up import prepared
 from depose.report.wording import LINEUP_REASONS
+from fakes import depose
 
 
 def found(root: Path, **more: Any) -> LineupFindings:
@@ -112,6 +113,13 @@ def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
     assert holds("kept", made) and not holds("kept", made[:2]) and not holds("resampled", made)
     assert not holds("kept", (*made[:2], msgspec.structs.replace(made[2], passed=False)))
     assert holds("randomised", ()) and not holds("drifted", made)
+
+
+def test_few_says_of_how_many(tmp_path: Path) -> None:
+    """With a tiny p and `few` in one line the terminal says which number was too small."""
+    folder = line_ups.opened(tmp_path, count=30)
+    done = depose("lineup", "test", folder)
+    assert "S1 few: its scores differ in 30 of 30 line-ups, 100 are registered; power" in done.out + done.err
 
 
 @pytest.mark.parametrize(
