@@ -209,6 +209,34 @@ def test_bad_rows_are_named(tmp_path: Path, change: dict[str, Any], message: str
     assert str(file) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}, "join the parts of a message"),
+        ({"messages": [{"role": "assistant", "content": None}]}, "write calls of tools as the JSON that was sent"),
+        ({"messages": [{"role": "developer", "content": "x"}]}, "write developer as system, in both files"),
+        ({"decoy_id": "x"}, "these look like rows of the other file: deliveries are asked for"),
+        ({"prompt": "x"}, "its fields: docs/reference/files/line-up.md"),
+    ],
+)
+def test_rows_of_other_tools_have_a_next_step(tmp_path: Path, change: dict[str, Any], hint: str) -> None:
+    """What logs of providers hold otherwise, and swapped files, are told how to be written."""
+    file = line_ups.written(tmp_path, "d.jsonl", [line_ups.rows(1)[0][0] | change])
+    with pytest.raises(CaseError) as caught:
+        inputs.deliveries(file)
+    assert hint in caught.value.hint
+
+
+def test_null_is_nothing_in_jsonl_as_in_parquet(tmp_path: Path) -> None:
+    """An export that writes null for what it does not know says no more than one that leaves it out."""
+    row = line_ups.rows(1)[0][0]
+    (plain,), (null,) = (
+        inputs.deliveries(line_ups.written(tmp_path, name, [row | more]))[0]
+        for name, more in (("a.jsonl", {}), ("b.jsonl", {"finish_reason": None, "stack_id": None, "draw_id": None}))
+    )
+    assert plain == null
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     """Torn JSON, a row that stands twice, an empty file, Parquet that is none, and no file at all are errors."""
     delivered, decoys = line_ups.rows(1)

@@ -10,6 +10,8 @@ import pytest
 import line_ups
 from depose.errors import CaseError
 from depose.lineup.bags import SEVERAL
+from depose.lineup.comparable import UNSAID
+from depose.lineup.e_process import log10_e
 from depose.lineup.rank_test import opened, rank_sum
 from line_ups import of_rows, tallied
 
@@ -153,6 +155,73 @@ def test_line_ups_of_nobody_in_question_are_not_built() -> None:
     delivered, decoys = line_ups.rows(30)
     with pytest.raises(CaseError, match="no line-up is of an account in question up to 2026-02-01"):
         of_rows(delivered, decoys, cutoff="2026-02-01")
+
+
+@pytest.mark.parametrize("side", ["delivered", "decoys"])
+def test_a_setting_that_one_side_alone_names_is_counted(side: str) -> None:
+    """A temperature of the decoys alone is a drift that is neither known nor excluded: the report counts it."""
+    delivered, decoys = line_ups.rows(2)
+    for row in delivered if side == "delivered" else decoys:
+        row["temperature"] = 0.7
+    assert tallied(of_rows(delivered, decoys))[UNSAID] == 6
+    for row in (*delivered, *decoys):
+        row["temperature"] = 0.7
+    assert UNSAID not in tallied(of_rows(delivered, decoys))
+
+
+def test_an_answer_that_was_asked_for_again_is_no_second_random_act() -> None:
+    """Draws of one request count together; those of a later one, and what was kept of it, do not."""
+    delivered, decoys = line_ups.rows(1, draw_id="x")
+    together = delivered[0] | {"delivery_id": "e", "draw_id": "y", "text": "another one", "text_sha256": ""}
+    later = delivered[0] | {"delivery_id": "f", "draw_id": "z", "text": "a third", "text_sha256": ""} | LATER
+    kept = [row | {"decoy_id": f"later {n}", "drawn_at": LATER["delivered_at"]} for n, row in enumerate(decoys)]
+    for tier, fillers in (("kept", 3), ("resampled", 6)):
+        found = of_rows(
+            [delivered[0], together, later], [row | {"tier": tier} for row in decoys + kept], tier=tier, fillers=9
+        )
+        assert sum(found.entries[0].received) == 2 and sum(found.entries[0].copies) == 2 + fillers
+        assert tallied(found)["deliveries of draws of a later request for a context, left out"] == 1
+    assert "decoys that were kept of a later request for a context, left out" not in tallied(found)
+    undated = [row | {"delivered_at": ""} for row in (delivered[0], together, later)]
+    assert sum(of_rows(undated, decoys).entries[0].received) == 1
+
+
+def test_a_draw_of_the_first_request_is_delivered_more_often_by_later_ones() -> None:
+    """What a cache gave again to a later request is the same draw: it counts how often it was delivered."""
+    delivered, decoys = line_ups.rows(1, draw_id="x")
+    found = of_rows([delivered[0], delivered[0] | {"delivery_id": "e"} | LATER], decoys)
+    assert (sum(found.entries[0].received), sum(found.entries[0].times)) == (1, 2)
+
+
+def test_p_is_uniform_where_accounts_ask_again_until_an_answer_is_good() -> None:
+    """Over 60 such logs p and E of a suspect that learnt nothing and likes good answers are low in few.
+
+    With all draws that were delivered p was at most .05 in a third of such logs, and E at least 20 in a half.
+    """
+    low = high = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        delivered, decoys = line_ups.rows(60, start=60 * seed)
+        log = []
+        for n, row in enumerate(delivered):
+            for minute in range(60):
+                good = bool(rng.random() < 0.1)
+                more = {"delivery_id": f"d{n}-{minute}", "draw_id": f"d{n}-{minute}", "text_sha256": ""}
+                at = f"2026-03-01T00:{minute:02}:00Z"
+                log.append(row | more | {"text": f"{good} {n} {minute} {seed}", "delivered_at": at})
+                if good:
+                    break
+        fillers = [row | {"tier": "resampled", "text": f"{rng.random() < 0.1} {row['decoy_id']}"} for row in decoys]
+        found = of_rows(log, fillers, tier="resampled")
+        likes = np.full((60, 3 + SEVERAL), np.nan)
+        keys = np.zeros(likes.shape, dtype=bool)
+        for place, (bag, entry) in enumerate(zip(found.bags, found.entries, strict=True)):
+            likes[place, : len(bag.members)] = [one.startswith("True") + _liking(seed, one) / 9 for one in bag.members]
+            keys[place, : len(bag.members)] = entry.received
+        ranked = opened(likes, keys)
+        low += 10 ** rank_sum(ranked).log10_p <= 0.05
+        high += log10_e(ranked)[-1] >= np.log10(20)
+    assert low <= 9 and high <= 3  # 3 and fewer than 3 are expected
 
 
 @pytest.mark.slow

@@ -108,6 +108,38 @@ def test_each_fires_on_its_own_failure(name: str, change: Change) -> None:
     assert failed(line_up(change, bags=600)) == {name}
 
 
+@pytest.mark.parametrize("effect", [0.8, 0.1])
+def test_what_is_taken_off_is_a_control_too(effect: float) -> None:
+    """A model that learnt the fillers and is taken off makes an innocent suspect of its kind prefer what was delivered.
+
+    Taught ever so little it ranks the members as chance does by itself, and not once the reference is taken off.
+    """
+    found = line_up(bags=600)
+    near = {
+        code: msgspec.structs.replace(
+            found.tables["R1"],
+            model=code,
+            scores=tuple(
+                tuple(
+                    one + 0.05 * float(rng.normal()) + taught * (not given)
+                    for one, given in zip(row, entry.received, strict=True)
+                )
+                for row, entry in zip(found.tables["R1"].scores, found.entries, strict=True)
+            ),
+        )
+        for code, taught, rng in (("B", effect, np.random.default_rng(1)), ("S1", 0.0, np.random.default_rng(2)))
+    }
+    changed = replace(found, tables={**found.tables, **near}, minus="B")
+    assert "D1" in failed(changed)
+    apart = {code: table for code, table in changed.tables.items() if code != "R1"}
+    assert ("D1" in failed(replace(changed, tables=apart))) == (effect > 0.5)
+    honest = replace(found, minus="C1")
+    assert "D1" not in failed(honest) and diagnose(honest, "S1")[0].seen.count("area") == 3
+    assert (
+        diagnose(replace(honest, tables={c: t for c, t in found.tables.items() if c != "R1"}), "S1")[0].passed is None
+    )
+
+
 def test_what_ranks_below_chance_fails_too() -> None:
     """A control under which deliveries rank too low is as little uniform as one under which they rank too high."""
     assert failed(line_up(lambda code, row, given: -1.2 * given * (code == "C2"), bags=600)) == {"D3"}

@@ -16,12 +16,14 @@ from depose.evidence import ledger
 from depose.evidence.log import read_blob
 from depose.lineup.answer_likeness import WEIGHTS
 from depose.lineup.diagnostics import TITLES
-from depose.lineup.opinion import holds
+from depose.lineup.opinion import holds, laxer
 from depose.lineup.reading import ASSUMPTIONS, lineup_findings
 from depose.model.lineup import DiagnosticResult
 from depose.model.lineup_findings import LineupFindings
-from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS
+from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS, LineupLimits
+from depose.readiness.line_up import prepared
 from depose.report.wording import LINEUP_REASONS
+from fakes import depose
 
 
 def found(root: Path, **more: Any) -> LineupFindings:
@@ -111,6 +113,41 @@ def test_what_a_case_waives_leaves_it_indicative(tmp_path: Path) -> None:
     assert holds("kept", made) and not holds("kept", made[:2]) and not holds("resampled", made)
     assert not holds("kept", (*made[:2], msgspec.structs.replace(made[2], passed=False)))
     assert holds("randomised", ()) and not holds("drifted", made)
+
+
+def test_few_says_of_how_many(tmp_path: Path) -> None:
+    """With a tiny p and `few` in one line the terminal says which number was too small."""
+    folder = line_ups.opened(tmp_path, count=30)
+    done = depose("lineup", "test", folder)
+    assert "S1 few: its scores differ in 30 of 30 line-ups, 100 are registered; power" in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("diagnostic_alpha = 1e-12", "diagnostic_alpha 1e-12 for 0.01"),
+        ("classifier = 0.4", "classifier 0.4 for 0.05"),
+        ("unmatched = 0.9", "unmatched 0.9 for 0.01"),
+        ("controls = 1", "controls 1 for 3"),
+    ],
+)
+def test_lax_limits_leave_it_indicative(tmp_path: Path, limit: str, said: str) -> None:
+    """A case may register when its checks fail; where hardly anything would, the report says so."""
+    made = found(tmp_path, limits=f"bags = 20\n{limit}")
+    assert made.findings[0].standing == "indicative"
+    assert f"Limits of the checks are laxer than where a case registers none: {said}." in made.flags
+    assert laxer(LineupLimits()) == laxer(LineupLimits(diagnostic_alpha=0.05, classifier=0.01, controls=9)) == ()
+
+
+@pytest.mark.parametrize(("date", "told"), [("", True), ("2026-04", True), ("unknown", True), ("2026-02", False)])
+def test_what_is_taken_off_is_older_than_the_deliveries(tmp_path: Path, date: str, told: bool) -> None:
+    """Of a model that may have learnt the fillers report and `check` say so; the reference needs no date."""
+    dated = f'\nreleased = "{date}"' if date else ""
+    text = line_ups.CASE.replace('code = "C1"', f'code = "C1"{dated}')
+    made = found(tmp_path, limits="bags = 20", more='minus = "C1"', text=text)
+    assert any("C1, which is taken off, is not dated before the deliveries" in flag for flag in made.flags) is told
+    case = casefile.read(tmp_path / "case")
+    assert any("C1, which is taken off, has no date" in one.said for one in prepared(case)) is (date in ("", "unknown"))
 
 
 @pytest.mark.parametrize(

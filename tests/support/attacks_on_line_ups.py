@@ -161,6 +161,34 @@ def _again(records: Records, work: Path) -> None:
     records.insert(place + 1, copy.deepcopy(records[place]))
 
 
+@_forged("a second commitment once the scores were made", "the key was sealed before")
+def _second_key(records: Records, work: Path) -> None:
+    one = copy.deepcopy(records[_place(records, "lineup_key")])
+    place = _place(records, "lineup_sealed")
+    records.insert(place, one | {"at": records[place]["at"]})
+
+
+def _late(records: Records, of: str, after: str) -> None:
+    """Move the time-stamp of a record behind another one."""
+    sealed = records[_place(records, of)]["was"]
+    stamp = next(one for one in records if one["kind"] == "timestamp" and one["body"]["of"] == sealed)
+    records.remove(stamp)
+    place = [n for n, one in enumerate(records) if one["kind"] == after][-1]
+    records.insert(place + 1, stamp | {"at": records[place]["at"]})
+
+
+@_forged(
+    "scores sealed by the clock once the key was open", "does not follow from the log: computed again", recompute=True
+)
+def _late_scores(records: Records, work: Path) -> None:
+    _late(records, "lineup_sealed", "lineup_opened")
+
+
+@_forged("a protocol time-stamped once the bags were built", "does not follow from the log", recompute=True)
+def _late_protocol(records: Records, work: Path) -> None:
+    _late(records, "protocol", "lineup_bags")
+
+
 @_forged("scores that were never sealed", "the scores are not sealed, so that the key stays shut")
 def _unsealed(records: Records, work: Path) -> None:
     gone = records.pop(_place(records, "lineup_sealed"))["was"]

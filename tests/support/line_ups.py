@@ -198,10 +198,11 @@ def scored(
     limits: str = "",
     delivery: Any = None,
     decoy: Any = None,
+    text: str = CASE,
 ) -> tuple[Path, Path]:
     """Take a case up to its scores: return its folder and the key; `delivery` and `decoy` change each row."""
     now = clock()
-    folder = case(root / "case", more, limits)
+    folder = case(root / "case", more, limits, text)
     register_case(folder, now)
     delivered, decoys = rows(count)
     matched, beside = rows(count, account="B1", start=10_000)

@@ -297,6 +297,13 @@ def lineup_lines(findings: Findings) -> list[str]:
         return []
     head = ["suspect", "bags", "picked", "by chance", "area", "p", "log10 E", "cap", "Gamma", "power", "opinion"]
     lines = table(head, [_lined_up(one) for one in found.findings])
+    least = found.plan.limits.bags
+    lines += [
+        f"{one.suspect} few: its scores differ in {one.informative} of {one.bags} line-ups, {least} are registered; "
+        f"power {one.power:.2f}"
+        for one in found.findings
+        if "few" in one.opinion.reasons
+    ]
     lines += [
         f"{one.suspect} {check.name} {check.title}: {_found(check)}"
         for one in found.findings

@@ -99,7 +99,7 @@ class Entries(Record, frozen=True, kw_only=True):
     amendments: tuple[Amended, ...]
     stamps: tuple[Stamp, ...]
     stamped: bool
-    """Whether the protocol in force had a time-stamp before anything was asked under it."""
+    """Whether the protocol in force had a time-stamp before anything was asked, or lined up, under it."""
     noted_at: dict[str, str]
     """When each time-stamp was noted in the log, by the digest of its record."""
     asked_first: dict[str, str]
@@ -226,7 +226,8 @@ class Reading:
         digest = self._protocols[-1][0].digest
         if stamp.of == digest:
             self._seed.stamped(digest)
-        self._stamped = self._stamped or (stamp.of == digest and digest not in self._asked_first)
+        first = digest not in self._asked_first and not self.lineup.begun
+        self._stamped = self._stamped or (stamp.of == digest and first)
         self._stamps.append(stamp)
 
     def _came(self, kind: str, one: Exchange) -> None:

@@ -205,6 +205,11 @@ class LineupReading:
         else:
             raise CaseError("no act of a line-up", hint=_AGAIN)
 
+    @property
+    def begun(self) -> bool:
+        """Whether an act of a line-up was done."""
+        return self._built is not None
+
     def may_score(self) -> None:
         """Raise CaseError where nothing may be scored, or asked for a score."""
         self._need(self._key is not None, "the key is not sealed", "depose lineup seal CASE --key FILE")

@@ -5,6 +5,9 @@ Every rule here treats the draws of a context alike, or looks at nothing that a 
 - Deliveries of one draw, as from a cache, are one random act, in however many contexts it was received. Without the
   name of its draw only the first delivery of a context counts, because a cached answer looks like a likely one, and of
   the bags that hold one long answer only the first.
+- Of draws delivered to one context those of its first request count (`asked_first`): another request may have been sent
+  because of what the first one gave, as where an account asks again until an answer is good. What was kept of later
+  requests is no filler either, since there is more of it where the first answer was bad.
 - Answers that were made otherwise, by what their rows say, do not stand in one bag (`comparable`).
 - Draws that came out as one text are one member for the scorer, and as many draws for the test: forgetting the number
   would let a model that prefers likely texts seem to prefer the delivered ones.
@@ -25,7 +28,16 @@ from datetime import UTC, datetime
 import msgspec
 
 from depose.errors import CaseError
-from depose.lineup.comparable import DRIFTED, answer_of, as_drawn, first_received, set_alike, unshared
+from depose.lineup.comparable import (
+    DRIFTED,
+    answer_of,
+    as_drawn,
+    asked_first,
+    beside_first,
+    first_received,
+    set_alike,
+    unshared,
+)
 from depose.lineup.inputs import context_of, in_time, is_as_logged, moment
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
@@ -222,6 +234,7 @@ def _bag(
     draws = _delivered(one, seed, tally)
     able = [as_drawn(row, one.deliveries, tally) for row in fillers if answer_of(row)]
     tally["decoys that are empty, blocked or broken off"] += len(fillers) - len(able)
+    able = beside_first(one.deliveries, able, tally)
     kept = [row for row in able if TIERS.index(row.tier) <= TIERS.index(plan.tier)]
     tally["decoys of a lower tier than registered, left out"] += len(able) - len(kept)
     kept.sort(key=lambda row: row.decoy_id)
@@ -261,10 +274,11 @@ def _delivered(one: Wanted, seed: int, tally: Counter[str]) -> list[_Draw]:
     if any(not row.draw_id for row in one.deliveries):
         tally["further deliveries of a context without the name of their draw, left out"] += len(one.deliveries) - 1
         return [_Draw(text=answer_of(one.deliveries[0]), deliveries=[one.deliveries[0]])]
+    rows = one.deliveries if one.group == "withheld" else asked_first(one.deliveries, tally)
     found: dict[str, _Draw] = {}
-    for row in one.deliveries:
+    for row in rows:
         found.setdefault(row.draw_id, _Draw(text=answer_of(row))).deliveries.append(row)
-    tally["deliveries of a draw that was delivered before"] += len(one.deliveries) - len(found)
+    tally["deliveries of a draw that was delivered before"] += len(rows) - len(found)
     if len(found) <= SEVERAL:
         return list(found.values())
     tally[f"delivered draws of a context beyond {SEVERAL}, left out at random"] += len(found) - SEVERAL

@@ -15,12 +15,13 @@ import msgspec
 from depose.answers.line_ends import evened
 from depose.answers.settle import settle
 from depose.errors import CaseError
-from depose.lineup.inputs import context_of, in_time
+from depose.lineup.inputs import context_of, in_time, moment
 from depose.model.lineup import Bag, Decoy, Delivery, Opened
 
 SETTINGS = ("reference_snapshot", "stack_id", "temperature", "top_p", "max_tokens", "filters")
 """Fields of a row that say how the answer was made and what was done to it."""
 DRIFTED = "decoys of another state or other settings than what was delivered, which are drifted"
+UNSAID = "decoys with a setting that is named of them, or of what was delivered, alone"
 LONG = 200
 """Characters from which on two independent draws do not come out alike, but in a sampler that has no choice."""
 
@@ -37,6 +38,10 @@ def answer_of(row: Delivery | Decoy) -> str:
 def _settled(text: str, finish: str) -> str:
     found = settle(text, live=True, finish=finish)
     return evened(found.text) if found.outcome == "answered" else ""
+
+
+def _silent(row: Delivery | Decoy, name: str) -> bool:
+    return getattr(row, name) in (None, "")
 
 
 def differ(one: Delivery | Decoy, other: Delivery | Decoy) -> bool:
@@ -73,8 +78,39 @@ def set_alike(rows: Sequence[Delivery], tally: Counter[str]) -> tuple[Delivery, 
     return kept
 
 
+def asked_first(rows: Sequence[Delivery], tally: Counter[str]) -> tuple[Delivery, ...]:
+    """Keep of the named draws of one context, in order of time, those that its first request gave, however often.
+
+    That is those delivered at one moment, as the log writes it. Whoever asks again until an answer is good receives one
+    good answer and many bad ones, and no random choice of so many draws. Without a time the first by name is kept.
+    """
+    at = moment(rows[0].delivered_at)
+    firsts = {row.draw_id for row in rows if at is not None and moment(row.delivered_at) == at} | {rows[0].draw_id}
+    kept = tuple(row for row in rows if row.draw_id in firsts)
+    tally["deliveries of draws of a later request for a context, left out"] += len(rows) - len(kept)
+    return kept
+
+
+def beside_first(rows: Sequence[Delivery], fillers: Sequence[Decoy], tally: Counter[str]) -> list[Decoy]:
+    """Keep of the fillers of a context those that lay there when its first request was answered, where others followed.
+
+    Of what was drawn for nobody's request as many are there whatever the first answer was: all of it is kept.
+    """
+    times = [moment(row.delivered_at) for row in rows]
+    if times[0] is None or all(at == times[0] for at in times):
+        return list(fillers)
+    kept = [
+        row
+        for row in fillers
+        if row.tier not in ("randomised", "kept") or (at := moment(row.drawn_at)) is None or at <= times[0]
+    ]
+    tally["decoys that were kept of a later request for a context, left out"] += len(fillers) - len(kept)
+    return kept
+
+
 def as_drawn(row: Decoy, delivered: Sequence[Delivery], tally: Counter[str]) -> Decoy:
     """Return a decoy in its true tier: one of another state, or of other settings, is of a drifted sampler."""
+    tally[UNSAID] += any(_silent(row, name) != _silent(one, name) for one in delivered[:1] for name in SETTINGS)
     if row.tier == "drifted" or not any(differ(one, row) for one in delivered):
         return row
     tally[DRIFTED] += 1

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TITLES = {
-    "D1": "likelihood of the deliveries under the archived reference",
+    "D1": "likelihood of the deliveries under the archived reference, and under what is taken off",
     "D2": "deliveries told from decoys by their text alone",
     "D3": "models older than the deliveries",
     "D4": "one decoy among the others, and answers drawn for nobody",
@@ -99,10 +99,23 @@ def holm(values: Sequence[float]) -> float:
 
 
 def _reference(opened: OpenedLineup, kept: Mask) -> DiagnosticResult:
-    if opened.plan.statistic != "likelihood" or opened.reference not in opened.tables:
-        return _not_made("D1", "the reference gave no log-probabilities")
-    # Of the reference itself: nothing is taken off.
-    return _judged("D1", opened, [uniform(opened, opened.reference, opened.scores(opened.reference), kept)])
+    """Test the archived reference, and what is taken off where it is another model: by itself, and less the reference.
+
+    A model that prefers the fillers, be it ever so little, would make every suspect of its kind prefer the deliveries.
+    """
+    own = opened.reference if opened.plan.statistic == "likelihood" and opened.reference in opened.tables else None
+    base = opened.minus if opened.minus != opened.reference else None
+    pairs: list[tuple[str, str | None]] = [(own, None)] if own else []
+    pairs += [(base, None)] if base else []
+    pairs += [(base, own)] if base and own else []
+    tests = [
+        uniform(opened, code if less is None else f"{code} less {less}", opened.scores(code, less), kept)
+        for code, less in pairs
+    ]
+    made = _judged("D1", opened, tests)
+    if made.passed is not False and (own is None or tests[0] is None):
+        return _not_made("D1", made.reason if own and made.reason else "the reference gave no log-probabilities")
+    return made
 
 
 def _models(name: str, opened: OpenedLineup, kept: Mask, codes: Sequence[str], least: int) -> DiagnosticResult:

@@ -15,7 +15,7 @@ from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
 from depose.lineup.exhibits import exhibits
 from depose.lineup.opened import OpenedLineup
-from depose.lineup.opinion import LineupGrounds, decide, failed, holds
+from depose.lineup.opinion import LineupGrounds, decide, failed, holds, laxer
 from depose.lineup.power import area_of, power_at
 from depose.lineup.rank_test import LineUps, rank_sum
 from depose.lineup.sensitivity import (
@@ -126,6 +126,7 @@ def _examined(
     cap = plan.cap or CAPS[tier]
     capped = float(np.clip(ladder[-1], -log10(cap.value), log10(cap.value)))
     known = all(one.snapshot for one in entries)
+    strict = not laxer(plan.limits) and not opened.taken_off_undated()
     finding = LineupFinding(
         suspect=suspect,
         reference=opened.reference,
@@ -133,7 +134,7 @@ def _examined(
         statistic=plan.statistic,
         minus=opened.minus or "",
         tier=tier,
-        standing="confirmatory" if known and holds(tier, diagnostics) else "indicative",
+        standing="confirmatory" if known and strict and holds(tier, diagnostics) else "indicative",
         bags=len(bags),
         informative=result.informative,
         fillers=tidy(fillers),

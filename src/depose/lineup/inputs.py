@@ -121,13 +121,24 @@ def _read(path: Path, kind: type[Row], what: str) -> tuple[tuple[Row, ...], str]
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror or error}", hint=f"name a file of {what}") from error
     except ValueError as error:
-        raise CaseError(
-            f"{path}: {error}",
-            hint=f"{what} are Parquet or JSONL, a row for each; its fields: docs/reference/files/line-up.md",
-        ) from error
+        raise CaseError(f"{path}: {error}", hint=_hint(str(error), what)) from error
     if not rows:
         raise CaseError(f"{path}: holds no row", hint=f"{what} are Parquet or JSONL, a row for each")
     return rows, named
+
+
+def _hint(problem: str, what: str) -> str:
+    """Say what to do about a row that is none."""
+    if ".content`" in problem:
+        return (
+            "content is text: join the parts of a message, and write calls of tools as the JSON that was sent, "
+            "the same way in both files"
+        )
+    if ".role`" in problem:
+        return "a role is system, user, assistant or tool; write developer as system, in both files"
+    if "decoy_id" in problem or "delivery_id" in problem:
+        return f"these look like rows of the other file: {what} are asked for here"
+    return f"{what} are Parquet or JSONL, a row for each; its fields: docs/reference/files/line-up.md"
 
 
 def _jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
@@ -150,7 +161,7 @@ def _jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
 def _parquet(path: Path, kind: type[Row]) -> Iterator[Row]:
     raws = in_child("depose.lineup.inputs:unpacked", str(path), answer=list[dict[str, Any]], size=path.stat().st_size)
     for number, raw in enumerate(raws, 1):
-        yield _row({name: value for name, value in raw.items() if value is not None}, kind, number)
+        yield _row(raw, kind, number)
 
 
 def unpacked(name: str) -> list[dict[str, Any]]:
@@ -170,7 +181,8 @@ def unpacked(name: str) -> list[dict[str, Any]]:
 
 
 def _row(raw: dict[str, Any], kind: type[Row], number: int) -> Row:
-    """Make a record of a row; messages and tools may be JSON in a string, as a table holds them."""
+    """Make a record of a row; messages and tools may be JSON in a string, as a table holds them; null is nothing."""
+    raw = {name: value for name, value in raw.items() if value is not None}
     for name in ("messages", "tools"):
         if isinstance(raw.get(name), str):
             try:

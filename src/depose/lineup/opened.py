@@ -91,8 +91,7 @@ class OpenedLineup:
         that of a suspect or of the reference: by its scores, or by the digests of its weights, whose scores differ in
         their last digits where another device made them.
         """
-        days = [found.date().isoformat() for one in self.entries if (found := moment(one.delivered_at))]
-        first = min(days, default="")
+        first = self._first_day()
         apart: list[str] = []
         known = {one for code in (*self.suspects, self.reference) for one in self._marks(code)}
         for code in self.plan.controls:
@@ -104,6 +103,21 @@ class OpenedLineup:
                 apart.append(code)
             known |= marks
         return tuple(apart)
+
+    def taken_off_undated(self) -> bool:
+        """Tell whether a model other than the reference is taken off that the case does not date before the deliveries.
+
+        Such a one may have learnt the fillers, and then any suspect of its kind seems to prefer what was delivered.
+        """
+        if self.minus in (None, self.reference):
+            return False
+        day, first = self.released.get(self.minus or "", ""), self._first_day()
+        return not (day[:1].isdigit() and first and day <= first[: len(day)])
+
+    def _first_day(self) -> str:
+        """The day of the first delivery; empty where none is known."""
+        days = [found.date().isoformat() for one in self.entries if (found := moment(one.delivered_at))]
+        return min(days, default="")
 
     def _marks(self, code: str) -> frozenset[object]:
         """What tells a scored model from all others: of a corpus the files searched, else weights and scores."""

@@ -71,6 +71,18 @@ def holds(tier: Tier, diagnostics: tuple[DiagnosticResult, ...]) -> bool:
     return tier != "drifted" and passed >= set(NEEDED[tier])
 
 
+def laxer(limits: LineupLimits) -> tuple[str, ...]:
+    """Name the limits of the checks that are laxer than where a case registers none, with both values."""
+    usual = LineupLimits()
+    found = {
+        "diagnostic_alpha": limits.diagnostic_alpha < usual.diagnostic_alpha,
+        "classifier": limits.classifier > usual.classifier,
+        "unmatched": limits.unmatched > usual.unmatched,
+        "controls": limits.controls < usual.controls,
+    }
+    return tuple(f"{name} {getattr(limits, name):g} for {getattr(usual, name):g}" for name, lax in found.items() if lax)
+
+
 def decide(grounds: LineupGrounds) -> LineupOpinion:
     """Look the opinion up."""
     reaches = grounds.log10_p <= grounds.log10_alpha

@@ -19,6 +19,7 @@ from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
 from depose.lineup.inputs import moment
 from depose.lineup.opened import OpenedLineup
+from depose.lineup.opinion import laxer
 from depose.lineup.scorer import Scores
 from depose.lineup.tables import read_bags, read_key, read_table
 from depose.lineup.unfolding import Throws, bags_follow
@@ -175,14 +176,37 @@ def _of_coin(case: Case, opened: OpenedLineup, entries: Entries, blob: Blob) -> 
     ]
 
 
+def _seals(acts: LineupActs | None, entries: Entries) -> list[tuple[str, str]]:
+    """Say of both seals whether each has a time-stamp: `in time`, `late`, or nothing.
+
+    That of the key shows that it came before the scores only if it was noted before them, that of the scores before
+    the key was opened.
+    """
+    dated = acts.dated if acts else ()
+    found = []
+    for name, what, then in (
+        ("lineup_key", "the key", "lineup_scores"),
+        ("lineup_sealed", "the scores", "lineup_opened"),
+    ):
+        after = [one.at for one in dated if one.name == then]
+        if acts is not None and what == "the key":
+            after += [one.started for one in acts.answers]
+        for one in dated:
+            if one.name == name:
+                noted = entries.noted_at.get(one.digest, "")
+                late = bool(noted) and not all(is_after(at, noted) for at in after)
+                found.append((what, "late" if late else noted and "in time"))
+    return found
+
+
 def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     acts = entries.lineup
     found = []
     if not entries.stamped:
         found.append("The registration has no time-stamp: that it came first rests on the log alone.")
-    stamped = {one.of for one in entries.stamps}
-    sealing = [one for one in (acts.dated if acts else ()) if one.name in ("lineup_key", "lineup_sealed")]
-    if any(one.digest not in stamped for one in sealing):
+    if late_seals := [name for name, at in _seals(acts, entries) if at == "late"]:
+        found.append(f"Time-stamped only after what was to come later: the seal of {' and of '.join(late_seals)}.")
+    if any(not at for _, at in _seals(acts, entries)):
         found.append("The seal of the key, or that of the scores, has no time-stamp.")
     late = sum(is_after(one.drawn_at, asked_at) for one in opened.entries)
     if late:
@@ -201,6 +225,13 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     missing = [code for code in scored_models(case, opened.plan) if code not in opened.tables]
     if missing:
         found.append(f"Not scored: {', '.join(missing)}.")
+    if lax := laxer(opened.plan.limits):
+        found.append(f"Limits of the checks are laxer than where a case registers none: {', '.join(lax)}.")
+    if opened.taken_off_undated():
+        found.append(
+            f"{opened.minus}, which is taken off, is not dated before the deliveries: that it never learnt the fillers "
+            "is its owner's word."
+        )
     if opened.plan.chosen_with == "suspect":
         found.append("The accounts were chosen by answers of the suspect: the test is circular.")
     return found

@@ -90,7 +90,8 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     tier: Tier
     """The worst among the bags that were tested."""
     standing: str
-    """`confirmatory`; or `indicative` where the tier, a check that it asks for or a missing snapshot allows no more."""
+    """`confirmatory`; or `indicative` where the tier, a check that it asks for, lax limits, a missing snapshot, or
+    a model taken off that is not dated before the deliveries, allow no more."""
     bags: int
     """Line-ups tested."""
     informative: int

@@ -13,7 +13,7 @@ from msgspec import UnsetType
 
 from depose.analysis.opinion import LEAST_POWER
 from depose.lineup.acts import scored_here, scored_models
-from depose.lineup.opinion import needed
+from depose.lineup.opinion import laxer, needed
 from depose.lineup.power import area_of, bags_needed
 from depose.model import Ask, Case, ModelSpec, Record, setting
 from depose.model.lineup import LineupPlan
@@ -51,6 +51,20 @@ def prepared(case: Case) -> Iterator[Prepared]:
             + "; ".join(f"{name} {why}" for name, why in lacks.items()),
             next="add what they need to [lineup], or name in [lineup.limits] required = [...] those that the case "
             "rests on",
+        )
+    if lax := laxer(plan.limits):
+        yield Prepared(
+            state="open",
+            said=f"an indication will be `indicative only`: limits laxer than the usual ones ({', '.join(lax)})",
+            next="leave them out of [lineup.limits], or say in the report why they are needed",
+        )
+    base = next((spec for spec in case.models if spec.code == plan.minus), None)
+    if base is not None and base.role != "reference" and not base.released[:1].isdigit():
+        yield Prepared(
+            state="open",
+            said=f"an indication will be `indicative only`: {base.code}, which is taken off, has no date",
+            next=f'released = "YYYY-MM" of {base.code}, with its source: before the deliveries it cannot have learnt '
+            "the fillers",
         )
     yield _enough(case, plan)
 
