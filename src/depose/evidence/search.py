@@ -131,15 +131,12 @@ class Sought:
 
     def _in_folded(self, view: View, fold: Fold, folded: bytes, named: _Named, group: Needles) -> Iterator[Found]:
         way: Edited | None = None
-        for needle in group.standing_in(folded):
+        for needle, at in group.places_in(folded):
             if view.noise and len(needle) < _BY_CHANCE:
                 continue
-            for at in every(folded, needle):
-                way = way or fold.undone(view.data)
-                start, end = way.back(at, at + len(needle))
-                yield self._found(
-                    view, named[needle], self._between(view.data[start:end], named[needle][1]), start, end
-                )
+            way = way or fold.undone(view.data)
+            start, end = way.back(at, at + len(needle))
+            yield self._found(view, named[needle], self._between(view.data[start:end], named[needle][1]), start, end)
 
     def _among_marks(self, view: View, folded: bytes) -> Iterator[Found]:
         """Yield where the letters of a secret stand in their order, whatever stands between them that is none."""
