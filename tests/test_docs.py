@@ -102,6 +102,7 @@ def test_every_opinion_reason_and_error_has_a_page() -> None:
 BESIDE_FILES = {
     "Transcript": "a part of Dossier, made from the log",
     "Unanswered": "the same",
+    "_Delivered": "of a Delivery what its context is made of",
     "_Kept": "of a converted model in the cache, which depose writes for itself",
     "_Logged": "what a line of throws holds of a request to a server: docs/guide/delivery.md",
     "_Mapping": "ships with depose, and is printed in a report",

@@ -14,7 +14,31 @@ from authority import Authority
 from depose.custody import forms, leaves
 from depose.evidence import timestamp
 from depose.model.canonical import canonical, sha256
+from salts_moved import SALTS_MOVED
 from tampering import LOG, Target, edit, relist, restamp
+
+# --- salts ------------------------------------------------------------------------------------------
+
+
+def _on_salts(name: str) -> None:
+    """Add an attack on the first record of which a part is withheld."""
+
+    @on_copy(name, "does not fit the tree that goes with it")
+    def _(copy: Path, target: Target) -> None:
+        lines = (copy / LOG).read_bytes().splitlines(keepends=True)
+
+        def change(index: Index) -> None:
+            pieces = file_of(index, LOG)["pieces"]
+            number = next(n for n, one in enumerate(pieces) if not isinstance(one, str) and b'"exchange"' in lines[n])
+            pieces[number], lines[number] = SALTS_MOVED[name](pieces[number], lines[number])
+
+        reindexed(copy, change)
+        (copy / LOG).write_bytes(b"".join(lines))
+
+
+for _name in SALTS_MOVED:
+    _on_salts(_name)
+
 
 # --- files added and left out -----------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from msgspec import UnsetType
 from depose.analysis import results
 from depose.case import casefile, controls, mixes, packs
 from depose.custody import format_1, instructions, key_ledger
-from depose.custody.bundle import FORMAT_1, FORMAT_2, HINT, Read, content
+from depose.custody.bundle import FORMAT_1, FORMAT_2, FORMS, HINT, Read, content
 from depose.custody.keys import PublicKey
 from depose.custody.kinds import LOG
 from depose.custody.seed_again import secret_half
@@ -151,7 +151,7 @@ def _instructions(read: Read) -> None:
         wanted["VERIFY.md"] = sha256(instructions.text(*_of(read)))
     for name, expected in wanted.items():
         held = sha256(content(read.bundle, name)) if name in read.bundle.sizes() else ""
-        before = instructions.BEFORE.get(name, ()) if read.seal.format == FORMAT_2 else ()
+        before = instructions.before(name, FORMS[read.seal.format]) if read.seal.format != FORMAT_1 else ()
         if held not in (expected, *before):
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)
 

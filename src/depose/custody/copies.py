@@ -292,7 +292,7 @@ def _instructions(copy: Copy, data: Mapping[str, bytes], seal: Signed) -> None:
     """Refuse instructions that depose did not write: whoever has no depose would run them."""
     for one in copy.files:
         if one.name in (*instructions.SCRIPTS, "VERIFY.md") and one.name in data:
-            before = instructions.BEFORE.get(one.name, ()) if seal.root.by == 2 else ()
+            before = instructions.before(one.name, seal.root.by)
             if not instructions.are_ours(one.name, data[one.name], seal.key, before):
                 raise EvidenceError(f"{one.name}: is not the one that depose writes: do not run it", hint=_HINT)
 

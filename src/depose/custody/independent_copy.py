@@ -25,6 +25,20 @@ def need(holds, what):
         sys.exit("NOT VERIFIED: " + what)
 
 
+def raw(text, size=32):
+    """Bytes of a hash, or of a salt, which ends where it must: what follows it are words."""
+    need(re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text), f"a hash or salt that has not {size} bytes")
+    return bytes.fromhex(text)
+
+
+def once(data):
+    """Read JSON in its one form: what says a thing twice says another to whoever reads it."""
+    value = json.loads(data)
+    said = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    need(said.encode() == data, "JSON that is not in canonical form")
+    return value
+
+
 def sha(*parts):
     """SHA-256 of parts."""
     return hashlib.sha256(b"".join(parts)).digest()
@@ -45,7 +59,7 @@ def top(level):
 def climb(found, path):
     """Root to which a path leads."""
     for side, other in path:
-        found = node(bytes.fromhex(other), found) if side == "left" else node(found, bytes.fromhex(other))
+        found = node(raw(other), found) if side == "left" else node(found, raw(other))
     return found
 
 
@@ -78,7 +92,7 @@ def file_of(lines, root):
 
 def entry(salt, name, found, leaf=""):
     """Hash of a file with its name, of which the leaf may stand alone."""
-    leaf = bytes.fromhex(leaf) if leaf else sha(b"\0" if form == 2 else b"\5", salt, name.encode())
+    leaf = raw(leaf) if leaf else sha(b"\0" if form == 2 else b"\5", salt, name.encode())
     return node(leaf, found) if form == 2 else sha(b"\6", leaf, found)
 
 
@@ -103,15 +117,16 @@ def tree(steps, shown, at):
     """Root of a line of which words are withheld, and where it ends in what is shown."""
     nodes, hidden = [], False
     for one in steps:
+        need(re.fullmatch(r"\+|#[0-9a-f]{64}|[0-9a-f]{32}:[0-9]{1,9}", one), "a tree that is none")
         if one == "+":
             nodes[-2:] = [node(*nodes[-2:])]
         elif one[0] == "#":
             need(hidden or shown[at : at + 10] == b"[REDACTED]", "words stand where some were withheld")
             at, hidden = at + 10 * (not hidden), True
-            nodes.append(bytes.fromhex(one[1:]))
+            nodes.append(raw(one[1:]))
         else:
             salt, size = one.split(":")
-            nodes.append(sha(b"\0", bytes.fromhex(salt), shown[at : at + int(size)]))
+            nodes.append(sha(b"\0", raw(salt, 16), shown[at : at + int(size)]))
             at, hidden = at + int(size), False
     need(len(nodes) == 1, "a tree that is none")
     return nodes[0], at
@@ -130,7 +145,7 @@ def file_hash(one):
     """What stands for a file of the copy in the tree over all files."""
     shown, at, roots = (here / one["name"]).read_bytes(), 0, []
     if one["secret"]:
-        secret = bytes.fromhex(one["secret"])
+        secret = raw(one["secret"])
         lines = re.findall(rb"[^\n]*\n|[^\n]+", shown) or [b""] if is_text(shown) else [shown]
         salt = sha(b"\2", secret, b"name")[:16]
         roots = [piece(x, sha(b"\2", secret, str(n).encode()), not is_text(shown)) for n, x in enumerate(lines)]
@@ -139,7 +154,7 @@ def file_hash(one):
         start = at
         if isinstance(steps, str):
             at = shown.find(b"\n", at) + 1 or len(shown)
-            found = piece(shown[start:at], bytes.fromhex(steps))
+            found = piece(shown[start:at], raw(steps))
         else:
             found, at = tree(steps, shown, at)
         line, where = shown[start:at], f"line {len(roots) + 1} of {one['name']}"
@@ -152,13 +167,13 @@ def file_hash(one):
         roots.append(found)
     need(at == len(shown), f"{one['name']} has bytes that nothing proves")
     found = file_of(len(roots), top([line_of(x) for x in roots]))
-    return entry(bytes.fromhex(one["salt"]), one["name"], found, one["unnamed"])
+    return entry(raw(one["salt"], 0 if one["unnamed"] else 16), one["name"], found, one["unnamed"])
 
 
 def left_out(one):
     """What stands for a file that the copy leaves out."""
-    found = bytes.fromhex(one["hash"])
-    return entry(bytes.fromhex(one["salt"]), one["name"], found) if one["name"] else found
+    found = raw(one["hash"])
+    return entry(raw(one["salt"], 16), one["name"], found) if one["name"] else found
 
 
 def sealed(seal, commitment):
@@ -169,7 +184,7 @@ def sealed(seal, commitment):
 
 
 for given in sys.argv[1:]:
-    proof = json.loads(pathlib.Path(given).read_bytes())
+    proof = once(pathlib.Path(given).read_bytes())
     shown, seal = proof["shown"].encode(), proof["seal"].encode()
     said = sealed(seal, proof["commitment"].encode())
     form = said.get("form", 2)
@@ -180,20 +195,20 @@ for given in sys.argv[1:]:
     of_one = leads_from(number, sides) if form == 2 else number < lines and list(sides_of(number, lines)) == sides
     need(number >= 0 and of_one, "its path is not that of one line of a log")
     found = file_of(lines, climb(line_of(found), proof["line_path"]))
-    root = climb(entry(bytes.fromhex(proof["name_salt"]), LOG, found), proof["file_path"])
+    root = climb(entry(raw(proof["name_salt"], 16), LOG, found), proof["file_path"])
     holds = root.hex() == said["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")
     need(json.loads(shown)["seq"] == proof["record"], "it is another record")
     need((here / "SEAL").read_bytes() == seal, "SEAL beside the proof is another than in it")
 if len(sys.argv) == 1:
-    copy, said = (json.loads((here / name).read_bytes()) for name in ("copy.json", "COMMITMENT"))
+    copy, said = once((here / "copy.json").read_bytes()), json.loads((here / "COMMITMENT").read_bytes())
     form = said.get("form", 2)
     need((form, copy["format"]) in ((2, "depose copy 2"), (3, "depose copy 3")), "it is of another form")
     listed = dict(line.split("  ")[::-1] for line in (here / "SEAL").read_text().splitlines())
     own = {"SEAL", "SEAL.sig", "copy.json", "redactions.jsonl", *listed} - {"SHA256SUMS"}
     there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
-    plain = all(p.is_file() or p.is_dir() for p in here.rglob("*") if not p.is_symlink())
-    need(plain, "there is a pipe, a socket or a device")
+    need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
+    need(all(p.is_file() or p.is_dir() for p in here.rglob("*")), "there is a pipe, a socket or a device")
     odd = there ^ (own | {one["name"] for one in copy["files"]})
     need(not odd, f"listed and not there, or there and not listed: {sorted(odd)[:5]}")
     for name in own & set(listed):

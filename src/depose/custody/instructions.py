@@ -19,6 +19,8 @@ BEFORE = {
     "VERIFY.py": ("5fc70ceb93f68e711e4678cd8c0d9088ec759df42d08c6e178b53de3a00b945d",),
 }
 """Digests of scripts that bundles of format 2 were sealed with before: those of depose, if not the latest."""
+EARLIER = {"COPY.py": ("00369b5b069f54a7907db761df70555d2ef13b068f5fa46455f0cf2e96860bb7",)}
+"""The same for format 3: scripts of this version before it was released."""
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 
@@ -173,6 +175,11 @@ _WITHHELD = re.compile(
 )
 """What a copy shows of a record whose digest tells what it withholds."""
 _VERSION = re.compile(r"`pip install depose==([0-9A-Za-z.+-]{1,40})`")
+
+
+def before(name: str, form: int) -> Sequence[str]:
+    """Return the digests of a script as depose wrote it before into bundles sealed by that form."""
+    return (BEFORE if form == 2 else EARLIER).get(name, ())
 
 
 def are_ours(name: str, data: bytes, key: PublicKey, before: Sequence[str]) -> bool:

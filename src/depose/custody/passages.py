@@ -1,7 +1,8 @@
 """Finds what is to be withheld in the files of a bundle: words in any form, one passage, one model, one prompt.
 
 Words are sought by the one search of recording and sealing (`evidence.search`). A model or a prompt is withheld by
-the words of its answers, sentence by sentence, so that an exhibit that quotes a part does not give it away.
+the words of its answers and thoughts, sentence by sentence and in parts of sentences, so that an exhibit that quotes a
+part, cut anywhere, does not give it away.
 """
 
 from __future__ import annotations
@@ -9,14 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+from msgspec import UnsetType
+
 from depose.custody.bundle import Asked
 from depose.errors import UsageError
 from depose.evidence.search import Sought, find
-from depose.model import Record
+from depose.model import Exchange, Findings, Record
 
 Spans = list[tuple[int, int]]
 WINDOW = 24
 """A passage of fewer characters is sought elsewhere with what stands around it: alone it would be found anywhere."""
+_LETTERS = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Of scripts that write no blanks between words."""
+_STEP = re.compile(rf"[{_LETTERS}]|[^\s{_LETTERS}]{{1,12}}")
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
 
 
@@ -55,11 +62,71 @@ def words_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
             if one not in there:
                 raise UsageError(f"no {what} {one!r} in this bundle", hint=f"it has {', '.join(sorted(there)[:20])}")
     for each in asked:
-        if each.exchange.model in wanted.models or each.exchange.prompt in wanted.prompts:
-            found += [part.encode() for part in sentences(each.exchange.text)]
+        if _is_withheld(each.exchange, wanted):
+            found += [part.encode() for text in _said(each.exchange) for part in sentences(text)]
     for name in wanted.prompts:
         found += [part.encode() for part in sentences(prompts[name].text)]
     return tuple(dict.fromkeys(one for one in found if one.strip()))
+
+
+def _is_withheld(exchange: Exchange, wanted: Wanted) -> bool:
+    return exchange.model in wanted.models or exchange.prompt in wanted.prompts
+
+
+def _said(exchange: Exchange) -> tuple[str, ...]:
+    return exchange.text, exchange.reasoning
+
+
+def parts_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
+    """Return the parts by which a quotation is known that is cut within a sentence: WINDOW characters from each word.
+
+    What prompts say that are shown, and other answers where a model or a prompt is withheld, is no such part.
+    """
+    prompts = {prompt.id: prompt.text for one in asked for prompt in one.registration.prompts}
+    shown = {part for name, text in prompts.items() if name not in wanted.prompts for part in windows(text)}
+    chosen = [word.decode() for word in wanted.words if _is_text(word)]
+    known = {one.record: one.exchange for one in asked}
+    chosen += [known[one.record].text[one.start : one.end] for one in wanted.passages]
+    found = {part: None for text in chosen for part in windows(text) if part not in shown}
+    for each in asked if wanted.models or wanted.prompts else ():
+        if not _is_withheld(each.exchange, wanted):
+            shown.update(part for text in _said(each.exchange) for part in windows(text))
+    withheld = [prompts[name] for name in wanted.prompts]
+    withheld += [text for each in asked if _is_withheld(each.exchange, wanted) for text in _said(each.exchange)]
+    found |= {part: None for text in withheld for part in windows(text) if part not in shown}
+    return tuple(part.encode() for part in found)
+
+
+def windows(text: str) -> Iterator[str]:
+    """Cut a text into parts that overlap: from each of its words as many whole words as have WINDOW characters."""
+    steps = [match.span() for match in _STEP.finditer(text)]
+    last = 0
+    for start, _ in steps:
+        while last < len(steps) and steps[last][1] - start < WINDOW:
+            last += 1
+        if last == len(steps):
+            return
+        yield " ".join(text[start : steps[last][1]].split())
+
+
+def values_of(findings: bytes, wanted: Wanted) -> Iterator[bytes]:
+    """Yield how findings and report set out a value that withheld answers give, whatever its spelling in them is."""
+    try:
+        made = msgspec.json.decode(findings, type=Findings)
+    except msgspec.DecodeError:  # of another version: its values stand in the answers
+        return
+    for one in () if isinstance(made.shared_values, UnsetType) else made.shared_values:
+        for row in one.values:
+            if row.prompt.id in wanted.prompts or any(answer.model in wanted.models for answer in row.answers):
+                yield b'"value":' + msgspec.json.encode(row.value)
+                yield f"{row.kind} {row.value}".encode()
+
+
+def _is_text(word: bytes) -> bool:
+    try:
+        return bool(word.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def quotes_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
@@ -98,9 +165,13 @@ def sentences(text: str) -> Iterator[str]:
     yield from found
 
 
-def sought(words: Iterable[bytes]) -> Sought:
-    """Prepare the search."""
-    return Sought({f"words {number}": one for number, one in enumerate(words, start=1)})
+def sought(words: Iterable[bytes], parts: Iterable[bytes] = ()) -> Sought:
+    """Prepare the search for words in any form, and for parts of them in no code of bytes."""
+    return Sought(_numbered("words", words), parts=_numbered("part", parts))
+
+
+def _numbered(kind: str, some: Iterable[bytes]) -> dict[str, bytes]:
+    return {f"{kind} {number}": one for number, one in enumerate(some, start=1)}
 
 
 def places(data: bytes, words: Sought) -> Spans:
@@ -114,7 +185,7 @@ def raw_of(wanted: Wanted, asked: Sequence[Asked]) -> set[str]:
     return {
         f"evidence/blobs/{blob}"
         for one in asked
-        if one.exchange.model in wanted.models or one.exchange.prompt in wanted.prompts or one.record in records
+        if _is_withheld(one.exchange, wanted) or one.record in records
         for blob in (one.exchange.response, one.exchange.wire.chunks if one.exchange.wire else "")
         if blob
     }

@@ -149,9 +149,10 @@ def _beside(others: Mapping[str, bytes], proof: bytes) -> None:
     one = msgspec.json.decode(proof, type=Proof)
     seal = {"SEAL": one.seal.encode(), "signer.pem": one.signer.encode(), "SEAL.sig": base64.b64decode(one.signature)}
     wanted = beside(seal)
-    before = instructions.BEFORE if one.format == "depose proof 2" else {}
     for name in sorted(wanted.keys() | others.keys()):
-        if others.get(name) != wanted.get(name) and sha256(others.get(name, b"")) not in before.get(name, ()):
+        if others.get(name) != wanted.get(name) and sha256(others.get(name, b"")) not in instructions.before(
+            name, FORMATS[one.format]
+        ):
             raise EvidenceError(f"{name}: was added, is missing, or is not as depose writes it", hint=_HINT)
 
 

@@ -19,7 +19,20 @@ from pathlib import Path
 import msgspec
 
 from depose.analysis import results
-from depose.custody import commitment, container, copies, forms, kinds, leaves, manifest, merkle, passages, proofs
+from depose.custody import (
+    commitment,
+    container,
+    copies,
+    forms,
+    kinds,
+    leaves,
+    lengths,
+    manifest,
+    merkle,
+    passages,
+    proofs,
+    text_digests,
+)
 from depose.custody.bundle import FORMAT_1, FORMS, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
@@ -34,12 +47,11 @@ from depose.model.canonical import canonical, sha256
 KEPT = ("signer.pem", "VERIFY.py", "SCORE.py", "COPY.py")
 """Files without a word of the case, by which a copy is checked."""
 DIGEST = "a digest, count or place that tells what is withheld"
+SHORTEST = 6
+"""Digits of a digest that is cut short: as many as the id of a prompt has."""
 UNREADABLE = "it is not text and cannot be searched"
-_DIGESTS = re.compile(rb"[0-9a-f]{8,}")
+_DIGESTS = re.compile(rb"[0-9a-f]{8,}|(?<=-)[0-9a-f]{6,7}(?![0-9A-Za-z])")
 _LARGEST_SEARCHED = LARGE
-_COUNTS = (re.compile(rb'(?i)\["content-length","([0-9]+)"\]'), re.compile(rb'"(?:in|out)put_tokens":([0-9]+)'))
-_CHUNKS = re.compile(rb'"chunks":"([0-9a-f]{64})"')
-_PLACES = re.compile(rb'"(?:start|end)":([0-9]+)')
 
 
 class Redacted(Record, frozen=True, kw_only=True):
@@ -130,9 +142,11 @@ class _Cut:
         self._hidden: set[str] = set()
         self._begins: dict[str, set[str]] = {}
         self._digest_spans: dict[str, set[tuple[int, int]]] = {}
-        self.words = passages.words_of(wanted, read.asked)
-        quotes = passages.quotes_of(wanted, read.asked)
-        sought, raw = passages.sought((*self.words, *quotes)), passages.raw_of(wanted, read.asked)
+        asked = (*read.asked, *read.of_line_up)
+        self.words = passages.words_of(wanted, asked)
+        quotes = passages.quotes_of(wanted, asked)
+        parts = passages.parts_of(wanted, asked) + _values(read, wanted)
+        sought, raw = passages.sought((*self.words, *quotes), parts), passages.raw_of(wanted, asked)
         for name in self.names:
             if sizes[name] > _LARGEST_SEARCHED:
                 self.whole[name] = f"it has {sizes[name]} bytes, too many to be searched"
@@ -165,6 +179,9 @@ class _Cut:
         Who knows all but a few digits of a line tries them all against its digest; and a line that names the digest of
         another is covered by whatever covers that one.
         """
+        for name in self.spans:
+            for digest in text_digests.of_texts(self.data[name], self._of_words(name)):
+                self._keep_secret(digest)
         before = -1
         while before != len(self._secret):
             before = len(self._secret)
@@ -184,25 +201,25 @@ class _Cut:
 
     def withhold_lengths(self) -> None:
         """Withhold what tells how long a withheld passage is: counts of bytes and tokens, times of chunks, places."""
-        at, chunks = 0, set[str]()
-        spans = sorted(self.spans.get(LOG, []))
-        starts = [start for start, _ in spans]
-        for line in leaves.lines(self.data.get(LOG, b"")) if LOG not in self.whole else ():
+        chunks, touched = set[str](), {name: set(self._of_words(name)) for name in self.spans}
+        for name in (one for one, spans in touched.items() if spans and one != LOG):
+            self._add(name, lengths.told(name, self.data[name]))
+        at, starts = 0, sorted(start for start, _ in touched.get(LOG, ()))
+        for line in leaves.lines(self.data.get(LOG, b"")) if starts else ():
             end = at + len(line)
-            mine = set(spans[bisect_left(starts, at) : bisect_left(starts, end)])
-            chained = {(at + start, at + stop) for start, stop in proofs.before(line)}
-            if mine - chained and b'"kind":"exchange"' in line:
-                found = [match.span(1) for pattern in _COUNTS for match in pattern.finditer(line)]
-                self._add(LOG, ((at + start, at + stop) for start, stop in found))
-                chunks |= {f"evidence/blobs/{match[1].decode()}" for match in _CHUNKS.finditer(line)}
+            if bisect_left(starts, at) < bisect_left(starts, end) and b'"kind":"exchange"' in line:
+                self._add(LOG, [(at + start, at + stop) for start, stop in lengths.told(LOG, line)])
+                chunks |= {f"evidence/blobs/{match[1].decode()}" for match in lengths.CHUNKS.finditer(line)}
             at = end
-        findings = f"out/{results.FINDINGS}"
-        if set(self.spans.get(findings, ())) - self._digest_spans.get(findings, set()):
-            self._add(findings, (match.span(1) for match in _PLACES.finditer(self.data[findings])))
-        fresh = {name for name in chunks if name in self.data and name not in self.whole}
-        if fresh:
-            self.whole |= dict.fromkeys(fresh, "it tells how long what is withheld is")
-            self.withhold_digests()
+        self.whole |= dict.fromkeys(
+            (name for name in chunks if name in self.data and name not in self.whole),
+            "it tells how long what is withheld is",
+        )
+        self.withhold_digests()
+
+    def _of_words(self, name: str) -> set[tuple[int, int]]:
+        """Return what is withheld in a file that is no digest or count."""
+        return set(self.spans.get(name, ())) - self._digest_spans.get(name, set())
 
     def _add(self, name: str, found: Iterable[tuple[int, int]]) -> None:
         known = self._digest_spans.setdefault(name, set())
@@ -234,7 +251,7 @@ class _Cut:
 
     def _keep_secret(self, digest: str) -> None:
         self._secret.add(digest)
-        self._begins.setdefault(digest[:8], set()).add(digest)
+        self._begins.setdefault(digest[:SHORTEST], set()).add(digest)
 
     def _covered(self, data: bytes) -> list[tuple[int, int]]:
         """Find digests that are withheld, whole or cut short."""
@@ -243,7 +260,7 @@ class _Cut:
             run = match[0].decode()
             for start in range(max(1, len(run) - 63)):
                 piece = run[start : start + 64]
-                if any(one.startswith(piece) for one in self._begins.get(piece[:8], ())):
+                if any(one.startswith(piece) for one in self._begins.get(piece[:SHORTEST], ())):
                     found.append((match.start() + start, match.start() + start + len(piece)))
         return found
 
@@ -256,6 +273,12 @@ class _Cut:
 def _payload(data: bytes) -> bytes:
     """Return the statement in its envelope, which is in base64."""
     return base64.b64decode(msgspec.json.decode(data)["payload"])
+
+
+def _values(read: Read, wanted: Wanted) -> tuple[bytes, ...]:
+    """Read which values the findings set out of the answers that are withheld."""
+    name = f"out/{results.FINDINGS}"
+    return tuple(passages.values_of(content(read.bundle, name), wanted)) if name in read.bundle.sizes() else ()
 
 
 def _digest_of(read: Read, name: str) -> str:
@@ -272,7 +295,7 @@ def _exactly(log: bytes, wanted: Sequence[Target], words: Sought, found: Spans) 
         line = lines[passage.record]
         text = line.index(b'"text":"') + len(b'"text":"')
         places = [start + text + offset for offset in _characters(line[text:])]
-        found = [one for one in found if not start <= one[0] < start + len(line)]
+        found = [one for one in found if one[1] <= places[0] or places[-1] <= one[0]]
         found += [(start + a, start + b) for a, b in passages.places(line, words)]
         found.append((places[passage.start], places[passage.end]))
     return sorted(found)

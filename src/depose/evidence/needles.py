@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _GRAM = 8
 """Bytes of each string by which it is looked up."""
@@ -50,7 +50,30 @@ class Needles:
             self._look(data, found)
         return found
 
+    def places_in(self, data: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield those that stand in the data with each place, one beyond the end of another, in one pass for most."""
+        ends: dict[bytes, int] = {}
+        for one in self._one_by_one:
+            at = data.find(one)
+            while at >= 0:
+                yield one, at
+                at = data.find(one, at + len(one))
+        if self._by_gram and len(data) >= _GRAM:
+            for at in self._met(data):
+                for one, within in self._by_gram.get(data[at : at + _GRAM], ()):
+                    start = at - within
+                    if start >= ends.get(one, 0) and data.startswith(one, start):
+                        ends[one] = start + len(one)
+                        yield one, start
+
     def _look(self, data: bytes, found: set[bytes]) -> None:
+        for at in self._met(data):
+            for one, within in self._by_gram.get(data[at : at + _GRAM], ()):
+                if one not in found and data.startswith(one, max(0, at - within)):
+                    found.add(one)
+
+    def _met(self, data: bytes) -> Iterator[int]:
+        """Yield where the eight bytes of any of them stand."""
         import numpy as np
 
         factor, table, shift = np.uint64(_FACTOR), self._table, self._shift
@@ -61,10 +84,7 @@ class Needles:
             if taken.any():
                 places = taken.nonzero()[0]
                 nearest = np.minimum(np.searchsorted(self._grams, grams[places]), len(self._grams) - 1)
-                for place in places[self._grams[nearest] == grams[places]].tolist():
-                    for one, within in self._by_gram.get(data[at + place : at + place + _GRAM], ()):
-                        if one not in found and data.startswith(one, max(0, at + place - within)):
-                            found.add(one)
+                yield from (at + places[self._grams[nearest] == grams[places]]).tolist()
 
 
 class Run:

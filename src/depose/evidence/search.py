@@ -44,8 +44,11 @@ _Named = dict[bytes, tuple[str, Form]]
 class Sought:
     """Words that are sought, under the names by which they are told of."""
 
-    def __init__(self, words: Mapping[str, bytes], *, secret: bool = False) -> None:
-        """With `secret`, words are found in pieces, letter for letter and with any marks between them, too."""
+    def __init__(self, words: Mapping[str, bytes], *, secret: bool = False, parts: Mapping[str, bytes] = {}) -> None:
+        """With `secret`, words are found in pieces, letter for letter and with any marks between them, too.
+
+        `parts` are sought as they are alone: there are thousands, of words that are sought in every encoding.
+        """
         self.secret = secret
         self._exact: _Named = {}
         self._plain: _Named = {}
@@ -59,6 +62,9 @@ class Sought:
                 self._add(name, form, least=min(SHORTEST, len(value)) - 2 if form.exactly else SHORTEST_CORE)
             if secret and _is_plain(value) and _is_text(value):
                 self._whole.append((name, value, _LIKE_ASCII(value)))
+        for name, value in parts.items():
+            for form in _spellings(value):
+                self._add(name, form, least=SHORTEST)
         self._begins = Needles(whole[: pieces.FIRST_PIECE] for _, _, whole in self._whole)
         self._groups = tuple(Needles(one) for one in (self._exact, self._plain, self._other, self._letters))
 
@@ -125,15 +131,12 @@ class Sought:
 
     def _in_folded(self, view: View, fold: Fold, folded: bytes, named: _Named, group: Needles) -> Iterator[Found]:
         way: Edited | None = None
-        for needle in group.standing_in(folded):
+        for needle, at in group.places_in(folded):
             if view.noise and len(needle) < _BY_CHANCE:
                 continue
-            for at in every(folded, needle):
-                way = way or fold.undone(view.data)
-                start, end = way.back(at, at + len(needle))
-                yield self._found(
-                    view, named[needle], self._between(view.data[start:end], named[needle][1]), start, end
-                )
+            way = way or fold.undone(view.data)
+            start, end = way.back(at, at + len(needle))
+            yield self._found(view, named[needle], self._between(view.data[start:end], named[needle][1]), start, end)
 
     def _among_marks(self, view: View, folded: bytes) -> Iterator[Found]:
         """Yield where the letters of a secret stand in their order, whatever stands between them that is none."""
