@@ -84,8 +84,9 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         (
             "Is it wording that is alike, or only lists, dashes and length?",
             "Layout is taken out before wording is read, as printed in full; each result is given again at equal "
-            "length and at equal layout, and an indication needs both.",
-            ("method", "E", "results", "sensitivity"),
+            "length and at equal layout, and an indication needs both. Greetings, labels, stock answers and words of "
+            "the prompt are taken out too, and a small p must stand without them (bare words).",
+            ("method", "E", "results", "conditions"),
         ),
         (
             "Is the lower end of the interval an artefact of the resampling?",
