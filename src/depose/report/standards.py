@@ -49,13 +49,13 @@ def _tested(nulls: Sequence[NullPairs]) -> str:
     best = max(nulls, key=lambda one: one.at_alpha / one.n)
     return (
         f"every two controls were tested as if they were the pair, for each finding: at the most {best.at_alpha} of "
-        f"{best.n} pairs reached alpha; as close as the pair itself were {_between(nulls)}, by finding"
+        f"{best.n} pairs reached alpha; as close as the pair itself were {_between(nulls)}"
     )
 
 
 def _between(nulls: Sequence[NullPairs]) -> str:
     counts = [one.as_close for one in nulls]
-    return f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
+    return f"{min(counts)} to {max(counts)}, by finding" if len(set(counts)) > 1 else f"{counts[0]}"
 
 
 def _errors(findings: Findings, apart: Sequence[Unseen]) -> str:
