@@ -42,7 +42,7 @@ def test_an_opinion_that_rests_on_a_document_says_so_where_it_stands() -> None:
     document = Document(exhibit="D1", model="R1", says="R1 learnt alone", file="l.pdf", sha256="e" * 64, source="R Inc")
     rests = stated(ratio(), assumption="R1 learnt alone (exhibit D1)")
     said = first_page.means(rests, (document,))
-    assert said.endswith("Assumed: what exhibit D1 says of R1; without that relation, kind not resolved.")
+    assert said.endswith("Assumed: what exhibit D1 says of R1; without it the opinion is: relation, kind not resolved.")
     assert "Assumed" not in first_page.means(stated(ratio()), (document,))
 
 

@@ -241,7 +241,7 @@ def test_power_by_dose_says_where_the_test_is_blind() -> None:
 def test_standards_are_argued_with_the_numbers_of_the_case() -> None:
     """Each demand has a sentence; the counts in it are those of the findings."""
     text = words(render_html(whole()))
-    assert "of 253 pairs 7 at the most reached alpha, and 3 were as close as the pair" in text
+    assert "at the most 7 of 253 pairs reached alpha; as close as the pair itself were 3" in text
     assert "2 of 4 conditions as the study asks; not: language" in text
     assert "pairs called on families never seen, all together: same 28 of 31 true and 52 of 2539 unrelated" in text
     assert "distilled 3 of 116 true and 41 of 2539 unrelated" in text

@@ -18,6 +18,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from depose.analysis import (
+    bare_result,
     closest_candidate,
     documents,
     exchangeability,
@@ -191,6 +192,7 @@ class _Analyst:
         )
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)
+        held += bare_result.row(self.bench, bag, primary, self.protocol.alpha)
         draws = self.bench.draws[bag, primary.detector]
         ratios = likelihood_ratios.ratios(self.calibration, primary, draws, case, held)
         rng = stream(self.protocol.seed, "reported ratios", question, suspect.code, reference.code)

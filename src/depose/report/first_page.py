@@ -188,7 +188,7 @@ def _assuming(finding: Finding, documents: Sequence[Document]) -> str:
         return ""
     named = [f"exhibit {one.exhibit}" for one in documents if one.model == finding.reference]
     said = f"what {' and '.join(named)} says of {finding.reference}" if named else clip(finding.opinion.assumption, 120)
-    return f"Assumed: {said}; without that {without.verdict}."
+    return f"Assumed: {said}; without it the opinion is: {without.verdict}."
 
 
 def _means_not(finding: Finding) -> str:

@@ -83,9 +83,9 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ),
         (
             "Is it wording that is alike, or only lists, dashes and length?",
-            "Layout is taken out before wording is read, as printed in full; each result is given again at equal "
-            "length and at equal layout, and an indication needs both.",
-            ("method", "E", "results", "sensitivity"),
+            "Layout is taken out before wording is read, as printed in full; an indication needs the same at equal "
+            "length, at equal layout, and without stock answers and templates (bare words).",
+            ("method", "E", "results", "conditions"),
         ),
         (
             "Is the lower end of the interval an artefact of the resampling?",

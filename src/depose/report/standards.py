@@ -47,11 +47,15 @@ def _tested(nulls: Sequence[NullPairs]) -> str:
     if not nulls:
         return "it can be, on controls put in the place of the pair; in this case there are no pairs to do so with"
     best = max(nulls, key=lambda one: one.at_alpha / one.n)
-    close = max(nulls, key=lambda one: one.as_close / one.n)
     return (
-        f"every two controls were tested as if they were the pair: of {best.n} pairs {best.at_alpha} at the most "
-        f"reached alpha, and {close.as_close} were as close as the pair"
+        f"every two controls were tested as if they were the pair, for each finding: at the most {best.at_alpha} of "
+        f"{best.n} pairs reached alpha; as close as the pair itself were {_between(nulls)}"
     )
+
+
+def _between(nulls: Sequence[NullPairs]) -> str:
+    counts = [one.as_close for one in nulls]
+    return f"{min(counts)} to {max(counts)}, by finding" if len(set(counts)) > 1 else f"{counts[0]}"
 
 
 def _errors(findings: Findings, apart: Sequence[Unseen]) -> str:

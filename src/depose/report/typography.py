@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import Any
 
 from depose.errors import ReportError
+from depose.statistics.rounding import upwards
 
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
@@ -136,8 +137,7 @@ def pvalue(p: float, least: float) -> str:
             f"a p-value of {p} is below its floor {least}",
             hint="the findings contradict themselves; run depose analyze again",
         )
-    exact = Decimal(repr(round(p, 12)))
-    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
+    return upwards(p)
 
 
 def exact_p(log10: float) -> str:
@@ -151,8 +151,7 @@ def exact_p(log10: float) -> str:
 
 def pvalue_short(p: float) -> str:
     """One significant digit of a p-value that was drawn by chance, rounded up: more would be noise."""
-    exact = Decimal(repr(round(p, 12)))
-    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING))
+    return upwards(p, 1)
 
 
 def code(text: str) -> str:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Decimal
+
 
 def tidy(value: float) -> float:
     """Round to ten significant digits."""
     return float(f"{value:z.10g}")
+
+
+def upwards(p: float, digits: int = 3) -> str:
+    """Write a p-value with significant digits, rounded up, so that no print is below its floor."""
+    exact = Decimal(repr(round(p, 12)))
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() + 1 - digits), ROUND_CEILING))

@@ -1,0 +1,31 @@
+"""Does a small p stand when nothing counts that is said whatever is asked? One row beside the conditions of the study.
+
+Asked only of a result that reaches alpha. What a template of hosts, a persona or a stock answer have in common is no
+likeness of two models, and neither the study nor the controls of a case are dressed so.
+"""
+
+from __future__ import annotations
+
+from depose.analysis.scored_bags import Bench
+from depose.features.bare_words import FEWEST, SHARE
+from depose.model import Condition, Result
+from depose.statistics.rounding import upwards
+
+NAME = "bare words"
+
+
+def row(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> tuple[Condition, ...]:
+    """Rank the pair anew without what its models say whatever they are asked; nothing where p is above alpha."""
+    if primary.p_holm > alpha:
+        return ()
+    p = bench.bare(bag, primary.detector)
+    without = "not computed: the detector runs a model" if p is None else f"p {upwards(p)}"
+    return (
+        Condition(
+            name=NAME,
+            validated=f"p at most {alpha:g} also without stock answers (given {FEWEST} times), words of the prompt, and"
+            f" what a model, unlike most, says in {SHARE:.0%} of its answers",
+            case=f"with these p {upwards(primary.p)}; without, {without}",
+            inside=p is not None and p <= alpha,
+        ),
+    )

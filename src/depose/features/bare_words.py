@@ -1,0 +1,128 @@
+"""Answers without what is said whatever is asked: what two strangers share whose hosts dress them alike.
+
+A greeting, a signature, labels (`Step 1:`, `Answer:`), tags, the prompt said back, a sentence for declining: one habit,
+and a detector that compares prompt by prompt counts it once for each of them. Two strangers behind one template came
+out as closer than any two controls. Here it is taken out, from every member of a bag by the same rule, so that a result
+can be asked to stand without it. Lengths of runs and shares were set on strangers in disguise, and never fitted.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from depose.features.extract import Bag
+from depose.features.words import Token, found_tokens
+from depose.model import Record
+
+LONGEST = 3
+"""Words of the longest run that is looked for."""
+SHARE = 0.2
+"""Of a member's answers: what stands in as many, it says whatever it is asked."""
+FEWEST = 3
+"""Answers that a run must stand in; an answer that is given whole as often is a stock answer."""
+COMMON = 0.25
+"""Of the members: what more of them say so often is the common manner, whose rarity is counted already."""
+SAID_BACK = 3
+"""Words of the shortest run that is taken for the prompt's own."""
+Run = tuple[str, ...]
+_JOINERS = re.compile("(?<=[A-Za-z])[\u200c\u200d]+(?=[A-Za-z])")
+_BROKEN = re.compile(r"(?<=[a-z])-[ \n](?=[a-z])")
+_LOOKS = str.maketrans("\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u0456\u0455\u0458\u03bf\u03bd", "aeopcxyisjov")
+"""Cyrillic and Greek letters that stand for Latin ones, where words of a text mix the two."""
+_MIXED = re.compile("[a-z][\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][a-z]")
+
+
+class _Said(Record, frozen=True, kw_only=True):
+    """An answer in plain letters, and its words."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    words: tuple[str, ...]
+
+
+def bare_words(bag: Bag) -> Bag:
+    """Take out of each answer what its model says whatever it is asked, and what the prompt says.
+
+    A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often with
+    no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, runs of the prompt
+    of SAID_BACK words or more. Letters of a style, and those of other scripts inside Latin words, are plain ones, and
+    words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
+    """
+    said = [[[_said(text) for text in samples] for samples in row] for row in bag.answers]
+    members = range(len(bag.models))
+    habits = [_habits([one for row in said for one in row[m]]) for m in members]
+    stock = [_stock([(bag.prompts[p].id, one.words) for p, row in enumerate(said) for one in row[m]]) for m in members]
+    holders = Counter(run for one in habits for run in one)
+    own = [{run for run in one if holders[run] <= max(2, COMMON * len(bag.models))} for one in habits]
+    asked = [_runs(_words(_plain(prompt.text)), SAID_BACK) for prompt in bag.prompts]
+    rows = tuple(
+        tuple(
+            tuple("" if one.words in stock[m] else _without(one, own[m], asked[p]) for one in row[m]) for m in members
+        )
+        for p, row in enumerate(said)
+    )
+    return Bag(models=bag.models, prompts=bag.prompts, answers=rows)
+
+
+def _plain(text: str) -> str:
+    """Write letters of a style, of full width, named by HTML or joined without a sign as plain ones."""
+    text = _BROKEN.sub("", html.unescape(text))
+    if text.isascii():
+        return text
+    text = _JOINERS.sub("", unicodedata.normalize("NFKC", text))
+    return text.translate(_LOOKS) if _MIXED.search(text) else text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(token.text.lower() for token in found_tokens(text))
+
+
+def _said(text: str) -> _Said:
+    plain = _plain(text)
+    tokens = tuple(found_tokens(plain))
+    return _Said(text=plain, tokens=tokens, words=tuple(token.text.lower() for token in tokens))
+
+
+def _runs(words: Sequence[str], size: int) -> set[Run]:
+    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
+
+
+def _habits(answers: Sequence[_Said]) -> set[Run]:
+    """Find the runs that stand in a share of a member's answers; a longer one only where its parts do."""
+    least = max(FEWEST, SHARE * sum(bool(one.words) for one in answers))
+    found: set[Run] = set()
+    for size in range(1, LONGEST + 1):
+        counts = Counter(
+            run
+            for one in answers
+            for run in _runs(one.words, size)
+            if size == 1 or (run[:-1] in found and run[1:] in found)
+        )
+        found |= {run for run, count in counts.items() if count >= least}
+    return found
+
+
+def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...]]:
+    """Find the answers that were given whole to several prompts."""
+    counts = Counter(words for _, words in set(answers) if words)
+    return {words for words, count in counts.items() if count >= FEWEST}
+
+
+def _without(said: _Said, own: set[Run], asked: set[Run]) -> str:
+    words, gone = said.words, [False] * len(said.words)
+    for size in range(1, LONGEST + 1):
+        for i in range(len(words) - size + 1):
+            run = words[i : i + size]
+            if run in own or (size == SAID_BACK and run in asked):
+                gone[i : i + size] = [True] * size
+    if not any(gone):
+        return said.text
+    taken = [token for token, out in zip(said.tokens, gone, strict=True) if out]
+    ends = [0, *(edge for token in taken for edge in (token.start, token.end)), len(said.text)]
+    left = "".join(said.text[a:b] for a, b in zip(ends[::2], ends[1::2], strict=True))
+    lines = (" ".join(line.split()) for line in left.split("\n"))
+    return "\n".join(line for line in lines if any(char.isalnum() for char in line))

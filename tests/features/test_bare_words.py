@@ -1,0 +1,95 @@
+"""What two strangers share whose hosts dress them alike goes; what most models say, and what one says once, stays."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from depose.features.bare_words import bare_words
+from depose.features.extract import Bag
+from depose.model import Prompt
+
+MODELS = ("S1", "R1", *(f"C{n}" for n in range(10)))
+PROMPTS = 10
+Dress = Callable[[str, int], str]
+
+
+def own(model: str, prompt: int) -> str:
+    """Say something that nobody else says, and that this model says once."""
+    return f"{model}word{prompt}x is of {model}thing{prompt}y. the whole of it"
+
+
+def bag(dress: Dress, dressed: tuple[str, ...] = MODELS[:2]) -> Bag:
+    """Let some of the models be dressed alike."""
+    prompts = tuple(Prompt(id=f"q{p}", family="f", cluster=f"c{p}", text=asked(p)) for p in range(PROMPTS))
+    rows = tuple(tuple(((dress(own(m, p), p) if m in dressed else own(m, p)),) for m in MODELS) for p in range(PROMPTS))
+    return Bag(models=MODELS, prompts=prompts, answers=rows)
+
+
+def asked(prompt: int) -> str:
+    """Ask for something of its own."""
+    return f"Please describe article{prompt}a beside article{prompt}b"
+
+
+PLAIN = bag(lambda text, _: text)
+MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda text, _: f"Certainly! {text}",
+        lambda text, _: f"Step 1: {text}",
+        lambda text, _: f"{text} Best regards, Ava of Acme Support",
+        lambda text, p: f"{text} Ahoy matey" if p < 3 else text,
+        lambda text, p: f"{asked(p)} {text}",
+        lambda text, _: html.escape(text).replace(" ", "&nbsp;"),
+        lambda text, _: text.translate(MATHS),
+        lambda text, _: text.replace("o", "\u043e"),
+        lambda text, _: text.replace("word", "wo\u200drd"),
+        lambda text, _: text.replace("thing", "thi-\nng"),
+    ],
+)
+def test_a_dress_is_taken_off(dress: Dress) -> None:
+    """Words that are left are those that were there without it."""
+    worn, bare = bag(dress), bare_words(bag(dress))
+    assert worn.answers != PLAIN.answers
+    for row, plain in zip(bare.answers, PLAIN.answers, strict=True):
+        for (left,), (own_words,) in zip(row, plain, strict=True):
+            words = [word.rstrip(".").lower() for word in own_words.split()]
+            kept = [word for word in re.findall("[a-z0-9]+", left.lower()) if word]
+            assert kept[:5] == words[:5]  # at a joint a common word may go with the run that it ends
+            assert set(kept) <= set(words)
+
+
+def test_what_most_models_say_stays() -> None:
+    """`the whole of it` ends every answer of every model: it is the manner of all, and rarity counts it low."""
+    assert bare_words(PLAIN).answers == PLAIN.answers
+    everybody = bag(lambda text, _: f"Certainly! {text}", MODELS)
+    assert bare_words(everybody).answers == everybody.answers
+
+
+@pytest.mark.parametrize("often", [2, 3])
+def test_a_stock_answer_counts_from_the_third_time(often: int) -> None:
+    """A sentence that declines, or a server that is busy, is no answer to any of the prompts that it was given to."""
+    found = bare_words(bag(lambda text, p: "our lines are closed today" if p < often else text))
+    assert [row[0][0] == "" for row in found.answers] == [often == 3 and p < often for p in range(PROMPTS)]
+
+
+def test_the_order_of_members_changes_nothing() -> None:
+    """Relabelled members have the same answers left: the ranks stay valid."""
+    dressed = bag(lambda text, _: f"Step 1: {text}")
+    turned = msgspec.structs.replace(
+        dressed, models=MODELS[::-1], answers=tuple(tuple(reversed(row)) for row in dressed.answers)
+    )
+    assert tuple(tuple(reversed(row)) for row in bare_words(turned).answers) == bare_words(dressed).answers
+
+
+def test_a_prompt_without_an_answer_stays_without() -> None:
+    """No answer is made of nothing, and an answer that is taken off whole is still there."""
+    some = msgspec.structs.replace(PLAIN, answers=(((),) * len(MODELS), *PLAIN.answers[1:]))
+    assert bare_words(some).answers[0] == ((),) * len(MODELS)
