@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from depose.extraction import concert, plan, scan, tables, worlds
+from depose.extraction import concert, plan, queries, scan, tables, worlds
 from depose.model import CaseHead
 from depose.model.random_streams import stream
 
@@ -29,9 +30,14 @@ class Looked:
         return scan.Scan(self.case, self.made, lambda _: self.slots, 1, lambda _: None).run()
 
 
-def look(recipe: worlds.Recipe, seed: int) -> Looked:
-    """Build a world and make its tables."""
+def look(recipe: worlds.Recipe, seed: int, client: int | None = None) -> Looked:
+    """Build a world and make its tables; with a client under whose name all that was planted asks."""
     world = worlds.build(recipe, stream(seed, "world"))
+    if client is not None:
+        mine = np.isin(world.events["account"].to_numpy(), world.planted)
+        agents = np.where(mine, np.uint64(client), world.events["agent"].to_numpy())
+        place = world.events.column_names.index("agent")
+        world = dataclasses.replace(world, events=world.events.set_column(place, "agent", [agents]))
     clean, tested = worlds.span(recipe)
     case = plan.ExtractionFile(
         case=CaseHead(title="world", authority="simulated"),
@@ -77,3 +83,26 @@ def test_prompts_in_common_are_no_indication_and_bursts_or_cards_are() -> None:
     assert "synchrony" in found["bursts"][1]
     assert found["cards"][0] == "indication"
     assert "infrastructure" in found["cards"][1]
+
+
+@pytest.mark.slow
+def test_one_client_is_no_concert() -> None:
+    """Who takes a framework takes its prompts and its client: both together are a lead, and no indication."""
+    base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
+    recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
+    done = look(recipe, 5, client=7).scanned()
+    assert {one.name: one.p for one in done.groups[0].layers}["clients"] == 0.01
+    assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+def test_a_prompt_that_two_ask_within_an_hour_counts_for_no_slot() -> None:
+    """News and tasks reach many at once, with the same words; other words, other hours and no words count."""
+    at = {"10:03": (1, 7), "10:09": (2, 7), "10:41": (1, 8), "10:44": (2, 9), "12:01": (3, 7), "12:02": (3, 7)}
+    rows = [(account, f"2026-05-01 {hour}:00", template) for hour, (account, template) in at.items()]
+    rows += [(4, "2026-05-01 10:05:00", None), (5, "2026-05-01 10:06:00", None)]
+    with duckdb.connect() as db:
+        db.execute("CREATE TABLE events (account UBIGINT, ts TIMESTAMP, template UBIGINT)")
+        db.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+        db.execute("CREATE TABLE chosen AS SELECT DISTINCT account FROM events")
+        found = db.execute(queries.slots("2026-05-01", "2026-05-02", 10, 60)).fetchall()
+    assert found == [(1, 64), (2, 64), (3, 72), (4, 60), (5, 60)]

@@ -100,7 +100,7 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
     first, end = tested[0], plan.before(tested)
     found["infrastructure"] = queries.infrastructure(first, end)
     found["daily"] = queries.daily(first, end)
-    found["slots"] = queries.slots(first, end, case.tests.slot)
+    found["slots"] = queries.slots(first, end, case.tests.slot, case.tests.window)
     return found
 
 
