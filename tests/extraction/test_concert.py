@@ -98,7 +98,9 @@ def test_one_client_is_no_concert() -> None:
 def test_a_prompt_that_two_ask_within_an_hour_counts_for_no_slot() -> None:
     """News and tasks reach many at once, with the same words; other words, other hours and no words count."""
     at = {"10:03": (1, 7), "10:09": (2, 7), "10:41": (1, 8), "10:44": (2, 9), "12:01": (3, 7), "12:02": (3, 7)}
-    rows = [(account, f"2026-05-01 {hour}:00", template) for hour, (account, template) in at.items()]
+    rows: list[tuple[int, str, int | None]] = [
+        (account, f"2026-05-01 {hour}:00", template) for hour, (account, template) in at.items()
+    ]
     rows += [(4, "2026-05-01 10:05:00", None), (5, "2026-05-01 10:06:00", None)]
     with duckdb.connect() as db:
         db.execute("CREATE TABLE events (account UBIGINT, ts TIMESTAMP, template UBIGINT)")
