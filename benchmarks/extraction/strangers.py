@@ -44,6 +44,8 @@ KINDS = {
     "daily job": "25 accounts run a job at nine sharp each day, one of 30 prompts of a blog",
     "six-hourly job": "25 accounts run a job at 0, 6, 12 and 18 sharp, one of 30 prompts of a blog",
     "news desks": "40 accounts follow four of 30 fields each, and ask about the news of these within ten minutes",
+    "one country": "25 of 60 accounts behind five networks of one country's carriers share a list of 200 prompts",
+    "one country unsaid": "the same, in a log that says no countries",
     "webinar": "40 people paste the ten prompts that a speaker shows, once a week, as they are shown",
 }
 
@@ -54,9 +56,15 @@ class Maker(worlds._Maker):
     kind = ""
     client: Any = None
     """Who names itself as one client."""
+    country: Any = None
+    """Who is in a country of their own."""
 
     def _table(self, who: Any, ts: Any, prompt: Any, release: Any) -> Any:
         table = super()._table(who, ts, prompt, release)
+        if self.country is not None and "unsaid" not in self.kind:
+            inside = set(self.country.tolist())
+            place = [("PT" if one in inside else "DE") for one in who.tolist()]
+            table = table.set_column(table.column_names.index("country"), "country", [place])
         if self.client is None:
             return table
         named = np.where(np.isin(who, self.client), np.uint64(12_345), table["agent"].to_numpy())
@@ -227,6 +235,15 @@ class Maker(worlds._Maker):
                 there = every[(follows == self._rng.integers(0, 30)).any(axis=1) & (self._rng.random(40) < 0.7)]
                 when = day * 1440 + minute + self._rng.integers(0, 10, size=len(there))
                 self._put(there, when, PROMPT + 100 * day + place)
+
+    def _one_country(self) -> None:
+        self.country = self._some(60)
+        self._network[self.country] = 10_000_000 + self._rng.integers(0, 5, size=60)
+        self._alike.append(self.country[:25])
+        self._human(self._alike[-1], 40, 200)
+
+    def _one_country_unsaid(self) -> None:
+        self._one_country()
 
     def _webinar(self) -> None:
         every = self._group(40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +31,18 @@ class Looked:
         return scan.Scan(self.case, self.made, lambda _: self.slots, 1, lambda _: None).run()
 
 
-def look(recipe: worlds.Recipe, seed: int, client: int | None = None) -> Looked:
-    """Build a world and make its tables; with a client under whose name all that was planted asks."""
-    world = worlds.build(recipe, stream(seed, "world"))
-    if client is not None:
-        mine = np.isin(world.events["account"].to_numpy(), world.planted)
-        agents = np.where(mine, np.uint64(client), world.events["agent"].to_numpy())
-        place = world.events.column_names.index("agent")
-        world = dataclasses.replace(world, events=world.events.set_column(place, "agent", [agents]))
+def changed(world: worlds.World, accounts: Any, column: str, values: Any, other: Any = None) -> worlds.World:
+    """Return a world in which some accounts have these values in a column, and the others what they had or another."""
+    events = world.events
+    mine = np.isin(events["account"].to_numpy(), accounts)
+    kept = events[column].to_numpy() if other is None else np.array([other])
+    place = events.column_names.index(column)
+    return dataclasses.replace(world, events=events.set_column(place, column, [np.where(mine, values, kept)]))
+
+
+def look(recipe: worlds.Recipe, seed: int, change: Callable[[worlds.World], worlds.World] = lambda one: one) -> Looked:
+    """Build a world, change it, and make its tables."""
+    world = change(worlds.build(recipe, stream(seed, "world")))
     clean, tested = worlds.span(recipe)
     case = plan.ExtractionFile(
         case=CaseHead(title="world", authority="simulated"),
@@ -90,8 +95,30 @@ def test_one_client_is_no_concert() -> None:
     """Who takes a framework takes its prompts and its client: both together are a lead, and no indication."""
     base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
     recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
-    done = look(recipe, 5, client=7).scanned()
+    done = look(recipe, 5, lambda world: changed(world, world.planted, "agent", np.uint64(7))).scanned()
     assert {one.name: one.p for one in done.groups[0].layers}["clients"] == 0.01
+    assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+@pytest.mark.slow
+def test_the_carriers_of_a_country_are_no_concert() -> None:
+    """Accounts of one country share its networks with all others there: E6 compares with accounts of that country."""
+    base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
+    recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
+
+    def carriers(world: worlds.World) -> worlds.World:
+        accounts = world.events["account"].to_numpy()
+        inside = np.union1d(world.planted, np.setdiff1d(np.unique(accounts), world.planted)[:40])
+        return changed(world, inside, "ip24", accounts % np.uint64(4))
+
+    def told(world: worlds.World) -> worlds.World:
+        behind = np.unique(world.events["account"].to_numpy()[carriers(world).events["ip24"].to_numpy() < 4])
+        return changed(carriers(world), behind, "country", "PT", "DE")
+
+    without = look(recipe, 5, carriers).scanned()
+    assert without.groups[0].tied_by == ("infrastructure",)
+    done = look(recipe, 5, told).scanned()
+    assert {one.name: one.p for one in done.groups[0].layers}["infrastructure"] > 0.05
     assert done.opinion.verdict == "shared prompts, concert not shown"
 
 

@@ -42,8 +42,10 @@ class Context:
         self._names, first, self._unit = np.unique(nodes, return_index=True, return_inverse=True)
         sizes = np.bincount(self._unit)
         requests = self._summed(accounts["requests"].to_numpy().astype(float))
-        strata = conformal.strata_of(features.strata(accounts, case.strata.by), len(ids))[:, -1]
+        by = tuple(dict.fromkeys((*case.strata.by, "country")))  # accounts of one country share its carriers
+        strata = conformal.strata_of(features.strata(accounts, by), len(ids))[:, -1]
         self._strata = _beside(strata[first], sizes)
+        self._unsaid = "; of no country, so that its carriers may be the reason" if not _said(accounts) else ""
         rank = np.argsort(np.argsort(requests, kind="stable"), kind="stable")
         self._load = _beside(rank * LOADS // max(len(sizes), 1), sizes)
         daily = features.daily(tables.by_name["daily"], ids)
@@ -107,7 +109,7 @@ class Context:
         ):
             if len(shared[0]):
                 p, count = layers.infrastructure(*shared, len(self._names), units, sets)
-                found.append(layer(name, p, f"{count} pairs share {what}"))
+                found.append(layer(name, p, f"{count} pairs share {what}{self._unsaid}"))
         if self._classes.any():
             held = np.bincount(self._template[np.isin(self._holder, units)], minlength=len(self._classes))
             p, which = layers.targeting(
@@ -135,6 +137,11 @@ def tied_by(tests: Sequence[Layer], alpha: float) -> tuple[str, ...]:
     asked = [one for one in tests if one.name in CONCERT]
     adjusted = holm([one.p for one in asked])
     return tuple(one.name for one, p in zip(asked, adjusted, strict=True) if p <= alpha)
+
+
+def _said(accounts: pa.Table) -> bool:
+    """Tell whether the logs say countries."""
+    return bool(accounts["country"].null_count < accounts.num_rows)
 
 
 def _once(unit: Ints, value: Ints) -> tuple[Ints, Ints]:

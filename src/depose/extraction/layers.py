@@ -1,9 +1,10 @@
 """E4 to E7: does a group act as one? Synchrony, release pivot, balance of load, shared infrastructure, targeting.
 
 Each asks of a group that templates put together whether something else ties it, and compares it with random sets of as
-many units of the same strata (release pivot, E5, E6), with itself, each unit moved within its hours (E4), or
-with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a node of E3: an
-account, or an organisation, a named set or a standing community as a whole, for what ties the accounts of one is known.
+many units of the same strata and country (release pivot, E6) or volumes (E5), with itself, each unit moved within its
+hours (E4), or with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a
+node of E3: an account, or an organisation, a named set or a standing community as a whole, for what ties the accounts
+of one is known.
 A group of friends passes E4 and E6 too: this is evidence of concert, not of its purpose.
 """
 
