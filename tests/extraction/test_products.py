@@ -511,3 +511,19 @@ def test_a_log_that_is_back_to_what_it_was_can_be_scanned_and_sealed(tmp_path: P
     done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
     unsealing.verify(Path(done.bundle), public_key=(tmp_path / "key.pem.pub").read_bytes())
     assert now.totals.requests == 40
+
+
+@pytest.mark.parametrize("what", ["day", "manifest"])
+def test_events_that_were_changed_are_made_anew_as_the_hint_says(what: str, tmp_path: Path) -> None:
+    """A log that was read is not read again, so that importing it alone mends nothing: the hint said just that."""
+    folder = logs.case(tmp_path / "case")
+    log = logs.lines(tmp_path / "a.jsonl", logs.litellm(40))
+    load(folder, log)
+    file = next(folder.glob("events/day=*/*.parquet")) if what == "day" else folder / "events" / "manifest.json"
+    file.write_bytes(b"x" + file.read_bytes())
+    with pytest.raises(EvidenceError) as met:
+        conduct.scan_case(folder, utc_now)
+    assert f"remove {folder / 'events'} and import the logs again" in met.value.hint
+    shutil.rmtree(folder / "events")
+    load(folder, log)
+    assert conduct.scan_case(folder, utc_now).findings.totals.requests == 40

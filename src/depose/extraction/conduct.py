@@ -262,6 +262,7 @@ def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Pat
     """Return the files of the events after their digests were compared; raise EvidenceError for a changed one."""
     found = []
     listed = [one for one in manifest.files if not one.path.startswith("texts/")]
+    anew = manifest_of.anew(folder)
     say(f"events: {len(listed)} files, {sum(one.rows for one in listed)} requests")
     for one in listed:
         path = folder / "events" / one.path
@@ -269,9 +270,9 @@ def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Pat
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise EvidenceError(f"{path}: {error.strerror or error}", hint="import the logs again") from error
+            raise EvidenceError(f"{path}: {error.strerror or error}", hint=anew) from error
         if digest != one.sha256:
-            raise EvidenceError(f"{path}: was changed after it was imported", hint="import the logs again")
+            raise EvidenceError(f"{path}: was changed after it was imported", hint=anew)
         found.append(path)
     if not found:
         raise CaseError(f"{folder}: no events", hint="depose extraction import")
