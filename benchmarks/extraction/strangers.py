@@ -33,6 +33,20 @@ KINDS = {
     "retry storms": "18 accounts of one framework; six outages after which they ask again within twenty minutes",
     "branches": "15 branches of a bank run four of 60 macros each morning within 45 minutes of opening",
     "hackathon": "40 accounts work through a handout of 80 prompts on one weekend",
+    "one client": "30 customers of one framework: its 60 prompts, at hours of their own, under its name as client",
+    "app template": "25 bots made of one template of 40 prompts, each a job at an hour of its own, under one client",
+    "news feed": "20 bots that do not know of each other ask about the same news as it comes, 12 a day, in ten minutes",
+    "daily puzzle": "40 accounts ask about the puzzle that comes out each day at one hour, most in the first hour",
+    "load test": "two firms of six keys each test their load on one day, with 120 prompts of their own",
+    "queue after an outage": "30 customers of one framework; what ten outages held back goes out within three minutes",
+    "another time zone": "25 accounts of one country share a list of 200 prompts, at its office hours, with a holiday",
+    "plugin": "20 translators with one plugin and one client: segments of 15 manuals that all of them work on",
+    "daily job": "25 accounts run a job at nine sharp each day, one of 30 prompts of a blog",
+    "six-hourly job": "25 accounts run a job at 0, 6, 12 and 18 sharp, one of 30 prompts of a blog",
+    "news desks": "40 accounts follow four of 30 fields each, and ask about the news of these within ten minutes",
+    "one country": "25 of 60 accounts behind five networks of one country's carriers share a list of 200 prompts",
+    "one country unsaid": "the same, in a log that says no countries",
+    "webinar": "40 people paste the ten prompts that a speaker shows, once a week, as they are shown",
 }
 
 
@@ -40,9 +54,24 @@ class Maker(worlds._Maker):
     """A world with one such group, in the place of a look-alike."""
 
     kind = ""
+    client: Any = None
+    """Who names itself as one client."""
+    country: Any = None
+    """Who is in a country of their own."""
+
+    def _table(self, who: Any, ts: Any, prompt: Any, release: Any) -> Any:
+        table = super()._table(who, ts, prompt, release)
+        if self.country is not None and "unsaid" not in self.kind:
+            inside = set(self.country.tolist())
+            place = [("PT" if one in inside else "DE") for one in who.tolist()]
+            table = table.set_column(table.column_names.index("country"), "country", [place])
+        if self.client is None:
+            return table
+        named = np.where(np.isin(who, self.client), np.uint64(12_345), table["agent"].to_numpy())
+        return table.set_column(table.column_names.index("agent"), "agent", [named])
 
     def _classes(self) -> None:
-        getattr(self, "_" + self.kind.split(" on one")[0].split(" with")[0].replace(" ", "_"))()
+        getattr(self, "_" + self.kind.split(" on one")[0].split(" with")[0].replace(" ", "_").replace("-", "_"))()
 
     def _put(self, who: Any, minute: Any, prompt: Any) -> None:
         who, minute, prompt = np.broadcast_arrays(who, minute, prompt)
@@ -119,6 +148,111 @@ class Maker(worlds._Maker):
         for one in self._group(40):
             when = day * 1440 + 540 + self._rng.integers(0, 36 * 60, size=30)
             self._put(one, when, PROMPT + self._rng.integers(0, 80, size=30))
+
+    def _human(self, every: Any, each: int, prompts: int) -> None:
+        who = np.repeat(every, each)
+        times = self._times(who, self._recipe.clean, self._whole)
+        self._put(who, times, PROMPT + self._rng.integers(0, prompts, size=len(who)))
+
+    def _one_client(self) -> None:
+        self.client = self._group(30)
+        self._human(self.client, 40, 60)
+
+    def _app_template(self) -> None:
+        self.client = self._group(25)
+        for one in self.client:
+            minute = 60 * int(self._rng.integers(0, 24)) + 15 * int(self._rng.integers(0, 4))
+            for day in range(self._recipe.clean, self._whole):
+                steps = self._rng.choice(40, size=3, replace=False)
+                self._put(one, day * 1440 + minute + self._rng.integers(0, 2, size=3), PROMPT + steps)
+
+    def _news_feed(self) -> None:
+        every = self._group(20)
+        for day in range(self._recipe.clean, self._whole):
+            for place, minute in enumerate(self._rng.integers(300, 1430, size=int(self._rng.poisson(12)))):
+                there = every[self._rng.random(20) < 0.6]
+                when = day * 1440 + minute + self._rng.integers(0, 10, size=len(there))
+                self._put(there, when, PROMPT + 100 * day + place)
+
+    def _daily_puzzle(self) -> None:
+        every = self._group(40)
+        for day in range(self._recipe.clean, self._whole):
+            there = every[self._rng.random(40) < 0.7]
+            late = np.minimum(self._rng.exponential(45, size=len(there)), 900).astype(np.int64)
+            self._put(there, day * 1440 + 300 + late, PROMPT + day)
+            self._put(there, day * 1440 + 300 + late + self._rng.integers(1, 9, size=len(there)), PROMPT + 100 + day)
+
+    def _load_test(self) -> None:
+        for firm in range(2):
+            every = self._group(6)
+            start = (self._recipe.clean + int(self._rng.integers(2, 20))) * 1440 + int(self._rng.integers(480, 1080))
+            for one in every:
+                steps = self._rng.choice(120, size=400)
+                self._put(one, start + self._rng.integers(0, 30, size=400), PROMPT + 1_000 * firm + steps)
+
+    def _queue_after_an_outage(self) -> None:
+        every = self._group(30)
+        self._human(every, 40, 200)
+        for _ in range(10):
+            start = int(self._rng.integers(self._recipe.clean, self._whole)) * 1440 + int(self._rng.integers(480, 1200))
+            for one in every[self._rng.random(30) < 0.7]:
+                self._put(one, start + self._rng.integers(0, 3, 6), PROMPT + self._rng.integers(0, 200, 6))
+
+    def _another_time_zone(self) -> None:
+        every = self._group(25)
+        holiday = self._days(2)[1]
+        for day in self._days(0, 1, 2, 3, 4):
+            for one in every if day != holiday else ():
+                when = self._rng.integers(0, 540, size=3)
+                self._put(one, day * 1440 + when, PROMPT + self._rng.integers(0, 200, size=3))
+
+    def _plugin(self) -> None:
+        self.client = self._group(20)
+        for day in self._days(0, 1, 2, 3, 4):
+            for one in self.client:
+                manual = int(self._rng.integers(0, 15))
+                when = day * 1440 + 480 + self._rng.integers(0, 540, size=8)
+                self._put(one, when, PROMPT + 100 * manual + self._rng.integers(0, 40, size=8))
+
+    def _daily_job(self) -> None:
+        every = self._group(25)
+        for day in range(self._recipe.clean, self._whole):
+            for one in every:
+                self._put(one, day * 1440 + 540 + self._rng.integers(0, 2, 2), PROMPT + self._rng.integers(0, 30, 2))
+
+    def _six_hourly_job(self) -> None:
+        every = self._group(25)
+        for day in range(self._recipe.clean, self._whole):
+            for hour in (0, 360, 720, 1080):
+                when = day * 1440 + hour + self._rng.integers(0, 2, size=25)
+                self._put(every, when, PROMPT + self._rng.integers(0, 30, size=25))
+
+    def _news_desks(self) -> None:
+        every = self._group(40)
+        follows = np.argsort(self._rng.random((40, 30)), axis=1)[:, :4]
+        for day in range(self._recipe.clean, self._whole):
+            for place, minute in enumerate(self._rng.integers(300, 1430, size=20)):
+                there = every[(follows == self._rng.integers(0, 30)).any(axis=1) & (self._rng.random(40) < 0.7)]
+                when = day * 1440 + minute + self._rng.integers(0, 10, size=len(there))
+                self._put(there, when, PROMPT + 100 * day + place)
+
+    def _one_country(self) -> None:
+        self.country = self._some(60)
+        self._network[self.country] = 10_000_000 + self._rng.integers(0, 5, size=60)
+        self._alike.append(self.country[:25])
+        self._human(self._alike[-1], 40, 200)
+
+    def _one_country_unsaid(self) -> None:
+        self._one_country()
+
+    def _webinar(self) -> None:
+        every = self._group(40)
+        for week, day in enumerate(self._days(3)):
+            there = every[self._rng.random(40) < 0.8]
+            for place in range(10):
+                start = day * 1440 + 960 + 6 * place
+                keen = there[self._rng.random(len(there)) < 0.8]
+                self._put(keen, start + self._rng.integers(0, 5, size=len(keen)), PROMPT + 100 * week + place)
 
 
 def examined(kind: str, seed: int) -> dict[str, Any]:

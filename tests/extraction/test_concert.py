@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from depose.extraction import concert, plan, scan, tables, worlds
+from depose.extraction import concert, plan, queries, scan, tables, worlds
 from depose.model import CaseHead
 from depose.model.random_streams import stream
 
@@ -29,9 +31,18 @@ class Looked:
         return scan.Scan(self.case, self.made, lambda _: self.slots, 1, lambda _: None).run()
 
 
-def look(recipe: worlds.Recipe, seed: int) -> Looked:
-    """Build a world and make its tables."""
-    world = worlds.build(recipe, stream(seed, "world"))
+def changed(world: worlds.World, accounts: Any, column: str, values: Any, other: Any = None) -> worlds.World:
+    """Return a world in which some accounts have these values in a column, and the others what they had or another."""
+    events = world.events
+    mine = np.isin(events["account"].to_numpy(), accounts)
+    kept = events[column].to_numpy() if other is None else np.array([other])
+    place = events.column_names.index(column)
+    return dataclasses.replace(world, events=events.set_column(place, column, [np.where(mine, values, kept)]))
+
+
+def look(recipe: worlds.Recipe, seed: int, change: Callable[[worlds.World], worlds.World] = lambda one: one) -> Looked:
+    """Build a world, change it, and make its tables."""
+    world = change(worlds.build(recipe, stream(seed, "world")))
     clean, tested = worlds.span(recipe)
     case = plan.ExtractionFile(
         case=CaseHead(title="world", authority="simulated"),
@@ -77,3 +88,50 @@ def test_prompts_in_common_are_no_indication_and_bursts_or_cards_are() -> None:
     assert "synchrony" in found["bursts"][1]
     assert found["cards"][0] == "indication"
     assert "infrastructure" in found["cards"][1]
+
+
+@pytest.mark.slow
+def test_one_client_is_no_concert() -> None:
+    """Who takes a framework takes its prompts and its client: both together are a lead, and no indication."""
+    base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
+    recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
+    done = look(recipe, 5, lambda world: changed(world, world.planted, "agent", np.uint64(7))).scanned()
+    assert {one.name: one.p for one in done.groups[0].layers}["clients"] == 0.01
+    assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+@pytest.mark.slow
+def test_the_carriers_of_a_country_are_no_concert() -> None:
+    """Accounts of one country share its networks with all others there: E6 compares with accounts of that country."""
+    base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
+    recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
+
+    def carriers(world: worlds.World) -> worlds.World:
+        accounts = world.events["account"].to_numpy()
+        inside = np.union1d(world.planted, np.setdiff1d(np.unique(accounts), world.planted)[:40])
+        return changed(world, inside, "ip24", accounts % np.uint64(4))
+
+    def told(world: worlds.World) -> worlds.World:
+        behind = np.unique(world.events["account"].to_numpy()[carriers(world).events["ip24"].to_numpy() < 4])
+        return changed(carriers(world), behind, "country", "PT", "DE")
+
+    without = look(recipe, 5, carriers).scanned()
+    assert without.groups[0].tied_by == ("infrastructure",)
+    done = look(recipe, 5, told).scanned()
+    assert {one.name: one.p for one in done.groups[0].layers}["infrastructure"] > 0.05
+    assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+def test_a_prompt_that_two_ask_within_an_hour_counts_for_no_slot() -> None:
+    """News and tasks reach many at once, with the same words; other words, other hours and no words count."""
+    at = {"10:03": (1, 7), "10:09": (2, 7), "10:41": (1, 8), "10:44": (2, 9), "12:01": (3, 7), "12:02": (3, 7)}
+    rows: list[tuple[int, str, int | None]] = [
+        (account, f"2026-05-01 {hour}:00", template) for hour, (account, template) in at.items()
+    ]
+    rows += [(4, "2026-05-01 10:05:00", None), (5, "2026-05-01 10:06:00", None)]
+    with duckdb.connect() as db:
+        db.execute("CREATE TABLE events (account UBIGINT, ts TIMESTAMP, template UBIGINT)")
+        db.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+        db.execute("CREATE TABLE chosen AS SELECT DISTINCT account FROM events")
+        found = db.execute(queries.slots("2026-05-01", "2026-05-02", 10, 60)).fetchall()
+    assert found == [(1, 64), (2, 64), (3, 72), (4, 60), (5, 60)]

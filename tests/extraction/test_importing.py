@@ -18,9 +18,10 @@ import pytest
 
 import request_logs as logs
 from depose.errors import CaseError, DeposeError, EvidenceError, SecretFound, UsageError
-from depose.extraction import importing, values
+from depose.extraction import importing, pseudonyms, values
 from depose.extraction.importing import Manner
 from depose.extraction.moments import Moments
+from depose.extraction.sources import apim
 
 
 def load(folder: Path, log: Path, format_: str = "litellm", **more: Any) -> importing.Imported:
@@ -88,6 +89,15 @@ def test_parts_that_are_missing_are_counted_and_their_words_lost(tmp_path: Path)
     assert done.sources[0].losses == {"requests with a part missing": 1}
     assert done.events == 2_000
     assert sum(row["template"] is None for row in events(folder)) == 1
+
+
+def test_calls_of_the_gateway_without_a_row_of_a_model_are_counted(tmp_path: Path) -> None:
+    """A call that was refused at the gateway has no row of a model: it is no request, and is said to be left out."""
+    rows = [*logs.apim()[:-30], *logs.callers()]
+    rows += [{**logs.callers()[0], "CorrelationId": f"refused-{n}", "ResponseCode": 429} for n in range(3)]
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, logs.lines(tmp_path / "all.jsonl", rows), "apim")
+    assert (done.events, done.sources[0].losses) == (30, {apim.UNASKED: 3})
 
 
 def as_portal(rows: list[dict[str, object]], file: Path) -> Path:
@@ -207,6 +217,42 @@ def test_the_same_account_has_another_name_in_another_case(tmp_path: Path) -> No
     assert not names[0] & names[1]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "198.51.100.9",
+        " 198.51.100.9 ",
+        "198.51.100.9, 172.16.0.3",
+        "198.51.100.9,172.16.0.3, 10.0.0.1",
+        "198.51.100.9:51034",
+        "::ffff:198.51.100.9",
+        "::FFFF:c633:6409",
+        "[::ffff:198.51.100.9]:443",
+        '"198.51.100.9"',
+    ],
+)
+def test_an_address_is_the_same_however_a_proxy_writes_it(written: str) -> None:
+    """Lists of proxies, ports and IPv4 within IPv6: a network was lost, or was one for everybody."""
+    assert pseudonyms.address(written) == "198.51.100.9"
+    assert pseudonyms.prefix(written) == "198.51.100.0/24"
+
+
+@pytest.mark.parametrize(
+    ("written", "network"),
+    [
+        ("2001:db8:1:2::5", "2001:db8:1::/48"),
+        ("[2001:db8:1:2::5]:443", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("unknown", ""),
+        ("", ""),
+        ("0b4f9a", ""),
+    ],
+)
+def test_another_address_and_none(written: str, network: str) -> None:
+    """IPv6 keeps its /48; what is no address has no network."""
+    assert pseudonyms.prefix(written) == network
+
+
 def test_ids_that_stand_twice_count_once(tmp_path: Path) -> None:
     """Within a log and between logs; a log that was read is not read again."""
     folder = logs.case(tmp_path / "case")
@@ -253,6 +299,7 @@ def changed(**fields: Any) -> list[dict[str, Any]]:
         (changed(user="", api_key=""), CaseError, "1 of 30 rows: rows without an account"),
         (changed(user="1.2E+15"), CaseError, "row 3: '1.2E.15' is an id that a spreadsheet rounded"),
         (changed(request_id="=cmd|' /C calc'!A0"), CaseError, "row 3: .* would run as a formula"),
+        (changed(user="=bob@example.org"), CaseError, "row 3: a value that begins with '=' would run as a formula"),
         (changed(api_key="someone@example.org"), SecretFound, "row 3: an e-mail address stands in"),
         (changed(api_key="10.1.2.3"), SecretFound, "row 3: an IP address stands in"),
         (changed(api_key="sk-abcdefghijklmnopqrstuvwx"), SecretFound, "row 3: an API key stands in"),

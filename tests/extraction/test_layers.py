@@ -38,7 +38,7 @@ def world(seed: int, *, tied: bool) -> dict[str, float]:
         active = [np.unique(rng.choice(bursts, 30)) for _ in members]
     units = np.repeat(np.arange(MEMBERS), [len(one) for one in active])
     return {
-        "synchrony": layers.synchrony(np.concatenate(active), units, 6, 99, rng).p,
+        "synchrony": layers.synchrony(np.concatenate(active), units, 6, 144, 99, rng).p,
         "balance": layers.balance(daily, members, sets, rng),
         "infrastructure": layers.infrastructure(np.arange(ACCOUNTS), card, ACCOUNTS, members, sets)[0],
         "targeting": layers.targeting(shared, classes, alike, 5, 99, rng)[0],
@@ -71,18 +71,41 @@ def in_slots(rng: np.random.Generator, hours: list[int], *, burst: bool) -> tupl
 def test_an_hour_in_common_is_no_synchrony_and_ten_minutes_again_and_again_are() -> None:
     """Office hours, a launch on which all are there, and the clock are given; bursts are not; order does not matter."""
     rng = np.random.default_rng(2)
-    launch = [24 * 9 + hour for hour in range(8, 18)]
+    launch = [24 * day + hour for day in range(9, 19) for hour in (8, 11, 14, 17)]
     slots, units = in_slots(rng, launch, burst=False)
-    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)).p > 0.05
+    assert layers.synchrony(slots, units, 6, 144, 199, np.random.default_rng(1)).p > 0.05
     slots, units = in_slots(rng, launch, burst=True)
-    assert layers.synchrony(slots, units, 6, 199, np.random.default_rng(1)).p == 1 / 200
+    assert layers.synchrony(slots, units, 6, 144, 199, np.random.default_rng(1)).p == 1 / 200
     order = rng.permutation(len(slots))
-    assert layers.synchrony(slots[order], units[order] + 7, 6, 199, np.random.default_rng(1)).p == 1 / 200
+    assert layers.synchrony(slots[order], units[order] + 7, 6, 144, 199, np.random.default_rng(1)).p == 1 / 200
     clock = np.tile(6 * np.arange(0, 24 * 28, 3), 20).astype(np.int64)  # machines that ask on the hour
-    assert layers.synchrony(clock, np.repeat(np.arange(20), 224), 6, 199, np.random.default_rng(1)).p == 1
+    assert layers.synchrony(clock, np.repeat(np.arange(20), 224), 6, 144, 199, np.random.default_rng(1)).p == 1
     together = in_slots(rng, launch, burst=True)[0]
-    assert layers.synchrony(together, np.repeat([0, 1], 100), 6, 199, np.random.default_rng(1)).p < 0.05
-    assert layers.synchrony(together, np.zeros(200, dtype=np.int64), 6, 199, np.random.default_rng(1)).p == 1
+    assert layers.synchrony(together, np.repeat([0, 1], 400), 6, 144, 199, np.random.default_rng(1)).p < 0.05
+    assert layers.synchrony(together, np.zeros(800, dtype=np.int64), 6, 144, 199, np.random.default_rng(1)).p == 1
+
+
+def test_what_happens_to_all_once_or_twice_a_day_is_no_synchrony_and_what_goes_on_all_day_is() -> None:
+    """Outages that end, lessons and jobs bring all together in a window or two of a day, bursts in more of them."""
+    rng = np.random.default_rng(4)
+    own, whose = np.array(rng.integers(0, 28 * 144, 20 * 120)), np.repeat(np.arange(20), 120)
+    for each, at_most in ((1, False), (2, False), (6, True)):
+        hours = [24 * day + hour for day in range(28) for hour in rng.choice(24, each, replace=False)]
+        slots, units = in_slots(rng, hours, burst=True)
+        both = np.concatenate([own, slots]), np.concatenate([whose, units])
+        found = layers.synchrony(*both, 6, 144, 199, np.random.default_rng(1), 1.25)
+        assert (found.p == 1 / 200) == at_most
+        assert (found.p > 0.5) != at_most
+
+
+def test_a_clock_that_is_kept_at_one_hour_is_no_synchrony_beside_whatever_else_was_asked() -> None:
+    """A job at 0, 6, 12 and 18 sharp stays there in the null, though its accounts ask at other hours too."""
+    rng = np.random.default_rng(5)
+    jobs = np.tile(36 * np.arange(4 * 28), 20)
+    other = 144 * rng.integers(0, 28, 20 * 100) + 48 + rng.integers(0, 18, 20 * 100)
+    units = np.concatenate([np.repeat(np.arange(20), 4 * 28), np.repeat(np.arange(20), 100)])
+    slots = np.concatenate([jobs, other])
+    assert layers.synchrony(slots, units, 6, 144, 199, np.random.default_rng(1), 1.25).p > 0.5
 
 
 def test_the_order_of_members_does_not_matter() -> None:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ import pyarrow as pa
 import pytest
 
 import request_logs as logs
+from depose.custody import keys
 from depose.errors import CaseError, EvidenceError, SecretFound, UsageError
-from depose.extraction import conduct, importing, oddities, produced, watching
+from depose.evidence.log import read_log, utc_now
+from depose.extraction import conduct, importing, oddities, produced, sealing, unsealing, watching
 from depose.extraction.entries import BATCHED, NO_COUNT, UNREAD, WITHOUT_PROMPT
 from depose.extraction.importing import Manner
 from depose.extraction.sources import langfuse, openai_usage
+from depose.extraction.sources.fields import answer
 
 
 def load(folder: Path, *files: Path, format_: str = "litellm", **more: Any) -> importing.Imported:
@@ -439,3 +443,87 @@ def test_a_sample_is_said_to_be_one_in_the_findings(tmp_path: Path) -> None:
     found = conduct.scan_case(folder, lambda: "2026-06-01T00:00:00.000000Z").findings
     assert found.opinion.reasons == ("population", "templates", "sampled")
     assert [one for one in found.warnings if "nothing can be said of completeness" in one]
+
+
+@pytest.mark.parametrize("key", ["LiteLLM_SpendLogs", 'select * from "LiteLLM_SpendLogs"'])
+def test_an_export_under_the_name_of_its_table_or_query_is_its_rows(key: str, tmp_path: Path) -> None:
+    """DBeaver writes one document of one list: it was one row without a time."""
+    (tmp_path / "log.json").write_text(json.dumps({key: logs.litellm(30)}, indent=1))
+    assert load(logs.case(tmp_path / "case"), tmp_path / "log.json").events == 30
+
+
+def test_observations_that_say_who_asked_need_no_traces(tmp_path: Path) -> None:
+    """Exports of observations repeat the user of their trace; they were refused as naming nobody."""
+    rows = [
+        {"id": f"o{n}", "traceId": f"t{n}", "type": "GENERATION", "startTime": f"2026-05-02T10:00:{n:02d}Z",
+         "userId": f"u{n % 5}", "sessionId": "s", "model": "m-1", "input": "Tell me of the four old hills",
+         "output": "An answer."} for n in range(30)]  # fmt: skip
+    folder = logs.case(tmp_path / "case")
+    assert load(folder, logs.lines(tmp_path / "log.jsonl", rows), format_="langfuse").events == 30
+    assert len({row["account"] for row in events(folder)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("body", "ended"),
+    [
+        ({"results": [{"outputText": "An answer.", "tokenCount": 3, "completionReason": "FINISH"}]}, "FINISH"),
+        ({"generations": [{"text": "An answer.", "finish_reason": "COMPLETE"}], "prompt": "x"}, "COMPLETE"),
+        ({"outputs": [{"text": "An answer.", "stop_reason": "stop"}]}, "stop"),
+        ({"completions": [{"data": {"text": "An answer."}}]}, ""),
+        (
+            {
+                "output": [
+                    {"type": "reasoning", "summary": []},
+                    {"type": "function_call", "arguments": "{}"},
+                    {"type": "message", "content": [{"type": "output_text", "text": "An answer."}]},
+                ],
+                "text": {"format": {"type": "text"}},
+                "status": "completed",
+            },
+            "completed",
+        ),
+    ],
+)
+def test_the_answers_of_models_on_bedrock_and_of_responses_are_read(body: dict[str, Any], ended: str) -> None:
+    """An answer in a form that was not known was no answer, without a word."""
+    assert answer(body) == ("An answer.", ended)
+    assert answer(json.dumps(body)) == ("An answer.", ended)
+
+
+def test_a_log_that_is_back_to_what_it_was_can_be_scanned_and_sealed(tmp_path: Path) -> None:
+    """A log that was imported by mistake is taken out again: the last scan is the last record, as sealing asks."""
+    folder = logs.case(tmp_path / "case")
+    first = logs.lines(tmp_path / "a.jsonl", logs.litellm(40))
+    other = logs.lines(
+        tmp_path / "b.jsonl", [{**row, "request_id": f"b{row['request_id']}"} for row in logs.litellm(60)]
+    )
+    load(folder, first)
+    conduct.scan_case(folder, utc_now)
+    load(folder, other)
+    conduct.scan_case(folder, utc_now)
+    shutil.rmtree(folder / "events")
+    load(folder, first)
+    now = conduct.scan_case(folder, utc_now).findings
+    kinds = [one.entry.kind for one in read_log(folder)]
+    conduct.scan_case(folder, utc_now)
+    assert [one.entry.kind for one in read_log(folder)] == kinds
+    keys.make(tmp_path / "key.pem")
+    done = sealing.seal(folder, keys.load(tmp_path / "key.pem"), utc_now)
+    unsealing.verify(Path(done.bundle), public_key=(tmp_path / "key.pem.pub").read_bytes())
+    assert now.totals.requests == 40
+
+
+@pytest.mark.parametrize("what", ["day", "manifest"])
+def test_events_that_were_changed_are_made_anew_as_the_hint_says(what: str, tmp_path: Path) -> None:
+    """A log that was read is not read again, so that importing it alone mends nothing: the hint said just that."""
+    folder = logs.case(tmp_path / "case")
+    log = logs.lines(tmp_path / "a.jsonl", logs.litellm(40))
+    load(folder, log)
+    file = next(folder.glob("events/day=*/*.parquet")) if what == "day" else folder / "events" / "manifest.json"
+    file.write_bytes(b"x" + file.read_bytes())
+    with pytest.raises(EvidenceError) as met:
+        conduct.scan_case(folder, utc_now)
+    assert f"remove {folder / 'events'} and import the logs again" in met.value.hint
+    shutil.rmtree(folder / "events")
+    load(folder, log)
+    assert conduct.scan_case(folder, utc_now).findings.totals.requests == 40

@@ -26,6 +26,9 @@ from depose.statistics.ranks import holm
 
 LOADS = 25
 """Parts into which units are put by their requests, so that a group is compared with sets of its own volumes."""
+CLIENTS = ("agent", "tls")
+"""Kinds of what accounts share that are a client. It is the library that has a name and a way to connect, and whoever
+takes a framework or a template takes its prompts and its client: they describe, and show no concert."""
 
 
 class Context:
@@ -39,8 +42,10 @@ class Context:
         self._names, first, self._unit = np.unique(nodes, return_index=True, return_inverse=True)
         sizes = np.bincount(self._unit)
         requests = self._summed(accounts["requests"].to_numpy().astype(float))
-        strata = conformal.strata_of(features.strata(accounts, case.strata.by), len(ids))[:, -1]
+        by = tuple(dict.fromkeys((*case.strata.by, "country")))  # accounts of one country share its carriers
+        strata = conformal.strata_of(features.strata(accounts, by), len(ids))[:, -1]
         self._strata = _beside(strata[first], sizes)
+        self._unsaid = "; of no country, so that its carriers may be the reason" if not _said(accounts) else ""
         rank = np.argsort(np.argsort(requests, kind="stable"), kind="stable")
         self._load = _beside(rank * LOADS // max(len(sizes), 1), sizes)
         daily = features.daily(tables.by_name["daily"], ids)
@@ -58,7 +63,9 @@ class Context:
         owner = self._unit[np.searchsorted(ids, shared["account"].to_numpy())]
         pairs = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
         codes = {one: place for place, one in enumerate(dict.fromkeys(pairs))}
-        self._owner, self._value = _once(owner, np.array([codes[one] for one in pairs], dtype=np.int64))
+        value = np.array([codes[one] for one in pairs], dtype=np.int64)
+        client = np.array([kind in CLIENTS for kind, _ in pairs], dtype=bool)
+        self._cards, self._clients = _once(owner[~client], value[~client]), _once(owner[client], value[client])
         self._slot_owner, self._slots = slots["account"].to_numpy(), slots["slot"].to_numpy().astype(np.int64)
         self._moved, self._asked = self._releases(tables.by_name["daily"])
 
@@ -96,9 +103,13 @@ class Context:
         alike = layers.random_sets(self._load, units, tests.draws, stream(tests.seed, code, "load"))
         dealt = stream(tests.seed, code, "days")
         found.append(layer("balance", layers.balance(self._daily, units, alike, dealt)))
-        if len(self._owner):
-            p, count = layers.infrastructure(self._owner, self._value, len(self._names), units, sets)
-            found.append(layer("infrastructure", p, f"{count} pairs share a card, a network or a client"))
+        for name, shared, what in (
+            ("infrastructure", self._cards, "a card or a network"),
+            ("clients", self._clients, "a client"),
+        ):
+            if len(shared[0]):
+                p, count = layers.infrastructure(*shared, len(self._names), units, sets)
+                found.append(layer(name, p, f"{count} pairs share {what}{self._unsaid}"))
         if self._classes.any():
             held = np.bincount(self._template[np.isin(self._holder, units)], minlength=len(self._classes))
             p, which = layers.targeting(
@@ -117,7 +128,8 @@ class Context:
         mine = np.isin(self._slot_owner, self._ids[places])
         units = self._unit[np.searchsorted(self._ids, self._slot_owner[mine])]
         rng = stream(tests.seed, code, "synchrony")
-        return layers.synchrony(self._slots[mine], units, tests.window // tests.slot, tests.draws, rng, tests.times)
+        window, day = tests.window // tests.slot, 1440 // tests.slot
+        return layers.synchrony(self._slots[mine], units, window, day, tests.draws, rng, tests.times)
 
 
 def tied_by(tests: Sequence[Layer], alpha: float) -> tuple[str, ...]:
@@ -125,6 +137,11 @@ def tied_by(tests: Sequence[Layer], alpha: float) -> tuple[str, ...]:
     asked = [one for one in tests if one.name in CONCERT]
     adjusted = holm([one.p for one in asked])
     return tuple(one.name for one, p in zip(asked, adjusted, strict=True) if p <= alpha)
+
+
+def _said(accounts: pa.Table) -> bool:
+    """Tell whether the logs say countries."""
+    return bool(accounts["country"].null_count < accounts.num_rows)
 
 
 def _once(unit: Ints, value: Ints) -> tuple[Ints, Ints]:

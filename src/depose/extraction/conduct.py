@@ -100,7 +100,7 @@ def sql_of(case: ExtractionFile) -> dict[str, str]:
     first, end = tested[0], plan.before(tested)
     found["infrastructure"] = queries.infrastructure(first, end)
     found["daily"] = queries.daily(first, end)
-    found["slots"] = queries.slots(first, end, case.tests.slot)
+    found["slots"] = queries.slots(first, end, case.tests.slot, case.tests.window)
     return found
 
 
@@ -156,20 +156,23 @@ def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
         result = scan.Scan(case, made, slots_of, cores(), say).run()
         body = Looked(manifest=content_digest(manifest), files=len(manifest.files), sources=_sources(manifest))
         with Log(folder, clock) as log:
-            if not any(one.entry.kind == "extraction-events" and one.entry.body["manifest"] == body.manifest
-                       for one in read_log(folder)):  # fmt: skip
+            if _last(folder, "extraction-events", "manifest") != body.manifest:
                 log.append("extraction-events", body)
         now = findings_of(folder, found, manifest, result)
         before = _before(folder)
         files = _written(folder, case, made, now)
         with Log(folder, clock) as log:
             digest = sha256(canonical(now))
-            if not any(one.entry.kind == "extraction-findings" and one.entry.body["findings"] == digest
-                       for one in read_log(folder)):  # fmt: skip
+            if _last(folder, "extraction-findings", "findings") != digest:
                 named = len(said.named(now.groups))
                 log.append("extraction-findings", Found(findings=digest, groups=len(now.groups), accounts=named))
     named_now = set(said.named(now.groups))
     return Ran(findings=now, files=files, new=tuple(sorted(named_now - before)), gone=tuple(sorted(before - named_now)))
+
+
+def _last(folder: Path, kind: str, name: str) -> Any:
+    """Return what the last record of a kind says: an earlier one like it stands for a scan that others followed."""
+    return next((one.entry.body[name] for one in reversed(list(read_log(folder))) if one.entry.kind == kind), None)
 
 
 def findings_of(
@@ -259,6 +262,7 @@ def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Pat
     """Return the files of the events after their digests were compared; raise EvidenceError for a changed one."""
     found = []
     listed = [one for one in manifest.files if not one.path.startswith("texts/")]
+    anew = manifest_of.anew(folder)
     say(f"events: {len(listed)} files, {sum(one.rows for one in listed)} requests")
     for one in listed:
         path = folder / "events" / one.path
@@ -266,9 +270,9 @@ def _checked(folder: Path, manifest: manifest_of.Manifest, say: Say) -> list[Pat
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise EvidenceError(f"{path}: {error.strerror or error}", hint="import the logs again") from error
+            raise EvidenceError(f"{path}: {error.strerror or error}", hint=anew) from error
         if digest != one.sha256:
-            raise EvidenceError(f"{path}: was changed after it was imported", hint="import the logs again")
+            raise EvidenceError(f"{path}: was changed after it was imported", hint=anew)
         found.append(path)
     if not found:
         raise CaseError(f"{folder}: no events", hint="depose extraction import")

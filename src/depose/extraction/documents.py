@@ -21,6 +21,9 @@ _BETWEEN = " \t\r\n\ufeff"
 _NEAR = 16
 """Characters before the end of what was read in which an error may be but an end of what was read."""
 ENVELOPES = ("records", "data", "value", "values", "traces", "observations", "events")
+RECORDS = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "messages", "conversations",
+                     "results"})  # fmt: skip
+"""Names of a list that make a record of what holds it alone; any other is a table or a query that was exported."""
 PAGING = frozenset({"object", "has_more", "next_page", "first_id", "last_id", "total", "count", "page", "page_size",
                     "total_pages", "meta", "next", "nextLink", "@odata.nextLink", "@odata.context", "limit",
                     "offset"})  # fmt: skip
@@ -140,6 +143,11 @@ def records(whole: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
         if isinstance(whole.get(name), list) and "id" not in whole:
             for row in whole[name]:
                 yield row if isinstance(row, dict) else None
+            return
+    if len(whole) == 1 and (name := next(iter(whole))) not in RECORDS:
+        inside = whole[name]
+        if isinstance(inside, list) and inside and all(isinstance(row, dict) for row in inside):
+            yield from inside
             return
     yield whole
 

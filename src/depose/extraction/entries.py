@@ -20,7 +20,7 @@ from depose.errors import CaseError
 from depose.extraction import values
 from depose.extraction.events import PLAIN, Raw
 from depose.extraction.masking import classes, conversation, template
-from depose.extraction.pseudonyms import Pseudonyms, prefix, refuse_telling
+from depose.extraction.pseudonyms import Pseudonyms, address, prefix, refuse_telling
 from depose.extraction.reading import mangled
 from depose.extraction.sources import generic
 
@@ -107,7 +107,7 @@ class Entries:
             "out_tok": self._tokens(raw.out_tok),
             "latency_ms": values.whole(raw.latency_ms),
             "cache_hit": values.truth(raw.cache_hit),
-            "ip": of("ip", raw.ip.strip()),
+            "ip": of("ip", address(raw.ip) or raw.ip.strip()),
             "ip24": of("ip24", prefix(raw.ip)),
             "asn": values.whole(raw.asn),
             "agent": of("agent", raw.agent),

@@ -1,9 +1,10 @@
 """E4 to E7: does a group act as one? Synchrony, release pivot, balance of load, shared infrastructure, targeting.
 
 Each asks of a group that templates put together whether something else ties it, and compares it with random sets of as
-many units of the same strata (release pivot, E5, E6), with itself, each unit moved within its hours (E4), or
-with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a node of E3: an
-account, or an organisation, a named set or a standing community as a whole, for what ties the accounts of one is known.
+many units of the same strata and country (release pivot, E6) or volumes (E5), with itself, each unit moved within its
+hours (E4), or with the same uses of templates whose classes are dealt anew (E7). p = (1 + b) / (B + 1). A unit is a
+node of E3: an account, or an organisation, a named set or a standing community as a whole, for what ties the accounts
+of one is known.
 A group of friends passes E4 and E6 too: this is evidence of concert, not of its purpose.
 """
 
@@ -29,15 +30,20 @@ class Together:
 
 
 def synchrony(
-    slots: Ints, units: Ints, window: int, draws: int, rng: np.random.Generator, times: float = 1.0
+    slots: Ints, units: Ints, window: int, day: int, draws: int, rng: np.random.Generator, times: float = 1.0
 ) -> Together:
     """E4: return p of how often units are active in the same slot, given the `window` slots in which each was active.
 
-    `slots` are numbered from the first day on, and `units` says whose each is. The larger p of two nulls, both of which
-    leave each unit its days, its hours and how much it asked in each. One turns what a unit did within a window round
-    by a random number of slots (interval jitter: Amarasingham, Harrison, Hatsopoulos and Geman 2012), so that office
-    hours, a release or a deadline are no concert. The other deals what a unit did within its windows out anew among
-    those in which it did as much, so that no clock is: machines that ask on the hour keep asking on the hour.
+    `slots` are numbered from the first day on, `day` of them in each, and `units` says whose each is. The larger p of
+    two nulls, both of which leave each unit its days, its hours and how much it asked in each. One turns what a unit
+    did within a window round by a random number of slots (interval jitter: Amarasingham, Harrison, Hatsopoulos and
+    Geman 2012), so that office hours, a release or a deadline are no concert. The other deals what a unit did within
+    its windows out anew among those of the same hour in which it did as much, so that no clock is: a job that runs at
+    nine keeps running at nine.
+
+    Of each day the two windows in which they meet most are left out (of two, one; of one, none), in what was seen as in
+    each draw: what happens to all of them at one moment, such as an outage that ends, a lesson or a job, happens once a
+    day, if across two windows; who deals work out does so all day.
 
     The hypothesis is that it is at most `times` as often as that. Where many begin at one moment, with a task that was
     set or an outage that ended, their activity rises and falls within an hour, and is a few in a hundred more often
@@ -48,27 +54,35 @@ def synchrony(
         return Together(p=1.0, times=1.0)
     block = pairs[:, 1] // window
     _, first, sizes = np.unique(pairs[:, 0] * (block.max() + 1) + block, return_index=True, return_counts=True)
-    # Windows of one unit in which as many slots are active stand side by side.
-    order = np.lexsort((block[first], sizes, pairs[first, 0]))
-    first, sizes = first[order], sizes[order]
-    edge = np.flatnonzero(np.diff(pairs[first, 0]) | np.diff(sizes)) + 1
+    hour = block[first] * window % day // window
+    # Windows of one unit, of one hour, in which as many slots are active stand side by side.
+    order = np.lexsort((block[first], sizes, hour, pairs[first, 0]))
+    first, sizes, hour = first[order], sizes[order], hour[order]
+    edge = np.flatnonzero(np.diff(pairs[first, 0]) | np.diff(hour) | np.diff(sizes)) + 1
     groups = np.concatenate([[0], edge, [len(first)]]).astype(np.int64)
     seeds = rng.integers(0, 2**32, size=2 * draws)
-    shape = (pairs[:, 1] % window, first.astype(np.int64), sizes.astype(np.int64), block[first], groups, window)
+    days = np.arange(block.max() + 1) * window // day
+    shape = (pairs[:, 1] % window, first.astype(np.int64), sizes.astype(np.int64), block[first], groups, window, days)
     found = [_together(*shape, seeds[half : half + draws], half > 0) for half in (0, draws)]
     p = [(1 + (times * one[1:] >= one[0]).sum()) / len(one) for one in found]
     return Together(p=float(max(p)), times=min(float(one[0] / max(one[1:].mean(), 1e-9)) for one in found))
 
 
 @compiled
-def _together(offsets, first, sizes, blocks, groups, window, seeds, dealt):  # type: ignore[no-untyped-def]
+def _together(offsets, first, sizes, blocks, groups, window, days, seeds, dealt):  # type: ignore[no-untyped-def]
     """Return how many units are in one slot together, summed over slots: as they were, then in random ones.
 
     A window of a unit has the offsets from `first` on, `sizes` of them, in `blocks`; windows between two of `groups`
-    are alike. They are dealt out anew, or each turned round.
+    are alike. They are dealt out anew, or each turned round. Of the blocks of each of `days` the two with the
+    largest sums are left out, but no more than half of them.
     """
     found = np.zeros(len(seeds) + 1, dtype=np.int64)
-    count = np.zeros((blocks.max() + 1) * window, dtype=np.int64)
+    count = np.zeros(len(days) * window, dtype=np.int64)
+    sums = np.zeros(len(days), dtype=np.int64)
+    most = np.zeros((days[-1] + 1, 2), dtype=np.int64)
+    several = np.zeros(days[-1] + 1, dtype=np.int64)
+    for block in range(len(days)):
+        several[days[block]] += 1
     source = np.arange(len(first))
     for draw in range(len(found)):
         if draw > 0:
@@ -79,13 +93,21 @@ def _together(offsets, first, sizes, blocks, groups, window, seeds, dealt):  # t
                     other = np.random.randint(groups[group], last + 1)
                     source[last], source[other] = source[other], source[last]
         count[:] = 0
-        total = 0
+        sums[:] = 0
+        most[:] = 0
         for at in range(len(first)):
             turn = np.random.randint(0, window) if draw > 0 and not dealt else 0
             for step in range(sizes[at]):
                 place = blocks[at] * window + (offsets[first[source[at]] + step] + turn) % window
-                total += count[place]
+                sums[blocks[at]] += count[place]
                 count[place] += 1
+        for block in range(len(days)):
+            day = days[block]
+            most[day, 1] = max(most[day, 1], min(most[day, 0], sums[block]))
+            most[day, 0] = max(most[day, 0], sums[block])
+        total = sums.sum()
+        for day in range(len(most)):
+            total -= most[day, : min(2, several[day] // 2)].sum()
         found[draw] = total
     return found
 
@@ -150,7 +172,7 @@ def _redealt(table: Ints, draws: int, rng: np.random.Generator) -> Array:
 
 
 def infrastructure(unit: Ints, value: Ints, count: int, members: Ints, sets: Ints) -> tuple[float, int]:
-    """E6: return p of how many pairs of members share a card, a network or a client, and how many do.
+    """E6: return p of how many pairs of members share a card or a network (or a client), and how many do.
 
     `unit` and `value` list who has what, each once; values that many have were left out before.
     """

@@ -68,7 +68,12 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder}: no events", hint=f"depose extraction import {shell(folder)} LOGS --format ..."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EvidenceError(f"{file}: not a manifest: {error}", hint="import the logs again") from error
+        raise EvidenceError(f"{file}: not a manifest: {error}", hint=anew(folder)) from error
+
+
+def anew(folder: Path) -> str:
+    """Say what to do where events are not what was imported: a log that the manifest lists is not read again."""
+    return f"put it back, or remove {shell(folder / 'events')} and import the logs again"
 
 
 def sweep(events: Path, now: Manifest) -> None:

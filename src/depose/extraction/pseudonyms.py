@@ -79,10 +79,29 @@ def case_key(file: Path | None, title: str) -> bytes:
     return hmac.digest(master, b"depose extraction\x1f" + title.encode(), hashlib.sha256)
 
 
+def address(said: str) -> str:
+    """Return the address of a caller as logs write it, in one spelling: nothing for what is none.
+
+    Of a list of proxies (`X-Forwarded-For`) the first is the caller; a port, brackets and a zone are left out, and
+    IPv4 within IPv6 (`::ffff:192.0.2.1`) is IPv4.
+    """
+    first = said.partition(",")[0].strip().strip('"')
+    if first.startswith("["):
+        first = first[1:].partition("]")[0]
+    elif first.count(":") == 1:
+        first = first.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(first.partition("%")[0])
+    except ValueError:
+        return ""
+    within = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(within or found)
+
+
 def prefix(ip: str) -> str:
     """Return the /24 of an IPv4 address, the /48 of another, nothing for what is none."""
     try:
-        found = ipaddress.ip_address(ip.strip())
+        found = ipaddress.ip_address(address(ip))
     except ValueError:
         return ""
     width = 24 if found.version == 4 else 48

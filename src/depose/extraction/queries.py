@@ -105,13 +105,22 @@ FROM events e WHERE e.ts >= '{first}' AND e.ts < '{before}'
 GROUP BY e.account, cast(e.ts AS DATE), e.model_served"""  # noqa: S608
 
 
-def slots(first: str, before: str, minutes: int, accounts_: str = "chosen") -> str:
-    """Return the query of the slots in which each chosen account was active, numbered from the first day."""
-    return f"""SELECT DISTINCT e.account,
-  cast(floor(epoch(e.ts - TIMESTAMP '{first} 00:00:00') / {60 * minutes}) AS BIGINT) AS slot
-FROM events e JOIN {accounts_} c ON c.account = e.account
-WHERE e.ts >= '{first}' AND e.ts < '{before}'
-ORDER BY e.account, slot"""  # noqa: S608
+def slots(first: str, before: str, minutes: int, window: int, accounts_: str = "chosen") -> str:
+    """Return the query of the slots in which each chosen account was active, numbered from the first day.
+
+    A prompt that two of them ask within one window counts for neither: a task, a lesson or the news brings the same
+    prompt to many at once, and who deals work out has no reason to.
+    """
+    slot = f"floor(epoch(e.ts - TIMESTAMP '{first} 00:00:00') / {60 * minutes})"
+    beside = f"PARTITION BY e.template, floor(epoch(e.ts - TIMESTAMP '{first} 00:00:00') / {60 * window})"
+    return f"""SELECT DISTINCT q.account, q.slot FROM (
+  SELECT e.account, cast({slot} AS BIGINT) AS slot, e.template,
+    min(e.account) OVER ({beside}) AS one, max(e.account) OVER ({beside}) AS other
+  FROM events e JOIN {accounts_} c ON c.account = e.account
+  WHERE e.ts >= '{first}' AND e.ts < '{before}'
+) q
+WHERE q.template IS NULL OR q.one = q.other
+ORDER BY q.account, q.slot"""  # noqa: S608
 
 
 def infrastructure(first: str, before: str, kinds: Sequence[str] = ("payment", "ip24", "agent", "tls")) -> str:

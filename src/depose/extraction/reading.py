@@ -249,9 +249,12 @@ def _in_lines(start: bytes) -> bool:
 
 
 def mangled(value: str) -> str:
-    """Say what a spreadsheet did to an id, or that it would run as a formula; nothing for a sound one."""
+    """Say what a spreadsheet did to an id, or that it would run as a formula; nothing for a sound one.
+
+    A rounded id is nobody's any more; of a formula, in which a name may stand, its first character is told.
+    """
     if _MANGLED.match(value):
         return f"{value!r} is an id that a spreadsheet rounded"
     if value[:1] in ("=", "@") or value[:2] in ("+c", "-c", "\t=") or _CALLS.match(value):
-        return f"{value[:40]!r} would run as a formula in a spreadsheet"
+        return f"a value that begins with {value[:1]!r} would run as a formula in a spreadsheet"
     return ""

@@ -34,7 +34,7 @@ LISTED = 40
 SENTENCE = "consistent with coordinated collection"
 WORDS = {
     "indication": "At least one set of accounts shares rare templates more closely than random tables with the same "
-    "margins do, and acts as one besides: in the same slots, or by cards, networks or clients in common. That is what "
+    "margins do, and acts as one besides: in the same slots, or by cards or networks in common. That is what "
     f"was expected if the accounts collected in concert, and not if each went its own way: {SENTENCE}, and with any "
     "other reason for which people act together, such as a firm that tests models.",
     "shared prompts, concert not shown": "At least one set of accounts shares rare templates more closely than random "

@@ -126,7 +126,7 @@ def without_small_cells(accounts: pa.Table, fewest: int) -> pa.Table:
 def slots(db: Any, case: ExtractionFile, accounts: Ints) -> tuple[pa.Table, str]:
     """Make the table of the slots in which chosen accounts were active."""
     db.register("chosen", pa.table({"account": pa.array(accounts, type=pa.uint64())}))
-    query = queries.slots(case.period.tested[0], plan.before(case.period.tested), case.tests.slot)
+    query = queries.slots(case.period.tested[0], plan.before(case.period.tested), case.tests.slot, case.tests.window)
     return db.sql(query).to_arrow_table(), query
 
 

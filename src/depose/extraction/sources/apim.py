@@ -20,6 +20,7 @@ from depose.extraction.sources.fields import answer, asked, first, parsed, text
 Parts = dict[int, tuple[int, dict[str, Any]]]
 UTC = " [UTC]"
 """What the portal writes behind the names of columns that are times."""
+UNASKED = "calls of the gateway that no row of a model tells of, such as refused ones, left out"
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
@@ -37,6 +38,8 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             found.setdefault(correlation, []).append((number, one))
         elif not gateway:
             tally["rows of another category"] = tally.get("rows of another category", 0) + 1
+    if unasked := sum(correlation not in found for correlation in callers):
+        tally[UNASKED] = unasked
     parted = [(correlation, *one) for correlation, rows_ in found.items() for one in _parted(rows_, tally)]
     base = min((min(parts) for _, _, parts in parted), default=0)
     for correlation, request, parts in parted:

@@ -55,6 +55,14 @@ def answer(response: Any) -> tuple[str, str]:
             inner = first(one, "message", "delta", "content") or {}
             said = words_of(inner.get("content", inner) if isinstance(inner, dict) else inner)
             return said or words_of(one.get("text", "")), text(one, "finish_reason", "finishReason")
+    for name in ("results", "generations", "outputs", "completions"):  # Titan, Cohere, Mistral, Jamba on Bedrock
+        if isinstance(found.get(name), list) and found[name] and isinstance(found[name][0], dict):
+            one = found[name][0]
+            said = words_of(first(one, "outputText", "text", "message") or table(one.get("data")).get("text"))
+            return said, text(one, "completionReason", "finish_reason", "stop_reason")
+    if isinstance(found.get("output"), list):  # Responses of OpenAI: reasoning, calls and messages, in order
+        spoken = [one for one in found["output"] if isinstance(one, dict) and one.get("type", "message") == "message"]
+        return "\n".join(filter(None, (words_of(one.get("content")) for one in spoken))), text(found, "status")
     if isinstance(found.get("output"), dict):  # Converse of Bedrock
         return words_of(table(found["output"].get("message")).get("content")), text(found, "stopReason")
     if isinstance(found.get("delta"), dict):

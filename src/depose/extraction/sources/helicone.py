@@ -26,7 +26,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             session=text(properties, "Helicone-Session-Id"),
             endpoint=text(row, "path", "request_path"),
             model_requested=text(row, "request_model", "model"),
-            model_served=text(row, "response_model", "model"),
+            model_served=text(row, "response_model", "model", "request_model"),
             in_tok=first(row, "prompt_tokens"),
             out_tok=first(row, "completion_tokens"),
             latency_ms=first(row, "delay_ms", "latency"),

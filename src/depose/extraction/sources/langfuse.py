@@ -1,6 +1,7 @@
 """Langfuse: traces and their observations, from the export of the API or of the tables.
 
-The account is `user_id` of the trace. Tables keep several versions of a row: the newest counts, deleted ones do not.
+The account is `user_id` of the trace, or of the observation in exports that repeat it there. Tables keep several
+versions of a row: the newest counts, deleted ones do not.
 Observations may stand inside their trace, or as rows beside it; a trace without any is one request.
 """
 
@@ -77,8 +78,8 @@ def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
         where=str(number),
         id=text(one, "id"),
         ts=first(one, "start_time", "startTime", "timestamp"),
-        account=text(trace, "user_id", "userId"),
-        session=text(trace, "session_id", "sessionId"),
+        account=text(trace, "user_id", "userId") or text(one, "user_id", "userId"),
+        session=text(trace, "session_id", "sessionId") or text(one, "session_id", "sessionId"),
         endpoint=text(one, "name") if str(one.get("type")).upper() != "EMBEDDING" else "embedding",
         model_requested=text(one, "provided_model_name", "model"),
         model_served=text(one, "provided_model_name", "model"),
