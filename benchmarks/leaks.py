@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -44,7 +45,8 @@ def texts(folder: Path) -> Iterator[str]:
 
 def sought(words: dict[str, bytes]) -> Sought:
     """Prepare the search for secrets, in older checkouts too."""
-    return Sought(words, **({"secret": True} if "secret" in inspect.signature(Sought.__init__).parameters else {}))
+    options: dict[str, Any] = {"secret": True} if "secret" in inspect.signature(Sought.__init__).parameters else {}
+    return Sought(words, **options)
 
 
 def body(number: int, text: str) -> bytes:

@@ -168,7 +168,7 @@ def _second_key(records: Records, work: Path) -> None:
     records.insert(place, one | {"at": records[place]["at"]})
 
 
-def _late(records: Records, of: str, after: str) -> None:
+def _stamped_late(records: Records, of: str, after: str) -> None:
     """Move the time-stamp of a record behind another one."""
     sealed = records[_place(records, of)]["was"]
     stamp = next(one for one in records if one["kind"] == "timestamp" and one["body"]["of"] == sealed)
@@ -181,12 +181,12 @@ def _late(records: Records, of: str, after: str) -> None:
     "scores sealed by the clock once the key was open", "does not follow from the log: computed again", recompute=True
 )
 def _late_scores(records: Records, work: Path) -> None:
-    _late(records, "lineup_sealed", "lineup_opened")
+    _stamped_late(records, "lineup_sealed", "lineup_opened")
 
 
 @_forged("a protocol time-stamped once the bags were built", "does not follow from the log", recompute=True)
 def _late_protocol(records: Records, work: Path) -> None:
-    _late(records, "protocol", "lineup_bags")
+    _stamped_late(records, "protocol", "lineup_bags")
 
 
 @_forged("scores that were never sealed", "the scores are not sealed, so that the key stays shut")
