@@ -29,9 +29,11 @@ from depose.batch.matrix import HITS, Matrix
 from depose.case import casefile
 from depose.case.population import Member, Population
 from depose.cli import matrices
-from depose.errors import AnalysisError, CaseError, UsageError
+from depose.errors import CaseError, UsageError
+from depose.features import own_cache
 from depose.features.extract import Bag, Features
 from depose.model import Prompt
+from depose.model.canonical import canonical
 from depose.report.vocabulary import violations
 from depose.scoring.counting import Counted
 from depose.statistics.centring import score
@@ -457,41 +459,70 @@ def test_other_answers_make_another_row(tmp_path: Path) -> None:
     assert go(file, tmp_path / "out").made == len(TRUTH)
 
 
+def _poisoned(row: bytes) -> bytes:
+    """Make every score of a row that of a copy."""
+    made = rows.parse(row, "row")
+    scores = {"t": 15.0, "p_reference": 0.04, "p_suspect": 0.04, "reached": 0}
+    cells = [
+        msgspec.structs.replace(cell, scores=tuple(msgspec.structs.replace(one, **scores) for one in cell.scores))
+        for cell in made.cells
+    ]
+    return canonical(msgspec.structs.replace(made, cells=tuple(cells)))
+
+
 @pytest.mark.slow
-def test_a_row_of_something_else_is_refused(tmp_path: Path) -> None:
-    """A row under a wrong name, and one that is none, are errors that name the file."""
-    file, out = write(tmp_path), tmp_path / "out"
+def test_a_row_that_somebody_else_put_there_is_made_again(file: Path, tmp_path: Path) -> None:
+    """Scores changed under the mark, without one, under another row's, cut or gone: the matrix is as if never kept."""
+    out = tmp_path / "out"
     go(file, out)
+    before = (out / "matrix.json").read_bytes()
     first, second, *_ = sorted((out / "rows").iterdir())
-    kept = first.read_bytes()
-    first.write_bytes(second.read_bytes())
-    with pytest.raises(AnalysisError, match="is the row of something else"):
-        go(file, out)
-    short = json.loads(kept)
-    short["cells"].pop()
-    first.write_text(json.dumps(short))
-    with pytest.raises(AnalysisError, match="is the row of something else"):
-        go(file, out)
-    first.write_bytes(kept[:40])
-    with pytest.raises(AnalysisError, match="not a row of this version"):
-        go(file, out)
+    whole = first.read_bytes()
+    mark, row = whole[: own_cache.MARK], whole[own_cache.MARK :]
+    assert _poisoned(row) != row
+    for data in (mark + _poisoned(row), _poisoned(row), row, second.read_bytes(), whole[:40], b""):
+        first.write_bytes(data)
+        done = go(file, out)
+        assert done.made == 1
+        assert (out / "matrix.json").read_bytes() == before
+        assert first.read_bytes() == whole
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["base.json", "openings.hashes.npy", "phrases.hashes.npy"])
-def test_a_damaged_index_is_named(tmp_path: Path, name: str) -> None:
-    """A file of the index that was cut or emptied is an error that names the folder to remove, and never a loop."""
-    file, out = write(tmp_path), tmp_path / "out"
+@pytest.mark.parametrize("name", ["base.json", "openings.hashes.npy", "phrases.hashes.npy", "lengths.npy", "mark"])
+def test_an_index_that_is_not_ones_own_is_made_again(file: Path, tmp_path: Path, name: str) -> None:
+    """A file of the index that was cut, emptied, changed or added is not read, and the rows are what they were."""
+    out = tmp_path / "out"
+    go(file, out)
+    before = (out / "matrix.json").read_bytes()
+    (place,) = (out / "base").iterdir()
+    row = sorted((out / "rows").iterdir())[0]
+    whole = (place / name).read_bytes()
+    for left in (b"", whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1])):
+        (place / name).write_bytes(left)
+        row.unlink()
+        rows.bench_at.cache_clear()
+        assert go(file, out).made == 1
+        assert (place / name).read_bytes() == whole
+        assert (out / "matrix.json").read_bytes() == before
+    (place / "more.npy").write_bytes(b"")
+    row.unlink()
+    go(file, out)
+    assert not (place / "more.npy").exists()
+
+
+@pytest.mark.slow
+def test_an_index_that_is_a_link_is_made_again(file: Path, tmp_path: Path) -> None:
+    """Nothing is read through a link to a folder elsewhere, and nothing there is removed."""
+    out = tmp_path / "out"
     go(file, out)
     (place,) = (out / "base").iterdir()
-    next((out / "rows").iterdir()).unlink()
-    whole = (place / name).read_bytes()
-    for left in (b"", whole[: len(whole) // 2]):
-        (place / name).write_bytes(left)
-        rows.bench_at.cache_clear()
-        with pytest.raises(AnalysisError, match="damaged") as caught:
-            go(file, out)
-        assert str(place) in caught.value.message
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    sorted((out / "rows").iterdir())[0].unlink()
+    assert go(file, out).made == 1
+    assert not place.is_symlink()
+    assert (tmp_path / "elsewhere" / "base.json").is_file()
 
 
 @pytest.mark.slow

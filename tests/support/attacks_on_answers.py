@@ -179,7 +179,7 @@ def _asked(records: Records) -> None:
 
 
 _forged("a recorded answer with a word more", "another answer than answers.jsonl holds", _reworded("R1"))
-_forged("a recorded answer from another row", "another answer than answers.jsonl holds", _other_row)
+_forged("a recorded answer from another row", "whose 'model in file' is not what the case registers", _other_row)
 _forged("a recorded answer left out", "another answer than answers.jsonl holds", _as("C3", **FAILED | {"source": ""}))
 _forged("a recorded answer made empty", "another answer than answers.jsonl holds", _as("C4", outcome="empty", text=""))
 _forged("recorded answers of another file", "a file that is not the registered one", _other_file)

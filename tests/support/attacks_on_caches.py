@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from depose.batch.kept import is_own, keep, kept, mark_folder
 from depose.endpoints.weights import RECORD, Conversion, check_converted, record
+from depose.errors import AnalysisError
 from depose.features import own_cache, packaged
 from depose.features.cache import remember
 from depose.model.canonical import canonical
@@ -108,6 +111,55 @@ def _linked(end: str) -> None:
 
 for _end in ("", "-wal", "-journal"):
     _linked(_end)
+
+
+# --- what a batch keeps ---------------------------------------------------------------------------
+
+
+def _kept_of_a_batch(name: str, change: Callable[[Path], object]) -> None:
+    """Add a trap: a row that is kept for the next run is another one by then."""
+
+    def spring(place: Place) -> object:
+        for row in ("a.json", "b.json"):
+            keep(place.folder / row, b'{"t":1.1}' if row == "a.json" else b'{"t":9.9}')
+        change(place.folder)
+        return _made_again(kept(place.folder / "a.json"), place.folder / "a.json")
+
+    ON_CACHES.add(f"a row of a batch {name}", "is made again")(spring)
+
+
+def _made_again(found: object, path: Path) -> object:
+    if not found:
+        raise AnalysisError(f"{path}: does not carry your mark and is made again", hint="")
+    return found
+
+
+_kept_of_a_batch(
+    "with other scores", lambda at: (at / "a.json").write_bytes((at / "a.json").read_bytes().replace(b"1.1", b"9.9"))
+)
+_kept_of_a_batch("without a mark", lambda at: (at / "a.json").write_bytes(b'{"t":9.9}'))
+_kept_of_a_batch("that is another suspect's", lambda at: (at / "b.json").replace(at / "a.json"))
+
+
+def _index_of_a_batch(name: str, change: Callable[[Path], object]) -> None:
+    """Add a trap: the index of references and controls is another one by the next run."""
+
+    def spring(place: Place) -> object:
+        folder = place.folder / "index"
+        folder.mkdir()
+        for file in ("lengths.npy", "there.npy"):
+            (folder / file).write_bytes(file.encode())
+        mark_folder(folder, folder.name)
+        change(folder)
+        return _made_again(is_own(folder), folder)
+
+    ON_CACHES.add(f"an index of a batch {name}", "is made again")(spring)
+
+
+_index_of_a_batch("with other counts", lambda at: (at / "lengths.npy").write_bytes(b"longer"))
+_index_of_a_batch("whose files were swapped", lambda at: (at / "there.npy").replace(at / "lengths.npy"))
+_index_of_a_batch("with a file more", lambda at: (at / "more.npy").write_bytes(b""))
+_index_of_a_batch("without a mark", lambda at: (at / "mark").unlink())
 
 
 @ON_CACHES.add("a secret that others can read", "others can read or write it")

@@ -253,3 +253,10 @@ _attack(
     "took another time by the one clock",
     lambda body: body["wire"].update(first_byte_us=3_600_000_000, last_byte_us=3_600_000_001),
 )
+for _name, _value in (("model in file", "C3"), ("file", "what S1 took.jsonl"), ("file sha256", "0" * 64)):
+    _in_log(
+        f"a file whose {_name!r} is another after its answers", f"whose '{_name}' is", _said_later("R1", _name, _value)
+    )
+_in_log("a letter in the place of columns", "whose 'read with' is", _said_later("R1", "read with", "as R1 confessed"))
+for _name in ("TLS library", "httpcore2"):
+    _in_log(f"a sentence in the place of {_name}", f"whose '{_name}' is", _told_of(_name, "3 copied from R1, it says"))

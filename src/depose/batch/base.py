@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from depose.batch.kept import mark_folder
 from depose.case.population import Population
 from depose.detectors import layout
 from depose.detectors.declaration import Counting, Habit, Shared
@@ -215,6 +216,7 @@ def save(base: Base, folder: Path) -> None:
         for name, array in arrays(base).items():
             np.save(work / f"{name}.npy", array)
         (work / "base.json").write_bytes(msgspec.json.encode(named(base)))
+        mark_folder(work, folder.name)
         work.rename(folder)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from depose.batch import asking, confirm, engines, matrix, page, plan, rows, screen
 from depose.batch import base as bases
 from depose.batch.blind import blind
+from depose.batch.kept import is_own, keep, kept
 from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
@@ -99,25 +100,26 @@ def _rows(found: Plan, out: Path, manner: Manner, say: Say, progress: Progress) 
     orders = list(rows.orders(screened, found.suspects, found.references, found.controls, digest))
     folder = out / "rows"
     folder.mkdir(exist_ok=True)
-    missing = [order for order in orders if not _path(folder, order).is_file()]
+    there = {order.key: data for order in orders if (data := kept(_path(folder, order))) is not None}
+    missing = [order for order in orders if order.key not in there]
     if missing:
         workers = manner.workers or cores()
         place = _base(shared, out / "base", digest, workers, say)
         say(f"{len(missing)} of {len(orders)} rows to make, {len(found.references)} references each")
         progress(0, len(missing))
         for number, (order, data) in enumerate(engines.ENGINES[manner.engine](place, missing, workers), 1):
-            write_whole(_path(folder, order), data)
+            keep(_path(folder, order), data)
+            there[order.key] = data
             progress(number, len(missing))
-    return len(missing), [_read(folder, order) for order in orders]
+    return len(missing), [_checked(there[order.key], _path(folder, order), order) for order in orders]
 
 
 def _path(folder: Path, order: Order) -> Path:
     return folder / f"{order.key}.json"
 
 
-def _read(folder: Path, order: Order) -> Row:
-    path = _path(folder, order)
-    row = rows.parse(path.read_bytes(), str(path))
+def _checked(data: bytes, path: Path, order: Order) -> Row:
+    row = rows.parse(data, str(path))
     cells = tuple(rows.Chosen(reference=one.reference, controls=one.controls, k_eff=one.k_eff) for one in row.cells)
     if (row.key, row.suspect, row.answers, cells) != (order.key, order.suspect, order.answers, order.chosen):
         raise AnalysisError(f"{path}: is the row of something else", hint="remove it; it is made again")
@@ -136,13 +138,18 @@ def only(population: Population, names: set[str]) -> Population:
 
 
 def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say) -> Path:
-    """Index references and controls, unless that was done before; only the newest index is kept."""
+    """Index references and controls, unless this user did that before; only the newest index is kept."""
     place = folder / content_digest([bases.FORMAT, rows.made_with(), digest])[:32]
-    if not place.is_dir():
+    if not (place.is_dir() and is_own(place)):
         say(f"features of {len(shared.members)} references and controls, {len(shared.rows)} answers each")
         count = min(len(shared.rows), SLICES * workers)
         slices = [shared.cut(part.tolist()) for part in np.array_split(np.arange(len(shared.rows)), count)]
-        bases.save(bases.build(shared, engines.counted(slices, workers)), place)
+        made = bases.build(shared, engines.counted(slices, workers))
+        if place.is_dir() and not place.is_symlink():  # what somebody else made of it
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        bases.save(made, place)
         for other in folder.iterdir():
             if other != place:
                 shutil.rmtree(other, ignore_errors=True)

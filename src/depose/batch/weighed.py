@@ -10,10 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from depose.batch.kept import keep, kept
 from depose.batch.matrix import Weighed
 from depose.batch.rows import made_with
-from depose.evidence.log import write_whole
-from depose.features import own_cache
 from depose.model.canonical import canonical, digest
 from depose.weights.compare import Named
 from depose.weights.held import examined
@@ -28,19 +27,17 @@ def weighed(pairs: Sequence[tuple[Named, Named]], folder: Path, say: Callable[[s
 
     Raises what `examined` raises, also where a file of a pair that is kept is no longer there.
     """
-    key = own_cache.secret() if pairs else b""
     if pairs:
         folder.mkdir(exist_ok=True)
     for pair in pairs:
         place = folder / f"{_place(pair)}.json"
-        kept = _kept(place, key)
-        if kept is None:
+        there = _there(place)
+        if there is None:
             say(f"weights of {pair[0].name} and {pair[1].name}")
             found = examined(*pair)
-            kept = Weighed(**{name: getattr(found, name) for name in Weighed.__struct_fields__})
-            data = canonical(kept)
-            write_whole(place, own_cache.mark(key, place.name.encode(), data) + data)
-        yield kept
+            there = Weighed(**{name: getattr(found, name) for name in Weighed.__struct_fields__})
+            keep(place, canonical(there))
+        yield there
 
 
 def _place(pair: tuple[Named, Named]) -> str:
@@ -52,15 +49,10 @@ def _place(pair: tuple[Named, Named]) -> str:
     return digest([FORMAT, made_with(), files])
 
 
-def _kept(place: Path, key: bytes) -> Weighed | None:
+def _there(place: Path) -> Weighed | None:
     """Read a comparison that is kept; None where there is none that carries the user's mark."""
-    if not place.is_file():
-        return None
-    raw = place.read_bytes()
-    mark, data = raw[: own_cache.MARK], raw[own_cache.MARK :]
-    if not own_cache.holds(key, mark, place.name.encode(), data):
-        return None
+    data = kept(place)
     try:
-        return msgspec.json.decode(data, type=Weighed)
+        return msgspec.json.decode(data, type=Weighed) if data is not None else None
     except msgspec.DecodeError:  # of another version
         return None

@@ -246,7 +246,7 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
             elif kind == "endpoint":
                 endpoint = ledger.body(one, Described)
                 described[endpoint.model] = endpoint.facts
-                odd = odd or odd_description(one, endpoint, registration.case.models if registration else ())
+                odd = odd or odd_description(one, endpoint, registration)
             models = registration.case.models if registration else ()
             blobs.update(kinds.blobs_of(one.entry, {spec.code for spec in models if spec.provider == "recorded"}))
     entries = reading.entries()

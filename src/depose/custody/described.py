@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
+from pathlib import Path
 
+import msgspec
+
+from depose.case.tables import Wanted
 from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
@@ -20,24 +24,43 @@ from depose.endpoints.remote import OWN, said
 from depose.errors import EvidenceError
 from depose.evidence.log import Chained
 from depose.evidence.records import Described
-from depose.model import Fact, ModelSpec
+from depose.model import Fact, ModelSpec, Registration
+from depose.model.base import ready
+from depose.model.canonical import canonical
 
 DIALECTS = {"openai": OPENAI, "anthropic": ANTHROPIC, "google": GOOGLE}
-LONGEST = 160
-"""Characters of a version, a device, a way of sampling or the origin of a package at most."""
 _OF_FILES = frozenset({"file", "file sha256", "model in file", READ_WITH})
-_OF_WEIGHTS = frozenset(
-    {"package", "licence", "origin", "files", "peft", "chat template", "sampling", "dtype", "device", "threads"}
-    | {"torch", "transformers"}
-)
-_DIGESTED = re.compile(r"(?:weights|file|adapter|sha256) .+", re.DOTALL)
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_VERSION = r"[0-9][\w.+!-]{0,40}"
+_OWN = {
+    OWN[0]: _VERSION,
+    OWN[1]: rf"(?:\w{{0,8}}SSL|AWS-LC)(?: {_VERSION})?(?: \(compatible; [\w. -]{{1,24}}\))?(?: +(?:FIPS|fips))?"
+    r"(?: +(?:[0-9]{1,2}|xx) (?:[A-Z][a-z]{2}|XXX) (?:[0-9]{4}|xxxx))?",
+}
+"""Form of what an endpoint says of the machine that asks: a version, and no sentence."""
+_OF_WEIGHTS = {
+    "package": rf"[\w.-]{{1,80}} (?:{_VERSION}|not installed)",
+    "licence": r"[^\n]{0,160}",
+    "origin": r"[^\n]{0,160}",
+    "files": r"[0-9a-f]{64}",
+    "peft": _VERSION,
+    "chat template": r"[0-9a-f]{64}|none",
+    "sampling": r"[^\n]{0,160}",
+    "dtype": r"[\w.]{1,20}",
+    "device": r"[^\n]{1,64}",
+    "threads": r"[0-9]{1,5}",
+    "torch": _VERSION,
+    "transformers": _VERSION,
+}
+_DIGESTED = re.compile(r"(?:weights|file|adapter|sha256) [^\n]{1,255}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def odd_description(chained: Chained, one: Described, models: tuple[ModelSpec, ...]) -> EvidenceError | None:
+def odd_description(chained: Chained, one: Described, registration: Registration | None) -> EvidenceError | None:
     """Return what is wrong with what an endpoint says of itself, under the protocol in force."""
+    files = {fact.name: fact.value for fact in registration.files} if registration else {}
+    models = registration.case.models if registration else ()
     spec = next((spec for spec in models if spec.code == one.model), None)
-    wrong = "of a model that the case does not have" if spec is None else _wrong(one.facts, spec)
+    wrong = "of a model that the case does not have" if spec is None else _wrong(one.facts, spec, files)
     return (
         EvidenceError(
             f"{LOG}: record {chained.entry.seq}: {one.model[:40]}: an endpoint {wrong}",
@@ -48,14 +71,14 @@ def odd_description(chained: Chained, one: Described, models: tuple[ModelSpec, .
     )
 
 
-def _wrong(facts: tuple[Fact, ...], spec: ModelSpec) -> str:
+def _wrong(facts: tuple[Fact, ...], spec: ModelSpec, files: Mapping[str, str]) -> str:
     named = {fact.name: fact.value for fact in facts}
     if dialect := DIALECTS.get(spec.provider):
         wanted = {fact.name: fact.value for fact in said(spec, dialect, origin_of(spec))}
         odd = [name for name, value in wanted.items() if named.get(name) != value]
-        odd += [name for name, value in named.items() if name not in wanted and not _short(name, value, OWN)]
+        odd += [name for name, value in named.items() if name not in wanted and not _formed(name, value, _OWN)]
     elif spec.provider == "recorded":
-        odd = [name for name in named if name not in _OF_FILES]
+        odd = [name for name, value in named.items() if not _of_file(name, value, spec, files)]
     elif spec.provider == "transformers":
         odd = [name for name, value in named.items() if not _of_weights(name, value)]
     else:  # no more is known of a plugin
@@ -66,9 +89,31 @@ def _wrong(facts: tuple[Fact, ...], spec: ModelSpec) -> str:
     return f"whose {twice[:40]!r} is said twice" if twice else ""
 
 
+def _of_file(name: str, value: str, spec: ModelSpec, files: Mapping[str, str]) -> bool:
+    """Tell whether a file is the registered one; a table that names no model holds the one that was asked for."""
+    file = Path(spec.file).name
+    if name == "file" and file:
+        return value == file
+    if name == "file sha256" and file:
+        return value == files.get(spec.file, files.get(file))
+    if name == "model in file" and spec.model:
+        return value in (spec.model, "")
+    return _is_read_with(value) if name == READ_WITH else name in _OF_FILES
+
+
+def _is_read_with(value: str) -> bool:
+    """Tell whether this is what a user said of columns, encoding and sheet, and no word more."""
+    try:
+        return canonical(msgspec.json.decode(value, type=ready(Wanted))) == value.encode()
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return False
+
+
 def _of_weights(name: str, value: str) -> bool:
-    return bool(_DIGEST.match(value)) if _DIGESTED.match(name) else _short(name, value, _OF_WEIGHTS)
+    if _DIGESTED.fullmatch(name):
+        return _DIGEST.fullmatch(value) is not None
+    return _formed(name, value, _OF_WEIGHTS)
 
 
-def _short(name: str, value: str, names: Collection[str]) -> bool:
-    return name in names and len(value) <= LONGEST
+def _formed(name: str, value: str, forms: Mapping[str, str]) -> bool:
+    return name in forms and re.fullmatch(forms[name], value) is not None
