@@ -6,12 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from changed_copies import CHANGED_COPIES
+from depose.cli import cli
 from depose.cli.options import now
 from depose.custody.passages import Wanted
 from depose.custody.redact import produce, redact
@@ -23,6 +27,8 @@ from salts_moved import SALTS_MOVED, Tree
 from tampering import Target, sealed_case
 
 LOG = "evidence/log.jsonl"
+BUNDLES = Path(__file__).parent / "bundles"
+FAULT = "COPY.py is an old one with a fault"
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +123,94 @@ def test_a_copy_has_no_links_to_other_folders(made: tuple[Path, Path], tmp_path:
     assert ran.returncode != 0 and "there is a symbolic link" in ran.stderr
     with pytest.raises(EvidenceError, match="link"):
         verify(goal)
+
+
+@pytest.fixture(scope="module")
+def of_old_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a bundle that was sealed with a COPY.py that takes words moved behind their salt."""
+    folder = tmp_path_factory.mktemp("old-script")
+    done = redact(BUNDLES / "format-2.zip", folder / "copy", Wanted(words=(b"q1",)), "a name", now())
+    assert any(FAULT in one for one in done.cautions)
+    return folder / "copy"
+
+
+def test_an_old_script_that_takes_what_was_changed_is_named(of_old_script: Path, tmp_path: Path) -> None:
+    """Bundles and copies with it verify as before, and say that what it says counts for nothing."""
+    for path in (of_old_script, BUNDLES / "format-2.zip"):
+        said = verify(path, recompute=False).cautions
+        assert [FAULT in one and "only depose verify counts" in one for one in said] == [True]
+    goal = tmp_path / "copy"
+    shutil.copytree(of_old_script, goal)
+    index = json.loads((goal / "copy.json").read_bytes())
+    pieces = next(one for one in index["files"] if one["name"] == LOG)["pieces"]
+    lines = (goal / LOG).read_bytes().splitlines(keepends=True)
+    number = next(n for n, one in enumerate(pieces) if isinstance(one, list) and b'"kind":"exchange"' in lines[n])
+    pieces[number], lines[number] = SALTS_MOVED["a word moved behind the salt before it"](pieces[number], lines[number])
+    (goal / LOG).write_bytes(b"".join(lines))
+    (goal / "copy.json").write_bytes(canonical(index))
+    assert "verified" in script(goal).stdout  # the fault of which the caution warns
+    with pytest.raises(EvidenceError, match="does not fit the tree"):
+        verify(goal)
+
+
+def test_a_record_beside_an_old_script_says_so(tmp_path: Path) -> None:
+    """A folder of proofs as depose wrote it before."""
+    produce(BUNDLES / "format-2.zip", tmp_path / "proofs", [3])
+    assert not verify(tmp_path / "proofs").cautions
+    with zipfile.ZipFile(BUNDLES / "format-2.zip") as file:
+        (tmp_path / "proofs/COPY.py").write_bytes(file.read("COPY.py"))
+    assert [FAULT in one for one in verify(tmp_path / "proofs").cautions] == [True]
+
+
+def test_today_s_script_needs_no_caution(target: Target, made: tuple[Path, Path]) -> None:
+    """Of a bundle, a copy and a record."""
+    for path in (made[0], made[1].parent, made[1]):
+        assert verify(path).cautions == ()
+    assert verify(target.bundle, recompute=False).cautions == ()
+
+
+def test_the_terminal_and_json_warn_of_an_old_script(tmp_path: Path) -> None:
+    """Of verify and of redact."""
+    bundle = str(BUNDLES / "format-2.zip")
+    calls = (("verify", bundle, "--no-recompute"), ("redact", bundle, "F", "--find", "q1"))
+    for number, words in enumerate(calls):
+        args = [str(tmp_path / f"copy-{number}") if one == "F" else one for one in words]
+        args += ["--reason", "a name"] if words[0] == "redact" else []
+        ran = CliRunner().invoke(cli, args)
+        assert ran.exit_code == 0 and f"CAUTION: {FAULT}" in ran.output
+        args = [one.replace("copy-1", "copy-2") for one in args]
+        told = CliRunner().invoke(cli, [*args, "--json"])
+        assert [FAULT in one for one in json.loads(told.stdout)["cautions"]] == [True]
+
+
+@pytest.mark.parametrize("name", CHANGED_COPIES)
+def test_the_script_refuses_changed_copies_as_verify_does(made: tuple[Path, Path], tmp_path: Path, name: str) -> None:
+    """COPY.py said "verified" of each of them: of an answer in the place of the findings."""
+    goal = tmp_path / "copy"
+    shutil.copytree(made[0], goal)
+    index = json.loads((goal / "copy.json").read_bytes())
+    one = CHANGED_COPIES[name]
+    one.change(goal, index)
+    (goal / "copy.json").write_bytes(canonical(index))
+    ran = script(goal)
+    assert ran.returncode != 0 and one.script in ran.stderr
+    with pytest.raises(EvidenceError, match=one.verify):
+        verify(goal)
+
+
+@pytest.mark.parametrize("field", ["signer", "signature", "stamps"])
+def test_the_script_reads_who_signed_a_record_and_when(made: tuple[Path, Path], tmp_path: Path, field: str) -> None:
+    """Another signer or token could stand in a proof: COPY.py looked at the files beside it alone."""
+
+    def changed(proof: dict[str, Any]) -> bytes:
+        if field == "stamps":
+            proof[field] = dict.fromkeys(proof[field], "AAAA")
+        else:
+            proof[field] = "AAAA"
+        return canonical(proof)
+
+    file = _proof(made, tmp_path / "proof", changed)
+    ran = script(file.parent, file.name)
+    assert ran.returncode != 0 and "NOT VERIFIED" in ran.stderr
+    with pytest.raises(EvidenceError):
+        verify(file)

@@ -11,6 +11,7 @@ from typing import Any
 from attacks_on_copies import AT, NOT_FOLLOWING, Index, file_of, made_of, on_copy, reindexed
 from attacks_on_copies import ON_COPIES as ON_COPIES
 from authority import Authority
+from changed_copies import CHANGED_COPIES
 from depose.custody import forms, leaves
 from depose.evidence import timestamp
 from depose.model.canonical import canonical, sha256
@@ -38,6 +39,21 @@ def _on_salts(name: str) -> None:
 
 for _name in SALTS_MOVED:
     _on_salts(_name)
+
+
+# --- around the tree --------------------------------------------------------------------------------
+
+
+def _around_the_tree(name: str) -> None:
+    """Add an attack that COPY.py has to refuse, too."""
+
+    @on_copy(name, CHANGED_COPIES[name].verify)
+    def _(copy: Path, target: Target) -> None:
+        reindexed(copy, lambda index: CHANGED_COPIES[name].change(copy, index))
+
+
+for _name in CHANGED_COPIES:
+    _around_the_tree(_name)
 
 
 # --- files added and left out -----------------------------------------------------------------------

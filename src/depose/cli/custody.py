@@ -171,12 +171,18 @@ def _verified(done: Verified, *, as_json: bool) -> None:
     """Print what holds, what was not looked at, and as the last line the verdict."""
     lines: list[str | Line] = [f"verified: {_shortened(line)}" for line in done.checks]
     lines += [f"NOT verified: {_shortened(line)}" for line in done.not_verified]
+    lines += [_caution(line) for line in done.cautions]
     known = not any(line.startswith("who signed") for line in done.not_verified)
     verdict = "VERIFIED" if known else "INTACT, signer not known"
     rest = f"{len(done.checks)} checks hold, {len(done.not_verified)} things were not verified; each is named above"
     lines.append(Line((verdict, "bold green" if known else "bold yellow"), (f": {rest}", "")))
     show(done if as_json else None, lines)
     ended(0, "nothing that was checked fails")
+
+
+def _caution(line: str) -> Line:
+    """Name what not to rely on."""
+    return Line(("CAUTION", "bold yellow"), (f": {line}", ""))
 
 
 def _shortened(line: str) -> str:
@@ -253,9 +259,11 @@ def redact(
         prompts=tuple(prompts),
     )
     done = redaction.redact(bundle, folder, wanted, reason, now())
-    said = [f"{done.folder}: {done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"]
+    what = f"{done.ranges} passages in {done.files} files withheld; parent SEAL sha256 {done.parent}"
+    said: list[str | Line] = [f"{done.folder}: {what}"]
     said += [f"left out: {line}" for line in done.left_out]
     said += [f"near, NOT withheld: {one.file}, line {one.line}: {one.shown} ({one.why})" for one in done.near]
+    said += [_caution(line) for line in done.cautions]
     show(done if as_json else None, said)
 
 

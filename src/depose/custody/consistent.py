@@ -156,5 +156,10 @@ def _instructions(read: Read) -> None:
             raise EvidenceError(f"{name}: is not the one that depose writes: do not run it", hint=HINT)
 
 
+def old_scripts(read: Read) -> tuple[str, ...]:
+    """Warn of scripts in a bundle that depose wrote before with a fault."""
+    return instructions.cautions(content(read.bundle, "COPY.py")) if "COPY.py" in read.bundle.sizes() else ()
+
+
 def _of(read: Read) -> tuple[PublicKey, tuple[Stamp, ...], str]:
     return read.key, read.entries.stamps, read.seal.depose

@@ -143,6 +143,7 @@ def verify_copy(path: Path, public_key: bytes, roots: bytes = b"", clock: Clock 
                 "the reasons in redactions.jsonl: they are the word of whoever made the copy",
                 "what was withheld, and whether the findings follow: only the sealed bundle shows that",
             ),
+            cautions=instructions.cautions(data.get("COPY.py", b"")),
         )
 
 

@@ -5,6 +5,7 @@ import sys
 if not sys.flags.isolated:
     sys.exit("NOT RUN: begin with python3 -I, or Python takes its modules from this folder, whoever put them there")
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -16,6 +17,20 @@ WORDS = re.compile(
     rb"|[^0-9A-Za-z_\x80-\xff\n\\]+|\n|\\"
 )
 LOG = "evidence/log.jsonl"
+ALWAYS = {
+    "seal.json",
+    "signer.pem",
+    "statement.json",
+    "VERIFY.md",
+    "case.toml",
+    "evidence/log.jsonl",
+    "VERIFY.py",
+    "SCORE.py",
+    "COPY.py",
+    "out/findings.json",
+    "out/scores.parquet",
+}
+marks = {}
 here = pathlib.Path(sys.argv[0]).resolve().parent
 
 
@@ -114,22 +129,22 @@ def piece(data, secret, whole=False):
 
 
 def tree(steps, shown, at):
-    """Root of a line of which words are withheld, and where it ends in what is shown."""
-    nodes, hidden = [], False
+    """Root of a line of which words are withheld, where it ends in what is shown, and how many marks it has."""
+    nodes, hidden, count = [], False, 0
     for one in steps:
         need(re.fullmatch(r"\+|#[0-9a-f]{64}|[0-9a-f]{32}:[0-9]{1,9}", one), "a tree that is none")
         if one == "+":
             nodes[-2:] = [node(*nodes[-2:])]
         elif one[0] == "#":
             need(hidden or shown[at : at + 10] == b"[REDACTED]", "words stand where some were withheld")
-            at, hidden = at + 10 * (not hidden), True
+            at, hidden, count = at + 10 * (not hidden), True, count + (not hidden)
             nodes.append(raw(one[1:]))
         else:
             salt, size = one.split(":")
             nodes.append(sha(b"\0", raw(salt, 16), shown[at : at + int(size)]))
             at, hidden = at + int(size), False
     need(len(nodes) == 1, "a tree that is none")
-    return nodes[0], at
+    return nodes[0], at, count
 
 
 def is_text(data):
@@ -143,6 +158,10 @@ def is_text(data):
 
 def file_hash(one):
     """What stands for a file of the copy in the tree over all files."""
+    need(one.keys() == {"name", "secret", "salt", "unnamed", "pieces"}, "copy.json says of a file what none has")
+    need(bool(one["secret"]) != bool(one["pieces"]), f"{one['name']} is shown both whole and in part, or neither")
+    named = re.fullmatch("evidence/blobs/withheld-[0-9]{1,9}", one["name"]) and not one["secret"] and not one["salt"]
+    need(named or not one["unnamed"], f"{one['name']} stands under a name that nothing proves")
     shown, at, roots = (here / one["name"]).read_bytes(), 0, []
     if one["secret"]:
         secret = raw(one["secret"])
@@ -156,7 +175,8 @@ def file_hash(one):
             at = shown.find(b"\n", at) + 1 or len(shown)
             found = piece(shown[start:at], raw(steps))
         else:
-            found, at = tree(steps, shown, at)
+            found, at, count = tree(steps, shown, at)
+            marks.update({(one["name"], len(roots) + 1): count} if count else {})
         line, where = shown[start:at], f"line {len(roots) + 1} of {one['name']}"
         last = len(roots) + 1 == len(one["pieces"])
         single = line.find(b"\n") == len(line) - 1 or (last and b"\n" not in line)
@@ -172,8 +192,26 @@ def file_hash(one):
 
 def left_out(one):
     """What stands for a file that the copy leaves out."""
+    need(one.keys() == {"hash", "name", "salt"}, "copy.json says of a file what none has")
     found = raw(one["hash"])
+    marks[one["name"], 0] = marks.get((one["name"], 0), 0) + 1
     return entry(raw(one["salt"], 16), one["name"], found) if one["name"] else found
+
+
+def listed_marks():
+    """Passages that redactions.jsonl lists, by file and line."""
+    found = {}
+    for row in (here / "redactions.jsonl").read_bytes().split(b"\n")[:-1]:
+        said = once(row)
+        need(said.keys() == {"file", "line", "passages", "reason", "at"}, "redactions.jsonl has a row of another form")
+        need(
+            type(said["line"]) is type(said["passages"]) is int and said["passages"] > 0,
+            "redactions.jsonl lists less than one passage",
+        )
+        need(any(map(str.isalnum, said["reason"])), "redactions.jsonl gives no reason")
+        place = said["file"], said["line"]
+        found[place] = found.get(place, 0) + said["passages"]
+    return found
 
 
 def sealed(seal, commitment):
@@ -189,7 +227,7 @@ for given in sys.argv[1:]:
     said = sealed(seal, proof["commitment"].encode())
     form = said.get("form", 2)
     need((form, proof["format"]) in ((2, "depose proof 2"), (3, "depose proof 3")), "it is of another form")
-    found, at = tree(proof["tree"], shown, 0)
+    found, at, _ = tree(proof["tree"], shown, 0)
     need(at == len(shown), "the record has words that nothing proves")
     sides, number, lines = [side for side, _ in proof["line_path"]], proof["record"], proof.get("lines", 0)
     of_one = leads_from(number, sides) if form == 2 else number < lines and list(sides_of(number, lines)) == sides
@@ -199,16 +237,28 @@ for given in sys.argv[1:]:
     holds = root.hex() == said["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")
     need(json.loads(shown)["seq"] == proof["record"], "it is another record")
-    need((here / "SEAL").read_bytes() == seal, "SEAL beside the proof is another than in it")
+    own = {"SEAL": seal, "signer.pem": proof["signer"].encode(), "SEAL.sig": base64.b64decode(proof["signature"])}
+    for name, data in own.items():
+        need((here / name).read_bytes() == data, f"{name} beside the proof is another than in it")
+    listed = dict(line.split("  ")[::-1] for line in seal.decode().splitlines())
+    for name, token in proof["stamps"].items():
+        same = sha(base64.b64decode(token)).hex() == listed.get(name)
+        need(same, f"{name} in the proof is not the one that was sealed")
 if len(sys.argv) == 1:
     copy, said = once((here / "copy.json").read_bytes()), json.loads((here / "COMMITMENT").read_bytes())
     form = said.get("form", 2)
     need((form, copy["format"]) in ((2, "depose copy 2"), (3, "depose copy 3")), "it is of another form")
+    need(copy.keys() == {"format", "files", "absent"}, "copy.json says what no copy has")
+    names = [one["name"] for one in copy["files"]]
+    need(len(set(names)) == len(names), "copy.json lists a file twice")
+    lost = sorted(ALWAYS - {*names, *(one["name"] for one in copy["absent"])})
+    need(not lost, f"copy.json does not name what every bundle has: {lost}")
     listed = dict(line.split("  ")[::-1] for line in (here / "SEAL").read_text().splitlines())
     own = {"SEAL", "SEAL.sig", "copy.json", "redactions.jsonl", *listed} - {"SHA256SUMS"}
     there = {p.relative_to(here).as_posix() for p in here.rglob("*") if not p.is_dir()}
     need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
     need(all(p.is_file() or p.is_dir() for p in here.rglob("*")), "there is a pipe, a socket or a device")
+    need(all(p.is_file() or any(p.iterdir()) for p in here.rglob("*")), "there is an empty folder")
     odd = there ^ (own | {one["name"] for one in copy["files"]})
     need(not odd, f"listed and not there, or there and not listed: {sorted(odd)[:5]}")
     for name in own & set(listed):
@@ -216,6 +266,11 @@ if len(sys.argv) == 1:
     hashes = sorted([file_hash(one) for one in copy["files"]] + [left_out(one) for one in copy["absent"]])
     same = len(hashes) == said["files"] and top(hashes).hex() == said["root"]
     need(same, "the sealed root does not follow from the files of this copy")
+    told = listed_marks()
+    need(
+        marks == told,
+        f"withheld and not listed, or listed and not withheld: {sorted(marks.items() ^ told.items())[:3]}",
+    )
     print(f"{len(copy['files'])} files shown, {len(copy['absent'])} left out")
     cut = [one["name"] for one in copy["files"] if one["pieces"] and one["name"] != LOG]
     if form == 2 and cut:

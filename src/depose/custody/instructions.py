@@ -19,8 +19,17 @@ BEFORE = {
     "VERIFY.py": ("5fc70ceb93f68e711e4678cd8c0d9088ec759df42d08c6e178b53de3a00b945d",),
 }
 """Digests of scripts that bundles of format 2 were sealed with before: those of depose, if not the latest."""
-EARLIER = {"COPY.py": ("00369b5b069f54a7907db761df70555d2ef13b068f5fa46455f0cf2e96860bb7",)}
+EARLIER = {
+    "COPY.py": (
+        "00369b5b069f54a7907db761df70555d2ef13b068f5fa46455f0cf2e96860bb7",
+        "02b7c6c3ceca500c91b053b216dc9eae2338da59c6318fd6043d8779e44dcbcd",
+    )
+}
 """The same for format 3: scripts of this version before it was released."""
+TAKES_CHANGED = frozenset((*BEFORE["COPY.py"], *EARLIER["COPY.py"]))
+"""Those of them that say "verified" of a copy in which a file stands under the name of another."""
+TAKES_MOVED = TAKES_CHANGED - {EARLIER["COPY.py"][-1]}
+"""Those that say it of words moved behind their salt, too."""
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
 
@@ -180,6 +189,17 @@ _VERSION = re.compile(r"`pip install depose==([0-9A-Za-z.+-]{1,40})`")
 def before(name: str, form: int) -> Sequence[str]:
     """Return the digests of a script as depose wrote it before into bundles sealed by that form."""
     return (BEFORE if form == 2 else EARLIER).get(name, ())
+
+
+def cautions(script: bytes) -> tuple[str, ...]:
+    """Warn of a COPY.py that depose wrote before with a fault, empty for any other; a bundle with it stays as it is."""
+    if sha256(script) not in TAKES_CHANGED:
+        return ()
+    lost = "lost words without a mark, or " if sha256(script) in TAKES_MOVED else ""
+    return (
+        f"COPY.py is an old one with a fault: it says verified of a copy, or a record, that {lost}shows a file under "
+        "the name of another. What it says proves nothing: only depose verify counts",
+    )
 
 
 def are_ours(name: str, data: bytes, key: PublicKey, before: Sequence[str]) -> bool:

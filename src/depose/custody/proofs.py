@@ -133,6 +133,7 @@ def verify_proofs(path: Path, public_key: bytes, roots: bytes = b"", clock: Cloc
             bundle=str(path),
             checks=tuple(dict.fromkeys(line for one in found for line in one.checks)),
             not_verified=tuple(dict.fromkeys(line for one in found for line in one.not_verified)),
+            cautions=instructions.cautions(others.get("COPY.py", b"")),
         )
 
 

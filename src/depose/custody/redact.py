@@ -38,7 +38,7 @@ from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
 from depose.custody.near_finds import Near, near
 from depose.custody.passages import Spans, Target, Wanted
-from depose.custody.verified import as_evidence
+from depose.custody.verified import Verified, as_evidence
 from depose.errors import UsageError
 from depose.evidence.search import Sought
 from depose.model import Record
@@ -68,6 +68,8 @@ class Redacted(Record, frozen=True, kw_only=True):
     """Files that are left out, and why."""
     near: tuple[Near, ...]
     """What is like the words and was not withheld: for whoever makes the copy to look at, and no part of it."""
+    cautions: tuple[str, ...]
+    """What not to rely on in the copy, though it was sealed so."""
 
 
 def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Redacted:
@@ -97,10 +99,9 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
                 file, data, rows = _shown(cut, name, secret, goes_by, FORMS[read.seal.format])
                 files.append(file)
                 made[goes_by] = data
-                why = {DIGEST: DIGEST}
-                listed += [
-                    msgspec.structs.replace(one, reason=why.get(one.reason, reason.strip()), at=at) for one in rows
-                ]
+                for row in rows:
+                    why = DIGEST if row.reason == DIGEST else reason.strip()
+                    listed.append(msgspec.structs.replace(row, reason=why, at=at))
             else:
                 files.append(Shown(name=name, secret=secret.hex()))
                 made[name] = cut.data[name]
@@ -108,7 +109,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
         made[copies.RANGES] = copies.rows(listed)
         text = {one.name: made[one.name] for one in files if one.name not in KEPT}
         like = near(text, cut.words)
-    _write(goal, made, lambda work: copies.verify_copy(work, b""))
+    checked = _write(goal, made, lambda work: copies.verify_copy(work, b""))
     return Redacted(
         folder=str(goal),
         parent=sha256(made["SEAL"]),
@@ -116,6 +117,7 @@ def redact(path: Path, goal: Path, wanted: Wanted, reason: str, at: str) -> Reda
         files=len({one.file for one in listed if one.line}) + len(absent),
         left_out=tuple(f"{name}: {why}" for name, why in sorted(cut.whole.items())),
         near=like,
+        cautions=checked.cautions,
     )
 
 
@@ -362,7 +364,7 @@ def _is_new(goal: Path) -> None:
         raise UsageError(f"{goal}: is there already", hint="name a new folder")
 
 
-def _write(goal: Path, files: Mapping[str, bytes], check: Callable[[Path], object]) -> None:
+def _write(goal: Path, files: Mapping[str, bytes], check: Callable[[Path], Verified]) -> Verified:
     """Write a folder that `check` takes, whole or not at all."""
     _is_new(goal)
     work = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
@@ -371,8 +373,9 @@ def _write(goal: Path, files: Mapping[str, bytes], check: Callable[[Path], objec
             file = work / manifest.safe(name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        check(work)
+        checked = check(work)
         work.rename(goal)
+        return checked
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -383,11 +386,10 @@ def produce(path: Path, goal: Path, records: Sequence[int]) -> tuple[Path, ...]:
     made = dict[str, bytes]()
     with as_evidence(path), opened(path, b"") as read:
         master = _master(read, path)
-        names = sorted(read.bundle.sizes().keys() - {*OUTSIDE, "SEAL", "SEAL.sig", commitment.SALTS})
+        sizes = read.bundle.sizes()
+        names = sorted(sizes.keys() - {*OUTSIDE, "SEAL", "SEAL.sig", commitment.SALTS})
         committed = commitment.committed(names, read.bundle.open, master, FORMS[read.seal.format])
-        seal = {
-            name: content(read.bundle, name) for name in (*copies.SEALED, "signer.pem") if name in read.bundle.sizes()
-        }
+        seal = {name: content(read.bundle, name) for name in (*copies.SEALED, "signer.pem") if name in sizes}
         with read.bundle.open(LOG) as file:
             lines = list(file)
         for number in records:

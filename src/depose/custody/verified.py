@@ -20,6 +20,8 @@ class Verified(Record, frozen=True, kw_only=True):
     sealed_at: str
     checks: tuple[str, ...]
     not_verified: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
+    """What not to rely on though it was sealed so, such as an old script with a fault."""
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from depose.custody import copies, keys, kinds, proofs
 from depose.custody.bundle import Read, opened
-from depose.custody.consistent import consistent, drawn
+from depose.custody.consistent import consistent, drawn, old_scripts
 from depose.custody.described import DIALECTS
 from depose.custody.line_ups import line_ups
 from depose.custody.recompute import recomputed, signed_reports, statement
@@ -78,6 +78,7 @@ def verify(
             sealed_at=read.seal.sealed_at,
             checks=tuple(checks),
             not_verified=(*missing, "that the answers came from the models named: only their providers can say"),
+            cautions=old_scripts(read),
         )
 
 
