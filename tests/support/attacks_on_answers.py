@@ -179,11 +179,11 @@ def _asked(records: Records) -> None:
 
 
 _forged("a recorded answer with a word more", "another answer than answers.jsonl holds", _reworded("R1"))
-_forged("a recorded answer from another row", "whose 'model in file' is not what the case registers", _other_row)
+_forged("a recorded answer from another row", "another answer than answers.jsonl holds", _other_row)
 _forged("a recorded answer left out", "another answer than answers.jsonl holds", _as("C3", **FAILED | {"source": ""}))
 _forged("a recorded answer made empty", "another answer than answers.jsonl holds", _as("C4", outcome="empty", text=""))
-_forged("recorded answers of another file", "a file that is not the registered one", _other_file)
-_forged("recorded answers of another model", "another answer than answers.jsonl holds", _other_model)
+_forged("recorded answers of another file", "whose 'file sha256' is not what the case", _other_file)
+_forged("recorded answers of another model", "whose 'model in file' is not what the case", _other_model)
 _forged("a recorded answer that was asked for", "claims to have been asked for", _asked)
 
 # --- versions and formats ---------------------------------------------------------------------------
