@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from depose.features.bare_words import bare_words
+from depose.features.bare_words import Said, bare_words
 from depose.features.extract import Bag
 from depose.model import Prompt
 
@@ -52,6 +52,7 @@ MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
         lambda text, _: text.replace("o", "\u043e"),
         lambda text, _: text.replace("word", "wo\u200drd"),
         lambda text, _: text.replace("thing", "thi-\nng"),
+        lambda text, p: f"{p}\ufe0f\u20e3 {text}",
     ],
 )
 def test_a_dress_is_taken_off(dress: Dress) -> None:
@@ -64,6 +65,45 @@ def test_a_dress_is_taken_off(dress: Dress) -> None:
             kept = [word for word in re.findall("[a-z0-9]+", left.lower()) if word]
             assert kept[:5] == words[:5]  # at a joint a common word may go with the run that it ends
             assert set(kept) <= set(words)
+
+
+@pytest.mark.parametrize("dress", ["\u200d".join, lambda text: f"承知しました。{text}", lambda text: f"手順1:{text}"])
+def test_a_dress_in_japanese_is_taken_off(dress: Callable[[str], str]) -> None:
+    """Joiners between kana and characters are no letters there, and words are those that ICU finds."""
+
+    def said(model: str, prompt: int) -> str:
+        place = MODELS.index(model)
+        return f"{chr(0x4E10 + 40 * place + prompt)}山と{chr(0x5E10 + 40 * place + prompt)}川の話"
+
+    def told(text: str) -> str:
+        return re.sub(r"[^\w]", "", text)
+
+    def japanese(worn: Callable[[str], str]) -> Bag:
+        rows = tuple(
+            tuple((worn(said(m, p)) if m in MODELS[:2] else said(m, p),) for m in MODELS) for p in range(PROMPTS)
+        )
+        return msgspec.structs.replace(PLAIN, answers=rows)
+
+    plain, bare = japanese(str), bare_words(japanese(dress))
+    for row, own_row in zip(bare.answers, plain.answers, strict=True):
+        assert [told(one) for (one,) in row[:2]] == [told(one) for (one,) in own_row[:2]]
+
+
+@pytest.mark.parametrize("text", ["क\u094d\u200dष", "می\u200cخواهم"])
+def test_a_joiner_that_a_script_needs_stays(text: str) -> None:
+    """In scripts of India and in Persian it changes the word."""
+    worn = bag(lambda own_words, _: f"{own_words} {text} é")
+    assert (
+        text in bare_words(bag(lambda own_words, p: f"{own_words} {text} é" if p == 0 else own_words)).answers[0][0][0]
+    )
+    assert text not in bare_words(worn).answers[0][0][0]
+
+
+def test_answers_read_once_give_the_same() -> None:
+    """Another bag of the same models may use what was read for the first."""
+    dressed, read = bag(lambda text, _: f"Step 1: {text}"), dict[str, Said]()
+    bare_words(PLAIN, read)
+    assert bare_words(dressed, read) == bare_words(dressed, read) == bare_words(dressed)
 
 
 def test_what_most_models_say_stays() -> None:

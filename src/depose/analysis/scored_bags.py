@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from depose import plugins
 from depose.answers.line_ends import evened
 from depose.detectors import Measured, Similarity, layout, length
-from depose.features.bare_words import bare_words
+from depose.features.bare_words import Said, bare_words
 from depose.features.compared import View, compared, question, view_of
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
@@ -64,6 +64,7 @@ class Bench:
         """Bootstrap draws of T(S, R) by bag and detector."""
         self._bags: dict[tuple[str, ...], Bag] = {}
         self._bare: dict[tuple[tuple[str, ...], View], Bag] = {}
+        self._said: dict[str, Said] = {}
         self._seen: dict[tuple[View, str], str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}
@@ -195,7 +196,7 @@ class Bench:
         """Return p where no model is compared by what it says whatever it is asked; None for one that runs a model."""
         key = (members, view_of(detector))
         if key not in self._bare:
-            self._bare[key] = bare_words(self._compared(members, detector))
+            self._bare[key] = bare_words(self._compared(members, detector), self._said)
         try:
             measured: Measured = plugins.load("detectors", detector)(self._bare[key], self._halves)
         except NotGiven:

@@ -13,9 +13,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from sys import intern
 
 from depose.features.extract import Bag
-from depose.features.words import Token, found_tokens
+from depose.features.words import found_tokens
 from depose.model import Record
 
 LONGEST = 3
@@ -29,30 +30,36 @@ COMMON = 0.25
 SAID_BACK = 3
 """Words of the shortest run that is taken for the prompt's own."""
 Run = tuple[str, ...]
-_JOINERS = re.compile("(?<=[A-Za-z])[\u200c\u200d]+(?=[A-Za-z])")
+_UNJOINED = "A-Za-z0-9\u3005-\u3007\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+"""Letters that no joiner changes: Latin, kana, Han. Scripts of India, Persian and others need theirs."""
+_JOINERS = re.compile(f"(?<=[{_UNJOINED}])[\u200c\u200d]+(?=[{_UNJOINED}])")
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+"""The number of an item as an emoji: layout, though its digit reads as a word."""
 _BROKEN = re.compile(r"(?<=[a-z])-[ \n](?=[a-z])")
 _LOOKS = str.maketrans("\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u0456\u0455\u0458\u03bf\u03bd", "aeopcxyisjov")
 """Cyrillic and Greek letters that stand for Latin ones, where words of a text mix the two."""
 _MIXED = re.compile("[a-z][\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][a-z]")
 
 
-class _Said(Record, frozen=True, kw_only=True):
-    """An answer in plain letters, and its words."""
+class Said(Record, frozen=True, kw_only=True):
+    """An answer in plain letters, its words, and where each stands."""
 
     text: str
-    tokens: tuple[Token, ...]
     words: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
 
 
-def bare_words(bag: Bag) -> Bag:
+def bare_words(bag: Bag, read: dict[str, Said] | None = None) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
     A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often with
     no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, runs of the prompt
     of SAID_BACK words or more. Letters of a style, and those of other scripts inside Latin words, are plain ones, and
     words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
+    `read` keeps answers as they were read, for other bags of the same models.
     """
-    said = [[[_said(text) for text in samples] for samples in row] for row in bag.answers]
+    known = {} if read is None else read
+    said = [[[_said(text, known) for text in samples] for samples in row] for row in bag.answers]
     members = range(len(bag.models))
     habits = [_habits([one for row in said for one in row[m]]) for m in members]
     stock = [_stock([(bag.prompts[p].id, one.words) for p, row in enumerate(said) for one in row[m]]) for m in members]
@@ -73,7 +80,7 @@ def _plain(text: str) -> str:
     text = _BROKEN.sub("", html.unescape(text))
     if text.isascii():
         return text
-    text = _JOINERS.sub("", unicodedata.normalize("NFKC", text))
+    text = _JOINERS.sub("", _KEYCAP.sub(" ", unicodedata.normalize("NFKC", text)))
     return text.translate(_LOOKS) if _MIXED.search(text) else text
 
 
@@ -81,17 +88,20 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(token.text.lower() for token in found_tokens(text))
 
 
-def _said(text: str) -> _Said:
-    plain = _plain(text)
-    tokens = tuple(found_tokens(plain))
-    return _Said(text=plain, tokens=tokens, words=tuple(token.text.lower() for token in tokens))
+def _said(text: str, read: dict[str, Said]) -> Said:
+    if text not in read:
+        plain = _plain(text)
+        tokens = tuple(found_tokens(plain))
+        words = tuple(intern(token.text.lower()) for token in tokens)
+        read[text] = Said(text=plain, words=words, places=tuple((token.start, token.end) for token in tokens))
+    return read[text]
 
 
 def _runs(words: Sequence[str], size: int) -> set[Run]:
     return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
 
 
-def _habits(answers: Sequence[_Said]) -> set[Run]:
+def _habits(answers: Sequence[Said]) -> set[Run]:
     """Find the runs that stand in a share of a member's answers; a longer one only where its parts do."""
     least = max(FEWEST, SHARE * sum(bool(one.words) for one in answers))
     found: set[Run] = set()
@@ -112,7 +122,7 @@ def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...
     return {words for words, count in counts.items() if count >= FEWEST}
 
 
-def _without(said: _Said, own: set[Run], asked: set[Run]) -> str:
+def _without(said: Said, own: set[Run], asked: set[Run]) -> str:
     words, gone = said.words, [False] * len(said.words)
     for size in range(1, LONGEST + 1):
         for i in range(len(words) - size + 1):
@@ -121,8 +131,8 @@ def _without(said: _Said, own: set[Run], asked: set[Run]) -> str:
                 gone[i : i + size] = [True] * size
     if not any(gone):
         return said.text
-    taken = [token for token, out in zip(said.tokens, gone, strict=True) if out]
-    ends = [0, *(edge for token in taken for edge in (token.start, token.end)), len(said.text)]
+    taken = [place for place, out in zip(said.places, gone, strict=True) if out]
+    ends = [0, *(edge for place in taken for edge in place), len(said.text)]
     left = "".join(said.text[a:b] for a, b in zip(ends[::2], ends[1::2], strict=True))
     lines = (" ".join(line.split()) for line in left.split("\n"))
     return "\n".join(line for line in lines if any(char.isalnum() for char in line))
