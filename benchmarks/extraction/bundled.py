@@ -21,7 +21,8 @@ RECIPE = worlds.Recipe(
     campaign=worlds.Campaign(accounts=30, per_day=4.0, templates=60, cover=0.5, timing="sync"),
 )
 SEED = 19
-CASE = """# A simulated log: nobody's accounts. 30 of the 450 collect in concert, half of what they ask being cover; two
+CASE = """#:schema ./extraction.schema.json
+# A simulated log: nobody's accounts. 30 of the 450 collect in concert, half of what they ask being cover; two
 # courses ask common homework in both periods. `depose extraction scan` finds the former and sets the latter aside.
 [case]
 title = "Bundled log"
@@ -53,7 +54,9 @@ def main(goal: Path) -> None:
         said = (work / "extraction.toml").read_text()
         release = said.rpartition('at = "')[2].partition('"')[0]
         (work / "extraction.toml").write_text(CASE.replace("{release}", release))
-        manner = importing.Manner(format="litellm", hash_key=str(work / "custodian.key"))
+        manner = importing.Manner(
+            format="litellm", hash_key=str(work / "custodian.key"), countries=str(work / "countries.csv")
+        )
         importing.load(work, [work / "log.jsonl.gz"], manner, print)
         shutil.rmtree(goal, ignore_errors=True)
         shutil.copytree(work / "events", goal / "events")

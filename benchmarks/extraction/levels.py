@@ -38,6 +38,8 @@ MIXES: dict[str, tuple[worlds.LookAlike, ...]] = {
 }
 SWAPS = 99
 ALPHA = 0.05
+INSIDE = tuple(name for name in LAYERS if name not in ("groups", "networks"))
+"""Layers that are tested inside a group. `networks` has nothing to test here: every account says its country."""
 RIVALS, FORESTS = 5, 60
 """Worlds of each mix in which rivals run beside, and in which E1 runs, which costs more than all other tests."""
 MANY = 2_000
@@ -274,7 +276,7 @@ def level_table(place: Path) -> None:
         "E2": lambda one: one["E2"] > 0,
         "of these strangers": lambda one: one["E2 strangers"] > 0,
     }
-    counted |= {name: partial(_fired, name) for name in LAYERS if name != "groups"}
+    counted |= {name: partial(_fired, name) for name in INSIDE}
     counted["indication"] = lambda one: one["indication"]
     counted["average e >= 20"] = lambda one: (
         evalues.averaged([p for name, p in one["layers"].items() if name in AVERAGED] or [1.0]) >= 20
@@ -282,7 +284,7 @@ def level_table(place: Path) -> None:
     _counts(by_mix, counted)
     print("\nThe set of look-alikes itself, handed to the tests as if it were a group of single accounts:\n")
     with_sets = {mix: [one for one in found if one["handed"]] for mix, found in by_mix.items()}
-    names = [name for name in LAYERS if name != "groups"]
+    names = list(INSIDE)
     of_sets: dict[str, Callable[[dict[str, Any]], bool | None]] = {
         name: partial(_fired, name, of="handed") for name in names
     }

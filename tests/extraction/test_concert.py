@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from depose.extraction import concert, plan, queries, scan, tables, worlds
@@ -115,11 +116,47 @@ def test_the_carriers_of_a_country_are_no_concert() -> None:
         behind = np.unique(world.events["account"].to_numpy()[carriers(world).events["ip24"].to_numpy() < 4])
         return changed(carriers(world), behind, "country", "PT", "DE")
 
+    def untold(world: worlds.World) -> worlds.World:
+        events = carriers(world).events
+        place = events.column_names.index("country")
+        nowhere = pa.nulls(events.num_rows, pa.string())
+        return dataclasses.replace(world, events=events.set_column(place, "country", nowhere))
+
     without = look(recipe, 5, carriers).scanned()
     assert without.groups[0].tied_by == ("infrastructure",)
+    unsaid = look(recipe, 5, untold).scanned()
+    assert {one.name: one.p for one in unsaid.groups[0].layers}["networks"] == 0.01
+    assert unsaid.opinion.verdict == "shared prompts, concert not shown"
     done = look(recipe, 5, told).scanned()
     assert {one.name: one.p for one in done.groups[0].layers}["infrastructure"] > 0.05
     assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+@pytest.mark.parametrize(("said", "layer"), [(None, "networks"), ("LI", "networks"), ("PT", "infrastructure")])
+def test_a_network_ties_only_accounts_whose_country_is_known(said: str | None, layer: str) -> None:
+    """A country of fewer accounts than may be shown stands among others of the kind, and may have one carrier."""
+    recipe = worlds.Recipe(accounts=120, clean=14, days=14, volume=4.0)
+
+    def placed(world: worlds.World) -> worlds.World:
+        events = world.events
+        who, every = events["account"].to_numpy(), np.unique(events["account"].to_numpy())
+        few = every[:8]
+        of: dict[int, str | None] = dict.fromkeys(every.tolist(), said)
+        if said == "LI":
+            of = {int(one): ("LI", "MC", "SM")[place // 8] for place, one in enumerate(every[:24])}
+        if said == "PT":
+            of = dict.fromkeys(every[:40].tolist(), said)
+        country = [of.get(int(one), "DE") for one in who]
+        events = events.set_column(events.column_names.index("country"), "country", pa.array(country, pa.string()))
+        world = dataclasses.replace(world, events=events)
+        return changed(changed(world, every, "ip24", who), few, "ip24", np.uint64(7))
+
+    seen = look(recipe, 4, placed)
+    ids = seen.made.by_name["accounts"]["account"].to_numpy()
+    tests = concert.Context(seen.case, seen.made, seen.slots, {}).layers(np.arange(8), "G1")
+    assert len(ids) >= 100
+    p = {one.name: one.p for one in tests if one.name in ("networks", "infrastructure") and one.p < 0.05}
+    assert set(p) == {layer}
 
 
 def test_a_prompt_that_two_ask_within_an_hour_counts_for_no_slot() -> None:

@@ -92,6 +92,7 @@ def begin(
 @click.option(
     "--public", default="", help="Prompts that are public, one a line, such as benchmarks: they do not count."
 )
+@click.option("--countries", default="", help="Table of networks and countries, for a log that says addresses alone.")
 @JSON
 def import_(
     case: Path,
@@ -104,6 +105,7 @@ def import_(
     allow_nameless: bool,
     production: str,
     public: str,
+    countries: str,
     as_json: bool,
 ) -> None:
     """Read LOGS into the events of a CASE: ids as keyed hashes, prompts as masked keys, Parquet by day.
@@ -111,6 +113,10 @@ def import_(
     JSON lines, JSON, CSV and Parquet, plain or packed by gzip, zstd or bzip2; of a folder all logs in it. A log that
     was read before is not read again, and a killed import goes on. What is no request, or has no time, is counted; more
     than 1 in 1,000 is refused.
+
+    Networks in common show concert only among accounts whose country is known: a country has its carriers. LiteLLM and
+    API Management say addresses and no countries; --countries names a table of networks for them (CSV: network,country
+    or start_ip,end_ip,country), as registries and their resellers give it.
 
     \b
     [columns]                        for --format generic: meaning = "name of the column"
@@ -135,6 +141,7 @@ def import_(
         allow_nameless=allow_nameless,
         production=production,
         public=public,
+        countries=countries,
     )
     done = importing.load(case, logs, manner, say)
     lines = []
@@ -174,6 +181,7 @@ def register(case: Path, as_json: bool) -> None:
 @click.option("--hash-key", default="", help="With --watch: the custodian's key.")
 @click.option("--map", "mapping", default="", help="With --watch and --format generic: which column is what.")
 @click.option("--allow-nameless", is_flag=True, help="With --watch: leave out requests that name nobody.")
+@click.option("--countries", default="", help="With --watch: table of networks and countries.")
 @click.option("--every", default=60.0, show_default=True, help="With --watch: seconds between two looks.")
 @click.option("--passes", default=0, help="With --watch: looks after which it ends; 0 is never.")
 @click.option("--fail-on", type=click.Choice(["indication", "inconclusive"]), multiple=True, help="Exit 4, or 5.")
@@ -185,6 +193,7 @@ def scan(
     hash_key: str,
     mapping: str,
     allow_nameless: bool,
+    countries: str,
     every: float,
     passes: int,
     fail_on: Sequence[str],
@@ -209,7 +218,7 @@ def scan(
                                                   advice(f"depose extraction report {shell(case)}")])  # fmt: skip
     else:
         looks = watching.Folder(watch=watch, format=format_ or "", hash_key=hash_key, mapping=mapping,
-                                 allow_nameless=allow_nameless)  # fmt: skip
+                                 allow_nameless=allow_nameless, countries=countries)  # fmt: skip
         number = 0
         while True:
             number += 1

@@ -14,6 +14,10 @@ WITHOUT = {
     "template": "no prompts: templates cannot be shared",
     "model_served": "no model names: no test of a release",
 }
+PLACELESS = (
+    "addresses and no countries: networks in common describe, for they may be a country's carriers; a table of "
+    "countries lets them count (depose extraction import --countries)"
+)
 AGAIN = "ids stand more than once, each counted once"
 SECONDS = (oddities.AHEAD, oddities.BEHIND)
 
@@ -51,6 +55,10 @@ def losses(manifest: Manifest) -> tuple[str, ...]:
             found.append(f"{one.name} is a sample: counts are lower bounds, and nothing can be said of completeness")
         found += [f"{one.name}: {count} {why}" for why, count in _counted(one) if why not in common]
         found += [f"{one.name}: {what}" for column, what in WITHOUT.items() if column in one.without]
+    placeless = [one.name for one in manifest.sources if "country" in one.without and "ip24" not in one.without]
+    if placeless:
+        many = f"{len(placeless)} logs" if len(placeless) > NAMED else ", ".join(placeless)
+        found.append(f"{many}: {PLACELESS}")
     for why, logs in common.items():
         most, name = max(logs)
         many = f"up to {most}" if why in SECONDS else str(sum(count for count, _ in logs))

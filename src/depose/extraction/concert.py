@@ -19,13 +19,16 @@ from depose.extraction.findings import CONCERT, Layer
 from depose.extraction.layers import Together
 from depose.extraction.masking import CLASSES
 from depose.extraction.plan import ExtractionFile
-from depose.extraction.tables import Tables, merged
+from depose.extraction.tables import FEW, Tables, merged
 from depose.model.random_streams import stream
 from depose.statistics import evalues
 from depose.statistics.ranks import holm
 
 LOADS = 25
 """Parts into which units are put by their requests, so that a group is compared with sets of its own volumes."""
+UNSAID = (None, FEW)
+"""Countries of accounts among which a network in common may be the carrier of one country: none that the logs say, and
+one with too few accounts to be named, which stands among those of other such countries."""
 CLIENTS = ("agent", "tls")
 """Kinds of what accounts share that are a client. It is the library that has a name and a way to connect, and whoever
 takes a framework or a template takes its prompts and its client: they describe, and show no concert."""
@@ -45,7 +48,6 @@ class Context:
         by = tuple(dict.fromkeys((*case.strata.by, "country")))  # accounts of one country share its carriers
         strata = conformal.strata_of(features.strata(accounts, by), len(ids))[:, -1]
         self._strata = _beside(strata[first], sizes)
-        self._unsaid = "; of no country, so that its carriers may be the reason" if not _said(accounts) else ""
         rank = np.argsort(np.argsort(requests, kind="stable"), kind="stable")
         self._load = _beside(rank * LOADS // max(len(sizes), 1), sizes)
         daily = features.daily(tables.by_name["daily"], ids)
@@ -60,12 +62,20 @@ class Context:
         self._classes = rare["classes"].to_numpy().astype(np.int64)[first]
         self._alike = np.log2(users).astype(np.int64)
         shared = tables.by_name["infrastructure"]
-        owner = self._unit[np.searchsorted(ids, shared["account"].to_numpy())]
+        place = np.searchsorted(ids, shared["account"].to_numpy())
+        owner = self._unit[place]
+        unsaid = np.array([one in UNSAID for one in accounts["country"].to_pylist()], dtype=bool)
         pairs = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
         codes = {one: place for place, one in enumerate(dict.fromkeys(pairs))}
         value = np.array([codes[one] for one in pairs], dtype=np.int64)
         client = np.array([kind in CLIENTS for kind, _ in pairs], dtype=bool)
-        self._cards, self._clients = _once(owner[~client], value[~client]), _once(owner[client], value[client])
+        anywhere = np.array([kind == "ip24" for kind, _ in pairs], dtype=bool) & unsaid[place]
+        ties = ~client & ~anywhere
+        self._shared = {
+            "infrastructure": (_once(owner[ties], value[ties]), "a card or a network"),
+            "networks": (_once(owner[anywhere], value[anywhere]), "a network; of no country, it may be its carriers'"),
+            "clients": (_once(owner[client], value[client]), "a client"),
+        }
         self._slot_owner, self._slots = slots["account"].to_numpy(), slots["slot"].to_numpy().astype(np.int64)
         self._moved, self._asked = self._releases(tables.by_name["daily"])
 
@@ -103,13 +113,10 @@ class Context:
         alike = layers.random_sets(self._load, units, tests.draws, stream(tests.seed, code, "load"))
         dealt = stream(tests.seed, code, "days")
         found.append(layer("balance", layers.balance(self._daily, units, alike, dealt)))
-        for name, shared, what in (
-            ("infrastructure", self._cards, "a card or a network"),
-            ("clients", self._clients, "a client"),
-        ):
+        for name, (shared, what) in self._shared.items():
             if len(shared[0]):
                 p, count = layers.infrastructure(*shared, len(self._names), units, sets)
-                found.append(layer(name, p, f"{count} pairs share {what}{self._unsaid}"))
+                found.append(layer(name, p, f"{count} pairs share {what}"))
         if self._classes.any():
             held = np.bincount(self._template[np.isin(self._holder, units)], minlength=len(self._classes))
             p, which = layers.targeting(
@@ -137,11 +144,6 @@ def tied_by(tests: Sequence[Layer], alpha: float) -> tuple[str, ...]:
     asked = [one for one in tests if one.name in CONCERT]
     adjusted = holm([one.p for one in asked])
     return tuple(one.name for one, p in zip(asked, adjusted, strict=True) if p <= alpha)
-
-
-def _said(accounts: pa.Table) -> bool:
-    """Tell whether the logs say countries."""
-    return bool(accounts["country"].null_count < accounts.num_rows)
 
 
 def _once(unit: Ints, value: Ints) -> tuple[Ints, Ints]:

@@ -18,6 +18,7 @@ import msgspec
 
 from depose.errors import CaseError
 from depose.extraction import values
+from depose.extraction.countries import NOT_LISTED, Countries
 from depose.extraction.events import PLAIN, Raw
 from depose.extraction.masking import classes, conversation, template
 from depose.extraction.pseudonyms import Pseudonyms, address, prefix, refuse_telling
@@ -69,8 +70,16 @@ def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
 class Entries:
     """Rows of events under the names of one case."""
 
-    def __init__(self, names: Pseudonyms, format_: str, mapping: generic.Mapping | None, tally: dict[str, int]) -> None:
+    def __init__(
+        self,
+        names: Pseudonyms,
+        format_: str,
+        mapping: generic.Mapping | None,
+        tally: dict[str, int],
+        countries: Countries | None = None,
+    ) -> None:
         self._names, self._format, self._mapping, self._tally = names, format_, mapping, tally
+        self._countries = countries
         self._alike: Counter[int] = Counter()
 
     def row(self, raw: Raw, at: datetime, where: str) -> dict[str, Any]:
@@ -80,6 +89,10 @@ class Entries:
                 raise CaseError(
                     f"{where}: {what}", hint="ask for the export as it left the system, not by a spreadsheet"
                 )
+        if self._countries is not None and raw.ip and not raw.country:
+            raw.country = self._countries.of(raw.ip)
+            if not raw.country:
+                self._count(NOT_LISTED)
         self._check_hashed(raw, where)
         words, inline, turns = conversation(raw.messages)
         if not words and raw.messages and not _spoken(raw.messages):

@@ -12,7 +12,6 @@ sources give the same bytes whenever and however often they are read.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,11 +24,11 @@ import msgspec
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
-from depose.extraction import entries, oddities, plan, produced, values
+from depose.extraction import beside, entries, oddities, plan, produced, values
+from depose.extraction.countries import Countries
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, TEXTS, Raw
 from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest, sweep
-from depose.extraction.masking import template
 from depose.extraction.moments import NO_ZONE, Moments
 from depose.extraction.produced import Rows
 from depose.extraction.pseudonyms import Pseudonyms, case_key, refuse_telling
@@ -68,6 +67,8 @@ class Manner(Record, frozen=True, kw_only=True):
     """A list of digests as sha256sum writes it; a log of another digest is refused."""
     public: str = ""
     """A list of public prompts, one a line."""
+    countries: str = ""
+    """A table of networks and their countries, for logs that say addresses and no countries."""
 
 
 class Imported(Record, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
     mapping = generic.read(Path(manner.mapping)) if manner.mapping else None
     if (manner.format == "generic") != (mapping is not None):
         raise UsageError("--map belongs to --format generic", hint="--format generic --map columns.toml")
+    countries = Countries(Path(manner.countries)) if manner.countries else None
     events = folder / "events"
     events.mkdir(exist_ok=True)
     with held(folder):
@@ -102,7 +104,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
                 hint="give the key of before; for logs of your own, a case of your own: depose extraction begin DIR",
             )
         if manner.public:
-            now = _public(events, now, Path(manner.public), names)
+            now = beside.public(events, now, Path(manner.public), names)
         sweep(events, now)
         logs, left = produced.files_of(logs, manner.format)
         if left:
@@ -112,6 +114,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
         read = {one.sha256 for one in now.sources} | {part.value for one in now.sources for part in one.parts}
         every = [(log, *one) for log, one in zip(logs, digests, strict=True)]
         made = []
+        beside.read_before(now, {one for one, _ in digests}, countries, folder, say)
         for log in logs:
             try:
                 refuse_telling(log.name, "the name of a log, which is written down", str(log))
@@ -119,7 +122,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
                 raise produced.about([log], error) from None
         for batch in (batches := produced.batches(every, read, manner.format)):
             say(f"{batch.said}: reading")
-            one = _Import(folder, batch, manner, mapping, names, say)
+            one = _Import(folder, batch, manner, mapping, names, countries, say)
             try:
                 source, files = one.run(now)
             except DeposeError as error:
@@ -138,22 +141,6 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
     )
 
 
-def _public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manifest:
-    """Take down the templates of public prompts, such as benchmarks."""
-    import numpy as np
-
-    try:
-        data = file.read_bytes()
-        keys = {names.once("template", key) for line in data.decode().splitlines() if (key := template(line))}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: {error}", hint="one prompt a line, in UTF-8") from error
-    goal = events / "public.json"
-    before = set(json.loads(goal.read_bytes())) if goal.is_file() else set()
-    write_whole(goal, canonical(sorted(before | {f"{key:016x}" for key in np.array(sorted(keys), dtype=np.uint64)})))
-    digest = hashlib.sha256(data).hexdigest()
-    return now if digest in now.public else msgspec.structs.replace(now, public=(*now.public, digest))
-
-
 class _Import:
     """One source on its way into events."""
 
@@ -164,12 +151,14 @@ class _Import:
         manner: Manner,
         mapping: generic.Mapping | None,
         names: Pseudonyms,
+        countries: Countries | None,
         say: Say,
     ) -> None:
         self._events, self._log = folder / "events", log
         self._manner, self._mapping, self._say = manner, mapping, say
         self._tally: dict[str, int] = {}
-        self._entries = entries.Entries(names, manner.format, mapping, self._tally)
+        self._entries = entries.Entries(names, manner.format, mapping, self._tally, countries)
+        self._countries = countries.sha256 if countries else ""
         self._bad: dict[str, list[str]] = {}
         self._shape = ""
         self._reader = Rows(log.files)
@@ -215,6 +204,7 @@ class _Import:
                 sampled="sampled" in self._tally or (self._mapping is not None and self._mapping.sampled),
                 without=tuple(name for name in COLUMNS if not self._seen[name]),
                 texts=self._manner.keep_text,
+                countries=self._countries,
             ),
             files,
         )

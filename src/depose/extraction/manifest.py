@@ -41,6 +41,8 @@ class SourceOf(Record, frozen=True, kw_only=True):
     """Columns of which it says nothing."""
     texts: bool
     """Whether contexts and answers were kept."""
+    countries: str = ""
+    """SHA-256 of the table of networks that said the countries of addresses, if one was named."""
     parts: tuple[Fact, ...] = ()
     """Where several logs were read as one: each, with its digest. `sha256` is then that of the lines which sha256sum
     writes of them, sorted."""

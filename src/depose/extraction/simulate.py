@@ -22,6 +22,8 @@ from depose.model.canonical import canonical
 from depose.model.random_streams import stream
 
 MOST_PROMPTS = 200_000
+PLACES = ("DE", "US")
+"""Countries of the networks, one after the other: both products say addresses and no countries."""
 _PARTS = ("ba", "ce", "di", "fo", "gu", "ha", "ki", "lo", "me", "nu", "pa", "re", "si", "to", "vu", "wa", "ze", "no")
 
 
@@ -48,7 +50,7 @@ def recipe(said: dict[str, Any]) -> worlds.Recipe:
 
 
 def write(out: Path, made_of: worlds.Recipe, format_: str, prompts: Path | None, seed: int) -> Simulated:
-    """Write a log, a case file for it, a key for practice, and the truth."""
+    """Write a log, a table of countries, a case file, a key for practice, and the truth."""
     if (out / plan.NAME).exists():
         raise UsageError(f"{out}: holds a case already", hint="name a new folder")
     rng = stream(seed, "simulate")
@@ -58,6 +60,8 @@ def write(out: Path, made_of: worlds.Recipe, format_: str, prompts: Path | None,
     out.mkdir(parents=True, exist_ok=True)
     rows = {"litellm": _litellm, "apim": _apim}[format_](world, words)
     names = {"litellm": "log.jsonl.gz", "apim": "apim.jsonl.gz"}
+    networks = sorted({one % 2**16 for one in world.events["ip24"].to_pylist()})
+    countries = "network,country\n" + "".join(f"{_network(one)}.0/24,{PLACES[one % 2]}\n" for one in networks)
     clean, tested = worlds.span(made_of)
     case = f"""# Simulated: nobody's accounts.
 [case]
@@ -80,6 +84,7 @@ at = "{world.release}"
     files = {
         plan.NAME: case.encode(),
         names[format_]: _packed(rows),
+        "countries.csv": countries.encode(),
         "custodian.key": key,
         "truth.json": canonical({"planted": planted, "recipe": msgspec.to_builtins(made_of), "seed": seed}),
     }
@@ -93,7 +98,7 @@ at = "{world.release}"
         prompts=len(texts),
         truncated=truncated,
         next=f"depose extraction import {shell(out)} {shell(out / names[format_])} --format {format_} "
-        f"--hash-key {out / 'custodian.key'}",
+        f"--hash-key {shell(out / 'custodian.key')} --countries {shell(out / 'countries.csv')}",
     )
 
 
@@ -152,6 +157,10 @@ class _Words:
         return " ".join(self._known[number].split()[:count])
 
 
+def _network(number: int) -> str:
+    return f"10.{number >> 8}.{number & 255}"
+
+
 def _account(number: int) -> str:
     return f"acct-{number % 10**12:012d}"
 
@@ -178,7 +187,7 @@ def _litellm(world: worlds.World, words: _Words) -> Iterator[dict[str, Any]]:
             "model_group": "model",
             "prompt_tokens": one["in_tok"],
             "completion_tokens": one["out_tok"],
-            "requester_ip_address": f"10.{network >> 8}.{network & 255}.{one['account'] % 250 + 1}",
+            "requester_ip_address": f"{_network(network)}.{one['account'] % 250 + 1}",
             "status": "success" if one["status"] == "ok" else "failure",
             "messages": [{"role": "user", "content": words.of(prompt, place)}],
             "response": {"choices": [{"message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}]},
@@ -204,7 +213,7 @@ def _apim(world: worlds.World, words: _Words) -> Iterator[dict[str, Any]]:
                "SequenceNumber": 0, "RequestMessages": "", "ResponseMessages": ""}  # fmt: skip
         yield {
             **same,
-            "CallerIpAddress": f"10.{network >> 8}.{network & 255}.{one['account'] % 250 + 1}",
+            "CallerIpAddress": f"{_network(network)}.{one['account'] % 250 + 1}",
             "ApimSubscriptionId": _account(one["account"]),
             "ResponseCode": 200 if one["status"] == "ok" else 429,
             "BackendTime": 900,

@@ -31,6 +31,7 @@ class Folder(Record, frozen=True, kw_only=True):
     hash_key: str
     mapping: str = ""
     allow_nameless: bool = False
+    countries: str = ""
 
 
 class Refused(Record, frozen=True, kw_only=True):
@@ -68,6 +69,7 @@ def look(case: Path, folder: Folder, clock: Clock, say: Callable[[str], None]) -
         hash_key=folder.hash_key,
         mapping=folder.mapping,
         allow_nameless=folder.allow_nameless,
+        countries=folder.countries,
     )
     before = _sources(case)
     waiting, refused = _taken(case, logs, manner, say)

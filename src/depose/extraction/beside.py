@@ -1,0 +1,50 @@
+"""What an analyst names beside the logs: public prompts, and a table of countries."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from depose.errors import UsageError, shell
+from depose.evidence.log import write_whole
+from depose.extraction.countries import Countries
+from depose.extraction.manifest import Manifest
+from depose.extraction.masking import template
+from depose.extraction.pseudonyms import Pseudonyms
+from depose.model.canonical import canonical
+
+SHOWN = 5
+
+
+def public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manifest:
+    """Take down the templates of public prompts, such as benchmarks."""
+    import numpy as np
+
+    try:
+        data = file.read_bytes()
+        keys = {names.once("template", key) for line in data.decode().splitlines() if (key := template(line))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: {error}", hint="one prompt a line, in UTF-8") from error
+    goal = events / "public.json"
+    before = set(json.loads(goal.read_bytes())) if goal.is_file() else set()
+    write_whole(goal, canonical(sorted(before | {f"{key:016x}" for key in np.array(sorted(keys), dtype=np.uint64)})))
+    digest = hashlib.sha256(data).hexdigest()
+    return now if digest in now.public else msgspec.structs.replace(now, public=(*now.public, digest))
+
+
+def read_before(
+    now: Manifest, digests: set[str], countries: Countries | None, folder: Path, say: Callable[[str], None]
+) -> None:
+    """Say of logs that were read before without this table of countries that it does not change them."""
+    if countries is None:
+        return
+    of = [one for one in now.sources if digests & {one.sha256, *(part.value for part in one.parts)}]
+    if others := [one.name for one in of if one.countries != countries.sha256]:
+        say(
+            f"{', '.join(others[:SHOWN])}: read before without this table of countries, and stays as it is; to read it "
+            f"anew remove {shell(folder / 'events')} and import again"
+        )

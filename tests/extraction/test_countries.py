@@ -1,0 +1,134 @@
+"""A table of networks says of which country an address is; a table that is none is refused with its row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from depose.errors import CaseError
+from depose.extraction import caveats, importing
+from depose.extraction.countries import NOT_LISTED, Countries
+from depose.extraction.manifest import read_manifest
+
+TABLE = b"""network,country
+192.0.2.0/24,NL
+192.0.2.128/25,BE
+192.0.0.0/16,DE
+2001:db8::/32,FR
+198.51.100.0/24,
+"""
+CASE = """[case]
+title = "t"
+authority = "made up"
+[period]
+tested = ["2026-05-01", "2026-05-28"]
+"""
+
+
+def table(folder: Path, data: bytes = TABLE) -> Path:
+    """Write a table."""
+    file = folder / "countries.csv"
+    file.write_bytes(data)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("ip", "country"),
+    [
+        ("192.0.2.7", "NL"),
+        ("192.0.2.200", "BE"),
+        ("192.0.3.1", "DE"),
+        ("::ffff:192.0.2.7", "NL"),
+        ("192.0.2.7:443, 10.0.0.1", "NL"),
+        ("2001:db8:1::9", "FR"),
+        ("198.51.100.1", ""),
+        ("203.0.113.1", ""),
+        ("unix:/socket", ""),
+        ("", ""),
+    ],
+)
+def test_the_narrowest_network_says_the_country(tmp_path: Path, ip: str, country: str) -> None:
+    """As routes do; an address in any spelling of logs, and none for what is no address."""
+    assert Countries(table(tmp_path)).of(ip) == country
+
+
+def test_a_table_may_give_ranges_be_packed_and_name_codes(tmp_path: Path) -> None:
+    """As resellers give them: first and last address, the name of the country beside its code, gzip."""
+    rows = b"start_ip,end_ip,country,country_code\n192.0.2.3,192.0.2.9,Netherlands,nl\n"
+    rows += b"2001:db8::,2001:db8::ff,France,FR\n"
+    of = Countries(table(tmp_path, gzip.compress(rows))).of
+    assert [of(one) for one in ("192.0.2.2", "192.0.2.3", "192.0.2.9", "192.0.2.10")] == ["", "NL", "NL", ""]
+    assert of("2001:db8::fe") == "FR"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"network,country\n", "no network with a country in 0 lines"),
+        (b"network,country\n192.0.2.0/24,\n", "no network with a country in 2 lines"),
+        (b"network,geoname_id\n192.0.2.0/24,2750405\n", "row 2: no column country"),
+        (b"net,country\n192.0.2.0/24,NL\n", "row 2: no network"),
+        (b"network,country\n192.0.2.0/24,NL\n192.0.2.0/33,NL\n", "row 3: no network"),
+        (b"network,country\n192.0.2.0/24,Netherlands\n", "row 2: 'Netherlands' is no country"),
+        (b"network,country\n192.0.2.0/24,NL\n192.0.2.0/24,BE\n", "row 3: 192.0.2.0/24 is of two countries"),
+        (b"start_ip,end_ip,country\n192.0.2.9,192.0.2.1,NL\n", "row 2: no network"),
+        (b"start_ip,end_ip,country\n192.0.2.9,2001:db8::,NL\n", "row 2: no network"),
+        (b"network,country\n192.0.2.0/24,\xff\xfe\n", "row 2"),
+        (gzip.compress(TABLE)[:-9], "breaks off"),
+        (b"%PDF-1.7\n", "PDF"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_its_row(tmp_path: Path, data: bytes, message: str) -> None:
+    """Before a log is read: nothing of the case changes."""
+    with pytest.raises(CaseError, match=message.replace("(", r"\(")):
+        Countries(table(tmp_path, data))
+
+
+def _log(folder: Path) -> Path:
+    rows = [
+        {"request_id": f"r{n}", "user": f"u{n}", "startTime": f"2026-05-02T10:{n:02}:00Z", "model": "m",
+         "requester_ip_address": ip, "messages": [{"role": "user", "content": "How do I boil an egg?"}],
+         "status": "success"}
+        for n, ip in enumerate(["192.0.2.7", "192.0.3.1", "203.0.113.9"])
+    ]  # fmt: skip
+    file = folder / "log.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    return file
+
+
+def test_events_hold_the_country_and_the_manifest_the_table(tmp_path: Path) -> None:
+    """Addresses of no network in the table are counted; a scan says of a log without a table what that means."""
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "extraction.toml").write_text(CASE)
+    key, said = tmp_path / "key", list[str]()
+    key.write_bytes(bytes(range(32)))
+    log, countries = _log(tmp_path), table(tmp_path)
+    manner = importing.Manner(format="litellm", hash_key=str(key), countries=str(countries))
+    done = importing.load(case, [log], manner, said.append)
+    assert done.sources[0].losses[NOT_LISTED] == 1
+    assert done.sources[0].countries == Countries(countries).sha256
+    file = next(case.glob("events/day=*/*.parquet"))
+    assert sorted(map(str, pq.read_table(file)["country"].to_pylist())) == ["DE", "NL", "None"]
+    assert not any(caveats.PLACELESS in one for one in caveats.losses(read_manifest(case)))
+    assert not any("read before" in one for one in said)
+    table(tmp_path, TABLE + b"203.0.113.0/24,SE\n")
+    assert importing.load(case, [log], manner, said.append).already == 1
+    assert any("read before without this table of countries" in one for one in said)
+
+
+def test_a_log_of_addresses_without_a_table_says_what_networks_then_show(tmp_path: Path) -> None:
+    """Once for all logs, however many."""
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "extraction.toml").write_text(CASE)
+    key = tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    importing.load(case, [_log(tmp_path)], importing.Manner(format="litellm", hash_key=str(key)))
+    found = [one for one in caveats.losses(read_manifest(case)) if caveats.PLACELESS in one]
+    assert found == [f"log.jsonl: {caveats.PLACELESS}"]
