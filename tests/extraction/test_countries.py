@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from depose.errors import CaseError
-from depose.extraction import caveats, importing
+from depose.extraction import caveats, countries, importing
 from depose.extraction.countries import NOT_LISTED, Countries
 from depose.extraction.manifest import read_manifest
 
@@ -79,12 +79,16 @@ def test_a_table_may_give_ranges_be_packed_and_name_codes(tmp_path: Path) -> Non
         (b"start_ip,end_ip,country\n192.0.2.9,192.0.2.1,NL\n", "row 2: no network"),
         (b"start_ip,end_ip,country\n192.0.2.9,2001:db8::,NL\n", "row 2: no network"),
         (b"network,country\n192.0.2.0/24,\xff\xfe\n", "row 2"),
+        (b"start_ip,end_ip,country\n" + b"2001:db8::1,2001:dbf:ffff::fffe,NL\n" * 20, "more than 1000 networks"),
         (gzip.compress(TABLE)[:-9], "breaks off"),
         (b"%PDF-1.7\n", "PDF"),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_row(tmp_path: Path, data: bytes, message: str) -> None:
-    """Before a log is read: nothing of the case changes."""
+def test_what_is_no_table_is_refused_with_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, message: str
+) -> None:
+    """Before a log is read: nothing of the case changes. A few rows may be a great many networks."""
+    monkeypatch.setattr(countries, "MOST", 1_000)
     with pytest.raises(CaseError, match=message.replace("(", r"\(")):
         Countries(table(tmp_path, data))
 
@@ -108,11 +112,11 @@ def test_events_hold_the_country_and_the_manifest_the_table(tmp_path: Path) -> N
     (case / "extraction.toml").write_text(CASE)
     key, said = tmp_path / "key", list[str]()
     key.write_bytes(bytes(range(32)))
-    log, countries = _log(tmp_path), table(tmp_path)
-    manner = importing.Manner(format="litellm", hash_key=str(key), countries=str(countries))
+    log, listed = _log(tmp_path), table(tmp_path)
+    manner = importing.Manner(format="litellm", hash_key=str(key), countries=str(listed))
     done = importing.load(case, [log], manner, said.append)
     assert done.sources[0].losses[NOT_LISTED] == 1
-    assert done.sources[0].countries == Countries(countries).sha256
+    assert done.sources[0].countries == Countries(listed).sha256
     file = next(case.glob("events/day=*/*.parquet"))
     assert sorted(map(str, pq.read_table(file)["country"].to_pylist())) == ["DE", "NL", "None"]
     assert not any(caveats.PLACELESS in one for one in caveats.losses(read_manifest(case)))

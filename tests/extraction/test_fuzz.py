@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import request_logs as logs
 from depose.extraction import importing, plan
+from depose.extraction.countries import Countries
 from depose.extraction.importing import Manner
 from depose.extraction.manifest import read_manifest
 from depose.extraction.sources import generic
@@ -42,6 +43,15 @@ def _imported(format_: str, data: st.DataObject, root: Path) -> None:
 
 
 WHOLE_MANIFEST = b'{"files":[],"format":"depose events 1","hash_key":"%s","sources":[]}' % (b"0" * 64)
+COUNTRIES = b"""network,country
+192.0.2.0/24,NL
+192.0.2.128/25,BE
+2001:db8::/32,FR
+"""
+RANGES = b"""start_ip,end_ip,country,country_code
+192.0.2.3,192.0.2.9,Netherlands,nl
+2001:db8::,2001:db8::ff,France,FR
+"""
 MAPPING = b"""[columns]
 id = "request"
 ts = "when"
@@ -49,11 +59,11 @@ account = "user"
 """
 
 
-@pytest.mark.parametrize("kind", ["case", "mapping", "manifest"])
+@pytest.mark.parametrize("kind", ["case", "mapping", "manifest", "countries"])
 @examples(15, 5_000)
 @given(data=st.data())
 def test_a_broken_file_beside_the_logs_is_read_or_refused(kind: str, data: st.DataObject) -> None:
-    """The case, the mapping of a generic log, and the list of what was imported."""
+    """The case, the mapping of a generic log, a table of countries, and the list of what was imported."""
     with example_folder() as root:
         _beside(kind, data, root)
 
@@ -65,6 +75,10 @@ def _beside(kind: str, data: st.DataObject, root: Path) -> None:
         file = root / "map.toml"
         file.write_bytes(data.draw(broken(MAPPING)))
         hold(lambda: generic.read(file))
+    elif kind == "countries":
+        file = root / "countries.csv"
+        file.write_bytes(data.draw(broken(data.draw(st.sampled_from([COUNTRIES, RANGES])))))
+        hold(lambda: [Countries(file).of(ip) for ip in ("192.0.2.7", "192.0.2.200", "2001:db8::1", "", "::ffff:1.2")])
     else:
         (root / "events").mkdir()
         (root / "events/manifest.json").write_bytes(data.draw(broken(WHOLE_MANIFEST) | st.binary(max_size=200)))

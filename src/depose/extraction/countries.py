@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +20,8 @@ from depose.extraction.pseudonyms import address
 from depose.extraction.reading import Reader
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-MOST = 5_000_000
-"""Rows of a table at most."""
+MOST = 3_000_000
+"""Networks of a table at most; a range is up to 254 of them."""
 NOT_LISTED = "requests from an address that is in no network of the table of countries"
 _CODE = re.compile(r"[A-Z]{2}\Z")
 _FORM = "CSV with the columns network and country (192.0.2.0/24,NL), or start_ip, end_ip and country"
@@ -31,13 +32,14 @@ class Countries:
 
     def __init__(self, path: Path) -> None:
         self._of: dict[tuple[int, int], dict[int, str]] = {}
+        self._count = 0
         reader = Reader(path)
         rows = 0
         for number, row in reader:
             rows = number
-            if rows > MOST:
-                raise CaseError(f"{path}: more than {MOST} rows", hint="name a table of countries, not of cities")
             self._add(path, number, row)
+            if max(self._count, rows) > MOST:
+                raise CaseError(f"{path}: more than {MOST} networks", hint="name a table of countries, not of cities")
         if reader.losses.count or reader.losses.truncated:
             raise CaseError(f"{path}: breaks off, or has rows that are none", hint="name a table that is whole")
         if not self._of:
@@ -54,12 +56,16 @@ class Countries:
             if not {"country", "country_code"} & said.keys():
                 raise CaseError(f"{path}: row {number}: no column country", hint=_FORM)
             return
-        if not _CODE.match(code.upper()):
-            raise CaseError(f"{path}: row {number}: {code[:40]!r} is no country", hint="two letters of ISO 3166, as NL")
+        code, said_as = sys.intern(code.upper()), code
+        if not _CODE.match(code):
+            raise CaseError(
+                f"{path}: row {number}: {said_as[:40]!r} is no country", hint="two letters of ISO 3166, as NL"
+            )
         try:
             for one in _networks(said):
                 known = self._of.setdefault((one.version, one.prefixlen), {})
-                if known.setdefault(int(one.network_address), code.upper()) != code.upper():
+                self._count += 1
+                if known.setdefault(int(one.network_address), code) != code:
                     raise CaseError(f"{path}: row {number}: {one} is of two countries", hint="one row a network")
         except (ValueError, TypeError, KeyError) as error:
             raise CaseError(f"{path}: row {number}: no network: {str(error)[:80]}", hint=_FORM) from error
