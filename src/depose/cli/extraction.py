@@ -323,11 +323,13 @@ def simulate(
 ) -> None:
     """Write a simulated log into OUT, with a campaign if one is asked for, and the truth beside it.
 
-    OUT gets the log as the product writes it, extraction.toml for it, a hash key for practice, and truth.json.
+    OUT gets the log as the product writes it, extraction.toml for it, countries.csv for its addresses, a hash key for
+    practice, and truth.json.
 
     \b
     Example:  depose extraction simulate practice --campaign 40
-              depose extraction import practice practice/log.jsonl.gz --format litellm --hash-key practice/custodian.key
+              depose extraction import practice practice/log.jsonl.gz --format litellm --hash-key practice/custodian.key \\
+                --countries practice/countries.csv
               depose extraction scan practice
     """
     from depose.extraction import simulate as simulating
