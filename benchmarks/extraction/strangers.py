@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from levels import case_of
 
 from depose.extraction import scan, tables, worlds
@@ -61,10 +62,11 @@ class Maker(worlds._Maker):
 
     def _table(self, who: Any, ts: Any, prompt: Any, release: Any) -> Any:
         table = super()._table(who, ts, prompt, release)
-        if self.country is not None and "unsaid" not in self.kind:
-            inside = set(self.country.tolist())
-            place = [("PT" if one in inside else "DE") for one in who.tolist()]
-            table = table.set_column(table.column_names.index("country"), "country", [place])
+        if self.country is not None:
+            inside = set() if "unsaid" in self.kind else set(self.country.tolist())
+            said = None if "unsaid" in self.kind else "DE"
+            place = pa.array([("PT" if one in inside else said) for one in who.tolist()], pa.string())
+            table = table.set_column(table.column_names.index("country"), "country", place)
         if self.client is None:
             return table
         named = np.where(np.isin(who, self.client), np.uint64(12_345), table["agent"].to_numpy())
