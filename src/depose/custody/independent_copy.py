@@ -258,7 +258,9 @@ for given in sys.argv[1:]:
     root = climb(entry(raw(proof["name_salt"], 16), LOG, found), proof["file_path"])
     holds = root.hex() == said["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")
-    need(json.loads(shown)["seq"] == proof["record"], "it is another record")
+    need(json.loads(shown)["seq"] == number, "it is another record")
+    named = re.fullmatch(r"proof-([0-9]+)\.json", pathlib.Path(given).name)
+    need(not named or int(named[1]) == number, "it is another record than its file is named for")
     own = {"SEAL": seal, "signer.pem": proof["signer"].encode(), "SEAL.sig": base64.b64decode(proof["signature"])}
     for name, data in own.items():
         need((here / name).read_bytes() == data, f"{name} beside the proof is another than in it")

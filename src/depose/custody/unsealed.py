@@ -83,7 +83,7 @@ def sealed_findings(folder: Path) -> Findings:
     try:
         with opened(file) as mark:
             name = msgspec.json.decode(mark.read(65_536), type=Mark).bundle
-    except (OSError, ValueError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{file}: not the mark of a seal: {error}", hint=_HINT) from error
     bundle = folder / "sealed" / Path(name).name
     if not bundle.is_file():
@@ -105,7 +105,7 @@ def sealed_findings(folder: Path) -> Findings:
             raise EvidenceError(f"{folder / name}: is not the one that was registered and sealed", hint=_HINT)
     try:
         return msgspec.json.decode(given[f"out/{results.FINDINGS}"], type=Findings)
-    except msgspec.DecodeError as error:  # as an earlier version made them, which verify has said
+    except (ValueError, RecursionError) as error:  # as an earlier version made them, which verify has said
         raise CaseError(f"{bundle}: not findings of this version: {error}", hint=_HINT) from error
 
 
