@@ -16,9 +16,11 @@ from depose.batch import confirm
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.seal import seal
+from depose.custody.unsealed import follows
 from depose.evidence.log import Entry, chained
 from depose.model.canonical import canonical, sha256
 from fakes import answer, case_of, model, write_case
+from mixed_bundles import mixed_case
 from traps import Place, Traps
 
 ON_BATCHES = Traps("findings or answers changed without a trace")
@@ -163,3 +165,42 @@ _changed(
     lambda at: (at / "case.toml").write_bytes((at / "case.toml").read_bytes() + b"# 2\n"),
     sealed=False,
 )
+
+
+# --- what live models answered before ---------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _asked() -> Path:
+    """Make a case of models that were asked over a network, as a batch keeps it in `asked`."""
+    return mixed_case(Path(tempfile.mkdtemp(prefix="depose-asked-"))).case
+
+
+def _answered(name: str, says: str, change: Callable[[Path], object]) -> None:
+    """Add a trap: an answer of a live model is another one in the next run."""
+
+    def spring(place: Place) -> object:
+        case = place.folder / "asked"
+        shutil.copytree(_asked(), case)
+        (case / LOG).chmod(0o644)
+        change(case)
+        return follows(case)
+
+    ON_BATCHES.add(f"answers that a batch asked for, {name}", says, slow=True)(spring)
+
+
+def _reworded(entry: Entry) -> Entry | None:
+    body = entry.body
+    if entry.kind == "exchange" and body["model"] == "S1":
+        return msgspec.structs.replace(entry, body={**body, "text": "Something else."})
+    return _until_scored(entry)
+
+
+def _raw_bytes(case: Path) -> None:
+    file = next(one for one in (case / "evidence/blobs").iterdir() if b"chatcmpl" in one.read_bytes())
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes().replace(b"chatcmpl", b"chatcmpx"))
+
+
+_answered("reworded", "not the one in its raw bytes", lambda at: _rewrite(at, _reworded))
+_answered("with other raw bytes", "its bytes do not have the digest of its name", _raw_bytes)
