@@ -22,6 +22,7 @@ def main() -> None:
     from faults import FAULTS
     from faults_of_data import ECHOES, VALUES
     from faults_of_files import LOCAL
+    from faults_of_order import EARLY, act
     from faulty import TLS
 
     with tempfile.TemporaryDirectory() as name:
@@ -29,11 +30,12 @@ def main() -> None:
         print("| fault | recorded of the question (attempt: status, outcome) | shown |\n|---|---|---|")
         for row in faulty.rows(Path(name), (*FAULTS, TLS, *VALUES, *ECHOES)):
             print(f"| {row.fault} | {_short(row.recorded)} | {_short(row.shown)} |".replace(name, "..."))
+        local = {**LOCAL, "an answer sent before its question": (EARLY, act)}
         print("\n| fault of files and authorities | message |\n|---|---|")
-        for number, (fault, (says, act)) in enumerate(LOCAL.items()):
+        for number, (fault, (says, meet)) in enumerate(local.items()):
             folder = Path(name) / f"local-{number}"
             folder.mkdir()
-            message = act(folder)
+            message = meet(folder)
             if not re.search(says, message):
                 sys.exit(f"{fault}: met {message!r}, not {says!r}")
             print(f"| {fault} | {_short(message)} |".replace(str(folder), "..."))

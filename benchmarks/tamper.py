@@ -20,6 +20,7 @@ from attacks_in_disguise import IN_DISGUISE
 from attacks_on_answers import ON_ANSWERS
 from attacks_on_asked_line_ups import ON_ASKED_LINE_UPS, sealed_asked_line_up
 from attacks_on_askers import ON_ASKERS
+from attacks_on_batches import ON_BATCHES
 from attacks_on_caches import ON_CACHES
 from attacks_on_copied_files import ON_COPIES
 from attacks_on_extractions import ON_EXTRACTIONS, sealed_extraction
@@ -52,6 +53,7 @@ TRAPS = (
     *ON_ASKERS,
     *IN_DISGUISE,
     *ON_CACHES,
+    *ON_BATCHES,
     *ON_LOADERS,
     *ON_LOGS,
     *ON_MODELS,

@@ -20,6 +20,7 @@ from depose.case import annexes, bundled, calibration, casefile, protocol
 from depose.case.budget import Estimate
 from depose.case.controls import placed, refuse_shadow
 from depose.case.tables import AS_IT_IS, Wanted
+from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
 from depose.evidence.changes import changes as changes_between
@@ -372,11 +373,11 @@ def read_findings(path: Path) -> tuple[Path, Findings, bytes]:
     folder = casefile.folder_of(path)
     file = folder / "out" / FINDINGS
     try:
-        data = file.read_bytes()
+        data = read_untrusted(file, 1024**3)
         return folder, msgspec.json.decode(data, type=Findings), data
     except FileNotFoundError as error:
         raise CaseError(f"{file}: not there", hint=f"depose analyze {shell(folder)}") from error
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # of msgspec too; no file, or not UTF-8
         raise CaseError(
             f"{file}: not findings of this version: {error}", hint=f"depose analyze {shell(folder)}"
         ) from error

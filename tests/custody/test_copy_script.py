@@ -214,3 +214,32 @@ def test_the_script_reads_who_signed_a_record_and_when(made: tuple[Path, Path], 
     assert ran.returncode != 0 and "NOT VERIFIED" in ran.stderr
     with pytest.raises(EvidenceError):
         verify(file)
+
+
+def _says_a_side(proof: dict[str, Any]) -> None:
+    """Say something where COPY.py took anything but `left` for the right."""
+    next(one for one in proof["file_path"] if one[0] == "right")[0] = "approved by the court"
+
+
+CHANGED_PROOFS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "without a time-stamp": lambda proof: proof["stamps"].pop("COMMITMENT.tsr"),
+    "without any time-stamp": lambda proof: proof.update(stamps={}),
+    "with a word of one's own": lambda proof: proof.update(comment="approved by the court"),
+    "with a side that says something": _says_a_side,
+    "with a number that is none": lambda proof: proof.update(lines=float(proof["lines"]) + 0.5),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED_PROOFS)
+def test_the_script_refuses_changed_records_as_verify_does(made: tuple[Path, Path], tmp_path: Path, name: str) -> None:
+    """COPY.py said "verified" of a record without its time-stamp, and of words that nobody sealed."""
+
+    def changed(proof: dict[str, Any]) -> bytes:
+        CHANGED_PROOFS[name](proof)
+        return canonical(proof)
+
+    file = _proof(made, tmp_path / "proof", changed)
+    ran = script(file.parent, file.name)
+    assert ran.returncode != 0 and "NOT VERIFIED" in ran.stderr
+    with pytest.raises(EvidenceError):
+        verify(file)

@@ -16,6 +16,7 @@ from depose.case.casetext import text_of
 from depose.model import Case
 from fakes import case_of, depose, model
 from faults import Server
+from mixed_bundles import mixed_case
 from tampering import Target, sealed_case
 from traps import SECRET, VARIABLE, Place
 
@@ -38,7 +39,7 @@ def scripted(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_bundle_is_asked_with_the_endpoints_and_keys_of_its_asker(target: Target, tmp_path: Path) -> None:
     """The plan is shown, the asker's server hears the asker's key, and the bundle's server and secret stay alone."""
-    with Server() as theirs, Server() as own:
+    with Server() as theirs:
         place = Place(folder=tmp_path, canary=tmp_path / "none", server=theirs, target=target)
 
         def change(body: dict[str, Any]) -> None:
@@ -49,22 +50,24 @@ def test_a_bundle_is_asked_with_the_endpoints_and_keys_of_its_asker(target: Targ
             }  # fmt: skip
 
         bundle = forged(place, change)
-        (tmp_path / "own.toml").write_text(
-            f'[models.S1]\nbase_url = "{own.url}/v1"\napi_key_env = "{OWN}"\nallow_private = true\n'
-            "[budget]\nrequests = 500\n"
-        )
-        key = target.folder / "key.pem.pub"
-        words = ("replicate", bundle, tmp_path / "mine", "--public-key", key)
+        assert depose("replicate", bundle, tmp_path / "mine", "--public-key", target.folder / "key.pem.pub").code == 2
+        assert theirs.seen == []
+    honest = mixed_case(tmp_path / "honest")
+    asked = json.loads((honest.case / "evidence/log.jsonl").read_bytes().splitlines()[0])["body"]["case"]["models"]
+    own_model = 'base_url = "{url}/v1"\napi_key_env = "' + OWN + '"\nallow_private = true\n'
+    with Server() as own:
+        text = "".join(f"[models.{code}]\n{own_model.format(url=own.url)}" for code in ("S1", "C1"))
+        (tmp_path / "own.toml").write_text(f"{text}[budget]\nrequests = 500\n")
+        words = ("replicate", honest.bundle, tmp_path / "mine", "--public-key", honest.folder / "key.pem.pub")
         first = depose(*words)
         assert first.code == 2
         assert not (tmp_path / "mine").exists()
         ran = depose(*words, "--endpoints", tmp_path / "own.toml", "--json")
         assert f"{own.url}/v1 (private)" in ran.err
         assert f"yours, from {OWN}" in ran.err
-        assert theirs.seen == []
         assert ran.code == 0, ran.err
-        assert len(own.seen) == 4
         assert {seen.header("authorization") for seen in own.seen} == {"Bearer sk-own-0123456789abcdef"}
+    assert own.url not in {one["base_url"] for one in asked}
     assert not any(SECRET.encode() in file.read_bytes() for file in (tmp_path / "mine").rglob("*") if file.is_file())
     laid = casefile.read(tmp_path / "mine")
     assert (laid.models[0].base_url, laid.models[0].api_key_env, laid.budget.requests) == (f"{own.url}/v1", OWN, 500)

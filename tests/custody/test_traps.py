@@ -9,6 +9,7 @@ import pytest
 
 from attacks_in_disguise import IN_DISGUISE
 from attacks_on_askers import ON_ASKERS
+from attacks_on_batches import ON_BATCHES
 from attacks_on_caches import ON_CACHES
 from attacks_on_loaders import ON_LOADERS
 from attacks_on_logs import ON_LOGS
@@ -25,6 +26,7 @@ TRAPS = (
     *ON_ASKERS,
     *IN_DISGUISE,
     *ON_CACHES,
+    *ON_BATCHES,
     *ON_LOADERS,
     *ON_LOGS,
     *ON_MODELS,

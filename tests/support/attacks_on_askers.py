@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from depose.endpoints.openai import open_openai
 from depose.evidence import ledger
 from depose.model import ModelSpec
 from fakes import case_of, model, write_case
-from tampering import Records, rechain, relist, unpack
+from tampering import Records, edit, rechain, relist, restamp, unpack
 from traps import VARIABLE, Place, Traps
 
 ON_ASKERS = Traps("the other side's case run as one's own")
@@ -236,6 +237,30 @@ _reaching(
 @ON_ASKERS.add("a bundle that anybody may have sealed", "signed with a key that nobody here knows, sha256 [0-9a-f]{64}")
 def _(place: Place) -> object:
     return asked(place, place.target.bundle, public=b"", yes=True)
+
+
+@ON_ASKERS.add("a bundle whose findings its signer changed", "statement.json: says something else than the findings")
+def _(place: Place) -> object:
+    work = unpack(place.target, place.folder / "bundle")
+    edit(work / "out/findings.json", b'"verdict":"', b'"verdict":"indication","was":"')
+    file = work / "out/findings.json"
+    file.write_bytes(re.sub(rb'"verdict":"indication","was":"[^"]*"', b'"verdict":"indication"', file.read_bytes()))
+    relist(work)
+    restamp(work, place.target.authority.reply)
+    relist(work, place.target.key)
+    return asked(place, work, yes=True)
+
+
+@ON_ASKERS.add("a bundle whose answers its signer changed", "the log says that there is this token, and there is none")
+def _(place: Place) -> object:
+    work = unpack(place.target, place.folder / "bundle")
+
+    def change(records: Records) -> None:
+        next(one for one in records if one["kind"] == "exchange")["body"]["text"] = "Something else."
+
+    rechain(work, change)
+    relist(work, place.target.key)
+    return asked(place, work, yes=True)
 
 
 @ON_ASKERS.add("endpoints.toml that is a link", "a symbolic link")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
+from depose import pipeline
 from depose.case import annexes, casefile, packs, tables
 from depose.case.parquet_table import columns_of
+from depose.custody.seal import _mark
 from depose.custody.verify import verify
 from depose.errors import CaseError
 from depose.evidence.log import Log
@@ -200,3 +202,27 @@ _hollow("a pack", "a.pack", packs.read, packs.FIRST)
 _hollow("a GGUF", "model.gguf", _weights, b"GGUF")
 _hollow("a file of weights", "model.safetensors", lambda path: _weights(path.parent), bytes(8))
 _hollow("a case file", "given.toml", lambda path: casefile.read(path.rename(path.with_name("case.toml")).parent))
+
+
+def _in_findings(name: str, says: str, lay: Callable[[Path], object]) -> None:
+    """Add findings in a case folder that is not one's own."""
+
+    def spring(place: Place) -> object:
+        (place.folder / "out").mkdir()
+        lay(place.folder / "out" / "findings.json")
+        return pipeline.read_findings(place.folder)
+
+    ON_READERS.add(f"findings {name}", says)(spring)
+
+
+_in_findings("that are a pipe", "not a file but a pipe", os.mkfifo)
+_in_findings("with half a letter", "not findings of this version", lambda at: at.write_bytes(b'{"format":"\xff"}'))
+_in_findings("that are a link", "a symbolic link", lambda at: at.symlink_to("/etc/passwd"))
+
+
+@ON_READERS.add("a mark of a seal with half a letter", "not the mark of a seal")
+def _(place: Place) -> object:
+    file = place.folder / "evidence" / "seals" / "sealed.json"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b'{"bundle":"\xff"}')
+    return _mark(place.folder)

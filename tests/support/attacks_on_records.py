@@ -138,3 +138,18 @@ def _(proof: Index, folder: Path, target: Target) -> None:
 @_on_proof("under the file name of another record", "is another record than number", alone=False)
 def _(proof: Index, folder: Path, target: Target) -> None:
     (folder / "proof-7.json").write_bytes(canonical(proof))
+
+
+@_on_proof("without one of its time-stamps", "COMMITMENT.tsr: missing, or not the one")
+def _(proof: Index, folder: Path, target: Target) -> None:
+    proof["stamps"].pop("COMMITMENT.tsr")
+
+
+@_on_proof("with a word of one's own", "not a proof of a record: .*unknown field")
+def _(proof: Index, folder: Path, target: Target) -> None:
+    proof["comment"] = "approved by the court"
+
+
+@_on_proof("with a word of one's own where its path turns", "a way that leads through no tree")
+def _(proof: Index, folder: Path, target: Target) -> None:
+    proof["file_path"][-1][0] = "approved by the court"

@@ -24,6 +24,7 @@ from depose.case import casefile
 from depose.case.budget import Estimate, estimates
 from depose.case.casetext import table
 from depose.case.protocol import registration
+from depose.custody.unsealed import follows
 from depose.errors import CaseError, ProtocolChanged
 from depose.evidence import ledger
 from depose.evidence.log import Clock, is_sealed, log_path, read_log, write_whole
@@ -63,7 +64,10 @@ class Meter(collect.Watch, Protocol):
 
 
 def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int], Meter] | None = None) -> Plan:
-    """Ask live models what is still unanswered, and put all their answers into the population of the plan."""
+    """Ask live models what is still unanswered, and put all their answers into the population of the plan.
+
+    Raises EvidenceError where an answer that lies there does not follow from its raw bytes.
+    """
     if not live(plan.file):
         return plan
     _written(plan, folder)
@@ -78,6 +82,8 @@ def asked(plan: Plan, folder: Path, clock: Clock, say: Say, meter: Callable[[int
             shown.finish()
         for line in (*done.notices, *([f"stopped: {done.stopped}"] if done.stopped else [])):
             say(line)
+    for one in follows(folder):
+        say(f"{folder.name}: not checked: {one}")
     found = collect.dossier(folder)
     texts = {(one.model, one.prompt): one.text for one in found.transcripts}
     made = plan.population

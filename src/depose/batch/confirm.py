@@ -26,6 +26,7 @@ from depose.case.casetext import table
 from depose.case.parquet_table import columns_of
 from depose.case.tables import COLUMNS, LARGEST
 from depose.case.tables import read as read_table
+from depose.custody.unsealed import follows, sealed_findings
 from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import Clock, is_sealed, log_path, write_whole
@@ -121,6 +122,7 @@ class Cases:
             reference=reference,
             questions=tuple(one.question for one in cells),
             folder=name,
+            case_sha256=sha256(text.encode()),
             alpha=alpha,
             also=(
                 *((self._asked.name,) if self._early & {suspect, reference} else ()),
@@ -220,27 +222,34 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.+-]", "_", name)[:60].strip(".") or "model"
 
 
-def run(case: Path, clock: Clock, say: Callable[[str], None]) -> Findings:
-    """Audit a case, unless it is sealed, and return its findings in the order of its questions."""
+def run(case: Path, digest: str, clock: Clock, say: Callable[[str], None]) -> Findings:
+    """Audit a case, unless it is sealed, and return its findings in the order of its questions.
+
+    `digest` is that of the case file as the batch wrote it. What lies there already is checked first: a bundle is
+    verified, and a log must follow from its files and raw bytes. Raises EvidenceError where it does not.
+    """
     from depose import pipeline
 
-    _as_written(case)
+    _as_written(case, digest)
     if is_sealed(case):
-        _, findings, _ = pipeline.read_findings(case)
-        return findings
+        found = sealed_findings(case)
+        say(f"{case.name}: sealed; its bundle verifies; who sealed it is not checked: depose verify --public-key FILE")
+        return found
     pipeline.register_case(case, clock)
-    pipeline.fit_for_use(case, clock, say)
+    pipeline.fit_for_use(case, clock, lambda _: None)
     pipeline.probe(case, clock, lambda *_: None)
-    findings, _ = pipeline.analyze_case(case, say, clock)
+    for one in follows(case):
+        say(f"{case.name}: not checked: {one}")
+    findings, _ = pipeline.analyze_case(case, lambda _: None, clock)
     pipeline.report_case(case, pipeline.Order(formats=("html",)))
     return findings
 
 
-def _as_written(case: Path) -> None:
-    """Raise CaseError unless a case and its files are those that the matrix describes; their names hold digests."""
-    named = [(case / NAME, case.name[-8:]), *((path, path.stem) for path in sorted(case.glob("*.jsonl")))]
-    for path, digest in named:
-        if not path.is_file() or not sha256(path.read_bytes()).startswith(digest):
+def _as_written(case: Path, digest: str) -> None:
+    """Raise CaseError unless a case and its files are those that the matrix describes; names of files hold digests."""
+    named = [(case / NAME, digest), *((path, path.stem) for path in sorted(case.glob("*.jsonl")))]
+    for path, digits in named:
+        if not path.is_file() or not sha256(path.read_bytes()).startswith(digits or "none"):
             raise CaseError(
                 f"{path}: is not what batch wrote for this hit",
                 hint="move its folder away and run the command again, or audit it by itself: depose audit",

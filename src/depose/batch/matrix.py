@@ -91,6 +91,8 @@ class Confirmation(Record, frozen=True, kw_only=True):
     reference: str
     questions: tuple[Question, ...]
     folder: str
+    case_sha256: str = ""
+    """SHA-256 of its case file as the batch wrote it; nothing in a matrix of before."""
     alpha: float
     """Alpha of the batch divided by the number of hits."""
     opinions: tuple[Verdict, ...] = ()

@@ -235,7 +235,7 @@ def parse(data: bytes, name: str) -> Row:
     """Read a row."""
     try:
         found = msgspec.json.decode(data, type=Row)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AnalysisError(
             f"{name}: not a row of this version: {error}", hint="remove it; it is made again"
         ) from error

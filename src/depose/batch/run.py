@@ -219,7 +219,7 @@ def confirmed(cases: Sequence[Confirmation], folder: Path, clock: Clock, say: Sa
     made = []
     for number, one in enumerate(cases, 1):
         say(f"case {number} of {len(cases)}: {one.suspect} against {one.reference}")
-        found = confirm.run(folder / one.folder, clock, lambda _: None).findings
+        found = confirm.run(folder / one.folder, one.case_sha256, clock, say).findings
         report = f"{folder.name}/{one.folder}/out/report.html"
         made.append(
             msgspec.structs.replace(

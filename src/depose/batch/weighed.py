@@ -54,5 +54,5 @@ def _there(place: Path) -> Weighed | None:
     data = kept(place)
     try:
         return msgspec.json.decode(data, type=Weighed) if data is not None else None
-    except msgspec.DecodeError:  # of another version
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of another version
         return None

@@ -18,7 +18,7 @@ from depose.custody import commitment, container, forms, keys, kinds, manifest, 
 from depose.custody.container import Bundle, Unpacked, Zipped
 from depose.custody.described import odd_description
 from depose.custody.kinds import LOG, OUTSIDE, OUTSIDE_1
-from depose.custody.seal import FORMAT, Seal
+from depose.custody.seal import FORMAT, LogSeal, Seal
 from depose.custody.sending import Sending
 from depose.custody.stamp import CLOCK_TOLERANCE
 from depose.errors import EvidenceError, UsageError, shell
@@ -38,6 +38,16 @@ LARGE = 64 * 1024**2
 """Bytes of a file that is read whole; what is larger is only ever digested."""
 LONGEST_LINE = 256 * 1024**2
 HINT = "ask for the bundle as it was sealed"
+UNSEALED = Seal(
+    format="",
+    sealed_at="",
+    depose="",
+    signer="",
+    protocol="",
+    phase="",
+    log=LogSeal(records=0, head="", merkle_root=""),
+)
+"""Stands for the seal of a case that has none."""
 
 
 class Asked(NamedTuple):
@@ -54,7 +64,7 @@ class Asked(NamedTuple):
 class Read(NamedTuple):
     """A bundle whose files, log and seal agree."""
 
-    bundle: Zipped | Unpacked
+    bundle: Bundle
     seal: Seal
     key: keys.PublicKey
     entries: Entries
@@ -124,7 +134,7 @@ def _read(bundle: Zipped | Unpacked, public_key: bytes) -> Read:
             raise EvidenceError(f"{name}: its bytes do not have the digest of its name", hint=HINT)
     seal = _seal(bundle, key)
     _by_format(bundle, seal, outside.keys(), listed.keys() - outside.keys())
-    return _log(bundle, key, seal)
+    return read_log(bundle, key, seal)
 
 
 def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
@@ -202,8 +212,11 @@ def _broken_link(bundle: Zipped | Unpacked) -> str:
     return f"; its {count} records are a chain in itself, but end in {end[:16]}..."
 
 
-def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
-    """Read the log once: chain, order of times, length, end, tree, and that every file is one that it names."""
+def read_log(bundle: Bundle, key: keys.PublicKey, seal: Seal) -> Read:
+    """Read the log once: chain, order of times, length, end, tree, and that every file is one that it names.
+
+    Under UNSEALED, of a case that nobody sealed, there is no length and no end to compare it with.
+    """
     tokens = {name[len("evidence/seals/") : -4] for name in bundle.sizes() if name.endswith(".tsr")}
     reading, last = Reading(bundle.name), ""
     leaves: list[bytes] = []
@@ -250,9 +263,9 @@ def _log(bundle: Zipped | Unpacked, key: keys.PublicKey, seal: Seal) -> Read:
             models = registration.case.models if registration else ()
             blobs.update(kinds.blobs_of(one.entry, {spec.code for spec in models if spec.provider == "recorded"}))
     entries = reading.entries()
-    if (entries.records, entries.end) != (seal.log.records, seal.log.head):
+    if seal is not UNSEALED and (entries.records, entries.end) != (seal.log.records, seal.log.head):
         raise EvidenceError(f"{LOG}: another length or end than seal.json says", hint=HINT)
-    if merkle.root(leaves).hex() != seal.log.merkle_root:
+    if seal is not UNSEALED and merkle.root(leaves).hex() != seal.log.merkle_root:
         raise EvidenceError("seal.json: another Merkle root than that of the log", hint=HINT)
     sent = (*entries.controls, *entries.exchanges, *entries.superseded)
     _dates((*sent, *(one.exchange for one in of_line_up)), entries.registered_at, last)

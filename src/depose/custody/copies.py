@@ -188,7 +188,8 @@ def _shown(
     if shown is None:
         raise EvidenceError(f"{one.name}: is missing; {INDEX} lists it", hint=_HINT)
     known = UNNAMED.match(one.name) if one.unnamed else kinds.known(one.name)
-    if not known or bool(one.secret) == bool(one.pieces) or bool(one.unnamed) == bool(one.secret or one.salt):
+    named = [one.secret, one.salt, one.unnamed]  # one of them goes with the name, or is proved in its place
+    if not known or bool(one.secret) == bool(one.pieces) or sum(map(bool, named)) != 1:
         raise EvidenceError(f"{INDEX}: {one.name}: of no kind that a copy shows", hint=_HINT)
     if one.secret:
         secret = _hex(one.secret, 32, one.name)
@@ -252,7 +253,7 @@ def _may_be_joined(copy: Copy, form: int) -> list[str]:
 def _absent(one: Absent, marks: dict[tuple[str, int], int], form: int) -> bytes:
     marks[one.name, 0] = marks.get((one.name, 0), 0) + 1
     found = _hex(one.hash, 32, one.name or "a file left out")
-    if not one.name:
+    if not one.name and not one.salt:
         return found
     if not kinds.known(one.name):
         raise EvidenceError(f"{INDEX}: {one.name}: of no kind that a bundle has", hint=_HINT)
@@ -326,7 +327,10 @@ def is_reason(text: str) -> bool:
 def _listed(data: bytes, marks: Mapping[tuple[str, int], int]) -> int:
     """Compare what is withheld with what is listed, and count it."""
     listed = dict[tuple[str, int], int]()
-    for line in data.splitlines():
+    *lines, rest = data.split(b"\n")
+    if rest:
+        raise EvidenceError(f"{RANGES}: does not end with a row", hint=_HINT)
+    for line in lines:
         one = _decoded(line, Passage, RANGES)
         listed[one.file, one.line] = listed.get((one.file, one.line), 0) + one.passages
         if not is_reason(one.reason) or one.passages < 1:

@@ -30,6 +30,20 @@ ALWAYS = {
     "out/findings.json",
     "out/scores.parquet",
 }
+PROOF = {
+    "format",
+    "record",
+    "shown",
+    "tree",
+    "line_path",
+    "name_salt",
+    "file_path",
+    "commitment",
+    "seal",
+    "signature",
+    "signer",
+    "stamps",
+}
 marks = {}
 here = pathlib.Path(sys.argv[0]).resolve().parent
 
@@ -162,6 +176,7 @@ def file_hash(one):
     need(bool(one["secret"]) != bool(one["pieces"]), f"{one['name']} is shown both whole and in part, or neither")
     named = re.fullmatch("evidence/blobs/withheld-[0-9]{1,9}", one["name"]) and not one["secret"] and not one["salt"]
     need(named or not one["unnamed"], f"{one['name']} stands under a name that nothing proves")
+    need(not one["secret"] or not one["salt"], f"copy.json says of {one['name']} what nothing proves")
     shown, at, roots = (here / one["name"]).read_bytes(), 0, []
     if one["secret"]:
         secret = raw(one["secret"])
@@ -194,6 +209,7 @@ def left_out(one):
     """What stands for a file that the copy leaves out."""
     need(one.keys() == {"hash", "name", "salt"}, "copy.json says of a file what none has")
     found = raw(one["hash"])
+    need(one["name"] or not one["salt"], "copy.json says of a file left out what nothing proves")
     marks[one["name"], 0] = marks.get((one["name"], 0), 0) + 1
     return entry(raw(one["salt"], 16), one["name"], found) if one["name"] else found
 
@@ -201,7 +217,9 @@ def left_out(one):
 def listed_marks():
     """Passages that redactions.jsonl lists, by file and line."""
     found = {}
-    for row in (here / "redactions.jsonl").read_bytes().split(b"\n")[:-1]:
+    *rows, rest = (here / "redactions.jsonl").read_bytes().split(b"\n")
+    need(not rest, "redactions.jsonl does not end with a row")
+    for row in rows:
         said = once(row)
         need(said.keys() == {"file", "line", "passages", "reason", "at"}, "redactions.jsonl has a row of another form")
         need(
@@ -209,6 +227,7 @@ def listed_marks():
             "redactions.jsonl lists less than one passage",
         )
         need(any(map(str.isalnum, said["reason"])), "redactions.jsonl gives no reason")
+        need(re.fullmatch(r"[0-9TZ:.+-]{1,40}", said["at"]), "redactions.jsonl gives no time")
         place = said["file"], said["line"]
         found[place] = found.get(place, 0) + said["passages"]
     return found
@@ -227,20 +246,27 @@ for given in sys.argv[1:]:
     said = sealed(seal, proof["commitment"].encode())
     form = said.get("form", 2)
     need((form, proof["format"]) in ((2, "depose proof 2"), (3, "depose proof 3")), "it is of another form")
+    need(proof.keys() - {"lines"} == PROOF and ("lines" in proof) == (form == 3), "it says what no proof does")
     found, at, _ = tree(proof["tree"], shown, 0)
     need(at == len(shown), "the record has words that nothing proves")
     sides, number, lines = [side for side, _ in proof["line_path"]], proof["record"], proof.get("lines", 0)
     of_one = leads_from(number, sides) if form == 2 else number < lines and list(sides_of(number, lines)) == sides
-    need(number >= 0 and of_one, "its path is not that of one line of a log")
+    whole_numbers = type(number) is type(lines) is int
+    need(whole_numbers and number >= 0 and of_one, "its path is not that of one line of a log")
+    need(all(side in ("left", "right") for side, _ in proof["file_path"]), "its path says what no path does")
     found = file_of(lines, climb(line_of(found), proof["line_path"]))
     root = climb(entry(raw(proof["name_salt"], 16), LOG, found), proof["file_path"])
     holds = root.hex() == said["root"]
     need(holds, f"record {proof['record']} is not in the sealed log")
-    need(json.loads(shown)["seq"] == proof["record"], "it is another record")
+    need(json.loads(shown)["seq"] == number, "it is another record")
+    named = re.fullmatch(r"proof-([0-9]+)\.json", pathlib.Path(given).name)
+    need(not named or int(named[1]) == number, "it is another record than its file is named for")
     own = {"SEAL": seal, "signer.pem": proof["signer"].encode(), "SEAL.sig": base64.b64decode(proof["signature"])}
     for name, data in own.items():
         need((here / name).read_bytes() == data, f"{name} beside the proof is another than in it")
     listed = dict(line.split("  ")[::-1] for line in seal.decode().splitlines())
+    lost = sorted(listed.keys() ^ proof["stamps"].keys() ^ {"SHA256SUMS", "COMMITMENT"})
+    need(not lost, f"time-stamps that were sealed are missing, or others added: {lost}")
     for name, token in proof["stamps"].items():
         same = sha(base64.b64decode(token)).hex() == listed.get(name)
         need(same, f"{name} in the proof is not the one that was sealed")
@@ -259,6 +285,7 @@ if len(sys.argv) == 1:
     need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
     need(all(p.is_file() or p.is_dir() for p in here.rglob("*")), "there is a pipe, a socket or a device")
     need(all(p.is_file() or any(p.iterdir()) for p in here.rglob("*")), "there is an empty folder")
+    need({LOG, "signer.pem", "VERIFY.md"} <= set(names), "there is no log, or not who signed it, or no VERIFY.md")
     odd = there ^ (own | {one["name"] for one in copy["files"]})
     need(not odd, f"listed and not there, or there and not listed: {sorted(odd)[:5]}")
     for name in own & set(listed):
@@ -266,6 +293,8 @@ if len(sys.argv) == 1:
     hashes = sorted([file_hash(one) for one in copy["files"]] + [left_out(one) for one in copy["absent"]])
     same = len(hashes) == said["files"] and top(hashes).hex() == said["root"]
     need(same, "the sealed root does not follow from the files of this copy")
+    whole = [one["name"] for one in copy["files"] if one["unnamed"] and one["name"] not in {name for name, _ in marks}]
+    need(not whole, f"shown whole, and not by its name: {whole}")
     told = listed_marks()
     need(
         marks == told,

@@ -23,12 +23,15 @@ EARLIER = {
     "COPY.py": (
         "00369b5b069f54a7907db761df70555d2ef13b068f5fa46455f0cf2e96860bb7",
         "02b7c6c3ceca500c91b053b216dc9eae2338da59c6318fd6043d8779e44dcbcd",
+        "542e836b831b32c83b89fbe5477ca9e27c73a72a4105b5d9fd7eb255f6aa7b34",
     )
 }
 """The same for format 3: scripts of this version before it was released."""
-TAKES_CHANGED = frozenset((*BEFORE["COPY.py"], *EARLIER["COPY.py"]))
-"""Those of them that say "verified" of a copy in which a file stands under the name of another."""
-TAKES_MOVED = TAKES_CHANGED - {EARLIER["COPY.py"][-1]}
+TAKES_ADDED = frozenset((*BEFORE["COPY.py"], *EARLIER["COPY.py"]))
+"""Those of them that say "verified" of a record without its time-stamp, and of words that nobody sealed."""
+TAKES_CHANGED = TAKES_ADDED - {EARLIER["COPY.py"][2]}
+"""Those that say it of a copy in which a file stands under the name of another, too."""
+TAKES_MOVED = TAKES_CHANGED - {EARLIER["COPY.py"][1]}
 """Those that say it of words moved behind their salt, too."""
 SCRIPTS = {"VERIFY.py": "independent.py", "SCORE.py": "rescore.py", "COPY.py": "independent_copy.py"}
 """Name in a bundle, and the file here."""
@@ -193,12 +196,13 @@ def before(name: str, form: int) -> Sequence[str]:
 
 def cautions(script: bytes) -> tuple[str, ...]:
     """Warn of a COPY.py that depose wrote before with a fault, empty for any other; a bundle with it stays as it is."""
-    if sha256(script) not in TAKES_CHANGED:
+    if sha256(script) not in TAKES_ADDED:
         return ()
-    lost = "lost words without a mark, or " if sha256(script) in TAKES_MOVED else ""
+    lost = "lost words without a mark, or " * (sha256(script) in TAKES_MOVED)
+    lost += "shows a file under the name of another, or " * (sha256(script) in TAKES_CHANGED)
     return (
-        f"COPY.py is an old one with a fault: it says verified of a copy, or a record, that {lost}shows a file under "
-        "the name of another. What it says proves nothing: only depose verify counts",
+        f"COPY.py is an old one with a fault: it says verified of a copy, or a record, that {lost}lost a time-stamp or "
+        "gained words that nobody sealed. What it says proves nothing: only depose verify counts",
     )
 
 

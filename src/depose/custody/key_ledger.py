@@ -55,7 +55,7 @@ def read(path: Path, key: keys.PublicKey) -> tuple[InLedger, ...]:
         where = f"{path}: line {number}"
         try:
             signed = msgspec.json.decode(raw, type=Signed)
-        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EvidenceError(f"{where}: no line of a ledger: {error}", hint=HINT) from error
         if raw != canonical(signed) + b"\n":
             raise EvidenceError(f"{where}: not in canonical form, or without its end", hint=HINT)

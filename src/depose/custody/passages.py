@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec import UnsetType
 
+from depose.custody import leaves
 from depose.custody.bundle import Asked
 from depose.errors import UsageError
 from depose.evidence.search import Sought, find
@@ -61,9 +62,11 @@ def words_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
         for one in chosen:
             if one not in there:
                 raise UsageError(f"no {what} {one!r} in this bundle", hint=f"it has {', '.join(sorted(there)[:20])}")
+    others = {each.exchange.reason for each in asked if not _is_withheld(each.exchange, wanted)}
     for each in asked:
         if _is_withheld(each.exchange, wanted):
-            found += [part.encode() for text in _said(each.exchange) for part in sentences(text)]
+            said = (text for text in _said(each.exchange) if text not in others)
+            found += [part.encode() for text in said for part in sentences(text)]
     for name in wanted.prompts:
         found += [part.encode() for part in sentences(prompts[name].text)]
     return tuple(dict.fromkeys(one for one in found if one.strip()))
@@ -74,7 +77,9 @@ def _is_withheld(exchange: Exchange, wanted: Wanted) -> bool:
 
 
 def _said(exchange: Exchange) -> tuple[str, ...]:
-    return exchange.text, exchange.reasoning
+    """Return all words of an exchange; a short reason of a failure is ours, a longer one quotes its service."""
+    quotes = exchange.reason if len(exchange.reason) >= WINDOW // 2 else ""
+    return exchange.text, exchange.reasoning, quotes
 
 
 def parts_of(wanted: Wanted, asked: Sequence[Asked]) -> tuple[bytes, ...]:
@@ -113,7 +118,7 @@ def values_of(findings: bytes, wanted: Wanted) -> Iterator[bytes]:
     """Yield how findings and report set out a value that withheld answers give, whatever its spelling in them is."""
     try:
         made = msgspec.json.decode(findings, type=Findings)
-    except msgspec.DecodeError:  # of another version: its values stand in the answers
+    except (ValueError, RecursionError):  # of another version: its values stand in the answers
         return
     for one in () if isinstance(made.shared_values, UnsetType) else made.shared_values:
         for row in one.values:
@@ -177,6 +182,32 @@ def _numbered(kind: str, some: Iterable[bytes]) -> dict[str, bytes]:
 def places(data: bytes, words: Sought) -> Spans:
     """Return which bytes of the data hold the words, in whatever form."""
     return sorted({(one.start, one.end) for one in find(data, words) if one.start < one.end})
+
+
+def exactly(log: bytes, wanted: Sequence[Target], words: Sought, found: Spans) -> Spans:
+    """In its own record withhold of a passage what was asked and no more; `found` has what stands around it too."""
+    lines, at = list(leaves.lines(log)), 0
+    begins = [at := at + len(line) for line in [b"", *lines]][:-1] if lines else []
+    for passage in wanted:
+        start = begins[passage.record]
+        line = lines[passage.record]
+        text = line.index(b'"text":"') + len(b'"text":"')
+        stand = [start + text + offset for offset in _characters(line[text:])]
+        found = [one for one in found if one[1] <= stand[0] or stand[-1] <= one[0]]
+        found += [(start + a, start + b) for a, b in places(line, words)]
+        found.append((stand[passage.start], stand[passage.end]))
+    return sorted(found)
+
+
+_CHARACTER = re.compile(rb'\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\"\x80-\xbf][\x80-\xbf]*')
+
+
+def _characters(text: bytes) -> list[int]:
+    """Return where each character of a JSON string begins, and where the last one ends."""
+    found = [0]
+    while match := _CHARACTER.match(text, found[-1]):
+        found.append(match.end())
+    return found
 
 
 def raw_of(wanted: Wanted, asked: Sequence[Asked]) -> set[str]:

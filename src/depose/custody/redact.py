@@ -37,10 +37,9 @@ from depose.custody.bundle import FORMAT_1, FORMS, LARGE, Read, content, opened
 from depose.custody.copies import Absent, Copy, Passage, Shown
 from depose.custody.kinds import BLOB, LOG, OUTSIDE, TOKEN
 from depose.custody.near_finds import Near, near
-from depose.custody.passages import Spans, Target, Wanted
+from depose.custody.passages import Spans, Wanted
 from depose.custody.verified import Verified, as_evidence
 from depose.errors import UsageError
-from depose.evidence.search import Sought
 from depose.model import Record
 from depose.model.canonical import canonical, sha256
 
@@ -167,7 +166,9 @@ class _Cut:
             elif found := passages.places(self.data[name], sought):
                 self.spans[name] = found
         if quotes and LOG in self.data:
-            self.spans[LOG] = _exactly(self.data[LOG], wanted.passages, passages.sought(self.words), self.spans[LOG])
+            self.spans[LOG] = passages.exactly(
+                self.data[LOG], wanted.passages, passages.sought(self.words), self.spans[LOG]
+            )
         self.whole_for_words = {name for name, why in self.whole.items() if why != UNREADABLE}
 
     def is_secret(self, name: str) -> bool:
@@ -209,7 +210,7 @@ class _Cut:
         at, starts = 0, sorted(start for start, _ in touched.get(LOG, ()))
         for line in leaves.lines(self.data.get(LOG, b"")) if starts else ():
             end = at + len(line)
-            if bisect_left(starts, at) < bisect_left(starts, end) and b'"kind":"exchange"' in line:
+            if bisect_left(starts, at) < bisect_left(starts, end) and lengths.of_answer(line):
                 self._add(LOG, [(at + start, at + stop) for start, stop in lengths.told(LOG, line)])
                 chunks |= {f"evidence/blobs/{match[1].decode()}" for match in lengths.CHUNKS.finditer(line)}
             at = end
@@ -286,32 +287,6 @@ def _values(read: Read, wanted: Wanted) -> tuple[bytes, ...]:
 def _digest_of(read: Read, name: str) -> str:
     with read.bundle.open(name) as file:
         return container.digest(file)[0]
-
-
-def _exactly(log: bytes, wanted: Sequence[Target], words: Sought, found: Spans) -> Spans:
-    """In its own record withhold of a passage what was asked and no more; `found` has what stands around it too."""
-    lines, at = list(leaves.lines(log)), 0
-    begins = [at := at + len(line) for line in [b"", *lines]][:-1] if lines else []
-    for passage in wanted:
-        start = begins[passage.record]
-        line = lines[passage.record]
-        text = line.index(b'"text":"') + len(b'"text":"')
-        places = [start + text + offset for offset in _characters(line[text:])]
-        found = [one for one in found if one[1] <= places[0] or places[-1] <= one[0]]
-        found += [(start + a, start + b) for a, b in passages.places(line, words)]
-        found.append((places[passage.start], places[passage.end]))
-    return sorted(found)
-
-
-_CHARACTER = re.compile(rb'\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\"\x80-\xbf][\x80-\xbf]*')
-
-
-def _characters(text: bytes) -> list[int]:
-    """Return where each character of a JSON string begins, and where the last one ends."""
-    found = [0]
-    while match := _CHARACTER.match(text, found[-1]):
-        found.append(match.end())
-    return found
 
 
 def _left_out(read: Read, name: str, secret: bytes, *, hidden: bool) -> Absent:

@@ -26,8 +26,10 @@ from depose.case.budget import estimates
 from depose.case.casetext import text_of
 from depose.custody import keys, own_endpoints
 from depose.custody.bundle import HINT, Read, content, opened
+from depose.custody.consistent import elsewhere
 from depose.custody.own_endpoints import Reached
 from depose.custody.stamp import Source, obtain, stamp
+from depose.custody.verify import verify
 from depose.detectors import Similarity
 from depose.errors import EvidenceError, ProtocolChanged, UsageError
 from depose.evidence import ledger
@@ -132,6 +134,8 @@ def replicate(
 ) -> Replication:
     """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe.
 
+    Raises EvidenceError, before anything is sent, where the bundle does not verify.
+
     What the bundle says of endpoints is shown as a plan, and followed only as far as `consent` goes. Seed and controls
     are taken as they were drawn, so that the case of one's own is a registered one; `source` may time-stamp it.
     """
@@ -154,9 +158,11 @@ def replicate(
                 f"{bundle}: nothing was sent or written; above is what would be",
                 hint="--yes; or --endpoints FILE with endpoints and keys of your own",
             )
-        if folder.exists():
+        there = folder.exists()
+        if there:
             _same_reach(folder, case)
-        else:
+        _verified(bundle, public_key, read, say)
+        if not there:
             _lay_out(folder, case, digests, read)
     pipeline.register_case(folder, clock)
     _same(frozen, ledger.entries(folder).registration)
@@ -176,6 +182,17 @@ def replicate(
     )
     write_whole(folder / "out" / FILE, canonical(made))
     return made
+
+
+def _verified(bundle: Path, public_key: bytes, read: Read, say: Callable[[str], None]) -> None:
+    """Verify what is compared with; findings that another version made, and this one makes otherwise, are said."""
+    try:
+        verify(bundle, public_key=public_key, progress=say)
+    except EvidenceError as error:
+        verify(bundle, public_key=public_key, recompute=False)
+        if not elsewhere(read):
+            raise
+        say(f"the findings of {bundle} are the word of its signer: {error.message}")
 
 
 def _repeatable(then: Registration) -> Registration:

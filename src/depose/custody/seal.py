@@ -317,7 +317,7 @@ def _mark(folder: Path) -> Mark | None:
     file = seals_folder(folder) / SEALED
     try:
         return msgspec.json.decode(file.read_bytes(), type=Mark) if file.is_file() else None
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # of msgspec too, or not UTF-8
         raise CaseError(f"{file}: not the mark of a seal: {error}", hint="work in a copy of the bundle") from error
 
 

@@ -205,6 +205,9 @@ class Line:
             if self._proxied:
                 self._check(urlsplit(url).hostname or "")
             response = self._pool.handle_request(request)
+            if watch.first is None:  # it stood behind the answer to another question, and not a byte came since
+                response.close()  # with the connection: what comes next on it is another's too
+                raise httpcore2.RemoteProtocolError("a response that came before its question was sent")
             first_at = clock()
             seen["status"], seen["headers"] = response.status, tuple(response.headers)
             seen["http_version"] = response.extensions.get("http_version", b"").decode("ascii", "replace")

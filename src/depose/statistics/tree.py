@@ -87,6 +87,8 @@ def _linked(t: Array) -> Array:
     from scipy.cluster.hierarchy import linkage
 
     pairs = np.round(t[np.triu_indices(len(t), 1)], 12)  # what ties on one processor ties on every other
+    if not np.isfinite(pairs).any():
+        raise ValueError("a draw of prompts leaves no two models with a score")
     pairs = np.where(np.isfinite(pairs), pairs, np.nanmin(pairs))
     joined = linkage(pairs.max() - pairs, "average")
     joined[:, 2] -= pairs.max()

@@ -1,0 +1,206 @@
+"""Traps in the case folders of a batch, which somebody else may change between two runs of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from depose import pipeline
+from depose.batch import confirm
+from depose.cli.options import now
+from depose.custody import keys
+from depose.custody.seal import seal
+from depose.custody.unsealed import follows
+from depose.evidence.log import Entry, chained
+from depose.model.canonical import canonical, sha256
+from fakes import answer, case_of, model, write_case
+from mixed_bundles import mixed_case
+from traps import Place, Traps
+
+ON_BATCHES = Traps("findings or answers changed without a trace")
+PROMPTS = {f"q{n}": f"Tell me about the number {n}." for n in range(4)}
+ROLES = {"S1": "suspect", "R1": "reference", "C1": "control", "C2": "control", "C3": "control"}
+LOG, MARK, FINDINGS = "evidence/log.jsonl", "evidence/seals/sealed.json", "out/findings.json"
+
+
+@lru_cache(maxsize=1)
+def _made() -> tuple[Path, Path]:
+    """Make a case as a batch makes it for a hit, audited and not sealed, and another that is sealed."""
+    folder = Path(tempfile.mkdtemp(prefix="depose-batch-"))
+    case = folder / "audited"
+    case.mkdir()
+    (case / "prompts.csv").write_text("prompt_id,prompt\n" + "".join(f"{n},{t}\n" for n, t in PROMPTS.items()))
+    rows = [
+        {"prompt_id": name, "prompt": text, "model": code, "output": answer(code, text)}
+        for code in ROLES
+        for name, text in PROMPTS.items()
+    ]
+    data = "".join(json.dumps(row) + "\n" for row in rows)
+    file = f"{sha256(data.encode())[:16]}.jsonl"
+    (case / file).write_text(data)
+    models = [model(code, role, file=file, model=code) for code, role in ROLES.items()]
+    write_case(case, case_of(models, probes=[], prompts="prompts.csv"))
+    confirm.run(case, _digest(case), now, lambda _: None)
+    sealed = folder / "sealed"
+    shutil.copytree(case, sealed)
+    keys.make(folder / "key.pem")
+    seal(sealed, keys.load(folder / "key.pem"), now, {})
+    return case, sealed
+
+
+def _digest(case: Path) -> str:
+    return sha256((case / "case.toml").read_bytes())
+
+
+def _changed(name: str, says: str, change: Callable[[Path], object], *, sealed: bool) -> None:
+    """Add a trap: the case of a hit is another one when the batch takes it."""
+
+    def spring(place: Place) -> object:
+        made = _made()[sealed]
+        case, digest = place.folder / "case", _digest(made)
+        shutil.copytree(made, case)
+        (case / LOG).chmod(0o644)
+        change(case)
+        return confirm.run(case, digest, now, lambda _: None)
+
+    ON_BATCHES.add(f"the case of a hit, {name}", says, slow=True)(spring)
+
+
+def _rewrite(case: Path, change: Callable[[Entry], Entry | None]) -> None:
+    """Write the log anew, with each entry changed as somebody wishes, in one chain."""
+    prev, made = "0" * 64, list[bytes]()
+    with (case / LOG).open("rb") as file:
+        for one in chained(list(file), LOG):
+            if entry := change(one.entry):
+                made.append(canonical(msgspec.structs.replace(entry, prev=prev, seq=len(made))))
+                prev = sha256(made[-1])
+    (case / LOG).write_bytes(b"".join(line + b"\n" for line in made))
+
+
+def _until_scored(entry: Entry) -> Entry | None:
+    return None if entry.kind in ("scores", "unblinding", "checkpoint") else entry
+
+
+def _as_the_reference(entry: Entry) -> Entry | None:
+    """Let the suspect say what the reference says."""
+    body = entry.body
+    if entry.kind == "exchange" and body["model"] == "S1":
+        words = answer("R1", PROMPTS[body["prompt"]])
+        return msgspec.structs.replace(entry, body={**body, "text": words})
+    return _until_scored(entry)
+
+
+def _edit_findings(case: Path) -> None:
+    file = case / FINDINGS
+    found = json.loads(file.read_bytes())
+    for one in found["findings"]:
+        one["opinion"]["verdict"] = "indication"
+    file.write_bytes(canonical(found))
+
+
+def _mark(case: Path, bundle: str) -> None:
+    (case / MARK).parent.mkdir(exist_ok=True)
+    (case / MARK).write_bytes(canonical({"sealed_at": now(), "contents": "0" * 64, "bundle": bundle}))
+
+
+def _marked(case: Path) -> None:
+    _edit_findings(case)
+    _mark(case, "case-000000000000.zip")
+
+
+def _marked_as_nothing(case: Path) -> None:
+    _mark(case, "")
+    (case / MARK).write_bytes(b"{}")
+
+
+def _of_another(case: Path) -> None:
+    """Seal a case with the suspect's answers changed, and mark this one as sealed into that bundle."""
+    other = case.with_name("other")
+    shutil.copytree(_made()[0], other)
+    file = next(other.glob("*.jsonl"))
+    file.write_text(file.read_text().replace(answer("S1", PROMPTS["q1"]), answer("R1", PROMPTS["q1"])))
+    shutil.rmtree(other / "evidence")
+    shutil.rmtree(other / "out")
+    pipeline.register_case(other, now)
+    pipeline.probe(other, now, lambda *_: None)
+    pipeline.analyze_case(other, lambda _: None, now)
+    key = case.with_name("own.pem")
+    keys.make(key)
+    seal(other, keys.load(key), now, {})
+    for name in ("evidence", "out", "sealed"):
+        shutil.rmtree(case / name, ignore_errors=True)
+        shutil.copytree(other / name, case / name)
+
+
+LOOKED_UP = "another answer than .*jsonl holds"
+_changed(
+    "with an answer of another model in its log", LOOKED_UP, lambda at: _rewrite(at, _as_the_reference), sealed=False
+)
+_changed("marked as sealed, with findings made up", "is marked as sealed, and its bundle", _marked, sealed=False)
+_changed(
+    "marked as sealed into no bundle at all",
+    "not the mark of a seal",
+    _marked_as_nothing,
+    sealed=False,
+)
+_changed("sealed, with another verdict", "findings.json: is not the one in", _edit_findings, sealed=True)
+_changed(
+    "sealed, with another log",
+    "log.jsonl: is not the one in",
+    lambda at: _rewrite(at, _until_scored),
+    sealed=True,
+)
+_changed(
+    "sealed again by somebody else, with other answers", "is not the one that was registered", _of_another, sealed=True
+)
+_changed(
+    "with a case file whose digest begins as it should",
+    "case.toml: is not what batch wrote",
+    lambda at: (at / "case.toml").write_bytes((at / "case.toml").read_bytes() + b"# 2\n"),
+    sealed=False,
+)
+
+
+# --- what live models answered before ---------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _asked() -> Path:
+    """Make a case of models that were asked over a network, as a batch keeps it in `asked`."""
+    return mixed_case(Path(tempfile.mkdtemp(prefix="depose-asked-"))).case
+
+
+def _answered(name: str, says: str, change: Callable[[Path], object]) -> None:
+    """Add a trap: an answer of a live model is another one in the next run."""
+
+    def spring(place: Place) -> object:
+        case = place.folder / "asked"
+        shutil.copytree(_asked(), case)
+        (case / LOG).chmod(0o644)
+        change(case)
+        return follows(case)
+
+    ON_BATCHES.add(f"answers that a batch asked for, {name}", says, slow=True)(spring)
+
+
+def _reworded(entry: Entry) -> Entry | None:
+    body = entry.body
+    if entry.kind == "exchange" and body["model"] == "S1":
+        return msgspec.structs.replace(entry, body={**body, "text": "Something else."})
+    return _until_scored(entry)
+
+
+def _raw_bytes(case: Path) -> None:
+    file = next(one for one in (case / "evidence/blobs").iterdir() if b"chatcmpl" in one.read_bytes())
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes().replace(b"chatcmpl", b"chatcmpx"))
+
+
+_answered("reworded", "not the one in its raw bytes", lambda at: _rewrite(at, _reworded))
+_answered("with other raw bytes", "its bytes do not have the digest of its name", _raw_bytes)
