@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from depose.model import Dose, OpinionRate, Performance
+from depose.validate.judged import ASIDE
 
 HEAD = "| question | the two are | pairs (families) | p at alpha | `relation` | `indication` (families) | bounds |\n"
 
@@ -41,6 +42,7 @@ def main() -> None:
                 f"| {one.question} | {kind} | {one.n} ({one.n_families}) | {one.at_alpha} | {one.relations} "
                 f"| {one.indications} ({one.k_families}) | {one.lower95:.3f} to {one.upper95:.3f} |"
             )
+    print(f"{ASIDE[0].upper()}{ASIDE[1:]}.")
     for prompts in dict.fromkeys(one.prompts for one in doses):
         row = [one for one in doses if one.prompts == prompts]
         print(f"{prompts} prompts: " + ", ".join(f"{o.percent} %: {o.k} ({o.indications}) of {o.n}" for o in row))

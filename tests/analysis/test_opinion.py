@@ -94,3 +94,16 @@ def test_a_suspect_that_was_there_first_did_not_learn_from_the_reference(questio
     found = decide(changed(question=question, suspect_first=True))
     assert (found.verdict, found.reasons) == ("relation, kind not resolved", ("kind", "direction"))
     assert decide(changed(question="same", suspect_first=True)).verdict == "indication"
+
+
+@pytest.mark.parametrize("p", [0.02, 0.05, 0.051, 0.6])
+@pytest.mark.parametrize("lower", [None, 0.9, 2.0])
+@pytest.mark.parametrize("power", [None, 0.9])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_condition_not_met_can_only_take_an_opinion_away(
+    p: float, lower: float | None, power: float | None, first: bool
+) -> None:
+    """What was counted without a condition is at least what cases say; above alpha nothing hangs on it."""
+    changes = {"p": p, "lr_alternative_low": lower, "power": power, "suspect_first": first, "question": "distilled"}
+    inside, outside = (decide(changed(**changes, in_range=held)).verdict for held in (True, False))
+    assert outside == ("inconclusive" if p <= 0.05 else inside)

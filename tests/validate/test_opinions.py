@@ -61,7 +61,10 @@ def test_opinions_are_counted_by_kind_with_exact_bounds(full: Calibration) -> No
     assert other.upper95 == pytest.approx(1 - 0.05 ** (1 / other.n), abs=1e-4)
     turned = Study(one.population, replace(one.scored, pairs=one.scored.pairs[::-1]), 7)
     assert [rate for rate in opinion_rates(turned, full) if rate.question == QUESTION] == rates
-    assert all("indication" in line for line in opinion_lines(rates))
+    *lines, aside = opinion_lines(rates)
+    assert all("indication" in line for line in lines)
+    assert "counted without bare words" in aside
+    assert list(opinion_lines(())) == []
 
 
 def test_too_few_controls_or_another_layout_call_nobody(full: Calibration) -> None:

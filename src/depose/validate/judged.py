@@ -1,8 +1,9 @@
 """What a case with one score would have said: the rules of a case, applied to a pair of a study.
 
-Left aside, as a pair of a study has none of it: refusals and the controls of quality, rival candidates, joins of
-controls by likeness, and the interval of T, so that the interval of a ratio is that of its calibrator alone. Each of
-them can only take an `indication` away, so that what is counted with this is at least what cases would say.
+Left aside, as a pair of a study has none of it or for the time that it takes: refusals and the controls of quality,
+rival candidates, joins of controls by likeness, bare words (`analysis/bare_result.py`), and the interval of T, so that
+the interval of a ratio is that of its calibrator alone. Each of them can only take an `indication` away, so that what
+is counted with this is at least what cases would say: of strangers and of true pairs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from depose.analysis.opinion import FEWEST_LINEAGES, decide
 from depose.model import Against, Calibration, Grounds, Question, Result
 
 ALPHA = 0.05
+ASIDE = (
+    "counted without bare words, refusals, quality, rival candidates, joins by likeness and the interval of T, each of "
+    "which can only take an opinion away or make an indication a relation: indications, and both together, are at most "
+    "so many, of true pairs too"
+)
+"""What counts of opinions leave out, and what follows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from depose.model import Calibration, OpinionRate, Question
 from depose.scoring.bags import Bags, one_base
 from depose.statistics.era import era
 from depose.statistics.rates import lower_bound, upper_bound
-from depose.validate.judged import ALPHA, Scored, judged
+from depose.validate.judged import ALPHA, ASIDE, Scored, judged
 from depose.validate.labelled import QUESTIONS
 from depose.validate.left_out import LeftOut
 from depose.validate.scoring import PairScores
@@ -166,3 +166,5 @@ def opinion_lines(rates: Sequence[OpinionRate], by: str = "") -> Iterator[str]:
                 f"indication {one.indications} (exact 95 % bounds {one.lower95}, {one.upper95}; families "
                 f"{one.k_families}/{one.n_families}), relation {one.relations}, no indication {one.cleared}"
             )
+    if rates:
+        yield f"{head}: {ASIDE}"
