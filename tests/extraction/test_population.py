@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 import request_logs as logs
+from depose.errors import EvidenceError
 from depose.evidence.log import utc_now, write_whole
 from depose.extraction import beginning, caveats, conduct, importing, oddities, plan, reporting, tables
 from depose.extraction.findings import ExtractionFindings
-from depose.extraction.manifest import Manifest, SourceOf
+from depose.extraction.manifest import Manifest, SourceOf, read_manifest
 from depose.model.canonical import canonical
 
 CLEAN = logs.CASE + 'clean = ["2026-04-01", "2026-04-28"]\n\n[strata]\nfewest = 19\n\n[tests]\nswaps = 99\n'
@@ -115,3 +116,17 @@ def test_a_report_says_how_many_logs_it_does_not_list(tmp_path: Path) -> None:
     said = (tmp_path / "case" / "out" / "report-extraction.html").read_text()
     assert "and 5 further logs" in said
     assert "and 7 further remarks" in said
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"{", b'{"format": "\\ud800"}', b'{"x": ' + b'{"x": ' * 100_000, b"[]"])
+def test_findings_and_a_manifest_that_are_none_are_refused(tmp_path: Path, data: bytes) -> None:
+    """Half a letter, deep nesting, another kind of JSON: each reader meets them by the same error."""
+    for name, read in (
+        ("out/findings-extraction.json", conduct.read_findings),
+        ("events/manifest.json", read_manifest),
+    ):
+        file = tmp_path / name
+        file.parent.mkdir()
+        file.write_bytes(data)
+        with pytest.raises(EvidenceError, match=r"not findings|not a manifest"):
+            read(tmp_path)

@@ -19,7 +19,7 @@ from depose.batch.base import Base, Ready
 from depose.case.population import Population
 from depose.errors import AnalysisError
 from depose.model import Record
-from depose.model.canonical import canonical, digest
+from depose.model.canonical import UNREADABLE, canonical, digest
 from depose.scoring.bags import Bags
 from depose.scoring.engine import score_bag, shared_among
 from depose.statistics.centring import FEWEST
@@ -235,7 +235,7 @@ def parse(data: bytes, name: str) -> Row:
     """Read a row."""
     try:
         found = msgspec.json.decode(data, type=Row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise AnalysisError(
             f"{name}: not a row of this version: {error}", hint="remove it; it is made again"
         ) from error

@@ -13,7 +13,7 @@ import msgspec
 from depose.batch.kept import keep, kept
 from depose.batch.matrix import Weighed
 from depose.batch.rows import made_with
-from depose.model.canonical import canonical, digest
+from depose.model.canonical import UNREADABLE, canonical, digest
 from depose.weights.compare import Named
 from depose.weights.held import examined
 from depose.weights.stores import open_weights
@@ -54,5 +54,5 @@ def _there(place: Path) -> Weighed | None:
     data = kept(place)
     try:
         return msgspec.json.decode(data, type=Weighed) if data is not None else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of another version
+    except UNREADABLE:  # of another version
         return None

@@ -11,7 +11,7 @@ import msgspec
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
 from depose.model import Calibration, Fact, Performance, Protocol, Record
-from depose.model.canonical import sha256
+from depose.model.canonical import UNREADABLE, sha256
 
 FORMAT = "depose calibration 1"
 LARGEST = 64 * 1024**2
@@ -94,7 +94,7 @@ def joined(found: Loaded, data: bytes, name: str) -> Loaded:
     """Add the error rates of its study to a calibration, read strictly; those of another calibration add nothing."""
     try:
         rates = msgspec.json.decode(data, type=Performance)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise CaseError(
             f"{PERFORMANCE} beside {name}: not the error rates of a study: {error}",
             hint=f"depose validate writes {PERFORMANCE}",
@@ -108,7 +108,7 @@ def parse(data: bytes, name: str) -> Loaded:
     """Read a calibration strictly."""
     try:
         found = msgspec.json.decode(data, type=Calibration)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise CaseError(
             f"{name}: not a calibration: {error}", hint="depose validate writes calibration.json"
         ) from error

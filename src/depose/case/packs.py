@@ -29,7 +29,7 @@ from depose.case.pack_checks import problem_of
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, DeposeError, EvidenceError
 from depose.model import ModelSpec, Prompt, Record, Text
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import UNREADABLE, canonical, sha256
 
 SUFFIX = ".pack"
 FIRST = b"depose-pack 1\n"
@@ -303,7 +303,7 @@ def contents(pack: Pack, name: str) -> tuple[tuple[Prompt, ...], tuple[PackAnswe
                 answers.append(msgspec.json.decode(line, type=PackAnswer))
                 if line_of(answers[-1]) != line:
                     raise _bad(name, f"answer {len(answers)} is not in its one form")
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 raise _bad(name, f"answer {len(answers) + 1} is of another make: {error}") from error
     ids = {one.id for one in prompts}
     if (len(ids), len(answers)) != (manifest.prompts, manifest.answers):

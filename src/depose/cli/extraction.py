@@ -328,8 +328,8 @@ def simulate(
 
     \b
     Example:  depose extraction simulate practice --campaign 40
-              depose extraction import practice practice/log.jsonl.gz --format litellm --hash-key practice/custodian.key \\
-                --countries practice/countries.csv
+              depose extraction import practice practice/log.jsonl.gz --format litellm \\
+                --hash-key practice/custodian.key --countries practice/countries.csv
               depose extraction scan practice
     """
     from depose.extraction import simulate as simulating

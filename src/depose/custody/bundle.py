@@ -27,7 +27,7 @@ from depose.evidence.ledger import Entries, Reading
 from depose.evidence.log import Chained, chained
 from depose.evidence.records import Amendment, Described, Drawn
 from depose.model import Exchange, Fact, Registration, WeightFinding
-from depose.model.canonical import in_one_form
+from depose.model.canonical import UNREADABLE, in_one_form
 
 FORMAT_1, FORMAT_2 = "depose seal 1", "depose seal 2"
 FORMS = {FORMAT_2: 2, FORMAT: forms.LATEST}
@@ -142,7 +142,7 @@ def _seal(bundle: Bundle, key: keys.PublicKey) -> Seal:
     data = content(bundle, "seal.json")
     try:
         seal = msgspec.json.decode(data, type=Seal)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"seal.json: not a seal: {error}", hint="verify with the depose that sealed it") from error
     if seal.format not in (FORMAT_1, *FORMS):
         raise EvidenceError(

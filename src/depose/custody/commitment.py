@@ -16,7 +16,7 @@ from depose.custody import forms, leaves, merkle
 from depose.custody.container import Bundle
 from depose.errors import EvidenceError
 from depose.model import Record
-from depose.model.canonical import canonical
+from depose.model.canonical import UNREADABLE, canonical
 
 FILE = "COMMITMENT"
 SALTS = "SALTS"
@@ -88,7 +88,7 @@ def read(data: bytes) -> Commitment:
     """Read `COMMITMENT`."""
     try:
         found = msgspec.json.decode(data, type=Commitment)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"{FILE}: not a count of files and a root: {error}", hint=leaves.HINT) from error
     if canonical(found) + b"\n" != data:
         raise EvidenceError(f"{FILE}: not in canonical form", hint=leaves.HINT)

@@ -32,7 +32,7 @@ from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import Clock, too_nested, utc_now
 from depose.model import Record
-from depose.model.canonical import canonical, in_one_form, sha256
+from depose.model.canonical import UNREADABLE, canonical, in_one_form, sha256
 
 FORMATS = {"depose copy 2": 2, "depose copy 3": 3}
 INDEX, RANGES = "copy.json", "redactions.jsonl"
@@ -167,7 +167,7 @@ def _decoded(data: bytes, kind: type[Kind], name: str) -> Kind:
         raise EvidenceError(f"{name}: holds more than {MOST_NESTED} lists and objects", hint=_HINT)
     try:
         found = msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"{name}: not what a copy holds under this name: {error}", hint=_HINT) from error
     if canonical(found) != data and (kind is not Seal or not in_one_form(data)):
         raise EvidenceError(f"{name}: not in canonical form", hint=_HINT)

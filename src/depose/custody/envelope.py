@@ -14,7 +14,7 @@ import msgspec
 from depose.custody import keys
 from depose.errors import EvidenceError
 from depose.model import Findings, Record
-from depose.model.canonical import canonical, in_one_form
+from depose.model.canonical import UNREADABLE, canonical, in_one_form
 from depose.report.compliance import lined_up
 
 PAYLOAD = "application/vnd.in-toto+json"
@@ -95,7 +95,7 @@ def read(data: bytes, key: keys.PublicKey, name: str) -> bytes:
         envelope = msgspec.json.decode(data, type=Envelope)
         payload = base64.b64decode(envelope.payload, validate=True)
         (signature,) = (base64.b64decode(one.sig, validate=True) for one in envelope.signatures)
-    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+    except (*UNREADABLE, binascii.Error, ValueError) as error:
         raise EvidenceError(f"{name}: not a DSSE envelope with one signature: {error}", hint="see VERIFY.md") from error
     again = envelope.payload == base64.b64encode(payload).decode() and in_one_form(data)
     if not again or envelope.signatures[0].sig != base64.b64encode(signature).decode():

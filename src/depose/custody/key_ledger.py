@@ -20,7 +20,7 @@ from depose.evidence.ledger import Reading
 from depose.evidence.log import GENESIS, Clock, Log, write_whole
 from depose.evidence.workspace import held
 from depose.model import InLedger, KeyLine, Record
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import UNREADABLE, canonical, sha256
 
 FORMAT = "depose key ledger 1"
 LARGEST = 64 * 1024**2
@@ -55,7 +55,7 @@ def read(path: Path, key: keys.PublicKey) -> tuple[InLedger, ...]:
         where = f"{path}: line {number}"
         try:
             signed = msgspec.json.decode(raw, type=Signed)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise EvidenceError(f"{where}: no line of a ledger: {error}", hint=HINT) from error
         if raw != canonical(signed) + b"\n":
             raise EvidenceError(f"{where}: not in canonical form, or without its end", hint=HINT)

@@ -25,7 +25,7 @@ from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence.log import Clock, utc_now
 from depose.model import Record
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import UNREADABLE, canonical, sha256
 
 FORMATS = {"depose proof 2": 2, "depose proof 3": 3}
 NAME = re.compile(r"proof-(0|[1-9][0-9]{0,9})\.json\Z")
@@ -162,7 +162,7 @@ def _verified(data: bytes, name: str, public_key: bytes, roots: bytes, clock: Cl
         proof = msgspec.json.decode(data, type=Proof)
         files = {one: _base64(text) for one, text in proof.stamps.items()}
         own = {"SEAL": proof.seal.encode(), "signer.pem": proof.signer.encode(), "SEAL.sig": _base64(proof.signature)}
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+    except (*UNREADABLE, binascii.Error) as error:
         raise EvidenceError(f"{name}: not a proof of a record: {error}", hint=_HINT) from error
     if proof.format not in FORMATS or canonical(proof) != data:
         raise EvidenceError(

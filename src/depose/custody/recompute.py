@@ -19,7 +19,7 @@ from depose.custody.sealed_vectors import Vectors
 from depose.errors import CaseError, EvidenceError
 from depose.lineup.reading import lineup_findings
 from depose.model import Dossier, Fact, Findings
-from depose.model.canonical import canonical, in_one_form, sha256
+from depose.model.canonical import UNREADABLE, canonical, in_one_form, sha256
 from depose.report import render
 
 
@@ -29,7 +29,7 @@ def statement(read: Read) -> Findings:
     data = content(read.bundle, name) if name in read.bundle.sizes() else b""
     try:
         findings = msgspec.json.decode(data, type=Findings)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(
             f"{name}: no findings of this version: {error}{elsewhere(read)}",
             hint="verify with the version that made it; what it made before is not what this one makes",

@@ -23,6 +23,7 @@ from depose.endpoints.network import MOST
 from depose.endpoints.wire_format import Dialect
 from depose.evidence import timestamp
 from depose.model import Exchange, ModelSpec, Wire
+from depose.model.canonical import UNREADABLE
 
 MICROSECONDS = 1_000_000
 _VERSION = re.compile(r"HTTP/[0-9](?:\.[0-9])?\Z")
@@ -190,7 +191,7 @@ def _pieces(wire: Wire, spec: ModelSpec, held: Bytes) -> Iterator[str]:
         return
     try:
         found = [msgspec.json.decode(line, type=tuple[int, int, int]) for line in held.chunks.splitlines()]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         yield "pieces of a streamed answer that are none"
         return
     ends = list(accumulate(length for _, length, _ in found))

@@ -29,7 +29,7 @@ import msgspec
 from depose.errors import CaseError, DeposeError, EvidenceError, shell
 from depose.evidence.log_file import LogFile, RunsBackwardsError, failed, refuse_links, whole_lines
 from depose.model import Record
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import UNREADABLE, canonical, sha256
 
 GENESIS = "0" * 64
 Clock = Callable[[], str]
@@ -103,7 +103,7 @@ def chained(lines: Iterable[bytes], name: str) -> Iterator[Chained]:
             raise EvidenceError(f"{where} holds more than {MOST_NESTED} lists and objects", hint=_hint())
         try:
             entry = msgspec.json.decode(line, type=Entry)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise EvidenceError(f"{where} is not a record: {error}", hint=_hint()) from error
         if entry.seq != expected:
             raise EvidenceError(f"{where} has number {entry.seq}, not {expected}", hint=_hint())

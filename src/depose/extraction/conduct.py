@@ -27,7 +27,7 @@ from depose.extraction.findings import ExtractionFindings
 from depose.extraction.plan import ExtractionFile
 from depose.features.workers import cores
 from depose.model import Fact, Record, spreadsheet
-from depose.model.canonical import canonical, sha256
+from depose.model.canonical import UNREADABLE, canonical, sha256
 from depose.model.canonical import digest as content_digest
 
 FINDINGS = "findings-extraction.json"
@@ -243,7 +243,7 @@ def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, 
 def _there(place: Path, key: str) -> tables.Tables | None:
     try:
         made = msgspec.json.decode((place / tables.MADE).read_bytes(), type=Made)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return None
     if made.key != key or any(
         not (place / f"{name}.parquet").is_file() or sha256((place / f"{name}.parquet").read_bytes()) != digest
@@ -319,7 +319,7 @@ def read_findings(folder: Path) -> ExtractionFindings:
         return msgspec.json.decode(file.read_bytes(), type=ExtractionFindings)
     except FileNotFoundError as error:
         raise CaseError(f"{folder}: not scanned yet", hint=f"depose extraction scan {shell(folder)}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"{file}: not findings: {error}", hint="depose extraction scan") from error
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from depose.errors import CaseError, EvidenceError, shell
 from depose.model import Fact, Record
+from depose.model.canonical import UNREADABLE
 
 FORMAT = "depose events 1"
 
@@ -69,7 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise CaseError(
             f"{folder}: no events", hint=f"depose extraction import {shell(folder)} LOGS --format ..."
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"{file}: not a manifest: {error}", hint=anew(folder)) from error
 
 

@@ -31,7 +31,7 @@ from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.sealing import FORMAT, OUTSIDE, STAMP, Seal, instructions_of
 from depose.features.workers import cores
-from depose.model.canonical import canonical, in_one_form, sha256
+from depose.model.canonical import UNREADABLE, canonical, in_one_form, sha256
 from depose.model.canonical import digest as content_digest
 
 FINDINGS = f"out/{conduct.FINDINGS}"
@@ -142,7 +142,7 @@ def _decoded(data: bytes, kind: type[Kind], name: str) -> Kind:
     """Read a record in its one form: what says a thing twice says two things."""
     try:
         found = msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EvidenceError(f"{name}: not what stands under this name: {error}", hint=HINT) from error
     if not in_one_form(data):
         raise EvidenceError(f"{name}: not in canonical form", hint=HINT)

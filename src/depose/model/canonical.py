@@ -16,6 +16,8 @@ import rfc8785
 from depose.errors import NoCanonicalForm
 
 LARGEST = 2**53 - 1
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What `msgspec` raises for bytes that are no JSON of a type: for half a letter and for deep nesting another error."""
 
 
 def canonical(value: Any) -> bytes:
