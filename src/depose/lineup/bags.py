@@ -171,10 +171,13 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
     for row in decoys:
         fillers.setdefault(row.context_sha256, []).append(row)
     tally["decoys read"] = len(decoys)
-    _match(plan, chosen, {context_of(one) for one in deliveries}, fillers, tally)
+    asked: dict[str, list[str]] = {}
+    for one in deliveries:
+        asked.setdefault(context_of(one), []).append(one.delivered_at)
+    _match(plan, chosen, asked, fillers, tally)
     pairs: list[tuple[Bag, Opened]] = []
-    for one in chosen:
-        made = _bag(plan, one, fillers.get(one.digest, ()), seed, salt, tally)
+    for wish in chosen:
+        made = _bag(plan, wish, asked[wish.digest], fillers.get(wish.digest, ()), seed, salt, tally)
         if made is not None:
             pairs.append(made)
     if not pairs:
@@ -228,13 +231,19 @@ def _match(
 
 
 def _bag(
-    plan: LineupPlan, one: Wanted, fillers: Sequence[Decoy], seed: int, salt: bytes, tally: Counter[str]
+    plan: LineupPlan,
+    one: Wanted,
+    asked: Sequence[str],
+    fillers: Sequence[Decoy],
+    seed: int,
+    salt: bytes,
+    tally: Counter[str],
 ) -> tuple[Bag, Opened] | None:
     name = one.digest[:20]
     draws = _delivered(one, seed, tally)
     able = [as_drawn(row, one.deliveries, tally) for row in fillers if answer_of(row)]
     tally["decoys that are empty, blocked or broken off"] += len(fillers) - len(able)
-    able = beside_first(one.deliveries, able, tally)
+    able = beside_first(one.deliveries, asked, able, tally)
     kept = [row for row in able if TIERS.index(row.tier) <= TIERS.index(plan.tier)]
     tally["decoys of a lower tier than registered, left out"] += len(able) - len(kept)
     kept.sort(key=lambda row: row.decoy_id)

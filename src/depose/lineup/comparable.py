@@ -91,20 +91,28 @@ def asked_first(rows: Sequence[Delivery], tally: Counter[str]) -> tuple[Delivery
     return kept
 
 
-def beside_first(rows: Sequence[Delivery], fillers: Sequence[Decoy], tally: Counter[str]) -> list[Decoy]:
-    """Keep of the fillers of a context those that lay there when its first request was answered, where others followed.
+def beside_first(
+    rows: Sequence[Delivery], asked: Iterable[str], fillers: Sequence[Decoy], tally: Counter[str]
+) -> list[Decoy]:
+    """Keep of the fillers of a context those that lay there when its first request was answered, if others followed.
 
-    Of what was drawn for nobody's request as many are there whatever the first answer was: all of it is kept.
+    `asked` has the times of all deliveries of the context in the log, to whomever: another account may ask because
+    the first answer was good. Of a throw of a coin the fillers are those of that very throw, which has one moment. Of
+    what was drawn for nobody's request as many are there whatever the first answer was: all of it is kept.
     """
-    times = [moment(row.delivered_at) for row in rows]
-    if times[0] is None or all(at == times[0] for at in times):
+    first = moment(rows[0].delivered_at)
+    if first is None or all(moment(one) == first for one in asked):
         return list(fillers)
+    drawn = {row.decoy_id: moment(row.drawn_at) for row in fillers}
+    thrown = any(row.tier == "randomised" and drawn[row.decoy_id] == first for row in fillers)
     kept = [
         row
         for row in fillers
-        if row.tier not in ("randomised", "kept") or (at := moment(row.drawn_at)) is None or at <= times[0]
+        if row.tier not in ("randomised", "kept")
+        or (at := drawn[row.decoy_id]) is None
+        or (at == first if thrown and row.tier == "randomised" else at <= first)
     ]
-    tally["decoys that were kept of a later request for a context, left out"] += len(fillers) - len(kept)
+    tally["decoys that were kept of another request for a context, left out"] += len(fillers) - len(kept)
     return kept
 
 
