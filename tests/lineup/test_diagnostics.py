@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from depose.lineup.blind_classifier import READERS, scores
@@ -157,6 +158,27 @@ def test_what_ranks_below_chance_fails_too() -> None:
 def test_the_blind_classifier_finds_what_the_log_did_to_the_text(spoil: Callable[[str, bool], str]) -> None:
     """A line break, a capital, a word, a cut end that only one kind of answers has fails D2."""
     assert "D2" in failed(line_up(spoil=spoil, bags=600))
+
+
+def cut(found: OpenedLineup, share: float, delivered: float) -> OpenedLineup:
+    """Say of so large shares of fillers and of deliveries that they were cut by length; texts stay."""
+    rng, entries = np.random.default_rng(8), []
+    for one in found.entries:
+        said: Any = tuple(
+            ("cut_length" if rng.random() < (delivered if given else share) else "whole",) for given in one.received
+        )
+        entries.append(msgspec.structs.replace(one, ended=said if len(set(said)) > 1 else UNSET))
+    return replace(found, key=msgspec.structs.replace(found.key, entries=tuple(entries)))
+
+
+def test_fillers_of_another_length_are_seen_by_how_they_ended() -> None:
+    """Fillers cut more often than what was delivered fail D2 though no text shows it; cut alike, they pass."""
+    whole = line_up(bags=600)
+    assert "D2" not in failed(whole)
+    assert "D2" in failed(cut(whole, 0.4, 0.1))
+    assert "D2" not in failed(cut(whole, 0.3, 0.3))
+    d2 = diagnose(cut(whole, 0.4, 0.1), "S1")[1]
+    assert "how it ended" in d2.seen and "how it ended" not in diagnose(whole, "S1")[1].seen
 
 
 @pytest.mark.slow

@@ -276,6 +276,28 @@ def _smaller(records: Records, work: Path) -> None:
     file.write_bytes(canonical(value))
 
 
+@_forged(
+    "groups of accounts that nobody registered, in the findings",
+    "does not follow from the log: computed again",
+    recompute=True,
+)
+def _groups(records: Records, work: Path) -> None:
+    file = work / "out/findings.json"
+    value = json.loads(file.read_bytes())
+    value["lineup"]["findings"][0]["groups"] = []
+    file.write_bytes(canonical(value))
+
+
+@_forged(
+    "a key that says how more draws ended than there are", "says of more or fewer draws how they ended", recompute=True
+)
+def _ends(records: Records, work: Path) -> None:
+    key = _read(work, _body(records, "lineup_opened")["key"])
+    key["entries"][0]["ended"] = [["whole", "cut_length"]]
+    forged = _blob(work, canonical(key) + b"\n")
+    _body(records, "lineup_opened")["key"] = _body(records, "lineup_key")["commitment"] = forged
+
+
 @_forged("findings that were tested by hand", "not the findings whose digest was recorded when the line-up was tested")
 def _by_hand(records: Records, work: Path) -> None:
     _smaller_p(work)

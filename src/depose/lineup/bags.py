@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from depose.errors import CaseError
 from depose.lineup.comparable import (
@@ -34,6 +35,7 @@ from depose.lineup.comparable import (
     as_drawn,
     asked_first,
     beside_first,
+    ended,
     first_received,
     set_alike,
     unshared,
@@ -41,7 +43,7 @@ from depose.lineup.comparable import (
 from depose.lineup.inputs import context_of, in_time, is_as_logged, moment
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
-from depose.model.lineup import Bag, Context, Decoy, Delivery, Group, LineupKey, LineupPlan, Opened, Tier
+from depose.model.lineup import Bag, Context, Decoy, Delivery, Ended, Group, LineupKey, LineupPlan, Opened, Tier
 from depose.model.random_streams import stream
 
 TIERS: tuple[Tier, ...] = ("randomised", "kept", "resampled", "drifted")
@@ -274,8 +276,23 @@ def _bag(
         accounts=tuple(sorted({row.account_code for row in rows if row.account_code})),
         snapshot=snapshots.pop() if len(snapshots) == 1 else "",
         drawn_at=max(kept, key=lambda row: moment(row.drawn_at) or _LAST).drawn_at,
+        ended=_ended(members),
     )
     return Bag(bag=name, context=one.context, members=tuple(texts)), entry
+
+
+def _ended(members: Sequence[Sequence[_Draw]]) -> tuple[tuple[Ended, ...], ...] | UnsetType:
+    """Say how each draw ended, the delivered ones of a member first; nothing where a row is silent or all are alike."""
+    found = []
+    for draws in members:
+        rows = sorted((draw.deliveries[0] if draw.deliveries else draw.decoy for draw in draws), key=_is_decoy)
+        found.append(tuple(one for row in rows if row is not None and (one := ended(row)) is not None))
+    whole = all(len(said) == len(draws) for said, draws in zip(found, members, strict=True))
+    return tuple(found) if whole and len({one for said in found for one in said}) > 1 else UNSET
+
+
+def _is_decoy(row: Delivery | Decoy | None) -> bool:
+    return isinstance(row, Decoy)
 
 
 def _delivered(one: Wanted, seed: int, tally: Counter[str]) -> list[_Draw]:

@@ -14,9 +14,10 @@ import msgspec
 
 from depose.answers.line_ends import evened
 from depose.answers.settle import settle
+from depose.answers.words import status_of
 from depose.errors import CaseError
 from depose.lineup.inputs import context_of, in_time, moment
-from depose.model.lineup import Bag, Decoy, Delivery, Opened
+from depose.model.lineup import Bag, Decoy, Delivery, Ended, Opened
 
 SETTINGS = ("reference_snapshot", "stack_id", "temperature", "top_p", "max_tokens", "filters")
 """Fields of a row that say how the answer was made and what was done to it."""
@@ -32,6 +33,12 @@ def answer_of(row: Delivery | Decoy) -> str:
     It is what a draw takes from an endpoint: reasoning is taken off, and how it ended is judged by its own word.
     """
     return _settled(row.text, row.finish_reason or "stop")
+
+
+def ended(row: Delivery | Decoy) -> Ended | None:
+    """Tell whether an answer ended by itself or at the length that was allowed; None where its row does not say."""
+    found = status_of(row.finish_reason)
+    return found if found in ("whole", "cut_length") else None
 
 
 @lru_cache(maxsize=65_536)

@@ -155,6 +155,11 @@ def _blind(opened: OpenedLineup, kept: Mask) -> DiagnosticResult:
         table = np.full(delivered.shape, np.nan)
         table[rows] = blind_classifier.scores([texts[row] for row in rows], delivered[rows], read)
         tests.append(uniform(opened, name, table, among))
+    ended = opened.ended()
+    if any(one for row in rows for one in ended[row]):
+        table = np.full(delivered.shape, np.nan)
+        table[rows] = blind_classifier.scores([ended[row] for row in rows], delivered[rows], blind_classifier.as_said)
+        tests.append(uniform(opened, "how it ended", table, among))
     made = _judged("D2", opened, tests)
     far = max((abs(one.level - 0.5) for one in tests if one is not None), default=0.0)
     most = max(opened.plan.limits.classifier, CHANCE / sqrt(len(rows)))

@@ -64,6 +64,15 @@ class OpenedLineup:
             for bag, entry in zip(self.bags, self.entries, strict=True)
         )
 
+    def ended(self) -> tuple[tuple[str, ...], ...]:
+        """How each draw ended, in the places of `texts`; nothing where the rows do not say, or say the same of all."""
+        return tuple(
+            ("",) * sum(entry.copies)
+            if isinstance(entry.ended, UnsetType)
+            else tuple(one for said in entry.ended for one in said)
+            for entry in self.entries
+        )
+
     def of_group(self, group: Group) -> Mask:
         """Whether a bag is of this group, [bags]."""
         return np.array([one.group == group for one in self.entries])

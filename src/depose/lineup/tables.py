@@ -85,6 +85,10 @@ def read_key(data: bytes, bags: bytes, name: str) -> LineupKey:
             for copies, received, times in zip(*columns, strict=True)
         ):
             raise CaseError(f"{name}: bag {entry.bag}: its counts do not fit its members", hint="the key was changed")
+        if not isinstance(entry.ended, UnsetType) and tuple(map(len, entry.ended)) != entry.copies:
+            raise CaseError(
+                f"{name}: bag {entry.bag}: says how draws ended that are not there", hint="the key was changed"
+            )
         places = [place_of(salt, bag.bag, text) for text in bag.members]
         if places != sorted(places):
             raise CaseError(
