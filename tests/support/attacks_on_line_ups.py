@@ -289,7 +289,7 @@ def _groups(records: Records, work: Path) -> None:
 
 
 @_forged(
-    "a key that says how more draws ended than there are", "says of more or fewer draws how they ended", recompute=True
+    "a key that says how more draws ended than there are", "says how draws ended that are not there", recompute=True
 )
 def _ends(records: Records, work: Path) -> None:
     key = _read(work, _body(records, "lineup_opened")["key"])
