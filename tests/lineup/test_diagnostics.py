@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -139,6 +140,17 @@ def test_what_is_taken_off_is_a_control_too(effect: float) -> None:
     assert (
         diagnose(replace(honest, tables={c: t for c, t in found.tables.items() if c != "R1"}), "S1")[0].passed is None
     )
+
+
+def test_older_models_together_have_an_interval() -> None:
+    """D3 prints how far from chance the pool of controls may lie: one half is in it here, and not where they lean."""
+    for lean, held in ((0.0, True), (1.5, False)):
+        made = line_up(lambda code, row, given, lean=lean: lean * given * (code in ("C1", "C2", "C3")))  # type: ignore[misc]
+        found = re.search(r"all of them: area ([.0-9]+) \(([.0-9]+) to ([.0-9]+)\), p = ", diagnose(made, "S1")[2].seen)
+        assert found is not None
+        area, low, high = map(float, found.groups())
+        assert low < area < high
+        assert (low <= 0.5 <= high) == held
 
 
 def test_what_ranks_below_chance_fails_too() -> None:

@@ -1,4 +1,4 @@
-"""Randomised delivery before odd servers and clients: nobody is worse off for the coin, and accounts are what they are."""
+"""Randomised delivery before odd servers and clients: nobody is worse off, and an account is one."""
 
 from __future__ import annotations
 

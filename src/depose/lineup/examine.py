@@ -316,10 +316,14 @@ def left_open(opened: OpenedLineup, suspect: str) -> float | None:
             levels.append(ranked.levels)
     if not levels:
         return None
-    pooled = np.concatenate(levels)
-    if len(pooled) < 2:
+    return bound(np.concatenate(levels))
+
+
+def bound(levels: Array) -> float:
+    """Return the one-sided upper 95 % bound of how far the mean of these rank shares lies from 1/2; 1/2 at most."""
+    if len(levels) < 2:
         return 0.5
-    return float(min(0.5, abs(pooled.mean() - 0.5) + Z * pooled.std(ddof=1) / np.sqrt(len(pooled))))
+    return float(min(0.5, abs(levels.mean() - 0.5) + Z * levels.std(ddof=1) / np.sqrt(len(levels))))
 
 
 def _by_account(opened: OpenedLineup, kept: Mask, scores: Array) -> tuple[AccountLine, ...]:
