@@ -27,7 +27,7 @@ from depose.model.lineup_findings import GroupFinding, LineupFinding
 from depose.model.lineup_plan import LineupLimits
 from depose.readiness.line_up import prepared
 from depose.report import machine_readable
-from depose.report.render import Setting, render_html
+from depose.report.render import Setting, render_html, render_pdf
 
 GROUPS = 10
 EACH = 24
@@ -259,6 +259,22 @@ def test_report_and_machines_say_the_groups(tmp_path: Path) -> None:
     assert "Groups of accounts that are an indication by themselves, of 2: north." in page
     assert "of groups: north" in render_html(findings, Setting(flavour="compliance")).decode()
     assert b'"group": "south"' in machine_readable.summary(findings, Annex())
+
+
+def test_many_groups_leave_the_summary_on_two_pages(tmp_path: Path) -> None:
+    """Of two hundred groups that are an indication the pages name some, and say how many more; the JSON has all."""
+    folder = line_ups.opened(tmp_path, limits="bags = 20", text=GROUPED)
+    pipeline.analyze_case(folder, lambda line: None, line_ups.clock_after(folder))
+    findings = pipeline.read_findings(folder)[1]
+    assert not isinstance(findings.lineup, UnsetType)
+    (found,) = findings.lineup.findings
+    north = of(found)["north"]
+    many = tuple(msgspec.structs.replace(north, group=f"cluster-{n}") for n in range(200))
+    lineup = msgspec.structs.replace(findings.lineup, findings=(msgspec.structs.replace(found, groups=many),))
+    findings = msgspec.structs.replace(findings, lineup=lineup)
+    assert "and 192 more" in render_html(findings).decode()
+    assert "and 194 more" in render_html(findings, Setting(flavour="compliance")).decode()
+    assert render_pdf(findings, Setting(flavour="compliance")).pages == 2
 
 
 def test_check_and_build_foresee_groups_that_are_too_small(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
 
+SHOWN = 8
+"""Names of groups on the first page at most; the table has more, and findings.json all."""
 SEEN_OUTSIDE = "The models were seen from the outside only"
 INSTEAD = {
     SEEN_OUTSIDE: "Of the models it was seen how probable they find given answers, or what they answer, and not how "
@@ -129,9 +131,9 @@ def _of_groups(one: LineupFinding) -> str:
     if isinstance(one.groups, UnsetType):
         return ""
     found = [line.group for line in one.groups if line.opinion.verdict == "indication"]
-    return (
-        f" Groups of accounts that are an indication by themselves, of {len(one.groups)}: {', '.join(found) or 'none'}."
-    )
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    names = (", ".join(found[:SHOWN]) or "none") + more
+    return f" Groups of accounts that are an indication by themselves, of {len(one.groups)}: {names}."
 
 
 def _waived(one: LineupFinding) -> str:
