@@ -7,6 +7,7 @@ model is asked by e-BH too (Wang and Ramdas 2022), which bounds the share of fal
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import log10
 
@@ -62,7 +63,8 @@ def holm(values: Sequence[float]) -> list[float]:
 
 def levels(values: Sequence[float], alpha: float) -> list[float]:
     """Return the level that Holm's method holds each p to: alpha over those that are not below it."""
-    return [alpha / sum(other >= one for other in values) for one in values]
+    ordered = sorted(values)
+    return [alpha / (len(values) - bisect_left(ordered, one)) for one in values]
 
 
 def of_group(name: str, accounts: tuple[str, ...], found: LineupFinding) -> GroupFinding:
