@@ -154,7 +154,7 @@ bench-lineup: setup ## the line-up: exact p of 10^6, a planted corpus, batched l
 	$(BIN)/python benchmarks/lineup_study.py peers
 	$(BIN)/python benchmarks/lineup_black_box.py
 
-lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, and 500 null tables
+lineup-study: setup ## the level of the line-up: 10,000 keys of each of six tables drawn anew, 500 null tables, groups of accounts, drift
 	$(BIN)/python benchmarks/lineup_study.py
 
 lineup-drift: setup ## line-ups whose fillers came from a changed sampler: which check stops them (a quarter of an hour; goes on after a kill)

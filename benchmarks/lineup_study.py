@@ -4,7 +4,9 @@
 
 Parts: `keys` (one scored table, its key drawn anew so many times), `nulls` (so many tables of suspects that learnt
 nothing, each with a key of its own), `peers` (the rank test beside the t-test of dataset inference, Maini et al. 2024,
-and the t-tail of Oren et al. 2024, on the same null tables). All by default; minutes, and the same figures each time.
+and the t-tail of Oren et al. 2024, on the same null tables), `groups` (ten registered groups, Holm over them and all
+accounts together), `drifted` (fillers of a drifted sampler: p, the drift-robust p, and the rule of the opinion). All by
+default; minutes, and the same figures each time.
 
 p is spread over its lattice by a random number, so that a discrete p can be held against the uniform distribution: the
 printed p of a case is never smaller. The e-process is looked at after every line-up.
@@ -24,7 +26,10 @@ from scipy.stats import t as student
 
 from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import log_tail
+from depose.lineup.examine import bound
+from depose.lineup.family import holm
 from depose.lineup.rank_test import opened, rank_sum
+from depose.lineup.sensitivity import log10_p_at_drift
 
 Table = NDArray[np.float64]
 Key = NDArray[np.bool_]
@@ -200,7 +205,84 @@ def _oren(gaps: NDArray[np.float64]) -> float:
     return float(student.sf(gaps.mean() / gaps.std() * np.sqrt(len(gaps)), df=len(gaps) - 1))
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"keys": keys, "nulls": nulls, "peers": peers}
+# --- groups of accounts, and drift ------------------------------------------------------------------
+
+GROUPS, EACH = 10, 20
+
+
+def groups(asked: argparse.Namespace) -> None:
+    """Draw tables of ten groups of accounts, of which one was learnt or none, and count what Holm calls at .05."""
+    print(
+        f"| {GROUPS} groups of {EACH} line-ups, 4 fillers | tables | any false call | without Holm | called rightly |"
+    )
+    print("|---|---|---|---|---|")
+    runs, level = asked.tables * 4, np.log10(0.05)
+    for number, lift in enumerate((0.0, 0.5, 1.0, 2.0)):
+        rng, false, bare, right = np.random.default_rng([9, number]), 0, 0, 0
+        for _ in range(runs):
+            scores = rng.normal(size=(GROUPS * EACH, WIDTH))
+            scores[:EACH, 0] += lift
+            parts = [scores, *np.split(scores, GROUPS)]
+            found = [rank_sum(opened(part, _first(part))).log10_p for part in parts]
+            called = [value <= level for value in holm(found)]
+            null = slice(2, None) if lift else slice(None)
+            false += any(called[null])
+            bare += any(value <= level for value in found[null])
+            right += called[1]
+        of = f"one learnt, deliveries {lift:g} sd higher" if lift else "none learnt"
+        told = f"{right / runs:.3f}" if lift else "-"
+        print(f"| {of} | {runs:,} | {false / runs:.4f} | {bare / runs:.3f} | {told} |", flush=True)
+
+
+def drifted(asked: argparse.Namespace) -> None:
+    """Draw tables of suspects that learnt nothing, whose fillers are of a drifted sampler, beside three controls.
+
+    `all alike`: whatever moves the suspect's scores moves those of the controls as far. `few answers`: a share of the
+    deliveries stands out to everybody. `twice as far`: the suspect is moved twice as far as the controls are.
+    """
+    print("| fillers | line-ups | tables | p <= .05 | drift-robust p <= .05 | p <= .05, drift below the effect |")
+    print("|---|---|---|---|---|---|")
+    runs, number = asked.tables * 4, 0
+    for bags in (100, 400):
+        for kind, shifts in (
+            ("all alike", (0.0, 0.05, 0.1, 0.2)),
+            ("few answers", (0.05, 0.15)),
+            ("twice as far", (0.1, 0.2)),
+        ):
+            for shift in shifts:
+                number += 1
+                rng, counts = np.random.default_rng([10, number]), np.zeros(3)
+                for _ in range(runs):
+                    counts += _drifted(rng, kind, shift, bags)
+                shares = " | ".join(f"{count / runs:.4f}" for count in counts)
+                print(f"| {kind}, {shift:g} | {bags} | {runs:,} | {shares} |", flush=True)
+
+
+def _drifted(rng: np.random.Generator, kind: str, shift: float, bags: int) -> tuple[bool, bool, bool]:
+    shared = rng.normal(size=(bags, WIDTH))
+    if kind == "few answers":
+        shared[rng.random(bags) < shift, 0] += 6
+    elif kind == "all alike":
+        shared[:, 0] += shift
+    tables = [np.sqrt(0.7) * shared + np.sqrt(0.3) * rng.normal(size=shared.shape) for _ in range(4)]
+    if kind == "twice as far":
+        for place, table in enumerate(tables):
+            table[:, 0] += shift / (1 if place == 0 else 2)
+    own, *controls = [opened(table, _first(table)) for table in tables]
+    levels = np.mean([one.levels for one in controls], axis=0)
+    drift = min(0.499, bound(levels))
+    found = rank_sum(own)
+    low = found.log10_p <= np.log10(0.05)
+    return low, log10_p_at_drift(own, drift) <= np.log10(0.05), low and drift < found.level - 0.5
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "keys": keys,
+    "nulls": nulls,
+    "peers": peers,
+    "groups": groups,
+    "drifted": drifted,
+}
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+from msgspec import UNSET, UnsetType
 from scipy.stats import kstest
 
 import line_ups
@@ -298,3 +299,20 @@ def test_parquet_says_the_same(tmp_path: Path) -> None:
     ):
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / name)
         assert inputs.deliveries(tmp_path / name)[0] == plain
+
+
+def test_how_draws_ended_goes_into_the_key_where_all_rows_say_it() -> None:
+    """In whatever words, delivered draws first; nothing where a row is silent, or all ended alike."""
+    delivered, decoys = line_ups.rows(1)
+    words = ["max_tokens", "stop", "eos"]
+    said = [row | {"finish_reason": word} for row, word in zip(decoys, words, strict=True)]
+    given = delivered[0] | {"finish_reason": "end_turn"}
+    (entry,) = of_rows([given], said).entries
+    (bag,) = of_rows([given], said).bags
+    assert entry.ended == tuple((("cut_length" if one == said[0]["text"] else "whole"),) for one in bag.members)
+    twin = [said[0] | {"text": given["text"]}, *said[1:]]
+    both = of_rows([given], twin).entries[0].ended
+    assert not isinstance(both, UnsetType)
+    assert ("whole", "cut_length") in both
+    for rows, decoyed in (([delivered[0]], said), ([given], [decoys[0], *said[1:]]), ([given], said[1:])):
+        assert of_rows(rows, decoyed).entries[0].ended is UNSET

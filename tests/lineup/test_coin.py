@@ -10,13 +10,16 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import line_ups
 from depose.errors import CaseError, UsageError
 from depose.lineup import inputs
 from depose.lineup.bags import build
-from depose.lineup.coin import Coin
+from depose.lineup.coin import Coin, Thrown, unfolded
 from depose.lineup.middleware import RandomisedDelivery, _asked
+from depose.lineup.rank_test import opened, rank_sum
 from depose.lineup.unfolding import unfold
 from depose.model.canonical import canonical, sha256
 from depose.model.lineup_plan import LineupPlan
@@ -299,3 +302,40 @@ def test_no_request_can_spoil_the_log(tmp_path: Path, more: dict[str, Any]) -> N
         assert len(ask(app, "q2", **more)[1]["choices"]) == 1
     assert log.read_bytes() == before
     assert _asked(json.dumps({"messages": [{"role": "user", "content": "q"}]} | more).encode()) is None
+
+
+def test_p_is_uniform_where_another_account_asks_because_an_answer_was_good() -> None:
+    """Over 60 logs of a coin p of a suspect that learnt nothing and likes good answers is low in few.
+
+    An account that the case does not name asks a context again where the first answer was good. With fillers of that
+    second throw beside the first answer p was at most .05 in 39 of 60 such logs.
+    """
+    low = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        thrown: list[Thrown] = []
+        good: dict[str, float] = {}
+        for n in range(60):
+            for account, hour in (("A1", 12), ("Z", 13)):
+                name = rng.bytes(16).hex()
+                draws = tuple(f"{name} {place}" for place in range(3))
+                good |= dict(zip(draws, rng.normal(size=3).tolist(), strict=True))
+                thrown.append(
+                    Thrown(
+                        request_id=name,
+                        messages=line_ups.one_prompt(f"Question {n}?"),
+                        draws=draws,
+                        chosen=(chosen := COIN.choose(name, 3)),
+                        commitment=COIN.commitment,
+                        account_code=account,
+                        delivered_at=f"2026-03-01T{hour}:00:00Z",
+                    )
+                )
+                if good[draws[chosen]] < 0:
+                    break
+        found = build(line_ups.plan(fillers=4), *unfolded(COIN, thrown, {}), seed, bytes(32))
+        assert {len(one.members) for one in found.bags} == {3}
+        likes = np.array([[good[text] for text in one.members] for one in found.bags])
+        keys = np.array([one.received for one in found.entries], dtype=bool)
+        low += 10 ** rank_sum(opened(likes, keys)).log10_p <= 0.05
+    assert low <= 9  # 3 are expected

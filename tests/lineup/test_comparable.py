@@ -181,7 +181,7 @@ def test_an_answer_that_was_asked_for_again_is_no_second_random_act() -> None:
         )
         assert sum(found.entries[0].received) == 2 and sum(found.entries[0].copies) == 2 + fillers
         assert tallied(found)["deliveries of draws of a later request for a context, left out"] == 1
-    assert "decoys that were kept of a later request for a context, left out" not in tallied(found)
+    assert "decoys that were kept of another request for a context, left out" not in tallied(found)
     undated = [row | {"delivered_at": ""} for row in (delivered[0], together, later)]
     assert sum(of_rows(undated, decoys).entries[0].received) == 1
 

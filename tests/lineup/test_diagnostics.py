@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from depose.lineup.blind_classifier import READERS, scores
@@ -140,6 +142,17 @@ def test_what_is_taken_off_is_a_control_too(effect: float) -> None:
     )
 
 
+def test_older_models_together_have_an_interval() -> None:
+    """D3 prints how far from chance the pool of controls may lie: one half is in it here, and not where they lean."""
+    for lean, held in ((0.0, True), (1.5, False)):
+        made = line_up(lambda code, row, given, lean=lean: lean * given * (code in ("C1", "C2", "C3")))  # type: ignore[misc]
+        found = re.search(r"all of them: area ([.0-9]+) \(([.0-9]+) to ([.0-9]+)\), p = ", diagnose(made, "S1")[2].seen)
+        assert found is not None
+        area, low, high = map(float, found.groups())
+        assert low < area < high
+        assert (low <= 0.5 <= high) == held
+
+
 def test_what_ranks_below_chance_fails_too() -> None:
     """A control under which deliveries rank too low is as little uniform as one under which they rank too high."""
     assert failed(line_up(lambda code, row, given: -1.2 * given * (code == "C2"), bags=600)) == {"D3"}
@@ -157,6 +170,27 @@ def test_what_ranks_below_chance_fails_too() -> None:
 def test_the_blind_classifier_finds_what_the_log_did_to_the_text(spoil: Callable[[str, bool], str]) -> None:
     """A line break, a capital, a word, a cut end that only one kind of answers has fails D2."""
     assert "D2" in failed(line_up(spoil=spoil, bags=600))
+
+
+def cut(found: OpenedLineup, share: float, delivered: float) -> OpenedLineup:
+    """Say of so large shares of fillers and of deliveries that they were cut by length; texts stay."""
+    rng, entries = np.random.default_rng(8), []
+    for one in found.entries:
+        said: Any = tuple(
+            ("cut_length" if rng.random() < (delivered if given else share) else "whole",) for given in one.received
+        )
+        entries.append(msgspec.structs.replace(one, ended=said if len(set(said)) > 1 else UNSET))
+    return replace(found, key=msgspec.structs.replace(found.key, entries=tuple(entries)))
+
+
+def test_fillers_of_another_length_are_seen_by_how_they_ended() -> None:
+    """Fillers cut more often than what was delivered fail D2 though no text shows it; cut alike, they pass."""
+    whole = line_up(bags=600)
+    assert "D2" not in failed(whole)
+    assert "D2" in failed(cut(whole, 0.4, 0.1))
+    assert "D2" not in failed(cut(whole, 0.3, 0.3))
+    d2 = diagnose(cut(whole, 0.4, 0.1), "S1")[1]
+    assert "how it ended" in d2.seen and "how it ended" not in diagnose(whole, "S1")[1].seen
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ def sealed_line_up(folder: Path) -> Target:
     """Take a line-up of forty bags from registration to a sealed bundle, the protocol and both seals time-stamped."""
     folder.mkdir(parents=True)
     authority = Authority(folder / "tsa")
-    case = line_ups.case(folder / "case", f'coin = "{sha256(line_ups.COIN)}"')
+    groups = 'groups = { north = ["A1"], south = ["A2"] }'
+    case = line_ups.case(folder / "case", f'coin = "{sha256(line_ups.COIN)}"\n{groups}')
     log, coin = folder / "thrown.jsonl", folder / "coin.key"
     log.write_bytes(line_ups.thrown(20))
     coin.write_bytes(line_ups.COIN)
@@ -276,6 +277,28 @@ def _smaller(records: Records, work: Path) -> None:
     file.write_bytes(canonical(value))
 
 
+@_forged(
+    "a smaller p of a group of accounts in the findings",
+    "does not follow from the log: computed again",
+    recompute=True,
+)
+def _groups(records: Records, work: Path) -> None:
+    file = work / "out/findings.json"
+    value = json.loads(file.read_bytes())
+    value["lineup"]["findings"][0]["groups"][0]["log10_p_holm"] -= 3
+    file.write_bytes(canonical(value))
+
+
+@_forged(
+    "a key that says how more draws ended than there are", "says how draws ended that are not there", recompute=True
+)
+def _ends(records: Records, work: Path) -> None:
+    key = _read(work, _body(records, "lineup_opened")["key"])
+    key["entries"][0]["ended"] = [["whole", "cut_length"]]
+    forged = _blob(work, canonical(key) + b"\n")
+    _body(records, "lineup_opened")["key"] = _body(records, "lineup_key")["commitment"] = forged
+
+
 @_forged("findings that were tested by hand", "not the findings whose digest was recorded when the line-up was tested")
 def _by_hand(records: Records, work: Path) -> None:
     _smaller_p(work)
@@ -286,6 +309,15 @@ def _smaller_p(work: Path) -> None:
     value = json.loads(file.read_bytes())
     value["lineup"]["findings"][0]["log10_p_holm"] -= 3
     file.write_bytes(canonical(value))
+
+
+@_forged("groups of accounts named after the key was open", "the protocol was amended after the bags were built")
+def _late_groups(records: Records, work: Path) -> None:
+    registration = json.loads(canonical(records[0]["body"]))
+    registration["case"]["lineup"]["groups"] = {"best": ["A1"], "rest": ["A2"]}
+    place = _place(records, "lineup_opened") + 1
+    body = {"reason": "a group that is plain to see", "changes": [], "scored": False, "registration": registration}
+    records.insert(place, {"kind": "amendment", "at": records[place - 1]["at"], "body": body, "was": "none"})
 
 
 @_forged("the rule changed after the bags were built", "the protocol was amended after the bags were built")

@@ -24,7 +24,7 @@ from depose.case.written import Written
 from depose.errors import CaseError, DeposeError, UsageError
 from depose.model import Case, ModelSpec, file_names, likeness
 from depose.model.canonical import canonical
-from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS
+from depose.model.lineup_plan import ASSUMED, DIAGNOSTICS, PARTS, LineupPlan
 
 NAME = "case.toml"
 OF_LOGS = "extraction.toml"
@@ -323,12 +323,34 @@ def _bad_lineup(case: Case) -> tuple[str, str] | None:
         return "$.lineup.weights: all are zero", "leave them out, or give one of them more than zero"
     if both := set(plan.accounts) & set(plan.matched):
         return f"$.lineup.matched: {min(both)!r} is one of $.lineup.accounts", "an account is in question or it is not"
+    if problem := _groups_problem(plan):
+        return problem
     if not isinstance(plan.coin, UnsetType) and plan.tier != "randomised":
         return f"$.lineup.coin: goes with randomised answers, not with {plan.tier}", 'tier = "randomised", or no coin'
     if plan.coin_marks is True and isinstance(plan.coin, UnsetType):
         return "$.lineup.coin_marks: goes with a coin, and none is registered", 'coin = "...": depose lineup coin FILE'
     if plan.minus and plan.statistic != "likelihood":
         return f"$.lineup.minus: goes with likelihood, not with {plan.statistic}", "leave it out"
+    return None
+
+
+def _groups_problem(plan: LineupPlan) -> tuple[str, str] | None:
+    """Say what is wrong with the registered groups of accounts: every account stands in one of several."""
+    if isinstance(plan.groups, UnsetType):
+        return None
+    if len(plan.groups) < 2:
+        return "$.lineup.groups: is one group, which is all accounts", "leave it out, or name the others"
+    homes: dict[str, str] = {}
+    for name, codes in plan.groups.items():
+        for code in codes:
+            where = f"$.lineup.groups.{name}"
+            if code not in plan.accounts:
+                return f"{where}: {code!r} is none of $.lineup.accounts", "groups are made of the accounts in question"
+            if code in homes:
+                return f"{where}: {code!r} stands in {homes[code]} too", "an account is in one group, and once"
+            homes[code] = name
+    if left := [code for code in plan.accounts if code not in homes]:
+        return f"$.lineup.groups: {left[0]!r} is in none", "every account in question is in exactly one group"
     return None
 
 

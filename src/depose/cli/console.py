@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import UnsetType
 
 from depose.cli.levels import level
 from depose.cli.lines import Line, plain, put
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from depose.extraction.sealing import Sealed as ExtractionSealed
     from depose.model import Ending, Findings
     from depose.model.lineup import DiagnosticResult
-    from depose.model.lineup_findings import LineupFinding
+    from depose.model.lineup_findings import LineupFinding, LineupOpinion
     from depose.pipeline import Written
     from depose.report.gate import Gated
 
@@ -297,6 +298,7 @@ def lineup_lines(findings: Findings) -> list[str]:
         return []
     head = ["suspect", "bags", "picked", "by chance", "area", "p", "log10 E", "cap", "Gamma", "power", "opinion"]
     lines = table(head, [_lined_up(one) for one in found.findings])
+    lines += _of_groups(found.findings)
     least = found.plan.limits.bags
     lines += [
         f"{one.suspect} few: its scores differ in {one.informative} of {one.bags} line-ups, {least} are registered; "
@@ -313,6 +315,46 @@ def lineup_lines(findings: Findings) -> list[str]:
     return [*lines, *found.flags]
 
 
+def _of_groups(found: Sequence[LineupFinding]) -> list[str]:
+    """Set out one line for each suspect and registered group, then the checks that failed there."""
+    from depose.report.typography import exact_p
+
+    rows = [(one.suspect, line) for one in found if not isinstance(one.groups, UnsetType) for line in one.groups]
+    if not rows:
+        return []
+    head = ["suspect", "group", "bags", "picked", "area", "p", "log10 E", "e-BH", "Gamma", "power", "opinion"]
+    return table(
+        head,
+        [
+            [
+                suspect,
+                line.group,
+                line.bags,
+                line.picks,
+                f"{line.area:z.3f}",
+                exact_p(line.log10_p_holm) + ("" if line.valid else " not valid here"),
+                f"{line.log10_e:z.1f}",
+                "named" if line.named else "not",
+                f"{line.gamma:z.2f}",
+                f"{line.power:z.2f}",
+                line.opinion.verdict + _reasons(line.standing, line.opinion),
+            ]
+            for suspect, line in rows
+        ],
+    ) + [
+        f"{suspect} {line.group} {check.name} {check.title}: {_found(check)}"
+        for suspect, line in rows
+        for check in line.diagnostics
+        if check.passed is False
+    ]
+
+
+def _reasons(standing: str, opinion: LineupOpinion) -> str:
+    if standing == "indicative" and opinion.verdict == "indication":
+        return ", indicative only"
+    return f" ({', '.join(opinion.reasons)})" if opinion.reasons else ""
+
+
 def _found(check: DiagnosticResult) -> str:
     why = "failed" if check.passed is False else check.reason
     return f"{check.seen}; {why}" if check.seen else f"not made: {why}"
@@ -321,9 +363,6 @@ def _found(check: DiagnosticResult) -> str:
 def _lined_up(one: LineupFinding) -> list[object]:
     from depose.report.typography import exact_p
 
-    reasons = f" ({', '.join(one.opinion.reasons)})" if one.opinion.reasons else ""
-    if one.standing == "indicative" and one.opinion.verdict == "indication":
-        reasons = ", indicative only"
     return [
         one.suspect,
         one.bags,
@@ -335,5 +374,5 @@ def _lined_up(one: LineupFinding) -> list[object]:
         f"{one.cap:g}",
         f"{one.gamma:z.2f}",
         f"{one.power:z.2f}",
-        one.opinion.verdict + reasons,
+        one.opinion.verdict + _reasons(one.standing, one.opinion),
     ]

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from depose.errors import CaseError
 from depose.lineup.comparable import (
@@ -34,6 +35,7 @@ from depose.lineup.comparable import (
     as_drawn,
     asked_first,
     beside_first,
+    ended,
     first_received,
     set_alike,
     unshared,
@@ -41,7 +43,7 @@ from depose.lineup.comparable import (
 from depose.lineup.inputs import context_of, in_time, is_as_logged, moment
 from depose.model import Fact
 from depose.model.canonical import canonical, sha256
-from depose.model.lineup import Bag, Context, Decoy, Delivery, Group, LineupKey, LineupPlan, Opened, Tier
+from depose.model.lineup import Bag, Context, Decoy, Delivery, Ended, Group, LineupKey, LineupPlan, Opened, Tier
 from depose.model.random_streams import stream
 
 TIERS: tuple[Tier, ...] = ("randomised", "kept", "resampled", "drifted")
@@ -171,10 +173,13 @@ def build(plan: LineupPlan, deliveries: Sequence[Delivery], decoys: Sequence[Dec
     for row in decoys:
         fillers.setdefault(row.context_sha256, []).append(row)
     tally["decoys read"] = len(decoys)
-    _match(plan, chosen, {context_of(one) for one in deliveries}, fillers, tally)
+    asked: dict[str, list[str]] = {}
+    for one in deliveries:
+        asked.setdefault(context_of(one), []).append(one.delivered_at)
+    _match(plan, chosen, asked, fillers, tally)
     pairs: list[tuple[Bag, Opened]] = []
-    for one in chosen:
-        made = _bag(plan, one, fillers.get(one.digest, ()), seed, salt, tally)
+    for wish in chosen:
+        made = _bag(plan, wish, asked[wish.digest], fillers.get(wish.digest, ()), seed, salt, tally)
         if made is not None:
             pairs.append(made)
     if not pairs:
@@ -228,13 +233,19 @@ def _match(
 
 
 def _bag(
-    plan: LineupPlan, one: Wanted, fillers: Sequence[Decoy], seed: int, salt: bytes, tally: Counter[str]
+    plan: LineupPlan,
+    one: Wanted,
+    asked: Sequence[str],
+    fillers: Sequence[Decoy],
+    seed: int,
+    salt: bytes,
+    tally: Counter[str],
 ) -> tuple[Bag, Opened] | None:
     name = one.digest[:20]
     draws = _delivered(one, seed, tally)
     able = [as_drawn(row, one.deliveries, tally) for row in fillers if answer_of(row)]
     tally["decoys that are empty, blocked or broken off"] += len(fillers) - len(able)
-    able = beside_first(one.deliveries, able, tally)
+    able = beside_first(one.deliveries, asked, able, tally)
     kept = [row for row in able if TIERS.index(row.tier) <= TIERS.index(plan.tier)]
     tally["decoys of a lower tier than registered, left out"] += len(able) - len(kept)
     kept.sort(key=lambda row: row.decoy_id)
@@ -265,8 +276,23 @@ def _bag(
         accounts=tuple(sorted({row.account_code for row in rows if row.account_code})),
         snapshot=snapshots.pop() if len(snapshots) == 1 else "",
         drawn_at=max(kept, key=lambda row: moment(row.drawn_at) or _LAST).drawn_at,
+        ended=_ended(members),
     )
     return Bag(bag=name, context=one.context, members=tuple(texts)), entry
+
+
+def _ended(members: Sequence[Sequence[_Draw]]) -> tuple[tuple[Ended, ...], ...] | UnsetType:
+    """Say how each draw ended, the delivered ones of a member first; nothing where a row is silent or all are alike."""
+    found = []
+    for draws in members:
+        rows = sorted((draw.deliveries[0] if draw.deliveries else draw.decoy for draw in draws), key=_is_decoy)
+        found.append(tuple(one for row in rows if row is not None and (one := ended(row)) is not None))
+    whole = all(len(said) == len(draws) for said, draws in zip(found, members, strict=True))
+    return tuple(found) if whole and len({one for said in found for one in said}) > 1 else UNSET
+
+
+def _is_decoy(row: Delivery | Decoy | None) -> bool:
+    return isinstance(row, Decoy)
 
 
 def _delivered(one: Wanted, seed: int, tally: Counter[str]) -> list[_Draw]:

@@ -14,9 +14,10 @@ import msgspec
 
 from depose.answers.line_ends import evened
 from depose.answers.settle import settle
+from depose.answers.words import status_of
 from depose.errors import CaseError
 from depose.lineup.inputs import context_of, in_time, moment
-from depose.model.lineup import Bag, Decoy, Delivery, Opened
+from depose.model.lineup import Bag, Decoy, Delivery, Ended, Opened
 
 SETTINGS = ("reference_snapshot", "stack_id", "temperature", "top_p", "max_tokens", "filters")
 """Fields of a row that say how the answer was made and what was done to it."""
@@ -32,6 +33,12 @@ def answer_of(row: Delivery | Decoy) -> str:
     It is what a draw takes from an endpoint: reasoning is taken off, and how it ended is judged by its own word.
     """
     return _settled(row.text, row.finish_reason or "stop")
+
+
+def ended(row: Delivery | Decoy) -> Ended | None:
+    """Tell whether an answer ended by itself or at the length that was allowed; None where its row does not say."""
+    found = status_of(row.finish_reason)
+    return found if found in ("whole", "cut_length") else None
 
 
 @lru_cache(maxsize=65_536)
@@ -91,20 +98,28 @@ def asked_first(rows: Sequence[Delivery], tally: Counter[str]) -> tuple[Delivery
     return kept
 
 
-def beside_first(rows: Sequence[Delivery], fillers: Sequence[Decoy], tally: Counter[str]) -> list[Decoy]:
-    """Keep of the fillers of a context those that lay there when its first request was answered, where others followed.
+def beside_first(
+    rows: Sequence[Delivery], asked: Iterable[str], fillers: Sequence[Decoy], tally: Counter[str]
+) -> list[Decoy]:
+    """Keep of the fillers of a context those that lay there when its first request was answered, if others followed.
 
-    Of what was drawn for nobody's request as many are there whatever the first answer was: all of it is kept.
+    `asked` has the times of all deliveries of the context in the log, to whomever: another account may ask because
+    the first answer was good. Of a throw of a coin the fillers are those of that very throw, which has one moment. Of
+    what was drawn for nobody's request as many are there whatever the first answer was: all of it is kept.
     """
-    times = [moment(row.delivered_at) for row in rows]
-    if times[0] is None or all(at == times[0] for at in times):
+    first = moment(rows[0].delivered_at)
+    if first is None or all(moment(one) == first for one in asked):
         return list(fillers)
+    drawn = {row.decoy_id: moment(row.drawn_at) for row in fillers}
+    thrown = any(row.tier == "randomised" and drawn[row.decoy_id] == first for row in fillers)
     kept = [
         row
         for row in fillers
-        if row.tier not in ("randomised", "kept") or (at := moment(row.drawn_at)) is None or at <= times[0]
+        if row.tier not in ("randomised", "kept")
+        or (at := drawn[row.decoy_id]) is None
+        or (at == first if thrown and row.tier == "randomised" else at <= first)
     ]
-    tally["decoys that were kept of a later request for a context, left out"] += len(fillers) - len(kept)
+    tally["decoys that were kept of another request for a context, left out"] += len(fillers) - len(kept)
     return kept
 
 

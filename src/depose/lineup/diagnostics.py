@@ -54,6 +54,8 @@ class _Uniform(Record, frozen=True, kw_only=True):
     level: float
     p: float
     """Of both sides."""
+    interval: tuple[float, float] | None = None
+    """Of the level, 95 %, where it is printed."""
 
 
 def diagnose(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]:
@@ -126,11 +128,22 @@ def _models(name: str, opened: OpenedLineup, kept: Mask, codes: Sequence[str], l
     tests = [uniform(opened, code, table, kept) for code, table in zip(there, tables, strict=True)]
     if len(there) > 1:
         pooled = np.sum([_ranks(table) for table in tables], axis=0)
-        tests.append(uniform(opened, "all of them", pooled, kept))
+        together = uniform(opened, "all of them", pooled, kept)
+        tests.append(together and msgspec.structs.replace(together, interval=_interval(opened, pooled, kept)))
     told = sum(one is not None for one in tests[: len(there)])
     if told < max(least, 1):
         return _not_made(name, f"{told} of the {max(least, 1)} models that it needs tell {FEWEST} line-ups apart")
     return _judged(name, opened, tests)
+
+
+def _interval(opened: OpenedLineup, scores: Array, kept: Mask) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean rank share, by the normal distribution over line-ups."""
+    ranked = opened.ranked(scores, kept)
+    if ranked is None or len(ranked) < 2:
+        return None
+    levels = ranked.levels
+    error = 1.96 * float(levels.std(ddof=1)) / sqrt(len(levels))
+    return max(0.0, float(levels.mean()) - error), min(1.0, float(levels.mean()) + error)
 
 
 def _ranks(scores: Array) -> Array:
@@ -155,6 +168,11 @@ def _blind(opened: OpenedLineup, kept: Mask) -> DiagnosticResult:
         table = np.full(delivered.shape, np.nan)
         table[rows] = blind_classifier.scores([texts[row] for row in rows], delivered[rows], read)
         tests.append(uniform(opened, name, table, among))
+    ended = opened.ended()
+    if any(one for row in rows for one in ended[row]):
+        table = np.full(delivered.shape, np.nan)
+        table[rows] = blind_classifier.scores([ended[row] for row in rows], delivered[rows], blind_classifier.as_said)
+        tests.append(uniform(opened, "how it ended", table, among))
     made = _judged("D2", opened, tests)
     far = max((abs(one.level - 0.5) for one in tests if one is not None), default=0.0)
     most = max(opened.plan.limits.classifier, CHANCE / sqrt(len(rows)))
@@ -261,7 +279,7 @@ def _judged(name: str, opened: OpenedLineup, tests: Sequence[_Uniform | None]) -
     alpha = opened.plan.limits.diagnostic_alpha
     p = holm([one.p for one in made])
     worst = min(made, key=lambda one: one.p)
-    told = "; ".join(f"{one.name}: area {one.level:.3f}, p = {one.p:.2g}" for one in made)
+    told = "; ".join(f"{one.name}: area {one.level:.3f}{_between(one)}, p = {one.p:.2g}" for one in made)
     return DiagnosticResult(
         name=name,
         title=TITLES[name],
@@ -272,6 +290,10 @@ def _judged(name: str, opened: OpenedLineup, tests: Sequence[_Uniform | None]) -
         level=tidy(worst.level),
         p=tidy(p),
     )
+
+
+def _between(one: _Uniform) -> str:
+    return "" if one.interval is None else f" ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
 
 
 def _not_made(name: str, reason: str, *, blocking: bool = True) -> DiagnosticResult:

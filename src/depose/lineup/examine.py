@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import log10
 
 import msgspec
@@ -14,6 +14,7 @@ from depose.lineup.bags import is_after, is_late, tier_in_force
 from depose.lineup.e_process import log10_e
 from depose.lineup.exact_null import Summand, log_tail
 from depose.lineup.exhibits import exhibits
+from depose.lineup.family import RATE, Member, family, groups_of, holm, levels, of_group, of_none, with_names
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.opinion import LineupGrounds, decide, failed, holds, laxer
 from depose.lineup.power import area_of, power_at
@@ -53,35 +54,58 @@ DRAWS = 1_999
 MOST_CLUSTERS = 20_000
 """More of them have a normal interval, which theirs then is."""
 RUNGS = 200
-RATE = 0.1
 Z = 1.6448536269514722
 """One-sided 95 % of the standard normal."""
 
 
 def examine(opened: OpenedLineup, alpha: float, seed: int, asked_at: str, diagnose: Diagnose) -> list[LineupFinding]:
-    """Test every suspect, with Holm over them; `asked_at` is when the first of them was first asked or scored."""
-    levels = _levels(opened, alpha)
-    found = [
-        _examined(opened, suspect, alpha, level, seed, asked_at, diagnose)
-        for suspect, level in zip(opened.suspects, levels, strict=True)
-    ]
-    adjusted = _holm([one.finding.log10_p for one in found])
-    made = []
-    for one, p in zip(found, adjusted, strict=True):
-        grounds = one.grounds(p)
-        made.append(msgspec.structs.replace(one.finding, log10_p_holm=tidy(p), opinion=decide(grounds)))
-    return made
+    """Test every suspect, over all accounts and over each registered group, with Holm over all these tests.
+
+    `asked_at` is when the first suspect was first asked or scored.
+    """
+    values, groups = values_of(opened), groups_of(opened.plan)
+    if any(value is None and not one.group for one, value in values.items()):
+        raise AnalysisError(
+            "no line-up is of the accounts in question before the cut-off: nothing can be tested",
+            hint="start a new case folder with deliveries to $.lineup.accounts, from before $.lineup.cutoff",
+        )
+    tests, flat = tuple(values), [0.0 if value is None else value for value in values.values()]
+    made: dict[Member, _Found] = {}
+    for one, level in zip(tests, levels(flat, alpha), strict=True):
+        part = opened.of_accounts(groups[one.group]) if one.group else opened
+        if part is not None and values[one] is not None:
+            made[one] = _examined(part, one.suspect, alpha, level, seed, asked_at, diagnose)
+    adjusted = dict(zip(tests, holm(flat), strict=True))
+    whole = [made[one].at(adjusted[one]) for one in tests if not one.group]
+    if not groups:
+        return whole
+    lines = with_names(
+        [
+            of_group(one.group, groups[one.group], made[one].at(adjusted[one]))
+            if one in made
+            else of_none(one.group, groups[one.group], opened.plan)
+            for one in tests
+            if one.group
+        ]
+    )
+    found = []
+    for place, (one, own) in enumerate(zip([one for one in tests if not one.group], whole, strict=True)):
+        mine = lines[len(groups) * place : len(groups) * (place + 1)]
+        # What was delivered to a group was delivered to the accounts: an indication of the one is one of the others.
+        p = min([own.log10_p_holm, *(line.log10_p_holm for line in mine if line.opinion.verdict == "indication")])
+        found.append(msgspec.structs.replace(made[one].at(p), groups=mine))
+    return found
 
 
-def _levels(opened: OpenedLineup, alpha: float) -> list[float]:
-    """Return the level that Holm's method holds each suspect's own p to: alpha over those that are not ahead of it."""
-    if len(opened.suspects) == 1:
-        return [alpha]
-    kept = tested(opened)
-    ranked = [opened.ranked(opened.scores(code, opened.minus), kept) for code in opened.suspects]
-    values = [0.0 if bags is None else rank_sum(bags).log10_p for bags in ranked]
-    order = sorted(range(len(values)), key=lambda one: values[one])
-    return [alpha / (len(values) - order.index(one)) for one in range(len(values))]
+def values_of(opened: OpenedLineup) -> dict[Member, float | None]:
+    """Return log10 of the exact p of every test of the case; None where there is no line-up to test."""
+    parts = {name: opened.of_accounts(codes) for name, codes in groups_of(opened.plan).items()} | {"": opened}
+    found: dict[Member, float | None] = {}
+    for one in family(opened.suspects, opened.plan):
+        part = parts[one.group]
+        bags = None if part is None else part.ranked(part.scores(one.suspect, part.minus), tested(part))
+        found[one] = None if bags is None else tidy(rank_sum(bags).log10_p)
+    return found
 
 
 class _Found:
@@ -89,7 +113,11 @@ class _Found:
 
     def __init__(self, finding: LineupFinding, grounds: Callable[[float], LineupGrounds]) -> None:
         self.finding = finding
-        self.grounds = grounds
+        self._grounds = grounds
+
+    def at(self, log10_p: float) -> LineupFinding:
+        """Return the finding with its p adjusted, and the opinion that follows."""
+        return msgspec.structs.replace(self.finding, log10_p_holm=tidy(log10_p), opinion=decide(self._grounds(log10_p)))
 
 
 def tested(opened: OpenedLineup) -> Mask:
@@ -107,10 +135,7 @@ def _examined(
     scores = opened.scores(suspect, opened.minus)
     bags = opened.ranked(scores, kept)
     if bags is None:
-        raise AnalysisError(
-            "no line-up is of the accounts in question before the cut-off: nothing can be tested",
-            hint="start a new case folder with deliveries to $.lineup.accounts, from before $.lineup.cutoff",
-        )
+        raise ValueError("nothing can be tested")
     entries = [one for one, there in zip(opened.entries, kept, strict=True) if there]
     tier = tier_in_force(entries, opened.coin)
     result = rank_sum(bags)
@@ -192,17 +217,6 @@ def _examined(
 
 def _fillers(bags: LineUps) -> NDArray[np.int64]:
     return np.asarray((bags.doubled >= 0).sum(axis=1) - bags.delivered.sum(axis=1))
-
-
-def _holm(values: Sequence[float]) -> list[float]:
-    """Adjust logarithms of p-values by Holm's method."""
-    order = sorted(range(len(values)), key=lambda one: values[one])
-    adjusted = [0.0] * len(values)
-    running = float("-inf")
-    for rank, one in enumerate(order):
-        running = max(running, min(0.0, values[one] + log10(len(values) - rank)))
-        adjusted[one] = running
-    return adjusted
 
 
 def _band(bags: LineUps) -> tuple[int, int]:
@@ -302,26 +316,35 @@ def left_open(opened: OpenedLineup, suspect: str) -> float | None:
             levels.append(ranked.levels)
     if not levels:
         return None
-    pooled = np.concatenate(levels)
-    if len(pooled) < 2:
+    return bound(np.concatenate(levels))
+
+
+def bound(levels: Array) -> float:
+    """Return the one-sided upper 95 % bound of how far the mean of these rank shares lies from 1/2; 1/2 at most."""
+    if len(levels) < 2:
         return 0.5
-    return float(min(0.5, abs(pooled.mean() - 0.5) + Z * pooled.std(ddof=1) / np.sqrt(len(pooled))))
+    return float(min(0.5, abs(levels.mean() - 0.5) + Z * levels.std(ddof=1) / np.sqrt(len(levels))))
 
 
 def _by_account(opened: OpenedLineup, kept: Mask, scores: Array) -> tuple[AccountLine, ...]:
-    """Test each account by itself, where there are several: an e-value each, and e-BH over them."""
+    """Test each account by itself, where there are several: an e-value each, and e-BH over them.
+
+    Of several draws that went to several accounts the key does not say which went to whom: such bags are of none.
+    """
     accounts = sorted({name for one, there in zip(opened.entries, kept, strict=True) if there for name in one.accounts})
     if len(accounts) < 2:
         return ()
     rows = []
     for name in accounts:
-        mine = kept & np.array([name in one.accounts for one in opened.entries])
+        mine = kept & np.array(
+            [name in one.accounts and (len(one.accounts) == 1 or sum(one.received) == 1) for one in opened.entries]
+        )
         bags = opened.ranked(scores, mine)
         if bags is not None:
             last = float(log10_e(bags, opened.plan.strengths)[-1])
             rows.append((name, len(bags), float(bags.levels.mean()), last))
-    named = e_bh([one[3] for one in rows], RATE)
+    chosen = e_bh([one[3] for one in rows], RATE)
     return tuple(
-        AccountLine(account=name, bags=count, level=tidy(level), log10_e=tidy(last), named=place in named)
+        AccountLine(account=name, bags=count, level=tidy(level), log10_e=tidy(last), named=place in chosen)
         for place, (name, count, level, last) in enumerate(rows)
     )

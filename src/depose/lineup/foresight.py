@@ -9,6 +9,7 @@ from msgspec import UnsetType
 from depose.lineup.bags import is_late, tier_in_force
 from depose.lineup.comparable import shown
 from depose.lineup.diagnostics import FEWEST
+from depose.lineup.family import groups_of
 from depose.lineup.inputs import moment
 from depose.lineup.opinion import needed
 from depose.model.lineup import Bag, LineupPlan, Opened
@@ -33,6 +34,13 @@ def foreseen(plan: LineupPlan, entries: Sequence[Opened], bags: Sequence[Bag] = 
             f"{len(tested)} line-ups can be tested, fewer than the {plan.limits.bags} registered: every opinion is "
             "inconclusive (few)"
         )
+    for name, codes in groups_of(plan).items():
+        mine = sum(set(one.accounts) <= set(codes) for one in tested)
+        if mine < plan.limits.bags <= len(tested):
+            found.append(
+                f"{mine} line-ups can be tested of the group {name} alone, fewer than the {plan.limits.bags} "
+                "registered: every opinion on it is inconclusive (few)"
+            )
     twice = sum(any(c > r > 0 for c, r in zip(one.copies, one.received, strict=True)) for one in tested)
     if 2 * twice > len(tested):
         found.append(

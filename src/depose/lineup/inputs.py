@@ -17,7 +17,7 @@ import msgspec
 
 from depose.case.untrusted_files import in_child, opened
 from depose.errors import CaseError
-from depose.model.canonical import digest, sha256
+from depose.model.canonical import UNREADABLE, digest, sha256
 from depose.model.lineup import Context, Decoy, Delivery
 
 Row = TypeVar("Row", Delivery, Decoy)
@@ -153,7 +153,7 @@ def _jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
                 continue
             try:
                 raw = decoder.decode(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 raise ValueError(f"row {number} is no JSON object: {error}") from error
             yield _row(raw, kind, number)
 

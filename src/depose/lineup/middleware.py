@@ -4,6 +4,7 @@ For a share of the requests it asks for several answers at once (`n`), delivers 
 writes all of them down before the answer leaves. Whoever asked sees an answer like any other, with its share of the
 tokens. Requests that stream, that ask for several answers themselves, that no line of the log could hold, or that are
 not for chat completions pass untouched; of answers that no line could hold, such as calls of tools, the first is given.
+A server that takes no `n`, or says what nobody can read, is asked again as it was asked first.
 
     app = RandomisedDelivery(app, Coin(Path("coin.key").read_bytes()), Path("thrown.jsonl"), share=0.01)
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -21,10 +22,10 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 from msgspec import Meta
 
-from depose.errors import CaseError, DeposeError
+from depose.errors import CaseError, DeposeError, UsageError
 from depose.lineup.coin import Coin, Thrown
 from depose.model.base import ready
-from depose.model.canonical import canonical
+from depose.model.canonical import UNREADABLE, canonical
 from depose.model.lineup import Turn
 
 Message = MutableMapping[str, Any]
@@ -36,6 +37,12 @@ LARGEST = 32 * 1024**2
 """Bytes of a body that is looked into; a larger one passes untouched."""
 BESIDE = ("tool_calls", "function_call", "refusal", "audio")
 """What an answer may hold that is no text."""
+NO_SUCH = (400, 404, 405, 422, 501)
+"""Statuses of a server that does not take several answers at once, or takes none of this request."""
+CREDENTIALS = ("authorization", "api-key", "x-api-key")
+"""Headers in which a client shows who it is; the first one that is there counts."""
+FRAMING = (b"content-length", b"transfer-encoding")
+"""Headers that say how a body is sent: whoever changes the body says it anew."""
 OF_ANSWERS = "completion_tokens"
 """How counts begin that are of all answers together."""
 
@@ -53,8 +60,24 @@ class RandomisedDelivery:
         fillers: int = 3,
         snapshot: str = "",
         stack: str = "",
+        model: str = "",
+        credentials: Sequence[str] = CREDENTIALS,
     ) -> None:
-        """Go on with a log, or begin one; raise CaseError for one whose last line carries no mark of the coin."""
+        """Go on with a log, or begin one; raise CaseError for one whose last line carries no mark of the coin.
+
+        With `model` requests for any other one pass untouched, as they must where a server has several: `snapshot` is
+        the state of one. `credentials` names the headers by which the server tells its clients, the deciding one first.
+        Raises UsageError for a share, a number of fillers or a place of the log that there cannot be.
+        """
+        if not 0 <= share <= 1:
+            raise UsageError(f"share {share}: is none of the traffic", hint="from 0 to 1, such as 0.01")
+        if fillers < 1:
+            raise UsageError(
+                f"fillers {fillers}: a coin needs two answers at least", hint="fillers=3, or 1 for the least"
+            )
+        if not log.parent.is_dir():
+            raise UsageError(f"{log}: its folder is not there", hint=f"make it before the server begins: {log.parent}")
+        self._model, self._credentials = model, tuple(name.lower() for name in credentials)
         self._app, self._coin, self._log = app, coin, log
         self._share, self._draws = share, fillers + 1
         self._written: tuple[int, bytes] | None = None
@@ -71,7 +94,7 @@ class RandomisedDelivery:
         body, whole = await _body(receive)
         name = secrets.token_hex(16)
         asked = _asked(body) if whole and self._coin.takes(name, self._share) else None
-        if asked is None:
+        if asked is None or (self._model and asked.get("model") != self._model):
             await self._app(scope, _again(body, whole, receive), send)
             return
         more = msgspec.json.encode(asked | {"n": self._draws})
@@ -82,33 +105,35 @@ class RandomisedDelivery:
 
         await self._app(_sized(scope, len(more)), _again(more, True, receive), hold)
         data = b"".join(one.get("body", b"") for one in answered if one["type"] == "http.response.body")
-        start = next(one for one in answered if one["type"] == "http.response.start")
-        delivered = self._delivered(name, scope, asked, data) if start["status"] == 200 else data
-        headers = [(key, value) for key, value in start["headers"] if key.lower() != b"content-length"]
+        start = next((one for one in answered if one["type"] == "http.response.start"), None)
+        if start is None:  # whoever asked has gone
+            return
+        said = _said(data) if start["status"] == 200 else None
+        if start["status"] in NO_SUCH or (start["status"] == 200 and said is None):
+            await self._app(scope, _again(body, True, receive), send)
+            return
+        delivered = data if said is None else self._delivered(name, scope, asked, said, data)
+        headers = [(key, value) for key, value in start["headers"] if key.lower() not in FRAMING]
         await send({**start, "headers": [*headers, (b"content-length", str(len(delivered)).encode())]})
         await send({"type": "http.response.body", "body": delivered})
 
-    def _delivered(self, name: str, scope: MutableMapping[str, Any], asked: dict[str, Any], data: bytes) -> bytes:
-        """Choose, write down, and return the body that is delivered; what is no whole answer is passed on."""
-        try:
-            said: Any = msgspec.json.decode(data)
-            count = len(said["choices"]) if isinstance(said["choices"], list) else 0
-        except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
-            return data
-        if count < 2:
+    def _delivered(
+        self, name: str, scope: MutableMapping[str, Any], asked: dict[str, Any], said: dict[str, Any], data: bytes
+    ) -> bytes:
+        """Choose, write down, and return the body that is delivered; one answer alone is passed on."""
+        if len(said["choices"]) < 2:
             return data
         texts = _texts(said["choices"])
         if texts is None:
             return msgspec.json.encode(_alone(said, 0))
         chosen = self._coin.choose(name, len(texts))
-        credential = next((value for key, value in scope["headers"] if key.lower() == b"authorization"), b"")
         line = Thrown(
             request_id=name,
             **_logged(asked),
             draws=texts,
             chosen=chosen,
             commitment=self._coin.commitment,
-            account_code=self._coin.account(credential.decode("latin-1")),
+            account_code=self._coin.account(_credential(scope, self._credentials)),
             delivered_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             reference_snapshot=self._snapshot,
             stack_id=self._stack,
@@ -122,7 +147,7 @@ class RandomisedDelivery:
             return ""
         try:
             line = msgspec.json.decode(last, type=ready(Thrown))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise CaseError(f"{self._log}: ends in what is no throw: {error}", hint="begin a new log") from error
         if line != self._coin.marked(line, str(line.before)):
             raise CaseError(f"{self._log}: its last line carries no mark of this coin", hint="begin a new log")
@@ -156,6 +181,25 @@ class RandomisedDelivery:
                     f"{self._log}: was cut back or replaced since this server last wrote to it",
                     hint="put the log back as it was; what came since is not chained to it",
                 )
+
+
+def _said(data: bytes) -> dict[str, Any] | None:
+    """Read what a server said; None where it is no list of answers that can be read and written."""
+    try:
+        said: Any = msgspec.json.decode(data)
+        msgspec.json.encode(said)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) and isinstance(said.get("choices"), list) else None
+
+
+def _credential(scope: MutableMapping[str, Any], names: Sequence[str]) -> str:
+    """Return what a client shows of itself, in one spelling however it is sent; nothing where it shows nothing."""
+    headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in reversed(scope["headers"])}
+    shown = next((headers[name] for name in names if headers.get(name, "").strip()), "").split()
+    if not shown:
+        return ""
+    return " ".join((shown[0].capitalize(), *shown[1:])) if len(shown) > 1 else f"Bearer {shown[0]}"
 
 
 def _texts(choices: list[Any]) -> tuple[str, ...] | None:
@@ -266,7 +310,5 @@ def _again(data: bytes, whole: bool, rest: Receive) -> Receive:
 
 def _sized(scope: MutableMapping[str, Any], size: int) -> MutableMapping[str, Any]:
     """Put another length into a request, whose answer is to come as it is, not compressed."""
-    headers = [
-        (key, value) for key, value in scope["headers"] if key.lower() not in (b"content-length", b"accept-encoding")
-    ]
+    headers = [(key, value) for key, value in scope["headers"] if key.lower() not in (*FRAMING, b"accept-encoding")]
     return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
+from msgspec import UnsetType
 from numpy.typing import NDArray
 
 from depose.errors import AnalysisError
@@ -62,9 +64,46 @@ class OpenedLineup:
             for bag, entry in zip(self.bags, self.entries, strict=True)
         )
 
+    def ended(self) -> tuple[tuple[str, ...], ...]:
+        """How each draw ended, in the places of `texts`; nothing where the rows do not say, or say the same of all."""
+        return tuple(
+            ("",) * sum(entry.copies)
+            if isinstance(entry.ended, UnsetType)
+            else tuple(one for said in entry.ended for one in said)
+            for entry in self.entries
+        )
+
     def of_group(self, group: Group) -> Mask:
         """Whether a bag is of this group, [bags]."""
         return np.array([one.group == group for one in self.entries])
+
+    def of_accounts(self, accounts: Collection[str]) -> OpenedLineup | None:
+        """Keep of the bags of the accounts in question those that went to these and to no other, and all controls.
+
+        A bag of accounts of two groups is of neither: its key does not say which of its draws went to whom. None where
+        no bag in question is left.
+        """
+        kept = [
+            place
+            for place, one in enumerate(self.entries)
+            if one.group != "accused" or (one.accounts and set(one.accounts) <= set(accounts))
+        ]
+        if all(self.entries[place].group != "accused" for place in kept):
+            return None
+
+        def rows(table: ScoreTable) -> ScoreTable:
+            passages = table.passages
+            if not isinstance(passages, UnsetType):
+                passages = tuple(passages[place] for place in kept)
+            scores = tuple(table.scores[place] for place in kept)
+            return msgspec.structs.replace(table, scores=scores, passages=passages)
+
+        return replace(
+            self,
+            bags=tuple(self.bags[place] for place in kept),
+            key=msgspec.structs.replace(self.key, entries=tuple(self.entries[place] for place in kept)),
+            tables={code: rows(table) for code, table in self.tables.items()},
+        )
 
     def delivered(self) -> Mask:
         """Whether a draw was delivered, [bags, draws]; of equal draws the first ones, which changes no statistic."""

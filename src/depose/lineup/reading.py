@@ -17,6 +17,7 @@ from depose.lineup.comparable import shown
 from depose.lineup.diagnostics import diagnose
 from depose.lineup.examine import examine
 from depose.lineup.exhibits import RULE
+from depose.lineup.family import shared
 from depose.lineup.inputs import moment
 from depose.lineup.opened import OpenedLineup
 from depose.lineup.opinion import laxer
@@ -220,6 +221,10 @@ def _flags(opened: OpenedLineup, entries: Entries, asked_at: str) -> list[str]:
     if seen := shown(opened.bags):
         found.append(
             f"In {seen} line-ups a later turn of the conversation shows what was delivered: scoring them was not blind."
+        )
+    if several := shared(opened):
+        found.append(
+            f"In {several} line-ups answers went to accounts of several registered groups: they count for none of them."
         )
     case = entries.registration.case
     missing = [code for code in scored_models(case, opened.plan) if code not in opened.tables]

@@ -14,7 +14,7 @@ from depose.evidence.log import write_whole
 from depose.lineup.scorer import Finder, Scorer, Scores
 from depose.lineup.tables import read_bags
 from depose.model import Fact, Record
-from depose.model.canonical import sha256
+from depose.model.canonical import UNREADABLE, sha256
 from depose.model.lineup import Bag, ScoreTable, Statistic
 
 PIECE = 64
@@ -92,7 +92,7 @@ def _so_far(kept: Path, begun: ScoringBegun) -> list[Scores]:
         if msgspec.json.decode(head, type=ScoringBegun) != begun:
             return []
         found = [msgspec.json.decode(line, type=tuple[float, ...]) for line in lines[:-1]]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return []
     write_whole(kept, whole)
     return found

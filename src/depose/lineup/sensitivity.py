@@ -4,7 +4,8 @@ Gamma   within a bag the odds of being the delivered member may differ by up to 
         (Rosenbaum 2002, chapter 4). For each bag the distribution that is largest at every rank is taken, so that the
         bound holds exactly for any number of bags, not only in the limit. Where several were delivered each of them
         may have been favoured: at every rank sum the worst cause is one that the members ahead of some place share and
-        the others lack (the same, section 4.4).
+        the others lack (the same, section 4.4). It holds whether sets of so many have chances proportional to the
+        product of their members' odds, or they were chosen one after the other (Plackett 1975), which goes further.
 drift   fillers may rank lower than delivered answers for innocent reasons, such as a changed sampler. The null mean of
         the rank is moved to 1/2 + delta by an exponential tilt, delta being what the negative controls do not exclude.
 share   deliveries that left a trace: one of them lifts the chance of its pick from 1/(M + 1) to 1 at most. The fewest
@@ -84,6 +85,8 @@ def _lifted(shape: Shape, gamma: float) -> Summand:
     powers = np.arange(most + 1.0) - np.minimum(most, cuts - np.arange(cuts))[:, None]
     mass = np.einsum("ck,ckv->cv", gamma ** np.minimum(powers, 0.0), ways)
     mass /= mass.sum(axis=1, keepdims=True)
+    if shape.delivered > 1:
+        mass = np.concatenate([mass, _in_turn(ways, gamma)])
     tails = np.minimum(np.cumsum(mass[:, ::-1], axis=1)[:, ::-1].max(axis=0), 1.0)
     tails[0] = 1.0
     mass = tails - np.append(tails[1:], 0.0)
@@ -93,6 +96,23 @@ def _lifted(shape: Shape, gamma: float) -> Summand:
         probabilities=tuple((mass[kept] / mass[kept].sum()).tolist()),
         count=null.count,
     )
+
+
+def _in_turn(ways: Array, gamma: float) -> Array:
+    """Return the distributions of the sum, [cuts, sums], where one after the other is chosen with odds of gamma."""
+    cuts, most = len(ways), ways.shape[1] - 1
+    found = np.zeros((cuts, ways.shape[2]))
+    for cut in range(cuts):
+        chances = np.zeros(most + 1)
+        chances[0] = 1.0
+        for drawn in range(most):
+            had = np.arange(most + 1)
+            first = gamma * np.maximum(cuts - cut - had, 0)
+            share = first / np.maximum(first + np.maximum(cut - (drawn - had), 0), 1.0)
+            chances = chances * (1 - share) + np.append(0.0, (chances * share)[:-1])
+        number = ways[cut].sum(axis=1)
+        found[cut] = (chances / np.where(number > 0, number, 1.0)) @ ways[cut]
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=4_096)

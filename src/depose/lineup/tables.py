@@ -11,7 +11,7 @@ from msgspec import UnsetType
 from depose.errors import CaseError
 from depose.lineup.bags import KEY_FORMAT, SALT, place_of
 from depose.model import Record
-from depose.model.canonical import sha256
+from depose.model.canonical import UNREADABLE, sha256
 from depose.model.lineup import Bag, LineupKey, ScoreTable
 
 Kind = TypeVar("Kind", bound=Record)
@@ -85,6 +85,10 @@ def read_key(data: bytes, bags: bytes, name: str) -> LineupKey:
             for copies, received, times in zip(*columns, strict=True)
         ):
             raise CaseError(f"{name}: bag {entry.bag}: its counts do not fit its members", hint="the key was changed")
+        if not isinstance(entry.ended, UnsetType) and tuple(map(len, entry.ended)) != entry.copies:
+            raise CaseError(
+                f"{name}: bag {entry.bag}: says how draws ended that are not there", hint="the key was changed"
+            )
         places = [place_of(salt, bag.bag, text) for text in bag.members]
         if places != sorted(places):
             raise CaseError(
@@ -107,5 +111,5 @@ def _salt(key: LineupKey, name: str) -> bytes:
 def _decoded(data: bytes, kind: type[Kind], name: str, what: str, hint: str) -> Kind:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise CaseError(f"{name}: no {what}: {error}", hint=hint) from error

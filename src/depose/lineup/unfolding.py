@@ -19,7 +19,7 @@ from depose.lineup.inputs import moment
 from depose.lineup.tables import read_key
 from depose.model import Record
 from depose.model.base import ready
-from depose.model.canonical import canonical
+from depose.model.canonical import UNREADABLE, canonical
 from depose.model.lineup import Decoy, Delivery
 from depose.model.lineup_plan import LineupPlan
 
@@ -67,7 +67,7 @@ def thrown_of(data: bytes, name: str) -> tuple[Thrown, ...]:
                     f"{name}: line {number}: stands in another form than the server writes, and may say two things",
                     hint="take the log as the server wrote it",
                 )
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise CaseError(
                 f"{name}: line {number} is no request of a randomised delivery: {error}",
                 hint="a line that a crash cut off was not delivered: remove it, and say so",

@@ -42,6 +42,10 @@ Exposure = Literal["indication", "no indication", "inconclusive"]
 LineupReason = Literal["decoys", "few", "tier", "circular", "diagnostics", "drift"]
 
 
+Ended = Literal["whole", "cut_length"]
+"""By itself, or cut by the length that was allowed."""
+
+
 class Turn(Record, frozen=True, kw_only=True):
     """One message of a context."""
 
@@ -169,6 +173,9 @@ class Opened(Record, frozen=True, kw_only=True):
     """State of the reference that answered; empty where it is not known, or not the same for all."""
     drawn_at: str
     """When the last decoy was drawn; empty where the file does not say."""
+    ended: tuple[tuple[Ended, ...], ...] | UnsetType = UNSET
+    """How each draw ended, [members][copies], the delivered ones first; where the rows say it of all draws, and not
+    the same of all."""
 
 
 class LineupKey(Record, frozen=True, kw_only=True):

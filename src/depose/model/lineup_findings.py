@@ -42,6 +42,42 @@ class AccountLine(Record, frozen=True, kw_only=True):
     """Chosen by e-BH at a false-discovery rate of .1, under any dependence."""
 
 
+class GroupFinding(Record, frozen=True, kw_only=True):
+    """One suspect and one registered group of accounts: the same test on the line-ups of that group alone.
+
+    Those whose answers went to accounts of another group as well are left out, since nobody can say whose they are.
+    """
+
+    group: str
+    accounts: tuple[str, ...]
+    tier: Tier
+    standing: str
+    bags: int
+    informative: int
+    picks: int
+    expected_picks: float
+    area: float
+    low: float
+    high: float
+    log10_p: float
+    log10_p_holm: float
+    """Over all tests of the case: of every suspect all accounts together, and each group."""
+    valid: bool
+    """False where a diagnostic failed on the line-ups of this group."""
+    log10_e: float
+    named: bool
+    """Chosen by e-BH over all suspects and groups, at a false-discovery rate of .1, under any dependence; never one
+    that is not valid."""
+    gamma: float
+    """Gamma at which p, adjusted, reaches alpha; 1e6 stands for no less."""
+    drift: float | None
+    log10_p_drift: float | None
+    tipping: float
+    power: float
+    diagnostics: tuple[DiagnosticResult, ...]
+    opinion: LineupOpinion
+
+
 class LineupMember(Record, frozen=True, kw_only=True):
     """One member of a line-up in an exhibit."""
 
@@ -103,7 +139,8 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     log10_p: float
     """Of ranks as high or higher, under delivery at random: exact."""
     log10_p_holm: float
-    """Over all suspects of the case."""
+    """Over all tests of the case: of every suspect all accounts together, and each registered group. The smallest of
+    this suspect's, of its groups those that are an `indication`: what was delivered to a group was to the accounts."""
     valid: bool
     """False where a diagnostic failed: then the p-value is printed struck through, as not valid here."""
     picks: int
@@ -145,6 +182,8 @@ class LineupFinding(Record, frozen=True, kw_only=True):
     diagnostics: tuple[DiagnosticResult, ...]
     opinion: LineupOpinion
     by_account: tuple[AccountLine, ...]
+    groups: tuple[GroupFinding, ...] | UnsetType = UNSET
+    """Of each registered group, in the order of their names."""
     exhibits: tuple[LineupExhibit, ...]
 
 

@@ -52,6 +52,9 @@ class LineupPlan(Record, frozen=True, kw_only=True):
 
     accounts: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Codes of the accounts in question, chosen without the suspect."""
+    groups: dict[Code, Annotated[tuple[str, ...], Meta(min_length=1)]] | UnsetType = UNSET
+    """Names of groups of these accounts, such as clusters of a scan, each with its codes: every account in exactly one.
+    Each is tested by itself too, with its own p, Holm over all, and opinion."""
     chosen_by: Text
     """How the accounts were chosen, and by whom."""
     sampling: Text

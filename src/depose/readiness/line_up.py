@@ -13,6 +13,7 @@ from msgspec import UnsetType
 
 from depose.analysis.opinion import LEAST_POWER
 from depose.lineup.acts import scored_here, scored_models
+from depose.lineup.family import family
 from depose.lineup.opinion import laxer, needed
 from depose.lineup.power import area_of, bags_needed
 from depose.model import Ask, Case, ModelSpec, Record, setting
@@ -86,9 +87,9 @@ def _lacks(name: str, plan: LineupPlan) -> str:
 
 def _enough(case: Case, plan: LineupPlan) -> Prepared:
     """Say how many line-ups have the power that `no indication` asks for."""
-    suspects = sum(spec.role == "suspect" for spec in case.models)
+    tests = len(family([spec.code for spec in case.models if spec.role == "suspect"], plan))
     area = area_of(plan.learnt, plan.share)
-    least = max(plan.limits.bags, bags_needed(area, plan.fillers, case.protocol.alpha / max(suspects, 1), LEAST_POWER))
+    least = max(plan.limits.bags, bags_needed(area, plan.fillers, case.protocol.alpha / max(tests, 1), LEAST_POWER))
     what = f"{plan.share:.0%} of the deliveries learnt with an area of {plan.learnt:g}"
     if least > plan.bags:
         return Prepared(
@@ -96,7 +97,8 @@ def _enough(case: Case, plan: LineupPlan) -> Prepared:
             said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}; at most {plan.bags:,} are registered",
             next=f"bags = {least} in [lineup], or a larger share",
         )
-    return Prepared(state="fine", said=f"{least:,} line-ups show {what} with power {LEAST_POWER:g}")
+    each = "" if isinstance(plan.groups, UnsetType) else ", of all accounts together and of each group"
+    return Prepared(state="fine", said=f"{least:,} line-ups{each} show {what} with power {LEAST_POWER:g}")
 
 
 def greeting(case: Case, spec: ModelSpec) -> Ask:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UnsetType
+
 from depose.lineup.opinion import NEEDED
 from depose.model import Findings
 from depose.model.lineup_findings import LineupFinding, LineupFindings
@@ -11,6 +13,8 @@ from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
 
+SHOWN = 8
+"""Names of groups on the first page at most; the table has more, and findings.json all."""
 SEEN_OUTSIDE = "The models were seen from the outside only"
 INSTEAD = {
     SEEN_OUTSIDE: "Of the models it was seen how probable they find given answers, or what they answer, and not how "
@@ -72,7 +76,11 @@ ALTERNATIVES = (
     ("The reference learnt from this traffic itself", "check D7: later states of the reference", "where it was made"),
     ("Accounts chosen after looking at the suspect", "registered before line-ups are built; else circular", "memory"),
     ("The key was known to whoever scored", "sealed until the scores are; commitment printed", "the custodian’s word"),
-    ("Other line-ups were tried", "the declaration has a line for them; p adjusted over suspects", "other cases"),
+    (
+        "Other line-ups were tried",
+        "the declaration has a line for them; p adjusted over all tests",
+        "other cases",
+    ),
     (
         "A model prefers short or plain answers",
         "delivery is a draw among siblings: length is alike on average",
@@ -100,12 +108,13 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
     held = sum(bool(check.passed) for check in made)
     checks = f"Of {len(one.diagnostics)} checks of the premises {len(made)} could be made, and {held} hold."
     if one.opinion.verdict == "indication":
+        compared = "suspects and groups compared" if one.groups else "suspects compared"
         held_by = "The corpus holds" if one.statistic == "corpus" else "The suspect puts"
         return (
             f"{held_by} the very answers that these accounts received before others of the same reference that "
             f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}, adjusted for the "
-            f"suspects compared; as a ratio that ends at {one.cap:,.0f}, by convention: "
-            f"{_of_dependence(one.words)}. {checks}{_waived(one)}"
+            f"{compared}; as a ratio that ends at {one.cap:,.0f}, by convention: "
+            f"{_of_dependence(one.words)}. {checks}{_waived(one)}{_of_groups(one)}"
         )
     if one.opinion.verdict == "no indication":
         return (
@@ -114,7 +123,17 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
             f"{checks}"
         )
     because = "; ".join(LINEUP_REASONS[code] for code in one.opinion.reasons)
-    return f"No answer either way: {because}. {checks}"
+    return f"No answer either way: {because}. {checks}{_of_groups(one)}"
+
+
+def _of_groups(one: LineupFinding) -> str:
+    """Name the registered groups that are an indication by themselves; nothing where none is registered."""
+    if isinstance(one.groups, UnsetType):
+        return ""
+    found = [line.group for line in one.groups if line.opinion.verdict == "indication"]
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    names = (", ".join(found[:SHOWN]) or "none") + more
+    return f" Groups of accounts that are an indication by themselves, of {len(one.groups)}: {names}."
 
 
 def _waived(one: LineupFinding) -> str:
@@ -258,7 +277,7 @@ def asked(lineup: LineupFindings) -> list[Asked]:
         ),
         (
             "How many other line-ups were tried?",
-            "p is adjusted over the suspects of this case. Of other cases the report knows nothing more than the "
+            "p is adjusted over all tests of this case. Of other cases the report knows nothing more than the "
             "ledger of a key, if there is one; the declaration has a line for them.",
             ("registrations", "declaration"),
         ),

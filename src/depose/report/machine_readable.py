@@ -7,11 +7,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
+from msgspec import UnsetType
 
 from depose.answers.settle import compared
 from depose.case.annexes import Annex, mapping
 from depose.model import Finding, Findings, spreadsheet
 from depose.model.canonical import digest
+from depose.model.lineup_findings import LineupFinding
 from depose.report import arrange, compliance
 from depose.report.typography import visible
 from depose.report.wording import LINEUP_REASONS, OUTCOMES, QUESTIONS_TO_VENDOR, REASONS
@@ -78,9 +80,24 @@ def _lined_up(findings: Findings) -> list[dict[str, Any]]:
             "log10_p_holm": one.log10_p_holm,
             "valid": one.valid,
             "capped_log10_e": one.capped_log10_e,
+            **_by_group(one),
         }
         for one in compliance.lined_up(findings)
     ]
+
+
+def _by_group(one: LineupFinding) -> dict[str, Any]:
+    """Set out what was found of each registered group; nothing where a case registers none."""
+    if isinstance(one.groups, UnsetType):
+        return {}
+    names = ("group", "picks", "bags", "log10_p_holm", "valid", "named")
+    return {
+        "groups": [
+            {name: getattr(line, name) for name in names}
+            | {"opinion": line.opinion.verdict, "reasons": line.opinion.reasons}
+            for line in one.groups
+        ]
+    }
 
 
 def junit(findings: Findings, annex: Annex) -> bytes:
