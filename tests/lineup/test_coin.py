@@ -308,7 +308,7 @@ def test_p_is_uniform_where_another_account_asks_because_an_answer_was_good() ->
     """Over 60 logs of a coin p of a suspect that learnt nothing and likes good answers is low in few.
 
     An account that the case does not name asks a context again where the first answer was good. With fillers of that
-    second throw beside the first answer p was at most .05 in 39 of 60 such logs.
+    second throw beside the first answer p was low in most such logs.
     """
     low = 0
     for seed in range(60):
