@@ -22,7 +22,8 @@ LAYERS = {
 AVERAGED = ("groups", "synchrony", "infrastructure")
 """Layers whose e-values are averaged. Pivot, balance, networks not known as of their country, clients and targeting
 describe: a release is public, and whoever waits for it moves on its day; machines ask ten a day; a country has its
-carriers; customers of one framework send its prompts and its name; and a course is of one field, without anybody's concert."""
+carriers; customers of one framework send its prompts and its name; and a course is of one field, without anybody's
+concert."""
 
 CONCERT = ("synchrony", "infrastructure")
 """Layers that can show concert. That accounts share prompts has many causes, a benchmark that no list names among them,
