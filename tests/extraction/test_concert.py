@@ -132,9 +132,13 @@ def test_the_carriers_of_a_country_are_no_concert() -> None:
     assert done.opinion.verdict == "shared prompts, concert not shown"
 
 
-@pytest.mark.parametrize(("said", "layer"), [(None, "networks"), ("LI", "networks"), ("PT", "infrastructure")])
+@pytest.mark.parametrize(("said", "layer"), [(None, "networks"), ("LI", "networks"), ("PT", "infrastructure"),
+                                             ("abroad", "networks"), ("unlisted", "networks")])  # fmt: skip
 def test_a_network_ties_only_accounts_whose_country_is_known(said: str | None, layer: str) -> None:
-    """A country of fewer accounts than may be shown stands among others of the kind, and may have one carrier."""
+    """A country of fewer accounts than may be shown stands among others of the kind, and may have one carrier.
+
+    Nor does a network tie whom it finds abroad, nor one that is in no table: it may be a carrier's, too.
+    """
     recipe = worlds.Recipe(accounts=120, clean=14, days=14, volume=4.0)
 
     def placed(world: worlds.World) -> worlds.World:
@@ -147,8 +151,14 @@ def test_a_network_ties_only_accounts_whose_country_is_known(said: str | None, l
         if said == "PT":
             of = dict.fromkeys(every[:40].tolist(), said)
         country = [of.get(int(one), "DE") for one in who]
+        away = np.zeros(len(who), dtype=bool)
+        if said in ("abroad", "unlisted"):
+            away = np.isin(who, few) & (np.arange(len(who)) % 3 == 0)
+            country = [("PT" if said == "abroad" else None) if one else "DE" for one in away]
         events = events.set_column(events.column_names.index("country"), "country", pa.array(country, pa.string()))
         world = dataclasses.replace(world, events=events)
+        if away.any():
+            return changed(world, every, "ip24", np.where(away, np.uint64(7), who))
         return changed(changed(world, every, "ip24", who), few, "ip24", np.uint64(7))
 
     seen = look(recipe, 4, placed)
@@ -172,3 +182,24 @@ def test_a_prompt_that_two_ask_within_an_hour_counts_for_no_slot() -> None:
         db.execute("CREATE TABLE chosen AS SELECT DISTINCT account FROM events")
         found = db.execute(queries.slots("2026-05-01", "2026-05-02", 10, 60)).fetchall()
     assert found == [(1, 64), (2, 64), (3, 72), (4, 60), (5, 60)]
+
+
+@pytest.mark.parametrize(("mostly", "country"), [("PT", "PT"), (None, None)])
+def test_an_account_is_of_the_country_of_most_of_its_requests(mostly: str | None, country: str | None) -> None:
+    """One request from elsewhere moves nobody, whatever stands first in the alphabet."""
+
+    def travelled(world: worlds.World) -> worlds.World:
+        events = world.events.sort_by([("account", "ascending"), ("ts", "ascending")])
+        who = events["account"].to_numpy()
+        _, last = np.unique(who[::-1], return_index=True)
+        said = [mostly] * len(who)
+        for place in len(who) - 1 - last:
+            said[place] = "DE"
+        place = events.column_names.index("country")
+        return dataclasses.replace(world, events=events.set_column(place, "country", pa.array(said, pa.string())))
+
+    accounts = look(worlds.Recipe(accounts=60, clean=7, days=14, volume=4.0), 4, travelled).made.by_name["accounts"]
+    requests = accounts["requests"].to_pylist()
+    busy = [one for one, count in zip(accounts["country"].to_pylist(), requests, strict=True) if count > 2]
+    assert len(busy) > 40
+    assert set(busy) == {country}

@@ -66,12 +66,48 @@ def test_a_table_may_give_ranges_be_packed_and_name_codes(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("data", "countries_"),
+    [
+        (b"0.0.0.0,0.255.255.255,ZZ\n192.0.2.0,192.0.2.255,NL\n192.0.3.0,192.0.3.255,BE\n", ["NL", "BE"]),
+        (b"192.0.2.0/24,NL\n192.0.3.0/24,BE\n", ["NL", "BE"]),
+        (b"network,country\n::ffff:192.0.2.0/120,NL\n", ["NL", ""]),
+        (b"start_ip,end_ip,country\n::ffff:192.0.2.0,::ffff:192.0.3.255,NL\n", ["NL", "NL"]),
+        (b"network,country\n192.0.0.0/16,NL\n192.0.3.0/24,\n", ["NL", ""]),
+        (b"network,country\n192.0.0.0/16,NL\n192.0.3.0/24,ZZ\n", ["NL", ""]),
+        (b"network,country\n192.0.2.0/24,XK\n192.0.3.0/24,-\n", ["XK", ""]),
+        (b"network,country_iso_code\n192.0.2.0/24,NL\n192.0.3.0/24,T1\n", ["NL", ""]),
+    ],
+)
+def test_no_country_is_none_and_a_table_needs_no_names(tmp_path: Path, data: bytes, countries_: list[str]) -> None:
+    """Codes that are nobody's stand in tables of resellers, and one of them comes without a row of names."""
+    of = Countries(table(tmp_path, data)).of
+    assert [of("192.0.2.7"), of("192.0.3.7")] == countries_
+
+
+@pytest.mark.parametrize("said", ["ZZ", "xx", "unknown", "-", " ", "N/A", "T1", "EU"])
+def test_what_logs_say_in_the_place_of_a_country_is_none(said: str) -> None:
+    """Else whoever is nowhere would be of one country, and its networks would tie; a code has one spelling."""
+    assert countries.spelled(said) == ""
+    assert [countries.spelled(one) for one in ("nl", " NL ", "Netherlands")] == ["NL", "NL", "Netherlands"]
+
+
+def test_a_table_is_read_anew_only_when_it_changed(tmp_path: Path) -> None:
+    """A watch asks for it at every look, and reading a large one takes longer than a look."""
+    first = countries.table(table(tmp_path))
+    assert countries.table(tmp_path / "countries.csv") is first
+    assert countries.table(table(tmp_path, TABLE + b"203.0.113.0/24,SE\n")).of("203.0.113.9") == "SE"
+    with pytest.raises(CaseError, match="No such file"):
+        countries.table(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"", "empty"),
         (b"network,country\n", "no network with a country in 0 lines"),
         (b"network,country\n192.0.2.0/24,\n", "no network with a country in 2 lines"),
         (b"network,geoname_id\n192.0.2.0/24,2750405\n", "row 2: no column country"),
+        (b"192.0.2.0,192.0.2.255,EU,NL\n192.0.3.0,192.0.3.255,EU,NL\n", "row 1: no names of columns"),
         (b"net,country\n192.0.2.0/24,NL\n", "row 2: no network"),
         (b"network,country\n192.0.2.0/24,NL\n192.0.2.0/33,NL\n", "row 3: no network"),
         (b"network,country\n192.0.2.0/24,Netherlands\n", "row 2: 'Netherlands' is no country"),
@@ -120,10 +156,33 @@ def test_events_hold_the_country_and_the_manifest_the_table(tmp_path: Path) -> N
     file = next(case.glob("events/day=*/*.parquet"))
     assert sorted(map(str, pq.read_table(file)["country"].to_pylist())) == ["DE", "NL", "None"]
     assert not any(caveats.PLACELESS in one for one in caveats.losses(read_manifest(case)))
+    digest = Countries(listed).sha256
+    assert [one for one in caveats.losses(read_manifest(case)) if caveats.BY_TABLE in one and digest in one]
     assert not any("read before" in one for one in said)
     table(tmp_path, TABLE + b"203.0.113.0/24,SE\n")
     assert importing.load(case, [log], manner, said.append).already == 1
     assert any("read before without this table of countries" in one for one in said)
+
+
+def test_a_log_that_says_no_country_in_a_word_is_asked_of_the_table(tmp_path: Path) -> None:
+    """Of two tables in one case a scan says that they are two."""
+    case, key, log = tmp_path / "case", tmp_path / "key", tmp_path / "log.csv"
+    case.mkdir()
+    (case / "extraction.toml").write_text(CASE)
+    key.write_bytes(bytes(range(32)))
+    (tmp_path / "map.toml").write_text('[columns]\nid="i"\nts="t"\naccount="a"\nip="p"\ncountry="c"\n')
+    for number, said in enumerate(("ZZ", "be")):
+        log.write_text(f"i,t,a,p,c\nr{number},2026-05-02T10:0{number}:00Z,u,192.0.2.7,{said}\n")
+        listed = table(tmp_path, TABLE + b"203.0.113.0/24,SE\n" * number)
+        mapping = str(tmp_path / "map.toml")
+        importing.load(
+            case,
+            [log],
+            importing.Manner(format="generic", mapping=mapping, hash_key=str(key), countries=str(listed)),
+        )
+    found = [pq.read_table(one)["country"].to_pylist() for one in case.glob("events/day=*/*.parquet")]
+    assert sorted(found) == [["BE"], ["NL"]]
+    assert any(caveats.TABLES in one for one in caveats.losses(read_manifest(case)))
 
 
 def test_a_log_of_addresses_without_a_table_says_what_networks_then_show(tmp_path: Path) -> None:

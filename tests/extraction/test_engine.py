@@ -32,8 +32,8 @@ def test_accounts_counted_in_parts_are_the_same_table() -> None:
     assert whole.by_name["accounts"].num_rows == 61  # and what no account is named for
     for name, table in whole.by_name.items():
         assert parts.by_name[name].equals(table), name
-    assert whole.sql["accounts"].count("GROUP BY") == 1
-    assert parts.sql["accounts"].count("GROUP BY") == 8
+    assert whole.sql["accounts"].count("\nGROUP BY") == 1
+    assert parts.sql["accounts"].count("\nGROUP BY") == 8
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -29,21 +29,21 @@ def filled(db: sqlite3.Connection | duckdb.DuckDBPyConnection, engine: str) -> d
     rng = np.random.default_rng(3)
     made: dict[str, list[tuple[object, ...]]] = {}
     db.execute("CREATE TABLE events (account BIGINT, org BIGINT, template BIGINT, classes INTEGER, ts TIMESTAMP, "
-               "payment BIGINT, ip24 BIGINT, agent BIGINT, tls BIGINT)")  # fmt: skip
+               "payment BIGINT, ip24 BIGINT, agent BIGINT, tls BIGINT, country VARCHAR)")  # fmt: skip
     rows = [
         [int(rng.integers(1, 41)), None if rng.random() < 0.9 else 7, int((rng.pareto(0.9) * 9) % 300),
          int(rng.integers(0, 128)), f"2026-05-{rng.integers(1, 31):02} 10:00:00", int(rng.integers(0, 30)),
-         int(rng.integers(0, 9)), None, 5]
+         int(rng.integers(0, 9)), None, 5, ("DE", "US", None)[int(rng.integers(0, 3))]]
         for _ in range(900)
     ]  # fmt: skip
-    db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     db.execute("CREATE TABLE declared (account BIGINT, node BIGINT)")
     db.executemany("INSERT INTO declared VALUES (?, ?)", [[4, 3], [3, 3]])
     db.execute("CREATE TABLE public (template BIGINT)")
     db.execute("INSERT INTO public VALUES (5)")
     for name, query in TABLES.items():
         said = queries.translated(query, engine)
-        made[name] = sorted(tuple(row) for row in db.execute(said).fetchall())
+        made[name] = sorted((tuple(row) for row in db.execute(said).fetchall()), key=str)
         if name in ("held", "known"):
             db.execute(f"CREATE TABLE {name} AS {said}")
     return made

@@ -18,6 +18,11 @@ PLACELESS = (
     "addresses and no countries: networks in common describe, for they may be a country's carriers; a table of "
     "countries lets them count (depose extraction import --countries)"
 )
+BY_TABLE = (
+    "where it says no country, that of the address by a table, whose word is taken: customers of one carrier "
+    "that it puts into another country are compared with accounts of that one"
+)
+TABLES = "tables of countries, which the manifest names: an address may be of one country here and of another there"
 AGAIN = "ids stand more than once, each counted once"
 SECONDS = (oddities.AHEAD, oddities.BEHIND)
 
@@ -59,6 +64,16 @@ def losses(manifest: Manifest) -> tuple[str, ...]:
     if placeless:
         many = f"{len(placeless)} logs" if len(placeless) > NAMED else ", ".join(placeless)
         found.append(f"{many}: {PLACELESS}")
+    by_table: dict[str, list[str]] = {}
+    for one in manifest.sources:
+        if one.countries and "country" not in one.without:
+            by_table.setdefault(one.countries, []).append(one.name)
+    for table, logs_of in by_table.items():
+        many = f"{len(logs_of)} logs" if len(logs_of) > NAMED else ", ".join(logs_of)
+        if len(by_table) <= NAMED:
+            found.append(f"{many}: {BY_TABLE} (SHA-256 {table})")
+    if len(by_table) > 1:
+        found.append(f"{len(by_table)} {TABLES}")
     for why, logs in common.items():
         most, name = max(logs)
         many = f"up to {most}" if why in SECONDS else str(sum(count for count, _ in logs))

@@ -28,7 +28,8 @@ LOADS = 25
 """Parts into which units are put by their requests, so that a group is compared with sets of its own volumes."""
 UNSAID = (None, FEW)
 """Countries of accounts among which a network in common may be the carrier of one country: none that the logs say, and
-one with too few accounts to be named, which stands among those of other such countries."""
+one with too few accounts to be named, which stands among those of other such countries. Nor does a network tie whom it
+finds abroad, or one of no country: its other customers are not those with whom the account is compared."""
 CLIENTS = ("agent", "tls")
 """Kinds of what accounts share that are a client. It is the library that has a name and a way to connect, and whoever
 takes a framework or a template takes its prompts and its client: they describe, and show no concert."""
@@ -64,16 +65,18 @@ class Context:
         shared = tables.by_name["infrastructure"]
         place = np.searchsorted(ids, shared["account"].to_numpy())
         owner = self._unit[place]
-        unsaid = np.array([one in UNSAID for one in accounts["country"].to_pylist()], dtype=bool)
+        unsaid = np.array([one in UNSAID for one in accounts["country"].to_pylist()], dtype=bool)[place]
+        if "home" in shared.column_names:  # which tables that an earlier version sealed do not say
+            unsaid |= ~shared["home"].to_numpy()
         pairs = list(zip(shared["kind"].to_pylist(), shared["value"].to_pylist(), strict=True))
         codes = {one: place for place, one in enumerate(dict.fromkeys(pairs))}
         value = np.array([codes[one] for one in pairs], dtype=np.int64)
         client = np.array([kind in CLIENTS for kind, _ in pairs], dtype=bool)
-        anywhere = np.array([kind == "ip24" for kind, _ in pairs], dtype=bool) & unsaid[place]
+        anywhere = np.array([kind == "ip24" for kind, _ in pairs], dtype=bool) & unsaid
         ties = ~client & ~anywhere
         self._shared = {
             "infrastructure": (_once(owner[ties], value[ties]), "a card or a network"),
-            "networks": (_once(owner[anywhere], value[anywhere]), "a network; of no country, it may be its carriers'"),
+            "networks": (_once(owner[anywhere], value[anywhere]), "a network that is not known as of their country"),
             "clients": (_once(owner[client], value[client]), "a client"),
         }
         self._slot_owner, self._slots = slots["account"].to_numpy(), slots["slot"].to_numpy().astype(np.int64)

@@ -18,7 +18,7 @@ import msgspec
 
 from depose.errors import CaseError
 from depose.extraction import values
-from depose.extraction.countries import NOT_LISTED, Countries
+from depose.extraction.countries import NOT_LISTED, Countries, spelled
 from depose.extraction.events import PLAIN, Raw
 from depose.extraction.masking import classes, conversation, template
 from depose.extraction.pseudonyms import Pseudonyms, address, prefix, refuse_telling
@@ -89,6 +89,7 @@ class Entries:
                 raise CaseError(
                     f"{where}: {what}", hint="ask for the export as it left the system, not by a spreadsheet"
                 )
+        raw.country = spelled(raw.country)
         if self._countries is not None and raw.ip and not raw.country:
             raw.country = self._countries.of(raw.ip)
             if not raw.country:

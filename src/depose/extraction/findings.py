@@ -14,15 +14,16 @@ LAYERS = {
     "pivot": "moved to a new model on the day it came out, more than random sets (E4)",
     "balance": "ask more evenly on the days of a week than random sets of the same volumes (E5)",
     "infrastructure": "share cards or networks more often than random sets (E6)",
-    "networks": "of no known country, share networks more often than random sets, as customers of one carrier do (E6)",
+    "networks": "share networks not known as of their country more often than random sets, as a carrier's do (E6)",
     "clients": "use one client, by its name or its way to connect, more often than random sets (E6)",
     "targeting": "share templates of one capability more than alike templates are (E7)",
 }
 
 AVERAGED = ("groups", "synchrony", "infrastructure")
-"""Layers whose e-values are averaged. Pivot, balance, networks of no country, clients and targeting describe: a
-release is public, and whoever waits for it moves on its day; machines ask ten a day; a country has its carriers;
-customers of one framework send its prompts and its name; and a course is of one field, without anybody's concert."""
+"""Layers whose e-values are averaged. Pivot, balance, networks not known as of their country, clients and targeting
+describe: a release is public, and whoever waits for it moves on its day; machines ask ten a day; a country has its
+carriers; customers of one framework send its prompts and its name; and a course is of one field, without anybody's
+concert."""
 
 CONCERT = ("synchrony", "infrastructure")
 """Layers that can show concert. That accounts share prompts has many causes, a benchmark that no list names among them,

@@ -25,7 +25,7 @@ from depose.errors import CaseError, DeposeError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
 from depose.extraction import beside, entries, oddities, plan, produced, values
-from depose.extraction.countries import Countries
+from depose.extraction.countries import Countries, table
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, TEXTS, Raw
 from depose.extraction.manifest import FORMAT, Manifest, SourceOf, Written, read_manifest, sweep
@@ -90,7 +90,7 @@ def load(path: Path, logs: Sequence[Path], manner: Manner, say: Say = lambda _: 
     mapping = generic.read(Path(manner.mapping)) if manner.mapping else None
     if (manner.format == "generic") != (mapping is not None):
         raise UsageError("--map belongs to --format generic", hint="--format generic --map columns.toml")
-    countries = Countries(Path(manner.countries)) if manner.countries else None
+    countries = table(Path(manner.countries)) if manner.countries else None
     events = folder / "events"
     events.mkdir(exist_ok=True)
     with held(folder):

@@ -33,14 +33,17 @@ def translated(query: str, engine: str) -> str:
 
 
 def accounts(first: str, before: str, part: int = 0, parts: int = 1) -> str:
-    """Return the query of what each account did from a day to before a day; of one part of the accounts, of several."""
+    """Return the query of what each account did from a day to before a day; of one part of the accounts, of several.
+
+    Its country is that of most of its requests, and none where most say none: who travels is at home somewhere.
+    """
     of_part = f" AND coalesce(e.account % {parts}, 0) = {part}" if parts > 1 else ""
     shares = ",\n  ".join(
         f"sum(CASE WHEN floor(classes / {1 << place}) % 2 = 1 THEN 1 ELSE 0 END) AS {name}"
         for place, name in enumerate(CLASSES)
     )
     return f"""SELECT e.account, min({NODE}) AS node,
-  min(e.tier) AS tier, min(e.country) AS country,
+  min(e.tier) AS tier, min(h.country) AS country,
   sum(e.requests) AS requests, count(*) AS rows_, count(DISTINCT cast(e.ts AS DATE)) AS days,
   count(DISTINCT date_trunc('hour', e.ts)) AS hours,
   sum(CASE WHEN extract(hour FROM e.ts) < 6 THEN 1 ELSE 0 END) AS night,
@@ -56,6 +59,14 @@ def accounts(first: str, before: str, part: int = 0, parts: int = 1) -> str:
   min(e.ts) AS first_at, max(e.ts) AS last_at,
   {shares}
 FROM events e LEFT JOIN declared d ON d.account = e.account
+LEFT JOIN (
+  SELECT c.account, c.country FROM (
+    SELECT e.account, e.country, row_number() OVER (
+      PARTITION BY e.account ORDER BY sum(e.requests) DESC, coalesce(e.country, '')
+    ) AS place
+    FROM events e WHERE e.ts >= '{first}' AND e.ts < '{before}'{of_part} GROUP BY e.account, e.country
+  ) c WHERE c.place = 1
+) h ON h.account = e.account
 WHERE e.ts >= '{first}' AND e.ts < '{before}'{of_part}
 GROUP BY e.account"""  # noqa: S608
 
@@ -124,10 +135,13 @@ ORDER BY q.account, q.slot"""  # noqa: S608
 
 
 def infrastructure(first: str, before: str, kinds: Sequence[str] = ("payment", "ip24", "agent", "tls")) -> str:
-    """Return the query of what accounts have in common: a card, a network, a client; common property left out."""
+    """Return the query of what accounts have in common: a card, a network, a client; common property left out.
+
+    `country` is what the requests of the account from there say.
+    """
     parts = "\nUNION ALL\n".join(
-        f"SELECT DISTINCT e.account, '{kind}' AS kind, e.{kind} AS value FROM events e "  # noqa: S608
-        f"WHERE e.{kind} IS NOT NULL AND e.ts >= '{first}' AND e.ts < '{before}'"
+        f"SELECT e.account, '{kind}' AS kind, e.{kind} AS value, min(e.country) AS country FROM events e "  # noqa: S608
+        f"WHERE e.{kind} IS NOT NULL AND e.ts >= '{first}' AND e.ts < '{before}' GROUP BY e.account, e.{kind}"
         for kind in kinds
     )
     return f"""WITH each_ AS (
@@ -135,5 +149,5 @@ def infrastructure(first: str, before: str, kinds: Sequence[str] = ("payment", "
 ), few AS (
   SELECT kind, value FROM each_ GROUP BY kind, value HAVING count(*) >= 2 AND count(*) <= {SHARED_MOST}
 )
-SELECT x.account, x.kind, x.value FROM each_ x JOIN few f ON f.kind = x.kind AND f.value = x.value
+SELECT x.account, x.kind, x.value, x.country FROM each_ x JOIN few f ON f.kind = x.kind AND f.value = x.value
 ORDER BY x.kind, x.value, x.account"""  # noqa: S608

@@ -108,6 +108,7 @@ def make(
     db.execute("DROP TABLE held")
     first, end = tested[0], plan.before(tested)
     run("infrastructure", queries.infrastructure(first, end))
+    made["infrastructure"] = at_home(made["infrastructure"], made["accounts"])
     run("daily", queries.daily(first, end), "account, day, model")
     return Tables(by_name=made, sql=sql)
 
@@ -121,6 +122,14 @@ def without_small_cells(accounts: pa.Table, fewest: int) -> pa.Table:
             kept = [one if one is None or count[one] >= fewest else FEW for one in values]
             accounts = accounts.set_column(accounts.column_names.index(name), name, pa.array(kept, pa.string()))
     return accounts
+
+
+def at_home(shared: pa.Table, accounts: pa.Table) -> pa.Table:
+    """Say of each network whether it is in the account's country, in the place of its own, which few may share."""
+    home = dict(zip(accounts["account"].to_pylist(), accounts["country"].to_pylist(), strict=True))
+    rows = zip(shared["account"].to_pylist(), shared["country"].to_pylist(), strict=True)
+    found = pa.array([said is not None and home.get(one) == said for one, said in rows], pa.bool_())
+    return shared.drop_columns(["country"]).append_column("home", found)
 
 
 def slots(db: Any, case: ExtractionFile, accounts: Ints) -> tuple[pa.Table, str]:
