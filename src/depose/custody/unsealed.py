@@ -30,7 +30,7 @@ from depose.evidence.log import SEALED, log_path, seals_folder
 from depose.model import Findings
 from depose.model.canonical import sha256
 
-_HINT = "move its folder away and run the command again"
+_HINT = "move its folder away and run the command again, or put back what stood there"
 
 
 class Lying:
