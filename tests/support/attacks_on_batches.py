@@ -154,6 +154,12 @@ _changed(
     _marked_as_nothing,
     sealed=False,
 )
+_changed(
+    "marked as sealed under a name too long for a file",
+    "is marked as sealed, and its bundle",
+    lambda at: _mark(at, f"{'a' * 5_000}.zip"),
+    sealed=False,
+)
 _changed("sealed, with another verdict", "findings.json: is not the one in", _edit_findings, sealed=True)
 _changed(
     "sealed, with another log",
