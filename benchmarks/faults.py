@@ -22,7 +22,7 @@ def main() -> None:
     from faults import FAULTS
     from faults_of_data import ECHOES, VALUES
     from faults_of_files import LOCAL
-    from faults_of_order import EARLY, act
+    from faults_of_order import OF_ORDER
     from faulty import TLS
 
     with tempfile.TemporaryDirectory() as name:
@@ -30,7 +30,7 @@ def main() -> None:
         print("| fault | recorded of the question (attempt: status, outcome) | shown |\n|---|---|---|")
         for row in faulty.rows(Path(name), (*FAULTS, TLS, *VALUES, *ECHOES)):
             print(f"| {row.fault} | {_short(row.recorded)} | {_short(row.shown)} |".replace(name, "..."))
-        local = {**LOCAL, "an answer sent before its question": (EARLY, act)}
+        local = {**LOCAL, **OF_ORDER}
         print("\n| fault of files and authorities | message |\n|---|---|")
         for number, (fault, (says, meet)) in enumerate(local.items()):
             folder = Path(name) / f"local-{number}"

@@ -83,3 +83,22 @@ def test_what_a_service_says_of_a_failure_goes_with_its_model(tmp_path: Path) ->
         one.read_bytes().decode("utf-8", "replace") for one in (tmp_path / "copy").rglob("*") if one.is_file()
     )
     assert not [reason for reason in reasons if reason in shown]
+
+
+TELLS = {
+    "the letters of a token": b'"bytes": [45, 55, 55, 51, 49]',
+    "the numbers of all tokens": b'"context":[3121,88,12]',
+    "where tokens stand": b'"text_offset":[0, 4]',
+    "a count by another name": b'"eval_count":19',
+    "how long it took": b'"eval_duration": 123000',
+    "its characters": b'"output_characters":28',
+    "its length": b'"contentLength":28',
+}
+
+
+@pytest.mark.parametrize("name", TELLS)
+def test_numbers_of_a_raw_body_that_tell_its_words_are_withheld(name: str) -> None:
+    """Beside a word that was withheld stood the letters of its last token, or how many there are."""
+    said = TELLS[name]
+    shown = [said[start:end] for start, end in lengths.told(f"evidence/blobs/{'a' * 64}", said)]
+    assert shown == [re.findall(rb"[0-9][0-9, ]*", said)[0]]

@@ -1,4 +1,4 @@
-"""Traps in the case folders of a batch, which somebody else may change between two runs of it."""
+"""Traps in case folders that a command takes answers from, and that somebody else may change between two runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from depose import pipeline
 from depose.batch import confirm
 from depose.cli.options import now
 from depose.custody import keys
+from depose.custody.replicate import Consent, replicate
 from depose.custody.seal import seal
+from depose.custody.stamp import Source
 from depose.custody.unsealed import follows
 from depose.evidence.log import Entry, chained
 from depose.model.canonical import canonical, sha256
+from depose.packs import build
+from depose.watch.plan import Wanted
+from depose.watch.run import watch
 from fakes import answer, case_of, model, write_case
 from mixed_bundles import mixed_case
 from traps import Place, Traps
@@ -149,6 +154,12 @@ _changed(
     _marked_as_nothing,
     sealed=False,
 )
+_changed(
+    "marked as sealed under a name too long for a file",
+    "is marked as sealed, and its bundle",
+    lambda at: _mark(at, f"{'a' * 5_000}.zip"),
+    sealed=False,
+)
 _changed("sealed, with another verdict", "findings.json: is not the one in", _edit_findings, sealed=True)
 _changed(
     "sealed, with another log",
@@ -204,3 +215,40 @@ def _raw_bytes(case: Path) -> None:
 
 _answered("reworded", "not the one in its raw bytes", lambda at: _rewrite(at, _reworded))
 _answered("with other raw bytes", "its bytes do not have the digest of its name", _raw_bytes)
+
+
+def _from_another(name: str, take: Callable[[Path, Path], object]) -> None:
+    """Add a trap: the log of a folder from which a command takes answers says others than its files."""
+
+    def spring(place: Place) -> object:
+        case = place.folder / "case"
+        shutil.copytree(_made()[0], case)
+        return take(case, place.folder)
+
+    ON_BATCHES.add(f"{name} where somebody changed an answer", LOOKED_UP, slow=True)(spring)
+
+
+def _spoil(case: Path) -> Path:
+    (case / LOG).chmod(0o644)
+    _rewrite(case, _as_the_reference)
+    return case
+
+
+def _watched(case: Path, _: Path) -> object:
+    wanted = Wanted(models=("S1",), against="R1", recorded=True)
+    return watch(_spoil(case), wanted, now, lambda *_: None)
+
+
+def _replicated(case: Path, folder: Path) -> object:
+    bundle = next((_made()[1] / "sealed").glob("*.zip"))
+    for _ in range(2):
+        consent = Consent(yes=True, unknown_signer=True)
+        goal = folder / "mine"
+        replicate(bundle, goal, b"", consent, Source(), now, lambda *_: None, lambda _: None, lambda _: None)
+        _spoil(goal)
+    return None
+
+
+_from_another("a pack made from a case", lambda case, _: build.from_case(_spoil(case)))
+_from_another("a watch over a case", _watched)
+_from_another("a replication that goes on in a folder", _replicated)

@@ -23,8 +23,15 @@ _PAGES = (
     re.compile(rb"</b> [a-z]+, ([0-9][0-9,]*) characters?\b"),
     re.compile(rb"\[([0-9][0-9,]*) (?:before|more)\]"),
 )
-_RAW = (re.compile(rb'"[A-Za-z_]*[tT]oken[A-Za-z_]*"\s*:\s*([0-9]+)'), re.compile(rb'"seed"\s*:\s*([0-9]+)'))
-"""Of a question the seed follows from the prompt's id, and the id may be a digest of the prompt."""
+_RAW = (
+    re.compile(rb'"[A-Za-z_-]*(?i:token|count|length|len|size|char|duration|byte)[A-Za-z_-]*"\s*:\s*([0-9]+)'),
+    re.compile(rb"\[\s*(-?[0-9][0-9.eE+-]*(?:\s*,\s*-?[0-9][0-9.eE+-]*)*)\s*\]"),
+    re.compile(rb'"seed"\s*:\s*([0-9]+)'),
+)
+"""A row of numbers may be the words by their letters, by the numbers of their tokens, or by where they stand.
+
+Of a question the seed follows from the prompt's id, and the id may be a digest of the prompt.
+"""
 
 
 def of_answer(line: bytes) -> bool:

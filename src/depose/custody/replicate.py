@@ -29,6 +29,7 @@ from depose.custody.bundle import HINT, Read, content, opened
 from depose.custody.consistent import elsewhere
 from depose.custody.own_endpoints import Reached
 from depose.custody.stamp import Source, obtain, stamp
+from depose.custody.unsealed import follows
 from depose.custody.verify import verify
 from depose.detectors import Similarity
 from depose.errors import EvidenceError, ProtocolChanged, UsageError
@@ -134,7 +135,8 @@ def replicate(
 ) -> Replication:
     """Verify a bundle, ask its protocol again in a case of one's own, analyze, and compare; resumable like probe.
 
-    Raises EvidenceError, before anything is sent, where the bundle does not verify.
+    Raises EvidenceError, before anything is sent, where the bundle does not verify; and before anything is compared,
+    where an answer that lies in the folder does not follow from its raw bytes or its file.
 
     What the bundle says of endpoints is shown as a plan, and followed only as far as `consent` goes. Seed and controls
     are taken as they were drawn, so that the case of one's own is a registered one; `source` may time-stamp it.
@@ -170,6 +172,8 @@ def replicate(
         stamp(folder, source, clock)
     stamper = partial(obtain, folder, source) if source.given else None
     pipeline.probe(folder, clock, progress, checkpoints=Checkpoints(stamper))
+    for one in follows(folder):
+        say(f"{folder.name}: not checked: {one}")
     again, _ = pipeline.analyze_case(folder, say, clock)
     now = collect.dossier(folder)
     made = Replication(

@@ -30,7 +30,7 @@ from depose.evidence.log import SEALED, log_path, seals_folder
 from depose.model import Findings
 from depose.model.canonical import sha256
 
-_HINT = "move its folder away and run the command again"
+_HINT = "move its folder away and run the command again, or put back what stood there"
 
 
 class Lying:
@@ -85,10 +85,11 @@ def sealed_findings(folder: Path) -> Findings:
             name = msgspec.json.decode(mark.read(65_536), type=Mark).bundle
     except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{file}: not the mark of a seal: {error}", hint=_HINT) from error
-    bundle = folder / "sealed" / Path(name).name
-    if not bundle.is_file():
+    called, there = Path(name).name, {one.name: one for one in (folder / "sealed").glob("*")}
+    bundle = there.get(called)  # which may be no name that a file can have
+    if bundle is None or not bundle.is_file():
         raise EvidenceError(
-            f"{folder}: is marked as sealed, and its bundle {Path(name).name[:80]!r} is not there",
+            f"{folder}: is marked as sealed, and its bundle {called[:80]!r} is not there",
             hint=f"put it back into {shell(folder / 'sealed')}, or {_HINT}",
         )
     verify(bundle)

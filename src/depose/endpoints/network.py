@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -56,6 +56,9 @@ class Heard:
     reason: str
 
 
+_EARLY = "a response that came before its question was sent"
+
+
 class NotAllowed(httpcore2.ConnectError):
     """The name leads to an address that the case does not allow."""
 
@@ -84,9 +87,12 @@ class _Threads(threading.local):
 class _Stream(httpcore2.NetworkStream):
     """A stream on which no read or write outlasts the deadline of the request that its thread is busy with."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, threads: _Threads) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, threads: _Threads, peer: Any) -> None:
         self._stream = stream
         self._threads = threads
+        self._peer = peer
+        self.behind = b""
+        """What came behind the end of an answer: whatever comes next may be a part of another's."""
 
     def _left(self, expired: type[Exception]) -> float:
         watch = self._threads.watch
@@ -104,7 +110,9 @@ class _Stream(httpcore2.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all of it."""
+        """Write all of it; nothing on a connection that is out of step."""
+        if self.behind:
+            raise httpcore2.RemoteProtocolError(_EARLY)
         self._stream.write(buffer, self._left(httpcore2.WriteTimeout))
 
     def close(self) -> None:
@@ -116,10 +124,14 @@ class _Stream(httpcore2.NetworkStream):
     ) -> httpcore2.NetworkStream:
         """Go on under TLS."""
         left = self._left(httpcore2.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._threads)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._threads, self._peer)
 
     def get_extra_info(self, info: str) -> Any:
-        """Pass on what the socket knows of itself."""
+        """Pass on what the socket knows of itself; of who left it knows nothing, so that the peer is kept."""
+        if info == "server_addr":
+            return self._peer
+        if info == "is_readable" and self.behind and not self.behind.strip():  # blank lines: a new connection will do
+            return True
         return self._stream.get_extra_info(info)
 
 
@@ -149,7 +161,12 @@ class _Backend(httpcore2.NetworkBackend):
             kind = of_address(address)
             if not allowed(kind, self._reach):
                 raise NotAllowed(f"{host} is {address}, a {kind} address")
-        return _Stream(self._first(looked_up, port, socket_options), self._threads)
+        stream = self._first(looked_up, port, socket_options)
+        try:
+            peer = stream.get_extra_info("server_addr")
+        except OSError as error:
+            raise httpcore2.ConnectError(f"{host} hung up at once: {error.strerror}") from error
+        return _Stream(stream, self._threads, peer)
 
     def _first(self, addresses: tuple[str, ...], port: int, options: Any) -> httpcore2.NetworkStream:
         failed: Exception = httpcore2.ConnectError("no address")
@@ -207,7 +224,7 @@ class Line:
             response = self._pool.handle_request(request)
             if watch.first is None:  # it stood behind the answer to another question, and not a byte came since
                 response.close()  # with the connection: what comes next on it is another's too
-                raise httpcore2.RemoteProtocolError("a response that came before its question was sent")
+                raise httpcore2.RemoteProtocolError(_EARLY)
             first_at = clock()
             seen["status"], seen["headers"] = response.status, tuple(response.headers)
             seen["http_version"] = response.extensions.get("http_version", b"").decode("ascii", "replace")
@@ -225,7 +242,7 @@ class Line:
                     last_at = clock()
                     last_us = self._us()
             finally:
-                response.close()
+                _end(response)
         except tuple(_TROUBLES) as error:
             seen |= _explained(error, watch, size, timeout)
             last_at = ""
@@ -268,6 +285,14 @@ _TROUBLES: dict[type[Exception], Trouble] = {
     httpcore2.LocalProtocolError: "protocol",
     httpcore2.UnsupportedProtocol: "protocol",
 }
+
+
+def _end(response: httpcore2.Response) -> None:
+    """Let go of the connection of an answer, and note on it what came behind the end of that answer."""
+    stream, inner = response.extensions.get("network_stream"), cast("Any", response.stream)
+    if isinstance(stream, _Stream):  # what was read too much is nowhere else to be had
+        stream.behind = inner._stream._connection._h11_state.trailing_data[0]
+    response.close()
 
 
 def _explained(error: Exception, watch: _Watch, size: int, timeout: float) -> dict[str, str]:

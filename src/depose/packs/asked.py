@@ -18,6 +18,7 @@ from depose.asking import collect
 from depose.case import casefile, packs
 from depose.case.casetext import described, table
 from depose.case.packs import Pack
+from depose.custody.unsealed import follows
 from depose.errors import AnalysisError, CaseError, UsageError
 from depose.evidence.log import Clock, write_whole
 from depose.features.extract import Features
@@ -169,6 +170,7 @@ def ask_again(
     """Ask some controls of a pack as many of its prompts again, and say of each whether it is still itself.
 
     For each the answers of now are scored among all answers of then: T with its own against T with every other one's.
+    Raises EvidenceError where an answer that lies in the folder does not follow from its raw bytes.
     """
     manifest = pack.manifest
     kept = folder / "packs" / manifest.file
@@ -197,6 +199,8 @@ def ask_again(
     }
     head = {"title": f"pack {manifest.name} {manifest.version}, asked again", "authority": manifest.authority}
     _ask(_text(head, protocol, limits, {}, [*live, reference]), folder, clock, meter, say)
+    for unread in follows(folder):
+        say(f"{folder.name}: not checked: {unread}")
     found = collect.dossier(folder)
     bench = Bench(found, Features(), lambda _: None)
     recorded = [one.spec.code for one in manifest.models]

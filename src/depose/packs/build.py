@@ -19,6 +19,7 @@ from depose.case.places import explained
 from depose.case.population import Population
 from depose.case.protocol import registration
 from depose.case.signatures import PrivateKey, fingerprint
+from depose.custody.unsealed import follows
 from depose.endpoints.recorded import open_recorded
 from depose.errors import CaseError, UsageError
 from depose.evidence import ledger
@@ -136,18 +137,22 @@ def _languages(rows: Iterable[Sequence[PackAnswer]]) -> tuple[str, ...]:
 
 
 def from_case(path: Path, roles: Collection[Role] = CONTROLS) -> Source:
-    """Take the models of these roles from a case, as they answered; from its files before it is registered."""
+    """Take the models of these roles from a case, as they answered; from its files before it is registered.
+
+    Raises EvidenceError where an answer of its log does not follow from its raw bytes or its file.
+    """
     folder = casefile.folder_of(path)
     if log_path(folder).is_file():
+        unread = follows(folder)
         found = ledger.entries(folder)
         frozen, made_from, answered = found.registration, f"case, end of its log {found.head}", _last(found)
     else:
-        frozen = registration(casefile.read(folder), folder)
+        unread, frozen = (), registration(casefile.read(folder), folder)
         made_from, answered = "files that a case names", _looked_up(frozen, folder)
     protocol = frozen.case.protocol
     chosen = [spec for spec in frozen.case.models if spec.role in roles]
     called = _called(chosen)
-    models, left_out = [], []
+    models, left_out = [], [f"not checked: {one}" for one in unread]
     for spec in chosen:
         if spec.repeats or spec.code not in answered:
             left_out.append(f"{spec.code}: {f'repeats {spec.repeats}' if spec.repeats else 'was not asked'}")

@@ -16,6 +16,7 @@ from depose.asking.book import Book
 from depose.asking.desk import Desk, batched
 from depose.case import casefile
 from depose.case.budget import Budget
+from depose.custody.unsealed import follows
 from depose.endpoints import Endpoint
 from depose.errors import EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
@@ -48,11 +49,13 @@ MOST_OTHERS = 6
 def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) -> tuple[Day, ...]:
     """Ask each watched model until its answers differ from the kept ones or the calls are used up.
 
-    Raises EndpointError where no model gave an answer; a day that was broken off is on record and has no finding.
+    Raises EvidenceError where an answer of the case does not follow from its raw bytes or its file, and EndpointError
+    where no model gave an answer; a day that was broken off is on record and has no finding.
     """
     if not 0 < wanted.alpha <= 0.2:
         raise UsageError(f"--alpha {wanted.alpha}: not above 0 and at most 0.2", hint="0.01 is the default")
     folder = casefile.folder_of(path)
+    follows(folder)
     entries = ledger.entries(folder)
     dossier = collect.dossier_of(entries, str(folder))
     if wanted.recorded:
