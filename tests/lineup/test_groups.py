@@ -19,7 +19,7 @@ from depose.case import casefile
 from depose.case.annexes import Annex
 from depose.errors import CaseError
 from depose.lineup.examine import examine, values_of
-from depose.lineup.family import holm
+from depose.lineup.family import holm, levels
 from depose.lineup.foresight import foreseen
 from depose.lineup.opened import OpenedLineup
 from depose.model.lineup import Bag, Context, DiagnosticResult, LineupKey, Opened, ScoreTable
@@ -150,6 +150,32 @@ def test_the_group_that_was_learnt_is_found_and_no_other() -> None:
     assert [name for name, one in of(found).items() if one.named] == ["gA7"]
     assert found.opinion.verdict == "indication"
     assert found.log10_p_holm <= of(found)["gA7"].log10_p_holm
+
+
+def test_what_holm_does_not_reject_is_held_to_the_level_at_which_it_stopped() -> None:
+    """A group's level is the largest p that would be rejected beside the others, not one that grows with its own p."""
+    rng = np.random.default_rng(20)
+    for count in (1, 2, 5, 22):
+        for _ in range(20):
+            values = np.log10(rng.uniform(size=count) ** rng.choice([1, 4])).tolist()
+            adjusted, held = holm(values), levels(values, 0.05)
+            for place, level in enumerate(held):
+                if adjusted[place] > np.log10(0.05):
+                    for p, reached in ((level * 0.999, True), (level * 1.001, False)):
+                        other = [np.log10(p) if n == place else one for n, one in enumerate(values)]
+                        assert (holm(other)[place] <= np.log10(0.05)) == reached
+                else:
+                    assert values[place] <= np.log10(level)
+
+
+def test_no_indication_of_a_group_needs_power_at_the_level_of_all_tests() -> None:
+    """Ten groups of 150 line-ups that learnt nothing: the level of 11 tests leaves a power of .5, whatever p is."""
+    one = made(np.random.default_rng(22), each=150)
+    one = replace(one, plan=msgspec.structs.replace(one.plan, share=0.3))
+    (found,) = found_of(one)
+    assert {line.opinion.verdict for line in of(found).values()} == {"inconclusive"}
+    assert {line.opinion.reasons for line in of(found).values()} == {("few",)}
+    assert max(line.power for line in of(found).values()) < 0.6
 
 
 def test_order_of_groups_accounts_and_suspects_changes_nothing() -> None:
