@@ -17,7 +17,7 @@ import line_ups
 from depose import pipeline
 from depose.case import casefile
 from depose.case.annexes import Annex
-from depose.errors import CaseError
+from depose.errors import CaseError, EvidenceError
 from depose.lineup.examine import examine, values_of
 from depose.lineup.family import holm, levels
 from depose.lineup.foresight import foreseen
@@ -270,6 +270,29 @@ def test_groups_part_the_accounts(tmp_path: Path, groups: str, said: str) -> Non
 
 
 GROUPED = line_ups.CASE.replace('matched = ["B1"]', 'matched = ["B1"]\ngroups = {{ north = ["A1"], south = ["A2"] }}')
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('groups = { north = ["A1"], south = ["A2"] }', 'groups = { best = ["A2"], rest = ["A1"] }'),
+        ('matched = ["B1"]', 'matched = ["B1"]\nshare = 1.0'),
+        ("bags = 20", "bags = 1"),
+        ("seed = 7", "seed = 7\nalpha = 0.2"),
+    ],
+)
+def test_nothing_is_analysed_under_a_protocol_amended_with_the_key_in_view(tmp_path: Path, old: str, new: str) -> None:
+    """Groups, limits or alpha that were changed once the key was open are no test, whether or not one was recorded."""
+    folder = line_ups.opened(tmp_path, limits="bags = 20", text=GROUPED)
+    now = line_ups.clock_after(folder)
+    file = folder / "case.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    pipeline.amend(folder, "it shows more so", now)
+    with pytest.raises(EvidenceError, match="amended after the bags were built, and the key is open"):
+        pipeline.analyze_case(folder, lambda line: None, now)
+    assert not (folder / "out" / "findings.json").exists()
 
 
 def test_report_and_machines_say_the_groups(tmp_path: Path) -> None:
