@@ -17,9 +17,9 @@ import line_ups
 from depose import pipeline
 from depose.case import casefile
 from depose.case.annexes import Annex
-from depose.errors import CaseError
+from depose.errors import CaseError, EvidenceError
 from depose.lineup.examine import examine, values_of
-from depose.lineup.family import holm
+from depose.lineup.family import holm, levels
 from depose.lineup.foresight import foreseen
 from depose.lineup.opened import OpenedLineup
 from depose.model.lineup import Bag, Context, DiagnosticResult, LineupKey, Opened, ScoreTable
@@ -152,6 +152,100 @@ def test_the_group_that_was_learnt_is_found_and_no_other() -> None:
     assert found.log10_p_holm <= of(found)["gA7"].log10_p_holm
 
 
+def test_what_holm_does_not_reject_is_held_to_the_level_at_which_it_stopped() -> None:
+    """A group's level is the largest p that would be rejected beside the others, not one that grows with its own p."""
+    rng = np.random.default_rng(20)
+    for count in (1, 2, 5, 22):
+        for _ in range(20):
+            values = np.log10(rng.uniform(size=count) ** rng.choice([1, 4])).tolist()
+            adjusted, held = holm(values), levels(values, 0.05)
+            for place, level in enumerate(held):
+                if adjusted[place] > np.log10(0.05):
+                    for p, reached in ((level * 0.999, True), (level * 1.001, False)):
+                        other = [np.log10(p) if n == place else one for n, one in enumerate(values)]
+                        assert (holm(other)[place] <= np.log10(0.05)) == reached
+                else:
+                    assert values[place] <= np.log10(level)
+
+
+def test_no_indication_of_a_group_needs_power_at_the_level_of_all_tests() -> None:
+    """Ten groups of 150 line-ups that learnt nothing: the level of 11 tests leaves a power of .5, whatever p is."""
+    one = made(np.random.default_rng(22), each=150)
+    one = replace(one, plan=msgspec.structs.replace(one.plan, share=0.3))
+    (found,) = found_of(one)
+    assert {line.opinion.verdict for line in of(found).values()} == {"inconclusive"}
+    assert {line.opinion.reasons for line in of(found).values()} == {("few",)}
+    assert max(line.power for line in of(found).values()) < 0.6
+
+
+def beside_a_large_group(checked: Any = unchecked, drift: float | None = None) -> LineupFinding:
+    """Examine 40 line-ups that were learnt beside 600 that rank low, so that all together show nothing."""
+    rng = np.random.default_rng(23)
+    small, large = made(rng, ["A0"], codes=("A0",), each=40), made(rng, codes=("A1",), each=600)
+    low = tuple(
+        tuple(score - 0.3 * had for score, had in zip(row, entry.received, strict=True))
+        for row, entry in zip(large.tables["S1"].scores, large.entries, strict=True)
+    )
+    table = small.tables["S1"]
+    both = replace(
+        small,
+        plan=msgspec.structs.replace(
+            small.plan, accounts=("A0", "A1"), groups={"small": ("A0",), "large": ("A1",)}, cutoff="2026-04-01"
+        ),
+        bags=(*small.bags, *large.bags),
+        key=msgspec.structs.replace(small.key, entries=(*small.entries, *large.entries)),
+        tables={"S1": msgspec.structs.replace(table, scores=(*table.scores, *low))},
+    )
+    if drift is not None:
+        control = rng.normal(size=(640, 4))
+        scores = tuple(map(tuple, control.tolist()))
+        both = replace(both, tables={**both.tables, "C1": msgspec.structs.replace(table, model="C1", scores=scores)})
+        both = replace(both, plan=msgspec.structs.replace(both.plan, controls=("C1",)))
+    (found,) = examine(both, 0.05, 7, "", checked)
+    return found
+
+
+@pytest.mark.parametrize("drift", [None, 0.0])
+def test_what_rests_on_a_group_is_bounded_by_the_drift_of_that_group(drift: float | None) -> None:
+    """An indication of 40 line-ups is one of the accounts, though all 640 have an area below one half."""
+    found = beside_a_large_group(drift=drift)
+    assert found.area < 0.5
+    assert of(found)["small"].opinion.verdict == "indication"
+    assert found.opinion.verdict == "indication"
+    assert found.log10_p_holm == of(found)["small"].log10_p_holm
+
+
+def test_what_rests_on_a_group_stands_no_better_than_that_group() -> None:
+    """Checks that could be made of all line-ups and not of the group's leave the opinion indicative only."""
+
+    def checked(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]:
+        large = len(opened.entries) > 100
+        return tuple(
+            DiagnosticResult(name=name, title="t", limit="l", seen="s", passed=large or None)
+            for name in ("D1", "D2", "D3")
+        )
+
+    found = beside_a_large_group(checked)
+    assert [(line.group, line.standing) for line in of(found).values()] == [
+        ("large", "confirmatory"),
+        ("small", "indicative"),
+    ]
+    assert (found.opinion.verdict, found.standing) == ("indication", "indicative")
+
+
+def test_a_check_that_fails_of_all_accounts_stops_their_opinion_whatever_a_group_shows() -> None:
+    """The group is an indication, the accounts are not, and keep the p of their own test."""
+
+    def checked(opened: OpenedLineup, suspect: str) -> tuple[DiagnosticResult, ...]:
+        whole = len(opened.entries) == 640
+        return (DiagnosticResult(name="D2", title="t", limit="l", seen="s", passed=not whole),)
+
+    found = beside_a_large_group(checked)
+    assert of(found)["small"].opinion.verdict == "indication"
+    assert (found.opinion.verdict, found.opinion.reasons) == ("inconclusive", ("diagnostics",))
+    assert found.log10_p_holm > -0.1
+
+
 def test_order_of_groups_accounts_and_suspects_changes_nothing() -> None:
     """Groups registered, and suspects named, in another order give the same findings."""
     one = made(np.random.default_rng(5), ["A2"], suspects=("S1", "S2"))
@@ -246,6 +340,29 @@ def test_groups_part_the_accounts(tmp_path: Path, groups: str, said: str) -> Non
 GROUPED = line_ups.CASE.replace('matched = ["B1"]', 'matched = ["B1"]\ngroups = {{ north = ["A1"], south = ["A2"] }}')
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('groups = { north = ["A1"], south = ["A2"] }', 'groups = { best = ["A2"], rest = ["A1"] }'),
+        ('matched = ["B1"]', 'matched = ["B1"]\nshare = 1.0'),
+        ("bags = 20", "bags = 1"),
+        ("seed = 7", "seed = 7\nalpha = 0.2"),
+    ],
+)
+def test_nothing_is_analysed_under_a_protocol_amended_with_the_key_in_view(tmp_path: Path, old: str, new: str) -> None:
+    """Groups, limits or alpha that were changed once the key was open are no test, whether or not one was recorded."""
+    folder = line_ups.opened(tmp_path, limits="bags = 20", text=GROUPED)
+    now = line_ups.clock_after(folder)
+    file = folder / "case.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    pipeline.amend(folder, "it shows more so", now)
+    with pytest.raises(EvidenceError, match="amended after the bags were built, and the key is open"):
+        pipeline.analyze_case(folder, lambda line: None, now)
+    assert not (folder / "out" / "findings.json").exists()
+
+
 def test_report_and_machines_say_the_groups(tmp_path: Path) -> None:
     """From the case to report, JSON and bundle: each group with p as it is adjusted; `verify` finds the same."""
     folder = line_ups.opened(tmp_path, limits="bags = 20", text=GROUPED)
@@ -259,6 +376,24 @@ def test_report_and_machines_say_the_groups(tmp_path: Path) -> None:
     assert "Groups of accounts that are an indication by themselves, of 2: north." in page
     assert "of groups: north" in render_html(findings, Setting(flavour="compliance")).decode()
     assert b'"group": "south"' in machine_readable.summary(findings, Annex())
+
+
+def test_pages_say_where_an_indication_is_that_of_a_group_alone(tmp_path: Path) -> None:
+    """All accounts together show nothing: no page says that the suspect prefers what they received, or words of E."""
+    folder = line_ups.opened(tmp_path, limits="bags = 20", text=GROUPED)
+    pipeline.analyze_case(folder, lambda line: None, line_ups.clock_after(folder))
+    findings = pipeline.read_findings(folder)[1]
+    assert not isinstance(findings.lineup, UnsetType)
+    rests = msgspec.structs.replace(beside_a_large_group(), exhibits=())
+    assert rests.gamma == 1
+    lineup = msgspec.structs.replace(findings.lineup, findings=(rests,))
+    findings = msgspec.structs.replace(findings, lineup=lineup)
+    page = " ".join(render_html(findings).decode().split())
+    assert "Over all accounts together nothing is shown" in page
+    assert "The suspect puts the very answers" not in page
+    assert "of a group alone, whose p this is" in page
+    assert "No words follow here, since the opinion rests on a group" in page
+    assert "of a group alone" in render_html(findings, Setting(flavour="compliance")).decode()
 
 
 def test_many_groups_leave_the_summary_on_two_pages(tmp_path: Path) -> None:

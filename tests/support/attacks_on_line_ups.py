@@ -313,11 +313,29 @@ def _smaller_p(work: Path) -> None:
 
 @_forged("groups of accounts named after the key was open", "the protocol was amended after the bags were built")
 def _late_groups(records: Records, work: Path) -> None:
+    _name_groups(records)
+
+
+def _name_groups(records: Records) -> None:
     registration = json.loads(canonical(records[0]["body"]))
     registration["case"]["lineup"]["groups"] = {"best": ["A1"], "rest": ["A2"]}
     place = _place(records, "lineup_opened") + 1
     body = {"reason": "a group that is plain to see", "changes": [], "scored": False, "registration": registration}
     records.insert(place, {"kind": "amendment", "at": records[place - 1]["at"], "body": body, "was": "none"})
+
+
+@_forged(
+    "groups of accounts named after the key was open, and no test recorded",
+    "the protocol was amended after the bags were built, and the key is open",
+    recompute=True,
+)
+def _late_groups_untested(records: Records, work: Path) -> None:
+    _name_groups(records)
+    records[:] = [one for one in records if one["kind"] != "lineup_tested"]
+    case = work / "case.toml"
+    named = 'groups = { best = ["A1"], rest = ["A2"] }'
+    kept = [named if one.startswith("groups =") else one for one in case.read_text(encoding="utf-8").splitlines()]
+    case.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 @_forged("the rule changed after the bags were built", "the protocol was amended after the bags were built")

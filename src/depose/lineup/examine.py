@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import log10
 
 import msgspec
@@ -29,7 +30,7 @@ from depose.lineup.sensitivity import (
 )
 from depose.model.canonical import digest
 from depose.model.lineup import DiagnosticResult
-from depose.model.lineup_findings import AccountLine, GammaPoint, LineupFinding, LineupOpinion, Rung
+from depose.model.lineup_findings import AccountLine, GammaPoint, GroupFinding, LineupFinding, LineupOpinion, Rung
 from depose.model.lineup_plan import Cap, Tier
 from depose.model.random_streams import stream
 from depose.statistics.evalues import e_bh
@@ -91,10 +92,23 @@ def examine(opened: OpenedLineup, alpha: float, seed: int, asked_at: str, diagno
     found = []
     for place, (one, own) in enumerate(zip([one for one in tests if not one.group], whole, strict=True)):
         mine = lines[len(groups) * place : len(groups) * (place + 1)]
-        # What was delivered to a group was delivered to the accounts: an indication of the one is one of the others.
-        p = min([own.log10_p_holm, *(line.log10_p_holm for line in mine if line.opinion.verdict == "indication")])
-        found.append(msgspec.structs.replace(made[one].at(p), groups=mine))
+        found.append(msgspec.structs.replace(_with_groups(made[one], own, mine), groups=mine))
     return found
+
+
+def _with_groups(made: _Found, own: LineupFinding, groups: Sequence[GroupFinding]) -> LineupFinding:
+    """Take over what a group shows: what was delivered to it was delivered to the accounts.
+
+    An indication that rests on a group has its p, its bound of drift, and no better standing than it.
+    """
+    bases: list[GroupFinding | LineupFinding] = [one for one in groups if one.opinion.verdict == "indication"]
+    bases += [own] if own.opinion.verdict == "indication" else []
+    if not bases:
+        return own
+    base = min(bases, key=lambda one: (one.standing == "indicative", one.log10_p_holm))
+    found = made.at(base.log10_p_holm, base)
+    # What stops the opinion on all accounts does so whatever a group shows: then its own p stands there.
+    return found if found.opinion.verdict == "indication" else own
 
 
 def values_of(opened: OpenedLineup) -> dict[Member, float | None]:
@@ -115,9 +129,15 @@ class _Found:
         self.finding = finding
         self._grounds = grounds
 
-    def at(self, log10_p: float) -> LineupFinding:
-        """Return the finding with its p adjusted, and the opinion that follows."""
-        return msgspec.structs.replace(self.finding, log10_p_holm=tidy(log10_p), opinion=decide(self._grounds(log10_p)))
+    def at(self, log10_p: float, base: GroupFinding | LineupFinding | None = None) -> LineupFinding:
+        """Return the finding with its p adjusted, and the opinion that follows; `base` is what p is of, if not it."""
+        grounds, standing = self._grounds(log10_p), self.finding.standing
+        if base is not None:
+            grounds = replace(grounds, area=base.area, drift=base.drift)
+            standing = "indicative" if "indicative" in (standing, base.standing) else standing
+        return msgspec.structs.replace(
+            self.finding, log10_p_holm=tidy(log10_p), standing=standing, opinion=decide(grounds)
+        )
 
 
 def tested(opened: OpenedLineup) -> Mask:

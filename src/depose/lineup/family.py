@@ -62,9 +62,14 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def levels(values: Sequence[float], alpha: float) -> list[float]:
-    """Return the level that Holm's method holds each p to: alpha over those that are not below it."""
+    """Return the level that Holm's method holds each p to: alpha over the tests that are not rejected before it.
+
+    The method stops at the first p that is above its level: what lies behind is held to the level of that one. Alpha
+    over those that are not below would grow with p itself, so that what shows least would seem to be tested best.
+    """
     ordered = sorted(values)
-    return [alpha / (len(values) - bisect_left(ordered, one)) for one in values]
+    rejected = sum(one <= log10(alpha) for one in holm(values))
+    return [alpha / (len(values) - min(bisect_left(ordered, one), rejected, len(values) - 1)) for one in values]
 
 
 def of_group(name: str, accounts: tuple[str, ...], found: LineupFinding) -> GroupFinding:

@@ -47,10 +47,18 @@ ASSUMPTIONS = (
 
 
 def lineup_findings(entries: Entries, blob: Blob, name: str) -> LineupFindings | UnsetType:
-    """Test the line-up of a log once its key is open; raise EvidenceError where its parts contradict each other."""
+    """Test the line-up of a log once its key is open; raise EvidenceError where its parts contradict each other.
+
+    No act follows the opening of the key of itself, so that here alone an amendment after it is met.
+    """
     acts, case = entries.lineup, entries.registration.case
-    if acts is None or acts.opened is None or acts.key is None or isinstance(case.lineup, UnsetType):
+    if acts is None or acts.opened is None or acts.key is None:
         return UNSET
+    if entries.in_force != acts.built.under or isinstance(case.lineup, UnsetType):
+        raise EvidenceError(
+            f"{name}: the protocol was amended after the bags were built, and the key is open",
+            hint="what is asked with the key in view is no test: start a new case folder, also for other questions",
+        )
     try:
         opened = opened_lineup(case, case.lineup, acts, blob)
     except CaseError as error:

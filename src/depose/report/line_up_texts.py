@@ -109,6 +109,12 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
     checks = f"Of {len(one.diagnostics)} checks of the premises {len(made)} could be made, and {held} hold."
     if one.opinion.verdict == "indication":
         compared = "suspects and groups compared" if one.groups else "suspects compared"
+        if of_a_group_alone(one):
+            return (
+                "Over all accounts together nothing is shown; the answers that a registered group of them received "
+                "stand before others of the same reference that nobody received. By chance that would come about with "
+                f"p {exact_p(one.log10_p_holm)}, adjusted for the {compared}. {checks}{_waived(one)}{_of_groups(one)}"
+            )
         held_by = "The corpus holds" if one.statistic == "corpus" else "The suspect puts"
         return (
             f"{held_by} the very answers that these accounts received before others of the same reference that "
@@ -124,6 +130,11 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
         )
     because = "; ".join(LINEUP_REASONS[code] for code in one.opinion.reasons)
     return f"No answer either way: {because}. {checks}{_of_groups(one)}"
+
+
+def of_a_group_alone(one: LineupFinding) -> bool:
+    """Tell whether an indication is that of a registered group, and p over all accounts does not reach its level."""
+    return bool(one.groups) and one.opinion.verdict == "indication" and one.gamma <= 1
 
 
 def _of_groups(one: LineupFinding) -> str:
