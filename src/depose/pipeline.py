@@ -288,6 +288,11 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()
+        if before.lineup is not None and before.lineup.opened is not None:
+            raise UsageError(
+                f"{folder}: the key of its line-up is open, so that nothing under another protocol is a test",
+                hint=f"restore {folder / casefile.NAME}, or start a new case folder",
+            )
         changes = changes_between(before.written, frozen)
         if not changes:
             raise UsageError(

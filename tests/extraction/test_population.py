@@ -11,7 +11,7 @@ import pytest
 import request_logs as logs
 from depose.errors import EvidenceError
 from depose.evidence.log import utc_now, write_whole
-from depose.extraction import beginning, caveats, conduct, importing, oddities, plan, reporting, tables
+from depose.extraction import beginning, beside, caveats, conduct, importing, oddities, plan, reporting, tables
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.manifest import Manifest, SourceOf, read_manifest
 from depose.model.canonical import canonical
@@ -130,3 +130,13 @@ def test_findings_and_a_manifest_that_are_none_are_refused(tmp_path: Path, data:
         file.write_bytes(data)
         with pytest.raises(EvidenceError, match=r"not findings|not a manifest"):
             read(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"{", b'["\\ud800"]', b'["xyz"]', b'["1"]', b"[" * 100_000, b"{}"])
+def test_public_prompts_that_are_none_are_refused_by_import_and_scan(tmp_path: Path, data: bytes) -> None:
+    """What an import took down may have been changed since."""
+    file = tmp_path / "events" / "public.json"
+    file.parent.mkdir()
+    file.write_bytes(data)
+    with pytest.raises(EvidenceError, match=r"public\.json: not what an import wrote"):
+        beside.public_of(file.parent)

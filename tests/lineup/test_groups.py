@@ -17,7 +17,11 @@ import line_ups
 from depose import pipeline
 from depose.case import casefile
 from depose.case.annexes import Annex
-from depose.errors import CaseError, EvidenceError
+from depose.errors import CaseError, EvidenceError, UsageError
+from depose.evidence import ledger
+from depose.evidence.changes import changes as changes_between
+from depose.evidence.log import Log
+from depose.evidence.records import Amendment
 from depose.lineup.examine import examine, values_of
 from depose.lineup.family import holm, levels
 from depose.lineup.foresight import foreseen
@@ -26,6 +30,7 @@ from depose.model.lineup import Bag, Context, DiagnosticResult, LineupKey, Opene
 from depose.model.lineup_findings import GroupFinding, LineupFinding
 from depose.model.lineup_plan import LineupLimits
 from depose.readiness.line_up import prepared
+from depose.registering import frozen_case
 from depose.report import machine_readable
 from depose.report.render import Setting, render_html, render_pdf
 
@@ -357,7 +362,13 @@ def test_nothing_is_analysed_under_a_protocol_amended_with_the_key_in_view(tmp_p
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
-    pipeline.amend(folder, "it shows more so", now)
+    with pytest.raises(UsageError, match="the key of its line-up is open"):
+        pipeline.amend(folder, "it shows more so", now)
+    assert ledger.entries(folder).amendments == ()
+    frozen = frozen_case(casefile.read(folder), folder)
+    changes = changes_between(ledger.entries(folder).written, frozen)
+    with Log(folder, now) as log:  # as whoever writes the log by another tool
+        log.append("amendment", Amendment(reason="it shows more so", changes=changes, scored=True, registration=frozen))
     with pytest.raises(EvidenceError, match="amended after the bags were built, and the key is open"):
         pipeline.analyze_case(folder, lambda line: None, now)
     assert not (folder / "out" / "findings.json").exists()

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
-from depose.errors import UsageError, shell
+from depose.errors import EvidenceError, UsageError, shell
 from depose.evidence.log import write_whole
 from depose.extraction.countries import Countries
-from depose.extraction.manifest import Manifest
+from depose.extraction.manifest import Manifest, anew
 from depose.extraction.masking import template
 from depose.extraction.pseudonyms import Pseudonyms
-from depose.model.canonical import canonical
+from depose.model.canonical import UNREADABLE, canonical
 
+PUBLIC = "public.json"
+Key = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 SHOWN = 5
+"""Names or rows of a list that are printed."""
+
+
+def public_of(events: Path) -> list[int]:
+    """Return the templates of public prompts that an import took down, in order; none where none were named."""
+    file = events / PUBLIC
+    if not file.is_file():
+        return []
+    try:
+        return [int(one, 16) for one in msgspec.json.decode(file.read_bytes(), type=list[Key])]
+    except UNREADABLE as error:
+        raise EvidenceError(f"{file}: not what an import wrote: {error}", hint=anew(events.parent)) from error
 
 
 def public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manifest:
@@ -29,9 +43,8 @@ def public(events: Path, now: Manifest, file: Path, names: Pseudonyms) -> Manife
         keys = {names.once("template", key) for line in data.decode().splitlines() if (key := template(line))}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: {error}", hint="one prompt a line, in UTF-8") from error
-    goal = events / "public.json"
-    before = set(json.loads(goal.read_bytes())) if goal.is_file() else set()
-    write_whole(goal, canonical(sorted(before | {f"{key:016x}" for key in np.array(sorted(keys), dtype=np.uint64)})))
+    every = {*public_of(events), *np.array(sorted(keys), dtype=np.uint64).tolist()}
+    write_whole(events / PUBLIC, canonical([f"{key:016x}" for key in sorted(every)]))
     digest = hashlib.sha256(data).hexdigest()
     return now if digest in now.public else msgspec.structs.replace(now, public=(*now.public, digest))
 

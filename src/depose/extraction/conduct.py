@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from depose.errors import CaseError, EvidenceError, ProtocolChanged, shell
 from depose.evidence.log import GENESIS, Clock, Log, log_path, read_log, write_whole
 from depose.evidence.workspace import held
-from depose.extraction import caveats, plan, queries, request, scan, tables
+from depose.extraction import beside, caveats, plan, queries, request, scan, tables
 from depose.extraction import findings as said
 from depose.extraction import manifest as manifest_of
 from depose.extraction.engine import engine
@@ -226,8 +226,7 @@ def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, 
         say("tables: as they were made before")
         return there, key
     files = _checked(folder, manifest, say)
-    public_file = folder / "events" / "public.json"
-    public = [int(one, 16) for one in msgspec.json.decode(public_file.read_bytes())] if public_file.is_file() else []
+    public = beside.public_of(folder / "events")
     place.mkdir(parents=True, exist_ok=True)
     for one in place.iterdir():
         one.unlink()

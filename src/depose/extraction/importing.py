@@ -25,6 +25,7 @@ from depose.errors import CaseError, DeposeError, UsageError
 from depose.evidence.log import write_whole
 from depose.evidence.workspace import held, workspace
 from depose.extraction import beside, entries, oddities, plan, produced, values
+from depose.extraction.beside import SHOWN
 from depose.extraction.countries import Countries, table
 from depose.extraction.engine import engine, listed
 from depose.extraction.events import COLUMNS, TEXTS, Raw
@@ -41,7 +42,6 @@ PART = 100_000
 """Rows that are held at once."""
 TOLERATED = 0.001
 """Share of rows with an impossible time, without an account or unreadable, above which a source is refused."""
-SHOWN = 5
 NOBODY = "rows without an account"
 TIMELESS = "impossible times"
 TIMES = "times are ISO 8601, or seconds to nanoseconds since 1970, from 2020 to the day after tomorrow"
