@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.case.population import read
+from depose.case.population import Pair, read
 from depose.statistics.rates import wins
 from depose.validate.scoring import score_population
 from depose.validate.study import RELATION, TASK
@@ -33,22 +33,21 @@ Counts = NDArray[np.float64]
 
 
 class Source:
-    """One population, every labelled pair scored with every part."""
+    """One population, every labelled pair scored in each way: T and the larger p by way, and K."""
 
-    def __init__(self, data: Path, source: str, parts: Sequence[str] = PARTS) -> None:
-        population = read(data, source)
-        pairs = [one for one in population.pairs if one.label is not None]
-        tasks = dict.fromkeys(TASK, parts[0])
-        found = score_population(population, pairs, parts, tasks, seed=7, encode=None, progress=_say)
-        self.name = source
-        self.pairs = [one.pair for one in found.pairs]
-        self.t = {part: np.array([one.t[part][0] for one in found.pairs]) for part in parts}
-        self.p = {part: np.array([one.p[part][0].max() for one in found.pairs]) for part in parts}
-        self.k = np.array([one.k for one in found.pairs])
-        self.family = np.array([one.suspect_family for one in self.pairs])
-        self.reference = np.array([one.reference for one in self.pairs])
-        self.negative = np.array([one.label == 0 for one in self.pairs])
-        self.documented = np.array([one.documented for one in self.pairs])
+    def __init__(
+        self,
+        name: str,
+        pairs: Sequence[Pair],
+        t: Mapping[str, NDArray[np.float64]],
+        p: Mapping[str, NDArray[np.float64]],
+        k: Sequence[int],
+    ) -> None:
+        self.name, self.pairs, self.t, self.p, self.k = name, pairs, t, p, np.array(k)
+        self.family = np.array([one.suspect_family for one in pairs])
+        self.reference = np.array([one.reference for one in pairs])
+        self.negative = np.array([one.label == 0 for one in pairs])
+        self.documented = np.array([one.documented for one in pairs])
 
     def true(self, question: str) -> NDArray[np.bool_]:
         """Mark the true pairs of a question."""
@@ -69,6 +68,21 @@ class Source:
             first, second = t[true & mine], t[other & mine]
             total += wins(first, second), len(first) * len(second)
         return total
+
+
+def scored(data: Path, source: str, parts: Sequence[str] = PARTS) -> Source:
+    """Score every labelled pair of a population with every part."""
+    population = read(data, source)
+    pairs = [one for one in population.pairs if one.label is not None]
+    tasks = dict.fromkeys(TASK, parts[0])
+    found = score_population(population, pairs, parts, tasks, seed=7, encode=None, progress=_say).pairs
+    return Source(
+        source,
+        [one.pair for one in found],
+        {part: np.array([one.t[part][0] for one in found]) for part in parts},
+        {part: np.array([one.p[part][0].max() for one in found]) for part in parts},
+        [one.k for one in found],
+    )
 
 
 def candidates(parts: Sequence[str]) -> list[tuple[str, ...]]:
@@ -122,7 +136,7 @@ def main() -> int:
         if not (folder / "lineage.csv").is_file():
             print(f"skipped: {folder} is not here; the choice needs both populations")
             return 0
-    sources = [Source(options.data, "alpaca_eval"), Source(options.modern, "shaberi_w")]
+    sources = [scored(options.data, "alpaca_eval"), scored(options.modern, "shaberi_w")]
     for question in ("derived", "distilled"):
         print(f"{question}: areas within reference, documented and all, on {' and on '.join(s.name for s in sources)}")
         rows = [(parts, areas_of(sources, parts, question)) for parts in candidates(PARTS)]

@@ -16,7 +16,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
-from selection import PARTS, Source, candidates, left_out, told
+from selection import PARTS, Source, candidates, left_out, scored, told
 
 from depose.lab.export import SOURCE
 
@@ -59,11 +59,11 @@ def main() -> int:
     sources = []
     for folder, source in ((given.data, "alpaca_eval"), (given.modern, "shaberi_w")):
         if (folder / "lineage.csv").is_file():
-            sources.append(Source(folder, source, (*PARTS, NEW)))
+            sources.append(scored(folder, source, (*PARTS, NEW)))
         else:
             print(f"left out: {folder} is not here")
     with as_file(files("depose.kit")) as kit:
-        lab = Source(kit, SOURCE, (*PARTS, NEW))
+        lab = scored(kit, SOURCE, (*PARTS, NEW))
     print("| population | question | detector | area, documented | area, all | least area of a family |")
     print("|---|---|---|---|---|---|")
     for one in (*sources, lab):
