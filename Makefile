@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compile
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody bench-leaks lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
-	docs pages pictures coverage evaluations selection centring-study values-study bare-words-study era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers bench-weights-rates journeys dist image \
+	docs pages pictures coverage evaluations selection centring-study values-study bare-words-study opinions-bare-words era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers bench-weights-rates journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
 help: ## list what can be made
@@ -203,6 +203,9 @@ values-study: setup ## shared numbers, dates, names and titles as a detector: ar
 
 bare-words-study: setup ## strangers dressed alike with and without the rule on bare words, and what it costs (needs ../shared; skipped without; goes on after a kill)
 	$(BIN)/python benchmarks/bare_words.py
+
+opinions-bare-words: setup ## how often the opinion is wrong, and true pairs are missed, with the rule on bare words beside without (needs ../shared; half an hour; goes on after a kill)
+	$(BIN)/python benchmarks/opinion_bare.py
 
 bench-same: setup ## watching: calls and tokens until another setting is found, level, false alarms in 1,000 days (bank of answers in $(BANK))
 	$(BIN)/python benchmarks/same/bank.py $(BANK) $(if $(LLMMAP),--llmmap $(LLMMAP)) --sets choices open $(if $(LLMMAP),llmmap)

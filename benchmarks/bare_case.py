@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from dressed_alike import WAYS, Answer, Host
+from kept_rows import Row as Row
+from kept_rows import Store as Store
 from numpy.typing import NDArray
 
 from depose import plugins
@@ -20,7 +19,7 @@ from depose.answers.settle import compared_text
 from depose.case.lineages import counted
 from depose.case.population import Pair, Population, read
 from depose.detectors import layout, length
-from depose.features.bare_words import Said, bare_words
+from depose.features.bare_words import Read, bare_words
 from depose.features.compared import compared, question
 from depose.features.extract import Bag, Features
 from depose.model import ModelSpec, Primary, Prompt
@@ -36,31 +35,6 @@ ALL, TRIED = "all", "strangers"
 """p without bare words beside all controls, as the rule is, and beside strangers to the reference alone, as tried."""
 DECIDING = Primary().detectors()
 Array = NDArray[np.float64]
-Row = dict[str, Any]
-
-
-@dataclass(kw_only=True)
-class Store:
-    """Rows of results, kept as they come."""
-
-    path: Path
-    rows: dict[str, Row] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Read what an earlier run left."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.is_file():
-            for line in self.path.read_text("utf-8").splitlines():
-                if line.endswith("}"):
-                    row = json.loads(line)
-                    self.rows[row["key"]] = row
-
-    def keep(self, key: str, row: Row) -> Row:
-        """Write a row down."""
-        self.rows[key] = {"key": key, **row}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self.rows[key]) + "\n")
-        return self.rows[key]
 
 
 class Case:
@@ -81,10 +55,14 @@ class Case:
             )
         )
         self._features = Features()
-        self.said_words: dict[str, Said] = {}
+        self.said_words = Read()
         self._seen: dict[int, list[str | None]] = {}
         self._habits: dict[int, Array] = {}
         self._detect = plugins.load("detectors", WIDE)
+
+    def forget(self) -> None:
+        """Drop what was read of answers, to be read again: many bags of a whole population fill the memory."""
+        self._features = Features()
 
     def members(self, pair: Pair) -> list[int]:
         """Number suspect, reference and their clean controls; nothing where these are too few for an opinion."""

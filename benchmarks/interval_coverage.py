@@ -1,22 +1,26 @@
 """Coverage of the 95 % interval of T by simulation: `make coverage`.
 
-    benchmarks/interval_coverage.py [--cases 300] [--draws 399] [--seed 5]
+    benchmarks/interval_coverage.py [--cases 300] [--draws 399] [--seed 5] [--out out/coverage]
 
 Suspect and reference are fixed; prompts and controls are drawn anew in each case. What is to be covered is the mean of
 T over such draws at the same numbers of prompts and controls. Four kinds of measure: a likeness per prompt, a profile
 over all prompts, both combined, and a bag in which all but the pair is noise. Beside each row stands the share of raw
-draws that lie below the estimate.
+draws that lie below the estimate. Each row has a random stream of its own and stands in a file of OUT for each state of
+code and settings; a run that was killed goes on there.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
+from kept_rows import Store, digest
 from numpy.typing import NDArray
 
+import depose
 from depose.detectors import Combination, Measured, Profile, Similarity
 from depose.statistics.bootstrap import resampled
 from depose.statistics.centring import score
@@ -108,6 +112,12 @@ def covered(draw: Sequence[Draw], controls: int, prompts: int, cases: int, draws
     return Covered(inside=1 - above - under, above=above, under=under, width=width, below=below)
 
 
+def state() -> str:
+    """Name the code that rows depend on."""
+    root = Path(depose.__file__).parent / "statistics"
+    return str(digest([Path(__file__), *(root / f"{name}.py" for name in ("bootstrap", "centring"))]))
+
+
 def main() -> None:
     """Print a row for each kind, number of controls and number of prompts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,15 +126,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--controls", type=int, nargs="+", default=[19, 25, 40])
     parser.add_argument("--prompts", type=int, nargs="+", default=[25, 50, 100])
+    parser.add_argument("--out", type=Path, default=Path("out/coverage"))
     options = parser.parse_args()
     worlds = [world(np.random.default_rng([options.seed, place])) for place in range(WORLDS)]
+    store = Store(path=options.out / f"{state()}-{options.cases}-{options.draws}-{options.seed}.jsonl")
     print("measure    K   prompts  covered  too high  too low  width  raw draws below T")
     least, most = 1.0, 0.0
     for kind in KINDS:
         for controls in options.controls:
             for prompts in options.prompts:
                 drawn = [getattr(one, kind) for one in worlds]
-                one = covered(drawn, controls, prompts, options.cases, options.draws, options.seed)
+                key = f"{kind} {controls} {prompts}"
+                if key not in store.rows:
+                    made = covered(drawn, controls, prompts, options.cases, options.draws, options.seed)
+                    store.keep(key, asdict(made))
+                one = Covered(**{name: store.rows[key][name] for name in Covered.__annotations__})
                 least, most = min(least, one.inside), max(most, one.inside)
                 shares = (
                     f"{one.inside:>5.3f}     {one.above:.3f}    {one.under:.3f}  {one.width:>5.2f}  {one.below:>6.2f}"

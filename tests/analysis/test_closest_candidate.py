@@ -54,6 +54,40 @@ def test_the_true_teacher_among_the_rivals_is_closer() -> None:
     assert by["X1"] == "candidate closer"
 
 
+def test_a_rival_without_answers_hides_none_that_is_closer() -> None:
+    """Whoever names a rival that answered nothing, or to other prompts, still has the others ranked."""
+    whole = dossier(MODELS, {"S1": "X1"})
+    for kept in (0, 3):
+        few = msgspec.structs.replace(
+            whole,
+            transcripts=tuple(
+                one for one in whole.transcripts if one.model != "X3" or one.prompt in [f"q{i}" for i in range(kept)]
+            ),
+        )
+        one = analyze(few, Features(), quiet).findings.findings[2]
+        assert one.grounds is not None
+        assert one.grounds.candidate_closer
+        assert {"X1", "X2", "R1"} <= {rival.model for rival in one.candidates}
+
+
+def test_a_rival_without_a_prompt_in_common_is_left_out() -> None:
+    """The suspect answers one half and a rival the other: no score can be formed, and the others are ranked."""
+    whole = dossier(MODELS, {"S1": "X1"})
+    half = {f"q{i}" for i in range(18)}
+    apart = msgspec.structs.replace(
+        whole,
+        transcripts=tuple(
+            one
+            for one in whole.transcripts
+            if one.model not in ("S1", "X3") or (one.prompt in half) == (one.model == "S1")
+        ),
+    )
+    one = analyze(apart, Features(), quiet).findings.findings[2]
+    assert {rival.model for rival in one.candidates} == {"X1", "X2", "R1"}
+    assert one.grounds is not None
+    assert one.grounds.candidate_closer
+
+
 def test_reference_and_rival_on_one_base_are_compared_all_the_same() -> None:
     """Two sizes of one maker share a base; the controls need not, and the rival is compared."""
     based = [

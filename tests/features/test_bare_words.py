@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from depose.features.bare_words import Said, bare_words
+from depose.features.bare_words import Read, bare_words
 from depose.features.extract import Bag
 from depose.features.words import found_tokens
 from depose.model import Prompt
@@ -102,9 +102,12 @@ def test_a_joiner_that_a_script_needs_stays(text: str) -> None:
 
 def test_answers_read_once_give_the_same() -> None:
     """Another bag of the same models may use what was read for the first."""
-    dressed, read = bag(lambda text, _: f"Step 1: {text}"), dict[str, Said]()
+    dressed, read = bag(lambda text, _: f"Step 1: {text}"), Read()
     bare_words(PLAIN, read)
     assert bare_words(dressed, read) == bare_words(dressed, read) == bare_words(dressed)
+    for worn in ("Step 1: {}", "Step 1: {} kabor", "{} so much for that"):  # the same models, in another manner
+        other = bag(lambda text, p, worn=worn: worn.format(text) if p % 2 else text)  # type: ignore[misc]
+        assert bare_words(other, read) == bare_words(other)
 
 
 def test_what_most_models_say_stays() -> None:

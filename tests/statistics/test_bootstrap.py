@@ -99,6 +99,43 @@ def test_no_level_turns_back() -> None:
             assert (np.diff(found) >= 0).all()
 
 
+def test_order_and_swapped_ends_change_nothing() -> None:
+    """Prompts in another order, and suspect and reference swapped, give the same interval; controls, but for chance."""
+    values, names = null_bag(np.random.default_rng(16), 12, 30), [f"{i:02}" for i in range(30)]
+    once = bounds(made(values), names)
+    order = np.random.default_rng(17).permutation(30)
+    turned = values[order][:, [1, 0, *range(2, 14)]][:, :, [1, 0, *range(2, 14)]]
+    other = bounds(made(turned), [names[i] for i in order])
+    assert (once.low, once.high) == pytest.approx((other.low, other.high), rel=1e-9)
+    mixed = np.concatenate([[0, 1], 2 + np.random.default_rng(18).permutation(12)])
+    third = bounds(made(values[:, mixed][:, :, mixed]), names)
+    assert (once.low, once.high) == pytest.approx((third.low, third.high), abs=0.25 * (once.high - once.low))
+
+
+@pytest.mark.parametrize("k", [3, 4])
+@pytest.mark.parametrize("prompts", [1, 2])
+def test_the_smallest_bags_have_an_interval(k: int, prompts: int) -> None:
+    """One prompt, or three controls: draws that leave no pair of controls are left out, and the rest holds T."""
+    values = null_bag(np.random.default_rng(19), k, prompts)
+    found = resampled(made(values), [str(i) for i in range(prompts)], 199, np.random.default_rng(20))
+    assert np.isfinite(found.draws).all()
+    ends = found.interval()
+    assert ends.low <= found.estimate <= ends.high
+    assert ends.low < ends.high
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_draws_all_on_one_side_give_an_end_of_them(side: float) -> None:
+    """Where no draw reaches the estimate the interval is the nearest draws, in order, and no quantile is undefined."""
+    draws = np.random.default_rng(21).uniform(1.0, 2.0, 999) * side
+    ends = Resampled(estimate=0.0, draws=draws, acceleration=0.1, bias=0.0, below=0.0).interval()
+    assert 1.0 <= side * ends.low <= 2.0
+    assert 1.0 <= side * ends.high <= 2.0
+    assert ends.low <= ends.high
+    assert abs(ends.low - side) < 0.2
+    assert abs(ends.high - side) < 0.2
+
+
 def test_coverage_of_a_known_shift() -> None:
     """Over simulated cases the 95 % interval covers the true score at least nine times in ten (`make coverage`)."""
     hits = 0

@@ -29,3 +29,23 @@ def test_too_few_clusters_keep_everybody() -> None:
     """Where no test is possible nobody is dropped."""
     scores = np.array([[9.0, 0.0]] * 5)
     assert closest(scores, ["a"] * 5, 0.05, np.random.default_rng(3)) == (True, True)
+
+
+def test_who_cannot_be_tested_shields_nobody() -> None:
+    """A rival with few answers, or with none, stays in the set and saves no other; nor is it the closest to beat."""
+    scores = np.random.default_rng(4).normal([2.0, -1.0], 1.0, (40, 2))
+    for rows in (0, 14):
+        for value in (9.0, -9.0):
+            few = np.full((40, 1), np.nan)
+            few[:rows] = value
+            found = closest(np.hstack([scores, few]), CLUSTERS, 0.05, np.random.default_rng(5))
+            assert found == (True, False, True)
+
+
+def test_names_decide_nothing() -> None:
+    """Candidates in another order, and prompts asked three times, give the same set."""
+    scores = np.random.default_rng(6).normal([1.0, 0.9, -0.6, 0.0], 1.0, (40, 4))
+    kept = closest(scores, CLUSTERS, 0.05, np.random.default_rng(7))
+    assert closest(scores[:, ::-1], CLUSTERS, 0.05, np.random.default_rng(7)) == kept[::-1]
+    thrice = np.repeat(scores, 3, axis=0), np.repeat(CLUSTERS, 3).tolist()
+    assert closest(*thrice, 0.05, np.random.default_rng(7)) == kept

@@ -46,6 +46,25 @@ def test_duplicated_prompts_change_nothing() -> None:
     assert once == again
 
 
+def test_order_changes_nothing() -> None:
+    """Prompts and controls in another order give the same p with the same signs."""
+    rng = np.random.default_rng(9)
+    pair, controls = rng.normal(0.5, 1, 40), rng.normal(size=(40, 5))
+    once = prompt_level(pair, controls, CLUSTERS, np.random.default_rng(5))
+    order, others = rng.permutation(40), rng.permutation(5)
+    moved = controls[order][:, others]
+    assert prompt_level(pair[order], moved, [CLUSTERS[i] for i in order], np.random.default_rng(5)) == once
+
+
+def test_a_control_with_fewer_answers_cannot_lower_p() -> None:
+    """A control that answered three prompts has eight sets of signs, and so no p below an eighth."""
+    rng = np.random.default_rng(10)
+    controls = rng.normal(-3, 1, size=(40, 2))
+    assert prompt_level(rng.normal(1, 1, 40), controls, CLUSTERS, np.random.default_rng(5)) < 0.001
+    controls[3:, 1] = np.nan
+    assert prompt_level(rng.normal(1, 1, 40), controls, CLUSTERS, np.random.default_rng(5)) > 0.1
+
+
 def test_agrees_with_scipy() -> None:
     """With one control it is scipy's paired permutation test, up to simulation noise."""
     rng = np.random.default_rng(6)

@@ -42,6 +42,27 @@ def test_a_likeness_beyond_length_stays() -> None:
     assert hits >= 45
 
 
+@pytest.mark.parametrize("by_length", [0.0, 2.0])
+def test_p_is_uniform_under_the_null_on_both_sides(by_length: float) -> None:
+    """Whether or not length decides the scores, each side is small as often as its level says, and no oftener."""
+    rng = np.random.default_rng(6)
+    found = [matched(*bag(rng, 19, by_length, 0.0)) for _ in range(600)]
+    for side in ("p_reference", "p_suspect"):
+        for level in (0.05, 0.2, 0.5):
+            assert binomtest(sum(getattr(one, side) <= level for one in found), 600, level).pvalue > 0.001
+    assert binomtest(sum(one.p <= 0.05 for one in found), 600, 0.05, alternative="greater").pvalue > 0.001
+
+
+def test_suspect_and_reference_swapped_swap_the_sides() -> None:
+    """The two sides are one function with the labels swapped, to the last digit."""
+    t, closeness = bag(np.random.default_rng(7), 12, 1.0, 0.0)
+    turned = [1, 0, *range(2, 14)]
+    other = matched(t[np.ix_(turned, turned)], closeness[np.ix_(turned, turned)])
+    one = matched(t, closeness)
+    assert (one.p_reference, one.p_suspect) == (other.p_suspect, other.p_reference)
+    assert one.p_reference != one.p_suspect
+
+
 def test_the_residual_is_least_squares() -> None:
     """What is left is uncorrelated with length; with constant length nothing is taken away."""
     rng = np.random.default_rng(3)

@@ -11,7 +11,7 @@ from depose.case.population import Pair
 from depose.model import Calibration
 from depose.validate.calibrate import calibration as fit_calibration
 from depose.validate.left_out import LeftOut
-from depose.validate.opinions import TRUE, kind, opinion_lines, opinion_rates
+from depose.validate.opinions import TRUE, Judge, kind, opinion_lines, opinion_rates
 from depose.validate.scoring import PairScores, Scored
 from depose.validate.study import PRIMARY, Study
 from scored_studies import FAMILIES, QUESTION, scored, study
@@ -65,6 +65,16 @@ def test_opinions_are_counted_by_kind_with_exact_bounds(full: Calibration) -> No
     assert all("indication" in line for line in lines)
     assert "counted without bare words" in aside
     assert list(opinion_lines(())) == []
+
+
+def test_a_small_p_that_does_not_stand_without_bare_words_is_no_opinion(full: Calibration) -> None:
+    """As in a case: p without bare words above alpha makes an opinion inconclusive, and at alpha changes none."""
+    one, judge = study(), Judge(study(), full, elsewhere=False)
+    before = [judge.opinion(QUESTION, pair, 0) for pair in one.scored.pairs]
+    assert set(before) > {"inconclusive"}
+    assert [judge.opinion(QUESTION, pair, 0, p_bare=0.05) for pair in one.scored.pairs] == before
+    after = [judge.opinion(QUESTION, pair, 0, p_bare=0.0501) for pair in one.scored.pairs]
+    assert not set(after) & {"indication", "relation, kind not resolved"}
 
 
 def test_too_few_controls_or_another_layout_call_nobody(full: Calibration) -> None:

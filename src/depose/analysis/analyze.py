@@ -288,18 +288,25 @@ class _Analyst:
             return None
 
     def _candidates(self, members: tuple[str, ...], reference: ModelSpec, question: Question) -> tuple[Candidate, ...]:
-        """Rank the tested reference among the rival candidates, each scored with controls clean for all of them."""
-        rivals = [reference, *self.role("candidate")]
+        """Rank the tested reference among the rival candidates, each scored with controls clean for all of them.
+
+        A rival that answered nothing, or no prompt that the suspect answered, is left out.
+        """
+        rivals = [reference, *(one for one in self.role("candidate") if not self.bench.silent([one.code]))]
         suspect = self.specs[members[0]]
         clean = tuple(
             code
             for code in members[2:]
             if not any(lineage.unclean(suspect, rival, self.specs[code], question) for rival in rivals)
         )
-        if len(rivals) < 2 or len(clean) < FEWEST or self.bench.silent([suspect.code, *(one.code for one in rivals)]):
+        if len(rivals) < 2 or len(clean) < FEWEST or self.bench.silent([suspect.code, reference.code]):
             return ()
         detector = getattr(self.protocol.primary, question)
-        each = [self.bench.scored((members[0], rival.code, *clean), detector) for rival in rivals]
+        scored = [(one, self.bench.scored((members[0], one.code, *clean), detector)) for one in rivals]
+        scored = [(one, made) for one, made in scored if np.isfinite(made.scores.t[0, 1])]
+        if len(scored) < 2 or scored[0][0] is not reference:
+            return ()
+        each = [made for _, made in scored]
         rows = self.bench.bag((members[0], *clean)).prompts
         rng = stream(self.protocol.seed, "candidates", members[0], reference.code)
         d = np.stack([one.d[:, 0, 1] for one in each], axis=1)
@@ -311,7 +318,7 @@ class _Analyst:
                 tested=rival.code == reference.code,
                 in_set=kept,
             )
-            for rival, one, kept in zip(rivals, each, inside, strict=True)
+            for (rival, one), kept in zip(scored, inside, strict=True)
         ]
         return tuple(sorted(ranked, key=lambda one: (-one.value, one.model)))
 

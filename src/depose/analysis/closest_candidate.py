@@ -32,7 +32,11 @@ def rank(primary: Result, candidates: Sequence[Candidate], rivals: int) -> Rank:
     if tested is not None:
         reason = "" if len(candidates) > RIVALS else f"fewer than {RIVALS} rivals were named"
     else:
-        reason = "too few controls are clean for all rivals" if rivals else "no rival was named"
+        reason = (
+            "no rival could be compared, or too few controls are clean for all of them"
+            if rivals
+            else "no rival was named"
+        )
     return Rank(
         among_controls=1 + int((values >= np.round(primary.value, DIGITS)).sum()),
         controls=len(values),

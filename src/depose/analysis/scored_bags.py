@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from depose import plugins
 from depose.answers.line_ends import evened
 from depose.detectors import Measured, Similarity, layout, length
-from depose.features.bare_words import Said, bare_words
+from depose.features.bare_words import Read, bare_words
 from depose.features.compared import View, compared, question, view_of
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
@@ -64,7 +64,7 @@ class Bench:
         """Bootstrap draws of T(S, R) by bag and detector."""
         self._bags: dict[tuple[str, ...], Bag] = {}
         self._bare: dict[tuple[tuple[str, ...], View], Bag] = {}
-        self._said: dict[str, Said] = {}
+        self._said = Read()
         self._seen: dict[tuple[View, str], str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
         self._results: dict[tuple[tuple[str, ...], str], Result | NotScored] = {}

@@ -9,6 +9,7 @@ from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
 from depose.report.wording import REASONS
+from depose.statistics.rounding import upwards
 
 
 def reasons_of(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
@@ -32,7 +33,7 @@ def _controls(finding: Finding, findings: Findings) -> Iterator[str]:
     needed = max(FEWEST_LINEAGES, finding.k_needed)
     yield f"{finding.k_eff} independent clean control lineages, {needed} are needed"
     if finding.grounds is not None and isinstance(finding.grounds.p_lineages, float):
-        yield f"some reach the score: p counted in lineages is {finding.grounds.p_lineages:.3f}"
+        yield f"some reach the score: p counted in lineages is {upwards(finding.grounds.p_lineages)}"
     left: dict[str, list[str]] = {}
     for one in finding.excluded:
         left.setdefault(one.reason, []).append(one.model)

@@ -12,6 +12,7 @@ import click
 from depose.cli.console import Meter, show, table
 from depose.cli.lines import plain
 from depose.cli.options import CASE, JSON, now
+from depose.statistics.rounding import upwards
 
 if TYPE_CHECKING:
     from depose.watch.days import Day
@@ -84,7 +85,7 @@ def _lines(day: Day, several: bool) -> list[str]:
     kept = "its own answers" if day.against == day.model else f"the answers of {day.against}"
     since = f", day of watching {day.since}" if day.since else ""
     lines = [f"{day.model} against {kept} of {day.kept_from}{since}"]
-    p = f"p = {day.p_holm:.2g}"
+    p = f"p = {upwards(day.p_holm, 2)}"
     calls = f"{day.tested.calls} of {day.planned} calls compared"
     if day.outcome == "different":
         lines.append(f"  different, {p} ({calls}, alpha {day.alpha:g})")
@@ -95,7 +96,7 @@ def _lines(day: Day, several: bool) -> list[str]:
     if day.p_failed <= day.alpha:
         lines.append(
             f"  no answer to {day.failed} of {day.asked} calls, and to {day.kept_failed} of {day.kept_asked} of those "
-            f"kept (p = {day.p_failed:.2g}), which is not what the test compares"
+            f"kept (p = {upwards(day.p_failed, 2)}), which is not what the test compares"
         )
     lines += [f"  power at least {one.low:.2f} against {one.against}" for one in day.power]
     lines += [
@@ -103,13 +104,21 @@ def _lines(day: Day, several: bool) -> list[str]:
     ]
     lines += [f"  the provider names another {one.name}: {one.value}" for one in day.named]
     lines += [f"  e-BH at a false-discovery rate of .1 chooses {'it' if day.e_bh else 'others'}"] * several
-    lines += [f"  {day.days} days together: p = {day.p_all_days:.2g}"] * (day.days > 1)
+    lines += [f"  {day.days} days together: p = {upwards(day.p_all_days, 2)}"] * (day.days > 1)
     return [*lines, *([f"  stopped: {day.stopped}"] if day.stopped else [])]
 
 
 def _history(past: Sequence[Day]) -> list[str]:
     rows = [
-        (one.at[:16], one.model, one.against, one.outcome, f"{one.p:.2g}", one.tested.calls, _number(one.discrepancy))
+        (
+            one.at[:16],
+            one.model,
+            one.against,
+            one.outcome,
+            upwards(one.p, 2),
+            one.tested.calls,
+            _number(one.discrepancy),
+        )
         for one in past
     ]
     head = ("day", "model", "against", "finding", "p", "calls", "discrepancy")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from depose.cli.levels import level
 from depose.cli.lines import Line, put
 from depose.cli.steps import advice, runs
+from depose.statistics.rounding import upwards
 
 if TYPE_CHECKING:
     from depose.model import Finding, Findings
@@ -99,7 +100,7 @@ def numbers(one: Finding) -> str:
     if result is None:
         return f"no result of the deciding detector; K {one.k}, K_eff {one.k_eff}"
     parts = [
-        f"p {max(result.p, result.p_holm):z.3f} (at least {one.floor:z.3f} with K {one.k})",
+        f"p {upwards(max(result.p, result.p_holm))} (at least {upwards(one.floor)} with K {one.k})",
         f"K_eff {one.k_eff}",
         f"T {result.value:z.2f} ({result.low:z.2f} to {result.high:z.2f})",
     ]
@@ -107,7 +108,11 @@ def numbers(one: Finding) -> str:
     if ratio is not None:
         parts.append(f"LR {ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g}, at most {ratio.cap:.2g})")
     if level() > 0:
-        parts += [f"detector {result.detector}", f"p_R {result.p_reference:z.3f}", f"p_S {result.p_suspect:z.3f}"]
+        parts += [
+            f"detector {result.detector}",
+            f"p_R {upwards(result.p_reference)}",
+            f"p_S {upwards(result.p_suspect)}",
+        ]
         parts += [f"power {one.power.value:z.2f}, at least {one.power.lower95:z.2f}"] if one.power else []
         parts += [f"closest candidate {one.candidates[0].model}"] if one.candidates else []
     return ", ".join(parts)

@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sys import intern
 
 from depose.features.extract import Bag
@@ -49,7 +49,22 @@ class Said(Record, frozen=True, kw_only=True):
     places: tuple[tuple[int, int], ...]
 
 
-def bare_words(bag: Bag, read: dict[str, Said] | None = None) -> Bag:
+class Read:
+    """Answers as they were read, and what models say whatever they are asked: for other bags of the same models."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, Said] = {}
+        self._habits: dict[tuple[int, ...], set[Run]] = {}
+
+    def habits(self, answers: Sequence[Said]) -> set[Run]:
+        """Find the runs that one member says so often, once for the same answers."""
+        key = tuple(map(id, answers))  # of answers that are kept here, so that no other has the number
+        if key not in self._habits:
+            self._habits[key] = _habits(answers)
+        return self._habits[key]
+
+
+def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
     A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often with
@@ -58,10 +73,10 @@ def bare_words(bag: Bag, read: dict[str, Said] | None = None) -> Bag:
     words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
     `read` keeps answers as they were read, for other bags of the same models.
     """
-    known = {} if read is None else read
-    said = [[[_said(text, known) for text in samples] for samples in row] for row in bag.answers]
+    known = read or Read()
+    said = [[[_said(text, known.said) for text in samples] for samples in row] for row in bag.answers]
     members = range(len(bag.models))
-    habits = [_habits([one for row in said for one in row[m]]) for m in members]
+    habits = [known.habits([one for row in said for one in row[m]]) for m in members]
     stock = [_stock([(bag.prompts[p].id, one.words) for p, row in enumerate(said) for one in row[m]]) for m in members]
     holders = Counter(run for one in habits for run in one)
     own = [{run for run in one if holders[run] <= max(2, COMMON * len(bag.models))} for one in habits]
@@ -105,14 +120,13 @@ def _habits(answers: Sequence[Said]) -> set[Run]:
     """Find the runs that stand in a share of a member's answers; a longer one only where its parts do."""
     least = max(FEWEST, SHARE * sum(bool(one.words) for one in answers))
     found: set[Run] = set()
+    places: list[Iterable[int]] = [range(len(one.words)) for one in answers]
     for size in range(1, LONGEST + 1):
-        counts = Counter(
-            run
-            for one in answers
-            for run in _runs(one.words, size)
-            if size == 1 or (run[:-1] in found and run[1:] in found)
-        )
-        found |= {run for run, count in counts.items() if count >= least}
+        runs = [{at: one.words[at : at + size] for at in here} for one, here in zip(answers, places, strict=True)]
+        counts = Counter(run for one in runs for run in set(one.values()))
+        often = {run for run, count in counts.items() if count >= least}
+        found |= often
+        places = [[at for at, run in one.items() if run in often and one.get(at + 1) in often] for one in runs]
     return found
 
 
@@ -124,11 +138,12 @@ def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...
 
 def _without(said: Said, own: set[Run], asked: set[Run]) -> str:
     words, gone = said.words, [False] * len(said.words)
-    for size in range(1, LONGEST + 1):
-        for i in range(len(words) - size + 1):
+    first = {run[0] for run in own} | {run[0] for run in asked}
+    for i in (place for place, word in enumerate(words) if word in first):
+        for size in range(1, LONGEST + 1):
             run = words[i : i + size]
             if run in own or (size == SAID_BACK and run in asked):
-                gone[i : i + size] = [True] * size
+                gone[i : i + len(run)] = [True] * len(run)
     if not any(gone):
         return said.text
     taken = [place for place, out in zip(said.places, gone, strict=True) if out]

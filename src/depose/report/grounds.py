@@ -12,6 +12,7 @@ from depose.model import Finding, Findings, Grounds, Record
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.report.arrange import primary
 from depose.report.typography import number, pvalue
+from depose.statistics.rounding import upwards
 
 COLUMNS = 6
 """Findings side by side in one table."""
@@ -69,7 +70,7 @@ def _p(field: str) -> Callable[[Finding, Grounds], Cell]:
         if value is None:
             return Cell(seen=NOT_KNOWN, met=False)
         if field == "p" and isinstance(g.p_lineages, float) and value <= g.alpha < g.p_lineages:
-            return Cell(seen=f"{pvalue(value, finding.floor)}; in lineages {g.p_lineages:.3f}", met=False)
+            return Cell(seen=f"{pvalue(value, finding.floor)}; in lineages {upwards(g.p_lineages)}", met=False)
         return Cell(seen=pvalue(value, finding.floor), met=value <= g.alpha)
 
     return tell

@@ -126,8 +126,8 @@ def number(value: float, places: int = 2) -> str:
 
 
 def power_of_ten(log10_p: float) -> str:
-    """Write a p-value by its logarithm; one below 1e-100 as that bound, since every assumption weighs more."""
-    return "< 1e-100" if log10_p < -100 else f"{10**log10_p:.2g}"
+    """Write a p-value by its logarithm; below 1e-100 as that bound, since every assumption weighs more; rounded up."""
+    return "< 1e-100" if log10_p < -100 else upwards(min(1.0, 10**log10_p), 2)
 
 
 def pvalue(p: float, least: float) -> str:

@@ -9,11 +9,12 @@ says: the prompts do not tell them apart. It never says that the true teacher is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.statistics.permutation import prompt_level
+from depose.statistics.permutation import FEWEST_CLUSTERS, prompt_level
 from depose.statistics.ranks import holm
 
 Array = NDArray[np.float64]
@@ -22,14 +23,15 @@ Array = NDArray[np.float64]
 def closest(scores: Array, clusters: Sequence[str], alpha: float, rng: np.random.Generator) -> tuple[bool, ...]:
     """Tell for each candidate whether it is in the set; `scores` [prompts, candidates], NaN where not scored.
 
-    All are in it where there are too few clusters for a test.
+    One with too few clusters for a test, by itself or in common with the closest, stays in it, and saves no other.
     """
-    mean = np.nanmean(scores, axis=0)
-    best = int(np.argmax(mean))
-    others = [index for index in range(scores.shape[1]) if index != best]
-    try:
-        found = [prompt_level(scores[:, best], scores[:, [index]], clusters, rng) for index in others]
-    except ValueError:
-        return tuple(True for _ in range(scores.shape[1]))
-    kept = {index for index, p in zip(others, holm(found), strict=True) if p > alpha}
-    return tuple(index == best or index in kept for index in range(scores.shape[1]))
+    names, there = np.asarray(clusters), np.isfinite(scores)
+    able = [one for one in range(scores.shape[1]) if len(set(names[there[:, one]])) >= FEWEST_CLUSTERS]
+    best = max(able, key=lambda one: scores[there[:, one], one].mean(), default=None)
+    found: dict[int, float] = {}
+    for one in able:
+        if one != best:
+            with suppress(ValueError):
+                found[one] = prompt_level(scores[:, best], scores[:, [one]], clusters, rng)
+    dropped = {one for one, p in zip(found, holm(list(found.values())), strict=True) if p <= alpha}
+    return tuple(one not in dropped for one in range(scores.shape[1]))

@@ -11,6 +11,6 @@ def tidy(value: float) -> float:
 
 
 def upwards(p: float, digits: int = 3) -> str:
-    """Write a p-value with significant digits, rounded up, so that no print is below its floor."""
-    exact = Decimal(repr(round(p, 12)))
-    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() + 1 - digits), ROUND_CEILING))
+    """Write a p-value with significant digits, rounded up, so that no print is below its floor, and none is 0."""
+    exact = Decimal(f"{p:.12g}")
+    return str(exact.quantize(Decimal(1).scaleb(exact.adjusted() + 1 - digits), ROUND_CEILING)).replace("E", "e")

@@ -1,9 +1,9 @@
 """What a case with one score would have said: the rules of a case, applied to a pair of a study.
 
 Left aside, as a pair of a study has none of it or for the time that it takes: refusals and the controls of quality,
-rival candidates, joins of controls by likeness, bare words (`analysis/bare_result.py`), and the interval of T, so that
-the interval of a ratio is that of its calibrator alone. Each of them can only take an `indication` away, so that what
-is counted with this is at least what cases would say: of strangers and of true pairs.
+rival candidates, joins of controls by likeness, bare words (`analysis/bare_result.py`) where their p is not given, and
+the interval of T, so that the interval of a ratio is that of its calibrator alone. Each of them can only take an
+`indication` away, so that what is counted with this is at least what cases would say: of strangers and of true pairs.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Scored:
     suspect_first: bool = False
     untaught: str = ""
     """The document by which the reference learnt from nobody, or nothing."""
+    p_bare: float | None = None
+    """p without bare words; None leaves that rule aside."""
 
 
 def judged(one: Scored, calibration: Calibration) -> tuple[str, float | None]:
@@ -95,7 +97,8 @@ def judged(one: Scored, calibration: Calibration) -> tuple[str, float | None]:
         candidate_closer=False,
         lr_unrelated_low=ratios[0].low,
         lr_alternative_low=least(ratios),
-        in_range=all(condition.inside for condition in held if condition.decides),
+        in_range=all(condition.inside for condition in held if condition.decides)
+        and (one.p_bare is None or one.p_bare <= ALPHA),
         power=power.lower95 if power else None,
         suspect_first=one.suspect_first,
     )

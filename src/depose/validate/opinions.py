@@ -60,8 +60,11 @@ def kind(question: Question, one: PairScores) -> str:
     return RELATIONS.get(pair.relation, "")
 
 
-class _Judge:
-    """Puts pairs of one study through the rules of a case."""
+class Judge:
+    """Puts pairs of one study through the rules of a case.
+
+    `elsewhere` says that the calibration was fitted on another population: it is then used as it is, as a case would.
+    """
 
     def __init__(self, study: Study, calibration: Calibration, *, elsewhere: bool) -> None:
         self._study = study
@@ -72,8 +75,8 @@ class _Judge:
         self._one_base = one_base(study.population)
         self._left_out = {} if elsewhere else {one: LeftOut(study, calibration, one) for one in QUESTIONS}
 
-    def opinion(self, question: Question, one: PairScores, subset: int) -> str:
-        """Look the opinion on one pair up."""
+    def opinion(self, question: Question, one: PairScores, subset: int, p_bare: float | None = None) -> str:
+        """Look the opinion on one pair up; without the rule on bare words, unless p without these is given."""
         detector = PRIMARY[question]
         p = float(one.p[detector][subset].max())
         matched = one.p_matched[detector][subset]
@@ -99,6 +102,7 @@ class _Judge:
             shared_base=self._one_base and question != "derived",
             suspect_first=direction(suspect, reference).order == "suspect first",
             untaught="" if reference.trained_on else "papers that a party could hand in",
+            p_bare=p_bare,
         )
         return judged(scored, left)[0]
 
@@ -113,7 +117,7 @@ def opinion_rates(study: Study, calibration: Calibration, *, elsewhere: bool = F
 
     `elsewhere` says that the calibration was fitted on another population: it is then used as it is, as a case would.
     """
-    judge = _Judge(study, calibration, elsewhere=elsewhere)
+    judge = Judge(study, calibration, elsewhere=elsewhere)
     return tuple(
         rate
         for question in QUESTIONS
@@ -122,7 +126,7 @@ def opinion_rates(study: Study, calibration: Calibration, *, elsewhere: bool = F
     )
 
 
-def _rates(judge: _Judge, study: Study, question: Question, subset: int) -> Iterator[OpinionRate]:
+def _rates(judge: Judge, study: Study, question: Question, subset: int) -> Iterator[OpinionRate]:
     kinds: dict[str, list[PairScores]] = {TRUE: []}
     for one in study.scored.pairs:
         if (name := kind(question, one)) and np.isfinite(one.t[PRIMARY[question]][subset]):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from depose.model import Curve, Finding, Specification
 from depose.report.figures.drawing import GREY, INK, RULE, WIDTH, settings, written
+from depose.statistics.rounding import upwards
 
 AXES = (("detector", "Detector"), ("answers", "Answers"), ("prompts", "Prompts"), ("controls", "Controls"))
 LEFT, RIGHT = 0.25, 0.86
@@ -21,11 +22,12 @@ LABEL = 26
 def curve_alt(finding: Finding, curve: Curve, alpha: float) -> str:
     """Say in words what the specification curve shows."""
     every, place = curve.shares[0], _place(curve)
+    first, last = (upwards(curve.specifications[end].p) for end in (0, -1))
     return (
         f"Specification curve, question {finding.question}, {finding.suspect} and {finding.reference}: "
-        f"{every.n} analyses sorted by p, from {curve.specifications[0].p:.3f} to {curve.specifications[-1].p:.3f}; "
+        f"{every.n} analyses sorted by p, from {first} to {last}; "
         f"{every.at_alpha} at or below {alpha:g}, {every.at_tenth} more at or below 0.1, {every.above} above. "
-        f"The registered analysis is number {place + 1} with p {curve.registered.p:.3f}."
+        f"The registered analysis is number {place + 1} with p {upwards(curve.registered.p)}."
     )
 
 
@@ -83,7 +85,7 @@ def _draw_p(axes, curve: Curve, alpha: float) -> None:  # type: ignore[no-untype
     axes.plot([place], [p[place]], marker="D", markersize=6, color=INK, zorder=5)
     left = place < 0.6 * len(p)
     axes.annotate(
-        f"registered: {p[place]:.3f}",
+        f"registered: {upwards(float(p[place]))}",
         (place, p[place]),
         xytext=(7 if left else -7, 7),
         textcoords="offset points",
