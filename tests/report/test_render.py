@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
+from types import SimpleNamespace
 
 import msgspec
 import pikepdf
@@ -29,6 +30,7 @@ from depose.model import (
     Unanswered,
     canonical,
 )
+from depose.report import render
 from depose.report.arrange import codes, conservative, likelihood, times, with_interval, worded
 from depose.report.contents import SECTIONS
 from depose.report.excerpts import excerpt
@@ -627,6 +629,25 @@ def test_disclosure_items_are_left_to_the_witness() -> None:
     rows = re.findall(r"<tr><td>\((i|ii|iii|iv|v|vi)\)</td>.*?</tr>", page)
     assert rows == ["i", "ii", "iii", "iv", "v", "vi"]
     assert page.count("</span> to be completed by the witness") == 3
+
+
+def test_streams_of_a_pdf_are_compressed_once() -> None:
+    """What the identifier of a PDF is made from is what is written: the same bytes, made a single time."""
+    pydyf = pytest.importorskip("pydyf")
+    stream = pydyf.Stream([b"0 0 m", b"stream", b"endstream"] * 50, {"N": 3}, compress=True)
+    before = stream.data
+    render._compressed_once(None, SimpleNamespace(objects=[stream, pydyf.Dictionary()]))
+    assert not stream.compress
+    assert stream.data == before
+
+
+def test_the_contents_are_two_halves_in_order() -> None:
+    """Every section and appendix once, in its order, in halves that no page break parts."""
+    page = render_html(build(text="Nothing but ASCII.", questions=("same",))).decode()
+    halves = re.findall(r'<div class="half">(.*?)</div>', page, flags=re.DOTALL)
+    assert len(halves) == 2
+    named = re.findall(r'class="no">([^<]*)<', "".join(halves))
+    assert named == [*map(str, range(1, len(SECTIONS) + 1)), *"ABCDEFGHIJ"[: len(named) - len(SECTIONS)]]
 
 
 def test_every_alternative_has_a_plain_explanation() -> None:

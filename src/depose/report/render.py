@@ -239,9 +239,20 @@ def render_pdf(
             laid = HTML(string=one, encoding="utf-8", url_fetcher=fetcher).render(pdf_variant=f"pdf/{variant}")
             if setting.flavour == "expert" or len(laid.pages) == PAGES:
                 laid.metadata.attachments = attached
-                written = bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
-                return Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
+                written = bytes(laid.write_pdf(finisher=_compressed_once, pdf_variant=f"pdf/{variant}"))
+                printed = Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
+                del laid
+                return printed
     raise ReportError("the compliance summary does not fit two pages", hint="shorten title, authority or waivers")
+
+
+def _compressed_once(_: Any, pdf: Any) -> None:
+    """Compress every stream now: the identifier of a PDF is a digest of all, for which each would be made once more."""
+    for one in pdf.objects:
+        if getattr(one, "compress", False):
+            packed = one.data.partition(b"\nstream\n")[2]
+            one.stream, one.compress = [packed.removesuffix(b"\nendstream")], False
+            one.extra["Filter"] = "/FlateDecode"
 
 
 BLANK = re.compile(rb'<span class="blank( [a-z]+)?"></span>')
