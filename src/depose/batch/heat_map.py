@@ -14,6 +14,7 @@ from depose.batch.matrix import HITS, Matrix, Weighed
 from depose.batch.screen import Judged
 from depose.model import Record
 from depose.report.typography import number
+from depose.statistics.rounding import upwards
 
 COLUMNS = 12
 """References beside each other; more stand in a further table."""
@@ -77,7 +78,8 @@ def _of_answers(one: Judged, letters: dict[str, str]) -> Square:
         return Square(text=letters[one.reason], title=one.reason + t, style="", kind="hatched")
     shade = round(100 - 45 * min(max(one.log10_lr / DARKEST, 0.0), 1.0))
     mark = {HITS[0]: "▲ ", HITS[1]: "△ "}.get(one.outcome, "")
-    numbers = f"T {number(one.t or 0.0)}, p {one.p:.3f}, q {one.q:.3f}, local FDR {one.lfdr:.3f}, K_eff {one.k_eff}"
+    p, q = (upwards(1.0 if value is None else value) for value in (one.p, one.q))
+    numbers = f"T {number(one.t or 0.0)}, p {p}, q {q}, local FDR {one.lfdr:.3f}, K_eff {one.k_eff}"
     return Square(
         text=mark + number(one.log10_lr, 1),
         title=f"{one.outcome}: {numbers}",

@@ -20,7 +20,7 @@ from depose.model.canonical import sha256
 from depose.model.weights import EMBEDDINGS_ALONE, WeightReading
 from depose.report.machine_readable import xml
 from depose.statistics.ranks import controls_needed
-from depose.statistics.rounding import tidy
+from depose.statistics.rounding import tidy, upwards
 
 FORMAT = "depose batch matrix 1"
 HITS = ("screening hit", "screening hit, not claimable")
@@ -188,7 +188,7 @@ def statement(found: Screened, screening: Screening) -> tuple[str, ...]:
         alone = controls_needed(found.tests, screening.alpha)
         lines.append(
             f"{found.tests} p-values were computed. With K controls a rank p-value cannot fall below 1/(K+1), here "
-            f"{found.lowest_floor:.3f} at the least. Benjamini-Hochberg over all of them at {screening.alpha:g} "
+            f"{upwards(found.lowest_floor)} at the least. Benjamini-Hochberg over all of them at {screening.alpha:g} "
             f"rejects {found.rejections}; for one cell alone to be rejected, {alone} independent controls would be "
             "needed."
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from depose.cli.console import table
 from depose.cli.words import wrapped
 from depose.extraction.findings import REASONS
+from depose.statistics.rounding import at_least, upwards
 
 if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
@@ -41,7 +42,7 @@ def lines_of(found: ExtractionFindings) -> list[str]:
     ]
     if found.standing is not None:
         lines.append(
-            f"clean period: p {found.standing.p:.3f}; {found.standing.communities} standing communities "
+            f"clean period: p {upwards(found.standing.p)}; {found.standing.communities} standing communities "
             f"of {found.standing.nodes} nodes set aside"
         )
     lines.append(
@@ -55,18 +56,20 @@ def lines_of(found: ExtractionFindings) -> list[str]:
     shown = found.groups[:SHOWN]
     rows = [
         [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
-         f"{g.p_holm:.3f}", f"{g.e:.1f}"]
+         upwards(g.p_holm), at_least(g.e, 1)]
         for g in shown
     ]  # fmt: skip
     if rows:
         lines += table(("group", "accounts", "borne out", "requests", "core (by chance)", "p", "e"), rows)
         for g in shown:
-            lines += wrapped(f"{g.code}, p by layer: " + ", ".join(f"{x.name} {x.p:.3f}" for x in g.layers[1:]), "  ")
+            lines += wrapped(
+                f"{g.code}, p by layer: " + ", ".join(f"{x.name} {upwards(x.p)}" for x in g.layers[1:]), "  "
+            )
             lines.append(
                 f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
             )
     else:
-        lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
+        lines.append(f"groups: none; the strongest has p {upwards(found.next_p)}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
     lines.append(f"opinion: {found.opinion.verdict}{reasons}")
     for one in found.opinion.reasons:

@@ -17,6 +17,7 @@ from depose.cli.options import JSON, now, say
 from depose.cli.steps import advice
 from depose.cli.words import ended, wrapped
 from depose.errors import few, shell
+from depose.statistics.rounding import upwards
 
 if TYPE_CHECKING:
     from depose.batch.ahead import Ahead
@@ -168,8 +169,8 @@ def _lines(matrix: Matrix) -> list[str]:
     head = ("question", "suspect", "reference", "T", "p", "K", "local FDR")
     for outcome in HITS:
         rows = [
-            (one.question, named(matrix, one.suspect), named(matrix, one.reference), f"{one.t:z.2f}", f"{one.p:z.3f}",
-             one.k_eff, f"{one.lfdr:z.3f}")
+            (one.question, named(matrix, one.suspect), named(matrix, one.reference), f"{one.t:z.2f}",
+             "-" if one.p is None else upwards(one.p), one.k_eff, f"{one.lfdr:z.3f}")
             for one in hits[:SHOWN] if one.outcome == outcome
         ]  # fmt: skip
         lines += [f"{outcome}:", *(f"  {line}" for line in fitted(head, rows, 78))] if rows else []

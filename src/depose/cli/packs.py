@@ -28,6 +28,7 @@ from depose.cli.options import (
 from depose.cli.steps import advice
 from depose.cli.words import put_prose, wrapped
 from depose.errors import EvidenceError, UsageError, shell
+from depose.statistics.rounding import upwards
 
 if TYPE_CHECKING:
     from depose.case.packs import Pack
@@ -302,7 +303,7 @@ def check(
             one.prompts,
             f"{one.own:z.2f}",
             f"{one.next:z.2f}",
-            f"{one.p:z.3f}",
+            upwards(one.p),
             one.problem or _said(one.moved),
         ]
         for one in done

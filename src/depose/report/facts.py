@@ -84,8 +84,7 @@ def of_itself(findings: Findings) -> list[str]:
             f"{number(raw.replicate)}{beside}: {how}"
         )
     return [
-        f"Likeness before anything is taken away, by {detector}, from 0 to 1, weighed anew beside each suspect: "
-        f"{'; '.join(rows)}."
+        f"Likeness as it is, by {detector}, 0 to 1, weighed anew beside each suspect: {'; '.join(rows)}."
         for detector, rows in said.items()
     ]
 
@@ -102,12 +101,11 @@ def of_nulls(findings: Findings) -> list[str]:
     counts = list(said)
     if len({n for n, _, _ in counts}) == 1 and len(counts) > 1:
         rows = [
-            f"{at_alpha} ({close or 'none'}) beside {' and '.join(places)}"
-            for (_, at_alpha, close), places in said.items()
+            f"{at_alpha} ({close or 'none'}) in {' and '.join(places)}" for (_, at_alpha, close), places in said.items()
         ]
         return [
-            f"Pairs of controls, of {counts[0][0]}, with p at or below {findings.protocol.alpha} (at least as close), "
-            f"by finding: {', '.join(rows)}."
+            f"Of {counts[0][0]} pairs of controls in the place of the two, so many had p at or below "
+            f"{findings.protocol.alpha} (were at least as close), by finding: {', '.join(rows)}."
         ]
     listed = [
         f"{at_alpha} of {n} have p at or below {findings.protocol.alpha} and {close or 'none'} "

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from depose.model import Finding, Findings, Grounds, Record
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
-from depose.report.arrange import primary
-from depose.report.typography import number, pvalue
+from depose.report.arrange import likelihood, primary
+from depose.report.typography import pvalue
+from depose.statistics.rounding import at_least, upwards
 
 COLUMNS = 6
 """Findings side by side in one table."""
@@ -69,7 +70,7 @@ def _p(field: str) -> Callable[[Finding, Grounds], Cell]:
         if value is None:
             return Cell(seen=NOT_KNOWN, met=False)
         if field == "p" and isinstance(g.p_lineages, float) and value <= g.alpha < g.p_lineages:
-            return Cell(seen=f"{pvalue(value, finding.floor)}; in lineages {g.p_lineages:.3f}", met=False)
+            return Cell(seen=f"{pvalue(value, finding.floor)}; in lineages {upwards(g.p_lineages)}", met=False)
         return Cell(seen=pvalue(value, finding.floor), met=value <= g.alpha)
 
     return tell
@@ -112,7 +113,7 @@ def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
     def tell(finding: Finding, g: Grounds) -> Cell:
         value: float | None = getattr(g, field)
         withheld = value is not None and all(one.value is None for one in finding.ratios)
-        seen = NOT_KNOWN if value is None else "not reported" if withheld else number(value)
+        seen = NOT_KNOWN if value is None else "not reported" if withheld else likelihood(value)
         return Cell(seen=seen, met=value is not None and value > 1)
 
     return tell
@@ -132,8 +133,8 @@ def _facts(finding: Finding, g: Grounds) -> Cell:
 
 def _power(finding: Finding, g: Grounds) -> Cell:
     if g.p is None or g.p <= g.alpha or primary(finding) is None:
-        return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=None)
-    return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=(g.power or 0) >= LEAST_POWER)
+        return Cell(seen=NOT_KNOWN if g.power is None else at_least(g.power), met=None)
+    return Cell(seen=NOT_KNOWN if g.power is None else at_least(g.power), met=(g.power or 0) >= LEAST_POWER)
 
 
 REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (

@@ -9,6 +9,7 @@ from depose.model import Condition, Findings, NullPairs
 from depose.report.contents import CROSSWALK
 from depose.report.study_counts import of_opinions
 from depose.statistics.rates import upper_bound
+from depose.statistics.rounding import at_most
 
 
 def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
@@ -66,7 +67,7 @@ def _errors(findings: Findings, apart: Sequence[Unseen]) -> str:
         mine = [one for one in rates if not one.true]
         n, k = sum(one.n for one in mine), sum(one.indications for one in mine)
         if n:
-            said.append(f"{question} {k} of {n} (at most {upper_bound(k, n):.3f})")
+            said.append(f"{question} {k} of {n} (at most {at_most(upper_bound(k, n))})")
     counted = (
         f"indications of the study where H1 is not true: {', '.join(said)}" if said else "in the study: not counted"
     )
