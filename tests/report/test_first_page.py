@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from depose.model import Document, Finding, Findings, NullPair, NullPairs, Opinion, Ratio
-from depose.report import facts, first_page
+from depose.report import facts, first_page, standards
 from depose.report.render import render_html
 from reports import build, ratio, words
 
@@ -153,3 +153,16 @@ def test_controls_that_no_comparison_uses_are_not_counted_for_it() -> None:
     everyone = len({code for one in made.findings for code in (*one.controls, *(e.model for e in one.excluded))})
     full = tuple(msgspec.structs.replace(one, k=everyone) for one in made.findings)
     assert said not in words(render_html(msgspec.structs.replace(made, findings=full)))
+
+
+def test_few_controls_are_no_pairs_that_were_not_called() -> None:
+    """Where no pair can reach alpha, none that did is no result: page 1, the table and the standards say so."""
+    made = paired()
+    few = tuple(msgspec.structs.replace(one, floor=0.25, k=3) for one in made.findings)
+    [said] = facts.of_nulls(msgspec.structs.replace(made, findings=few))
+    assert said == (
+        "Of 253 pairs of controls in the place of the two 3 are at least as close; with so few controls no pair can "
+        "have p at or below 0.05 (findings 1, 2)."
+    )
+    assert "too few for any to reach alpha" in standards._tested(msgspec.structs.replace(made, findings=few))
+    assert "at the most 7 of 253 pairs reached alpha" in standards._tested(made)
