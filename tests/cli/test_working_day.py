@@ -386,3 +386,7 @@ def test_numbers_on_a_terminal_are_those_of_the_report() -> None:
     assert "against unrelated; 5.10 [3.20 to 6.80] against same base, other teacher" in said
     assert "not evaluated against common teacher" in said
     assert "than under the one other cause" in " ".join(LEGEND)
+    bare = msgspec.structs.replace(one, ratios=(none,))
+    for shown, explained in ((one, True), (bare, False)):
+        lines = summary(msgspec.structs.replace(findings, findings=(shown,)))
+        assert any(isinstance(line, str) and line.startswith("LR: ") for line in lines) is explained

@@ -89,7 +89,8 @@ def summary(findings: Findings) -> list[str | Line]:
         for code, said in reasons_of(one, findings):
             lines += wrapped(f"{code}: {said}", "      ")
     legend = LEGEND if level() >= 0 and findings.findings else ()
-    return [*lines, *(line for said in legend for line in wrapped(said))]
+    rated = any(ratio.value is not None for one in findings.findings for ratio in one.ratios)
+    return [*lines, *(line for said in legend if rated or said[:3] != "LR:" for line in wrapped(said))]
 
 
 def numbers(one: Finding) -> str:
