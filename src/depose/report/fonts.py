@@ -103,8 +103,10 @@ def dressed(html: bytes, known: Sequence[Font] = ()) -> bytes:
     carried = [_bundled(face) for face in faces]
     if not carried or all(map(_every(carried), set(text) - OWN)):
         return html
-    fonts = [font for font in _order(text, known or ALL) if _path(font) is not None]
-    chosen, shown = _assigned(text, frozenset.union(*carried), fonts)
+    own = frozenset.union(*carried)
+    foreign = any(character >= " " and ord(character) not in own for character in set(text) - OWN)
+    fonts = [font for font in _order(text, known or ALL) if _path(font) is not None] if foreign else []
+    chosen, shown = _assigned(text, own, fonts)
     names = ["Depose Sans", *(["Depose Sans Ext"] if "Sans Ext" in faces else []), *(font.name for font in chosen)]
     head, begin, rest = shown.partition("<style>")
     style, end, body = rest.partition("</style>")

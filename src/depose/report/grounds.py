@@ -88,18 +88,12 @@ def _controls(finding: Finding, g: Grounds) -> Cell:
     if g.question == "derived" and g.shared_base:
         return Cell(seen="the two share a base", met=False)
     needed = max(FEWEST_LINEAGES, g.k_needed)
-    return Cell(seen=f"{g.k_eff} {'≥' if g.k_eff >= needed else '<'} {needed}", met=g.k_eff >= needed)
+    return Cell(seen=f"{g.k_eff}, needs {needed}", met=g.k_eff >= needed)
 
 
 def _era(finding: Finding, g: Grounds) -> Cell:
     stood = finding.exchangeability
-    seen = (
-        f"{stood.era.near} {'≥' if stood.era.near >= stood.era.needed else '<'} {stood.era.needed}"
-        if stood is not None
-        else "yes"
-        if g.era
-        else "no"
-    )
+    seen = f"{stood.era.near}, needs {stood.era.needed}" if stood is not None else "yes" if g.era else "no"
     return Cell(seen=seen, met=g.era)
 
 
