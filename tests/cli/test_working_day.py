@@ -9,19 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from depose.analysis import beforehand
 from depose.case import casefile, holdings
 from depose.cli.lines import Line
-from depose.cli.words import summary
+from depose.cli.words import LEGEND, numbers, summary
 from depose.errors import UsageError
 from depose.evidence import ledger
 from depose.model import Opinion
 from fakes import case_of, depose, model, write_case
 from faults import Server
 from faulty import remote
-from reports import build
+from reports import build, calibrated, ratio
 from working_days import SAID, given, journeys
 
 LINEAGE = "model,developer,family,role,base,teachers,teacher_models,openai_teacher,date\n"
@@ -247,7 +248,7 @@ def test_opinions_come_with_the_number_and_the_cause_of_each_reason() -> None:
     assert any(f"{one.k_eff} independent clean control lineages, " in line for line in text)
     opinion = next(line for line in lines if isinstance(line, Line))
     assert opinion.parts[1] == ("inconclusive", "bold yellow")
-    assert any(line.startswith("p: how often") for line in text)
+    assert any(line.startswith("p, rounded up: how often") for line in text)
 
 
 @pytest.mark.parametrize(
@@ -369,3 +370,23 @@ def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path) -> None:
     assert depose("register", folder).code == 0
     ran = depose("withdraw", folder, "--model", "S1", "--reason", "x")
     assert f"hint: depose import '{folder}' --model S1 FILE" in ran.err
+
+
+def test_numbers_on_a_terminal_are_those_of_the_report() -> None:
+    """P is rounded up as on paper, a clipped ratio is bounded, and every ratio names what it is against."""
+    findings = calibrated(questions=("distilled",))
+    held = ratio(value=6.855, low=6.855, high=6.855)
+    wide, none = ratio("same base, other teacher"), ratio("common teacher", value=None)
+    one = findings.findings[0]
+    result = msgspec.structs.replace(one.results[0], p=1 / 26, p_holm=1 / 26, primary=True)
+    one = msgspec.structs.replace(one, ratios=(held, wide, none), results=(result,), floor=1 / 26, k=25)
+    said = numbers(one)
+    assert "p 0.0385 (at least 0.0385 with K 25)" in said
+    assert "LR bounded: 6.85" in said
+    assert "against unrelated; 5.10 [3.20 to 6.80] against same base, other teacher" in said
+    assert "not evaluated against common teacher" in said
+    assert "than under the one other cause" in " ".join(LEGEND)
+    bare = msgspec.structs.replace(one, ratios=(none,))
+    for shown, explained in ((one, True), (bare, False)):
+        lines = summary(msgspec.structs.replace(findings, findings=(shown,)))
+        assert any(isinstance(line, str) and line.startswith("LR: ") for line in lines) is explained

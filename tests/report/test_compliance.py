@@ -16,7 +16,7 @@ from depose.case import annexes
 from depose.case.annexes import Annex, Waiver
 from depose.errors import CaseError
 from depose.model import Check, Findings, NotScored, Opinion, OpinionRate, Verdict
-from depose.report import machine_readable
+from depose.report import machine_readable, render
 from depose.report.compliance import ALARM, ALARM_KIN, KIN, MISS, outcome, risks, waived
 from depose.report.render import Setting, render_html, render_pdf
 from depose.report.vocabulary import violations
@@ -72,8 +72,8 @@ def test_decision_rule_stands_with_its_risks() -> None:
     """The rule is printed with false alarms and misses as k of n and exact bound, or as not known."""
     text = words(render_html(studied(build()), COMPLIANCE))
     assert "Decision rule , fixed at registration" in text
-    assert "False alarm: same 1 of 20 (0.216), derived 1 of 20" in text
-    assert "Miss: same 1 of 20 (0.216)" in text
+    assert "False alarm: same 1 of 20 (0.217), derived 1 of 20" in text
+    assert "Miss: same 1 of 20 (0.217)" in text
     assert "False alarm: not known for this case" in words(render_html(build(), COMPLIANCE))
 
 
@@ -274,3 +274,22 @@ def test_the_ratio_that_is_printed_is_against_the_alternative_that_its_column_na
     assert "21 not known not evaluated inconclusive" in words(render_html(without, COMPLIANCE))
     assert "21 not known 3.20 inconclusive" in page
     assert "power here, of p alone: distilled 0.83 (14 of 17 pairs, 9 families; lower bound 0.00)" in page.casefold()
+
+
+def test_the_strongest_opinion_stands_where_one_row_has_room() -> None:
+    """Where the page has room for few findings, an indication is among them, before a relation of lower number."""
+    findings = with_verdicts(
+        studied(calibrated(exhibits=0)), "relation, kind not resolved", "inconclusive", "indication"
+    )
+    rows = render._summary(findings, COMPLIANCE, 1)["rows"]
+    assert [(row["number"], row["finding"].opinion.verdict) for row in rows] == [(3, "indication")]
+
+
+def test_a_ratio_that_a_bound_holds_is_said_to_be_bounded() -> None:
+    """The summary calls a clipped ratio bounded, as the court report does, and rounds it towards 1."""
+    findings = calibrated(questions=("distilled",))
+    held = ratio(value=6.855, low=6.855, high=6.855)
+    one = msgspec.structs.replace(findings.findings[0], ratios=(held,))
+    page = words(render_html(msgspec.structs.replace(findings, findings=(one,)), COMPLIANCE))
+    assert "bounded: 6.85" in page
+    assert "6.86" not in page

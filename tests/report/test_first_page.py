@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from depose.model import Document, Finding, Findings, NullPair, NullPairs, Opinion, Ratio
-from depose.report import facts, first_page
+from depose.report import facts, first_page, standards
 from depose.report.render import render_html
 from reports import build, ratio, words
 
@@ -25,12 +25,14 @@ def test_how_strongly_is_said_against_one_alternative_each() -> None:
     """Each ratio with its alternative in plain words and its interval or bound; what is not evaluated; no word."""
     held = ratio("same base, other teacher", value=6.9, low=6.9, high=6.9)
     assert first_page.how_strongly(stated(ratio(), held, NONE)) == (
-        "How strongly, as a likelihood ratio: 5.10 (3.20 to 6.80) against a model without a relation; 6.90 (held by a "
-        "bound) against a model on the same base with another teacher. No ratio against all causes: a student of a "
-        "third model that taught both is not evaluated."
+        "How strongly: if it is so, what was seen is 5.10 (3.20 to 6.80) times more probable than for a model without "
+        "a relation; 6.90 (held to a bound) times more probable than for a model on the same base with another teacher "
+        "(likelihood ratios; 1 tells nothing). No ratio against all causes: a student of a third model that taught "
+        "both is not evaluated."
     )
     assert first_page.how_strongly(stated(ratio())).endswith(
-        " against a model without a relation. No ratio against all causes: others are not evaluated."
+        " than for a model without a relation (likelihood ratios; 1 tells nothing). No ratio against all causes: "
+        "others are not evaluated."
     )
     assert first_page.how_strongly(stated(NONE)) == ""
     assert "How strongly" in first_page.means(stated(ratio()))
@@ -83,12 +85,12 @@ def test_pairs_of_controls_are_counted_in_one_sentence() -> None:
         return msgspec.structs.replace(findings, findings=changed)
 
     assert facts.of_nulls(counted(paired(), (7, 0), (10, 3))) == [
-        "Pairs of controls, of 253, with p at or below 0.05 (at least as close), by finding: 7 (none) beside 1, 10 (3) "
-        "beside 2."
+        "Of 253 pairs of controls in the place of the two, so many had p at or below 0.05 (were at least as close), by "
+        "finding: 7 (none) in 1, 10 (3) in 2."
     ]
     three = msgspec.structs.replace(paired(), findings=(*paired().findings, paired().findings[1]))
     [said] = facts.of_nulls(counted(three, (7, 0), (10, 3), (10, 3)))
-    assert said.endswith(": 7 (none) beside 1, 10 (3) beside 2 and 3.")
+    assert said.endswith(": 7 (none) in 1, 10 (3) in 2 and 3.")
     assert facts.of_nulls(build()) == []
 
 
@@ -129,3 +131,38 @@ def test_a_case_without_controls_does_not_count_none_of_them() -> None:
     page = words(render_html(msgspec.structs.replace(made, findings=bare)))
     assert "No other model stands beside them as a control, so that" in page
     assert "Beside them stand 25 other models as controls" in words(render_html(build()))
+
+
+def test_ratios_of_one_size_are_said_once() -> None:
+    """Two alternatives whose ratios stand at one bound share the number, each named."""
+    held = ratio(value=6.9, low=6.9, high=6.9), ratio("same base, other teacher", value=6.9, low=6.9, high=6.9)
+    assert first_page.how_strongly(stated(*held)).count("6.90 (held to a bound)") == 1
+    assert "than for a model without a relation or than for a model on the same base" in first_page.how_strongly(
+        stated(*held)
+    )
+
+
+def test_controls_that_no_comparison_uses_are_not_counted_for_it() -> None:
+    """Where the rules leave fewer controls than stand beside the two, the first page says how many each has."""
+    made = build()
+    fewer = tuple(msgspec.structs.replace(one, k=one.k - 2) for one in made.findings)
+    said = "each comparison uses those alone that the rules leave it"
+    used = sorted({one.k for one in fewer})
+    page = words(render_html(msgspec.structs.replace(made, findings=fewer)))
+    assert f"{said} ({', '.join(map(str, used))})." in page
+    everyone = len({code for one in made.findings for code in (*one.controls, *(e.model for e in one.excluded))})
+    full = tuple(msgspec.structs.replace(one, k=everyone) for one in made.findings)
+    assert said not in words(render_html(msgspec.structs.replace(made, findings=full)))
+
+
+def test_few_controls_are_no_pairs_that_were_not_called() -> None:
+    """Where no pair can reach alpha, none that did is no result: page 1, the table and the standards say so."""
+    made = paired()
+    few = tuple(msgspec.structs.replace(one, floor=0.25, k=3) for one in made.findings)
+    [said] = facts.of_nulls(msgspec.structs.replace(made, findings=few))
+    assert said == (
+        "Of 253 pairs of controls in the place of the two 3 are at least as close; with so few controls no pair can "
+        "have p at or below 0.05 (findings 1, 2)."
+    )
+    assert "too few for any to reach alpha" in standards._tested(msgspec.structs.replace(made, findings=few))
+    assert "at the most 7 of 253 pairs reached alpha" in standards._tested(made)

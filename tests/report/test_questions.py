@@ -186,7 +186,7 @@ def test_meanings_follow_the_opinion() -> None:
     assert "the recorded files of weights differ" in said("relation, kind not resolved", "files_differ")
     assert said("indication", "files_equal") == "Every recorded file of weights is the same on both sides."
     power = Power(value=1.0, k=14, n=14, families=14, prompts=50, lower95=0.807, dose="at full dose")
-    assert "14 of 14 known pairs, at full dose; by the lower bound at least 0.81" in said("no indication", power=power)
+    assert "14 of 14 known pairs, at full dose; by the lower bound at least 0.80" in said("no indication", power=power)
     assert "not known well enough" in said("inconclusive", "power")
     assert set(REASONS_SHORT) == set(REASONS)
 
@@ -215,7 +215,7 @@ def test_models_of_one_name_are_told_apart() -> None:
 def test_likeness_to_itself_stands_beside_likeness() -> None:
     """A suspect as alike as the reference to itself is said to be; without a second asking nothing is said."""
     assert facts.of_itself(whole()) == [
-        "Likeness before anything is taken away, by phrases, from 0 to 1, weighed anew beside each suspect: S1 and R1 "
+        "Likeness as it is, by phrases, 0 to 1, weighed anew beside each suspect: S1 and R1 "
         "0.25, R1 asked twice 0.23, controls with either 0.04: at least as alike as the reference to itself."
     ]
     assert facts.of_itself(build()) == []

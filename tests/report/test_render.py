@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
+from types import SimpleNamespace
 
 import msgspec
 import pikepdf
@@ -29,6 +30,7 @@ from depose.model import (
     Unanswered,
     canonical,
 )
+from depose.report import render
 from depose.report.arrange import codes, conservative, likelihood, times, with_interval, worded
 from depose.report.contents import SECTIONS
 from depose.report.excerpts import excerpt
@@ -439,7 +441,7 @@ def test_ratio_is_printed_with_all_that_it_needs() -> None:
     assert said in text.replace("\N{NO-BREAK SPACE}", " ")
     assert (
         "The control set has 19 independent lineages. With none exceeding the observed score, and with the study’s own "
-        "bounds, it can support a likelihood ratio of at most about 6.86. Larger model-based values were not used."
+        "bounds, it can support a likelihood ratio of at most about 6.85. Larger model-based values were not used."
         in text
     )
     assert "bootstrap of T over prompt clusters and control lineages, joined with resampled families" in text
@@ -526,9 +528,9 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
     )
     assert [likelihood(x) for x in (4e-7, 0.0123456, 0.9996, 6.855, 12.34, 1234.5, 3e7)] == [
         "under 0.001",
-        "0.0123",
+        "0.0124",
         "1.00",
-        "6.86",
+        "6.85",
         "12.3",
         "1,230",
         "over a million",
@@ -538,7 +540,7 @@ def test_conservative_end_is_the_one_nearer_to_one() -> None:
 def test_a_ratio_held_by_one_bound_is_no_interval() -> None:
     """Value and both ends at the cap: bounded, with what the model alone would say, and no interval of no width."""
     held = msgspec.structs.replace(ratio(value=6.855, low=6.855, high=6.855), model_low=24.0, model_high=8100.0)
-    assert with_interval(held) == "bounded: 6.86 (model alone 24.0 to 8,100)"
+    assert with_interval(held) == "bounded: 6.85 (model alone 24.0 to 8,100)"
     assert with_interval(ratio()) == "5.10 [3.20 to 6.80]"
     assert worded(ratio()) == "weak support for H1 over “unrelated”"
     assert worded(msgspec.structs.replace(ratio(), words="weak support for H2 over H1")) == (
@@ -547,8 +549,8 @@ def test_a_ratio_held_by_one_bound_is_no_interval() -> None:
     findings = calibrated(questions=("distilled",))
     one = msgspec.structs.replace(findings.findings[0], ratios=(held,))
     text = words(render_html(msgspec.structs.replace(findings, findings=(one,))))
-    assert "bounded: 6.86 (model alone 24.0 to 8,100)" in text
-    assert "6.86 to 6.86" not in text
+    assert "bounded: 6.85 (model alone 24.0 to 8,100)" in text
+    assert "6.85 to 6.85" not in text
 
 
 @pytest.mark.criterion(20)
@@ -627,6 +629,25 @@ def test_disclosure_items_are_left_to_the_witness() -> None:
     rows = re.findall(r"<tr><td>\((i|ii|iii|iv|v|vi)\)</td>.*?</tr>", page)
     assert rows == ["i", "ii", "iii", "iv", "v", "vi"]
     assert page.count("</span> to be completed by the witness") == 3
+
+
+def test_streams_of_a_pdf_are_compressed_once() -> None:
+    """What the identifier of a PDF is made from is what is written: the same bytes, made a single time."""
+    pydyf = pytest.importorskip("pydyf")
+    stream = pydyf.Stream([b"0 0 m", b"stream", b"endstream"] * 50, {"N": 3}, compress=True)
+    before = stream.data
+    render._compressed_once(None, SimpleNamespace(objects=[stream, pydyf.Dictionary()]))
+    assert not stream.compress
+    assert stream.data == before
+
+
+def test_the_contents_are_two_halves_in_order() -> None:
+    """Every section and appendix once, in its order, in halves that no page break parts."""
+    page = render_html(build(text="Nothing but ASCII.", questions=("same",))).decode()
+    halves = re.findall(r'<div class="half">(.*?)</div>', page, flags=re.DOTALL)
+    assert len(halves) == 2
+    named = re.findall(r'class="no">([^<]*)<', "".join(halves))
+    assert named == [*map(str, range(1, len(SECTIONS) + 1)), *"ABCDEFGHIJ"[: len(named) - len(SECTIONS)]]
 
 
 def test_every_alternative_has_a_plain_explanation() -> None:

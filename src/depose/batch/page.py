@@ -9,10 +9,12 @@ from depose.batch.dendrogram import dendrogram
 from depose.batch.heat_map import heat_map, letter
 from depose.batch.matrix import HITS, Matrix, ranked
 from depose.errors import ReportError
+from depose.report.arrange import likelihood
 from depose.report.fonts import dressed
 from depose.report.render import INSTALL
 from depose.report.stylesheet import base
 from depose.report.typography import clip, number, page, power_of_ten, pvalue
+from depose.statistics.rounding import at_most
 
 LISTED = 200
 """Hits, changes and drifts that the page lists; matrix.json has them all."""
@@ -29,6 +31,8 @@ def render(matrix: Matrix, digest: str) -> bytes:
         "batch.html",
         filters={
             "number": number,
+            "lr": likelihood,
+            "at_most": at_most,
             "clip": clip,
             "power_of_ten": power_of_ten,
             "named": lambda code: named(matrix, code),

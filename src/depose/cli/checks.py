@@ -17,6 +17,7 @@ from depose.cli.options import CASE, JSON, now
 from depose.cli.steps import advice
 from depose.cli.words import ended, put_prose, stepped, wrapped
 from depose.errors import CaseError, shell
+from depose.statistics.rounding import at_least
 
 if TYPE_CHECKING:
     from depose.model import Case
@@ -182,7 +183,7 @@ def point_lines(one: Point) -> list[str | Line]:
 def _prospect(one: Prospect, before: Sequence[str]) -> list[str | Line]:
     """Set what is foreseen of a finding into lines; what the finding before it said at first is not said again."""
     mark, style = MARKS["fine" if one.can_speak else "wrong"]
-    power = "power not known" if one.power is None else f"power at least {one.power:.2f}"
+    power = "power not known" if one.power is None else f"power at least {at_least(one.power)}"
     said = (
         f"{one.suspect}/{one.reference} {one.question}: {one.lineages} lineages by name, {one.needed} needed; {power}"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from depose.cli.console import table
 from depose.cli.words import wrapped
 from depose.extraction.findings import REASONS
-from depose.statistics.rounding import upwards
+from depose.statistics.rounding import at_least, upwards
 
 if TYPE_CHECKING:
     from depose.extraction.findings import ExtractionFindings
@@ -56,7 +56,7 @@ def lines_of(found: ExtractionFindings) -> list[str]:
     shown = found.groups[:SHOWN]
     rows = [
         [g.code, len(g.accounts), sum(m.supported for m in g.accounts), g.requests, f"{g.core} ({g.expected:.0f})",
-         upwards(g.p_holm), f"{g.e:.1f}"]
+         upwards(g.p_holm), at_least(g.e, 1)]
         for g in shown
     ]  # fmt: skip
     if rows:
@@ -69,7 +69,7 @@ def lines_of(found: ExtractionFindings) -> list[str]:
                 f"  {g.code}, concert: " + (f"shown by {' and '.join(g.tied_by)}" if g.tied_by else "not shown")
             )
     else:
-        lines.append(f"groups: none; the strongest has p {found.next_p:.3f}")
+        lines.append(f"groups: none; the strongest has p {upwards(found.next_p)}")
     reasons = f" ({', '.join(found.opinion.reasons)})" if found.opinion.reasons else ""
     lines.append(f"opinion: {found.opinion.verdict}{reasons}")
     for one in found.opinion.reasons:

@@ -170,7 +170,7 @@ def _lines(matrix: Matrix) -> list[str]:
     for outcome in HITS:
         rows = [
             (one.question, named(matrix, one.suspect), named(matrix, one.reference), f"{one.t:z.2f}",
-             upwards(one.p or 1.0), one.k_eff, f"{one.lfdr:z.3f}")
+             "-" if one.p is None else upwards(one.p), one.k_eff, f"{one.lfdr:z.3f}")
             for one in hits[:SHOWN] if one.outcome == outcome
         ]  # fmt: skip
         lines += [f"{outcome}:", *(f"  {line}" for line in fitted(head, rows, 78))] if rows else []

@@ -8,8 +8,9 @@ from depose.analysis.foreseen import in_words
 from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
+from depose.report.arrange import with_interval
 from depose.report.wording import REASONS
-from depose.statistics.rounding import upwards
+from depose.statistics.rounding import at_least, upwards
 
 
 def reasons_of(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
@@ -68,7 +69,7 @@ def _power(finding: Finding, findings: Findings) -> Iterator[str]:
     else:
         yield (
             f"a true relation would have been found in {found.k} of {found.n} pairs of the study, at least "
-            f"{found.lower95:.2f}; `no indication` needs {LEAST_POWER:.2f}"
+            f"{at_least(found.lower95)}; `no indication` needs {LEAST_POWER:.2f}"
         )
 
 
@@ -104,7 +105,7 @@ def _matched(name: str, field: str) -> Callable[[Finding, Findings], Iterator[st
         result = primary(finding)
         value = getattr(result, field) if result else None
         if value is not None:
-            yield f"once closeness in {name} is taken out, p is {value:.3f}, above {findings.protocol.alpha:g}"
+            yield f"once closeness in {name} is taken out, p is {upwards(value)}, above {findings.protocol.alpha:g}"
 
     return tell
 
@@ -115,13 +116,13 @@ def _spans(finding: Finding, findings: Findings) -> Iterator[str]:
             if one.value is None:
                 yield f"no likelihood ratio: {one.reason}"
             else:
-                yield f"the likelihood ratio is {one.value:.2g}, from {one.low:.2g} to {one.high:.2g}: it may be 1"
+                yield f"the likelihood ratio against `unrelated` is {with_interval(one)}: it may be 1"
 
 
 def _kind(finding: Finding, findings: Findings) -> Iterator[str]:
     for one in finding.ratios:
         if one.against != "unrelated" and (one.low is None or one.low <= 1):
-            what = one.reason if one.low is None else f"ratio from {one.low:.2g} to {one.high:.2g}"
+            what = one.reason if one.low is None else f"ratio {with_interval(one)}"
             yield f"not told from `{one.against}`: {what}"
     result = primary(finding)
     closer = [one.model for one in finding.candidates if result and one.value > result.value and not one.tested]

@@ -12,7 +12,7 @@ import click
 from depose.cli.console import Meter, show, table
 from depose.cli.lines import plain
 from depose.cli.options import CASE, JSON, now
-from depose.statistics.rounding import upwards
+from depose.statistics.rounding import at_least, upwards
 
 if TYPE_CHECKING:
     from depose.watch.days import Day
@@ -98,7 +98,7 @@ def _lines(day: Day, several: bool) -> list[str]:
             f"  no answer to {day.failed} of {day.asked} calls, and to {day.kept_failed} of {day.kept_asked} of those "
             f"kept (p = {upwards(day.p_failed, 2)}), which is not what the test compares"
         )
-    lines += [f"  power at least {one.low:.2f} against {one.against}" for one in day.power]
+    lines += [f"  power at least {at_least(one.low)} against {one.against}" for one in day.power]
     lines += [
         f"  registered setting differs: {one.name}: {one.value}; a difference may be its doing" for one in day.settings
     ]

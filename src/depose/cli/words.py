@@ -22,10 +22,11 @@ STYLES = {
     "inconclusive": "bold yellow",
 }
 LEGEND = (
-    "p: how often a model without the relation comes as close, as the controls show; with K controls in use at least "
-    "1/(K+1)",
+    "p, rounded up: how often a model without the relation comes as close, as the controls show; with K controls in "
+    "use at least 1/(K+1)",
     "K_eff: how many independent lineages the K controls are",
-    "LR: how much likelier the answers are with the relation than without it",
+    "LR: how many times more probable the findings are with the relation than under the one other cause that is named "
+    "with it; bounded: held to what controls and study can carry",
     "Every reason in full: docs/reference/reasons; how to read a finding: docs/guide/reading.md",
 )
 
@@ -89,12 +90,15 @@ def summary(findings: Findings) -> list[str | Line]:
         for code, said in reasons_of(one, findings):
             lines += wrapped(f"{code}: {said}", "      ")
     legend = LEGEND if level() >= 0 and findings.findings else ()
-    return [*lines, *(line for said in legend for line in wrapped(said))]
+    rated = any(ratio.value is not None for one in findings.findings for ratio in one.ratios)
+    return [*lines, *(line for said in legend if rated or said[:3] != "LR:" for line in wrapped(said))]
 
 
 def numbers(one: Finding) -> str:
     """Write the numbers of a finding in one line; with --verbose all of them."""
     from depose.cli.reasons import primary
+    from depose.report.arrange import with_interval
+    from depose.statistics.rounding import at_least
 
     result = primary(one)
     if result is None:
@@ -104,16 +108,14 @@ def numbers(one: Finding) -> str:
         f"K_eff {one.k_eff}",
         f"T {result.value:z.2f} ({result.low:z.2f} to {result.high:z.2f})",
     ]
-    ratio = next((r for r in one.ratios if r.against == "unrelated" and r.value is not None), None)
-    if ratio is not None:
-        parts.append(f"LR {ratio.value:.2g} ({ratio.low:.2g} to {ratio.high:.2g}, at most {ratio.cap:.2g})")
+    rated = [f"{with_interval(ratio)} against {ratio.against}" for ratio in one.ratios if ratio.value is not None]
+    if rated:
+        left = [ratio.against for ratio in one.ratios if ratio.value is None]
+        parts.append("LR " + "; ".join([*rated, *([f"not evaluated against {', '.join(left)}"] if left else [])]))
     if level() > 0:
-        parts += [
-            f"detector {result.detector}",
-            f"p_R {upwards(result.p_reference)}",
-            f"p_S {upwards(result.p_suspect)}",
-        ]
-        parts += [f"power {one.power.value:z.2f}, at least {one.power.lower95:z.2f}"] if one.power else []
+        parts += [f"detector {result.detector}"]
+        parts += [f"p_R {upwards(result.p_reference)}", f"p_S {upwards(result.p_suspect)}"]
+        parts += [f"power {one.power.value:z.2f}, at least {at_least(one.power.lower95)}"] if one.power else []
         parts += [f"closest candidate {one.candidates[0].model}"] if one.candidates else []
     return ", ".join(parts)
 

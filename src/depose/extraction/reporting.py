@@ -28,6 +28,7 @@ from depose.report import vocabulary
 from depose.report.fonts import dressed
 from depose.report.stylesheet import base
 from depose.report.typography import clip, number, page, pvalue, visible
+from depose.statistics.rounding import at_least, at_most
 
 LISTED = 40
 """Accounts of a group, and pairs, that the report lists; exhibits.csv has them all."""
@@ -107,7 +108,7 @@ def render(found: ExtractionFindings, made: Tables, template: str, exposure: Exp
         joint = math.log10(max(group.e for group in found.groups)) + exposure.log10_e
     html = page(
         template,
-        filters={"number": number, "clip": clip},
+        filters={"number": number, "clip": clip, "at_least": at_least, "at_most": at_most},
         f=found,
         css=Markup(css),  # noqa: S704 - our own
         digest=digest,

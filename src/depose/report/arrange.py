@@ -26,6 +26,7 @@ from depose.model import (
     Scale,
 )
 from depose.report.wording import AGAINST
+from depose.statistics.rounding import towards_one
 from depose.statistics.verbal import SCALES
 
 LEAST, MOST = 0.001, 1e6
@@ -250,8 +251,8 @@ def check(ratio: Ratio) -> None:
 
 
 def likelihood(value: float) -> str:
-    """Three significant digits; beyond a thousandth and a million only that it lies beyond."""
-    rounded = float(f"{value:.3g}")
+    """Three significant digits, rounded towards 1; beyond a thousandth and a million only that it lies beyond."""
+    rounded = towards_one(value)
     if rounded < LEAST:
         return f"under {LEAST}"
     if rounded > MOST:

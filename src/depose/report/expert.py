@@ -191,6 +191,7 @@ def _first(findings: Findings) -> dict[str, Any]:
         "others": len(
             {code for one in findings.findings for code in (*one.controls, *(e.model for e in one.excluded))}
         ),
+        "used": sorted({one.k for one in findings.findings if one.k}),
         "answers": first_page.answers(findings),
         "left_out": first_page.left_out(findings),
         "h1_short": H1_SHORT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from depose.model import Finding, Findings
 from depose.report.arrange import codes, primary
@@ -84,8 +84,7 @@ def of_itself(findings: Findings) -> list[str]:
             f"{number(raw.replicate)}{beside}: {how}"
         )
     return [
-        f"Likeness before anything is taken away, by {detector}, from 0 to 1, weighed anew beside each suspect: "
-        f"{'; '.join(rows)}."
+        f"Likeness as it is, by {detector}, 0 to 1, weighed anew beside each suspect: {'; '.join(rows)}."
         for detector, rows in said.items()
     ]
 
@@ -93,24 +92,40 @@ def of_itself(findings: Findings) -> list[str]:
 def of_nulls(findings: Findings) -> list[str]:
     """Count the pairs of controls that the tool would call, or that are as close, beside those that decide."""
     said: dict[tuple[int, int, int], list[str]] = {}
+    blind: dict[tuple[int, int], list[str]] = {}
     for place, one in enumerate(findings.findings, 1):
         if one.null_pairs is not None and primary(one) is not None:
             n = one.null_pairs
-            said.setdefault((n.n, n.at_alpha, n.as_close), []).append(str(place))
+            if one.floor > findings.protocol.alpha:
+                blind.setdefault((n.n, n.as_close), []).append(str(place))
+            else:
+                said.setdefault((n.n, n.at_alpha, n.as_close), []).append(str(place))
+    return [*_counted(said, findings.protocol.alpha), *(_blind(*row, findings.protocol.alpha) for row in blind.items())]
+
+
+def _blind(pairs: tuple[int, int], places: Sequence[str], alpha: float) -> str:
+    n, close = pairs
+    return (
+        f"Of {n} pairs of controls in the place of the two {close or 'none'} {'is' if close < 2 else 'are'} at least "
+        f"as close; with so few controls no pair can have p at or below {alpha} "
+        f"(finding{'s' if len(places) > 1 else ''} {codes(places)})."
+    )
+
+
+def _counted(said: dict[tuple[int, int, int], list[str]], alpha: float) -> list[str]:
     if not said:
         return []
     counts = list(said)
     if len({n for n, _, _ in counts}) == 1 and len(counts) > 1:
         rows = [
-            f"{at_alpha} ({close or 'none'}) beside {' and '.join(places)}"
-            for (_, at_alpha, close), places in said.items()
+            f"{at_alpha} ({close or 'none'}) in {' and '.join(places)}" for (_, at_alpha, close), places in said.items()
         ]
         return [
-            f"Pairs of controls, of {counts[0][0]}, with p at or below {findings.protocol.alpha} (at least as close), "
-            f"by finding: {', '.join(rows)}."
+            f"Of {counts[0][0]} pairs of controls in the place of the two, so many had p at or below "
+            f"{alpha} (were at least as close), by finding: {', '.join(rows)}."
         ]
     listed = [
-        f"{at_alpha} of {n} have p at or below {findings.protocol.alpha} and {close or 'none'} "
+        f"{at_alpha} of {n} have p at or below {alpha} and {close or 'none'} "
         f"{'is' if close == 1 else 'are'} at least as close (finding{'s' if len(rows) > 1 else ''} {codes(rows)})"
         for (n, at_alpha, close), rows in said.items()
     ]

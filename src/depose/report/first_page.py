@@ -12,9 +12,10 @@ import numpy as np
 
 from depose.model import Document, Finding, Findings, Item, Question, Ratio, Record, Result
 from depose.report.arrange import likelihood, natural, primary
-from depose.report.typography import clip, number, pvalue
+from depose.report.typography import clip, pvalue
 from depose.report.wording import AGAINST_SHORT, H1_SHORT, MEANS_NOT, REASONS_SHORT
 from depose.statistics.ranks import DIGITS
+from depose.statistics.rounding import at_least
 
 ROWS = 6
 """Findings that the first page has room for; the summary has them all."""
@@ -133,7 +134,7 @@ def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
         dose = f", {power.dose}" if power.dose else ""
         return (
             f"The test did not find anything, where it finds {power.k} of {power.n} known pairs{dose}; by the lower "
-            f"bound at least {number(power.lower95)} of such pairs."
+            f"bound at least {at_least(power.lower95)} of such pairs."
         )
     return f"No answer either way: {because}."
 
@@ -163,13 +164,14 @@ def how_strongly(finding: Finding) -> str:
     rows = [one for one in finding.ratios if one.value is not None and one.low is not None and one.high is not None]
     if not rows:
         return ""
-    said = [
-        f"{likelihood(one.value or 0)}{_bounds(one)} against {AGAINST_SHORT.get(one.against, one.against)}"
-        for one in rows
-    ]
+    groups: dict[str, list[str]] = {}
+    for one in rows:
+        size = f"{likelihood(one.value or 0)}{_bounds(one)}"
+        groups.setdefault(size, []).append(f"than for {AGAINST_SHORT.get(one.against, one.against)}")
+    said = [f"{size} times more probable {' or '.join(causes)}" for size, causes in groups.items()]
     open_ = [AGAINST_SHORT.get(one.against, one.against) for one in finding.ratios if one.value is None]
     return (
-        f"How strongly, as a likelihood ratio: {'; '.join(said)}. "
+        f"How strongly: if it is so, what was seen is {'; '.join(said)} (likelihood ratios; 1 tells nothing). "
         f"No ratio against all causes: {'; '.join(open_) if open_ else 'others'} "
         f"{'is' if len(open_) == 1 else 'are'} not evaluated."
     )
@@ -177,7 +179,7 @@ def how_strongly(finding: Finding) -> str:
 
 def _bounds(ratio: Ratio) -> str:
     if ratio.low == ratio.high:
-        return " (held by a bound)"
+        return " (held to a bound)"
     return f" ({likelihood(ratio.low or 0)} to {likelihood(ratio.high or 0)})"
 
 

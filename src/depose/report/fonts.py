@@ -60,7 +60,7 @@ GENERAL = (
         name="Depose Sans Ext",
         package="depose.templates",
         file="fonts/source-sans-3-latin-ext-400-normal.woff2",
-        sha256="f5706bb057951632456ecbc496dfd01f0e1598718cb31c464c74a6b1fe79c837",
+        sha256="344f568f81b69e3e2e8972edac504b2ebdd3ae5d89fc54cb1c0279e5efce8c0d",
     ),
     _noto("", "western_core", "bfb7bb691513f12e734dc346c03a03f784912432d7e3fa8e56efcf906fe86b3d"),
     _noto("Arabic", "intl_rtl", "63111b5b2e074dd48cc67692e0a2726d86ee94c1c37fe8598257b7b4e87e869e"),
@@ -103,8 +103,10 @@ def dressed(html: bytes, known: Sequence[Font] = ()) -> bytes:
     carried = [_bundled(face) for face in faces]
     if not carried or all(map(_every(carried), set(text) - OWN)):
         return html
-    fonts = [font for font in _order(text, known or ALL) if _path(font) is not None]
-    chosen, shown = _assigned(text, frozenset.union(*carried), fonts)
+    own = frozenset.union(*carried)
+    foreign = any(character >= " " and ord(character) not in own for character in set(text) - OWN)
+    fonts = [font for font in _order(text, known or ALL) if _path(font) is not None] if foreign else []
+    chosen, shown = _assigned(text, own, fonts)
     names = ["Depose Sans", *(["Depose Sans Ext"] if "Sans Ext" in faces else []), *(font.name for font in chosen)]
     head, begin, rest = shown.partition("<style>")
     style, end, body = rest.partition("</style>")
@@ -224,6 +226,7 @@ def _face(font: Font, characters: frozenset[str]) -> str:
     """Write the face of a font cut down to some characters, in its regular weight; the same bytes everywhere."""
     from fontTools import subset
     from fontTools.ttLib import TTFont
+    from fontTools.ttLib.woff2 import WOFF2FlavorData
     from fontTools.varLib import instancer
 
     loaded: Any = TTFont(_path(font), recalcTimestamp=False)
@@ -234,7 +237,7 @@ def _face(font: Font, characters: frozenset[str]) -> str:
     if "fvar" in loaded:
         axes = {axis.axisTag: 400 if axis.axisTag == "wght" else axis.defaultValue for axis in loaded["fvar"].axes}
         loaded = instancer.instantiateVariableFont(loaded, axes)
-    loaded.flavor = "woff2"
+    loaded.flavor, loaded.flavorData = "woff2", WOFF2FlavorData(transformedTables=[])  # unpacked faster
     out = io.BytesIO()
     loaded.save(out)
     data = base64.b64encode(out.getvalue()).decode()

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from depose.model import Finding, Findings, Grounds, Record
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
-from depose.report.arrange import primary
-from depose.report.typography import number, pvalue
-from depose.statistics.rounding import upwards
+from depose.report.arrange import likelihood, primary
+from depose.report.typography import pvalue
+from depose.statistics.rounding import at_least, upwards
 
 COLUMNS = 6
 """Findings side by side in one table."""
@@ -88,18 +88,12 @@ def _controls(finding: Finding, g: Grounds) -> Cell:
     if g.question == "derived" and g.shared_base:
         return Cell(seen="the two share a base", met=False)
     needed = max(FEWEST_LINEAGES, g.k_needed)
-    return Cell(seen=f"{g.k_eff} {'≥' if g.k_eff >= needed else '<'} {needed}", met=g.k_eff >= needed)
+    return Cell(seen=f"{g.k_eff}, needs {needed}", met=g.k_eff >= needed)
 
 
 def _era(finding: Finding, g: Grounds) -> Cell:
     stood = finding.exchangeability
-    seen = (
-        f"{stood.era.near} {'≥' if stood.era.near >= stood.era.needed else '<'} {stood.era.needed}"
-        if stood is not None
-        else "yes"
-        if g.era
-        else "no"
-    )
+    seen = f"{stood.era.near}, needs {stood.era.needed}" if stood is not None else "yes" if g.era else "no"
     return Cell(seen=seen, met=g.era)
 
 
@@ -113,7 +107,7 @@ def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
     def tell(finding: Finding, g: Grounds) -> Cell:
         value: float | None = getattr(g, field)
         withheld = value is not None and all(one.value is None for one in finding.ratios)
-        seen = NOT_KNOWN if value is None else "not reported" if withheld else number(value)
+        seen = NOT_KNOWN if value is None else "not reported" if withheld else likelihood(value)
         return Cell(seen=seen, met=value is not None and value > 1)
 
     return tell
@@ -133,8 +127,8 @@ def _facts(finding: Finding, g: Grounds) -> Cell:
 
 def _power(finding: Finding, g: Grounds) -> Cell:
     if g.p is None or g.p <= g.alpha or primary(finding) is None:
-        return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=None)
-    return Cell(seen=NOT_KNOWN if g.power is None else number(g.power), met=(g.power or 0) >= LEAST_POWER)
+        return Cell(seen=NOT_KNOWN if g.power is None else at_least(g.power), met=None)
+    return Cell(seen=NOT_KNOWN if g.power is None else at_least(g.power), met=(g.power or 0) >= LEAST_POWER)
 
 
 REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (

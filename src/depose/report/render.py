@@ -21,7 +21,7 @@ from depose.case.annexes import Annex, mapping
 from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
-from depose.report import arrange, compliance, expert, line_up, vocabulary
+from depose.report import arrange, compliance, expert, first_page, line_up, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.numbering import Numbering
@@ -48,12 +48,13 @@ from depose.report.wording import (
     REASONS,
     SENTENCES,
 )
+from depose.statistics.rounding import at_least, at_most
 
 UNRELATED = "unrelated"
 """The alternative whose ratio the compliance summary prints."""
 PAGES = 2
 """Pages of the compliance summary."""
-ROWS = ((12, 5), (9, 3), (6, 2), (4, 1), (1, 0))
+ROWS = ((12, 5), (9, 3), (6, 2), (5, 1), (4, 1), (3, 1), (2, 0), (1, 0))
 """Findings and waivers that the compliance summary lists, until it fits its pages; compliance.json has them all."""
 Flavour = Literal["expert", "compliance"]
 Variant = Literal["a-3a", "ua-1"]
@@ -139,7 +140,7 @@ def _summaries(findings: Findings, setting: Setting) -> Iterator[bytes]:
 def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
     """Gather what the compliance summary prints, with at most so many findings, those for review first."""
     numbered = sorted(
-        enumerate(findings.findings, 1), key=lambda one: (compliance.of_finding(one[1]) != compliance.REVIEW, one[0])
+        enumerate(findings.findings, 1), key=lambda one: (first_page.STRENGTH[one[1].opinion.verdict], one[0])
     )[:most]
     result = compliance.outcome(findings)
     codes = list(dict.fromkeys(code for _, one in numbered for code in one.opinion.reasons))
@@ -183,7 +184,9 @@ def _row(number_: int, finding: Finding) -> dict[str, Any]:
         "result": result,
         "low": min(values, default=None),
         "high": max(values, default=None),
-        "ratio": arrange.conservative(ratio) if ratio else "not evaluated",
+        "ratio": ("bounded: " if ratio.low == ratio.high else "") + arrange.conservative(ratio)
+        if ratio
+        else "not evaluated",
         "outcome": compliance.of_finding(finding),
     }
 
@@ -239,9 +242,20 @@ def render_pdf(
             laid = HTML(string=one, encoding="utf-8", url_fetcher=fetcher).render(pdf_variant=f"pdf/{variant}")
             if setting.flavour == "expert" or len(laid.pages) == PAGES:
                 laid.metadata.attachments = attached
-                written = bytes(laid.write_pdf(pdf_variant=f"pdf/{variant}"))
-                return Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
+                written = bytes(laid.write_pdf(finisher=_compressed_once, pdf_variant=f"pdf/{variant}"))
+                printed = Printed(pdf=written, pages=len(laid.pages), exhibits=tuple(map(_exhibits, laid.pages)))
+                del laid
+                return printed
     raise ReportError("the compliance summary does not fit two pages", hint="shorten title, authority or waivers")
+
+
+def _compressed_once(_: Any, pdf: Any) -> None:
+    """Compress every stream now: the identifier of a PDF is a digest of all, for which each would be made once more."""
+    for one in pdf.objects:
+        if getattr(one, "compress", False):
+            packed = one.data.partition(b"\nstream\n")[2]
+            one.stream, one.compress = [packed.removesuffix(b"\nendstream")], False
+            one.extra["Filter"] = "/FlateDecode"
 
 
 BLANK = re.compile(rb'<span class="blank( [a-z]+)?"></span>')
@@ -305,6 +319,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "power_of_ten": power_of_ten,
     "log10": log10,
     "number": number,
+    "at_least": at_least,
+    "at_most": at_most,
     "clip": clip,
     "minus": minus,
     "reasons": _reasons,

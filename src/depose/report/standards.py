@@ -9,6 +9,7 @@ from depose.model import Condition, Findings, NullPairs
 from depose.report.contents import CROSSWALK
 from depose.report.study_counts import of_opinions
 from depose.statistics.rates import upper_bound
+from depose.statistics.rounding import at_most
 
 
 def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
@@ -28,7 +29,7 @@ def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
         "inside": sum(row.inside for row in conditions),
         "conditions": len(conditions),
         "outside": _outside(conditions),
-        "tested": _tested([one.null_pairs for one in findings.findings if one.null_pairs is not None]),
+        "tested": _tested(findings),
         "errors": _errors(findings, apart),
         "unseen": _unseen(apart),
         "deviations": "time-stamped" if findings.time_stamped else "not time-stamped",
@@ -43,13 +44,17 @@ def _outside(conditions: Sequence[Condition]) -> str:
     return f"; not: {', '.join(names)}" if names else ""
 
 
-def _tested(nulls: Sequence[NullPairs]) -> str:
+def _tested(findings: Findings) -> str:
+    nulls = [one.null_pairs for one in findings.findings if one.null_pairs is not None]
     if not nulls:
         return "it can be, on controls put in the place of the pair; in this case there are no pairs to do so with"
-    best = max(nulls, key=lambda one: one.at_alpha / one.n)
+    able = [one.null_pairs for one in findings.findings if one.null_pairs and one.floor <= findings.protocol.alpha]
+    best = max(able, key=lambda one: one.at_alpha / one.n, default=None)
+    few = "too few for any to reach alpha"
+    reached = f"at the most {best.at_alpha} of {best.n} pairs reached alpha" if best else few
     return (
-        f"every two controls were tested as if they were the pair, for each finding: at the most {best.at_alpha} of "
-        f"{best.n} pairs reached alpha; as close as the pair itself were {_between(nulls)}"
+        f"every two controls were tested as if they were the pair, for each finding: {reached}; as close as the pair "
+        f"itself were {_between(nulls)}"
     )
 
 
@@ -66,7 +71,7 @@ def _errors(findings: Findings, apart: Sequence[Unseen]) -> str:
         mine = [one for one in rates if not one.true]
         n, k = sum(one.n for one in mine), sum(one.indications for one in mine)
         if n:
-            said.append(f"{question} {k} of {n} (at most {upper_bound(k, n):.3f})")
+            said.append(f"{question} {k} of {n} (at most {at_most(upper_bound(k, n))})")
     counted = (
         f"indications of the study where H1 is not true: {', '.join(said)}" if said else "in the study: not counted"
     )

@@ -125,3 +125,10 @@ def test_labels_are_moved_apart_and_stay_in_order() -> None:
     edge = spread([9.9, 9.95, 10.0], 1.0, 0.0, 10.0)
     assert edge == [8.0, 9.0, 10.0]
     assert spread([], 1.0, 0.0, 1.0) == []
+
+
+def test_a_plot_of_many_marks_has_few_nodes() -> None:
+    """What lays a page out pays for every node: hundreds of marks are a handful of paths."""
+    names = tuple(f"C{i}-model" for i in range(150))
+    svg = strip_plot(*case(*names))
+    assert len(re.findall(b"<[a-zA-Z]", svg)) < 90

@@ -6,6 +6,8 @@ import io
 import re
 from typing import Any
 
+from depose.report.figures.few_nodes import few_nodes
+
 WIDTH = 6.3
 """Inches: the width of the text block."""
 NAME_LENGTH = 14
@@ -37,9 +39,7 @@ def _plain(svg: str) -> bytes:
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = re.sub(r' style="([^"]*)"', lambda found: _attributes(found[1]), svg)
-    if "<g " not in svg:
-        svg = re.sub(r"\s*</?g>", "", svg)
-    return svg.replace("<svg ", '<svg role="img" ', 1).encode()
+    return few_nodes(svg).replace("<svg ", '<svg role="img" ', 1).encode()
 
 
 def _attributes(style: str) -> str:

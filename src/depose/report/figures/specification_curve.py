@@ -12,9 +12,9 @@ from depose.report.figures.drawing import GREY, INK, RULE, WIDTH, settings, writ
 from depose.statistics.rounding import upwards
 
 AXES = (("detector", "Detector"), ("answers", "Answers"), ("prompts", "Prompts"), ("controls", "Controls"))
-LEFT, RIGHT = 0.25, 0.86
+LEFT, RIGHT = 0.35, 0.86
 """Edges of the panels, as shares of the width."""
-TOP, LINE = 1.25, 0.135
+TOP, LINE = 1.25, 0.165
 """Inches: the height of the curve, and of one row of choices."""
 LABEL = 26
 
@@ -91,13 +91,13 @@ def _draw_p(axes, curve: Curve, alpha: float) -> None:  # type: ignore[no-untype
         textcoords="offset points",
         ha="left" if left else "right",
         va="bottom",
-        fontsize=7.5,
+        fontsize=9,
         color=INK,
     )
     axes.set_xticks([])
-    axes.set_ylabel("p, larger side (log)", fontsize=7.5, color=INK, labelpad=2)
-    axes.tick_params(axis="y", labelsize=7.5, length=3, width=0.6, color=INK, labelcolor=INK)
-    axes.set_xlabel(f"{len(p)} analyses, sorted by p", fontsize=7.5, color=INK, labelpad=2)
+    axes.set_ylabel("larger p (log)", fontsize=9, color=INK, labelpad=2)
+    axes.tick_params(axis="y", labelsize=9, length=3, width=0.6, color=INK, labelcolor=INK)
+    axes.set_xlabel(f"{len(p)} analyses, sorted by p", fontsize=9, color=INK, labelpad=2)
     for edge in ("right", "top"):
         axes.spines[edge].set_visible(False)
 
@@ -115,13 +115,13 @@ def _draw_choices(axes, curve: Curve) -> None:  # type: ignore[no-untyped-def]
         axes.plot(xs, [row] * len(xs), color=INK, linewidth=3.4, solid_capstyle="butt")
         if share.axis != before:
             axes.axhline(row - 0.5, color=RULE, linewidth=0.5, zorder=0)
-            _text(axes, names[share.axis], -0.395, row, "left")
+            _text(axes, names[share.axis], -0.68, row, "left")
         before = share.axis
         _text(
             axes, share.choice if len(share.choice) <= LABEL else share.choice[: LABEL - 1] + "…", -0.012, row, "right"
         )
         _text(axes, f"{share.at_alpha} of {share.n}", 1.012, row, "left")
-    _text(axes, "at or below alpha", 1.225, -1, "right")
+    _text(axes, "at or below alpha", 1.27, -1, "right")
     axes.set_xticks([])
     axes.set_yticks([])
     for edge in axes.spines.values():
@@ -145,7 +145,7 @@ def _text(axes, text: str, x: float, y: float, align: str) -> None:  # type: ign
         xycoords=("axes fraction", "data"),
         ha=align,
         va="center",
-        fontsize=6.8,
+        fontsize=9,
         color=INK,
         parse_math=False,
         annotation_clip=False,
