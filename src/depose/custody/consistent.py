@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.metadata import version
 
 from msgspec import UnsetType
 
 from depose.analysis import results
-from depose.case import casefile, controls, mixes, packs
+from depose.case import casefile, controls, mixes, packs, toml_text
 from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, FORMAT_2, FORMS, HINT, Read, content
 from depose.custody.keys import PublicKey
@@ -97,7 +96,7 @@ def _with_controls(read: Read, case: Case, text: str) -> Case:
     said, pin = read.entries.registration.pack, wanted.partition("@")[2]
     if (not isinstance(said, UnsetType) and said != controls.pin_of(pack)) or (pin and pin != pack.sha256):
         raise EvidenceError(f"{LOG}: record 0 names another control pack, or signer of it, than {name}", hint=HINT)
-    return controls.with_models(case, pack.manifest, name, tomllib.loads(text)["protocol"])
+    return controls.with_models(case, pack.manifest, name, toml_text.loads(text)["protocol"])
 
 
 def _scores(read: Read) -> None:
