@@ -52,9 +52,7 @@ def _(place: Place) -> object:
     return casefile.read(place.folder)
 
 
-@ON_READERS.add(
-    "a batch under a head of thousands of parts", "takes more than|within .* MiB of memory"
-)
+@ON_READERS.add("a batch under a head of thousands of parts", "takes more than|within .* MiB of memory")
 def _(place: Place) -> object:
     keys = "".join(f"k{number} = 1\n" for number in range(20_000))
     (place.folder / "batch.toml").write_text("[" + "a." * 50_000 + f"a]\n{keys}")
