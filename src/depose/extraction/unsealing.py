@@ -26,7 +26,7 @@ from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import Chained, Clock, chained, utc_now
-from depose.extraction import conduct, instructions, plan, scan, tables
+from depose.extraction import as_logged, conduct, instructions, plan, scan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.sealing import FORMAT, OUTSIDE, STAMP, Seal, instructions_of
@@ -285,6 +285,8 @@ def _findings(
         events = manifest_of.read_manifest(folder)
         if found.events != content_digest(events):
             raise EvidenceError(f"{EVENTS}: not the events that the findings are of", hint=HINT)
+        as_logged.check_records(entries, found, events)
+        as_logged.check_made(folder, registered[0].case, events, listed)
         if not recompute:
             return ["findings are those that the log names"]
         progress("findings: computing again from the tables")
