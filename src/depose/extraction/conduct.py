@@ -229,6 +229,8 @@ def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, 
     files = _checked(folder, manifest, say)
     public = beside.public_of(folder / "events")
     place.mkdir(parents=True, exist_ok=True)
+    if strange := next((one for one in place.iterdir() if one.is_dir()), None):
+        raise CaseError(f"{strange}: a folder among the tables, which are made anew", hint="move it elsewhere")
     for one in place.iterdir():
         one.unlink()
     with engine(folder / "out") as db:
