@@ -40,6 +40,7 @@ from attacks_on_seeds import ON_SEEDS
 from attacks_on_signed_files import ON_SIGNED_FILES
 from attacks_on_spreadsheets import ON_SPREADSHEETS
 from attacks_on_throws import ON_THROWS
+from attacks_on_watches import ON_WATCHES
 from attacks_on_weights import ON_WEIGHTS, sealed_weights
 from attacks_on_wires import ON_WIRES
 from attacks_with_key import BY_SIGNER
@@ -62,6 +63,7 @@ TRAPS = (
     *ON_SPREADSHEETS,
     *ON_NETWORKS,
     *ON_THROWS,
+    *ON_WATCHES,
 )
 ON_BUNDLES: tuple[tuple[str, Callable[[Path], Target], tuple[Attack, ...]], ...] = (
     (

@@ -144,6 +144,18 @@ def test_the_script_waits_for_no_pipe(target: Target, tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (1, "NOT VERIFIED: there is a pipe, a socket or a device\n")
 
 
+@pytest.mark.parametrize(
+    "one", [one for one in IN_TWO_FORMS if re.search("record|answer|seal.json", one.name)], ids=lambda one: one.name
+)
+def test_the_script_refuses_what_says_a_thing_twice(one: Attack, target: Target, tmp_path: Path) -> None:
+    """A record or a seal in two forms says one thing to the script and another to whoever reads the file."""
+    work = unpack(target, tmp_path / "work")
+    one.act(work, target)
+    ran = subprocess.run([sys.executable, "-I", "VERIFY.py"], cwd=work, capture_output=True, text=True, check=False)
+    if "two million" not in one.name:  # its form is the one form
+        assert (ran.returncode, ran.stderr) == (1, "NOT VERIFIED: JSON that is not in its one form\n")
+
+
 SOAK = bool(os.environ.get("DEPOSE_SOAK"))
 """Under `make soak` more examples are tried, and findings are computed again."""
 BY_EDITOR = [one for one in BY_ANYBODY if not one.unseen]

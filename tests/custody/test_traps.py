@@ -19,6 +19,7 @@ from attacks_on_packs import ON_PACKS
 from attacks_on_readers import ON_READERS
 from attacks_on_spreadsheets import ON_SPREADSHEETS
 from attacks_on_throws import ON_THROWS
+from attacks_on_watches import ON_WATCHES
 from tampering import Target, sealed_case
 from traps import Trap, sprung
 
@@ -35,6 +36,7 @@ TRAPS = (
     *ON_SPREADSHEETS,
     *ON_NETWORKS,
     *ON_THROWS,
+    *ON_WATCHES,
 )
 
 

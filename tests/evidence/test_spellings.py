@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -81,3 +82,12 @@ def test_the_cost_grows_with_the_data(name: str) -> None:
         return time.process_time() - begun
 
     assert spent(100_000) < 8 * max(spent(25_000), 0.05)
+
+
+@pytest.mark.parametrize("word", ["orchid", "Smith", "rhododendron", "Müller"])
+def test_short_words_are_found_in_hex_and_in_lists_of_numbers(word: str) -> None:
+    """A name of five letters stands in ten hex digits, which no chance makes; so it does in a list of its bytes."""
+    sought, data = Sought({"a word": word.encode()}), word.encode()
+    for written in (data.hex(), data.hex().upper(), " ".join(map(str, data)), json.dumps(list(data))):
+        assert next(find(f"It said {written} and no more.".encode(), sought), None) is not None
+    assert next(find(f"It said {b'orchard'.hex()} and {[*range(90, 120)]}".encode(), sought), None) is None

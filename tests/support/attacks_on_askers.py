@@ -19,9 +19,10 @@ from depose.custody.replicate import Consent, replicate
 from depose.custody.stamp import Source
 from depose.endpoints import remote
 from depose.endpoints.keys import origin_of
+from depose.endpoints.local import SAMPLING
 from depose.endpoints.openai import open_openai
 from depose.evidence import ledger
-from depose.model import ModelSpec
+from depose.model import Fact, ModelSpec
 from fakes import case_of, model, write_case
 from tampering import Records, edit, rechain, relist, restamp, unpack
 from traps import VARIABLE, Place, Traps
@@ -47,6 +48,17 @@ def forged(place: Place, change: Callable[[dict[str, Any]], None]) -> Path:
     return work
 
 
+def facts_of_local(*more: Fact) -> tuple[Fact, ...]:
+    """Say what local weights of one file say of themselves, and more."""
+    said = {
+        **{"file config.json": "a" * 64, "weights model.safetensors": "b" * 64, "chat template": "none"},
+        **{"sampling": SAMPLING, "dtype": "float32", "device": "cpu", "threads": "2"},
+        **{"torch": "2.13.0+cpu", "transformers": "5.1.0"},
+    }
+    said |= {fact.name: fact.value for fact in more}
+    return tuple(Fact(name=name, value=value) for name, value in said.items() if value)
+
+
 def described(records: Records, models: list[dict[str, Any]]) -> None:
     """Let endpoints say of themselves what follows from another case: its signer would."""
     for one in records:
@@ -55,7 +67,7 @@ def described(records: Records, models: list[dict[str, Any]]) -> None:
             of = msgspec.convert(spec, ModelSpec)
             one["body"]["facts"] = msgspec.to_builtins(remote.said(of, dialect, origin_of(of)))
         elif spec.get("provider") == "transformers":
-            one["body"]["facts"] = []
+            one["body"]["facts"] = msgspec.to_builtins(facts_of_local())
 
 
 def asked(place: Place, bundle: Path, public: bytes | None = None, **consent: Any) -> object:

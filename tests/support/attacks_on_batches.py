@@ -11,8 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from attacks_on_packs import made, parts, whole
+from batches import write as write_batch
 from depose import pipeline
 from depose.batch import confirm
+from depose.batch.run import Manner
+from depose.batch.run import batch as run_batch
+from depose.case import bundled, packs
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.replicate import Consent, replicate
@@ -20,18 +25,111 @@ from depose.custody.seal import seal
 from depose.custody.stamp import Source
 from depose.custody.unsealed import follows
 from depose.evidence.log import Entry, chained
+from depose.extraction import conduct
 from depose.model.canonical import canonical, sha256
 from depose.packs import build
+from depose.packs.asked import Gateway, Limits, ask_again
 from depose.watch.plan import Wanted
 from depose.watch.run import watch
 from fakes import answer, case_of, model, write_case
 from mixed_bundles import mixed_case
-from traps import Place, Traps
+from traps import Harm, Place, Traps
 
 ON_BATCHES = Traps("findings or answers changed without a trace")
 PROMPTS = {f"q{n}": f"Tell me about the number {n}." for n in range(4)}
 ROLES = {"S1": "suspect", "R1": "reference", "C1": "control", "C2": "control", "C3": "control"}
 LOG, MARK, FINDINGS = "evidence/log.jsonl", "evidence/seals/sealed.json", "out/findings.json"
+
+
+# --- folders that depose keeps, laid out by somebody else -------------------------------------------
+
+
+def _spared(place: Place, act: Callable[[], object]) -> object:
+    """Do something, and raise Harm where it took files from a folder of the victim, or put some there."""
+    letters = place.folder / "letters"
+    before = sorted(letters.rglob("*"))
+    try:
+        return act()
+    finally:
+        if sorted(letters.rglob("*")) != before:
+            raise Harm("files of the victim are gone, or others there")
+
+
+def _link(place: Place, at: Path) -> None:
+    """Lead a place to a folder of the victim."""
+    letters = place.folder / "letters"
+    (letters / "day=2026-05-01").mkdir(parents=True)
+    for name in ("a.txt", "b.parquet", "day=2026-05-01/c.parquet"):
+        (letters / name).write_text("mine")
+    at.parent.mkdir(parents=True, exist_ok=True)
+    at.symlink_to(letters)
+
+
+for _place in ("out/tables", "events/day=2026-05-01", "events/texts", "out/lineup"):
+
+    @ON_BATCHES.add(f"an extraction case whose {_place} leads to a folder of the victim's", "link; nothing is written")
+    def _(place: Place, at: str = _place) -> object:
+        folder = place.folder / "case"
+        bundled.copy("extraction", folder)
+        shutil.rmtree(folder / at, ignore_errors=True)
+        _link(place, folder / at)
+        return _spared(place, lambda: conduct.scan_case(folder, now))
+
+
+@ON_BATCHES.add("a folder of the victim's among the tables of an extraction case", "a folder among the tables")
+def _(place: Place) -> object:
+    folder = place.folder / "case"
+    bundled.copy("extraction", folder)
+    (folder / "out/tables/letters").mkdir(parents=True)
+    (folder / "out/tables/letter.txt").write_text("mine")
+    try:
+        return conduct.scan_case(folder, now)
+    finally:
+        if not (folder / "out/tables/letter.txt").exists():
+            raise Harm("a letter is gone")
+
+
+for _place in ("base", "rows", "cases", "asked", "weights"):
+
+    @ON_BATCHES.add(f"a folder of a batch whose {_place} leads to a folder of the victim's", "link; nothing is written")
+    def _(place: Place, at: str = _place) -> object:
+        path = write_batch(place.folder / "batch")
+        _link(place, place.folder / "out" / at)
+        return _spared(
+            place,
+            lambda: run_batch(path, place.folder / "out", Manner(workers=1), now, lambda _: None, lambda *_: None),
+        )
+
+
+@ON_BATCHES.add("a line-up whose folder of scores leads to a folder of the victim's", "link; nothing is written")
+def _(place: Place) -> object:
+    folder = place.folder / "case"
+    shutil.copytree(_made()[0], folder)
+    _link(place, folder / ".lineup")
+    return _spared(place, lambda: pipeline.analyze_case(folder, lambda _: None, now))
+
+
+def _asked_again(place: Place) -> object:
+    path = place.folder / "acme-1.pack"
+    path.write_bytes(whole())
+    found = packs.read(path)
+    gateway = Gateway(base_url=place.server.url, allow_private=True)
+    return ask_again(found, path, [found.manifest.models[0].spec.code], 2, gateway, Limits(), place.folder / "a", now)
+
+
+@ON_BATCHES.add("a folder in which a pack was asked for, with another pack in its place", "is another pack than")
+def _(place: Place) -> object:
+    other = parts()
+    other.answers[0]["text"] = "Words of somebody else, which are signed by a stranger."
+    (place.folder / "a/packs").mkdir(parents=True)
+    (place.folder / "a/packs/acme-1.pack").write_bytes(made(other))
+    return _asked_again(place)
+
+
+@ON_BATCHES.add("a folder in which a pack was asked for that leads elsewhere", "link; nothing is written")
+def _(place: Place) -> object:
+    _link(place, place.folder / "a/packs")
+    return _spared(place, lambda: _asked_again(place))
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,7 @@ from depose.custody import keys, manifest, merkle
 from depose.errors import DeposeError, EvidenceError
 from depose.evidence.log import utc_now
 from depose.extraction import conduct, instructions, sealing, unsealing
+from depose.extraction.findings import ExtractionFindings, named
 from depose.model.canonical import canonical, sha256
 
 LOG = "evidence/log.jsonl"
@@ -153,6 +155,10 @@ def _packed(work: Path) -> None:
     with pq.ParquetWriter(file, pa.schema([("template", pa.int64())]), compression="zstd") as made:
         for _ in range(50):
             made.write_table(pa.table({"template": pa.array(np.zeros(2**22, np.int64))}))
+    note = work / "out/tables/made.json"
+    said = json.loads(note.read_bytes())
+    said["digests"]["rare"] = sha256(file.read_bytes())
+    note.write_bytes(canonical(said))
 
 
 def _version_told(work: Path) -> None:
@@ -203,6 +209,87 @@ _add(
     "a list of events that says two things",
     f"{unsealing.EVENTS}: not in canonical form",
     lambda work: _put(unsealing.EVENTS, b'{"format":"x",' + (work / unsealing.EVENTS).read_bytes()[1:])(work),
+)
+
+
+def _said(kind: str, **more: Any) -> Change:
+    """Have each record of a kind say more, or something else."""
+    return _log(lambda records: [one["body"].update(more) for one in records if one["kind"] == f"extraction-{kind}"])
+
+
+def _chosen(**other: Any) -> Change:
+    """Add a record of accounts chosen by the findings: the accused as they are, and others of no group."""
+
+    def added(work: Path) -> None:
+        raw = (work / unsealing.FINDINGS).read_bytes()
+        groups = msgspec.json.decode(raw, type=ExtractionFindings).groups
+        accused = sorted(named(tuple(one for one in groups if one.tied_by)).items())
+        facts = [{"name": group, "value": account} for account, group in accused]
+        body = {"findings": sha256(raw), "accused": facts, "alike": [], **other}
+        _log(lambda records: records.append({**records[-1], "kind": "extraction-accounts", "body": body}))(work)
+
+    return added
+
+
+def _read_later(records: list[dict[str, Any]]) -> None:
+    """Name other events before the findings, and those that they are of behind them."""
+    other = {**records[1], "body": {**records[1]["body"], "manifest": "a" * 64}}
+    records[1:] = [other, records[2], {**records[1], "at": records[2]["at"]}]
+
+
+_NO_FINDINGS = "accounts of findings that no record before it names"
+_OTHERS = "other accounts than the findings name"
+_add("a letter in the record of its events", "no Looked: .*unknown field `note`", _said("events", note="R1 confessed"))
+_add("a letter in the record of its findings", "no Found: .*unknown field `note`", _said("findings", note="they did"))
+_add("other counts in the record of its findings", "other counts than the findings have", _said("findings", groups=9))
+_add("other logs in the record of its events", "other events than the manifest lists", _said("events", sources=[]))
+_add(
+    "findings before any events",
+    "record 1: findings before any events",
+    _log(lambda records: records.insert(1, {**records[-1], "at": records[0]["at"]})),
+)
+_add("no record of its events", "findings before any events", _log(lambda records: records.__delitem__(1)))
+_add(
+    "events that were read after the findings",
+    "findings of events that no record before it names",
+    _log(_read_later),
+)
+_add("a letter in the place of accounts", "is no Chosen", _chosen(accused="all of them"))
+_add("accounts that were chosen by other findings", _NO_FINDINGS, _chosen(findings="a" * 64))
+_add("accounts that no group names", _OTHERS, _chosen(accused=[{"name": "G1", "value": "0" * 16}]))
+_add("nobody accused", _OTHERS, _chosen(accused=[]))
+_add(
+    "more accounts beside the accused than they are",
+    _OTHERS,
+    _chosen(alike=[{"name": "G1", "value": f"{n:016x}"} for n in range(999)]),
+)
+_add(
+    "tables that were written again with a letter in them",
+    "of other tables than stand beside it",
+    lambda work: pq.write_table(
+        pq.read_table(work / "out/tables/rare.parquet").replace_schema_metadata({"said": "R1 confessed"}),
+        work / "out/tables/rare.parquet",
+    ),
+)
+_add(
+    "a note of tables that says more",
+    "not a note of tables",
+    lambda work: _put(
+        "out/tables/made.json", (work / "out/tables/made.json").read_bytes().replace(b'"key"', b'"judge":"x","key"')
+    )(work),
+)
+_add(
+    "tables of another protocol",
+    "of tables from other events",
+    lambda work: _put(
+        "out/tables/made.json",
+        canonical(json.loads((work / "out/tables/made.json").read_bytes()) | {"key": "a" * 64}),
+    )(work),
+)
+_add(
+    "a record that says a thing twice",
+    "canonical",
+    lambda work: _put(LOG, (work / LOG).read_bytes().replace(b'"groups":', b'"groups":9,"groups":', 1))(work),
 )
 _add("a script that says verified of anything", "VERIFY.py: is not that of", _put("VERIFY.py", b"print('verified')\n"))
 _add(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from attacks_with_key import stamped_anew
-from depose.model.canonical import sha256
+from depose.custody import merkle
+from depose.model.canonical import canonical, sha256
 from tampering import LOG, Attacks, Target, relist, restamp
 
 IN_TWO_FORMS = Attacks()
@@ -45,6 +47,32 @@ def _rewritten(name: str, says: str, file: str, change: Callable[[bytes], bytes]
     IN_TWO_FORMS.add(f"with the key and a new token: {name}", says)(act)
 
 
+def _in_the_log(name: str, change: Callable[[bytes], bytes]) -> None:
+    """Write one record in another form, and chain, number and seal all that follows anew."""
+
+    def act(work: Path, target: Target) -> None:
+        lines = (work / LOG).read_bytes().splitlines()
+        place = max(n for n, line in enumerate(lines) if b'"kind":"exchange"' in line)
+        changed: list[bytes] = []
+        for number, line in enumerate(lines):
+            follows = (
+                line.replace(sha256(lines[number - 1]).encode(), sha256(changed[-1]).encode()) if changed else line
+            )
+            changed.append(change(line) if number == place else follows)
+        (work / LOG).write_bytes(b"".join(line + b"\n" for line in changed))
+        said = json.loads((work / "seal.json").read_bytes())
+        tree = [merkle.leaf(line) for line in changed]
+        said["log"] = {"records": len(changed), "head": sha256(changed[-1]), "merkle_root": merkle.root(tree).hex()}
+        (work / "seal.json").write_bytes(canonical(said))
+        _sealed_anew(work, target)
+
+    IN_TWO_FORMS.add(f"with the key and a new token: {name}", "canonical|one form|RFC 8785")(act)
+
+
+_in_the_log("an answer that is given twice", lambda line: line.replace(b'"text":', b'"text":"I am R1.","text":', 1))
+_in_the_log("a record with two kinds", lambda line: line.replace(b'"kind":', b'"kind":"control","kind":', 1))
+_in_the_log("a record with its letters in escapes", lambda line: line.replace(b'"exchange"', b'"\\u0065xchange"', 1))
+_in_the_log("a record with a blank in it", lambda line: line.replace(b'"kind":', b'"kind": ', 1))
 _rewritten("seal.json with blanks in it", "seal.json: not in canonical form", "seal.json", lambda data: data + b" ")
 
 

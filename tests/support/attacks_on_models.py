@@ -11,16 +11,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from attacks_on_askers import facts_of_local
+from depose.custody.described import odd_description
 from depose.endpoints import adapter_settings, tokenizer_trial
 from depose.endpoints.chat_template import render
 from depose.endpoints.model_folder import ModelFiles
 from depose.endpoints.weights import Weights, opened
-from depose.errors import EndpointError
-from depose.weights.stores import _Gguf
+from depose.errors import EndpointError, EvidenceError
+from depose.evidence.log import GENESIS, Chained, Entry
+from depose.evidence.records import Described
+from depose.model import Case, Fact, ModelSpec, Registration
+from depose.weights.stores import _Gguf, open_weights
+from fakes import case_of, model
 from traps import Place, Traps
 
 ON_MODELS = Traps("another model than the one on record, or one that takes more than it may")
@@ -251,6 +258,69 @@ def _(place: Place) -> object:
         _Gguf(file, stack)
         file.write_bytes(file.read_bytes()[:-1] + b"xx")
     return None
+
+
+@ON_MODELS.add("a part of a GGUF with another tensor of a name that was there", "is in another part too")
+def _(place: Place) -> object:
+    for number in (1, 2):
+        file = place.folder / f"model-{number:05}-of-00002.gguf"
+        file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + _tensor(b"a", 2) + bytes(64))
+    with ExitStack() as stack:
+        return _Gguf(place.folder / "model-00001-of-00002.gguf", stack)
+
+
+@ON_MODELS.add("scales of a kind that torch knows by name alone", "holds numbers that are not read")
+def _(place: Place) -> object:
+    folder, name = place.folder / "model", "a.weight"
+    folder.mkdir()
+    head = {
+        name: {"dtype": "F32", "shape": [4, 1], "data_offsets": [0, 16]},
+        f"{name}_scale": {"dtype": "F4", "shape": [4], "data_offsets": [16, 18]},
+    }
+    said = json.dumps(head).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(said)) + said + bytes(18))
+    (folder / "config.json").write_text("{}")
+    with open_weights(folder) as store:
+        return store.read(name)
+
+
+# --- what local weights are made to say ----------------------------------------------------------
+
+
+def told(spec: ModelSpec, *more: Fact) -> EvidenceError | None:
+    """Look at a record in which a signer has local weights say more, or other things, of themselves."""
+    case = msgspec.convert(case_of([model("S1", "suspect"), model("R1", "reference")]), Case)
+    case = msgspec.structs.replace(case, models=(spec,))
+    registration = Registration(case=case, prompts=(), files=(), software=())
+    body = Described(model=spec.code, facts=facts_of_local(*more))
+    entry = Entry(seq=3, prev=GENESIS, at="", kind="endpoint", body=msgspec.to_builtins(body))
+    return odd_description(Chained(entry=entry, digest=""), body, registration)
+
+
+def _told(name: str, fact: str, value: str, *, adapter: str = "") -> None:
+    def spring(place: Place) -> object:
+        spec = ModelSpec(code="S1", role="suspect", provider="transformers", model="weights", adapter=adapter)
+        if found := told(spec, Fact(name=fact, value=value)):
+            raise found
+        return None
+
+    ON_MODELS.add(f"local weights that say {name}", "S1: an endpoint whose '.*' is not what the case")(spring)
+
+
+_told("a letter in the place of their licence", "licence", "Copied from R1 by its maker, as S1 admitted in May 2026")
+_told("an origin of their own", "origin", "distilled from R1")
+_told("a sentence in the place of how they draw", "sampling", "none: every answer was chosen by its maker")
+_told("a sentence in the place of a device", "device", "a machine of the reference's maker")
+_told("a number format of words", "dtype", "taken.from.R1")
+_told("a file that no loader is shown", "file stolen from R1", "a" * 64)
+_told("weights in a file of another kind", "weights R1.gguf", "a" * 64)
+_told("weights of a folder elsewhere", "weights ../R1/model.safetensors", "a" * 64)
+_told("a name with a line that is turned round", "file \u202e1R morf.json", "a" * 64)
+_told("an adapter that the case does not name", "adapter R1.safetensors", "a" * 64)
+_told("the version of a loader of adapters, without one", "peft", "0.19.0")
+_told("no digest of any weights", "weights model.safetensors", "")
+_told("no number format", "dtype", "")
+_told("nothing of the loader of their adapter", "threads", "2", adapter="lora")
 
 
 # --- adapters -------------------------------------------------------------------------------------

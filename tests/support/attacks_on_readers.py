@@ -13,12 +13,15 @@ import pyarrow
 import pyarrow.parquet
 
 from depose import pipeline
-from depose.case import annexes, casefile, packs, tables
+from depose.batch import plan
+from depose.case import annexes, casefile, model_table, packs, tables
 from depose.case.parquet_table import columns_of
 from depose.custody.seal import _mark
 from depose.custody.verify import verify
 from depose.errors import CaseError
 from depose.evidence.log import Log
+from depose.extraction import reading
+from depose.extraction.sources import generic
 from depose.weights.stores import open_weights
 from fakes import Clock
 from traps import Place, Traps
@@ -41,6 +44,50 @@ def _table(name: str, says: str, file: str, make: Callable[[Path], object]) -> N
         return tables.read(place.folder / file)
 
     ON_READERS.add(name, says, slow=name in SLOW)(spring)
+
+
+@ON_READERS.add("a case file of one dotted key", "takes more than|within .* MiB of memory")
+def _(place: Place) -> object:
+    (place.folder / "case.toml").write_text("a" + ".a" * 100_000 + " = 1\n")
+    return casefile.read(place.folder)
+
+
+@ON_READERS.add("a batch under a head of thousands of parts", "takes more than|within .* MiB of memory")
+def _(place: Place) -> object:
+    keys = "".join(f"k{number} = 1\n" for number in range(20_000))
+    (place.folder / "batch.toml").write_text("[" + "a." * 50_000 + f"a]\n{keys}")
+    return plan.read(place.folder / "batch.toml")
+
+
+@ON_READERS.add("a mapping with quoted keys within keys", "takes more than|within .* MiB of memory")
+def _(place: Place) -> object:
+    (place.folder / "mapping.toml").write_text("columns = {" + '"a".' * 100_000 + "b = 1}\n")
+    return generic.read(place.folder / "mapping.toml")
+
+
+@ON_READERS.add("the words of a witness under a key without end", "takes more than|within .* MiB of memory")
+def _(place: Place) -> object:
+    (place.folder / "witness.toml").write_text("a. " * 60_000 + "b = 1\n")
+    return annexes.read(place.folder)
+
+
+@ON_READERS.add("a case file of nothing but comments", "lines, more than")
+def _(place: Place) -> object:
+    (place.folder / "case.toml").write_text("#\n" * 2_000_000)
+    return casefile.read(place.folder)
+
+
+@ON_READERS.add("a table of a million models", "lists 1000000 models, more than")
+def _(place: Place) -> object:
+    (place.folder / "models.csv").write_text("code,role\n" + "A,control\n" * 1_000_000)
+    return model_table.read(place.folder / "models.csv")
+
+
+@ON_READERS.add("a log in CSV with half a million columns", "the column 'c7' stands twice")
+def _(place: Place) -> object:
+    wide = ",".join(f"c{number}" for number in range(500_000))
+    (place.folder / "log.csv").write_text(f"{wide},c7\n1\n")
+    return list(reading.Reader(place.folder / "log.csv"))
 
 
 def _dictionary(path: Path) -> None:

@@ -212,6 +212,15 @@ for _variable in ("GOOGLE_CREDS", "DB_PW", "AZURE_STORAGE_CONNECTION_STRING", "A
     _named(_variable, VALUE, f"said {VALUE}.")
 _KNOWN = "ghp_canary0123456789abcdefghij"
 _named("ANYTHING", _KNOWN, f"it is {_KNOWN}", "ANYTHING, a key in it")
+for _variable in ("SIGNING_HMAC", "DB_KENNWORT", "SESSION_ID", "CLAVE_DE_ACCESO", "TLS_PEM", "VAULT_UNSEAL_1"):
+    _named(_variable, VALUE, f"said {VALUE}.")
+for _maker in ("gsk_", "xai-", "r8_", "nvapi-", "tgp_v1_", "npm_", "glsa_", "hvs.", "ya29.", "xapp-1-"):
+    _known, _variable = f"{_maker}canary0123456789abcdefghij", f"USED_{_maker[:4].upper()}"
+    _named(_variable, _known, f"it is {_known}", f"{_variable}, a key in it")
+_named("HEADER", f"Authorization: Bearer {VALUE}", f"it is {VALUE}", "HEADER, its Authorization")
+_named("SENT", f"-H Bearer {VALUE}", f"it is {VALUE}", "SENT, a key in it")
+_named("JWK", json.dumps({"kty": "oct", "k": VALUE}), f"it is {VALUE}", "JWK, its key k")
+_named("ACCOUNT", json.dumps({"private_key_id": VALUE}), f"it is {VALUE}", "ACCOUNT, its private_key_id")
 _named("API_KEYS", f"sk-canary-first-0001,{VALUE}", f"one is {VALUE}", "API_KEYS, part 2")
 _named("REGISTRY_AUTH", f"me:{VALUE}", f"it is {VALUE}", "REGISTRY_AUTH, part 1")
 _named("EXPORTER_HEADERS", f"authorization=Bearer {VALUE}", f"it is {VALUE}", "EXPORTER_HEADERS, its authorization")

@@ -269,3 +269,24 @@ _forged(
     recompute=True,
 )
 _forged("an answer edited, scores left", "does not follow from the log", forge_answer, recompute=True)
+
+
+def _made_with(name: str, says: str, **told: str) -> None:
+    """Have scores be made by something else, by the word of whoever signs."""
+
+    def act(work: Path, target: Target) -> None:
+        def change(records: Records) -> None:
+            for one in records:
+                if one["kind"] == "scores":
+                    one["body"] |= told
+
+        rechain(work, change, target.authority.reply)
+        stamped_anew(work, target)
+
+    BY_SIGNER.add(f"with the key and a new token: {name}", says)(act)
+
+
+_NO_MACHINE = "scores that were made by something that is no machine"
+_made_with("scores that a letter made", _NO_MACHINE, arithmetic="as R1's maker confessed on 3 May")
+_made_with("scores that a machine and a letter made", _NO_MACHINE, arithmetic="x86_64 numpy 2.4.6 as R1 confessed")
+_made_with("vectors that a letter made", _NO_MACHINE, encoder="R1 confessed")

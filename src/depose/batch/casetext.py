@@ -11,7 +11,8 @@ import msgspec
 from depose.batch.plan import BatchFile
 from depose.case import casefile, casetext
 from depose.case.casetext import table
-from depose.case.untrusted_files import opened
+from depose.case.untrusted_files import opened, through_link
+from depose.errors import CaseError
 from depose.evidence.log import write_whole
 from depose.model import ModelSpec
 from depose.model.file_names import ADAPTER
@@ -41,6 +42,8 @@ def lay_adapters(specs: Iterable[ModelSpec], folder: Path, case: Path) -> None:
         for name in ADAPTER:
             found = casefile.resolve(folder, f"{spec.adapter.rstrip('/')}/{name}", f"{spec.code}.adapter")
             goal = case / _adapter(spec) / name
+            if through_link(case, f"{_adapter(spec)}/{name}"):
+                raise CaseError(f"{goal}: leads through a symbolic link; nothing is written there", hint="remove it")
             goal.parent.mkdir(parents=True, exist_ok=True)
             with opened(found) as file:
                 write_whole(goal, file.read())

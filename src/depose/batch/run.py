@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from depose.batch.matrix import Confirmation, Matrix
 from depose.batch.plan import Plan
 from depose.batch.rows import Order, Row
 from depose.batch.weighed import weighed
+from depose.case.casefile import own_places
 from depose.case.population import Population
 from depose.errors import AnalysisError
 from depose.evidence.log import Clock, write_whole
@@ -59,6 +61,11 @@ class Ran(Record, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
 
+KEPT = ("rows", "base", "base/*", "cases", "cases/*", "fresh", "fresh/*", "asked", "weights")
+"""Where a batch writes, and removes what it can make again."""
+_INDEX = re.compile(r"[0-9a-f]{32}")
+
+
 def batch(
     path: Path,
     out: Path,
@@ -77,6 +84,7 @@ def batch(
     found = plan.read(path)
     scores, data = labelled.load(found.file.screening.labelled, Path(found.folder))
     out.mkdir(parents=True, exist_ok=True)
+    own_places(out, KEPT)
     with held(out):
         found = asking.asked(found, out / "asked", clock, say, meter)
         made, done = _rows(found, out, manner, say, progress)
@@ -151,7 +159,7 @@ def _base(shared: Population, folder: Path, digest: str, workers: int, say: Say)
             place.unlink(missing_ok=True)
         bases.save(made, place)
         for other in folder.iterdir():
-            if other != place:
+            if other != place and _INDEX.fullmatch(other.name):  # what else lies there is the user's
                 shutil.rmtree(other, ignore_errors=True)
     return place
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
@@ -133,7 +134,7 @@ def parse(data: Mapping[str, bytes], folder: Path) -> Annex:
         witness=witness.parse(data, folder),
     )
     for name, ids in ((WAIVERS, [w.id for w in found.waivers]), (CHECKED, [c.id for c in found.checks])):
-        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        if twice := sorted(one for one, number in Counter(ids).items() if number > 1):
             raise CaseError(f"{folder / name}: {twice[0]} stands there twice", hint="give each entry an id of its own")
     return found
 

@@ -59,12 +59,16 @@ def folder_of(path: Path) -> Path:
     )
 
 
-def own_places(folder: Path) -> Path:
-    """Return the folder of a case; raise CaseError where a place in which depose writes there is a link."""
-    for name in file_names.WRITTEN:
-        if (folder / name).is_symlink():
+def own_places(folder: Path, more: Sequence[str] = ()) -> Path:
+    """Return a folder; raise CaseError where a place in which depose writes, or removes files, there is a link.
+
+    `more` are patterns of such places beside those of a case.
+    """
+    found = [folder / name for name in file_names.WRITTEN]
+    for place in (*found, *(one for name in more for one in folder.glob(name))):
+        if place.is_symlink():
             raise CaseError(
-                f"{folder / name}: a symbolic link; nothing is written there",
+                f"{place}: a symbolic link; nothing is written there",
                 hint="a case that others made may lead anywhere; copy it: cp -RL, and use the copy",
             )
     return folder

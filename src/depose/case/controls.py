@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from depose.case import toml_text
 from depose.case.near import nearest
 from depose.case.untrusted_files import read_untrusted, through_link
 from depose.errors import CaseError
@@ -166,7 +166,7 @@ def expanded(case: Case, folder: Path | None, text: str) -> Case:
     from depose.case import packs
 
     name, path = file_of(controls, folder)
-    return with_models(case, packs.read(path).manifest, name, tomllib.loads(text)["protocol"])
+    return with_models(case, packs.read(path).manifest, name, toml_text.loads(text)["protocol"])
 
 
 def with_models(case: Case, manifest: PackManifest, name: str, given: Mapping[str, Any]) -> Case:

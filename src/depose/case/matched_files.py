@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def matched_to(case: Path, files: Sequence[Path], code: str = "") -> list[tuple[
             )
         pairs.append((fits[0], file))
     codes = [one for one, _ in pairs]
-    if twice := next((one for one in codes if codes.count(one) > 1), ""):
+    if twice := next((one for one, times in Counter(codes).items() if times > 1), ""):
         both = ", ".join(str(file) for one, file in pairs if one == twice)
         raise UsageError(f"{twice}: two files fit it: {both}; nothing was recorded", hint="give one of them alone")
     return pairs

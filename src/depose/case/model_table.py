@@ -26,6 +26,7 @@ from depose.model.file_names import unfit_for_case
 from depose.model.spreadsheet import text_in
 
 LARGEST = 16 * 1024**2
+MOST_MODELS = 20_000
 KINDS = (".csv", ".tsv", ".tab", ".xlsx")
 ANSWERS = "answers"
 """Column that names a file for `depose import`, which matches files to codes by it."""
@@ -100,6 +101,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         return list(enumerate(book, start=2))
     text = read_untrusted(path, LARGEST).decode("utf-8-sig")
     found, _ = delimited.read(text, path.suffix.lower())
+    if len(found) > MOST_MODELS:
+        raise ValueError(f"lists {len(found)} models, more than the {MOST_MODELS} that are read")
     return list(zip(_first_lines(text), found, strict=False))
 
 

@@ -8,7 +8,6 @@ A signature lies beside it, made with the witness's own key and openssl:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from depose.case import toml_text
 from depose.errors import CaseError
 from depose.model import Record
 from depose.model.canonical import sha256
@@ -79,7 +79,7 @@ def parse(data: Mapping[str, bytes], folder: Path) -> Stated | None:
             raise CaseError(f"{folder / beside[0]}: there is no {FILE}", hint=f"put {FILE} beside it, or remove it")
         return None
     try:
-        found = msgspec.convert(tomllib.loads(data[FILE].decode("utf-8-sig")), Witness)
+        found = msgspec.convert(toml_text.loads(data[FILE].decode("utf-8-sig")), Witness)
     except (ValueError, RecursionError) as error:
         raise CaseError(f"{folder / FILE}: {error}", hint="its fields: docs/reference/files") from error
     signer = _signer(data, folder) if beside else ""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from depose.case import model_table
+from depose.case import model_table, toml_text
 from depose.case.places import explained, in_table, placed
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
@@ -59,13 +59,14 @@ def text_of(path: Path, hint: str, missing: str = "") -> str:
 def taken(text: str, name: str, folder: Path | None = None) -> Written:
     """Read TOML; `models = "models.csv"` becomes the rows of that table, which stands in the folder of the file."""
     try:
-        data = tomllib.loads(text)
+        data = toml_text.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CaseError(f"{name}: not TOML: {error}", hint=_slip(str(error), text)) from error
     except RecursionError as error:
         raise CaseError(f"{name}: nested too deeply", hint="see: depose new") from error
-    except ValueError as error:  # a number of more digits than Python reads
-        raise CaseError(f"{name}: {error}", hint="a shorter number") from error
+    except ValueError as error:  # a number of more digits than Python reads, or what takes too much
+        hint = "a shorter number" if "digits" in str(error) else "see: depose new"
+        raise CaseError(f"{name}: {error}", hint=hint) from error
     table = data.get("models")
     if not isinstance(table, str) or folder is None:
         return Written(name=name, text=text, data=data)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from importlib.metadata import version
 
 from msgspec import UnsetType
 
 from depose.analysis import results
-from depose.case import casefile, controls, mixes, packs
+from depose.case import casefile, controls, mixes, packs, toml_text
 from depose.custody import format_1, instructions, key_ledger
 from depose.custody.bundle import FORMAT_1, FORMAT_2, FORMS, HINT, Read, content
 from depose.custody.keys import PublicKey
@@ -21,6 +21,17 @@ from depose.evidence.records import Stamp
 from depose.model import Case
 from depose.model.canonical import sha256
 from depose.model.file_names import KEY_OF_HALF
+
+_VERSION = r"(?:[0-9][\w.+!-]{0,40}|None)"
+_ADDED = re.compile(
+    rf"[\w-]{{0,20}} numpy {_VERSION}(?: [a-z_]{{1,20}} {_VERSION}(?: (?!scipy )[\w.()+-]{{1,24}})?)*"
+    rf"(?: (?:scipy|pyarrow|jinja2|matplotlib) {_VERSION})*"
+)
+"""Form of the name of what adds: machine, numpy with its BLAS, libraries; no sentence."""
+_ENCODED = re.compile(
+    r"(?:[\w.-]{1,80} [0-9a-f]{64} (?:bfloat16|float32) products(?: on \w{1,8})?"
+    rf"(?: [\w-]{{1,40}} {_VERSION})*)?"
+)
 
 
 def consistent(read: Read) -> tuple[list[str], list[str]]:
@@ -97,7 +108,7 @@ def _with_controls(read: Read, case: Case, text: str) -> Case:
     said, pin = read.entries.registration.pack, wanted.partition("@")[2]
     if (not isinstance(said, UnsetType) and said != controls.pin_of(pack)) or (pin and pin != pack.sha256):
         raise EvidenceError(f"{LOG}: record 0 names another control pack, or signer of it, than {name}", hint=HINT)
-    return controls.with_models(case, pack.manifest, name, tomllib.loads(text)["protocol"])
+    return controls.with_models(case, pack.manifest, name, toml_text.loads(text)["protocol"])
 
 
 def _scores(read: Read) -> None:
@@ -105,6 +116,11 @@ def _scores(read: Read) -> None:
     digests = [one.scores for one in read.entries.scored[-1:]]
     if name not in read.bundle.sizes() or sha256(content(read.bundle, name)) not in digests:
         raise EvidenceError(f"{name}: not the scores whose digest was recorded before the names were known", hint=HINT)
+    for one in read.entries.scored:
+        if not _ADDED.fullmatch(one.arithmetic) or not _ENCODED.fullmatch(one.encoder):
+            raise EvidenceError(
+                f"{LOG}: scores that were made by something that is no machine, library or encoder", hint=HINT
+            )
     vectors = f"out/{results.VECTORS}"
     there = sha256(content(read.bundle, vectors)) if vectors in read.bundle.sizes() else ""
     if there != read.entries.scored[-1].vectors:

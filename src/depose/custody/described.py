@@ -18,12 +18,16 @@ from depose.custody.kinds import LOG
 from depose.endpoints.anthropic import ANTHROPIC
 from depose.endpoints.google import GOOGLE
 from depose.endpoints.keys import origin_of
+from depose.endpoints.local import SAMPLING
+from depose.endpoints.model_folder import READ
 from depose.endpoints.openai import OPENAI
 from depose.endpoints.recorded import READ_WITH
 from depose.endpoints.remote import OWN, said
+from depose.endpoints.weights import PACKAGED
 from depose.errors import EvidenceError
 from depose.evidence.log import Chained
 from depose.evidence.records import Described
+from depose.features import packaged
 from depose.model import Fact, ModelSpec, Registration
 from depose.model.base import ready
 from depose.model.canonical import canonical
@@ -38,20 +42,16 @@ _OWN = {
 }
 """Form of what an endpoint says of the machine that asks: a version, and no sentence."""
 _OF_WEIGHTS = {
-    "package": rf"[\w.-]{{1,80}} (?:{_VERSION}|not installed)",
-    "licence": r"[^\n]{0,160}",
-    "origin": r"[^\n]{0,160}",
-    "files": r"[0-9a-f]{64}",
-    "peft": _VERSION,
     "chat template": r"[0-9a-f]{64}|none",
-    "sampling": r"[^\n]{0,160}",
-    "dtype": r"[\w.]{1,20}",
-    "device": r"[^\n]{1,64}",
+    "sampling": re.escape(SAMPLING),
+    "dtype": "float32|bfloat16|float16",
+    "device": r"(?:cpu|mps|(?:[A-Z0-9][\w.()/+-]{0,31}(?: (?:/ )?(?=[A-Z0-9])|\Z)){0,8})",
     "threads": r"[0-9]{1,5}",
     "torch": _VERSION,
     "transformers": _VERSION,
 }
-_DIGESTED = re.compile(r"(?:weights|file|adapter|sha256) [^\n]{1,255}")
+"""What every local model says; a device by the name that its maker gave it, each word of which begins great."""
+_DIGESTED = re.compile(r"(weights|file|adapter) ([^/\n]{1,255})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,7 +80,10 @@ def _wrong(facts: tuple[Fact, ...], spec: ModelSpec, files: Mapping[str, str]) -
     elif spec.provider == "recorded":
         odd = [name for name, value in named.items() if not _of_file(name, value, spec, files)]
     elif spec.provider == "transformers":
-        odd = [name for name, value in named.items() if not _of_weights(name, value)]
+        held = _packaged(spec)
+        odd = [name for name, value in named.items() if not _of_weights(name, value, spec, held)]
+        odd += [name for name in (*_OF_WEIGHTS, *held, *["peft"] * bool(spec.adapter)) if name not in named]
+        odd += ["weights"] * (not any(name.startswith("weights ") for name in named))
     else:  # no more is known of a plugin
         return ""
     if odd:
@@ -109,10 +112,31 @@ def _is_read_with(value: str) -> bool:
         return False
 
 
-def _of_weights(name: str, value: str) -> bool:
-    if _DIGESTED.fullmatch(name):
-        return _DIGEST.fullmatch(value) is not None
-    return _formed(name, value, _OF_WEIGHTS)
+def _packaged(spec: ModelSpec) -> dict[str, str]:
+    """Return what a packaged model says beside all else, each with its form; nothing for any other."""
+    if spec.model not in PACKAGED:
+        return {}
+    return {
+        fact.name: rf"{re.escape(fact.value.split(' ')[0])} (?:{_VERSION}|not installed)"
+        if fact.name == "package"
+        else re.escape(fact.value)
+        for fact in packaged.facts(PACKAGED[spec.model])
+    }
+
+
+def _of_weights(name: str, value: str, spec: ModelSpec, held: Mapping[str, str]) -> bool:
+    """Tell whether this is what local weights say: a digest of a file that a loader is shown, or what all of them say.
+
+    No adapter says anything where the case names none, and nothing calls itself packaged that is not.
+    """
+    if found := _DIGESTED.fullmatch(name):
+        sort, file = found.groups()
+        fits = bool(spec.adapter) if sort == "adapter" else (sort == "weights") == file.endswith(".safetensors")
+        shown = Path(file).suffix in READ and file.isprintable()
+        return fits and shown and _DIGEST.fullmatch(value) is not None
+    if name == "peft":
+        return bool(spec.adapter) and re.fullmatch(_VERSION, value) is not None
+    return _formed(name, value, held if name in held else _OF_WEIGHTS)
 
 
 def _formed(name: str, value: str, forms: Mapping[str, str]) -> bool:

@@ -24,7 +24,8 @@ EARLIER = {
         "00369b5b069f54a7907db761df70555d2ef13b068f5fa46455f0cf2e96860bb7",
         "02b7c6c3ceca500c91b053b216dc9eae2338da59c6318fd6043d8779e44dcbcd",
         "542e836b831b32c83b89fbe5477ca9e27c73a72a4105b5d9fd7eb255f6aa7b34",
-    )
+    ),
+    "VERIFY.py": BEFORE["VERIFY.py"],
 }
 """The same for format 3: scripts of this version before it was released."""
 TAKES_ADDED = frozenset((*BEFORE["COPY.py"], *EARLIER["COPY.py"]))

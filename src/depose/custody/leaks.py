@@ -17,7 +17,8 @@ from depose.model import Case
 
 TELLING = re.compile(
     r"KEY|TOKEN(?!IZER)|SECRET|PASS|CREDENTIAL|COOKIE|BEARER|PRIVATE|WEBHOOK|AUTHORIZATION|CONN(?:ECTION)?_?STR|MNEMONIC"
-    r"|(?:^|_)(?:PATS?|PWD|PW|PSWD|PSW|PSK|SAS|SK|RK|T?OTP|PIN|CREDS?|AUTH[NZ]?|OAUTH2?|JWTS?|DSN|HEADERS?"
+    r"|SIGNATURE|UNSEAL|PEPPER|KENNWORT|SCHL(?:UE|Ü)SSEL|GEHEIM|(?<!EN)CLAVE|CONTRASE(?:N|Ñ)A|SESSION_?ID"
+    r"|(?:^|_)(?:PATS?|PRI?V|PEM|HMAC|SIG|[CX]SRF|MFA|2FA|ID_(?:RSA|ECDSA|ED25519)|NETRC|NPMRC|PYPIRC|PWD|PW|PSWD|PSW|PSK|SAS|SK|RK|T?OTP|PIN|CREDS?|AUTH[NZ]?|OAUTH2?|JWTS?|DSN|HEADERS?"
     r"|(?:SEED|RECOVERY)_(?:PHRASE|CODES?))(?:_|[0-9]*$)"
 )
 """Names of variables that hold secrets, in capitals."""
@@ -28,11 +29,20 @@ LISTED = 12
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@")
 _KNOWN = re.compile(
     r"(?:\b(?:[srp]k[-_]|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|AIza|AKIA|hf_)[\w./+=-]{16,}"
-    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*)"
+    r"|\b(?:gsk_|xai-|r8_|pplx-|nvapi-|tgp_v[0-9]_|fw_|csk-|tvly-|rpa_|sbp_|npm_|dop_v1_|shp(?:at|ss|ca|pa)_|lin_api_)[\w-]{20,}"
+    r"|\b(?:gl(?:sa|c)_|gl(?:rt|dt|cbt|ptt|ft|soat)-|dckr_[po]at_|sntry[su]_|lsv2_(?:pt|sk)_|wandb_v[0-9]_|api_org_)[\w-]{20,}"
+    r"|\b(?:pypi-|AGE-SECRET-KEY-1|ATATT3|ATCTT3|xapp-|ya29\.|AQ\.|hv[sbr]\.|SG\.|dp\.[a-z]{2}\.|ASIA)[\w./+=-]{16,}"
+    r"|\b(?:dapi|key-|SK|jina_|figd_|PMAK-)[0-9a-f]{32}[\w-]*|\bpa-[\w-]{40,}"
+    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
+    r"|(?<=Bearer )[^\s,;]{16,}|(?<=Basic )[A-Za-z0-9+/]{12,}={0,2}"
+    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END|\Z))",
+    re.DOTALL,
 )
 """How makers begin their keys, whatever variable they stand in."""
 _FIELD = re.compile(r"([A-Za-z][\w .-]{0,60}?)\s*[=:]\s*(?:Bearer |Basic )?(?!//)[\x22']?([^\s,;&\x22']{8,})")
 """A name with its value, in lists, connection strings, JSON and the queries of addresses."""
+_OF_A_KEY = ("d", "k", "p", "q", "dp", "dq", "qi")
+"""Fields of a JSON web key that are secret."""
 _PAIR = re.compile(r"[^\s:/=,;]+:(?!//)([^\s:,;]{8,})\Z")
 """User and password."""
 _CHUNK = 16 * 1024**2 + 64 * 1024
@@ -49,14 +59,14 @@ def of_environment(cases: Iterable[Case], environment: Mapping[str, str]) -> dic
     found: dict[str, bytes] = {}
     for name in sorted(environment.keys() | named):
         value = environment.get(name, "").strip()
-        found |= {f"{name}, a key in it": one.encode("utf-8", "surrogateescape") for one in _KNOWN.findall(value)}
         if _USER.match(value):
             found |= _of_address(name, value)
         elif name in named or (TELLING.search(name.upper()) and name not in NOT_TELLING):
             found[name] = value.encode("utf-8", "surrogateescape")
             found |= _parts(name, value)
-        elif "=" in value:
+        elif "=" in value or value.startswith("{"):
             found |= _fields(name, value)
+        found |= {f"{name}, a key in it": one.encode("utf-8", "surrogateescape") for one in _KNOWN.findall(value)}
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 
@@ -81,6 +91,8 @@ def _parts(name: str, value: str) -> dict[str, bytes]:
 def _fields(name: str, value: str) -> dict[str, bytes]:
     """Take the values of fields whose names say that they are secret."""
     fields = _object(value)
+    if fields is not None and "kty" in fields:  # a JSON web key
+        fields = {f"key {field}": said for field, said in fields.items() if field in _OF_A_KEY}
     if fields is None:
         fields = {match[1].strip(): match[2] for match in _FIELD.finditer(value)}
     return {

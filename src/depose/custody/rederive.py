@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +73,14 @@ def rederived(read: Read) -> tuple[list[str], list[str]]:
     checks += [f"{count.looked_up} exchanges: looked up again in the registered files"] * bool(count.looked_up)
     checks += [f"{count.standing} answers: their words stand in their raw bytes"] * bool(count.standing)
     return checks, [f"{_numbers(found)}: {why}" for why, found in sorted(count.odd.items())]
+
+
+def again(read: Read, asked: Iterable[tuple[Asked, Ask | None]]) -> list[str]:
+    """Compare exchanges with the questions that they answer, and with their bytes; say what cannot be read again."""
+    count, from_files = _Count(), _FromFiles()
+    for one, ask in asked:
+        _read_again(read, one, {} if ask is None else {ledger.key(ask): ask}, from_files, count)
+    return [f"{_numbers(found)}: {why}" for why, found in sorted(count.odd.items())]
 
 
 def _read_again(read: Read, one: Asked, asks: dict[Key, Ask], from_files: _FromFiles, count: _Count) -> None:

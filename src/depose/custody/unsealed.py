@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from depose.analysis import results
 from depose.case.casefile import NAME
 from depose.case.untrusted_files import opened
-from depose.custody.bundle import UNSEALED, content, read_log
+from depose.custody.bundle import UNSEALED, Read, content, read_log
 from depose.custody.bundle import opened as opened_bundle
 from depose.custody.kinds import BLOB, LOG
 from depose.custody.rederive import rederived
@@ -59,19 +59,29 @@ class Lying:
         return io.BytesIO(data[: data.rfind(b"\n") + 1])
 
 
+def read_as_it_lies(folder: Path) -> Read:
+    """Read the log of a case folder and the blobs that it names, whose digests must be their names."""
+    lying = Lying(folder)
+    check_blobs(lying)
+    nobody = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return read_log(lying, nobody, UNSEALED)
+
+
+def check_blobs(lying: Lying) -> None:
+    """Raise EvidenceError unless all blobs have the digests that they are named by."""
+    for name in lying.sizes():
+        with lying.open(name) as file:
+            if (blob := BLOB.match(name)) and hashlib.file_digest(file, "sha256").hexdigest() != blob[1]:  # type: ignore[arg-type]
+                raise EvidenceError(f"{lying.name}/{name}: its bytes do not have the digest of its name", hint=_HINT)
+
+
 def follows(folder: Path) -> tuple[str, ...]:
     """Check that each answer of a log follows from its raw bytes or its registered file; return what cannot be told.
 
     Raises EvidenceError at the first that does not.
     """
     with as_evidence(folder):
-        lying = Lying(folder)
-        for name in lying.sizes():
-            with lying.open(name) as file:
-                if (blob := BLOB.match(name)) and hashlib.file_digest(file, "sha256").hexdigest() != blob[1]:  # type: ignore[arg-type]
-                    raise EvidenceError(f"{folder / name}: its bytes do not have the digest of its name", hint=_HINT)
-        nobody = ec.generate_private_key(ec.SECP256R1()).public_key()
-        return tuple(rederived(read_log(lying, nobody, UNSEALED))[1])
+        return tuple(rederived(read_as_it_lies(folder))[1])
 
 
 def sealed_findings(folder: Path) -> Findings:

@@ -32,7 +32,7 @@ from depose.features import packaged
 from depose.model import Ask, Fact, ModelSpec, Reply
 from depose.model.canonical import canonical, digest, sha256
 
-_SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
+SAMPLING = "gumbel-max over the full distribution; PCG64 seeded by sha256 of [seed, model, prompt, sample, replicate]"
 MOST_LOADED = 4
 _loading = Lock()
 
@@ -253,7 +253,7 @@ class Local:
             *(Fact(name=f"adapter {name}", value=seen) for name, seen in self.weights.adapter_files.items()),
             *((Fact(name="peft", value=version("peft")),) if self.weights.adapter else ()),
             Fact(name="chat template", value=sha256(str(template).encode()) if template else "none"),
-            Fact(name="sampling", value=_SAMPLING),
+            Fact(name="sampling", value=SAMPLING),
             Fact(name="dtype", value=self.dtype),
             Fact(name="device", value=device),
             Fact(name="threads", value=str(torch.get_num_threads())),

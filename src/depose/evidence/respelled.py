@@ -275,5 +275,8 @@ def of_secret(value: bytes) -> Iterator[Form]:
 def of_words(value: bytes) -> Iterator[Form]:
     """Write words, which are no secret, in what tools write text in."""
     yield from of_code_pages(value)
+    yield Form("hex", value.hex().encode())
+    for between in (" ", ", "):
+        yield Form("numbers", between.join(map(str, value)).encode())
     if len(value) >= SHORTEST_CORE - 3:
         yield from of_bases(value)

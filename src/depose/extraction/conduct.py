@@ -154,7 +154,7 @@ def scan_case(path: Path, clock: Clock, say: Say = lambda _: None) -> Ran:
         made, key = _tables(folder, case, manifest, say)
         slots_of = _Slots(folder, case, manifest, made, key)
         result = scan.Scan(case, made, slots_of, cores(), say).run()
-        body = Looked(manifest=content_digest(manifest), files=len(manifest.files), sources=_sources(manifest))
+        body = Looked(manifest=content_digest(manifest), files=len(manifest.files), sources=sources_of(manifest))
         with Log(folder, clock) as log:
             if _last(folder, "extraction-events", "manifest") != body.manifest:
                 log.append("extraction-events", body)
@@ -198,7 +198,7 @@ def findings_of(
         alpha=case.tests.alpha,
         swaps=case.tests.swaps,
         rounds=case.tests.rounds,
-        sources=_sources(manifest),
+        sources=sources_of(manifest),
         warnings=(*caveats.gaps(case, manifest), *caveats.unasked(result.unasked), *caveats.losses(manifest)),
         totals=result.totals,
         standing=result.standing,
@@ -212,7 +212,8 @@ def findings_of(
     )
 
 
-def _sources(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
+def sources_of(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
+    """Name the logs that were imported, with what each held."""
     return tuple(
         Fact(name=one.name, value=f"{one.format}, {one.rows} requests, sha256 {one.sha256}") for one in manifest.sources
     )
@@ -221,13 +222,15 @@ def _sources(manifest: manifest_of.Manifest) -> tuple[Fact, ...]:
 def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, say: Say) -> tuple[tables.Tables, str]:
     """Make the tables, or read those that stand there if they are of these events and this protocol."""
     place = folder / "out" / "tables"
-    key = content_digest([canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case)), tables.FEW])
+    key = key_of(case, manifest)
     if (there := _there(place, key)) is not None:
         say("tables: as they were made before")
         return there, key
     files = _checked(folder, manifest, say)
     public = beside.public_of(folder / "events")
     place.mkdir(parents=True, exist_ok=True)
+    if strange := next((one for one in place.iterdir() if one.is_dir()), None):
+        raise CaseError(f"{strange}: a folder among the tables, which are made anew", hint="move it elsewhere")
     for one in place.iterdir():
         one.unlink()
     with engine(folder / "out") as db:
@@ -237,6 +240,12 @@ def _tables(folder: Path, case: ExtractionFile, manifest: manifest_of.Manifest, 
     tables.write(made, place)
     _seal_tables(place, key)
     return tables.read(place), key
+
+
+def key_of(case: ExtractionFile, manifest: manifest_of.Manifest) -> str:
+    """Digest of all from which the tables follow."""
+    parts = canonical(case).decode(), content_digest(manifest), content_digest(sql_of(case)), tables.FEW
+    return content_digest([*parts])
 
 
 def _there(place: Path, key: str) -> tables.Tables | None:

@@ -25,9 +25,12 @@ def digest(name):
     return hashlib.sha256((here / name).read_bytes()).hexdigest()
 
 
-def node(left, right):
-    """Hash two nodes of the tree (RFC 6962)."""
-    return hashlib.sha256(b"\1" + left + right).digest()
+def once(data):
+    """Read JSON in its one form: what says a thing twice says another to whoever reads it."""
+    as_written = json.loads(data, parse_float=str, parse_constant=int)  # numbers as they stand
+    said = json.dumps(as_written, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    need(said.replace(b'"', b"") == data.replace(b'"', b""), "JSON that is not in its one form")
+    return json.loads(data)
 
 
 def holm(p, tests):
@@ -38,7 +41,7 @@ def holm(p, tests):
     return found
 
 
-sealed = json.loads((here / "SEAL").read_bytes())
+sealed = once((here / "SEAL").read_bytes())
 need(sealed["sums"] == digest("SHA256SUMS"), "SHA256SUMS is not the list that was sealed")
 listed = dict(reversed(line.split("  ", 1)) for line in (here / "SHA256SUMS").read_text().split("\n")[:-1])
 need(not any(p.is_symlink() for p in here.rglob("*")), "there is a symbolic link")
@@ -48,27 +51,24 @@ odd = sorted((there - OUTSIDE) ^ set(listed))
 need(not odd, f"listed and not there, or there and not listed: {odd[:5]}")
 for name in listed:
     need(digest(name) == listed[name], f"{name} was changed")
-if sealed["token"]:
-    need(digest("SHA256SUMS.tsr") == sealed["token"], "the time-stamp is another than was sealed")
-
-last, level, at, said = "0" * 64, [], "", {}
+need(not sealed["token"] or digest("SHA256SUMS.tsr") == sealed["token"], "the time-stamp is another")
+last, level, at, said, registered = "0" * 64, [], "", {}, ""
 for line in open(here / "evidence/log.jsonl", "rb"):
-    entry, line = json.loads(line), line[:-1]
+    entry, line = once(line[:-1]), line[:-1]
     need((entry["seq"], entry["prev"]) == (len(level), last), f"record {len(level)} does not follow")
     need(entry["at"] >= at, f"record {len(level)} is dated before the one that it follows")
     need(entry["kind"] in KINDS, f"record {len(level)} is of an unknown kind")
     need((entry["kind"] == "extraction-protocol") == (not level), "a log has one protocol, at its beginning")
     at, last = entry["at"], hashlib.sha256(line).hexdigest()
-    if not level:
-        registered = last
+    registered = registered or last
     said.setdefault(entry["kind"], []).append(entry["body"])
     level.append(hashlib.sha256(b"\0" + line).digest())
 need((len(level), last) == (sealed["records"], sealed["head"]), "the log has another length or end than was sealed")
 while len(level) > 1:
-    level = [node(*level[n : n + 2]) if n + 1 < len(level) else level[n] for n in range(0, len(level), 2)]
+    pairs = [level[n : n + 2] for n in range(0, len(level), 2)]  # a tree as in RFC 6962
+    level = [hashlib.sha256(b"\1" + b"".join(two)).digest() if len(two) == 2 else two[0] for two in pairs]
 need(level[0].hex() == sealed["merkle_root"], "the records are not those of the sealed tree")
-
-found = json.loads((here / "out/findings-extraction.json").read_bytes())
+found = once((here / "out/findings-extraction.json").read_bytes())
 case = said["extraction-protocol"][0]["case"]
 need(digest("out/findings-extraction.json") == said["extraction-findings"][-1]["findings"], "other findings")
 need(found["registered"] == registered, "the findings are of another protocol")

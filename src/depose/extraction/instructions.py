@@ -37,6 +37,10 @@ Accounts stand under keyed hashes. Nobody can undo them without the key, which i
 )
 
 
+BEFORE = ("ef98e93ddec8dd653a05a7515a808b2c95db3d4dca23572df62f988387ddfe89",)
+"""Digests of the script that bundles were sealed with before, which takes a record that says a thing twice."""
+
+
 def script() -> bytes:
     """Return the script that needs nothing but Python."""
     return files(__package__).joinpath("independent.py").read_bytes()

@@ -13,6 +13,8 @@ from depose.errors import CaseError, UsageError
 from depose.model import CaseHead, Record, Text
 
 NAME = casefile.OF_LOGS
+WRITTEN = ("events", "events/texts", "events/day=*", "events/texts/day=*", "out/tables", "out/lineup")
+"""Where an extraction case keeps what it can make again, and removes it."""
 LARGEST = 16 * 1024**2
 HINT = "the format: docs/reference/files/extraction.md, or depose extraction begin DIR"
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
@@ -135,7 +137,7 @@ def folder_of(path: Path) -> Path:
     folder = path.parent if path.name == NAME else path
     if not (folder / NAME).is_file():
         raise UsageError(f"{path}: no extraction case: there is no {NAME}", hint="depose extraction begin DIR ...")
-    return casefile.own_places(folder)
+    return casefile.own_places(folder, WRITTEN)
 
 
 def is_extraction(path: Path) -> bool:

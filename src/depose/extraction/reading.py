@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -198,7 +199,7 @@ class Reader:
             separator = separator or max(",;\t|", key=head_line.count)
             form: Any = {"delimiter": separator, "skipinitialspace": f"{separator} " in head_line}
             head = [one.strip() for one in next(csv.reader(io.StringIO(head_line), **form), [])]
-            if twice := sorted({one for one in head if head.count(one) > 1}):
+            if twice := sorted(one for one, times in Counter(head).items() if times > 1):
                 raise CaseError(
                     f"{self.path}: the column {twice[0]!r} stands twice", hint="export it with a name for each column"
                 )

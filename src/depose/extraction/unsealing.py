@@ -26,7 +26,7 @@ from depose.custody.verified import Verified, as_evidence
 from depose.errors import EvidenceError
 from depose.evidence import timestamp
 from depose.evidence.log import Chained, Clock, chained, utc_now
-from depose.extraction import conduct, plan, scan, tables
+from depose.extraction import as_logged, conduct, instructions, plan, scan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.findings import ExtractionFindings
 from depose.extraction.sealing import FORMAT, OUTSIDE, STAMP, Seal, instructions_of
@@ -285,6 +285,8 @@ def _findings(
         events = manifest_of.read_manifest(folder)
         if found.events != content_digest(events):
             raise EvidenceError(f"{EVENTS}: not the events that the findings are of", hint=HINT)
+        as_logged.check_records(entries, found, events)
+        as_logged.check_made(folder, registered[0].case, events, listed)
         if not recompute:
             return ["findings are those that the log names"]
         progress("findings: computing again from the tables")
@@ -304,7 +306,8 @@ def _instructions(found: ExtractionFindings, listed: dict[str, str], key: keys.P
     if not _VERSION.fullmatch(version):
         raise EvidenceError(f"{FINDINGS}: {version[:40]!r} is no version of depose", hint=HINT)
     for name, wanted in instructions_of(key, version).items():
-        if name in listed and listed[name] != sha256(wanted):
+        known = (sha256(wanted), *(instructions.BEFORE if name == "VERIFY.py" else ()))
+        if name in listed and listed[name] not in known:
             raise EvidenceError(f"{name}: is not that of this depose", hint="do not run it; verify with depose alone")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from depose.case import casefile
+from depose.case import casefile, toml_text
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError
 from depose.lab.guides import guides
@@ -155,8 +154,8 @@ def read(name: str) -> Recipe:
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise CaseError(f"{name}: no recipe: {error}", hint=f"bundled: {', '.join(bundled())}") from error
     try:
-        recipe = msgspec.convert(tomllib.loads(text), Recipe)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        recipe = msgspec.convert(toml_text.loads(text), Recipe)
+    except (ValueError, RecursionError) as error:
         raise CaseError(f"{name}: {error}", hint=f"copy a bundled recipe: {', '.join(bundled())}") from error
     problem = _problem(recipe)
     if problem:

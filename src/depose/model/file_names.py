@@ -18,7 +18,10 @@ OWN = (
     *("evidence", "out", "sealed"),
 )
 """What depose keeps in the folder of a case, or reads there by itself."""
-WRITTEN = ("evidence", "evidence/blobs", "evidence/seals", "evidence/log.jsonl", "out", "packs", "sealed", "watch")
+WRITTEN = (
+    *("evidence", "evidence/blobs", "evidence/seals", "evidence/log.jsonl"),
+    *("out", "packs", "sealed", "watch", ".lineup"),
+)
 """Where depose writes in the folder of a case."""
 MIX = "mix:"
 """How a probe of a protocol begins that is a mix of families."""

@@ -137,7 +137,7 @@ def _text(
 
 def _ask(text: str, folder: Path, clock: Clock, meter: Meter | None, say: Say) -> Path:
     casefile.parse(text, str(folder / casefile.NAME), folder)
-    file = folder / casefile.NAME
+    file = casefile.own_places(folder) / casefile.NAME
     if file.is_file() and file.read_text(encoding="utf-8") != text:
         raise CaseError(f"{file}: another case lies there", hint="name another folder, or ask as the first time")
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,10 +173,12 @@ def ask_again(
     Raises EvidenceError where an answer that lies in the folder does not follow from its raw bytes.
     """
     manifest = pack.manifest
-    kept = folder / "packs" / manifest.file
+    kept = casefile.own_places(folder) / "packs" / manifest.file
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, path.read_bytes())
+    elif packs.read(kept).sha256 != pack.sha256:
+        raise CaseError(f"{kept}: is another pack than {path}", hint="name another folder, or ask as the first time")
     prompts, _ = packs.contents(pack, str(path))
     chosen = _drawn(prompts, count)
     write_whole(folder / PROMPTS, given.prompt_lines(chosen))

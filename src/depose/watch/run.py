@@ -31,6 +31,7 @@ from depose.statistics import ranks
 from depose.statistics.evalues import calibrated, e_bh
 from depose.statistics.rounding import tidy
 from depose.statistics.substitution import Look, Substitution
+from depose.watch.as_asked import answers_follow
 from depose.watch.asked import Asked
 from depose.watch.days import FOLDER, Day, History, Outcome, Paired, Planned, Power, day_name, history, of_this_case
 from depose.watch.plan import Kept, Wanted, changed, kept_answers, names_of, order_of, paired
@@ -65,6 +66,7 @@ def watch(path: Path, wanted: Wanted, clock: Clock, progress: collect.Progress) 
     home.mkdir(exist_ok=True)
     with Log(home, clock, past.add) as log:
         of_this_case(past, folder)
+        answers_follow(folder)
         pairs = paired(wanted, dossier, entries.exchanges, past)
         at = clock()
         seed = int(sha256(f"{log.head} {at}".encode())[:12], 16)
@@ -118,7 +120,10 @@ def _reason(asked: Iterable[Asked]) -> str:
 
 def earlier(path: Path) -> tuple[Day, ...]:
     """List what was found on all days of watching, in their order."""
-    return tuple(history(casefile.folder_of(path) / FOLDER).days)
+    folder = casefile.folder_of(path)
+    found = history(folder / FOLDER).days
+    answers_follow(folder)
+    return tuple(found)
 
 
 def _kept(pair: Paired, dossier: Dossier, entries: Entries, past: History) -> Kept:

@@ -187,6 +187,11 @@ class SafetensorsFolder:
                 f"{self._folder / self._in[name]}: was changed while it was read: {error}",
                 hint="let nobody write there, and run the command again",
             ) from error
+        except (RuntimeError, TypeError) as error:  # of numbers in four bits torch knows the kind alone
+            raise EndpointError(
+                f"{self._folder / self._in[name]}: tensor {name[:80]!r} holds numbers that are not read: {error}",
+                hint="save the weights as float32, float16 or bfloat16",
+            ) from error
         return made
 
     def vocabulary(self) -> dict[str, int]:
@@ -296,6 +301,10 @@ class _Gguf:
                 tables.append(read_table(part))
             except (OSError, ValueError) as error:
                 raise EndpointError(f"{part}: {error}", hint="is it a whole GGUF file?") from error
+            if twice := next((one.name for one in tables[-1].tensors if one.name in self._tensors), ""):
+                raise EndpointError(
+                    f"{part}: tensor {twice[:80]!r} is in another part too", hint="get the parts from their maker again"
+                )
             self._tensors |= {one.name: (files.file(part.name), one) for one in tables[-1].tensors}
             if tables[-1].settings.get("split.count", 1) not in (0, len(parts)):
                 raise EndpointError(

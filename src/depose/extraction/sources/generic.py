@@ -17,13 +17,13 @@ A name with dots leads into tables within a column.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from depose.case import toml_text
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, UsageError
 from depose.extraction import values
@@ -60,7 +60,7 @@ class Mapping(Record, frozen=True, kw_only=True):
 def read(path: Path) -> Mapping:
     """Read a mapping file; raise CaseError where it names what is no meaning, or leaves out what is needed."""
     try:
-        found = msgspec.convert(tomllib.loads(read_untrusted(path, LARGEST).decode("utf-8-sig")), type=Mapping)
+        found = msgspec.convert(toml_text.loads(read_untrusted(path, LARGEST).decode("utf-8-sig")), type=Mapping)
     except (OSError, ValueError, RecursionError) as error:
         raise CaseError(f"{path}: not a mapping: {error}", hint="see: depose extraction import --help") from error
     unknown = sorted(found.columns.keys() - FIELDS)
