@@ -13,6 +13,7 @@ import msgspec
 
 from depose import pipeline
 from depose.batch import confirm
+from depose.batch.casetext import lay_adapters, pinned_adapter_of
 from depose.cli.options import now
 from depose.custody import keys
 from depose.custody.replicate import Consent, replicate
@@ -20,7 +21,9 @@ from depose.custody.seal import seal
 from depose.custody.stamp import Source
 from depose.custody.unsealed import follows
 from depose.evidence.log import Entry, chained
+from depose.model import ModelSpec
 from depose.model.canonical import canonical, sha256
+from depose.model.file_names import ADAPTER
 from depose.packs import build
 from depose.watch.plan import Wanted
 from depose.watch.run import watch
@@ -176,6 +179,27 @@ _changed(
     lambda at: (at / "case.toml").write_bytes((at / "case.toml").read_bytes() + b"# 2\n"),
     sealed=False,
 )
+
+
+def _tuned() -> dict[str, object]:
+    """Describe a local model with an adapter, which a batch lays into the folder of a hit."""
+    return model("S1", "suspect", provider="transformers", model="SmolLM2-135M-Instruct", adapter="tuned")
+
+
+@ON_BATCHES.add("the case of a hit, with another adapter", "adapters/S1-.*: is not what batch wrote", slow=True)
+def _another_adapter(place: Place) -> object:
+    case = place.folder / "case"
+    (case / "tuned").mkdir(parents=True)
+    for name in ADAPTER:
+        (case / "tuned" / name).write_bytes(b"{}")
+    spec = msgspec.convert(_tuned(), type=ModelSpec)
+    at = pinned_adapter_of(spec, case)
+    lay_adapters([spec], case, case, lambda _: at)
+    (case / "prompts.csv").write_text("prompt_id,prompt\nq0,Why?\n")
+    models = [{**_tuned(), "adapter": at}, model("R1", "reference"), model("C1", "control")]
+    write_case(case, case_of(models, probes=[], prompts="prompts.csv"))
+    (case / at / ADAPTER[1]).write_bytes(b"another's")
+    return confirm.run(case, _digest(case), now, lambda _: None)
 
 
 # --- what live models answered before ---------------------------------------------------------------

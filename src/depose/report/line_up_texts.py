@@ -118,8 +118,8 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
         held_by = "The corpus holds" if one.statistic == "corpus" else "The suspect puts"
         return (
             f"{held_by} the very answers that these accounts received before others of the same reference that "
-            f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}{_whose(one)}, adjusted "
-            f"for the {compared}; as a ratio that ends at {one.cap:,.0f}, by convention: "
+            f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}{_whose(one)}, "
+            f"adjusted for the {compared}; as a ratio that ends at {one.cap:,.0f}, by convention: "
             f"{_of_dependence(one.words)}. {checks}{_waived(one)}{_of_groups(one)}"
         )
     if one.opinion.verdict == "no indication":
