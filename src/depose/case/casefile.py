@@ -75,9 +75,14 @@ def read(path: Path) -> Case:
     return checked(written_in(path), path if path.is_dir() else path.parent)
 
 
+def written_file(path: Path) -> Path:
+    """Return a case file, or that of a case folder."""
+    return path / NAME if path.is_dir() else path
+
+
 def written_in(path: Path) -> Written:
     """Read a case file, or the `case.toml` of a case folder, with its table of models where it names one."""
-    file = path / NAME if path.is_dir() else path
+    file = written_file(path)
     text = written.text_of(file, "a case file names files, it holds none", "make one: depose init DIR")
     return written.taken(text, str(file), file.parent)
 

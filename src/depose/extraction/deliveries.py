@@ -18,7 +18,7 @@ from depose.errors import CaseError
 from depose.evidence.log import Clock, Log, write_whole
 from depose.evidence.workspace import held
 from depose.extraction import accounts as conformal
-from depose.extraction import conduct, features, plan, tables
+from depose.extraction import conduct, features, onward, plan, tables
 from depose.extraction import manifest as manifest_of
 from depose.extraction.engine import engine, listed
 from depose.extraction.findings import hexed, named
@@ -58,11 +58,18 @@ class Delivered(Record, frozen=True, kw_only=True):
     file: str
     sealed: str
     """Digest of the record that holds the accounts."""
+    table: str
+    """File of the fields of [lineup] that follow from the scan."""
+    case: str
+    """The case file that they were put into; empty where none was named."""
     groups: tuple[Counted, ...]
 
 
-def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
-    """Seal the accounts, and write deliveries in the fields of the line-up; raise CaseError where there is nothing."""
+def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | None = None) -> Delivered:
+    """Seal the accounts, and write deliveries in the fields of the line-up; raise CaseError where there is nothing.
+
+    Accounts, their groups and alike accounts go into the case of the line-up `into`, as it will register them.
+    """
     folder = plan.folder_of(case)
     found = conduct.read_findings(folder)
     manifest = manifest_of.read_manifest(folder)
@@ -80,6 +87,8 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
     accused = named(tied)
     grouped = {member.account for group in found.groups for member in group.accounts}
     alike = _alike(registered, made, accused, grouped)
+    if into is not None:
+        onward.put(into, onward.table_of(accused, alike, "", most))
     with held(folder), Log(folder, clock) as log:
         body = Chosen(
             findings=sha256(canonical(found)),
@@ -103,7 +112,11 @@ def write(case: Path, out: Path | None, most: int, clock: Clock) -> Delivered:
                 lines += [canonical(delivery_of(row, side)) for row in rows]
                 counted.append(Counted(group=f"{code} {side}", accounts=len(members), deliveries=len(rows)))
     write_whole(goal, b"".join(line + b"\n" for line in lines))
-    return Delivered(file=str(goal), sealed=sealed, groups=tuple(counted))
+    fields = onward.table_of(accused, alike, sealed, most)
+    text = goal.with_name(onward.FILE)
+    write_whole(text, onward.text_of(fields).encode())
+    put = onward.into(into, fields) if into is not None else ""
+    return Delivered(file=str(goal), sealed=sealed, table=str(text), case=put, groups=tuple(counted))
 
 
 def _alike(
