@@ -111,6 +111,11 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
                 rows = _rows(db, members, registered, most, stream(registered.tests.seed, "deliveries", side, code))
                 lines += [canonical(delivery_of(row, side)) for row in rows]
                 counted.append(Counted(group=f"{code} {side}", accounts=len(members), deliveries=len(rows)))
+    if not any(one.deliveries for one in counted if one.group.endswith("accused")):
+        raise CaseError(
+            f"{folder}: no answer to the accounts of the groups is there: none was kept, or all requests failed",
+            hint="look at the words and the status of the log; with --map, at what they are mapped to",
+        )
     write_whole(goal, b"".join(line + b"\n" for line in lines))
     fields = onward.table_of(accused, alike, sealed, most)
     text = goal.with_name(onward.FILE)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, table, text
 
 _MADE_UP = re.compile(r"(?:\d{8,}|i-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{24,})")
 """In the name of a session that no person and no customer chose: a clock, an instance, a random id."""
@@ -30,7 +31,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         if "inputBodyS3Path" in given:
             tally["bodies kept elsewhere"] = tally.get("bodies kept elsewhere", 0) + 1
         identity, metadata = table(row.get("identity")), table(row.get("requestMetadata"))
-        response, ended = answer(came.get("outputBodyJson"))
+        response, ended = answer(came.get("outputBodyJson"), tally)
         said = asked(given.get("inputBodyJson"))
         yield Raw(
             **said,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+import warnings
 from typing import Any
 
 LONGEST_ID = 2_000
+_PYTHON = re.compile(r"\[?\{'\w+': ")
+"""How a value of JSON begins where a program of Python wrote it down as it is."""
 
 
 def first(row: dict[str, Any], *names: str) -> Any:
@@ -24,51 +29,28 @@ def text(row: dict[str, Any], *names: str) -> str:
 
 
 def parsed(value: Any) -> Any:
-    """Return what a text of JSON holds, and anything else as it is."""
+    """Return what a text of JSON holds, or one that a table of Python wrote of such values; anything else as it is."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
-            return value
+            return _of_python(value) if _PYTHON.match(value) else value
     return value
+
+
+def _of_python(value: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return value
 
 
 def table(value: Any) -> dict[str, Any]:
     """Return a value that is a table, also one written as JSON; an empty one for anything else."""
     found = parsed(value)
     return found if isinstance(found, dict) else {}
-
-
-def answer(response: Any) -> tuple[str, str]:
-    """Return the words of a response in the forms of OpenAI, Anthropic and Google, and why it ended."""
-    from depose.extraction.masking import words_of
-
-    found = parsed(response)
-    if isinstance(found, list):  # a stream: parts in order
-        parts = [answer(one) for one in found]
-        return "".join(one for one, _ in parts), next((why for _, why in reversed(parts) if why), "")
-    if not isinstance(found, dict):
-        return (found if isinstance(found, str) else ""), ""
-    for name in ("choices", "candidates"):
-        if isinstance(found.get(name), list) and found[name] and isinstance(found[name][0], dict):
-            one = found[name][0]
-            inner = first(one, "message", "delta", "content") or {}
-            said = words_of(inner.get("content", inner) if isinstance(inner, dict) else inner)
-            return said or words_of(one.get("text", "")), text(one, "finish_reason", "finishReason")
-    for name in ("results", "generations", "outputs", "completions"):  # Titan, Cohere, Mistral, Jamba on Bedrock
-        if isinstance(found.get(name), list) and found[name] and isinstance(found[name][0], dict):
-            one = found[name][0]
-            said = words_of(first(one, "outputText", "text", "message") or table(one.get("data")).get("text"))
-            return said, text(one, "completionReason", "finish_reason", "stop_reason")
-    if isinstance(found.get("output"), list):  # Responses of OpenAI: reasoning, calls and messages, in order
-        spoken = [one for one in found["output"] if isinstance(one, dict) and one.get("type", "message") == "message"]
-        return "\n".join(filter(None, (words_of(one.get("content")) for one in spoken))), text(found, "status")
-    if isinstance(found.get("output"), dict):  # Converse of Bedrock
-        return words_of(table(found["output"].get("message")).get("content")), text(found, "stopReason")
-    if isinstance(found.get("delta"), dict):
-        return words_of(found["delta"]), text(found["delta"], "stop_reason")
-    said = words_of(first(found, "content", "completion", "outputText", "generation", "text") or "")
-    return said, text(found, "stop_reason", "stopReason", "finish_reason")
 
 
 def asked(body: Any) -> dict[str, Any]:
