@@ -12,7 +12,7 @@ import pytest
 import request_logs as logs
 from depose.extraction import importing
 from depose.extraction.entries import FLOATS, STRANGE_STATUS
-from depose.extraction.importing import Manner
+from depose.extraction.importing import UNENDED, Manner
 from depose.extraction.sources.answers import UNREAD, answer
 
 MAPPING = '[columns]\nid = "id"\nts = "t"\naccount = "a"\nprompt = "q"\nresponse = "r"\nstatus = "s"\n'
@@ -167,3 +167,15 @@ def test_an_answer_that_is_json_itself_is_one(tmp_path: Path) -> None:
     folder = logs.case(tmp_path / "case")
     load(folder, [logs.lines(tmp_path / "log.jsonl", rows)], "langfuse")
     assert {one["response"] for one in table(folder, "texts/day=*")} == {'{"name": "Old Hill"}'}
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_a_table_that_may_be_cut_in_its_last_row_says_so(tmp_path: Path, cut: int) -> None:
+    """The last account of a file that broke off was another one, without a word; many tools write no last line feed."""
+    names = ["id", "t", "q", "r", "s", "a"]
+    rows = [",".join(str(asked(n)[name]) for name in names) for n in range(30)]
+    data = "\n".join([",".join(names), *rows]) + "\n"
+    (tmp_path / "log.csv").write_text(data[: len(data) - cut])
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, [tmp_path / "log.csv"])
+    assert done.sources[0].losses == ({UNENDED: 1} if cut else {})

@@ -71,6 +71,9 @@ class Manner(Record, frozen=True, kw_only=True):
     """A table of networks and their countries, for logs that say addresses and no countries."""
 
 
+UNENDED = "last rows of a table whose line does not end, so that they may be cut"
+
+
 class Imported(Record, frozen=True, kw_only=True):
     """What an import did."""
 
@@ -190,6 +193,8 @@ class _Import:
         losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
         if reader.losses.count:
             losses["rows that are no record"] = reader.losses.count
+        if reader.losses.unended:
+            losses[UNENDED] = reader.losses.unended
         return (
             SourceOf(
                 name=self._log.name,

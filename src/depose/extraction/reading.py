@@ -49,6 +49,8 @@ class Losses(Record, frozen=True, kw_only=True):
     broken: tuple[int, ...] = ()
     """Rows that are no record: the first of them."""
     count: int = 0
+    unended: int = 0
+    """Last rows of a table whose line does not end: the file may have been cut within them, and nothing tells."""
 
 
 class Reader:
@@ -65,6 +67,7 @@ class Reader:
         self._broken: list[int] = []
         self._count = 0
         self._cut = False
+        self._unended = 0
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the number of each row, from 1, and what it holds; raise CaseError for what is no log."""
@@ -82,7 +85,8 @@ class Reader:
         except (OSError, ValueError) as error:
             raise CaseError(f"{self.path}: {error}", hint=f"name a {self._what} that can be read") from error
         finally:
-            self.losses = Losses(truncated=self._cut, broken=tuple(self._broken), count=self._count)
+            broken = tuple(self._broken)
+            self.losses = Losses(truncated=self._cut, broken=broken, count=self._count, unended=self._unended)
 
     def _opened(self) -> io.BufferedReader:
         if self._held is None:
@@ -194,6 +198,7 @@ class Reader:
     def _delimited(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
         def lines() -> Iterator[str]:
             for number, line, ended in self._split(first, chunks):
+                self._unended = int(not ended)
                 try:
                     yield line.decode() + "\n" * ended
                 except UnicodeDecodeError as error:
