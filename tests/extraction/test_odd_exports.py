@@ -14,6 +14,7 @@ from depose.extraction import importing
 from depose.extraction.entries import FLOATS, STRANGE_STATUS
 from depose.extraction.importing import UNENDED, Manner
 from depose.extraction.sources.answers import UNREAD, answer
+from depose.extraction.sources.bedrock import OF_ROLE
 
 MAPPING = '[columns]\nid = "id"\nts = "t"\naccount = "a"\nprompt = "q"\nresponse = "r"\nstatus = "s"\n'
 WORDS = "Answer one, in two parts."
@@ -179,3 +180,20 @@ def test_a_table_that_may_be_cut_in_its_last_row_says_so(tmp_path: Path, cut: in
     folder = logs.case(tmp_path / "case")
     done = load(folder, [tmp_path / "log.csv"])
     assert done.sources[0].losses == ({UNENDED: 1} if cut else {})
+
+
+@pytest.mark.parametrize(
+    ("session", "accounts"),
+    [("acct-89506477773{}", 5), ("customer-1002345{}", 5), ("botocore-session-175000000{}", 1),
+     ("aws-sdk-js-175000000000{}", 1), ("run-2026030{}", 1), ("i-0abcdef123456789{}", 1)],
+)  # fmt: skip
+def test_a_customers_number_is_no_clock(tmp_path: Path, session: str, accounts: int) -> None:
+    """Sessions of a role named after customers by their numbers were one account, without a word."""
+    rows = [
+        {"timestamp": f"2026-05-02T10:00:{n:02d}Z", "requestId": f"r{n}", "modelId": "m",
+         "identity": {"arn": f"arn:aws:sts::1:assumed-role/app/{session.format(n % 5)}"},
+         "input": {"inputBodyJson": {"prompt": "Tell me of the four old hills"}}} for n in range(30)]  # fmt: skip
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, [logs.lines(tmp_path / "log.jsonl", rows)], "bedrock")
+    assert len({one["account"] for one in table(folder)}) == accounts
+    assert done.sources[0].losses.get(OF_ROLE, 0) == (30 if accounts == 1 else 0)
