@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,8 +16,10 @@ from msgspec import UnsetType
 import line_ups
 from depose.case import casefile
 from depose.errors import CaseError
-from depose.extraction import onward
+from depose.extraction import deliveries, onward, values
 from depose.extraction.deliveries import delivery_of
+from depose.extraction.events import Raw
+from depose.extraction.sources.fields import asked
 from depose.model.lineup import Delivery
 
 
@@ -29,6 +33,7 @@ def test_a_delivery_fits_the_line_up_and_claims_no_draw_of_its_own() -> None:
     assert [one.role for one in found.messages] == ["system", "user"]
 
 
+AT = datetime(2026, 1, 2, 3, 4, 5)
 ACCUSED = {"0b": "G2", "0a": "G1", "0c": "G1"}
 FIELDS = onward.table_of(ACCUSED, {"1a": "G1", "1b": "G2"}, "f" * 64, 500)
 BARE = re.sub(r"(?m)^(accounts|chosen_by|sampling|matched) = .*\n", "", line_ups.CASE)
@@ -80,3 +85,67 @@ def test_a_case_that_cannot_take_them_is_left_as_it_is(tmp_path: Path, text: str
     (folder / "evidence" / "log.jsonl").touch()
     with pytest.raises(CaseError, match="is registered, and whom it tests is fixed"):
         onward.into(folder, FIELDS)
+
+
+WORDS = [{"role": "user", "content": [{"type": "text", "text": "Why?", "cache_control": {"type": "ephemeral"}}]}]
+
+
+@pytest.mark.parametrize(
+    ("messages", "kept"),
+    [
+        ("Why?", True),
+        (None, True),
+        (WORDS, True),
+        ([{"role": "user", "parts": [{"text": "Why?"}]}], True),
+        ([{"role": "user", "parts": [{"type": "text", "content": "Why?"}]}], True),
+        ([{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Why?"}]}], True),
+        ([{"role": "assistant", "content": None}, *WORDS], True),
+        (
+            [{"role": "user", "content": [*WORDS[0]["content"], {"type": "image_url", "image_url": {"url": "u"}}]}],
+            False,
+        ),
+        ([{"role": "user", "parts": [{"text": "Why?"}, {"inlineData": {"data": "AA=="}}]}], False),
+        ([{"role": "user", "content": [{"text": "Why?"}, {"image": {"format": "png"}}]}], False),
+        ([{"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]}, *WORDS], False),
+        ([{"role": "user", "content": [{"type": "tool_result", "content": "7"}]}], False),
+        ([{"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}, *WORDS], False),
+        ([{"type": "function_call_output", "output": "7"}], False),
+    ],
+)
+def test_an_answer_to_more_than_words_is_no_delivery(messages: Any, kept: bool) -> None:
+    """Fillers were drawn without the image that was answered: any model told them apart, and had learnt nothing."""
+    left: Counter[str] = Counter()
+    row = (7, 9, AT, "m-1", 0.7, 100, json.dumps({"messages": messages}), "Because.", "stop")
+    assert bool(deliveries._able([row], left)) == kept
+    assert left[deliveries.BEYOND_WORDS] == (0 if kept else 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "settings"),
+    [
+        ({"messages": WORDS, "stop": ["###"]}, {"stop": ["###"]}),
+        ({"messages": WORDS, "response_format": {"type": "json_object"}}, {"response_format": {"type": "json_object"}}),
+        ({"contents": [], "generationConfig": {"topP": 0.5, "topK": 40, "seed": 3}}, {"topK": 40}),
+        (
+            {"messages": WORDS, "top_p": 0.5, "seed": 3, "frequency_penalty": 0, "response_format": {"type": "text"}},
+            None,
+        ),
+    ],
+)
+def test_settings_that_move_an_answer_are_kept(body: dict[str, Any], settings: Any) -> None:
+    """A delivery said no top_p though its log did, and nothing of stops: fillers were drawn otherwise."""
+    said = asked(body)
+    assert said["settings"] == settings
+    row = (7, 9, AT, "m-1", 0.7, 100, values.context(Raw(**said)), "Because.", "stop")
+    assert deliveries._settings(row) == (json.dumps(settings, sort_keys=True) if settings else "")
+    found = msgspec.convert(delivery_of(row, "accused"), Delivery)
+    one = "top_p" in body or "generationConfig" in body
+    assert (found.top_p, found.seed) == ((0.5, 3) if one else (None, None))
+
+
+def test_fillers_are_drawn_under_what_most_answers_were_asked_with() -> None:
+    """The settings of most are printed, so that fillers can be drawn so; answers under others are left out."""
+    stop = (7, 9, AT, "m-1", 0.7, 100, json.dumps({"settings": {"stop": ["#"]}}), "Because.", "stop")
+    none = (8, 9, AT, "m-1", 0.7, 100, "{}", "Because.", "stop")
+    assert deliveries._usual([("G1", "accused", [stop, none]), ("G1", "matched", [stop])]) == '{"stop": ["#"]}'
+    assert deliveries._usual([("G1", "accused", [none])]) == ""

@@ -284,7 +284,9 @@ def lineup(case: Path, out: Path | None, most: int, into: Path | None, as_json: 
     done = deliveries.write(case, out, most, now, into)
     rows = [[one.group, one.accounts, one.deliveries] for one in done.groups]
     here = f"put into {done.case}" if done.case else f"fields of [lineup] in {done.table}; --into CASE puts them in"
-    show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), done.file, here,
+    without = [f"left out: {one.value} {one.name}" for one in done.left_out]
+    without += [f"all were asked with {done.settings}: so are fillers to be drawn"] if done.settings else []
+    show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), *without, done.file, here,
                                      f"accounts sealed as record {done.sealed}"])  # fmt: skip
 
 

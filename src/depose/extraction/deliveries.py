@@ -9,6 +9,8 @@ same stratum.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +31,10 @@ from depose.model.canonical import canonical, sha256
 from depose.model.random_streams import stream
 
 FILE = "deliveries.jsonl"
+CONTEXT = 6
+"""Place of the context in a row."""
+BEYOND_WORDS = "answers to images, files, calls of tools or thoughts, which no context of a line-up holds"
+OTHERWISE = "answers under other settings than most, such as stops or a format, which no field of a delivery holds"
 ROLES = {"system": "system", "developer": "system", "assistant": "assistant", "model": "assistant", "gpt": "assistant",
          "tool": "tool", "function": "tool"}  # fmt: skip
 """Roles of the line-up by those of logs; anybody else is the user."""
@@ -62,6 +68,10 @@ class Delivered(Record, frozen=True, kw_only=True):
     """File of the fields of [lineup] that follow from the scan."""
     case: str
     """The case file that they were put into; empty where none was named."""
+    left_out: tuple[Fact, ...]
+    """Answers that no line-up can hold, by why."""
+    settings: str
+    """What all were asked with that no field of a delivery holds, as JSON; empty for nothing."""
     groups: tuple[Counted, ...]
 
 
@@ -99,8 +109,8 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
     goal = (out or folder / "out" / "lineup") / FILE
     goal.parent.mkdir(parents=True, exist_ok=True)
     sides: tuple[tuple[Literal["accused", "matched"], dict[str, str]], ...] = (("accused", accused), ("matched", alike))
-    lines: list[bytes] = []
-    counted = []
+    taken: list[tuple[str, str, list[Any]]] = []
+    left: Counter[str] = Counter()
     events = [folder / "events" / one.path for one in manifest.files if not one.path.startswith("texts/")]
     with engine(folder / "out") as db:
         tables.view(db, events)
@@ -109,11 +119,20 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
             for code in sorted(set(chosen.values())):
                 members = sorted(int(one, 16) for one, group in chosen.items() if group == code)
                 rows = _rows(db, members, registered, most, stream(registered.tests.seed, "deliveries", side, code))
-                lines += [canonical(delivery_of(row, side)) for row in rows]
-                counted.append(Counted(group=f"{code} {side}", accounts=len(members), deliveries=len(rows)))
+                taken.append((code, side, _able(rows, left)))
+    usual = _usual(taken)
+    lines: list[bytes] = []
+    counted = []
+    for code, own, rows in taken:
+        kept = [row for row in rows if _settings(row) == usual]
+        left[OTHERWISE] += len(rows) - len(kept)
+        lines += [canonical(delivery_of(row, own)) for row in kept]
+        accounts = sum(group == code for group in (accused if own == "accused" else alike).values())
+        counted.append(Counted(group=f"{code} {own}", accounts=accounts, deliveries=len(kept)))
     if not any(one.deliveries for one in counted if one.group.endswith("accused")):
+        why = "; ".join(f"{count} {name}" for name, count in left.items() if count)
         raise CaseError(
-            f"{folder}: no answer to the accounts of the groups is there: none was kept, or all requests failed",
+            f"{folder}: no answer to the accounts of the groups: {why or 'none was kept, or all requests failed'}",
             hint="look at the words and the status of the log; with --map, at what they are mapped to",
         )
     write_whole(goal, b"".join(line + b"\n" for line in lines))
@@ -121,7 +140,46 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
     text = goal.with_name(onward.FILE)
     write_whole(text, onward.text_of(fields).encode())
     put = onward.into(into, fields) if into is not None else ""
-    return Delivered(file=str(goal), sealed=sealed, table=str(text), case=put, groups=tuple(counted))
+    return Delivered(
+        file=str(goal),
+        sealed=sealed,
+        table=str(text),
+        case=put,
+        left_out=tuple(Fact(name=name, value=str(count)) for name, count in left.items() if count),
+        settings=usual,
+        groups=tuple(counted),
+    )
+
+
+def _able(rows: Sequence[Any], left: Counter[str]) -> list[Any]:
+    """Keep the answers to words alone: an image is in no context, so that no filler would answer to it."""
+    kept = [row for row in rows if _in_words(json.loads(row[CONTEXT]).get("messages"))]
+    left[BEYOND_WORDS] += len(rows) - len(kept)
+    return kept
+
+
+def _settings(row: Any) -> str:
+    said = json.loads(row[CONTEXT]).get("settings")
+    return json.dumps(said, sort_keys=True) if said else ""
+
+
+def _usual(taken: Sequence[tuple[str, str, list[Any]]]) -> str:
+    """Return the further settings of most answers: fillers are drawn under one set of them."""
+    found = Counter(_settings(row) for _, _, rows in taken for row in rows)
+    return max(sorted(found), key=lambda one: found[one]) if found else ""
+
+
+def _in_words(value: Any) -> bool:
+    """Tell whether messages are words and nothing else: no image, file, call of a tool or thought."""
+    if isinstance(value, list):
+        return all(map(_in_words, value))
+    if not isinstance(value, dict):
+        return True
+    if any(value.get(name) for name in ("tool_calls", "function_call")) or str(value.get("type")).startswith("tool"):
+        return False
+    inner = [value[name] for name in ("content", "parts") if isinstance(value.get(name), list | dict)]
+    spoken = any(isinstance(value.get(name), str) for name in ("content", "text", "value"))
+    return all(map(_in_words, inner)) if inner else spoken or not value.keys() - {"role", "type", "content", "name"}
 
 
 def _alike(
@@ -180,6 +238,8 @@ def delivery_of(row: Any, side: str) -> dict[str, Any]:
         "delivered_at": at.isoformat(timespec="microseconds") + "Z",
         "reference_snapshot": model or "",
         "temperature": temperature,
+        "top_p": said.get("top_p"),
+        "seed": said.get("seed"),
         "max_tokens": max_tokens,
         "finish_reason": ended,
     }

@@ -9,6 +9,26 @@ import warnings
 from typing import Any
 
 LONGEST_ID = 2_000
+MOVING = (
+    *("stop", "stop_sequences", "stopSequences", "response_format", "responseMimeType", "responseSchema"),
+    *("frequency_penalty", "presence_penalty", "frequencyPenalty", "presencePenalty", "repetition_penalty"),
+    *("logit_bias", "top_k", "topK", "min_p", "typical_p", "reasoning", "reasoning_effort", "thinking"),
+    *("thinkingConfig", "verbosity", "guided_json", "guided_choice", "guided_regex", "tool_choice", "prediction"),
+)
+"""Settings beside temperature, top_p and length that move what is answered, in the names of several APIs."""
+_NEUTRAL: tuple[Any, ...] = (
+    None,
+    "",
+    0,
+    False,
+    [],
+    {},
+    {"type": "text"},
+    {"type": "disabled"},
+    "none",
+    "text/plain",
+    "auto",
+)
 _PYTHON = re.compile(r"\[?\{'\w+': ")
 """How a value of JSON begins where a program of Python wrote it down as it is."""
 
@@ -63,6 +83,9 @@ def asked(body: Any) -> dict[str, Any]:
         "system": system_words(system),
         "tools": first(found, "tools", "functions", "toolConfig"),
         "temperature": settings.get("temperature"),
+        "top_p": first(settings, "top_p", "topP"),
+        "seed": settings.get("seed"),
+        "settings": {name: settings[name] for name in MOVING if settings.get(name) not in _NEUTRAL} or None,
         "max_tokens": first(settings, "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens",
                             "maxTokens", "max_tokens_to_sample"),
         "choices": first(settings, "n", "candidateCount"),

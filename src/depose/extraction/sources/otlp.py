@@ -13,7 +13,7 @@ from typing import Any
 
 from depose.extraction.events import Raw
 from depose.extraction.sources.answers import answer
-from depose.extraction.sources.fields import first, parsed, system_words, text
+from depose.extraction.sources.fields import MOVING, first, parsed, system_words, text
 from depose.extraction.sources.otlp_logs import Key, Said, key_of
 from depose.extraction.sources.otlp_values import attributes, listed, table_of
 
@@ -89,6 +89,12 @@ def _request(number: int, span: dict[str, Any], said: dict[str, Any], tally: dic
         system=system_words(said.get("gen_ai.system_instructions")),
         tools=said.get("gen_ai.tool.definitions"),
         temperature=said.get("gen_ai.request.temperature"),
+        top_p=said.get("gen_ai.request.top_p"),
+        seed=said.get("gen_ai.request.seed"),
+        settings={
+            name: value for name in MOVING if (value := said.get(f"gen_ai.request.{name}")) not in (None, "", 0, [])
+        }
+        or None,
         max_tokens=said.get("gen_ai.request.max_tokens"),
         choices=said.get("gen_ai.request.choice.count"),
         in_tok=first(said, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
