@@ -9,17 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from msgspec import UnsetType
 
 import line_ups
 from depose.case import casefile
 from depose.errors import CaseError
-from depose.extraction import deliveries, onward, values
+from depose.extraction import deliveries, onward, plan, values
 from depose.extraction.deliveries import delivery_of
 from depose.extraction.events import Raw
 from depose.extraction.sources.fields import asked
+from depose.model import CaseHead
 from depose.model.lineup import Delivery
 
 
@@ -94,7 +98,6 @@ WORDS = [{"role": "user", "content": [{"type": "text", "text": "Why?", "cache_co
     ("messages", "kept"),
     [
         ("Why?", True),
-        (None, True),
         (WORDS, True),
         ([{"role": "user", "parts": [{"text": "Why?"}]}], True),
         ([{"role": "user", "parts": [{"type": "text", "content": "Why?"}]}], True),
@@ -107,9 +110,9 @@ WORDS = [{"role": "user", "content": [{"type": "text", "text": "Why?", "cache_co
         ([{"role": "user", "parts": [{"text": "Why?"}, {"inlineData": {"data": "AA=="}}]}], False),
         ([{"role": "user", "content": [{"text": "Why?"}, {"image": {"format": "png"}}]}], False),
         ([{"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]}, *WORDS], False),
-        ([{"role": "user", "content": [{"type": "tool_result", "content": "7"}]}], False),
+        ([*WORDS, {"role": "user", "content": [{"type": "tool_result", "content": "7"}]}], False),
         ([{"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}, *WORDS], False),
-        ([{"type": "function_call_output", "output": "7"}], False),
+        ([*WORDS, {"type": "function_call_output", "output": "7"}], False),
     ],
 )
 def test_an_answer_to_more_than_words_is_no_delivery(messages: Any, kept: bool) -> None:
@@ -118,6 +121,15 @@ def test_an_answer_to_more_than_words_is_no_delivery(messages: Any, kept: bool) 
     row = (7, 9, AT, "m-1", 0.7, 100, json.dumps({"messages": messages}), "Because.", "stop")
     assert bool(deliveries._able([row], left)) == kept
     assert left[deliveries.BEYOND_WORDS] == (0 if kept else 1)
+
+
+@pytest.mark.parametrize("messages", [None, "", [], " ", [{"role": "user", "content": None}]])
+def test_an_answer_to_nothing_is_no_delivery(messages: Any) -> None:
+    """The prompt that a log does not hold cannot be asked again."""
+    left: Counter[str] = Counter()
+    row = (7, 9, AT, "m-1", 0.7, 100, json.dumps({"messages": messages}), "Because.", "stop")
+    assert deliveries._able([row], left) == []
+    assert left == {deliveries.UNASKED: 1, deliveries.BEYOND_WORDS: 0}
 
 
 @pytest.mark.parametrize(
@@ -149,3 +161,20 @@ def test_fillers_are_drawn_under_what_most_answers_were_asked_with() -> None:
     none = (8, 9, AT, "m-1", 0.7, 100, "{}", "Because.", "stop")
     assert deliveries._usual([("G1", "accused", [stop, none]), ("G1", "matched", [stop])]) == '{"stop": ["#"]}'
     assert deliveries._usual([("G1", "accused", [none])]) == ""
+
+
+def test_what_came_out_of_a_cache_was_drawn_for_another() -> None:
+    """A cache by likeness answers one prompt with what was drawn for another, beside fillers that answer this one."""
+    case = plan.ExtractionFile(
+        case=CaseHead(title="t", authority="a"), period=plan.Period(tested=("2026-01-01", "2026-01-28"))
+    )
+    events = [{"event": n, "account": 9, "ts": AT, "model_served": "m", "temperature": None, "max_tokens": None,
+               "status": "ok", "cache_hit": hit} for n, hit in enumerate((None, False, True))]  # fmt: skip
+    words = [{"event": n, "context": "{}", "response": "Because.", "finish_reason": "stop"} for n in range(3)]
+    left: Counter[str] = Counter()
+    with duckdb.connect() as db:
+        db.register("events", pa.Table.from_pylist(events))
+        db.register("words", pa.Table.from_pylist(words))
+        rows = deliveries._rows(db, [9], case, 10, np.random.default_rng(1), left)
+    assert [row[0] for row in rows] == [0, 1]
+    assert left == {deliveries.CACHED: 1}

@@ -34,6 +34,8 @@ FILE = "deliveries.jsonl"
 CONTEXT = 6
 """Place of the context in a row."""
 BEYOND_WORDS = "answers to images, files, calls of tools or thoughts, which no context of a line-up holds"
+CACHED = "answers out of a cache, which were drawn for another request, it may be for another prompt"
+UNASKED = "answers to nothing in words, or to what the log does not hold"
 OTHERWISE = "answers under other settings than most, such as stops or a format, which no field of a delivery holds"
 ROLES = {"system": "system", "developer": "system", "assistant": "assistant", "model": "assistant", "gpt": "assistant",
          "tool": "tool", "function": "tool"}  # fmt: skip
@@ -118,7 +120,8 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
         for side, chosen in sides:
             for code in sorted(set(chosen.values())):
                 members = sorted(int(one, 16) for one, group in chosen.items() if group == code)
-                rows = _rows(db, members, registered, most, stream(registered.tests.seed, "deliveries", side, code))
+                rng = stream(registered.tests.seed, "deliveries", side, code)
+                rows = _rows(db, members, registered, most, rng, left)
                 taken.append((code, side, _able(rows, left)))
     usual = _usual(taken)
     lines: list[bytes] = []
@@ -153,8 +156,10 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
 
 def _able(rows: Sequence[Any], left: Counter[str]) -> list[Any]:
     """Keep the answers to words alone: an image is in no context, so that no filler would answer to it."""
-    kept = [row for row in rows if _in_words(json.loads(row[CONTEXT]).get("messages"))]
-    left[BEYOND_WORDS] += len(rows) - len(kept)
+    asked = [row for row in rows if any(one["content"].strip() for one in _turns(json.loads(row[CONTEXT])))]
+    kept = [row for row in asked if _in_words(json.loads(row[CONTEXT]).get("messages"))]
+    left[UNASKED] += len(rows) - len(asked)
+    left[BEYOND_WORDS] += len(asked) - len(kept)
     return kept
 
 
@@ -203,16 +208,21 @@ def _alike(
     return found
 
 
-def _rows(db: Any, members: list[int], case: plan.ExtractionFile, most: int, rng: np.random.Generator) -> list[Any]:
+def _rows(
+    db: Any, members: list[int], case: plan.ExtractionFile, most: int, rng: np.random.Generator, left: Counter[str]
+) -> list[Any]:
     """Return deliveries to accounts in the tested period, at most so many, drawn without a look at them."""
     first, end = case.period.tested[0], plan.before(case.period.tested)
-    rows = db.execute(
+    every = db.execute(
         "SELECT e.event, e.account, e.ts, e.model_served, e.temperature, e.max_tokens, "
-        "w.context, w.response, w.finish_reason FROM events e JOIN words w ON w.event = e.event "
+        "w.context, w.response, w.finish_reason, coalesce(e.cache_hit, false) "
+        "FROM events e JOIN words w ON w.event = e.event "
         "WHERE e.account IN (SELECT unnest(?::UBIGINT[])) AND e.ts >= ?::TIMESTAMP AND e.ts < ?::TIMESTAMP "
         "AND w.response <> '' AND e.status IN ('ok', 'success') ORDER BY e.event",
         [members, first, end],
     ).fetchall()
+    rows = [row[:-1] for row in every if not row[-1]]
+    left[CACHED] += len(every) - len(rows)
     if len(rows) > most:
         rows = [rows[place] for place in sorted(rng.choice(len(rows), size=most, replace=False).tolist())]
     return list(rows)
