@@ -178,3 +178,17 @@ def test_what_came_out_of_a_cache_was_drawn_for_another() -> None:
         rows = deliveries._rows(db, [9], case, 10, np.random.default_rng(1), left)
     assert [row[0] for row in rows] == [0, 1]
     assert left == {deliveries.CACHED: 1}
+
+
+def test_deliveries_are_parted_as_they_can_be_drawn_for() -> None:
+    """`lineup draw` refuses a file in which top_p is set in some rows, as it is where customers set it themselves."""
+    kinds = []
+    for said, temperature, most in (({}, None, 9), ({"top_p": 0.5}, 0.2, 9), ({"top_p": 0.5}, 0.7, 8), ({}, 0.7, None)):
+        row = (7, 9, AT, "m-1", temperature, most, json.dumps({"messages": "Why?", **said}), "Because.", "stop")
+        kinds.append(deliveries._kind(delivery_of(row, "accused")))
+    assert kinds == [
+        "m-1, no top_p, no temperature",
+        "m-1, top_p 0.5",
+        "m-1, top_p 0.5",
+        "m-1, no top_p, no max_tokens",
+    ]

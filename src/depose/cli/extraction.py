@@ -286,6 +286,12 @@ def lineup(case: Path, out: Path | None, most: int, into: Path | None, as_json: 
     here = f"put into {done.case}" if done.case else f"fields of [lineup] in {done.table}; --into CASE puts them in"
     without = [f"left out: {one.value} {one.name}" for one in done.left_out]
     without += [f"all were asked with {done.settings}: so are fillers to be drawn"] if done.settings else []
+    without += (
+        ["draw for each kind by itself, from its own state, and put the files of decoys together:"]
+        if done.kinds
+        else []
+    )
+    without += [f"  {one.name}: {one.value}" for one in done.kinds]
     show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), *without, done.file, here,
                                      f"accounts sealed as record {done.sealed}"])  # fmt: skip
 

@@ -74,6 +74,8 @@ class Delivered(Record, frozen=True, kw_only=True):
     """Answers that no line-up can hold, by why."""
     settings: str
     """What all were asked with that no field of a delivery holds, as JSON; empty for nothing."""
+    kinds: tuple[Fact, ...]
+    """Where not all can be drawn for at once: the file of each kind, and its settings."""
     groups: tuple[Counted, ...]
 
 
@@ -125,11 +127,14 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
                 taken.append((code, side, _able(rows, left)))
     usual = _usual(taken)
     lines: list[bytes] = []
+    by_kind: dict[str, list[bytes]] = {}
     counted = []
     for code, own, rows in taken:
         kept = [row for row in rows if _settings(row) == usual]
         left[OTHERWISE] += len(rows) - len(kept)
-        lines += [canonical(delivery_of(row, own)) for row in kept]
+        for one in (delivery_of(row, own) for row in kept):
+            lines.append(canonical(one))
+            by_kind.setdefault(_kind(one), []).append(lines[-1])
         accounts = sum(group == code for group in (accused if own == "accused" else alike).values())
         counted.append(Counted(group=f"{code} {own}", accounts=accounts, deliveries=len(kept)))
     if not any(one.deliveries for one in counted if one.group.endswith("accused")):
@@ -139,6 +144,11 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
             hint="look at the words and the status of the log; with --map, at what they are mapped to",
         )
     write_whole(goal, b"".join(line + b"\n" for line in lines))
+    kinds = []
+    for number, (kind, some) in enumerate(sorted(by_kind.items()) if len(by_kind) > 1 else (), 1):
+        file = goal.with_name(f"{goal.stem}-{number}{goal.suffix}")
+        write_whole(file, b"".join(line + b"\n" for line in some))
+        kinds.append(Fact(name=str(file), value=kind))
     fields = onward.table_of(accused, alike, sealed, most)
     text = goal.with_name(onward.FILE)
     write_whole(text, onward.text_of(fields).encode())
@@ -150,6 +160,7 @@ def write(case: Path, out: Path | None, most: int, clock: Clock, into: Path | No
         case=put,
         left_out=tuple(Fact(name=name, value=str(count)) for name, count in left.items() if count),
         settings=usual,
+        kinds=tuple(kinds),
         groups=tuple(counted),
     )
 
@@ -161,6 +172,17 @@ def _able(rows: Sequence[Any], left: Counter[str]) -> list[Any]:
     left[UNASKED] += len(rows) - len(asked)
     left[BEYOND_WORDS] += len(asked) - len(kept)
     return kept
+
+
+def _kind(one: dict[str, Any]) -> str:
+    """Name what deliveries have in common for which `lineup draw` draws at once: the rest is set for each."""
+    left = [name for name in ("temperature", "max_tokens") if name not in one]
+    said = [
+        one["reference_snapshot"] or "no state named",
+        f"top_p {one['top_p']:g}" if "top_p" in one else "no top_p",
+        *(f"no {name}" for name in left),
+    ]
+    return ", ".join(said)
 
 
 def _settings(row: Any) -> str:
