@@ -11,7 +11,7 @@ import pytest
 
 import request_logs as logs
 from depose.extraction import importing
-from depose.extraction.entries import FLOATS, STRANGE_STATUS
+from depose.extraction.entries import FLOATS, SPELLED, STRANGE_STATUS
 from depose.extraction.importing import UNENDED, Manner
 from depose.extraction.sources.answers import UNREAD, answer
 from depose.extraction.sources.bedrock import OF_ROLE
@@ -197,3 +197,18 @@ def test_a_customers_number_is_no_clock(tmp_path: Path, session: str, accounts: 
     done = load(folder, [logs.lines(tmp_path / "log.jsonl", rows)], "bedrock")
     assert len({one["account"] for one in table(folder)}) == accounts
     assert done.sources[0].losses.get(OF_ROLE, 0) == (30 if accounts == 1 else 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "accounts", "told"),
+    [(("M\u00fcller", "Mu\u0308ller"), 1, 0), (("Acme", "ACME", "acme "), 3, 2), (("00123", "123"), 2, 0),
+     (("{3F2504E0-4F89}", "3f2504e0-4f89", "3f2504e04f89"), 3, 2), (("north", "south"), 2, 0)],
+)  # fmt: skip
+def test_an_account_that_is_spelled_otherwise_is_told(
+    tmp_path: Path, names: tuple[str, ...], accounts: int, told: int
+) -> None:
+    """One form of Unicode is the other; what differs in case or dashes is another account, and is counted."""
+    folder = logs.case(tmp_path / "case")
+    done = load(folder, [logs.lines(tmp_path / "a.jsonl", [asked(n, a=names[n % len(names)]) for n in range(30)])])
+    assert len({one["account"] for one in table(folder)}) == accounts
+    assert done.sources[0].losses == ({SPELLED: told} if told else {})
