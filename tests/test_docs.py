@@ -113,6 +113,7 @@ BESIDE_FILES = {
     "Evaluation": "ships with depose: docs/reference/evaluations.md",
     "ExtractionFindings": "what a scan found, written and read again by depose: docs/guide/extraction.md",
     "Guide": "ships with depose: what the laboratory's models learn",
+    "Key": "a public prompt as a case keeps it, which depose writes for itself",
     "Named": "names of the models of a batch's base, which depose writes for itself",
 }
 """Records that are decoded and are no file of a user's."""
