@@ -47,6 +47,12 @@ KINDS = {
     "news desks": "40 accounts follow four of 30 fields each, and ask about the news of these within ten minutes",
     "one country": "25 of 60 accounts behind five networks of one country's carriers share a list of 200 prompts",
     "one country unsaid": "the same, in a log that says no countries",
+    "market moves": "25 trading bots of one source ask about a stock of 100 when it moves, 30 moves a day, at once",
+    "matches": "40 fans ask an app's 60 prompts within four minutes of goals and cards, two matches a week",
+    "webhooks": "18 bots of one template ask at each push to a common upstream, 15 a day, in three minutes",
+    "starter on one host": "25 bots of one starter behind four networks of their host, as are 30 other accounts",
+    "dormitory": "60 residents of two dormitories behind two networks, of whom 25 share the tasks of one course",
+    "marathon": "30 people do a challenge's task of the day, at hours of their own, and five of 90 tips",
     "webinar": "40 people paste the ten prompts that a speaker shows, once a week, as they are shown",
 }
 
@@ -246,6 +252,54 @@ class Maker(worlds._Maker):
 
     def _one_country_unsaid(self) -> None:
         self._one_country()
+
+    def _reacting(self, every: Any, moments: Any, prompts: Any, within: int, share: float) -> None:
+        """Let each of them ask the prompt of a moment soon after it, or not."""
+        for moment, prompt in zip(moments, prompts, strict=True):
+            there = every[self._rng.random(len(every)) < share]
+            self._put(there, moment + self._rng.integers(0, within, size=len(there)), PROMPT + prompt)
+
+    def _market_moves(self) -> None:
+        every = self._group(25)
+        for day in self._days(0, 1, 2, 3, 4):
+            moments = day * 1440 + self._rng.integers(870, 1260, size=30)
+            self._reacting(every, moments, self._rng.integers(0, 100, size=30), 1, 0.4)
+
+    def _matches(self) -> None:
+        every = self._group(40)
+        for day in self._days(2, 6):
+            moments = day * 1440 + 1140 + np.sort(self._rng.integers(0, 115, size=12))
+            self._reacting(every, moments, self._rng.integers(0, 60, size=12), 4, 0.4)
+
+    def _webhooks(self) -> None:
+        every = self._group(18)
+        for day in range(self._recipe.clean, self._whole):
+            moments = day * 1440 + np.clip(self._rng.normal(900, 240, size=15), 0, 1430).astype(np.int64)
+            self._reacting(every, moments, self._rng.integers(0, 40, size=15), 3, 0.7)
+
+    def _starter(self) -> None:
+        every = self._some(55)
+        self._network[every] = 10_000_000 + self._rng.integers(0, 4, size=55)
+        self._alike.append(every[:25])
+        self._human(self._alike[-1], 40, 60)
+
+    def _dormitory(self) -> None:
+        every = self._some(60)
+        self._network[every] = 10_000_000 + self._rng.integers(0, 2, size=60)
+        self._alike.append(every[:25])
+        for day in self._days(1, 3):
+            for task in range(6):
+                there = self._alike[-1][self._rng.random(25) < 0.8]
+                when = day * 1440 + 960 + self._rng.integers(0, 420, size=len(there))
+                self._put(there, when, PROMPT + 100 * day + task)
+
+    def _marathon(self) -> None:
+        every = self._group(30)
+        for day in range(self._recipe.clean, self._whole):
+            there = every[self._rng.random(30) < 0.8]
+            hours = np.clip(self._rng.normal(self._centre[there], 2.5), 0, 23.9) * 60
+            self._put(there, day * 1440 + hours.astype(np.int64), PROMPT + day)
+        self._human(every, 5, 90)
 
     def _webinar(self) -> None:
         every = self._group(40)

@@ -34,6 +34,7 @@ from depose.features import own_cache
 from depose.features.extract import Bag, Features
 from depose.model import Prompt
 from depose.model.canonical import canonical
+from depose.model.file_names import ADAPTER
 from depose.report.vocabulary import violations
 from depose.scoring.counting import Counted
 from depose.statistics.centring import score
@@ -711,6 +712,29 @@ def test_a_case_that_was_changed_is_not_confirmed(tmp_path: Path, name: str) -> 
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(CaseError, match=f"{path.name}: is not what batch wrote"):
         run.confirmed(found.confirmations[:1], case.parent, Clock(), quiet)
+    assert not (case / "evidence").exists()
+
+
+@pytest.mark.parametrize("name", ADAPTER)
+def test_a_case_whose_adapter_was_replaced_is_not_confirmed(tmp_path: Path, name: str) -> None:
+    """Weights laid into the folder of a hit instead of the batch's are an error before anything is registered."""
+    (tmp_path / "tuned").mkdir()
+    for one in ADAPTER:
+        (tmp_path / "tuned" / one).write_bytes(one.encode())
+    live = spec("S1", "suspect", provider="transformers", model="S1", adapter="tuned")
+    listed = [live, *(spec(code, "suspect") for code in TRUTH if code != "S1")]
+    listed += [spec(code, "reference") for code in REFERENCES]
+    listed += [spec(f"C{number}", "control") for number in range(CONTROLS)]
+    found = go(write(tmp_path, models=listed), tmp_path / "out").matrix
+    only = next(one for one in found.confirmations if one.suspect == "S1")
+    case = tmp_path / "out" / "cases" / only.folder
+    adapter = case / casefile.read(case).models[0].adapter
+    assert (adapter / name).read_bytes() == name.encode()
+    assert go(tmp_path / "batch.toml", tmp_path / "out").matrix.confirmations == found.confirmations
+    (adapter / name).unlink()
+    (adapter / name).write_bytes(b"another's")
+    with pytest.raises(CaseError, match=r"adapters/S1-[0-9a-f]{16}: is not what batch wrote"):
+        run.confirmed([only], case.parent, Clock(), quiet)
     assert not (case / "evidence").exists()
 
 

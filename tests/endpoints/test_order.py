@@ -6,8 +6,11 @@ import re
 import sys
 from pathlib import Path
 
+import httpcore2
 import pytest
 
+from depose.endpoints import network
+from depose.errors import EndpointError
 from fakes import install
 from faults_of_order import EARLY, HANDLERS, HONEST, QUESTIONS, asked, too_large
 
@@ -35,3 +38,12 @@ def test_a_harmless_server_is_heard(tmp_path: Path, name: str) -> None:
 def test_a_server_that_answers_and_leaves_ends_no_run(tmp_path: Path) -> None:
     """Its address was looked up when it had left: a traceback, for all models."""
     assert re.search(r"HTTP 413|connection broke", too_large(tmp_path))
+
+
+def test_a_release_of_the_transport_that_hides_what_came_behind_is_named() -> None:
+    """Names that httpcore2 keeps to itself say it: where they are gone no answer counts, and the message says why."""
+    stream = network._Stream(httpcore2.NetworkStream(), network._Threads(), None)
+    response = httpcore2.Response(200, content=b"Asked for.", extensions={"network_stream": stream})
+    with pytest.raises(EndpointError, match=r"httpcore2 [\d.]+ does not show what came behind an answer") as caught:
+        network._end(response)
+    assert "pip install" in str(caught.value.hint)

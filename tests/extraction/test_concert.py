@@ -122,14 +122,31 @@ def test_the_carriers_of_a_country_are_no_concert() -> None:
         nowhere = pa.nulls(events.num_rows, pa.string())
         return dataclasses.replace(world, events=events.set_column(place, "country", nowhere))
 
-    without = look(recipe, 5, carriers).scanned()
-    assert without.groups[0].tied_by == ("infrastructure",)
+    without = look(recipe, 5, carriers).scanned()  # whoever takes a table's word for another country
+    assert without.groups[0].tied_by == ()
     unsaid = look(recipe, 5, untold).scanned()
     assert {one.name: one.p for one in unsaid.groups[0].layers}["networks"] == 0.01
     assert unsaid.opinion.verdict == "shared prompts, concert not shown"
     done = look(recipe, 5, told).scanned()
     assert {one.name: one.p for one in done.groups[0].layers}["infrastructure"] > 0.05
     assert done.opinion.verdict == "shared prompts, concert not shown"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("others", "tied"), [(30, ()), (5, ("infrastructure",))])
+def test_a_network_that_others_have_too_is_no_concert(others: int, tied: tuple[str, ...]) -> None:
+    """Bots of one starter on one host share prompts and its networks, which more other customers of the host have."""
+    base = worlds.Campaign(accounts=20, per_day=5, templates=100, cover=0.5, shared=False)
+    recipe = worlds.Recipe(accounts=300, clean=14, days=14, volume=4.0, campaign=base)
+
+    def host(world: worlds.World) -> worlds.World:
+        accounts = world.events["account"].to_numpy()
+        behind = np.union1d(world.planted, np.setdiff1d(np.unique(accounts), world.planted)[:others])
+        return changed(world, behind, "ip24", accounts % np.uint64(3))
+
+    done = look(recipe, 5, host).scanned()
+    assert len(done.groups[0].accounts) >= 15
+    assert done.groups[0].tied_by == tied
 
 
 @pytest.mark.parametrize(("said", "layer"), [(None, "networks"), ("LI", "networks"), ("PT", "infrastructure"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -195,3 +196,33 @@ def test_a_log_of_addresses_without_a_table_says_what_networks_then_show(tmp_pat
     importing.load(case, [_log(tmp_path)], importing.Manner(format="litellm", hash_key=str(key)))
     found = [one for one in caveats.losses(read_manifest(case)) if caveats.PLACELESS in one]
     assert found == [f"log.jsonl: {caveats.PLACELESS}"]
+
+
+@pytest.mark.parametrize(("name", "said"), [("none.csv", "No such file"), (".", "not a file"), ("empty.csv", "empty")])
+def test_a_table_that_cannot_be_read_is_called_a_table(tmp_path: Path, name: str, said: str) -> None:
+    """What is missing, a folder or empty is to be another table, and no log."""
+    (tmp_path / "empty.csv").write_bytes(b"")
+    with pytest.raises(CaseError, match=said) as caught:
+        Countries(tmp_path / name)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("name a table of networks and countries")
+    (tmp_path / "empty.csv").write_text("network\n192.0.2.0/24\n")
+    with pytest.raises(CaseError, match="no table of networks and countries in JSON, CSV or Parquet"):
+        Countries(tmp_path / "empty.csv")
+
+
+class _Replaced(type(Path())):  # type: ignore[misc]
+    """A file that somebody replaces whenever it is opened once more by its name."""
+
+    def open(self, *args: object, **named: object) -> object:
+        self.write_text("network,country\n192.0.2.0/24,DE\n")
+        return super().open(*args, **named)
+
+
+def test_the_digest_is_that_of_the_rows_that_were_read(tmp_path: Path) -> None:
+    """A table that changes while it is read is in the manifest as what was read of it."""
+    table = tmp_path / "countries.csv"
+    table.write_text("network,country\n192.0.2.0/24,NL\n")
+    wanted = hashlib.sha256(table.read_bytes()).hexdigest()
+    found = Countries(_Replaced(table))
+    assert (found.of("192.0.2.7"), found.sha256) == ("NL", wanted)

@@ -108,6 +108,19 @@ def test_a_clock_that_is_kept_at_one_hour_is_no_synchrony_beside_whatever_else_w
     assert layers.synchrony(slots, units, 6, 144, 199, np.random.default_rng(1), 1.25).p > 0.5
 
 
+def test_what_others_have_too_is_not_theirs_and_p_is_never_smaller_for_it() -> None:
+    """Half of those who have a network are members, or its pairs do not count; random sets count with all pairs."""
+    unit, value = np.arange(50), np.repeat(np.arange(10), 5)
+    sets = layers.random_sets(np.zeros(50, dtype=np.int64), np.arange(6), 199, np.random.default_rng(3))
+    for members, count in (([0, 1, 2, 3], 6), ([0, 1, 5, 6], 0), ([0, 1, 2, 5, 6], 3), ([0, 1], 0)):
+        chosen: Ints = np.array(members)
+        p, pairs = layers.infrastructure(unit, value, 50, chosen, sets, chosen)
+        assert pairs == count
+        assert layers.infrastructure(unit, value, 50, chosen, sets, np.arange(50))[1] >= pairs  # others found, too
+        assert p >= layers.infrastructure(unit, value, 50, chosen, sets)[0]
+        assert (p == 1.0) == (count == 0)
+
+
 def test_the_order_of_members_does_not_matter() -> None:
     """Balance, infrastructure and pivot are functions of the set."""
     rng = np.random.default_rng(3)

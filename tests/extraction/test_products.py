@@ -23,7 +23,7 @@ from depose.extraction import conduct, importing, oddities, produced, sealing, u
 from depose.extraction.entries import BATCHED, NO_COUNT, UNREAD, WITHOUT_PROMPT
 from depose.extraction.importing import Manner
 from depose.extraction.sources import langfuse, openai_usage
-from depose.extraction.sources.fields import answer
+from depose.extraction.sources.answers import answer
 
 
 def load(folder: Path, *files: Path, format_: str = "litellm", **more: Any) -> importing.Imported:

@@ -17,6 +17,7 @@ import line_ups
 from depose import pipeline
 from depose.case import casefile
 from depose.case.annexes import Annex
+from depose.cli.console import lineup_lines
 from depose.errors import CaseError, EvidenceError, UsageError
 from depose.evidence import ledger
 from depose.evidence.changes import changes as changes_between
@@ -33,6 +34,7 @@ from depose.readiness.line_up import prepared
 from depose.registering import frozen_case
 from depose.report import machine_readable
 from depose.report.render import Setting, render_html, render_pdf
+from depose.report.typography import exact_p
 
 GROUPS = 10
 EACH = 24
@@ -327,12 +329,16 @@ def test_a_check_that_fails_in_one_group_stops_that_group() -> None:
 @pytest.mark.parametrize(
     ("groups", "said"),
     [
-        ('{{ north = ["A1", "A2"] }}', "is one group, which is all accounts"),
+        ("{{}}", "groups: names no group"),
+        ('{{ north = ["A1", "A2"] }}', "groups: north is the only group"),
+        ('{{ north = ["A1", "A1"], south = ["A2"] }}', "groups.north: 'A1' stands in it twice"),
         ('{{ north = ["A1"], south = ["A3"] }}', "groups.south: 'A3' is none of"),
         ('{{ north = ["A1", "A2"], south = ["A2"] }}', "groups.south: 'A2' stands in north too"),
-        ('{{ north = ["A1"], south = [] }}', "groups"),
+        ('{{ north = ["A1"], south = [] }}', r"groups.south: Expected a list of length >= 1 \(line"),
+        ('{{ north = ["A1"], south = "A2" }}', "groups.south: Expected a list, got text"),
+        ('{{ north = ["A1"], south = ["A2", 3] }}', r"groups.south\[1\]: Expected text"),
         ('{{ north = ["A1"], south = ["A1"] }}', "groups.south: 'A1' stands in north too"),
-        ('{{ "no rth" = ["A1"], south = ["A2"] }}', "groups"),
+        ('{{ south = ["A2"], "no rth" = ["A1"] }}', "groups: the name 'no rth' is not a code: a letter"),
     ],
 )
 def test_groups_part_the_accounts(tmp_path: Path, groups: str, said: str) -> None:
@@ -405,6 +411,7 @@ def test_pages_say_where_an_indication_is_that_of_a_group_alone(tmp_path: Path) 
     assert "of a group alone, whose p this is" in page
     assert "No words follow here, since the opinion rests on a group" in page
     assert "of a group alone" in render_html(findings, Setting(flavour="compliance")).decode()
+    assert f"{exact_p(rests.log10_p_holm)} (group small)" in lineup_lines(findings)[1]
 
 
 def test_many_groups_leave_the_summary_on_two_pages(tmp_path: Path) -> None:

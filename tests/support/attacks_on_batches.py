@@ -15,6 +15,7 @@ from attacks_on_packs import made, parts, whole
 from batches import write as write_batch
 from depose import pipeline
 from depose.batch import confirm
+from depose.batch.casetext import lay_adapters, pinned_adapter_of
 from depose.batch.run import Manner
 from depose.batch.run import batch as run_batch
 from depose.case import bundled, packs
@@ -26,7 +27,9 @@ from depose.custody.stamp import Source
 from depose.custody.unsealed import follows
 from depose.evidence.log import Entry, chained
 from depose.extraction import conduct
+from depose.model import ModelSpec
 from depose.model.canonical import canonical, sha256
+from depose.model.file_names import ADAPTER
 from depose.packs import build
 from depose.packs.asked import Gateway, Limits, ask_again
 from depose.watch.plan import Wanted
@@ -274,6 +277,27 @@ _changed(
     lambda at: (at / "case.toml").write_bytes((at / "case.toml").read_bytes() + b"# 2\n"),
     sealed=False,
 )
+
+
+def _tuned() -> dict[str, object]:
+    """Describe a local model with an adapter, which a batch lays into the folder of a hit."""
+    return model("S1", "suspect", provider="transformers", model="SmolLM2-135M-Instruct", adapter="tuned")
+
+
+@ON_BATCHES.add("the case of a hit, with another adapter", "adapters/S1-.*: is not what batch wrote", slow=True)
+def _another_adapter(place: Place) -> object:
+    case = place.folder / "case"
+    (case / "tuned").mkdir(parents=True)
+    for name in ADAPTER:
+        (case / "tuned" / name).write_bytes(b"{}")
+    spec = msgspec.convert(_tuned(), type=ModelSpec)
+    at = pinned_adapter_of(spec, case)
+    lay_adapters([spec], case, case, lambda _: at)
+    (case / "prompts.csv").write_text("prompt_id,prompt\nq0,Why?\n")
+    models = [{**_tuned(), "adapter": at}, model("R1", "reference"), model("C1", "control")]
+    write_case(case, case_of(models, probes=[], prompts="prompts.csv"))
+    (case / at / ADAPTER[1]).write_bytes(b"another's")
+    return confirm.run(case, _digest(case), now, lambda _: None)
 
 
 # --- what live models answered before ---------------------------------------------------------------

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+import line_ups
 from depose.case import casefile
 from depose.errors import CaseError
 from depose.evidence.log import Log, log_path, write_whole
-from depose.extraction import plan
+from depose.extraction import onward, plan
 from depose.model import Exchange
 from depose.statistics.substitution import Look, Substitution
 from depose.watch.days import FOLDER, Day, Paired, Planned, history
@@ -118,6 +119,33 @@ def _(place: Place) -> object:
     os.mkfifo(log_path(place.folder))
     with Log(place.folder, Clock()) as log:
         return log.append("protocol", {})
+
+
+def _put(name: str, says: str, lay: Callable[[Path, Path], object]) -> None:
+    """Add a case file in the place of that of a line-up into which a scan puts its accounts."""
+
+    def spring(place: Place) -> object:
+        case = place.folder / "case"
+        case.mkdir()
+        lay(case, place.canary)
+        return onward.into(case, onward.table_of({"0a": "G1", "0b": "G2"}, {}, "f" * 64, 500))
+
+    ON_LOGS.add(f"accounts of a scan put into {name}", says)(spring)
+
+
+def _registered(case: Path, _: Path) -> None:
+    (case / casefile.NAME).write_text(line_ups.CASE.format(more="", limits=""))
+    with Log(case, Clock()) as log:
+        log.append("protocol", {})
+
+
+_put("a line-up that is registered", "is registered, and whom it tests is fixed", _registered)
+_put(
+    "a line-up that names others",
+    r"\$\.lineup\.accounts: stands there already",
+    lambda case, _: (case / casefile.NAME).write_text(line_ups.CASE.format(more="", limits="")),
+)
+_put("a link", "a symbolic link", lambda case, private: (case / casefile.NAME).symlink_to(private))
 
 
 # --- days of watching -------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
-from depose.batch.casetext import described, lay_adapters, limits
+from depose.batch.casetext import described, lay_adapters, limits, pinned_adapter_of
 from depose.batch.matrix import HITS, Confirmation
 from depose.batch.plan import Plan
 from depose.batch.screen import Judged, Screened
 from depose.case.casefile import NAME, decoded
+from depose.case.casefile import read as read_case
 from depose.case.casetext import table
 from depose.case.parquet_table import columns_of
 from depose.case.tables import COLUMNS, LARGEST
@@ -31,7 +32,7 @@ from depose.errors import CaseError
 from depose.evidence import ledger
 from depose.evidence.log import Clock, is_sealed, log_path, write_whole
 from depose.evidence.workspace import workspace
-from depose.model import Findings, Role
+from depose.model import Findings, ModelSpec, Role
 from depose.model.canonical import sha256
 from depose.report.typography import clip
 from depose.statistics import lineage
@@ -54,6 +55,7 @@ class Cases:
         self._kept: dict[str, str] = {}
         self._registered: dict[str, str] = {}
         self._early: set[str] = set()
+        self._adapters: dict[str, str] = {}
 
     def write(self, found: Screened) -> tuple[Confirmation, ...]:
         """Write a case folder for every pair with a hit; one that is there stays as it is."""
@@ -113,7 +115,7 @@ class Cases:
                 live_here = [
                     spec for code, spec in self._given.items() if code in named and spec.provider != "recorded"
                 ]
-                lay_adapters(live_here, Path(self._plan.folder), work)
+                lay_adapters(live_here, Path(self._plan.folder), work, self._adapter)
                 (work / NAME).write_text(text, encoding="utf-8")
                 work.chmod(0o755)
                 work.rename(self._folder / name)
@@ -147,7 +149,7 @@ class Cases:
             role: Role = ROLES[min(number, 2)]
             if name in self._given and self._given[name].provider != "recorded":
                 spec = msgspec.structs.replace(self._given[name], role=role, file="")
-                yield described(spec, Path(self._plan.folder))
+                yield described(spec, Path(self._plan.folder), self._adapter(spec) if spec.adapter else "")
                 continue
             one = self._plan.population.members[self._members[name]]
             code = name if name in self._given else ("S1", "R1")[number] if number < 2 else f"C{number - 1}"
@@ -163,6 +165,12 @@ class Cases:
                 "trained_on": list(one.trained_on),
                 "released": one.released or "unknown",
             }
+
+    def _adapter(self, spec: ModelSpec) -> str:
+        """Return where a case stores the adapter of a model of the batch, under a name that holds a digest."""
+        if spec.code not in self._adapters:
+            self._adapters[spec.code] = pinned_adapter_of(self._given[spec.code], Path(self._plan.folder))
+        return self._adapters[spec.code]
 
     def _keep(self, what: str, rows: Callable[[], Iterator[dict[str, Any]]]) -> str:
         """Store rows once under the digest of their bytes, and return the name of the file."""
@@ -250,7 +258,14 @@ def _as_written(case: Path, digest: str) -> None:
     named = [(case / NAME, digest), *((path, path.stem) for path in sorted(case.glob("*.jsonl")))]
     for path, digits in named:
         if not path.is_file() or not sha256(path.read_bytes()).startswith(digits or "none"):
-            raise CaseError(
-                f"{path}: is not what batch wrote for this hit",
-                hint="move its folder away and run the command again, or audit it by itself: depose audit",
-            )
+            raise _changed(path)
+    for spec in read_case(case).models:
+        if spec.adapter and pinned_adapter_of(spec, case) != spec.adapter:
+            raise _changed(case / spec.adapter)
+
+
+def _changed(path: Path) -> CaseError:
+    return CaseError(
+        f"{path}: is not what batch wrote for this hit",
+        hint="move its folder away and run the command again, or audit it by itself: depose audit",
+    )

@@ -79,9 +79,14 @@ def read(path: Path) -> Case:
     return checked(written_in(path), path if path.is_dir() else path.parent)
 
 
+def written_file(path: Path) -> Path:
+    """Return a case file, or that of a case folder."""
+    return path / NAME if path.is_dir() else path
+
+
 def written_in(path: Path) -> Written:
     """Read a case file, or the `case.toml` of a case folder, with its table of models where it names one."""
-    file = path / NAME if path.is_dir() else path
+    file = written_file(path)
     text = written.text_of(file, "a case file names files, it holds none", "make one: depose init DIR")
     return written.taken(text, str(file), file.parent)
 
@@ -342,8 +347,10 @@ def _groups_problem(plan: LineupPlan) -> tuple[str, str] | None:
     """Say what is wrong with the registered groups of accounts: every account stands in one of several."""
     if isinstance(plan.groups, UnsetType):
         return None
+    if not plan.groups:
+        return "$.lineup.groups: names no group", "leave it out, or name two groups or more"
     if len(plan.groups) < 2:
-        return "$.lineup.groups: is one group, which is all accounts", "leave it out, or name the others"
+        return f"$.lineup.groups: {min(plan.groups)} is the only group", "leave it out, or name the others"
     homes: dict[str, str] = {}
     for name, codes in plan.groups.items():
         for code in codes:
@@ -351,7 +358,8 @@ def _groups_problem(plan: LineupPlan) -> tuple[str, str] | None:
             if code not in plan.accounts:
                 return f"{where}: {code!r} is none of $.lineup.accounts", "groups are made of the accounts in question"
             if code in homes:
-                return f"{where}: {code!r} stands in {homes[code]} too", "an account is in one group, and once"
+                other = "it twice" if homes[code] == name else f"{homes[code]} too"
+                return f"{where}: {code!r} stands in {other}", "an account is in one group, and once"
             homes[code] = name
     if left := [code for code in plan.accounts if code not in homes]:
         return f"$.lineup.groups: {left[0]!r} is in none", "every account in question is in exactly one group"

@@ -25,6 +25,9 @@ EXPECTED = {
 }
 """What a field wants, where the pattern that it is checked against is hard to read."""
 
+_OF_NAME = "`key` in "
+_NAME = re.compile(r"[\w-]+\Z")
+
 _KINDS = {
     "float": "a number",
     "int": "a whole number",
@@ -47,9 +50,14 @@ def steps(path: str) -> list[str | int]:
 def explained(message: str, kind: Any, data: Any) -> str:
     """Turn a message of msgspec about data of a kind into `$.path: what is wrong`, with what would be right."""
     text, _, where = message.partition(" - at ")
-    path = where.strip("`") or "$"
+    of_name, where = where.startswith(_OF_NAME), where.removeprefix(_OF_NAME)
+    path = _through_tables(where.strip("`") or "$", kind, data)
     field = path.rpartition(".")[2]
     inner, value = _followed(kind, data, steps(path))
+    if of_name:
+        name = _odd_one(inner, value, of_name)
+        said = EXPECTED["code"] if "matching regex" in text else text
+        return f"{path}: the name {name[:80]!r} is {said}"
     if "matching regex" in text:  # the pattern says little, and the value may be a key
         text = EXPECTED.get(field, text)
     if unknown := re.match(r"^Object contains unknown field `(.*)`$", text):
@@ -66,6 +74,28 @@ def explained(message: str, kind: Any, data: Any) -> str:
     for name, said in _KINDS.items():
         text = text.replace(f"`{name}`", said)
     return f"{path}: {text.replace('`', chr(39))}"
+
+
+def _through_tables(path: str, kind: Any, data: Any) -> str:
+    """Name in a path the entries of tables whose names are the writer's own, such as groups: msgspec says `[...]`."""
+    named = ""
+    for step in STEP.finditer(path):
+        inner, value = _followed(kind, data, steps(named))
+        name = _odd_one(inner, value) if step[2] == "..." else ""
+        named += f".{name}" if _NAME.match(name) else step[0]
+    return f"${named}"
+
+
+def _odd_one(kind: Any, data: Any, of_name: bool = False) -> str:
+    """Find the first entry of such a table that is not of its kind, or whose name is not; nothing where none is."""
+    tables = [get_args(one) for one in _parts(kind) if get_origin(one) is dict]
+    for name, value in data.items() if tables and isinstance(data, Mapping) else ():
+        wanted, found = (tables[0][0], name) if of_name else (tables[0][1], value)
+        try:
+            msgspec.convert(found, type=wanted, strict=True)
+        except msgspec.ValidationError:
+            return str(name)
+    return ""
 
 
 def _followed(kind: Any, data: Any, path: Sequence[str | int]) -> tuple[Any, Any]:

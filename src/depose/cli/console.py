@@ -361,15 +361,17 @@ def _found(check: DiagnosticResult) -> str:
 
 
 def _lined_up(one: LineupFinding) -> list[object]:
+    from depose.report.line_up_texts import group_of_p
     from depose.report.typography import exact_p
 
+    whose = f" (group {group})" if (group := group_of_p(one)) else ""
     return [
         one.suspect,
         one.bags,
         f"{one.picks} ({one.picks / one.bags:.0%})",
         f"{one.expected_picks:z.0f}",
         f"{one.area:z.3f} ({one.low:z.3f} to {one.high:z.3f})",
-        exact_p(one.log10_p_holm) + ("" if one.valid else " not valid here"),
+        exact_p(one.log10_p_holm) + whose + ("" if one.valid else " not valid here"),
         f"{one.log10_e:z.1f}",
         f"{one.cap:g}",
         f"{one.gamma:z.2f}",

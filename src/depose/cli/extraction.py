@@ -266,21 +266,33 @@ def report(case: Path, formats: str, exposure: str, as_json: bool) -> None:
 @CASE
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; else CASE/out/lineup.")
 @click.option("--most", default=5_000, show_default=True, help="Deliveries of a group at most, and of its likes.")
+@click.option("--into", type=click.Path(path_type=Path), help="Case of the line-up; its [lineup] gets the accounts.")
 @JSON
-def lineup(case: Path, out: Path | None, most: int, as_json: bool) -> None:
+def lineup(case: Path, out: Path | None, most: int, into: Path | None, as_json: bool) -> None:
     """Write deliveries for the line-up: answers to the accounts of the groups, and to alike accounts of none.
 
     Needs events that were imported with --keep-text. The list of accounts is sealed into the log first, so that it can
-    be shown to have stood before the suspect was asked anything.
+    be shown to have stood before the suspect was asked anything. Beside the deliveries lies lineup.toml: accounts,
+    groups, alike accounts, and how they were chosen; --into puts them into [lineup] of a case not yet registered.
 
     \b
-    Example:  depose extraction lineup mycase
+    Example:  depose extraction lineup mycase --into acme
+              depose register acme
     """
     from depose.extraction import deliveries
 
-    done = deliveries.write(case, out, most, now)
+    done = deliveries.write(case, out, most, now, into)
     rows = [[one.group, one.accounts, one.deliveries] for one in done.groups]
-    show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), done.file,
+    here = f"put into {done.case}" if done.case else f"fields of [lineup] in {done.table}; --into CASE puts them in"
+    without = [f"left out: {one.value} {one.name}" for one in done.left_out]
+    without += [f"all were asked with {done.settings}: so are fillers to be drawn"] if done.settings else []
+    without += (
+        ["draw for each kind by itself, from its own state, and put the files of decoys together:"]
+        if done.kinds
+        else []
+    )
+    without += [f"  {one.name}: {one.value}" for one in done.kinds]
+    show(done if as_json else None, [*table(("group", "accounts", "deliveries"), rows), *without, done.file, here,
                                      f"accounts sealed as record {done.sealed}"])  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from depose.case.addresses import Kind, of_address, of_host
+from depose.errors import EndpointError
 from depose.evidence.log import Clock
 
 MOST = 16 * 1024**2
@@ -290,9 +291,16 @@ _TROUBLES: dict[type[Exception], Trouble] = {
 def _end(response: httpcore2.Response) -> None:
     """Let go of the connection of an answer, and note on it what came behind the end of that answer."""
     stream, inner = response.extensions.get("network_stream"), cast("Any", response.stream)
-    if isinstance(stream, _Stream):  # what was read too much is nowhere else to be had
-        stream.behind = inner._stream._connection._h11_state.trailing_data[0]
-    response.close()
+    try:
+        if isinstance(stream, _Stream):  # what was read too much is nowhere else to be had
+            stream.behind = bytes(inner._stream._connection._h11_state.trailing_data[0])
+    except (AttributeError, TypeError, LookupError) as error:  # private names: another release may call them otherwise
+        raise EndpointError(
+            f"httpcore2 {httpcore2.__version__} does not show what came behind an answer: {error}",
+            hint="install a release that does, such as: pip install httpcore2==2.16.2",
+        ) from error
+    finally:
+        response.close()
 
 
 def _explained(error: Exception, watch: _Watch, size: int, timeout: float) -> dict[str, str]:

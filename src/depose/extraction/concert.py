@@ -75,7 +75,7 @@ class Context:
         anywhere = np.array([kind == "ip24" for kind, _ in pairs], dtype=bool) & unsaid
         ties = ~client & ~anywhere
         self._shared = {
-            "infrastructure": (_once(owner[ties], value[ties]), "a card or a network"),
+            "infrastructure": (_once(owner[ties], value[ties]), "a card or a network that is theirs"),
             "networks": (_once(owner[anywhere], value[anywhere]), "a network that is not known as of their country"),
             "clients": (_once(owner[client], value[client]), "a client"),
         }
@@ -99,8 +99,11 @@ class Context:
             np.add.at(moved, place[near], count[near])
         return self._summed(moved), self._summed(asked)
 
-    def layers(self, places: Any, code: str) -> list[Layer]:
-        """Test the group of the accounts at `places` in every layer for which there is something to test."""
+    def layers(self, places: Any, code: str, every: Any = None) -> list[Layer]:
+        """Test the group of the accounts at `places` in every layer for which there is something to test.
+
+        `every` are the accounts of all groups, if there are others: what two groups share is theirs as well.
+        """
         tests = self._case.tests
         units = np.unique(self._unit[places])
         sets = layers.random_sets(self._strata, units, tests.draws, stream(tests.seed, code, "sets"))
@@ -118,7 +121,8 @@ class Context:
         found.append(layer("balance", layers.balance(self._daily, units, alike, dealt)))
         for name, (shared, what) in self._shared.items():
             if len(shared[0]):
-                p, count = layers.infrastructure(*shared, len(self._names), units, sets)
+                found_ = np.unique(self._unit[places if every is None else every]) if name in CONCERT else None
+                p, count = layers.infrastructure(*shared, len(self._names), units, sets, found_)
                 found.append(layer(name, p, f"{count} pairs share {what}"))
         if self._classes.any():
             held = np.bincount(self._template[np.isin(self._holder, units)], minlength=len(self._classes))

@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from depose.case.untrusted_files import opened
 from depose.errors import CaseError
 from depose.extraction.pseudonyms import address
 from depose.extraction.reading import Reader
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LARGEST = 256 * 1024**2
+"""Bytes of a table, packed or not."""
 MOST = 3_000_000
 """Networks of a table at most; a range is up to 254 of them."""
 NOT_LISTED = "requests from an address that is in no network of the table of countries"
@@ -34,6 +37,7 @@ _NOWHERE = re.compile(
 _CODES = ("country_code", "country_iso_code", "country")
 _IN_ORDER = {2: ("network", "country"), 3: ("start_ip", "end_ip", "country")}
 _FORM = "CSV with the columns network and country (192.0.2.0/24,NL), or start_ip, end_ip and country"
+_WHAT = "table of networks and countries"
 _APART = "its countries stand in another file: join that of the locations by geoname_id, its code as a column country"
 
 
@@ -51,7 +55,10 @@ class Countries:
     def __init__(self, path: Path) -> None:
         self._of: dict[tuple[int, int], dict[int, str]] = {}
         self._count = 0
-        reader = Reader(path)
+        held = _held(path)
+        self.sha256 = hashlib.sha256(held).hexdigest()
+        """Of the very bytes whose rows were taken: the file may be another by now."""
+        reader = Reader(path, held=held, what=_WHAT)
         rows, named = 0, False
         for number, row in reader:
             rows = number
@@ -68,8 +75,6 @@ class Countries:
             raise CaseError(f"{path}: breaks off, or has rows that are none", hint="name a table that is whole")
         if not any(any(one.values()) for one in self._of.values()):
             raise CaseError(f"{path}: no network with a country in {rows} lines", hint=_FORM)
-        with path.open("rb") as file:
-            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self._widths = sorted(self._of, reverse=True)
         self.of = lru_cache(maxsize=200_000)(self._found)
 
@@ -105,6 +110,20 @@ class Countries:
                 if country is not None:
                     return country
         return ""
+
+
+def _held(path: Path) -> bytes:
+    try:
+        with opened(path) as file:
+            held = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise CaseError(f"{path}: {said}", hint=f"name a {_WHAT} that can be read: {_FORM}") from error
+    if len(held) > LARGEST:
+        raise CaseError(
+            f"{path}: larger than {LARGEST // 1024**2} MiB", hint="name a table of countries, not of cities"
+        )
+    return held
 
 
 def table(path: Path) -> Countries:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
@@ -28,12 +29,27 @@ from depose.extraction.sources import generic
 NOBODY = frozenset({"null", "none", "nil", "nan", "undefined", "\\n", "<null>", "n/a"})
 """What exports write where a column is empty."""
 IDS = ("account", "org", "access_key", "end_user", "session", "ip", "agent", "tls", "payment")
+SPELLED = "accounts whose name is another's but for case, dashes or braces: one, or two?"
+_BARE = str.maketrans("", "", "-{} ")
+NUMBERED = ("id", "account", "org", "access_key", "end_user", "session")
+"""Ids that may be numbers, which are written as whole ones in one export and with .0 in another."""
 EMBEDDING = re.compile(r"(?:^|[^a-z])(?:a?embeddings?|embed)(?:[^a-z]|\Z)", re.IGNORECASE)
 WITHOUT_PROMPT = "calls for embeddings, whose text is no prompt"
 BATCHED = "requests in calls with a list of prompts"
 WITHOUT_ID = "requests without an id, told apart by time, account, words and counts"
 NO_COUNT = "counts of tokens below 0 or in no number, which are left out"
 UNREAD = "prompts in a form that is not read"
+FLOATS = "ids that a table of decimal numbers wrote with .0, taken for the whole number"
+STRANGE_STATUS = "requests with a status that is no known word for success or failure, taken for failures"
+_DECIMAL = re.compile(r"(\d{1,15})\.0+\Z")
+_OK = re.compile(
+    r"(?:ok|okay|success\w*|succeeded|completed?|done|finished|true|0|2\d\d(?:\.0+)?(?:[ _-].*)?)\Z", re.IGNORECASE
+)
+_NOT_OK = re.compile(
+    r"(?:.*(?:error|fail|time|limit|reject|refus|denied|block|filter|cancel|abort|exceeded|invalid|exception).*"
+    r"|incomplete|false|[13-5]\d\d(?:\.0+)?(?:[ _-].*)?)\Z",
+    re.IGNORECASE,
+)
 ALIKE = ("account", "access_key", "end_user", "session", "endpoint", "model_requested", "model_served", "messages",
          "prompt_key", "system", "in_tok", "out_tok", "response", "requests")  # fmt: skip
 """What two requests without an id have in common if they are one."""
@@ -42,9 +58,14 @@ ALIKE = ("account", "access_key", "end_user", "session", "endpoint", "model_requ
 def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
     """Yield the requests of a call: itself, or one for each prompt where it lists several as plain texts."""
     for name in IDS:
-        value = getattr(raw, name).strip()
+        value = normalize("NFC", getattr(raw, name).strip())
         setattr(raw, name, "" if value.lower() in NOBODY else value)
-    raw.id = raw.id.strip()
+    raw.id = normalize("NFC", raw.id.strip())
+    for name in NUMBERED:
+        if whole := _DECIMAL.match(getattr(raw, name)):
+            tally[FLOATS] = tally.get(FLOATS, 0) + 1
+            setattr(raw, name, whole[1])
+    raw.status = _status(raw.status, tally)
     if any(EMBEDDING.search(one) for one in (raw.endpoint, raw.model_requested, raw.model_served)):
         tally[WITHOUT_PROMPT] = tally.get(WITHOUT_PROMPT, 0) + 1
         raw.messages = raw.prompt_key = ""
@@ -67,6 +88,16 @@ def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
         )
 
 
+def _status(said: str, tally: dict[str, int]) -> str:
+    """Return `ok` for any word of success, and any other as it is."""
+    said = said.strip()
+    if not said or said.lower() in NOBODY or _OK.match(said):
+        return "ok"
+    if not _NOT_OK.match(said):
+        tally[STRANGE_STATUS] = tally.get(STRANGE_STATUS, 0) + 1
+    return said
+
+
 class Entries:
     """Rows of events under the names of one case."""
 
@@ -81,6 +112,8 @@ class Entries:
         self._names, self._format, self._mapping, self._tally = names, format_, mapping, tally
         self._countries = countries
         self._alike: Counter[int] = Counter()
+        self._spelled: dict[str, str] = {}
+        self._met: set[str] = set()
 
     def row(self, raw: Raw, at: datetime, where: str) -> dict[str, Any]:
         """Turn a request of somebody, at a time, into a row; raise SecretFound where a value tells who it is."""
@@ -95,6 +128,7 @@ class Entries:
             if not raw.country:
                 self._count(NOT_LISTED)
         self._check_hashed(raw, where)
+        self._check_spelling(raw.account)
         words, inline, turns = conversation(raw.messages)
         if not words and raw.messages and not _spoken(raw.messages):
             self._count(UNREAD)
@@ -140,6 +174,15 @@ class Entries:
         name = self._names.once("alike", said)
         self._alike[name] += 1
         return f"{name}/{self._alike[name]}"
+
+    def _check_spelling(self, account: str) -> None:
+        """Count an account whose name is that of another but for case, dashes and braces."""
+        if account in self._met:
+            return
+        self._met.add(account)
+        bare = account.casefold().translate(_BARE)
+        if self._spelled.setdefault(bare, account) != account:
+            self._count(SPELLED)
 
     def _tokens(self, value: Any) -> int | None:
         found = values.whole(value)

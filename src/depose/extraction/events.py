@@ -78,6 +78,10 @@ class Raw(msgspec.Struct, kw_only=True):
     system: str = ""
     tools: Any = None
     temperature: Any = None
+    top_p: Any = None
+    seed: Any = None
+    settings: Any = None
+    """What else was set that moves an answer, such as a list of stops: a table, or nothing."""
     max_tokens: Any = None
     choices: Any = None
     logprobs: Any = None

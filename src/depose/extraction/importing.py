@@ -71,6 +71,9 @@ class Manner(Record, frozen=True, kw_only=True):
     """A table of networks and their countries, for logs that say addresses and no countries."""
 
 
+UNENDED = "last rows of a table whose line does not end, so that they may be cut"
+
+
 class Imported(Record, frozen=True, kw_only=True):
     """What an import did."""
 
@@ -190,6 +193,8 @@ class _Import:
         losses = {name: count for name, count in sorted(self._tally.items()) if name != "sampled"}
         if reader.losses.count:
             losses["rows that are no record"] = reader.losses.count
+        if reader.losses.unended:
+            losses[UNENDED] = reader.losses.unended
         return (
             SourceOf(
                 name=self._log.name,
@@ -328,7 +333,7 @@ class _Import:
         with engine(self._events) as db:
             db.execute(
                 f"CREATE TABLE fresh AS SELECT DISTINCT ON (event) * FROM read_parquet({listed(events)}) "  # noqa: S608
-                "ORDER BY event, ts, account"
+                "ORDER BY event, status <> 'ok', ts, account"
             )
             self._tally |= oddities.within(db, events)
             known = [self._events / one.path for one in before.files if not one.path.startswith("texts/")]
@@ -342,7 +347,8 @@ class _Import:
             if texts:
                 db.execute(
                     "CREATE TABLE words AS SELECT DISTINCT ON (event) t.*, f.ts FROM "  # noqa: S608
-                    f"read_parquet({listed(texts)}) t JOIN fresh f USING (event) ORDER BY event, t.context, t.response"
+                    f"read_parquet({listed(texts)}) t JOIN fresh f USING (event) "
+                    "ORDER BY event, t.response = '', t.context, t.response"
                 )
             kept = _one(db.execute("SELECT count(*) FROM fresh").fetchone())
             days = [str(row[0]) for row in db.execute("SELECT DISTINCT ts::DATE FROM fresh ORDER BY 1").fetchall()]

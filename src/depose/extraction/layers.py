@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from depose.extraction.bipartite import Ints, compiled
 
 Array = NDArray[np.float64]
+HALF = 0.5
+"""Share of those who have a card or a network that are members of groups, from which on it is theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,22 +173,32 @@ def _redealt(table: Ints, draws: int, rng: np.random.Generator) -> Array:
     return np.array([spread(np.stack([one.rvs(random_state=rng) for one in weeks], axis=1)) for _ in range(draws)])
 
 
-def infrastructure(unit: Ints, value: Ints, count: int, members: Ints, sets: Ints) -> tuple[float, int]:
+def infrastructure(
+    unit: Ints, value: Ints, count: int, members: Ints, sets: Ints, found: Ints | None = None
+) -> tuple[float, int]:
     """E6: return p of how many pairs of members share a card or a network (or a client), and how many do.
 
-    `unit` and `value` list who has what, each once; values that many have were left out before.
+    `unit` and `value` list who has what, each once; values that many have were left out before. Where the units of
+    all groups are given as `found`, the pairs of a value count only if half of those who have it, or more, are among
+    these: what belongs to a host, a house or a carrier belongs to others too, of whom most do not ask what they ask.
+    Random sets count with all that they share, so that p is never smaller for it.
     """
     if not len(unit):
         return 1.0, 0
+    holders = np.bincount(value)
 
-    def shared(rows: Ints) -> int:
+    def held(rows: Ints) -> Ints:
         inside = np.zeros(count, dtype=bool)
         inside[rows] = True
-        held = np.bincount(value[inside[unit]])
-        return int((held * (held - 1) // 2).sum())
+        return np.bincount(value[inside[unit]], minlength=len(holders)).astype(np.int64)
 
-    observed = shared(members)
-    return upper(float(observed), np.array([float(shared(one)) for one in sets])), observed
+    def pairs(rows: Ints) -> Ints:
+        mine = held(rows)
+        return mine * (mine - 1) // 2
+
+    theirs = slice(None) if found is None else held(found) >= HALF * holders
+    observed = int(pairs(members)[theirs].sum())
+    return upper(float(observed), np.array([float(pairs(one).sum()) for one in sets])), observed
 
 
 def targeting(

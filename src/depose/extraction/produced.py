@@ -103,6 +103,7 @@ class Rows:
             truncated=any(one.truncated for one in lost),
             broken=tuple(row for one in lost for row in one.broken),
             count=sum(one.count for one in lost),
+            unended=sum(one.unended for one in lost),
         )
 
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
@@ -50,22 +50,30 @@ class Losses(Record, frozen=True, kw_only=True):
     broken: tuple[int, ...] = ()
     """Rows that are no record: the first of them."""
     count: int = 0
+    unended: int = 0
+    """Last rows of a table whose line does not end: the file may have been cut within them, and nothing tells."""
 
 
 class Reader:
-    """Rows of one file, and after the last of them what was lost."""
+    """Rows of one file, and after the last of them what was lost.
 
-    def __init__(self, path: Path) -> None:
+    `held` is what it holds, where that was read already; `what` names the kind of file in hints.
+    """
+
+    def __init__(self, path: Path, *, held: bytes | None = None, what: str = "log file") -> None:
         self.path = path
+        self._held = held
+        self._what = what
         self.losses = Losses()
         self._broken: list[int] = []
         self._count = 0
         self._cut = False
+        self._unended = 0
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the number of each row, from 1, and what it holds; raise CaseError for what is no log."""
         try:
-            with opened(self.path) as file:
+            with self._opened() as file:
                 head = file.read(_HEAD)
                 file.seek(0)
                 self._refuse(head)
@@ -76,9 +84,15 @@ class Reader:
                     yield from self._text(chunks)
                     self._cut |= chunks.cut
         except (OSError, ValueError) as error:
-            raise CaseError(f"{self.path}: {error}", hint="name a log file that can be read") from error
+            raise CaseError(f"{self.path}: {error}", hint=f"name a {self._what} that can be read") from error
         finally:
-            self.losses = Losses(truncated=self._cut, broken=tuple(self._broken), count=self._count)
+            broken = tuple(self._broken)
+            self.losses = Losses(truncated=self._cut, broken=broken, count=self._count, unended=self._unended)
+
+    def _opened(self) -> io.BufferedReader:
+        if self._held is None:
+            return opened(self.path)
+        return cast("io.BufferedReader", io.BufferedReader(io.BytesIO(self._held)))
 
     def _refuse(self, start: bytes, *, inside: bool = False) -> None:
         what, hint = foreign(start, inside=inside)
@@ -97,7 +111,7 @@ class Reader:
         start = first.removeprefix(BOM).lstrip()
         if not start:
             said = "breaks off before its first record" if every.cut else "empty"
-            raise BreaksOffError(f"{self.path}: {said}", (self.path,), hint="name a log file that is whole")
+            raise BreaksOffError(f"{self.path}: {said}", (self.path,), hint=f"name a {self._what} that is whole")
         if start[:1] == b"[" or (start[:1] == b"{" and not _in_lines(start)):
             yield from self._documents(first, chunks)
         elif start[:1] == b"{" or _STAMPED.match(start):
@@ -185,6 +199,7 @@ class Reader:
     def _delimited(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
         def lines() -> Iterator[str]:
             for number, line, ended in self._split(first, chunks):
+                self._unended = int(not ended)
                 try:
                     yield line.decode() + "\n" * ended
                 except UnicodeDecodeError as error:
@@ -204,7 +219,8 @@ class Reader:
                     f"{self.path}: the column {twice[0]!r} stands twice", hint="export it with a name for each column"
                 )
             if len(head) < 2:
-                raise CaseError(f"{self.path}: no log in JSON, CSV or Parquet", hint="a CSV has a row of names")
+                kind = self._what.removesuffix(" file")
+                raise CaseError(f"{self.path}: no {kind} in JSON, CSV or Parquet", hint="a CSV has a row of names")
             for row in csv.reader(source, strict=True, **form):
                 number += 1
                 if len(row) == len(head):

@@ -196,7 +196,8 @@ class Scan:
         if not kept:
             return ()
         self._say(f"{len(kept)} groups: synchrony, balance, infrastructure, targeting")
-        chosen = np.unique(np.concatenate([self._ids[one] for one in members]))
+        every = np.unique(np.concatenate(members))
+        chosen = np.unique(self._ids[every])
         slots = self._slots_of(chosen)
         context = Context(self._case, self._tables, slots, together)
         made = []
@@ -205,7 +206,7 @@ class Scan:
             floor = 1 / (self._case.tests.swaps + 1)
             tests = [
                 Layer(name="groups", p=one.p, floor=floor, e=evalues.calibrated(one.p), note=""),
-                *context.layers(places, f"G{number}"),
+                *context.layers(places, f"G{number}", every),
             ]
             made.append(
                 Group(

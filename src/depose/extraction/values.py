@@ -9,9 +9,10 @@ from depose.extraction.events import Raw
 
 
 def context(raw: Raw) -> str:
-    """Write what was asked, as JSON: messages, system, tools."""
+    """Write what was asked, as JSON: messages, system, tools, and the settings that move an answer."""
     said = {"messages": raw.messages, "system": raw.system, "tools": raw.tools,
-            "temperature": number(raw.temperature), "max_tokens": whole(raw.max_tokens)}  # fmt: skip
+            "temperature": number(raw.temperature), "max_tokens": whole(raw.max_tokens), "top_p": number(raw.top_p),
+            "seed": whole(raw.seed), "settings": raw.settings}  # fmt: skip
     return json.dumps({name: value for name, value in said.items() if value not in (None, "")}, sort_keys=True)
 
 

@@ -118,8 +118,8 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
         held_by = "The corpus holds" if one.statistic == "corpus" else "The suspect puts"
         return (
             f"{held_by} the very answers that these accounts received before others of the same reference that "
-            f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}, adjusted for the "
-            f"{compared}; as a ratio that ends at {one.cap:,.0f}, by convention: "
+            f"nobody received. By chance that would come about with p {exact_p(one.log10_p_holm)}{_whose(one)}, "
+            f"adjusted for the {compared}; as a ratio that ends at {one.cap:,.0f}, by convention: "
             f"{_of_dependence(one.words)}. {checks}{_waived(one)}{_of_groups(one)}"
         )
     if one.opinion.verdict == "no indication":
@@ -135,6 +135,18 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
 def of_a_group_alone(one: LineupFinding) -> bool:
     """Tell whether an indication is that of a registered group, and p over all accounts does not reach its level."""
     return bool(one.groups) and one.opinion.verdict == "indication" and one.gamma <= 1
+
+
+def group_of_p(one: LineupFinding) -> str:
+    """Name the registered group whose p an indication has; empty where it is that of all accounts together."""
+    if one.opinion.verdict != "indication" or isinstance(one.groups, UnsetType):
+        return ""
+    own = (line for line in one.groups if line.opinion.verdict == "indication")
+    return next((line.group for line in own if line.log10_p_holm == one.log10_p_holm), "")
+
+
+def _whose(one: LineupFinding) -> str:
+    return f" (that of {group})" if (group := group_of_p(one)) else ""
 
 
 def _of_groups(one: LineupFinding) -> str:

@@ -14,8 +14,10 @@ from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any
 
+from depose.extraction import values
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, parsed, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, parsed, text
 
 Parts = dict[int, tuple[int, dict[str, Any]]]
 UTC = " [UTC]"
@@ -95,7 +97,7 @@ def _request(
     if isinstance(messages, str) or (messages and not said["messages"]):  # parts that do not make a whole
         said = {"messages": None}
         tally["bodies that do not join"] = tally.get("bodies that do not join", 0) + 1
-    response, ended = answer(joined("ResponseMessages"))
+    response, ended = answer(joined("ResponseMessages"), tally)
     return Raw(
         **said,
         where=str(found[start][0]),
@@ -159,7 +161,5 @@ def _continued(parts: list[Any]) -> Any:
 
 
 def _whole(value: Any) -> int:
-    try:
-        return int(str(value or 0))
-    except ValueError:
-        return 0
+    """Return a count or a place in a sequence, which a table of decimal numbers writes as 1.0; 0 for neither."""
+    return values.whole(value) or 0

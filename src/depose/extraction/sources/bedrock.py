@@ -13,10 +13,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, table, text
 
-_MADE_UP = re.compile(r"(?:\d{8,}|i-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{24,})")
+_MADE_UP = re.compile(
+    r"(?:(?<!\d)1[5-9]\d{8}(?:\d{3}){0,3}(?!\d)|(?<!\d)20[2-9]\d[01]\d[0-3]\d|i-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-"
+    r"|[0-9a-f]{24,})"
+)
 """In the name of a session that no person and no customer chose: a clock, an instance, a random id."""
+OF_ROLE = "requests under a session of a role whose name a client made up: the account is the role"
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
@@ -30,7 +35,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         if "inputBodyS3Path" in given:
             tally["bodies kept elsewhere"] = tally.get("bodies kept elsewhere", 0) + 1
         identity, metadata = table(row.get("identity")), table(row.get("requestMetadata"))
-        response, ended = answer(came.get("outputBodyJson"))
+        response, ended = answer(came.get("outputBodyJson"), tally)
         said = asked(given.get("inputBodyJson"))
         yield Raw(
             **said,
@@ -38,7 +43,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             id=text(row, "requestId", "requestID"),
             ts=row.get("timestamp"),
             account=text(metadata, "user", "user_id", "userId")
-            or _caller(text(identity, "arn"))
+            or _caller(text(identity, "arn"), tally)
             or text(row, "accountId"),
             session=text(metadata, "session", "sessionId"),
             endpoint=text(row, "operation"),
@@ -54,7 +59,10 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         )
 
 
-def _caller(arn: str) -> str:
+def _caller(arn: str, tally: dict[str, int]) -> str:
     """Return who called: a user, or a role with its session unless the name of that was made up by a client."""
     role, _, session = arn.rpartition("/")
-    return role if ":assumed-role/" in role and _MADE_UP.search(session) else arn
+    if ":assumed-role/" not in role or not _MADE_UP.search(session):
+        return arn
+    tally[OF_ROLE] = tally.get(OF_ROLE, 0) + 1
+    return role

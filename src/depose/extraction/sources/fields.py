@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+import warnings
 from typing import Any
 
 LONGEST_ID = 2_000
+MOVING = (
+    *("stop", "stop_sequences", "stopSequences", "response_format", "responseMimeType", "responseSchema"),
+    *("frequency_penalty", "presence_penalty", "frequencyPenalty", "presencePenalty", "repetition_penalty"),
+    *("logit_bias", "top_k", "topK", "min_p", "typical_p", "reasoning", "reasoning_effort", "thinking"),
+    *("thinkingConfig", "verbosity", "guided_json", "guided_choice", "guided_regex", "tool_choice", "prediction"),
+)
+"""Settings beside temperature, top_p and length that move what is answered, in the names of several APIs."""
+_NEUTRAL: tuple[Any, ...] = (
+    None,
+    "",
+    0,
+    False,
+    [],
+    {},
+    {"type": "text"},
+    {"type": "disabled"},
+    "none",
+    "text/plain",
+    "auto",
+)
+_PYTHON = re.compile(r"\[?\{'\w+': ")
+"""How a value of JSON begins where a program of Python wrote it down as it is."""
 
 
 def first(row: dict[str, Any], *names: str) -> Any:
@@ -24,51 +49,28 @@ def text(row: dict[str, Any], *names: str) -> str:
 
 
 def parsed(value: Any) -> Any:
-    """Return what a text of JSON holds, and anything else as it is."""
+    """Return what a text of JSON holds, or one that a table of Python wrote of such values; anything else as it is."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
-            return value
+            return _of_python(value) if _PYTHON.match(value) else value
     return value
+
+
+def _of_python(value: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return value
 
 
 def table(value: Any) -> dict[str, Any]:
     """Return a value that is a table, also one written as JSON; an empty one for anything else."""
     found = parsed(value)
     return found if isinstance(found, dict) else {}
-
-
-def answer(response: Any) -> tuple[str, str]:
-    """Return the words of a response in the forms of OpenAI, Anthropic and Google, and why it ended."""
-    from depose.extraction.masking import words_of
-
-    found = parsed(response)
-    if isinstance(found, list):  # a stream: parts in order
-        parts = [answer(one) for one in found]
-        return "".join(one for one, _ in parts), next((why for _, why in reversed(parts) if why), "")
-    if not isinstance(found, dict):
-        return (found if isinstance(found, str) else ""), ""
-    for name in ("choices", "candidates"):
-        if isinstance(found.get(name), list) and found[name] and isinstance(found[name][0], dict):
-            one = found[name][0]
-            inner = first(one, "message", "delta", "content") or {}
-            said = words_of(inner.get("content", inner) if isinstance(inner, dict) else inner)
-            return said or words_of(one.get("text", "")), text(one, "finish_reason", "finishReason")
-    for name in ("results", "generations", "outputs", "completions"):  # Titan, Cohere, Mistral, Jamba on Bedrock
-        if isinstance(found.get(name), list) and found[name] and isinstance(found[name][0], dict):
-            one = found[name][0]
-            said = words_of(first(one, "outputText", "text", "message") or table(one.get("data")).get("text"))
-            return said, text(one, "completionReason", "finish_reason", "stop_reason")
-    if isinstance(found.get("output"), list):  # Responses of OpenAI: reasoning, calls and messages, in order
-        spoken = [one for one in found["output"] if isinstance(one, dict) and one.get("type", "message") == "message"]
-        return "\n".join(filter(None, (words_of(one.get("content")) for one in spoken))), text(found, "status")
-    if isinstance(found.get("output"), dict):  # Converse of Bedrock
-        return words_of(table(found["output"].get("message")).get("content")), text(found, "stopReason")
-    if isinstance(found.get("delta"), dict):
-        return words_of(found["delta"]), text(found["delta"], "stop_reason")
-    said = words_of(first(found, "content", "completion", "outputText", "generation", "text") or "")
-    return said, text(found, "stop_reason", "stopReason", "finish_reason")
 
 
 def asked(body: Any) -> dict[str, Any]:
@@ -81,6 +83,9 @@ def asked(body: Any) -> dict[str, Any]:
         "system": system_words(system),
         "tools": first(found, "tools", "functions", "toolConfig"),
         "temperature": settings.get("temperature"),
+        "top_p": first(settings, "top_p", "topP"),
+        "seed": settings.get("seed"),
+        "settings": {name: settings[name] for name in MOVING if settings.get(name) not in _NEUTRAL} or None,
         "max_tokens": first(settings, "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens",
                             "maxTokens", "max_tokens_to_sample"),
         "choices": first(settings, "n", "candidateCount"),

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, table, text
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
     """Yield one request for each row."""
     for number, row in rows:
-        response, ended = answer(first(row, "response_body", "response"))
+        response, ended = answer(first(row, "response_body", "response"), tally)
         said = asked(first(row, "request_body", "request"))
         properties = table(first(row, "properties", "request_properties"))
         code = text(row, "response_status", "status")
@@ -30,7 +31,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
             in_tok=first(row, "prompt_tokens"),
             out_tok=first(row, "completion_tokens"),
             latency_ms=first(row, "delay_ms", "latency"),
-            status="ok" if code in ("", "200", "success") else "error",
+            status=code,
             country=text(row, "country_code"),
             response=response,
             finish_reason=ended,

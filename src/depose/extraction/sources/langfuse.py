@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, parsed, table, text
 
 Numbered = tuple[int, dict[str, Any]]
 
@@ -43,11 +44,11 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         observed.add(trace)
         if _gone(one, tally) or str(one.get("type") or "GENERATION").upper() not in ASKS:
             continue
-        yield _request(number, one, traces.get(trace, (0, {}))[1])
+        yield _request(number, one, traces.get(trace, (0, {}))[1], tally)
     for name, (number, row) in traces.items():
         if name not in observed and not row.get("observations") and not _gone(row, tally):
             tally[ALONE] = tally.get(ALONE, 0) + 1
-            yield _request(number, row, row)
+            yield _request(number, row, row, tally)
 
 
 def _keep(into: dict[str, Numbered], number: int, row: dict[str, Any], tally: dict[str, int]) -> None:
@@ -66,12 +67,12 @@ def _gone(row: dict[str, Any], tally: dict[str, int]) -> bool:
     return gone
 
 
-def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
+def _request(number: int, one: dict[str, Any], trace: dict[str, Any], tally: dict[str, int]) -> Raw:
     given = parsed(first(one, "input"))
     said = asked(given) if isinstance(given, dict) else {"messages": given}
     settings = table(first(one, "model_parameters", "modelParameters"))
     usage = table(first(one, "usage_details", "usageDetails", "usage"))
-    response, ended = answer(first(one, "output"))
+    response, ended = _answered(first(one, "output"), tally)
     said |= {name: value for name, value in asked(settings).items() if value not in (None, "")}
     return Raw(
         **said,
@@ -90,3 +91,10 @@ def _request(number: int, one: dict[str, Any], trace: dict[str, Any]) -> Raw:
         response=response,
         finish_reason=ended,
     )
+
+
+def _answered(output: Any, tally: dict[str, int]) -> tuple[str, str]:
+    """Return what was answered: an output that is a text may be an answer in JSON, and is one as it stands."""
+    if isinstance(output, str) and not answer(output)[0]:
+        return output, ""
+    return answer(output, tally)

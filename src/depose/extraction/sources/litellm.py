@@ -12,7 +12,8 @@ from typing import Any
 
 from depose.errors import CaseError
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, parsed, table, text
 
 ADMINISTRATOR = "default_user_id"
 
@@ -30,7 +31,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         messages = parsed(row.get("messages"))
         if not messages or messages == {}:
             messages = said["messages"]
-        response, ended = answer(row.get("response"))
+        response, ended = answer(row.get("response"), tally)
         metadata = table(row.get("metadata"))
         user = text(row, "user")
         yield Raw(

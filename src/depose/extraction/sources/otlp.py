@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, first, parsed, system_words, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import MOVING, first, parsed, system_words, text
 from depose.extraction.sources.otlp_logs import Key, Said, key_of
 from depose.extraction.sources.otlp_values import attributes, listed, table_of
 
@@ -30,7 +31,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
     for number, row in rows:
         logs.take(number, row)
         for span, found in _spans(row, tally):
-            raw, key = _request(number, span, found), key_of(span)
+            raw, key = _request(number, span, found, tally), key_of(span)
             if raw.messages:
                 logs.met(key)
                 yield raw
@@ -38,11 +39,11 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
                 silent.append((key, raw))
     for key, raw in silent:
         if said := logs.of(key):
-            _fill(raw, _request(0, {}, said))
+            _fill(raw, _request(0, {}, said, tally))
         yield raw
     for number, span, found in logs.left():
         if str(found.get("gen_ai.operation.name", "chat")) not in OPERATIONS:
-            yield _request(number, span, found)
+            yield _request(number, span, found, tally)
 
 
 def _fill(raw: Raw, said: Raw) -> None:
@@ -67,11 +68,11 @@ def _spans(row: dict[str, Any], tally: dict[str, int]) -> Iterator[tuple[dict[st
                     yield span, found
 
 
-def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
+def _request(number: int, span: dict[str, Any], said: dict[str, Any], tally: dict[str, int]) -> Raw:
     asked, answered = (one or numbered for one, numbered in zip(_from_events(span), _numbered(said), strict=True))
     start, end = first(span, "startTimeUnixNano", "start_time_unix_nano"), first(span, "endTimeUnixNano")
     output = first(said, "gen_ai.output.messages", "gen_ai.completion") or answered
-    response, ended = answer(_spoken(parsed(output)))
+    response, ended = answer(_spoken(parsed(output)), tally)
     reasons = said.get("gen_ai.response.finish_reasons")
     code = str(table_of(span.get("status")).get("code", "0"))
     return Raw(
@@ -88,6 +89,12 @@ def _request(number: int, span: dict[str, Any], said: dict[str, Any]) -> Raw:
         system=system_words(said.get("gen_ai.system_instructions")),
         tools=said.get("gen_ai.tool.definitions"),
         temperature=said.get("gen_ai.request.temperature"),
+        top_p=said.get("gen_ai.request.top_p"),
+        seed=said.get("gen_ai.request.seed"),
+        settings={
+            name: value for name in MOVING if (value := said.get(f"gen_ai.request.{name}")) not in (None, "", 0, [])
+        }
+        or None,
         max_tokens=said.get("gen_ai.request.max_tokens"),
         choices=said.get("gen_ai.request.choice.count"),
         in_tok=first(said, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),

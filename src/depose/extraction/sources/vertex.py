@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depose.extraction.events import Raw
-from depose.extraction.sources.fields import answer, asked, first, parsed, table, text
+from depose.extraction.sources.answers import answer
+from depose.extraction.sources.fields import asked, first, parsed, table, text
 
 
 def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> Iterator[Raw]:
@@ -23,7 +24,7 @@ def requests(rows: Iterable[tuple[int, dict[str, Any]]], tally: dict[str, int]) 
         rate = first(row, "sampling_rate", "samplingRate") or first(metadata, "sampling_rate", "samplingRate")
         if rate is not None and _number(rate) < 1:
             tally["sampled"] = tally.get("sampled", 0) + 1
-        response, ended = answer(whole)
+        response, ended = answer(whole, tally)
         yield Raw(
             **asked(body),
             where=str(number),
