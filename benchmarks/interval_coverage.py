@@ -126,13 +126,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--controls", type=int, nargs="+", default=[19, 25, 40])
     parser.add_argument("--prompts", type=int, nargs="+", default=[25, 50, 100])
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     parser.add_argument("--out", type=Path, default=Path("out/coverage"))
     options = parser.parse_args()
     worlds = [world(np.random.default_rng([options.seed, place])) for place in range(WORLDS)]
     store = Store(path=options.out / f"{state()}-{options.cases}-{options.draws}-{options.seed}.jsonl")
     print("measure    K   prompts  covered  too high  too low  width  raw draws below T")
     least, most = 1.0, 0.0
-    for kind in KINDS:
+    for kind in options.kinds:
         for controls in options.controls:
             for prompts in options.prompts:
                 drawn = [getattr(one, kind) for one in worlds]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from math import ceil, floor
 from pathlib import Path
 
 from bare_case import low
@@ -31,8 +32,8 @@ from depose.validate.opinions import TRUE
 from depose.validate.study import PRIMARY
 
 HEAD = (
-    "| question | the two are | pairs (families) | p at alpha{bare} | `relation`, with the rule "
-    "| `indication` (families), with the rule | bounds | with the rule |\n|---|---|---|---|---|---|---|---|"
+    "| question | the two are | pairs (families) | p at alpha{bare} | `relation` | ... with the rule "
+    "| `indication` (families) | ... with the rule | bounds, with the rule |\n" + "|---" * 9 + "|"
 )
 
 
@@ -41,20 +42,17 @@ def table(by: str, rows: Sequence[Row], bare: dict[tuple[str, str], Row], whole:
     yield HEAD.format(bare=", without bare words too" if whole else "")
     for question in QUESTIONS:
         mine = [row for row in rows if row["question"] == question]
-        for name in sorted(
-            {row["kind"] for row in mine}, key=lambda one: (one != TRUE, [r["kind"] for r in mine].index(one))
-        ):
+        if not any(row["said"][by] in ACCUSED for row in mine):
+            continue  # no ratio, and so no opinion
+        for name in sorted(dict.fromkeys(row["kind"] for row in mine), key=TRUE.__ne__):
             listed = [row for row in mine if row["kind"] == name]
             called = [row for row in listed if row["p"] <= 0.05]
             before = [row["said"][by] for row in listed]
             after = [_after(row, by, bare) for row in listed]
             stood = f", {sum(_stands(row, bare) for row in called)}" if whole else ""
-            columns = [
-                f"{before.count(ACCUSED[1])}, **{after.count(ACCUSED[1])}**",
-                f"{_hits(listed, before)}, **{_hits(listed, after)}**",
-                _bounds(before),
-                _bounds(after),
-            ]
+            columns = [f"{said.count(ACCUSED[1])}" for said in (before, after)]
+            columns += [_hits(listed, said) for said in (before, after)]
+            columns.append(_bounds(after))
             families = len({row["family"] for row in listed})
             shown = f"**{name}**" if name == TRUE else name
             yield (
@@ -78,8 +76,9 @@ def _hits(rows: Sequence[Row], said: Sequence[str]) -> str:
 
 
 def _bounds(said: Sequence[str]) -> str:
+    """Round the exact bounds outwards."""
     k, n = said.count(ACCUSED[0]), len(said)
-    return f"{lower_bound(k, n):.3f} to {upper_bound(k, n):.3f}"
+    return f"{floor(1000 * lower_bound(k, n)) / 1000:.3f} to {ceil(1000 * upper_bound(k, n)) / 1000:.3f}"
 
 
 def as_shipped(source: Source, rows: Sequence[Row]) -> str:
