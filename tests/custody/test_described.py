@@ -22,6 +22,7 @@ TUNED = ModelSpec(code="S1", role="suspect", provider="transformers", model="wei
     [
         *("mps", "NVIDIA H200", "NVIDIA GeForce RTX 4090 Laptop GPU", "Tesla T4", "Orin"),
         *("AMD Instinct MI250X / MI250", "NVIDIA A100-SXM4-80GB MIG 1g.10gb", "Intel(R) Arc(TM) A770 Graphics"),
+        "NVIDIA GeForce RTX 2070 with Max-Q Design",
     ],
 )
 def test_devices_have_the_names_that_their_makers_give_them(device: str) -> None:

@@ -264,6 +264,16 @@ def _(place: Place) -> object:
 def _(place: Place) -> object:
     for number in (1, 2):
         file = place.folder / f"model-{number:05}-of-00002.gguf"
+        count = _text(b"split.count") + struct.pack("<IH", 2, 2)
+        file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + count + _tensor(b"a", 2) + bytes(64))
+    with ExitStack() as stack:
+        return _Gguf(place.folder / "model-00001-of-00002.gguf", stack)
+
+
+@ON_MODELS.add("a GGUF called a part of two that does not say so", "one of 1 parts of a model, and its name")
+def _(place: Place) -> object:
+    for number in (1, 2):
+        file = place.folder / f"model-{number:05}-of-00002.gguf"
         file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + _tensor(b"a", 2) + bytes(64))
     with ExitStack() as stack:
         return _Gguf(place.folder / "model-00001-of-00002.gguf", stack)

@@ -82,7 +82,7 @@ def _as_if_elsewhere(work: Path, target: Target, scores: str) -> None:
     """Record that the scores were made on a machine that adds otherwise."""
 
     def change(records: Records) -> None:
-        first_of(records, "scores")["body"] |= {"scores": scores, "arithmetic": "a machine far away"}
+        first_of(records, "scores")["body"] |= {"scores": scores, "arithmetic": "arm64 numpy 2.4.0 scipy 1.17.0"}
         first_of(records, "unblinding")["body"]["scores"] = scores
 
     rechain(work, change, target.authority.reply)

@@ -45,7 +45,7 @@ _OF_WEIGHTS = {
     "chat template": r"[0-9a-f]{64}|none",
     "sampling": re.escape(SAMPLING),
     "dtype": "float32|bfloat16|float16",
-    "device": r"(?:cpu|mps|(?:[A-Z0-9][\w.()/+-]{0,31}(?: (?:/ )?(?=[A-Z0-9])|\Z)){0,8})",
+    "device": r"cpu|mps|(?:(?:[A-Z0-9(][\w.()/+-]{0,31}|with(?= Max-Q))(?: (?:/ )?(?=[A-Z0-9(]|with Max-Q)|\Z)){0,9}",
     "threads": r"[0-9]{1,5}",
     "torch": _VERSION,
     "transformers": _VERSION,

@@ -306,10 +306,9 @@ class _Gguf:
                     f"{part}: tensor {twice[:80]!r} is in another part too", hint="get the parts from their maker again"
                 )
             self._tensors |= {one.name: (files.file(part.name), one) for one in tables[-1].tensors}
-            if tables[-1].settings.get("split.count", 1) not in (0, len(parts)):
+            if (count := tables[-1].settings.get("split.count", 1)) not in (0, len(parts)):
                 raise EndpointError(
-                    f"{part}: one of {tables[-1].settings['split.count']} parts of a model, and its name does not tell "
-                    "where the others are",
+                    f"{part}: one of {count} parts of a model, and its name does not tell where the others are",
                     hint="call them NAME-00001-of-0000N.gguf, or join them: llama-gguf-split --merge",
                 )
         table = tables[0]
