@@ -47,7 +47,7 @@ def test_both_flavours_print_what_was_found_on_unseen_families() -> None:
         called = f"{one.found.true_called.k} of {one.found.true_called.n}"
         assert f"{one.found.documented.value:.3f} ({one.found.documented.low:.3f} to" in expert
         assert called in expert and called in short
-        assert f"{one.found.unrelated_called.k} of {one.found.unrelated_called.n} unrelated" in short
+        assert f"{called} and {one.found.unrelated_called.k} of {one.found.unrelated_called.n}" in short
 
 
 def test_no_document_says_what_they_refute() -> None:
