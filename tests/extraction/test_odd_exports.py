@@ -11,7 +11,7 @@ import pytest
 
 import request_logs as logs
 from depose.extraction import importing
-from depose.extraction.entries import FLOATS, SPELLED, STRANGE_STATUS
+from depose.extraction.entries import ANSWERS_WITHHELD, FLOATS, PROMPTS_WITHHELD, SPELLED, STRANGE_STATUS
 from depose.extraction.importing import UNENDED, Manner
 from depose.extraction.sources.answers import UNREAD, answer
 from depose.extraction.sources.bedrock import OF_ROLE
@@ -157,6 +157,21 @@ def test_what_is_in_no_known_form_is_counted(body: Any, unread: int) -> None:
     tally: dict[str, int] = {}
     assert answer(body, tally)[0] == ""
     assert tally.get(UNREAD, 0) == unread
+
+
+@pytest.mark.parametrize("mark", ["redacted-by-litellm", "[REDACTED]", "<masked by policy 7>", "*****", " redacted "])
+def test_a_mark_in_the_place_of_words_is_no_prompt_and_no_answer(tmp_path: Path, mark: str) -> None:
+    """All requests of a gateway that keeps no words had one prompt, and their answers were deliveries of one text."""
+    folder = logs.case(tmp_path / "case")
+    rows = [
+        asked(n, q=mark if n < 20 else "Tell me of [redacted] hills", r=mark if n < 10 else "removed")
+        for n in range(30)
+    ]
+    done = load(folder, [logs.lines(tmp_path / "log.jsonl", rows)])
+    assert done.sources[0].losses == {PROMPTS_WITHHELD: 20, ANSWERS_WITHHELD: 10}
+    assert sum(one["prompt"] is None for one in table(folder)) == 20
+    texts = table(folder, "texts/day=*")
+    assert sorted(one["response"] or "" for one in texts) == [""] * 10 + ["removed"] * 20
 
 
 def test_an_answer_that_is_json_itself_is_one(tmp_path: Path) -> None:

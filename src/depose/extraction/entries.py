@@ -39,6 +39,14 @@ BATCHED = "requests in calls with a list of prompts"
 WITHOUT_ID = "requests without an id, told apart by time, account, words and counts"
 NO_COUNT = "counts of tokens below 0 or in no number, which are left out"
 UNREAD = "prompts in a form that is not read"
+PROMPTS_WITHHELD = "prompts that the export withholds by a mark in their place"
+ANSWERS_WITHHELD = "answers that the export withholds by a mark in their place"
+_WITHHELD = re.compile(
+    r"\s*(?:redacted(?:[-_ ]by[-_ ]\w+)?|\*{3,}"
+    r"|[\[<({*]+\s*(?:redacted|masked|withheld|filtered|removed|hidden)\b[^\n]{0,40}[\])}>*]+)\s*\Z",
+    re.IGNORECASE,
+)
+"""What gateways write where they keep no words, such as `redacted-by-litellm`: no prompt that all share, no answer."""
 FLOATS = "ids that a table of decimal numbers wrote with .0, taken for the whole number"
 STRANGE_STATUS = "requests with a status that is no known word for success or failure, taken for failures"
 _DECIMAL = re.compile(r"(\d{1,15})\.0+\Z")
@@ -69,6 +77,9 @@ def each(raw: Raw, tally: dict[str, int]) -> Iterator[Raw]:
     if any(EMBEDDING.search(one) for one in (raw.endpoint, raw.model_requested, raw.model_served)):
         tally[WITHOUT_PROMPT] = tally.get(WITHOUT_PROMPT, 0) + 1
         raw.messages = raw.prompt_key = ""
+    if _WITHHELD.match(raw.response):
+        tally[ANSWERS_WITHHELD] = tally.get(ANSWERS_WITHHELD, 0) + 1
+        raw.response = ""
     listed = raw.messages if isinstance(raw.messages, list) else []
     if not listed or not all(isinstance(one, str) for one in listed):
         yield raw
@@ -130,6 +141,9 @@ class Entries:
         self._check_hashed(raw, where)
         self._check_spelling(raw.account)
         words, inline, turns = conversation(raw.messages)
+        if _WITHHELD.match(words):
+            self._count(PROMPTS_WITHHELD)
+            raw.messages = words = ""
         if not words and raw.messages and not _spoken(raw.messages):
             self._count(UNREAD)
         system = raw.system or inline
