@@ -513,17 +513,19 @@ def test_an_index_that_is_not_ones_own_is_made_again(file: Path, tmp_path: Path,
 
 
 @pytest.mark.slow
-def test_an_index_that_is_a_link_is_made_again(file: Path, tmp_path: Path) -> None:
-    """Nothing is read through a link to a folder elsewhere, and nothing there is removed."""
+def test_an_index_that_is_a_link_is_refused(file: Path, tmp_path: Path) -> None:
+    """Nothing is read through a link to elsewhere, and nothing there is removed; without it all is made again."""
     out = tmp_path / "out"
     go(file, out)
     (place,) = (out / "base").iterdir()
     place.rename(tmp_path / "elsewhere")
     place.symlink_to(tmp_path / "elsewhere")
     sorted((out / "rows").iterdir())[0].unlink()
-    assert go(file, out).made == 1
-    assert not place.is_symlink()
+    with pytest.raises(CaseError, match="a symbolic link; nothing is written there"):
+        go(file, out)
     assert (tmp_path / "elsewhere" / "base.json").is_file()
+    place.unlink()
+    assert go(file, out).made == 1
 
 
 @pytest.mark.slow
