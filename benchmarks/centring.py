@@ -12,14 +12,13 @@ both p-values at most .05 (19 controls or more), and what families get that took
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from selection import CRITERIA, Source, areas_of, left_out, told
+from selection import CRITERIA, Source, areas_of, both, left_out, told
 
 from depose.case.population import read
 from depose.scoring.bags import Bags
@@ -70,14 +69,14 @@ def centred(data: Path, source: str) -> Source:
         if len(used) < FEWEST or not found.there[:, bag].any(axis=0).all():
             continue
         scores = {name: t[0] for name, t in score_bag(found, bag).items()}
-        for name, t in ways(scores).items():
-            made[name].append(float(t[0, 1]))
-            called[name].append(float(levels(t[None])[0].max()))
-        made[SECOND].append(float(np.mean([second_order(t) for t in scores.values()])))
+        for name, way in ways(scores).items():
+            made[name].append(float(way[0, 1]))
+            called[name].append(float(levels(way[None])[0].max()))
+        made[SECOND].append(float(np.mean([second_order(one) for one in scores.values()])))
         pairs.append(pair)
         counts.append(len(used))
-    both = [{name: np.array(values) for name, values in one.items()} for one in (made, called)]
-    return Source(source, pairs, *both, counts)
+    t, p = [{name: np.array(values) for name, values in one.items()} for one in (made, called)]
+    return Source(source, pairs, t, p, counts)
 
 
 def fired(one: Source, way: str, chosen: NDArray[np.bool_]) -> str:
@@ -88,15 +87,9 @@ def fired(one: Source, way: str, chosen: NDArray[np.bool_]) -> str:
 
 def main() -> int:
     """Print what each way gives, and what left-out families get."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--modern", type=Path, default=Path("../shared/data-modern"))
-    options = parser.parse_args()
-    for folder in (options.data, options.modern):
-        if not (folder / "lineage.csv").is_file():
-            print(f"skipped: {folder} is not here; the choice needs both populations")
-            return 0
-    sources = [centred(options.data, "alpaca_eval"), centred(options.modern, "shaberi_w")]
+    sources = both(centred)
+    if not sources:
+        return 0
     for question in QUESTIONS:
         print(f"{question}: areas within reference, documented and all, on {' and on '.join(s.name for s in sources)}")
         for way in sources[0].t:

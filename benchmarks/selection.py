@@ -126,8 +126,8 @@ def told(found: dict[str, Any]) -> str:
     return f"{kept}; chosen: " + ", ".join(f"{name} {count}" for name, count in found["chosen"].most_common())
 
 
-def main() -> int:
-    """Print candidates and what left-out families get."""
+def both(read_one: Callable[[Path, str], Source]) -> list[Source]:
+    """Read both populations from the folders that the command line names; none, and said, where one is not here."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--modern", type=Path, default=Path("../shared/data-modern"))
@@ -135,8 +135,15 @@ def main() -> int:
     for folder in (options.data, options.modern):
         if not (folder / "lineage.csv").is_file():
             print(f"skipped: {folder} is not here; the choice needs both populations")
-            return 0
-    sources = [scored(options.data, "alpaca_eval"), scored(options.modern, "shaberi_w")]
+            return []
+    return [read_one(options.data, "alpaca_eval"), read_one(options.modern, "shaberi_w")]
+
+
+def main() -> int:
+    """Print candidates and what left-out families get."""
+    sources = both(scored)
+    if not sources:
+        return 0
     for question in ("derived", "distilled"):
         print(f"{question}: areas within reference, documented and all, on {' and on '.join(s.name for s in sources)}")
         rows = [(parts, areas_of(sources, parts, question)) for parts in candidates(PARTS)]

@@ -23,7 +23,7 @@ from depose.case.tables import AS_IT_IS, Wanted
 from depose.case.untrusted_files import read_untrusted
 from depose.errors import CaseError, EndpointError, ProtocolChanged, UsageError, shell
 from depose.evidence import ledger
-from depose.evidence.changes import changes as changes_between
+from depose.evidence.changes import amending
 from depose.evidence.checkpoints import Checkpoints
 from depose.evidence.ledger import Amended, Entries, Reading
 from depose.evidence.log import GENESIS, Clock, Log, is_sealed, log_path, read_blob, read_log, write_whole
@@ -288,17 +288,7 @@ def amend(path: Path, reason: str, clock: Clock) -> Amended:
     reading = Reading(str(folder))
     with Log(folder, clock, reading.add) as log:
         before = reading.entries()
-        if before.lineup is not None and before.lineup.opened is not None:
-            raise UsageError(
-                f"{folder}: the key of its line-up is open, so that nothing under another protocol is a test",
-                hint=f"restore {folder / casefile.NAME}, or start a new case folder",
-            )
-        changes = changes_between(before.written, frozen)
-        if not changes:
-            raise UsageError(
-                f"{folder}: nothing differs from the protocol in force",
-                hint=f"change {folder / casefile.NAME}, then amend",
-            )
+        changes = amending(folder / casefile.NAME, before, frozen)
         _enclose(case, folder, log)
         log.append(
             "amendment",

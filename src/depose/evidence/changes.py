@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from depose.errors import UsageError
 from depose.model import Fact, Registration
+
+if TYPE_CHECKING:
+    from depose.evidence.ledger import Entries
+
+
+def amending(file: Path, before: Entries, after: Registration) -> tuple[Fact, ...]:
+    """List what an amendment of a case file changes; raise UsageError where it changes nothing, or comes too late."""
+    if before.lineup is not None and before.lineup.opened is not None:
+        raise UsageError(
+            f"{file.parent}: the key of its line-up is open, so that nothing under another protocol is a test",
+            hint=f"restore {file}, or start a new case folder",
+        )
+    found = changes(before.written, after)
+    if not found:
+        raise UsageError(
+            f"{file.parent}: nothing differs from the protocol in force", hint=f"change {file}, then amend"
+        )
+    return found
 
 
 def changes(before: Registration, after: Registration) -> tuple[Fact, ...]:
