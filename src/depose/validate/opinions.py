@@ -19,6 +19,7 @@ from depose.model import Calibration, OpinionRate, Question
 from depose.scoring.bags import Bags, one_base
 from depose.statistics.era import era
 from depose.statistics.rates import lower_bound, upper_bound
+from depose.statistics.rounding import at_least, at_most
 from depose.validate.judged import ALPHA, ASIDE, Scored, judged
 from depose.validate.labelled import QUESTIONS
 from depose.validate.left_out import LeftOut
@@ -152,8 +153,8 @@ def _rate(
         indications=k,
         relations=opinions.count("relation, kind not resolved"),
         cleared=opinions.count("no indication"),
-        lower95=round(lower_bound(k, n), 4),
-        upper95=round(upper_bound(k, n), 4),
+        lower95=float(at_least(lower_bound(k, n), 4)),
+        upper95=float(at_most(upper_bound(k, n), 4)),
         k_families=len(hit),
         n_families=len({one.pair.suspect_family for one in pairs}),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from depose.model import Calibration, ErrorRate, HeldOut, Performance
 from depose.statistics.likelihood import cllr, cllr_min
 from depose.statistics.rates import upper_bound
+from depose.statistics.rounding import at_most
 from depose.validate.areas import FEWEST_FAMILIES
 from depose.validate.opinions import opinion_rates
 from depose.validate.scoring import PairScores
@@ -42,7 +43,7 @@ def _rate(question: str, what: str, k: int, n: int, *, k_families: int | None = 
         what=what,
         k=k,
         n=n,
-        upper95=round(upper_bound(k, n), 4),
+        upper95=float(at_most(upper_bound(k, n), 4)),
         k_families=k_families,
         n_families=n_families,
     )

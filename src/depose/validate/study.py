@@ -24,6 +24,7 @@ from depose.statistics.likelihood import cllr, cllr_min
 from depose.statistics.likelihood_ratio_cap import lineage_cap
 from depose.statistics.ranks import floor
 from depose.statistics.rates import lower_bound, rate, upper_bound
+from depose.statistics.rounding import at_least, at_most
 from depose.validate.areas import (
     FEWEST_FAMILIES,
     absent,
@@ -211,8 +212,8 @@ def type_one_error(study: Study, question: str, detector: str) -> dict[str, Any]
             found[name] = {"k": None, "n": len(able), "reason": reason}
             continue
         shared = _share(able, lambda one, level=level: float(one.p[detector][0].max()) <= level)  # type: ignore[misc]
-        shared["lower95"] = round(lower_bound(shared["k"], shared["n"]), 4)
-        shared["upper95"] = round(upper_bound(shared["k"], shared["n"]), 4)
+        shared["lower95"] = float(at_least(lower_bound(shared["k"], shared["n"]), 4))
+        shared["upper95"] = float(at_most(upper_bound(shared["k"], shared["n"]), 4))
         found[name] = shared
     return found
 
@@ -236,7 +237,7 @@ def ratios(study: Study, question: str, detector: str) -> dict[str, Any]:
 
 
 def _misleading(k: int, n: int) -> dict[str, Any]:
-    return {"k": k, "n": n, "upper95": round(rate(k, n).upper95, 4)}
+    return {"k": k, "n": n, "upper95": float(at_most(rate(k, n).upper95, 4))}
 
 
 def held_out(
