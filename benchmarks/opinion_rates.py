@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from depose.model import Dose, OpinionRate, Performance
+from depose.statistics.rounding import at_least, at_most
 from depose.validate.judged import ASIDE
 
 HEAD = "| question | the two are | pairs (families) | p at alpha | `relation` | `indication` (families) | bounds |\n"
@@ -40,7 +41,7 @@ def main() -> None:
             kind = f"**{one.kind}**" if one.true else one.kind
             print(
                 f"| {one.question} | {kind} | {one.n} ({one.n_families}) | {one.at_alpha} | {one.relations} "
-                f"| {one.indications} ({one.k_families}) | {one.lower95:.3f} to {one.upper95:.3f} |"
+                f"| {one.indications} ({one.k_families}) | {at_least(one.lower95, 3)} to {at_most(one.upper95)} |"
             )
     print(f"{ASIDE[0].upper()}{ASIDE[1:]}.")
     for prompts in dict.fromkeys(one.prompts for one in doses):
