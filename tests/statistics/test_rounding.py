@@ -13,7 +13,8 @@ import depose
 from depose.statistics.rounding import at_least, at_most, towards_one, upwards
 
 NEAREST = re.compile(
-    r"\{(?:[a-z_]+\.)*(?:[pq]|p_[a-z_]+|[a-z_]*floor)(?:\[\w+\])?:z?\.\d[fge]\}|(?:[. ]p(?:_[a-z_]+)?) ?\| ?number"
+    r"\{(?:[a-z_]+\.|[a-z_]+\[['\"])*(?:[pq]|p_[a-z_]+|[a-z_]*floor)(?:['\"]?\])?(?:\[\w+\])?:z?[<>^]?\d*\.\d[fge]\}"
+    r"|(?:[. ]p(?:_[a-z_]+)?) ?\| ?number"
 )
 """A p, q or floor that is put into a text by a format, which rounds to the nearest and so below it half of the time."""
 BY_FORMAT = ("lineup/diagnostics.py",)

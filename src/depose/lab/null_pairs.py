@@ -13,6 +13,7 @@ from depose.lab.judged import judged_at
 from depose.lab.scored import DRAWS, Material
 from depose.model import Calibration
 from depose.statistics.rates import lower_bound, upper_bound
+from depose.statistics.rounding import at_least, at_most, tidy, upwards
 from depose.validate.judged import ALPHA
 
 SET_ALIKE = (("nurse", "minimalist"), ("coach", "minimalist"))
@@ -40,13 +41,13 @@ def null_pairs(plan: Sequence[Any], once: Material, calibration: Calibration) ->
                     "untaught": untaught,
                     "n": n,
                     "indications": k,
-                    "lower95": _tidy(lower_bound(k, n)),
-                    "upper95": _tidy(upper_bound(k, n)),
+                    "lower95": float(at_least(lower_bound(k, n), 4)),
+                    "upper95": float(at_most(upper_bound(k, n), 4)),
                     "at_alpha": sum(p <= ALPHA for _, p, _ in found.values()),
                     "opinions": {name: opinions.count(name) for name in sorted(set(opinions))},
                     "set_alike": [
                         {"suspect": pair[0], "reference": pair[1], "opinion": found[pair][0]}
-                        | {"p": _tidy(found[pair][1]), "t": _tidy(found[pair][2])}
+                        | {"p": tidy(found[pair][1]), "t": _tidy(found[pair][2])}
                         for pair in SET_ALIKE
                         if pair in found
                     ],
@@ -65,7 +66,7 @@ def null_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             + ", ".join(f"{name} {count}" for name, count in row["opinions"].items())
         )
         for one in row["set_alike"]:
-            yield f"  {one['suspect']} / {one['reference']}: T {one['t']:.3g}, p {one['p']:.3g}, {one['opinion']}"
+            yield f"  {one['suspect']} / {one['reference']}: T {one['t']:.3g}, p {upwards(one['p'])}, {one['opinion']}"
 
 
 def _tidy(value: float) -> float:

@@ -31,6 +31,7 @@ from depose.lab.recipe import Recipe, Roles, line_up, roles
 from depose.lab.scored import BATCH, DRAWS, PRIMARY, Material, Setting
 from depose.model import Calibration, Record
 from depose.statistics.rates import lower_bound, upper_bound
+from depose.statistics.rounding import at_least, at_most, tidy, upwards
 from depose.validate import plots, run
 from depose.validate.calibrate import calibration as fit_calibration
 from depose.validate.judged import ALPHA
@@ -142,8 +143,8 @@ def _doses(
                     "prompts": setting.prompts,
                     "samples": setting.samples,
                     "k_eff": one.k,
-                    "p_median": _tidy(np.median(one.p)),
-                    "p_90_percent_of_draws": [_tidy(np.quantile(one.p, q)) for q in (0.05, 0.95)],
+                    "p_median": tidy(np.median(one.p)),
+                    "p_90_percent_of_draws": [tidy(np.quantile(one.p, q)) for q in (0.05, 0.95)],
                     "at_alpha": _share(one.p <= ALPHA),
                     "lr_median": _tidy(np.median(ratios)) if ratios else None,
                     "opinions": {name: sum(o == name for o, _ in judged) for name in sorted({o for o, _ in judged})},
@@ -178,7 +179,7 @@ def _power(plan: Sequence[Any], once: Material) -> tuple[list[dict[str, Any]], l
             "suspect": one.name,
             "reference": one.parts[0].teacher,
             "prompts": setting.prompts,
-            "p_median": _tidy(np.median(drawn.p)),
+            "p_median": tidy(np.median(drawn.p)),
             "at_alpha": _share(drawn.p <= ALPHA),
         }
         for one in students
@@ -198,7 +199,7 @@ def _power(plan: Sequence[Any], once: Material) -> tuple[list[dict[str, Any]], l
                 "students": len(students),
                 "teachers": len(each),
                 "teachers_found_in_most_draws": mostly,
-                "teachers_lower95": _tidy(lower_bound(mostly, len(each))),
+                "teachers_lower95": float(at_least(lower_bound(mostly, len(each)), 4)),
             }
         )
     return rows, pairs
@@ -223,8 +224,8 @@ def _alarms(plan: Sequence[Any], once: Material) -> list[dict[str, Any]]:
                 "k": k,
                 "n": n,
                 "share": _tidy(k / n),
-                "lower95": _tidy(lower_bound(k, n)),
-                "upper95": _tidy(upper_bound(k, n)),
+                "lower95": float(at_least(lower_bound(k, n), 4)),
+                "upper95": float(at_most(upper_bound(k, n), 4)),
                 "families_with_any": sum(any(values) for values in by_family.values()),
                 "families": len(by_family),
             }
@@ -258,7 +259,7 @@ def _claims(plan: Sequence[Any], cast: Roles, once: Material, calibration: Calib
                 "reference": reference,
                 "prompts": USUAL,
                 "t_median": _tidy(np.median(one.t)),
-                "p_median": _tidy(np.median(one.p)),
+                "p_median": tidy(np.median(one.p)),
                 "at_alpha": _share(one.p <= ALPHA),
                 "lr_median": _tidy(np.median(ratios)) if ratios else None,
                 "opinions": {name: sum(o == name for o, _ in judged) for name in sorted({o for o, _ in judged})},
@@ -303,7 +304,7 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
         opinions = ", ".join(f"{name} {count}" for name, count in row["opinions"].items())
         hits = row["at_alpha"]
         yield (
-            f"  {row['dose']:>4}  {row['prompts']:>7}  {row['samples']:>7}  {row['p_median']:>8.3f}  "
+            f"  {row['dose']:>4}  {row['prompts']:>7}  {row['samples']:>7}  {upwards(row['p_median']):>8}  "
             f"{hits['k']:>7}/{hits['n']:<6}  {ratio:>9}  {opinions}"
         )
     for name, dose in result["smallest_dose_with_power_0.8"].items():
@@ -323,7 +324,7 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
     for row in result["claims"]:
         hits = row["at_alpha"]
         yield (
-            f"{row['claim']}: {row['suspect']} / {row['reference']}: median p {row['p_median']:.3f}, "
+            f"{row['claim']}: {row['suspect']} / {row['reference']}: median p {upwards(row['p_median'])}, "
             f"at alpha {hits['k']}/{hits['n']}, "
             + ", ".join(f"{name} {count}" for name, count in row["opinions"].items())
         )
