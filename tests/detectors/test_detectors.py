@@ -265,6 +265,21 @@ def test_a_member_without_answers_in_one_half_is_no_error() -> None:
     assert np.isnan(found.values[1:, :, -1]).all()
 
 
+@pytest.mark.parametrize("members", [12, 40])
+def test_the_classifier_learns_however_many_members(members: int) -> None:
+    """A habit of one in eight answers is found; a tolerance on the mean gradient once ended the fit before it began."""
+    rng = np.random.default_rng(4)
+    prompts = tuple(Prompt(id=str(p), family="f", cluster=str(p), text="?") for p in range(64))
+    own = rng.random((len(prompts), members)) < 1 / 8
+    said = [" ".join(f"word{n}" for n in rng.integers(500, size=100)) for _ in prompts]
+    answers = tuple(
+        tuple((f"{said[p]} own{m}" if own[p, m] else said[p],) for m in range(members)) for p in range(len(prompts))
+    )
+    found = detect("teacher_classifier", Bag(models=tuple(map(str, range(members))), prompts=prompts, answers=answers))
+    assert isinstance(found, Similarity)
+    assert (found.values.argmax(axis=2) == np.arange(members))[own].mean() > 0.9
+
+
 def test_impostors_are_averaged_over_all_draws_of_a_half() -> None:
     """Impostors are drawn without replacement, so that a half holds no closer one; half of the features are kept."""
     np.testing.assert_allclose(unbeaten(4), [1, 0.5, 1 / 6, 0, 0])

@@ -77,8 +77,9 @@ def _guess(matrix: Any, member: NDArray[np.int64], train: NDArray[np.bool_], mem
         return out
     taught, asked = matrix[train][:, columns], matrix[~train][:, columns]
     tfidf = TfidfTransformer(sublinear_tf=True).fit(taught)
-    # Stopped after STEPS on purpose: early stopping regularises, and time is bounded.
-    model = LogisticRegression(C=PENALTY, max_iter=STEPS, tol=1e-3)
+    # Stopped after STEPS on purpose: early stopping regularises, and time is bounded. Not by a tolerance: the gradient
+    # that scikit-learn compares with it is a mean over answers, and with many members the first is small already.
+    model = LogisticRegression(C=PENALTY, max_iter=STEPS, tol=0.0)
     # One thread: more of them change the last bits with the machine, and get in each other's way when it is busy.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
