@@ -3,15 +3,15 @@
 TF-IDF of words and word pairs with multinomial logistic regression (scikit-learn), as those who ask "who taught you
 that?" do (Sun et al. 2025, "Idiosyncrasies in large language models"; Wadhwa et al. 2025, "Who taught you that?").
 Cross-fitted: the clusters of prompts are halved, and each half is scored by what the other taught. Worth: it
-weighs features by how well they part these very models, but gained nothing over length where it was measured.
+weighs features by how well they part these very models.
 
 The fit adds up documents in an order of their own (by digest of a member's answers), so that the order of the
 members changes nothing.
 
-Validation (alpaca_eval dev split, a random 156 of 390 prompts, clean controls; AUC within reference, documented / all
-negatives; all 78 and 15 true pairs, of the others 4 for each reference and class: 96 and 72; no interval): distilled
-.737 / .756, derived .900 / .917. On the same sample `phrases` has .901 / .840 and .967 / .983 and `length` .760 / .724
-and .900 / .908: no better than the confound, so it is shown and not relied on. More prompts were not tried.
+Validation (`make classifier-study`: development splits, taught once on all models of a population; AUC within
+reference, documented / all negatives): distilled .785 / .754 on alpaca_eval and .858 / .787 on shaberi_w, derived
+.923 / .927 and .700 / .755, where `wording` has .941 / .806 and .911 / .824, .970 / .978 and .941 / .955. Beside
+`wording` it loses, too (docs/validation.md), so it is shown and not relied on.
 """
 
 from __future__ import annotations
