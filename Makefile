@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # else every process that a test starts compile
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal # of pytest: a worker needs up to 2 GB
 .PHONY: help setup test test-slow demo demo-audit demo-recorded check wheel-test bench bench-peers bench-endpoints faults validate validate-all \
 	cases statuses tamper soak bench-custody bench-leaks lab lab-fast lab-kit criteria schema bench-embedding bench-weights gpu kernel bench-batch bench-report bench-lineup bench-same bench-same-lab bench-same-peers bench-watch \
-	docs pages pictures coverage evaluations selection centring-study values-study bare-words-study opinions-bare-words era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers bench-weights-rates journeys dist image \
+	docs pages pictures coverage evaluations selection centring-study classifier-study values-study bare-words-study opinions-bare-words era-study controls-study bench-extraction extraction-level extraction-kills bench-weights-peers bench-weights-rates journeys dist image \
 	demo-lineup lineup-case lineup-study lineup-drift lineup-lab lab-pack first-report
 
 help: ## list what can be made
@@ -245,6 +245,9 @@ selection: setup ## choose detectors inside left-out families, on an English and
 
 centring-study: setup ## covariance, correlation and what is between as likeness, inside left-out families, on both populations (needs ../shared)
 	$(BIN)/python benchmarks/centring.py
+
+classifier-study: setup ## a classifier among the models as a detector, alone, combined and by rank, on both populations (needs ../shared)
+	$(BIN)/python benchmarks/classifier.py
 
 validate-all: setup ## the same, and every other source of ../shared/data and ../shared/data-modern
 	$(BIN)/python benchmarks/validate.py --all
