@@ -30,6 +30,7 @@ CHANGES: list[dict[str, Any]] = [
     {"lr_unrelated_low": 1.0},
     {"lr_alternative_low": None},
     {"candidate_closer": True},
+    {"rivals_left": ("X1",)},
     {"suspect_first": True},
     {"question": "same", "files": "different"},
     {"question": "derived", "shared_base": True},

@@ -128,6 +128,11 @@ def _kind(finding: Finding, findings: Findings) -> Iterator[str]:
     closer = [one.model for one in finding.candidates if result and one.value > result.value and not one.tested]
     if closer:
         yield f"closer than {finding.reference}: {few(closer)}"
+    if finding.grounds is not None and finding.grounds.rivals_left:
+        yield (
+            f"not compared with {finding.reference}: {few(finding.grounds.rivals_left)}; a rival needs answers to the "
+            "prompts, and three controls that are clean for it too"
+        )
 
 
 _CAUSES: dict[str, Callable[[Finding, Findings], Iterator[str]]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from depose.errors import few
 from depose.model import Finding, Findings, Grounds, Record
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.report.arrange import likelihood, primary
@@ -114,8 +115,10 @@ def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
 
 
 def _candidate(finding: Finding, g: Grounds) -> Cell:
+    if g.rivals_left:
+        return Cell(seen=f"{few(g.rivals_left)} not compared", met=False)
     if not finding.candidates:
-        return Cell(seen="none compared", met=True)
+        return Cell(seen="none named", met=True)
     return Cell(seen="one is closer" if g.candidate_closer else "none is", met=not g.candidate_closer)
 
 
@@ -142,7 +145,7 @@ REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (
     ("conditions of the study that the case shares: all", _range),
     ("ratio against an unrelated model, end nearer 1: above 1", _ratio("lr_unrelated_low")),
     ("ratio against the question’s own alternative, likewise", _ratio("lr_alternative_low")),
-    ("no rival candidate closer than the reference", _candidate),
+    ("every rival candidate compared, and none closer than the reference", _candidate),
     ("no fact on record against it (files, dates)", _facts),
     (f"if p is above alpha: power, lower bound, at least {LEAST_POWER}", _power),
 )
