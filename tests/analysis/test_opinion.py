@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from depose.analysis.opinion import decide, unmet
+from depose.analysis.opinion import decide
 from depose.model import Grounds
 from grounds import GOOD
 
@@ -108,23 +108,3 @@ def test_a_condition_not_met_can_only_take_an_opinion_away(
     changes = {"p": p, "lr_alternative_low": lower, "power": power, "suspect_first": first, "question": "distilled"}
     inside, outside = (decide(changed(**changes, in_range=held)).verdict for held in (True, False))
     assert outside == ("inconclusive" if p <= 0.05 else inside)
-
-
-@pytest.mark.parametrize(
-    ("changes", "further"),
-    [
-        ({}, ()),
-        ({"era": False, "p_length_matched": 0.06, "p_layout_matched": 0.06}, ("length", "layout")),
-        ({"quality": False, "in_range": False, "lr_unrelated_low": None}, ("range",)),
-        ({"k_eff": 18, "lr_unrelated_low": 0.9}, ("lr_spans_one",)),
-        ({"k_eff": 18, "p": 0.3, "power": 0.5, "p_length_matched": 0.5}, ("power",)),
-        ({"k_eff": 18, "p": 0.3}, ()),
-        ({"p": 0.3, "power": 0.5}, ()),
-        ({"p": None, "p_length_matched": None}, ()),
-        ({"p_length_matched": 0.06}, ()),
-        ({"candidate_closer": True}, ()),
-    ],
-)
-def test_what_an_earlier_step_hides_is_named_besides(changes: dict[str, Any], further: tuple[str, ...]) -> None:
-    """Whoever mends the reasons of an opinion learns at once what would be next, and nothing that was said already."""
-    assert unmet(changed(**changes)) == further

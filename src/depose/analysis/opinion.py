@@ -20,7 +20,7 @@ from msgspec import UNSET
 from depose.model import Grounds, Opinion
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 
-__all__ = ["FEWEST_LINEAGES", "LEAST_POWER", "MOST_REFUSALS", "decide", "unmet"]
+__all__ = ["FEWEST_LINEAGES", "LEAST_POWER", "MOST_REFUSALS", "decide"]
 
 
 def decide(g: Grounds) -> Opinion:
@@ -41,19 +41,6 @@ def decide(g: Grounds) -> Opinion:
     if known or g.candidate_closer or g.rivals_left or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
         return Opinion(verdict="relation, kind not resolved", reasons=("kind", *known))
     return Opinion(verdict="indication", reasons=())
-
-
-def unmet(g: Grounds) -> tuple[str, ...]:
-    """Name what else would have kept an inconclusive opinion so, had the reasons that it names not been there.
-
-    The lookup stops at the first step that fails; whoever mends that alone would meet these next.
-    """
-    said = decide(g)
-    if said.verdict != "inconclusive" or g.p is None:
-        return ()
-    blind = g.power is None or g.power < LEAST_POWER
-    further = _doubts(g) if g.p <= g.alpha else ["power"] * blind
-    return tuple(code for code in further if code not in said.reasons)
 
 
 def _known(g: Grounds) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from depose.analysis.foreseen import in_words
-from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS, unmet
+from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
 from depose.report.arrange import with_interval
+from depose.report.grounds import unmet
 from depose.report.wording import REASONS
 from depose.statistics.rounding import at_least, upwards
 
@@ -20,8 +21,7 @@ def reasons_of(finding: Finding, findings: Findings) -> tuple[tuple[str, str], .
 
 def also_unmet(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
     """Give the same for what the opinion does not name, since an earlier step of the rule had failed already."""
-    further = unmet(finding.grounds) if finding.grounds is not None else ()
-    return tuple((code, said(code, finding, findings)) for code in further)
+    return tuple((code, said(code, finding, findings)) for code in unmet(finding))
 
 
 def said(code: str, finding: Finding, findings: Findings) -> str:

@@ -150,3 +150,28 @@ REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (
     (f"if p is above alpha: power, lower bound, at least {LEAST_POWER}", _power),
 )
 """Words of each requirement, and what it is in a finding."""
+
+
+def unmet(finding: Finding) -> tuple[str, ...]:
+    """Name what else would have kept an inconclusive opinion so, had the reasons that it names not been there.
+
+    The lookup stops at the first step that fails; whoever mends that alone would meet these next.
+    """
+    g = finding.grounds
+    if finding.opinion.verdict != "inconclusive" or g is None or g.p is None:
+        return ()
+    if g.p > g.alpha:
+        further = ["power"] * (g.power is None or g.power < LEAST_POWER)
+    else:
+        low = g.lr_unrelated_low
+        further = [
+            code
+            for code, met in (
+                ("length", g.p_length_matched is not None and g.p_length_matched <= g.alpha),
+                ("layout", g.p_layout_matched is not None and g.p_layout_matched <= g.alpha),
+                ("range", g.in_range and low is not None),
+                ("lr_spans_one", not g.in_range or low is None or low > 1),
+            )
+            if not met
+        ]
+    return tuple(code for code in further if code not in finding.opinion.reasons)
