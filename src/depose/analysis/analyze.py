@@ -22,6 +22,7 @@ from depose.analysis import (
     closest_candidate,
     documents,
     exchangeability,
+    hull_of_answers,
     illustrations,
     inventory,
     likelihood_ratios,
@@ -192,6 +193,7 @@ class _Analyst:
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)
         held += bare_result.row(self.bench, bag, primary, self.protocol.alpha)
+        held += hull_of_answers.rows(self.bench, bag, primary, self.protocol.alpha)
         draws = self.bench.draws[bag, primary.detector]
         ratios = likelihood_ratios.ratios(self.calibration, primary, draws, case, held)
         rng = stream(self.protocol.seed, "reported ratios", question, suspect.code, reference.code)
