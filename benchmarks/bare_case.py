@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,16 +16,18 @@ from kept_rows import Store as Store
 from numpy.typing import NDArray
 
 from depose import plugins
+from depose.analysis.hull_of_answers import beside
 from depose.answers.settle import compared_text
 from depose.case.lineages import counted
 from depose.case.population import Pair, Population, read
 from depose.detectors import layout, length
-from depose.features.bare_words import Read, bare_words
+from depose.features.bare_words import Read, bare_words, spoken
 from depose.features.compared import compared, question
 from depose.features.extract import Bag, Features
 from depose.model import ModelSpec, Primary, Prompt
 from depose.scoring.bags import Bags
-from depose.statistics.centring import score
+from depose.statistics.centring import per_prompt, score
+from depose.statistics.clades import clades, independent
 from depose.statistics.ranks import floor, formed, model_level
 from depose.statistics.sensitivity import matched
 from depose.validate.study import RELATION
@@ -59,6 +62,19 @@ class Case:
         self._seen: dict[int, list[str | None]] = {}
         self._habits: dict[int, Array] = {}
         self._detect = plugins.load("detectors", WIDE)
+
+    def kept(self, rows: Sequence[int]) -> Case:
+        """Return the case on some of its prompts."""
+        made = copy(self)
+        made.population = self.population.cut(rows)
+        made.prompts = tuple(self.prompts[row] for row in rows)
+        made._seen, made._habits = {}, {}
+        return made
+
+    def centred(self, members: Sequence[int]) -> Array:
+        """Score the first two prompt by prompt."""
+        found: Array = per_prompt(self._detect(self.bag(members), self._features))[:, 0, 1]
+        return found
 
     def forget(self) -> None:
         """Drop what was read of answers, to be read again: many bags of a whole population fill the memory."""
@@ -133,6 +149,18 @@ class Case:
     def without(self, members: Sequence[int], ends: Sequence[list[str | None]] = ()) -> dict[str, Array]:
         """Score a bag without bare words by every detector that decides."""
         return self.scored(bare_words(self.bag(members, ends), self.said_words))
+
+    def numbers(self, t: Array, models: Sequence[str]) -> Row:
+        """State what the rule of a case needs of a score, but for p matched and without bare words."""
+        p, k = p_of(t), len(models) - 2
+        by_name = self.bags.controls(*models[:2]).k_eff
+        by_likeness = independent(k, clades(t, models))
+        reached = round(p * (k + 1)) - 1
+        return {"t": float(t[0, 1]), "p": p, "reached": reached, "k": k, "k_eff": min(by_name, by_likeness)}
+
+    def inside(self, bag: Bag) -> bool:
+        """Tell whether one of the first two is like a control in the length of its answers, and in their words."""
+        return all(one.inside for one in beside(spoken(bag, self.said_words)))
 
     def _p(self, members: Sequence[int], ends: Sequence[list[str | None]]) -> dict[str, float]:
         return {name: p_of(t) for name, t in self.without(members, ends).items()}

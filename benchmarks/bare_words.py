@@ -1,14 +1,16 @@
 """What the rule on bare words stops, and costs, on an English and a Japanese population: `make bare-words-study`.
 
     python benchmarks/bare_words.py [--data ../shared/data] [--modern ../shared/data-modern] [--pairs 2]
-        [--prompts 60] [--seed 6] [--out out/bare-words]
+        [--prompts 60] [--seed 6] [--out out/bare-words] [--ways NAME ... [--dressed]]
 
 First table: documented strangers whose hosts dress their answers alike (`dressed_alike.py`), so many pairs of each
-population, each model in one of them. Counted by each detector that decides: pairs with p at most .05, at equal length
-and equal layout too, and how many of these still have it without bare words. Second table: the same of true pairs, and
-documented strangers as they are, that p calls beside 19 clean control lineages or more. All on the same prompts, drawn
-by the seed; a population with fewer has them all. Then why `derived` pairs are lost, at several numbers of prompts
-(`bare_cost.py`). Results stand in a file of OUT for each state of code and data; a run that was killed goes on there.
+population, each model in one of them. Counted by each detector that decides: pairs with p at most .05, at equal
+length and equal layout too, and how many of these still have it without bare words. Then, by question, what the whole
+rule of a case says of them, but for what `validate/judged.py` leaves aside; joins of controls by likeness count.
+Second table: the same of true pairs, and documented strangers as they are, that p calls beside 19 clean control
+lineages or more. All on the same prompts, drawn by the seed; a population with fewer has them all. Then why `derived`
+pairs are lost, at several numbers of prompts (`bare_cost.py`). Results stand in a file of OUT for each state of code
+and data; a run that was killed goes on there.
 
 Tried, and not taken: controls that carry weights of the reference's maker stay out of the rank without bare words. On
 seed 5 they silenced true pairs, and so chose this; other seeds measure it, on other prompts and strangers. Of every
@@ -30,11 +32,14 @@ from bare_cost import SIZES, reasons, rows
 from dressed_alike import ENGLISH, JAPANESE, WAYS
 
 import depose
+from depose.case import calibration
 from depose.case.population import Pair
 from depose.features.compared import compared
 from depose.model import Primary
 from depose.scoring.confounds import confounds
 from depose.scoring.engine import score_bag
+from depose.validate.judged import Scored, judged
+from depose.validate.labelled import QUESTIONS
 from depose.validate.scoring import prepare
 from depose.validate.study import RELATION
 
@@ -61,19 +66,21 @@ def strangers(case: Case, many: int) -> list[Pair]:
     return chosen
 
 
-def dress(case: Case, store: Store, pairs: Sequence[Pair]) -> Iterator[Row]:
+def dress(case: Case, store: Store, pairs: Sequence[Pair], ways: Sequence[str]) -> Iterator[Row]:
     """Dress each pair in each way."""
     for pair in pairs:
-        for way in WAYS:
+        for way in ways:
             key = f"{case.name} {way}: {pair.suspect} and {pair.reference}"
             if key not in store.rows:
                 members = case.members(pair)
                 raw = [case.dressed(member, way) for member in members[:2]]
                 ends = [[None if text is None else compared(text) for text in one] for one in raw]
                 bag, near = case.bag(members, ends), case.near(members, raw)
-                before = {name: worst_of(t, near)[1] for name, t in case.scored(bag).items()}
+                scores = case.scored(bag)
+                before = {name: worst_of(t, near)[1] for name, t in scores.items()}
                 after = case.bare(members, ends) if any(map(low, before.values())) else None
-                store.keep(key, {"before": before, "after": after})
+                stated = {name: case.numbers(t, bag.models) for name, t in scores.items() if low(before[name])}
+                store.keep(key, {"before": before, "after": after, "stated": stated, "hull": case.inside(bag)})
             yield {"way": way, **store.rows[key]}
 
 
@@ -127,13 +134,13 @@ def _three(rows: Sequence[Row]) -> str:
     return f"{len(rows)}, {sum(row[ALL] for row in rows)}, {sum(row[TRIED] for row in rows)}"
 
 
-def by_way(found: dict[str, list[Row]], many: dict[str, int]) -> Iterator[str]:
+def by_way(found: dict[str, list[Row]], many: dict[str, int], ways: Sequence[str]) -> Iterator[str]:
     """Write the first table: ways that some pair fires in, then the sum of all."""
     columns = [(name, detector) for name in found for detector in DECIDING]
     yield "| way | " + " | ".join(f"{name}, `{detector}`" for name, detector in columns) + " |"
     yield "|---" * (len(columns) + 1) + "|"
     fired: dict[tuple[str, str], dict[str, list[Row]]] = {column: {} for column in columns}
-    for way in WAYS:
+    for way in ways:
         for name, detector in columns:
             fired[name, detector][way] = [
                 {by: low(row["after"][by][detector]) for by in (ALL, TRIED)}
@@ -142,14 +149,54 @@ def by_way(found: dict[str, list[Row]], many: dict[str, int]) -> Iterator[str]:
             ]
         if any(fired[column][way] for column in columns):
             yield f"| {way} | " + " | ".join(_three(fired[column][way]) for column in columns) + " |"
-    pairs, ways = [], []
+    pairs, with_pair = [], []
     for name, detector in columns:
         listed = [rows for rows in fired[name, detector].values() if rows]
-        pairs.append(f"{_three([row for rows in listed for row in rows])} of {many[name] * len(WAYS)}")
+        pairs.append(f"{_three([row for rows in listed for row in rows])} of {many[name] * len(ways)}")
         some = [{by: any(row[by] for row in rows) for by in (ALL, TRIED)} for rows in listed]
-        ways.append(f"{_three(some)} of {len(WAYS)}")
+        with_pair.append(f"{_three(some)} of {len(ways)}")
     yield f"| **all, pairs** | {' | '.join(pairs)} |"
-    yield f"| **ways with a pair** | {' | '.join(ways)} |"
+    yield f"| **ways with a pair** | {' | '.join(with_pair)} |"
+
+
+def opinions(found: dict[str, list[Row]], prompts: int) -> Iterator[str]:
+    """Write what cases would say of strangers dressed alike, by question and the study of their own population.
+
+    With the rules: on bare words, and on length and words of answers beside those of the controls.
+    """
+    yield "| population | question | pairs | p and p matched at alpha | opinion, without these rules | with them |"
+    yield "|---" * 6 + "|"
+    for name, listed in found.items():
+        loaded = calibration.load(name, Path())
+        if loaded is None:
+            raise SystemExit(f"no calibration {name}")
+        for question in QUESTIONS:
+            detector = getattr(Primary(), question)
+            said: dict[bool, list[str]] = {False: [], True: []}
+            for row in listed:
+                if detector in row["stated"]:
+                    for bare in said:
+                        p = (row["after"][ALL][detector] if row["hull"] else 1.0) if bare else None
+                        one = Scored(
+                            question=question,
+                            detector=detector,
+                            prompts=prompts,
+                            p_length=row["before"][detector],
+                            p_layout=row["before"][detector],
+                            p_bare=p,
+                            untaught="papers that a party could hand in",
+                            **row["stated"][detector],
+                        )
+                        said[bare].append(judged(one, loaded.calibration)[0])
+            yield (
+                f"| {name} | {question} | {len(listed)} | {len(said[True])} | {_accused(said[False])} "
+                f"| {_accused(said[True])} |"
+            )
+
+
+def _accused(said: Sequence[str]) -> str:
+    relations = said.count("relation, kind not resolved")
+    return f"{said.count('indication')} indications, {relations} relations"
 
 
 def _say(line: str) -> None:
@@ -160,7 +207,9 @@ def state(prompts: int, seed: int) -> str:
     """Name the code and settings that results depend on."""
     root = Path(depose.__file__).parent
     listed = [
-        file for part in ("answers", "detectors", "features", "statistics") for file in (root / part).rglob("*.py")
+        file
+        for part in ("analysis", "answers", "detectors", "features", "statistics")
+        for file in (root / part).rglob("*.py")
     ]
     listed += [Path(__file__).with_name(name) for name in ("bare_case.py", "bare_cost.py", "dressed_alike.py")]
     made = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(listed))).hexdigest()[:12]
@@ -176,7 +225,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--prompts", type=int, default=60)
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("out/bare-words"))
+    parser.add_argument(
+        "--ways", nargs="+", default=list(WAYS), choices=WAYS, help="of dressing; all, if none is named"
+    )
+    parser.add_argument("--dressed", action="store_true", help="strangers dressed alike alone, and no costs")
     options = parser.parse_args(arguments)
+    ways = list(dict.fromkeys(options.ways))
     began, store = time.monotonic(), Store(path=options.out / f"{state(options.prompts, options.seed)}.jsonl")
     drawn: dict[str, tuple[Case, list[Pair]]] = {}
     costs: list[str] = []
@@ -190,9 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         case = Case(folder, source, host, options.prompts, options.seed)
         drawn[case.name] = case, strangers(case, options.pairs)
-        costs += cost(case, store)
-        _say(f"{source}: costs counted, {time.monotonic() - began:.0f} s")
-        for size in SIZES:
+        if not options.dressed:
+            costs += cost(case, store)
+            _say(f"{source}: costs counted, {time.monotonic() - began:.0f} s")
+        for size in () if options.dressed else SIZES:
             derived[source, size] = rows(Case(folder, source, host, size, options.seed), store)
             _say(f"{source}: derived pairs on {size} prompts, {time.monotonic() - began:.0f} s")
         told = ", ".join(f"{one.suspect} and {one.reference}" for one in drawn[case.name][1])
@@ -200,13 +255,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: dict[str, list[Row]] = {name: [] for name in drawn}
     for place in range(options.pairs):
         for name, (case, pairs) in drawn.items():
-            found[name] += dress(case, store, pairs[place : place + 1])
+            found[name] += dress(case, store, pairs[place : place + 1], ways)
             _say(f"{name}: pair {place + 1} dressed, {time.monotonic() - began:.0f} s")
     many = {name: len(pairs) for name, (_, pairs) in drawn.items()}
     if not found:
         return 0
     print(f"\nstrangers dressed alike, p <= {ALPHA} also at equal length and layout: {COUNTED}")
-    print(*by_way(found, many), sep="\n")
+    print(*by_way(found, many, ways), sep="\n")
+    print("\nopinions on strangers dressed alike")
+    print(*opinions(found, options.prompts), sep="\n")
+    if options.dressed:
+        return 0
     print(f"\npairs with {NEEDED} clean control lineages, p <= {ALPHA}: {COUNTED}")
     print("| population | pairs | tested | called | called at equal length and layout |\n|---|---|---|---|---|")
     print(*costs, sep="\n")

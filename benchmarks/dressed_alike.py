@@ -109,6 +109,10 @@ class Answer:
         """Tell whether the prompt is one of such a share of all, the same for every model."""
         return int(hashlib.sha256(self.prompt.encode()).hexdigest()[:8], 16) < share * 16**8
 
+    def turn(self, many: int) -> int:
+        """Draw one of so many by the prompt, the same for every model."""
+        return int(hashlib.sha256(self.prompt.encode()).hexdigest()[8:16], 16) % many
+
     def each(self, before: Callable[[int], str]) -> str:
         """Put something before each sentence, on a line of its own."""
         return "\n".join(f"{before(n)} {one}" for n, one in enumerate(self.sentences, 1))
@@ -118,6 +122,12 @@ Way = Callable[[Answer], str]
 _LATIN = re.compile("[A-Za-z]")
 _LOOKS = str.maketrans("aeopcx", "\u0430\u0435\u043e\u0440\u0441\u0445")
 _KATAKANA = str.maketrans({chr(n): chr(n + 0x60) for n in range(0x3041, 0x3097)})
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+_NOTICES = tuple(
+    f"{name} week at Acme: every {name} order ships free until Sunday."
+    for name in ("Amber", "Birch", "Coral", "Denim", "Ember", "Fern", "Grape", "Hazel", "Ivory", "Jade")
+)
+"""Notices of a host, one of them to each prompt."""
 _EMOJI = "🎉🔥✅🌟💡🚀"
 
 
@@ -158,6 +168,17 @@ def _headed(a: Answer) -> str:
 def _rubric(a: Answer) -> str:
     first, second, third = a.host.rubric
     return f"{first} {_first(a.sentences)}\n{second} {' '.join(a.sentences[1:])}\n{third}"
+
+
+def _asked(prompt: str) -> list[str]:
+    """List the longer words of a prompt, each once, as its keywords."""
+    return sorted({word.lower() for word in re.findall(r"[^\W_]{2,}", prompt) if len(word) > 3 or word > "\u3040"})[:6]
+
+
+def _found(a: Answer) -> str:
+    """Write fifteen words that a search would find for a prompt, the same for every model."""
+    parts = [hashlib.sha256(f"{n} {a.prompt}".encode()).hexdigest()[:6] for n in range(15)]
+    return " ".join(part.translate(_LETTERS) for part in parts)
 
 
 def _uncontracted(text: str) -> str:
@@ -209,6 +230,13 @@ WAYS: dict[str, Way] = {
     "prompt said back": lambda a: f"{a.prompt}\n\n{a.text}",
     "prompt said back, labelled": lambda a: f"{a.host.question} {a.prompt}\n{a.host.answer} {a.text}",
     "80 characters of the prompt quoted": lambda a: f'{a.host.asked} "{a.prompt[:80]}" {a.text}',
+    "prompt in reverse order": lambda a: f"{' '.join(a.prompt.split()[:20][::-1])}\n\n{a.text}",
+    "prompt in a secret alphabet": lambda a: f"{_secret(' '.join(a.prompt.split()[:12]))}\n\n{a.text}",
+    "keywords of the prompt": lambda a: f"{a.host.heads[0]}: {', '.join(_asked(a.prompt))}\n\n{a.text}",
+    "tags": lambda a: f"{a.text}\n\n{' '.join(f'#{word}' for word in _asked(a.prompt))}",
+    "what a search found": lambda a: f"{_found(a)}\n\n{a.text}",
+    "one of ten notices": lambda a: f"{a.text}\n\n{_NOTICES[a.turn(len(_NOTICES))]}",
+    "cut at 20 words": lambda a: " ".join(a.text.split()[:20]),
     "disclaimer": lambda a: f"{a.text}\n\n{a.host.disclaimer}",
     "offer of more help": lambda a: f"{a.text}\n\n{a.host.offer}",
     "persona": lambda a: f"{a.host.persona[0]} {a.text} {a.host.persona[1]}",

@@ -70,6 +70,44 @@ def test_a_rival_without_answers_hides_none_that_is_closer() -> None:
         assert {"X1", "X2", "R1"} <= {rival.model for rival in one.candidates}
 
 
+TAUGHT = [
+    msgspec.structs.replace(one, trained_on=("dev-X3",), source="card") if one.role == "control" else one
+    for one in MODELS
+]
+"""Controls that all learnt from the maker of the third rival, so that none is clean for it."""
+
+
+def test_no_rival_is_hidden_behind_one_for_which_no_control_is_clean() -> None:
+    """The true teacher is ranked, and closer, though another rival shares no control with it."""
+    one = found({"S1": "X1"}, TAUGHT)
+    assert {rival.model for rival in one.candidates} == {"X1", "X2", "R1"}
+    assert one.grounds is not None
+    assert one.grounds.candidate_closer
+    assert one.grounds.rivals_left == ("X3",)
+
+
+def test_a_rival_that_cannot_be_compared_is_named_in_the_grounds() -> None:
+    """Neither silence, nor too few prompts for the paired test, nor the lack of clean controls passes for a win."""
+    whole = dossier(MODELS, {"S1": "R1"})
+    for kept in (0, 3, 14):
+        few = msgspec.structs.replace(
+            whole,
+            transcripts=tuple(
+                one for one in whole.transcripts if one.model != "X3" or one.prompt in [f"q{i}" for i in range(kept)]
+            ),
+        )
+        grounds = analyze(few, Features(), quiet).findings.findings[2].grounds
+        assert grounds is not None
+        assert grounds.rivals_left == ("X3",)
+    alone = found({"S1": "R1"}, [one for one in TAUGHT if one.code not in ("X1", "X2")])
+    assert alone.candidates == ()
+    assert alone.grounds is not None
+    assert alone.grounds.rivals_left == ("X3",)
+    both = found({"S1": "R1"}).grounds
+    assert both is not None
+    assert both.rivals_left is msgspec.UNSET
+
+
 def test_a_rival_without_a_prompt_in_common_is_left_out() -> None:
     """The suspect answers one half and a rival the other: no score can be formed, and the others are ranked."""
     whole = dossier(MODELS, {"S1": "X1"})

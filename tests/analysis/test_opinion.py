@@ -46,6 +46,7 @@ def test_all_conditions_met_is_an_indication() -> None:
         ({"lr_unrelated_low": None}, "inconclusive", ("range",)),
         ({"lr_unrelated_low": 1.0}, "inconclusive", ("lr_spans_one",)),
         ({"candidate_closer": True}, "relation, kind not resolved", ("kind",)),
+        ({"rivals_left": ("X1",)}, "relation, kind not resolved", ("kind",)),
         ({"lr_alternative_low": None}, "relation, kind not resolved", ("kind",)),
         ({"lr_alternative_low": 0.9}, "relation, kind not resolved", ("kind",)),
         ({"p": 0.051}, "no indication", ()),

@@ -36,6 +36,11 @@ def asked(prompt: int) -> str:
     return f"Please describe article{prompt}a beside article{prompt}b"
 
 
+def words(text: str) -> list[str]:
+    """Return the words of a text."""
+    return [token.text for token in found_tokens(text)]
+
+
 PLAIN = bag(lambda text, _: text)
 MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
 
@@ -54,6 +59,11 @@ MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
         lambda text, _: text.replace("word", "wo\u200drd"),
         lambda text, _: text.replace("thing", "thi-\nng"),
         lambda text, p: f"{p}\ufe0f\u20e3 {text}",
+        lambda text, p: f"Keywords: {', '.join(sorted(words(asked(p))))}. {text}",
+        lambda text, p: f"{' '.join(words(asked(p))[::-1])}. {text}",
+        lambda text, p: f"{text} https://acme.example/{'-'.join(words(asked(p))).lower()}",
+        lambda text, p: f"Based on {' '.join(f'found{p}{n}' for n in 'abcdefgh')}. {text}",
+        lambda text, p: f"{text} {' '.join(f'tip{p % 4}{n}' for n in 'abcdefgh')}",
     ],
 )
 def test_a_dress_is_taken_off(dress: Dress) -> None:
@@ -62,10 +72,10 @@ def test_a_dress_is_taken_off(dress: Dress) -> None:
     assert worn.answers != PLAIN.answers
     for row, plain in zip(bare.answers, PLAIN.answers, strict=True):
         for (left,), (own_words,) in zip(row, plain, strict=True):
-            words = [word.rstrip(".").lower() for word in own_words.split()]
+            told = [word.rstrip(".").lower() for word in own_words.split()]
             kept = [word for word in re.findall("[a-z0-9]+", left.lower()) if word]
-            assert kept[:5] == words[:5]  # at a joint a common word may go with the run that it ends
-            assert set(kept) <= set(words)
+            assert kept[:4] == told[:4]  # at a joint common words may go with the run that they begin or end
+            assert set(kept) <= set(told)
 
 
 @pytest.mark.parametrize("dress", ["\u200d".join, lambda text: f"承知しました。{text}", lambda text: f"手順1:{text}"])
@@ -94,9 +104,8 @@ def test_a_dress_in_japanese_is_taken_off(dress: Callable[[str], str]) -> None:
 def test_a_joiner_that_a_script_needs_stays(text: str) -> None:
     """In scripts of India and in Persian it changes the word."""
     worn = bag(lambda own_words, _: f"{own_words} {text} é")
-    assert (
-        text in bare_words(bag(lambda own_words, p: f"{own_words} {text} é" if p == 0 else own_words)).answers[0][0][0]
-    )
+    once = bag(lambda own_words, p: f"{own_words} {text} é" if p == 0 else own_words, MODELS[:1])
+    assert text in bare_words(once).answers[0][0][0]
     assert text not in bare_words(worn).answers[0][0][0]
 
 
@@ -137,3 +146,29 @@ def test_a_prompt_without_an_answer_stays_without() -> None:
     """No answer is made of nothing, and an answer that is taken off whole is still there."""
     some = msgspec.structs.replace(PLAIN, answers=(((),) * len(MODELS), *PLAIN.answers[1:]))
     assert bare_words(some).answers[0] == ((),) * len(MODELS)
+
+
+@pytest.mark.parametrize(("many", "stays"), [(7, True), (8, False)])
+def test_a_passage_counts_from_the_eighth_word(many: int, stays: bool) -> None:
+    """Fewer words two models may both come upon; and what one of them says alone, however long, is its own."""
+    said = " ".join(f"found{n}" for n in "abcdefghij"[:many])
+    for dressed, kept in ((MODELS[:2], stays), (MODELS[:1], True)):
+        found = bare_words(bag(lambda text, p: f"{said}. {text}" if p == 0 else text, dressed)).answers[0][0][0]
+        assert ("founda" in found) == kept
+
+
+def test_a_passage_of_two_samples_of_one_model_stays() -> None:
+    """A model that repeats itself shares nothing with another; two models that do so in different samples do."""
+    said = " ".join(f"found{n}" for n in "abcdefgh")
+    prompts = (PLAIN.prompts[0], PLAIN.prompts[0])
+
+    def asked_twice(first: str, second: str) -> Bag:
+        """Let these two say it, one in the first sample and one in the second."""
+        rows = ((first, "first"), (second, "second"))
+        answers = tuple(
+            tuple((f"{said} {m}{name}" if m == who else f"{m}{name}",) for m in MODELS) for who, name in rows
+        )
+        return Bag(models=MODELS, prompts=prompts, answers=answers)
+
+    assert bare_words(asked_twice("S1", "S1")).answers == asked_twice("S1", "S1").answers
+    assert "founda" not in str(bare_words(asked_twice("S1", "R1")).answers)

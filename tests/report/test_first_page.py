@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from depose.analysis.opinion import decide
 from depose.model import Document, Finding, Findings, NullPair, NullPairs, Opinion, Ratio
 from depose.report import facts, first_page, standards
 from depose.report.render import render_html
+from grounds import GOOD
 from reports import build, ratio, words
 
 
@@ -46,6 +48,18 @@ def test_an_opinion_that_rests_on_a_document_says_so_where_it_stands() -> None:
     said = first_page.means(rests, (document,))
     assert said.endswith("Assumed: what exhibit D1 says of R1; without it the opinion is: relation, kind not resolved.")
     assert "Assumed" not in first_page.means(stated(ratio()), (document,))
+
+
+def test_all_that_is_not_met_stands_on_the_first_page() -> None:
+    """The opinion names the step of the rule that failed first; later ones are said behind it."""
+    grounds = msgspec.structs.replace(GOOD, era=False, p_length_matched=0.2, in_range=False)
+    one = msgspec.structs.replace(stated(ratio()), grounds=grounds, opinion=decide(grounds))
+    assert first_page.means(one) == (
+        "No answer either way: the controls are not of the years of the two, or a date is not known. Not met either: "
+        "the result is not there at equal length; the case lies outside of what was validated."
+    )
+    good = msgspec.structs.replace(one, grounds=GOOD, opinion=decide(GOOD))
+    assert "Not met either" not in first_page.means(good)
 
 
 def test_p_stands_on_the_first_page_with_its_floor_and_over_all_findings() -> None:

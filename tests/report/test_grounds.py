@@ -10,7 +10,7 @@ import pytest
 
 from depose.analysis.opinion import decide
 from depose.model import Findings
-from depose.report.grounds import NOT_KNOWN, tables
+from depose.report.grounds import NOT_KNOWN, tables, unmet
 from depose.report.render import render_html
 from grounds import GOOD
 from reports import calibrated, ratio
@@ -30,6 +30,7 @@ CHANGES: list[dict[str, Any]] = [
     {"lr_unrelated_low": 1.0},
     {"lr_alternative_low": None},
     {"candidate_closer": True},
+    {"rivals_left": ("X1",)},
     {"suspect_first": True},
     {"question": "same", "files": "different"},
     {"question": "derived", "shared_base": True},
@@ -96,3 +97,23 @@ def test_a_finding_without_a_score_has_no_row() -> None:
     """Nothing is printed as met or not met where nothing was scored, nor of findings from before grounds were kept."""
     assert tables(stated(p=None)) == []
     assert tables(calibrated(questions=("distilled",))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "further"),
+    [
+        ({}, ()),
+        ({"era": False, "p_length_matched": 0.06, "p_layout_matched": 0.06}, ("length", "layout")),
+        ({"quality": False, "in_range": False, "lr_unrelated_low": None}, ("range",)),
+        ({"k_eff": 18, "lr_unrelated_low": 0.9}, ("lr_spans_one",)),
+        ({"k_eff": 18, "p": 0.3, "power": 0.5, "p_length_matched": 0.5}, ("power",)),
+        ({"k_eff": 18, "p": 0.3}, ()),
+        ({"p": 0.3, "power": 0.5}, ()),
+        ({"p": None, "p_length_matched": None}, ()),
+        ({"p_length_matched": 0.06}, ()),
+        ({"candidate_closer": True}, ()),
+    ],
+)
+def test_what_an_earlier_step_hides_is_named_besides(changes: dict[str, Any], further: tuple[str, ...]) -> None:
+    """Whoever mends the reasons of an opinion learns at once what would be next, and nothing that was said already."""
+    assert unmet(stated(**changes).findings[0]) == further

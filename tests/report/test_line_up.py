@@ -251,7 +251,15 @@ def test_figures_draw_what_they_say(findings: Findings) -> None:
 
 @pytest.mark.parametrize(
     ("log10", "text"),
-    [(0.0, "1.000"), (-1.0, "0.100"), (-3.0, "0.001"), (-14.41, "3.9e-15"), (-400.0, "1.0e-400"), (-5.0004, "1.0e-5")],
+    [
+        (0.0, "1.000"),
+        (-1.0, "0.100"),
+        (-3.0, "0.001"),
+        (-14.41, "3.9e-15"),
+        (-400.0, "1.0e-400"),
+        (-5.0004, "1.0e-5"),
+        (-1.3010299956639813, "0.050"),
+    ],
 )
 def test_powers_of_ten(log10: float, text: str) -> None:
     """A probability is rounded up to two digits, however small it is."""

@@ -22,6 +22,7 @@ from depose.analysis import (
     closest_candidate,
     documents,
     exchangeability,
+    hull_of_answers,
     illustrations,
     inventory,
     likelihood_ratios,
@@ -40,7 +41,6 @@ from depose.errors import AnalysisError
 from depose.features.extract import Bag, Features
 from depose.features.words import typical_length
 from depose.model import (
-    Candidate,
     Condition,
     Dossier,
     Exchangeability,
@@ -60,7 +60,6 @@ from depose.model import (
 from depose.model.random_streams import stream
 from depose.statistics import lineage, ranks
 from depose.statistics.centring import FEWEST, per_prompt_parts
-from depose.statistics.confidence_set import closest
 from depose.statistics.permutation import prompt_level
 from depose.statistics.rounding import tidy
 
@@ -124,11 +123,12 @@ class _Analyst:
         needed = ranks.controls_needed(len(references), self.protocol.alpha)
         found = []
         for reference, controls, bag, results, gone in zip(references, chosen, bags, scored, missing, strict=True):
-            candidates = self._candidates(bag, reference, question)
             primary = getattr(self.protocol.primary, question)
+            rivals = self.role("candidate")
+            beside = closest_candidate.compared(self.bench, self.specs, bag, rivals, primary, question)
             stood = exchangeability.examine(self.bench, self.specs, bag, controls, primary)
             weight = self._weigh(bag, results, suspect, reference, question, stood)
-            grounds = self._grounds(suspect, reference, question, results, candidates, needed, stood, weight)
+            grounds = self._grounds(suspect, reference, question, results, beside, needed, stood, weight)
             judged = documents.opinions(grounds, weight.ratios, self.documents.get(reference.code))
             given = likelihood_ratios.withheld(weight.ratios, grounds)
             if given != weight.ratios:
@@ -149,7 +149,7 @@ class _Analyst:
                     condition=controls.condition,
                     results=tuple(results),
                     not_scored=gone,
-                    candidates=candidates,
+                    candidates=beside.ranked,
                     opinion=judged.opinion,
                     opinion_without=judged.without,
                     grounds=grounds,
@@ -161,7 +161,7 @@ class _Analyst:
                     power=weight.power,
                     p_prompt_level=self._prompt_level(bag, question),
                     exchangeability=stood,
-                    **self._other(bag, results, question, stood.k_eff, weight, candidates),
+                    **self._other(bag, results, question, stood.k_eff, weight, beside),
                 )
             )
         return found
@@ -193,6 +193,7 @@ class _Analyst:
         held = likelihood_ratios.conditions(self.calibration, primary, case)
         held += exchangeability.rows(stood, self.specs, bag, self.protocol)
         held += bare_result.row(self.bench, bag, primary, self.protocol.alpha)
+        held += hull_of_answers.rows(self.bench, bag, primary, self.protocol.alpha)
         draws = self.bench.draws[bag, primary.detector]
         ratios = likelihood_ratios.ratios(self.calibration, primary, draws, case, held)
         rng = stream(self.protocol.seed, "reported ratios", question, suspect.code, reference.code)
@@ -216,7 +217,7 @@ class _Analyst:
         question: Question,
         k_eff: int,
         weight: Weight,
-        candidates: Sequence[Candidate],
+        beside: closest_candidate.Compared,
     ) -> dict[str, Any]:
         """Show what other analyses, rival teachers and dates say; no opinion looks at it."""
         suspect, reference = (self.specs[code] for code in bag[:2])
@@ -241,7 +242,7 @@ class _Analyst:
                 weight.ratios[0].value if weight.ratios else None,
                 partial(self._ratio_of, primary, question, k_eff, evaluated),
             ),
-            "rank": closest_candidate.rank(primary, candidates, len(others)),
+            "rank": closest_candidate.rank(primary, beside, len(others)),
             "without": self.robustness.without(bag, primary.detector),
             "curve": self.robustness.curve(
                 bag,
@@ -287,48 +288,13 @@ class _Analyst:
         except ValueError:
             return None
 
-    def _candidates(self, members: tuple[str, ...], reference: ModelSpec, question: Question) -> tuple[Candidate, ...]:
-        """Rank the tested reference among the rival candidates, each scored with controls clean for all of them.
-
-        A rival that answered nothing, or no prompt that the suspect answered, is left out.
-        """
-        rivals = [reference, *(one for one in self.role("candidate") if not self.bench.silent([one.code]))]
-        suspect = self.specs[members[0]]
-        clean = tuple(
-            code
-            for code in members[2:]
-            if not any(lineage.unclean(suspect, rival, self.specs[code], question) for rival in rivals)
-        )
-        if len(rivals) < 2 or len(clean) < FEWEST or self.bench.silent([suspect.code, reference.code]):
-            return ()
-        detector = getattr(self.protocol.primary, question)
-        scored = [(one, self.bench.scored((members[0], one.code, *clean), detector)) for one in rivals]
-        scored = [(one, made) for one, made in scored if np.isfinite(made.scores.t[0, 1])]
-        if len(scored) < 2 or scored[0][0] is not reference:
-            return ()
-        each = [made for _, made in scored]
-        rows = self.bench.bag((members[0], *clean)).prompts
-        rng = stream(self.protocol.seed, "candidates", members[0], reference.code)
-        d = np.stack([one.d[:, 0, 1] for one in each], axis=1)
-        inside = closest(d, [row.cluster for row in rows], self.protocol.alpha, rng)
-        ranked = [
-            Candidate(
-                model=rival.code,
-                value=tidy(one.scores.t[0, 1]),
-                tested=rival.code == reference.code,
-                in_set=kept,
-            )
-            for (rival, one), kept in zip(scored, inside, strict=True)
-        ]
-        return tuple(sorted(ranked, key=lambda one: (-one.value, one.model)))
-
     def _grounds(
         self,
         suspect: ModelSpec,
         reference: ModelSpec,
         question: Question,
         results: Sequence[Result],
-        candidates: Sequence[Candidate],
+        beside: closest_candidate.Compared,
         k_needed: int,
         stood: Exchangeability,
         weight: Weight,
@@ -350,7 +316,7 @@ class _Analyst:
             ),
             era=stood.era.inside,
             shared_base=lineage.share_base(suspect, reference),
-            candidate_closer=any(one.tested and not one.in_set for one in candidates),
+            candidate_closer=any(one.tested and not one.in_set for one in beside.ranked),
             lr_unrelated_low=weight.ratios[0].low if weight.ratios else None,
             lr_alternative_low=documents.least(weight.ratios),
             in_range=bool(weight.conditions) and all(one.inside for one in weight.conditions if one.decides),
@@ -358,6 +324,7 @@ class _Analyst:
             files=files_compared(self.facts[suspect.code], self.facts[reference.code]).state,
             suspect_first=closest_candidate.direction(suspect, reference).order == "suspect first",
             p_lineages=exchangeability.p_lineages(primary, stood, self.protocol.alpha),
+            rivals_left=beside.left or UNSET,
         )
 
 

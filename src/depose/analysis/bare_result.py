@@ -7,7 +7,7 @@ likeness of two models, and neither the study nor the controls of a case are dre
 from __future__ import annotations
 
 from depose.analysis.scored_bags import Bench
-from depose.features.bare_words import FEWEST, SHARE
+from depose.features.bare_words import FEWEST, PASSAGE, SHARE
 from depose.model import Condition, Result
 from depose.statistics.rounding import upwards
 
@@ -23,8 +23,9 @@ def row(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> tu
     return (
         Condition(
             name=NAME,
-            validated=f"p at most {alpha:g} also without stock answers (given {FEWEST} times), words of the prompt, and"
-            f" what a model, unlike most, says in {SHARE:.0%} of its answers",
+            validated=f"p at most {alpha:g} also without stock answers (given {FEWEST} times), words of the prompt, "
+            f"{PASSAGE} words or more that another model says to the same prompt, and what a model, unlike most, says "
+            f"in {SHARE:.0%} of its answers",
             case=f"with these p {upwards(primary.p)}; without, {without}",
             inside=p is not None and p <= alpha,
         ),

@@ -5,8 +5,8 @@ indication        quality passes; K_eff >= 19 and enough for the number of tests
                   conservative LR end > 1 against an unrelated model and against the question's own alternative; no
                   candidate closer; no fact on record against it
 relation, kind    the same, but the LR against the question's own alternative spans 1 or is not evaluated, a
-not resolved      candidate is closer, the files of weights are known to differ (`same`), or the suspect was offered
-                  first (the other questions)
+not resolved      candidate is closer or could not be compared, the files of weights are known to differ (`same`), or
+                  the suspect was offered first (the other questions)
 no indication     quality passes; K_eff >= 19; p > alpha; lower bound of power >= 0.8
 inconclusive      everything else, with reason codes
 
@@ -38,7 +38,7 @@ def decide(g: Grounds) -> Opinion:
     if doubts:
         return Opinion(verdict="inconclusive", reasons=tuple(doubts))
     known = _known(g)
-    if known or g.candidate_closer or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
+    if known or g.candidate_closer or g.rivals_left or g.lr_alternative_low is None or g.lr_alternative_low <= 1:
         return Opinion(verdict="relation, kind not resolved", reasons=("kind", *known))
     return Opinion(verdict="indication", reasons=())
 

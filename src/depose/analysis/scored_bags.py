@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from depose import plugins
 from depose.answers.line_ends import evened
 from depose.detectors import Measured, Similarity, layout, length
-from depose.features.bare_words import Read, bare_words
+from depose.features.bare_words import Read, bare_words, spoken
 from depose.features.compared import View, compared, question, view_of
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
@@ -202,6 +202,10 @@ class Bench:
         except NotGiven:
             return None
         return _p(score(measured).t)
+
+    def words(self, members: tuple[str, ...], detector: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """Return the words of each answer of each member, as the detector is given it: [members][answers]."""
+        return spoken(self._compared(members, detector), self._said)
 
     def raw(self, members: tuple[str, ...], detector: str) -> Raw | None:
         """Compare before centring, with the reference's second run as a member of the bag where there is one."""

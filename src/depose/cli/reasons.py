@@ -9,6 +9,7 @@ from depose.analysis.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.errors import few
 from depose.model import Finding, Findings, Result
 from depose.report.arrange import with_interval
+from depose.report.grounds import unmet
 from depose.report.wording import REASONS
 from depose.statistics.rounding import at_least, upwards
 
@@ -16,6 +17,11 @@ from depose.statistics.rounding import at_least, upwards
 def reasons_of(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
     """Give the code of each reason of an opinion and what it comes from in this case."""
     return tuple((code, said(code, finding, findings)) for code in finding.opinion.reasons)
+
+
+def also_unmet(finding: Finding, findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Give the same for what the opinion does not name, since an earlier step of the rule had failed already."""
+    return tuple((code, said(code, finding, findings)) for code in unmet(finding))
 
 
 def said(code: str, finding: Finding, findings: Findings) -> str:
@@ -128,6 +134,11 @@ def _kind(finding: Finding, findings: Findings) -> Iterator[str]:
     closer = [one.model for one in finding.candidates if result and one.value > result.value and not one.tested]
     if closer:
         yield f"closer than {finding.reference}: {few(closer)}"
+    if finding.grounds is not None and finding.grounds.rivals_left:
+        yield (
+            f"not compared with {finding.reference}: {few(finding.grounds.rivals_left)}; a rival needs answers to the "
+            "prompts, and three controls that are clean for it too"
+        )
 
 
 _CAUSES: dict[str, Callable[[Finding, Findings], Iterator[str]]] = {

@@ -71,7 +71,7 @@ def put_prose(line: str) -> None:
 
 def summary(findings: Findings) -> list[str | Line]:
     """Set out the opinion on each question, with its numbers and with the cause of each reason."""
-    from depose.cli.reasons import reasons_of
+    from depose.cli.reasons import also_unmet, reasons_of
 
     names = {one.code: one.name for one in findings.items}
     lines: list[str | Line] = [f"{findings.title}: {findings.prompts} prompts, {len(findings.items)} models"]
@@ -89,6 +89,8 @@ def summary(findings: Findings) -> list[str | Line]:
         lines += wrapped(numbers(one), "      ")
         for code, said in reasons_of(one, findings):
             lines += wrapped(f"{code}: {said}", "      ")
+        for code, said in also_unmet(one, findings):
+            lines += wrapped(f"not met either, {code}: {said}", "      ")
     legend = LEGEND if level() >= 0 and findings.findings else ()
     rated = any(ratio.value is not None for one in findings.findings for ratio in one.ratios)
     return [*lines, *(line for said in legend if rated or said[:3] != "LR:" for line in wrapped(said))]

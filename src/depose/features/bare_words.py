@@ -1,9 +1,12 @@
 """Answers without what is said whatever is asked: what two strangers share whose hosts dress them alike.
 
-A greeting, a signature, labels (`Step 1:`, `Answer:`), tags, the prompt said back, a sentence for declining: one habit,
-and a detector that compares prompt by prompt counts it once for each of them. Two strangers behind one template came
-out as closer than any two controls. Here it is taken out, from every member of a bag by the same rule, so that a result
-can be asked to stand without it. Lengths of runs and shares were set on strangers in disguise, and never fitted.
+A greeting, a signature, labels (`Step 1:`, `Answer:`), tags, the prompt said back, a sentence for declining: one
+habit, and a detector that compares prompt by prompt counts it once for each of them. Two strangers behind one
+template came out as closer than any two controls. So it is with what a host makes of each prompt: its keywords, tags,
+an address, what a search found, the prompt in another language, a notice that changes from prompt to prompt. No habit
+shows in that, but two members say it word for word, or say nothing but words of the prompt. Here all this is taken
+out, from every member of a bag by the same rule, so that a result can be asked to stand without it. Lengths of runs
+and shares were set on strangers in disguise, and never fitted.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ FEWEST = 3
 COMMON = 0.25
 """Of the members: what more of them say so often is the common manner, whose rarity is counted already."""
 SAID_BACK = 3
-"""Words of the shortest run that is taken for the prompt's own."""
+"""Words of the shortest run that is taken for the prompt's own: words of it, in whatever order."""
+PASSAGE = 8
+"""Words of the shortest run that two members cannot both have come upon: one of them, or a third, wrote it for both."""
 Run = tuple[str, ...]
 _UNJOINED = "A-Za-z0-9\u3005-\u3007\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Letters that no joiner changes: Latin, kana, Han. Scripts of India, Persian and others need theirs."""
@@ -68,8 +73,9 @@ def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
     A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often with
-    no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, runs of the prompt
-    of SAID_BACK words or more. Letters of a style, and those of other scripts inside Latin words, are plain ones, and
+    no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, SAID_BACK words of
+    the prompt or more behind each other, in any order, and PASSAGE words or more that another member says to the same
+    prompt, too. Letters of a style, and those of other scripts inside Latin words, are plain ones, and
     words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
     `read` keeps answers as they were read, for other bags of the same models.
     """
@@ -80,14 +86,26 @@ def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     stock = [_stock([(bag.prompts[p].id, one.words) for p, row in enumerate(said) for one in row[m]]) for m in members]
     holders = Counter(run for one in habits for run in one)
     own = [{run for run in one if holders[run] <= max(2, COMMON * len(bag.models))} for one in habits]
-    asked = [_runs(_words(_plain(prompt.text)), SAID_BACK) for prompt in bag.prompts]
+    asked = [frozenset(_words(_plain(prompt.text))) for prompt in bag.prompts]
+    passages = _passages([prompt.id for prompt in bag.prompts], said)
     rows = tuple(
         tuple(
-            tuple("" if one.words in stock[m] else _without(one, own[m], asked[p]) for one in row[m]) for m in members
+            tuple(
+                "" if one.words in stock[m] else _without(one, own[m], asked[p], passages[prompt.id]) for one in row[m]
+            )
+            for m in members
         )
-        for p, row in enumerate(said)
+        for p, (prompt, row) in enumerate(zip(bag.prompts, said, strict=True))
     )
     return Bag(models=bag.models, prompts=bag.prompts, answers=rows)
+
+
+def spoken(bag: Bag, read: Read) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Return the words of each answer of each member, in small and plain letters: [members][answers]."""
+    return tuple(
+        tuple(_said(text, read.said).words for row in bag.answers for text in row[member])
+        for member in range(len(bag.models))
+    )
 
 
 def _plain(text: str) -> str:
@@ -136,14 +154,33 @@ def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...
     return {words for words, count in counts.items() if count >= FEWEST}
 
 
-def _without(said: Said, own: set[Run], asked: set[Run]) -> str:
+def _passages(prompts: Sequence[str], said: Sequence[Sequence[Sequence[Said]]]) -> dict[str, set[Run]]:
+    """Find, for each prompt, the runs of PASSAGE words that more than one member says, in whatever sample."""
+    holders: dict[str, Counter[Run]] = {prompt: Counter() for prompt in prompts}
+    by_member: dict[tuple[str, int], set[Run]] = {}
+    for prompt, row in zip(prompts, said, strict=True):
+        for member, samples in enumerate(row):
+            runs = by_member.setdefault((prompt, member), set())
+            runs |= {run for one in samples for run in _runs(one.words, PASSAGE)}
+    for (prompt, _), runs in by_member.items():
+        holders[prompt].update(runs)
+    return {prompt: {run for run, count in found.items() if count > 1} for prompt, found in holders.items()}
+
+
+def _without(said: Said, own: set[Run], asked: frozenset[str], passages: set[Run]) -> str:
     words, gone = said.words, [False] * len(said.words)
-    first = {run[0] for run in own} | {run[0] for run in asked}
+    first = {run[0] for run in own} | {run[0] for run in passages}
     for i in (place for place, word in enumerate(words) if word in first):
-        for size in range(1, LONGEST + 1):
+        for size in (*range(1, LONGEST + 1), PASSAGE):
             run = words[i : i + size]
-            if run in own or (size == SAID_BACK and run in asked):
+            if run in own or run in passages:
                 gone[i : i + len(run)] = [True] * len(run)
+    begin = 0
+    for end in range(len(words) + 1):
+        if end == len(words) or words[end] not in asked:
+            if end - begin >= SAID_BACK:
+                gone[begin:end] = [True] * (end - begin)
+            begin = end + 1
     if not any(gone):
         return said.text
     taken = [place for place, out in zip(said.places, gone, strict=True) if out]

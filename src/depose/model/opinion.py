@@ -62,3 +62,5 @@ class Grounds(Record, frozen=True, kw_only=True):
     p_lineages: float | UnsetType = UNSET
     """p counted in independent lineages, with `k_eff` for K; set where p comes to alpha though some control reaches the
     score, and there are fewer lineages than controls."""
+    rivals_left: tuple[str, ...] | UnsetType = UNSET
+    """Rival candidates that were named and could not be compared with the reference; unset where there is none."""

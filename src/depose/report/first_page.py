@@ -12,6 +12,7 @@ import numpy as np
 
 from depose.model import Document, Finding, Findings, Item, Question, Ratio, Record, Result
 from depose.report.arrange import likelihood, natural, primary
+from depose.report.grounds import unmet
 from depose.report.typography import clip, pvalue
 from depose.report.wording import AGAINST_SHORT, H1_SHORT, MEANS_NOT, REASONS_SHORT
 from depose.statistics.ranks import DIGITS
@@ -136,7 +137,9 @@ def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
             f"The test did not find anything, where it finds {power.k} of {power.n} known pairs{dose}; by the lower "
             f"bound at least {at_least(power.lower95)} of such pairs."
         )
-    return f"No answer either way: {because}."
+    further = unmet(finding)
+    either = f" Not met either: {'; '.join(REASONS_SHORT.get(code, code) for code in further)}." if further else ""
+    return f"No answer either way: {because}.{either}"
 
 
 def by_chance(finding: Finding, scored: int, references: int = 1) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from depose.errors import few
 from depose.model import Finding, Findings, Grounds, Record
 from depose.model.opinion import FEWEST_LINEAGES, LEAST_POWER, MOST_REFUSALS
 from depose.report.arrange import likelihood, primary
@@ -114,8 +115,10 @@ def _ratio(field: str) -> Callable[[Finding, Grounds], Cell]:
 
 
 def _candidate(finding: Finding, g: Grounds) -> Cell:
+    if g.rivals_left:
+        return Cell(seen=f"{few(g.rivals_left)} not compared", met=False)
     if not finding.candidates:
-        return Cell(seen="none compared", met=True)
+        return Cell(seen="none named", met=True)
     return Cell(seen="one is closer" if g.candidate_closer else "none is", met=not g.candidate_closer)
 
 
@@ -142,8 +145,33 @@ REQUIREMENTS: tuple[tuple[str, Callable[[Finding, Grounds], Cell]], ...] = (
     ("conditions of the study that the case shares: all", _range),
     ("ratio against an unrelated model, end nearer 1: above 1", _ratio("lr_unrelated_low")),
     ("ratio against the question’s own alternative, likewise", _ratio("lr_alternative_low")),
-    ("no rival candidate closer than the reference", _candidate),
+    ("every rival candidate compared, and none closer than the reference", _candidate),
     ("no fact on record against it (files, dates)", _facts),
     (f"if p is above alpha: power, lower bound, at least {LEAST_POWER}", _power),
 )
 """Words of each requirement, and what it is in a finding."""
+
+
+def unmet(finding: Finding) -> tuple[str, ...]:
+    """Name what else would have kept an inconclusive opinion so, had the reasons that it names not been there.
+
+    The lookup stops at the first step that fails; whoever mends that alone would meet these next.
+    """
+    g = finding.grounds
+    if finding.opinion.verdict != "inconclusive" or g is None or g.p is None:
+        return ()
+    if g.p > g.alpha:
+        further = ["power"] * (g.power is None or g.power < LEAST_POWER)
+    else:
+        low = g.lr_unrelated_low
+        further = [
+            code
+            for code, met in (
+                ("length", g.p_length_matched is not None and g.p_length_matched <= g.alpha),
+                ("layout", g.p_layout_matched is not None and g.p_layout_matched <= g.alpha),
+                ("range", g.in_range and low is not None),
+                ("lr_spans_one", not g.in_range or low is None or low > 1),
+            )
+            if not met
+        ]
+    return tuple(code for code in further if code not in finding.opinion.reasons)

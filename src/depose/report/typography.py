@@ -7,12 +7,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal
 from math import ceil, floor
 from typing import Any
 
 from depose.errors import ReportError
-from depose.statistics.rounding import upwards
+from depose.statistics.rounding import at_most, upwards
 
 MARKS = 3
 """Combining marks shown on one character; more would climb into the lines above."""
@@ -143,7 +142,7 @@ def pvalue(p: float, least: float) -> str:
 def exact_p(log10: float) -> str:
     """Write a probability by its logarithm, with two significant digits, rounded up, however small it is."""
     if log10 >= -3:
-        return str(Decimal(repr(min(1.0, 10.0**log10))).quantize(Decimal("0.001"), ROUND_CEILING))
+        return at_most(min(1.0, 10.0**log10))
     exponent = floor(log10)
     digits = ceil(round(10 ** (log10 - exponent) * 10, 6)) / 10
     return f"{digits:.1f}e{exponent}" if digits < 10 else f"1.0e{exponent + 1}"
