@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from depose.analysis.beforehand import outlook
-from depose.analysis.foreseen import outside, ratio_of
+from depose.analysis.foreseen import OF_THE_STUDY, in_words, outside, ratio_of
 from depose.analysis.likelihood_ratios import conditions, foreseen
-from depose.model import Case, CaseHead, Primary, Prompt, Protocol
+from depose.model import Case, CaseHead, Condition, Primary, Prompt, Protocol
 from dossiers import spec
 from studies import CASE, result, study
 
@@ -72,3 +72,12 @@ def test_what_is_foreseen_is_what_is_found() -> None:
     found = conditions(study(), one, CASE)
     assert ahead == tuple(row for row in found if row.name != "score T")
     assert len(found) == len(ahead) + 1
+
+
+def test_only_what_the_study_covers_is_said_to_be_of_the_study() -> None:
+    """Every range that it sets is in the list; a row that a rule of the case sets says what is needed."""
+    said = {one.name for one in conditions(study(), result(), CASE) if one.decides} - {"question", "suspect"}
+    assert said <= {*OF_THE_STUDY}
+    row = Condition(name="score T", validated="1 to 2", case="3", inside=False)
+    assert in_words(row, "same") == "score T: 3 (the study: 1 to 2)"
+    assert in_words(msgspec.structs.replace(row, name="bare words"), "same") == "bare words: 3 (needed: 1 to 2)"

@@ -253,3 +253,14 @@ def test_another_score_would_have_led_to_another_opinion() -> None:
     """The last question says how many controls may reach the score at this alpha and K."""
     said = asked(build(), set())[-1].answer
     assert "with 23 controls p reaches alpha if none of them reaches the score" in said
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_prompts_that_were_handed_in_with_their_answers_are_said_to_be(before: bool) -> None:
+    """Whoever picks them by the answers finds a likeness among strangers, and no figure tells."""
+    findings = build(questions=("same",))
+    protocol = msgspec.structs.replace(findings.protocol, probes=())
+    stated = msgspec.structs.replace(findings, protocol=protocol, retrospective=before)
+    told = " ".join(one.answer for one in asked(stated, set(PLACES)))
+    assert "The party handed the prompts in" in told
+    assert ("whoever picks prompts by their answers" in told) == before

@@ -67,6 +67,10 @@ def ratio_of(one: Outlook, prompts: int, calibration: Calibration | None) -> str
     return found if isinstance(found, str) else ""
 
 
+OF_THE_STUDY = ("detector", "number of prompts", "kind of prompts", "length of answers", "controls", "score T", "bases")
+"""Conditions whose range is that of the validation study (`likelihood_ratios.conditions`); of others a rule sets it."""
+
+
 def in_words(one: Condition, question: Question) -> str:
     """Set what a case has beside what the study covers, in words where a name alone says too little."""
     if one.name == "question":
@@ -78,4 +82,5 @@ def in_words(one: Condition, question: Question) -> str:
             f"prompts of the case's own: no kind of prompts is known for them, and the study holds for {question} on "
             f"its own kinds alone ({one.validated})"
         )
-    return f"{one.name}: {one.case} (the study: {one.validated})"
+    source = "the study" if one.name in OF_THE_STUDY else "needed"
+    return f"{one.name}: {one.case} ({source}: {one.validated})"

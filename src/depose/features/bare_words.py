@@ -155,16 +155,20 @@ def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...
 
 
 def _passages(prompts: Sequence[str], said: Sequence[Sequence[Sequence[Said]]]) -> dict[str, set[Run]]:
-    """Find, for each prompt, the runs of PASSAGE words that more than one member says, in whatever sample."""
-    holders: dict[str, Counter[Run]] = {prompt: Counter() for prompt in prompts}
-    by_member: dict[tuple[str, int], set[Run]] = {}
+    """Find, for each prompt, the runs of PASSAGE words that more than one member says, in whatever sample.
+
+    One prompt after the other: all runs of all answers at once would fill the memory.
+    """
+    rows: dict[str, list[Sequence[Sequence[Said]]]] = {}
     for prompt, row in zip(prompts, said, strict=True):
-        for member, samples in enumerate(row):
-            runs = by_member.setdefault((prompt, member), set())
-            runs |= {run for one in samples for run in _runs(one.words, PASSAGE)}
-    for (prompt, _), runs in by_member.items():
-        holders[prompt].update(runs)
-    return {prompt: {run for run, count in found.items() if count > 1} for prompt, found in holders.items()}
+        rows.setdefault(prompt, []).append(row)
+    found: dict[str, set[Run]] = {}
+    for prompt, listed in rows.items():
+        holders: Counter[Run] = Counter()
+        for samples in zip(*listed, strict=True):
+            holders.update({run for one in samples for text in one for run in _runs(text.words, PASSAGE)})
+        found[prompt] = {run for run, count in holders.items() if count > 1}
+    return found
 
 
 def _without(said: Said, own: set[Run], asked: frozenset[str], passages: set[Run]) -> str:

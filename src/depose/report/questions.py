@@ -187,6 +187,9 @@ def _who_chose(findings: Findings) -> str:
         if drawn
         else "The prompts were drawn by a seed that the party typed."
         if findings.protocol.probes
+        else "The party handed the prompts in, and answers were there before: whoever picks prompts by their answers "
+        "makes strangers look alike, which no figure of this report would show."
+        if findings.retrospective
         else "The party handed the prompts in."
     )
     return f"{controls} {prompts} {_tried(findings)} What was looked at before registration no record can show."
