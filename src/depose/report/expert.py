@@ -122,6 +122,7 @@ def _answered(findings: Findings) -> dict[str, Any]:
             for found in [[item.code for item in findings.items if item.role == role]]
         ],
         "described": arrange.described(findings.items),
+        "files_apart": facts.files_apart(findings),
         "counts": arrange.counted(findings.denominators, roles, together=many),
         "ends": arrange.ends(findings.denominators),
         "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from depose.model import Finding, Findings
-from depose.report.arrange import codes, primary
+from depose.model import Fact, Finding, Findings
+from depose.report.arrange import adapts, codes, primary
 from depose.report.typography import clip, number
 
 EXCLUDES = (
@@ -142,3 +142,9 @@ def assumed(findings: Findings) -> list[str]:
             if ratio.excluded
         )
     )
+
+
+def files_apart(findings: Findings) -> list[Fact]:
+    """List the files of a case whose digests do not stand among the facts of its models."""
+    told = {fact.value for item in findings.items for fact in item.facts if adapts(fact)}
+    return [one for one in findings.files if one.value not in told]
