@@ -31,6 +31,7 @@ from depose.report.contents import (
     APPENDICES,
     BACKGROUND,
     CERTIFICATES,
+    CHOICE_OF_PROMPTS,
     DISCLOSURE,
     GLOSSARY,
     LETTERS,
@@ -123,12 +124,27 @@ def _answered(findings: Findings) -> dict[str, Any]:
         ],
         "described": arrange.described(findings.items),
         "files_apart": facts.files_apart(findings),
+        "prompts_from": questions.prompts_from(findings),
+        "asked_anything": _asked_anything(findings),
         "counts": arrange.counted(findings.denominators, roles, together=many),
         "ends": arrange.ends(findings.denominators),
         "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
+
+
+def _alternatives(findings: Findings) -> list[tuple[str, str, str]]:
+    """List the explanations, that of the prompts as this case has it."""
+    of = questions.prompts_from(findings)
+    here = {} if of.drawn else {CHOICE_OF_PROMPTS: (f"those of {of.listed}: none was drawn", "the list is a choice")}
+    return [(name, *here.get(name, (answer, rest))) for name, answer, rest in ALTERNATIVES]
+
+
+def _asked_anything(findings: Findings) -> bool:
+    """Tell a case whose models were asked, be it one, from one whose answers were all looked up."""
+    recorded = {item.code for item in findings.items if item.retrospective}
+    return any(one.planned and one.model not in recorded for one in findings.denominators) or not findings.retrospective
 
 
 def _anchors(findings: Findings, made: Mapping[str, Any]) -> set[str]:
@@ -171,12 +187,12 @@ def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
         "told_in": {item: all(key in told for key in WITNESS_OF.get(item, ("-",))) for item, *_ in DISCLOSURE},
         "background": BACKGROUND,
         "glossary": GLOSSARY,
-        "alternatives": ALTERNATIVES,
+        "alternatives": _alternatives(findings),
         "crosswalk": standards.argued(findings),
         "avoided": together(),
         "certificates": CERTIFICATES,
         "parts": PARTS,
-        "disclosure": DISCLOSURE,
+        "disclosure": line_up.disclosure(findings, DISCLOSURE),
         "texts": method_text.TEXTS,
         "expressions": method_text.EXPRESSIONS,
         "spelt": method_text.spelt(findings.protocol.detectors),
