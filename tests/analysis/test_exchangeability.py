@@ -34,7 +34,8 @@ def seen(suspect: dict[str, Any], reference: dict[str, Any], controls: dict[str,
 
 def test_a_pair_like_its_controls_is_inside_everywhere() -> None:
     """Nothing stands out where dates, route and settings are the same; what is not stated has no row."""
-    assert seen({}, {}, {}) == {"release dates": True, "route": True, "sampling settings": True}
+    asked = {"temperature": 0.7, "max_tokens": 200}
+    assert seen(asked, asked, asked) == {"release dates": True, "route": True, "sampling settings": True}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,32 @@ def test_each_thing_in_which_the_suspect_stands_out_is_a_row_that_says_no(
     suspect: dict[str, Any], controls: dict[str, Any], outside: str
 ) -> None:
     """One difference, one condition that is not met."""
-    assert [name for name, inside in seen(suspect, {}, controls).items() if not inside] == [outside]
+    asked = {"temperature": 0.7, "max_tokens": 200}
+    given = seen({**asked, **suspect}, asked, {**asked, **controls})
+    assert [name for name, inside in given.items() if not inside] == [outside]
+
+
+@pytest.mark.parametrize(
+    ("suspect", "controls", "said"),
+    [
+        ({}, {}, "not stated of S1, R1 and 20 of 20 controls, whose answers are recorded; else temperature 0.7 and"),
+        ({"provider": "openai"}, {}, "not stated of R1 and 20 of 20 controls, whose"),
+        ({}, {"file": "pack:free"}, "not stated of S1, R1, whose"),
+        ({"temperature": 0.2}, {"temperature": 0.2, "max_tokens": 64}, "outside: temperature, max_tokens ("),
+    ],
+)
+def test_how_recorded_answers_were_asked_is_not_taken_from_the_protocol(
+    suspect: dict[str, Any], controls: dict[str, Any], said: str
+) -> None:
+    """Nobody knows it unless the case file states it; a row that knows nothing decides nothing, and never says yes."""
+    specs = {"S1": spec("S1", "suspect", **suspect), "R1": spec("R1", "reference")}
+    specs |= {one.code: msgspec.structs.replace(one, **controls) for one in CONTROLS}
+    dates = era(specs["S1"].released, specs["R1"].released, {code: specs[code].released for code in BAG[2:]})
+    found = Exchangeability(era=dates, k_by_name=20, k_by_likeness=20, clades=(), peculiar=(), subsets=None)
+    [row] = [one for one in rows(found, specs, BAG, Protocol()) if one.name == "sampling settings"]
+    assert row.case.startswith(said)
+    assert not row.inside
+    assert row.decides is said.startswith("outside")
 
 
 def test_a_live_suspect_beside_nineteen_live_controls_is_inside() -> None:

@@ -293,8 +293,14 @@ def test_a_report_on_a_line_up_alone_says_where_its_things_stand(findings: Findi
 def test_what_a_line_up_could_have_missed_is_never_rounded_away(findings: Findings) -> None:
     """A power just under one is no certainty, and a miss never 0; what speaks for H2 speaks against one form alone."""
     opinion = msgspec.structs.replace(found_in(findings).findings[0].opinion, verdict="no indication", reasons=())
-    given = {"power": 0.99995, "opinion": opinion, "log10_e": -0.61, "words": "weak support for H2 over H1"}
-    text = changed(findings, **given, gamma=9.409, share=0.749, tipping=0.3999, log10_p_holm=-4.0)
+    given: dict[str, Any] = {
+        "power": 0.99995,
+        "opinion": opinion,
+        "log10_e": -0.61,
+        "words": "weak support for H2 over H1",
+    }
+    given |= {"gamma": 9.409, "share": 0.749, "tipping": 0.3999, "log10_p_holm": -4.0}
+    text = changed(findings, None, **given)
     assert "with probability 0.99 or more what" in text
     assert "at a power of 0.99 for" in text
     assert "a miss, at the registered share and strength, at most 0.01" in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
@@ -121,7 +122,11 @@ def _route(suspect: ModelSpec, controls: Sequence[ModelSpec], specs: Mapping[str
 
 
 def _settings(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSpec], protocol: Protocol) -> Condition:
-    """Compare temperature, length and system prompt with those of the controls."""
+    """Compare temperature, length and system prompt with those of the controls.
+
+    How recorded answers were asked the protocol does not know: where the case file does not say it either, and nothing
+    that it does say stands out, the row says so and decides nothing.
+    """
     said, outside = [], []
     for name in ("temperature", "max_tokens"):
         theirs = sorted(float(setting(one, protocol, name)) for one in controls)
@@ -133,12 +138,29 @@ def _settings(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[Model
     if prompted and not any(one.system for one in controls):
         outside.append("system prompt")
     said.append(f"system prompt: {', '.join(prompted) or 'neither'}")
-    return Condition(
+    unsaid = _unsaid((suspect, reference), controls)
+    row = Condition(
         name="sampling settings",
         validated="those of the controls, or between them",
         case=f"outside: {', '.join(outside)} ({'; '.join(said)})" if outside else "; ".join(said),
         inside=not outside,
     )
+    if outside or not unsaid:
+        return row
+    case = f"not stated of {unsaid}, whose answers are recorded; else {'; '.join(said)}"
+    return msgspec.structs.replace(row, case=case, inside=False, decides=False)
+
+
+def _unsaid(pair: Sequence[ModelSpec], controls: Sequence[ModelSpec]) -> str:
+    """Name the recorded models whose settings nobody states; those of a pack stand in it."""
+
+    def silent(one: ModelSpec) -> bool:
+        packed = one.file.startswith("pack:") or one.file.endswith(".pack")
+        return one.provider == "recorded" and not packed and None in (one.temperature, one.max_tokens)
+
+    named = [one.code for one in pair if silent(one)]
+    count = sum(map(silent, controls))
+    return " and ".join(filter(None, (", ".join(named), f"{count} of {len(controls)} controls" if count else "")))
 
 
 def _stated(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSpec]) -> Iterator[Condition]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from depose.model import Document, Finding, Findings, Item, Question, Ratio, Record, Result
+from depose.model.opinion import FEWEST_LINEAGES
 from depose.report.arrange import likelihood, natural, primary
 from depose.report.typography import clip, pvalue
 from depose.report.wording import AGAINST_SHORT, H1_SHORT, MEANS_NOT, REASONS_SHORT
@@ -118,7 +119,7 @@ def _some(count: int, of: int) -> str:
 def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
     """Say what the opinion means."""
     verdict, reasons = finding.opinion.verdict, finding.opinion.reasons
-    because = "; ".join(REASONS_SHORT.get(code, code) for code in reasons)
+    because = "; ".join(REASONS_SHORT.get(code, code) + _short_of(finding, code) for code in reasons)
     if verdict == "indication":
         if "files_equal" in reasons:
             return f"{because[:1].upper()}{because[1:]}."
@@ -137,6 +138,12 @@ def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
             f"bound at least {at_least(power.lower95)} of such pairs."
         )
     return f"No answer either way: {because}."
+
+
+def _short_of(finding: Finding, code: str) -> str:
+    """Count the independent controls beside those needed, where a finding fails on that."""
+    needed = max(FEWEST_LINEAGES, finding.k_needed)
+    return f" ({finding.k_eff}, needed {needed})" if code == "controls" and finding.k_eff < needed else ""
 
 
 def by_chance(finding: Finding, scored: int, references: int = 1) -> str:
