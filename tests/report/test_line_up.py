@@ -20,6 +20,7 @@ from depose.model.lineup_findings import LineupFindings
 from depose.report import machine_readable
 from depose.report.compliance import outcome
 from depose.report.figures.line_up import picks, picks_alt, strength
+from depose.report.line_up_texts import rule
 from depose.report.render import Setting, render_html, render_pdf
 from depose.report.typography import exact_p
 from fakes import depose
@@ -309,3 +310,21 @@ def test_what_a_line_up_could_have_missed_is_never_rounded_away(findings: Findin
     assert "less than 0.399." in text
     assert "1.00" not in text[text.index("How robust") : text.index("How robust") + 600]
     assert "weak support for H2 over a preference of that form, which is not all of H1" in text
+
+
+def test_the_summary_of_a_line_up_alone_speaks_of_no_likeness(findings: Findings) -> None:
+    """Its rule, risks, counts, dates and limits are those of the line-up: nobody was asked, no control stood beside."""
+    text = words_of(render_html(findings, Setting(flavour="compliance")))
+    lineup = found_in(findings)
+    one = lineup.findings[0]
+    assert "Review at an exact p, adjusted (Holm) over suspects" in text
+    assert f"of at most 0.05, {rule(lineup)} and none failed" in text
+    assert "where delivery was a draw, at most 0.05, exactly" in text
+    assert f"{one.suspect} at most " in text
+    assert f"Tested. {one.bags} line-ups" in text
+    assert "none asked to none asked" not in text
+    assert "A learnt preference says nothing of the route" in text
+    for likeness in ("19 independent controls", "0 prompts in 0 clusters", "not a random sample", "Bare words"):
+        assert likeness not in text
+    pages = render_pdf(findings, Setting(flavour="compliance")).pages
+    assert pages == 2

@@ -127,7 +127,7 @@ class Page:
 
     def bare(self, text: str) -> str:
         """Even the text, and take its layout out."""
-        for name, instead in (("newline", "\n"), ("spaces", " "), ("nothing", "")):
+        for name, instead in (("newline", "\n"), ("spaces", " "), ("gone", "")):
             text = re.sub(self.marks[name], instead, text)
         text = unicodedata.normalize("NFC", text)
         blanks, on, beside = r"[ \t\u3000]+", self.marks["written"], "[A-Za-z0-9]"

@@ -59,7 +59,7 @@ TEXTS = {
     "vocabulary": f"{VOCABULARY:,}",
     "ends": layout_free.ENDS,
     "newline": line_ends.LINE_ENDS.pattern,
-    "nothing": line_ends.NOTHING.pattern,
+    "gone": line_ends.NOTHING.pattern,
     "spaces": line_ends.SPACES.pattern,
     "written": f"[{line_ends.WRITTEN_ON}]",
     "spaceless": SPACELESS.pattern.removesuffix("+"),
