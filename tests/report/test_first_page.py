@@ -151,6 +151,16 @@ def test_too_few_controls_are_counted_beside_those_needed() -> None:
     assert first_page.means(reached) == "No answer either way: too few independent controls."
 
 
+def test_equal_files_are_not_said_to_be_something_else() -> None:
+    """Where digests answer `same`, no score does, and what it does not mean is not that the files are equal."""
+    one = build(questions=("same",)).findings[0]
+    equal = msgspec.structs.replace(one, opinion=Opinion(verdict="indication", reasons=("files_equal",)))
+    [row] = first_page.answers(msgspec.structs.replace(build(questions=("same",)), findings=(equal,)))
+    assert row.seen.startswith("Digests of files decide, and no score. Of 23 models")
+    assert row.means == "Every recorded file of weights is the same on both sides."
+    assert row.means_not == "Not whose files came first, and not how they came there."
+
+
 def test_a_case_without_controls_does_not_count_none_of_them() -> None:
     """Where nothing stands beside the two, the first page says what that means."""
     made = build(questions=("same",), controls=())

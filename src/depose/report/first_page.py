@@ -67,12 +67,19 @@ def answers(findings: Findings) -> list[Answer]:
             suspect=one.suspect,
             reference=one.reference,
             verdict=WORDS_OF_VERDICTS[one.opinion.verdict],
-            seen=" ".join(filter(None, (seen(one), by_chance(one, scored, tested[one.question, one.suspect])))),
+            seen=" ".join(
+                filter(None, (_decided(one), seen(one), by_chance(one, scored, tested[one.question, one.suspect])))
+            ),
             means=means(one, findings.documents),
             means_not=_means_not(one),
         )
         for place, one in sorted(chosen, key=lambda row: (pairs.index((row[1].suspect, row[1].reference)), row[0]))
     ]
+
+
+def _decided(finding: Finding) -> str:
+    """Say what decides where scores do not."""
+    return "Digests of files decide, and no score." if "files_equal" in finding.opinion.reasons else ""
 
 
 def left_out(findings: Findings) -> str:
@@ -203,6 +210,8 @@ def _assuming(finding: Finding, documents: Sequence[Document]) -> str:
 def _means_not(finding: Finding) -> str:
     if finding.opinion.verdict in ("no indication", "inconclusive"):
         return MEANS_NOT["nothing found"]
+    if "files_equal" in finding.opinion.reasons:
+        return MEANS_NOT["files_equal"]
     return MEANS_NOT[finding.question]
 
 
