@@ -25,11 +25,12 @@ from depose.model import (
     Raw,
     canonical,
 )
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightReading
 from depose.report import facts, first_page, power_by_dose
 from depose.report.contents import APPENDICES, CROSSWALK, NO
 from depose.report.first_page import ROWS
 from depose.report.questions import INSTEAD, PLACES, asked
-from depose.report.render import render_html, render_pdf
+from depose.report.render import Setting, render_html, render_pdf
 from depose.report.standards import argued
 from depose.report.wording import MEANS_NOT, REASONS, REASONS_SHORT
 from reports import build, calibrated, words
@@ -294,6 +295,62 @@ def test_a_case_in_which_nothing_was_asked_says_so() -> None:
     assert "the first question was asked at" in asked_
     assert "the files and the software named in appendix F" in asked_
     assert "language and tuning stand in section 14" in asked_
+
+
+def weights(suspect: str, reading: WeightReading, log10_p: float, *cautions: str) -> WeightFinding:
+    """A comparison of weights by one layer, or by none where there is no test."""
+    layer = WeightLayer(
+        kind="mlp",
+        label="0",
+        closest="0",
+        units=9,
+        matched=9,
+        cosine=0.5,
+        margin=0.1,
+        order_log10_p=log10_p,
+        signs_log10_p=None,
+        counted=True,
+    )
+    return WeightFinding(
+        suspect=suspect,
+        reference="R1",
+        suspect_files={},
+        reference_files={},
+        reading=reading,
+        log10_p=log10_p,
+        alpha=1e-6,
+        tests=(),
+        layers=(layer,) if reading != "not testable" else (),
+        map=WeightMap(suspect=("0",), reference=("0",), margins=((0.1,),), order_log10_p=((log10_p,),)),
+        alignment="as they are",
+        support={},
+        cautions=cautions,
+    )
+
+
+def test_what_weights_say_stands_on_the_first_page() -> None:
+    """The strongest evidence of a case is not left to a page in the middle; no limitation denies that it was seen."""
+    found = (
+        weights("S1", "not independent", -140.0),
+        weights("S2", "nothing against independence", -0.3),
+        weights("S3", "not independent", -9.0, "embeddings alone agree"),
+        weights("S4", "not testable", 0.0),
+    )
+    said = (
+        "Weights, compared by themselves, by no opinion in the table: S1 and R1 not independent, p < 1e-100; S2 and R1 "
+        "nothing against independence, p 0.51; S3 and R1 not independent by embeddings alone, p 1.0e-9; S4 and R1 not "
+        "testable. One was made from the other, or both from a third, or from the same random numbers; weights do not "
+        "say which."
+    )
+    made = msgspec.structs.replace(build(questions=("same",)), weights=found)
+    assert facts.of_weights(made) == [said]
+    assert facts.RELATED not in facts.of_weights(msgspec.structs.replace(made, weights=found[1:]))[0]
+    assert facts.of_weights(build()) == []
+    page = words(render_html(made))
+    assert "compared by themselves, by no opinion in the table: S1 and R1" in page[: page.index("1 Summary of op")]
+    for flavour in ("expert", "compliance"):
+        text = words(render_html(made, Setting(flavour=flavour)))
+        assert "But for the weights of S1 and R1, S2 and R1, S3 and R1, S4 and R1, the models were seen from" in text
 
 
 def test_likeness_of_several_samples_is_counted_in_answers() -> None:

@@ -55,7 +55,7 @@ from depose.report.study_counts import (
 )
 from depose.report.typography import drawn
 from depose.report.vocabulary import together
-from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
+from depose.report.wording import AGAINST, H1_SHORT, LIMITATIONS, PARTS, REASONS
 from depose.statistics import verbal
 from depose.statistics.ranks import controls_needed
 
@@ -98,6 +98,8 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         made["asked"] = questions.asked(findings, _anchors(findings, made))
     if lineup is not None:
         made["limitations"] = line_up_texts.limitations(findings, lineup)
+    else:
+        made["limitations"] = facts.limitations(findings, LIMITATIONS)
     return {**made, "places": questions.PLACES}
 
 
@@ -214,6 +216,7 @@ def _first(findings: Findings) -> dict[str, Any]:
         "h1_short": H1_SHORT,
         "facts": [
             *facts.of_files_shortly(findings),
+            *facts.of_weights(findings),
             *facts.of_dates(findings),
             *facts.of_itself(findings),
             *facts.of_nulls(findings),

@@ -9,6 +9,7 @@ from depose.model import Findings
 from depose.model.lineup_findings import LineupFinding, LineupFindings
 from depose.model.lineup_plan import LineupPlan, Statistic
 from depose.report.contents import CROSSWALK
+from depose.report.facts import SEEN_OUTSIDE
 from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
@@ -16,7 +17,6 @@ from depose.statistics.rounding import at_least, at_most
 
 SHOWN = 8
 """Names of groups on the first page at most; the table has more, and findings.json all."""
-SEEN_OUTSIDE = "The models were seen from the outside only"
 INSTEAD = {
     SEEN_OUTSIDE: "Of the models it was seen how probable they find given answers, or what they answer, and not how "
     "they were made.",

@@ -21,7 +21,7 @@ from depose.case.annexes import Annex, mapping
 from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
-from depose.report import arrange, compliance, expert, first_page, line_up, line_up_texts, vocabulary
+from depose.report import arrange, compliance, expert, facts, first_page, line_up, line_up_texts, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.numbering import Numbering
@@ -179,7 +179,7 @@ def _of_line_up(findings: Findings) -> dict[str, Any]:
     lineup = line_up.lineup_of(findings)
     said = {"lineup": lineup, "lineup_alone": line_up_texts.alone(findings, lineup)}
     if lineup is None:
-        return said
+        return {**said, "limitations": facts.limitations(findings, LIMITATIONS)}
     return {
         **said,
         "lineup_rule": line_up_texts.rule(lineup),
