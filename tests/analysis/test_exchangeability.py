@@ -106,6 +106,19 @@ def test_sizes_are_read_as_makers_write_them(size: str, number: float | None) ->
     assert parameters(size) == (pytest.approx(number) if number else None)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "said"), [(("135M", "135M"), "135M"), (("135M", "1.8T"), "135M to 1.8T"), (("7B", "8x22B"), "7B to 176B")]
+)
+def test_sizes_of_controls_are_written_as_makers_write_them(sizes: tuple[str, str], said: str) -> None:
+    """No reader of a report is given 1.35e+08."""
+    specs = {"S1": spec("S1", "suspect", size="7B"), "R1": spec("R1", "reference")}
+    specs |= {one.code: msgspec.structs.replace(one, size=sizes[n % 2]) for n, one in enumerate(CONTROLS)}
+    dates = era(specs["S1"].released, specs["R1"].released, {code: specs[code].released for code in BAG[2:]})
+    found = Exchangeability(era=dates, k_by_name=20, k_by_likeness=20, clades=(), peculiar=(), subsets=None)
+    [row] = [one for one in rows(found, specs, BAG, Protocol()) if one.name == "size"]
+    assert row.validated == f"{said} parameters, those of the controls"
+
+
 def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_called() -> None:
     """Six names on one stock of words: 20 lineages by name, fewer by likeness, and the smaller count is used."""
     copies = {one.code: "C0" for one in CONTROLS[1:6]}

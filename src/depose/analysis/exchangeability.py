@@ -170,7 +170,7 @@ def _stated(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSp
     if sizes and own:
         yield Condition(
             name="size",
-            validated=f"{sizes[0]:.3g} to {sizes[-1]:.3g} parameters, those of the controls",
+            validated=f"{_between(sizes)} parameters, those of the controls",
             case=f"suspect {suspect.size or 'not stated'}, reference {reference.size or 'not stated'}",
             inside=all(sizes[0] <= size <= sizes[-1] for size in own),
         )
@@ -194,6 +194,15 @@ def _peculiarity(found: Sequence[Peculiar]) -> Condition:
         case="; ".join(f"{one.model} rank {one.rank} of {one.of}" for one in found),
         inside=not all(one.rank == 1 for one in found),
     )
+
+
+def _between(sizes: Sequence[float]) -> str:
+    """Write the least and the largest of some numbers of parameters as makers do, such as `135M to 7B`."""
+    ends = []
+    for size in (sizes[0], sizes[-1]):
+        letter = max((one for one in SCALES if SCALES[one] <= size), key=SCALES.__getitem__, default="K")
+        ends.append(f"{size / SCALES[letter]:.4g}{letter}")
+    return " to ".join(dict.fromkeys(ends))
 
 
 def parameters(size: str) -> float | None:
