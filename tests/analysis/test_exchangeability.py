@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from depose.analysis.analyze import analyze
 from depose.analysis.documents import documents, least, opinions
@@ -132,6 +133,32 @@ def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_cal
     assert {code for clade in found.clades for code in clade.models} <= {f"C{n}" for n in range(6)}
     assert found.subsets is not None
     assert found.subsets.draws == 1_000
+
+
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
+def test_controls_that_say_nothing_do_not_fill_up_the_count(how: str) -> None:
+    """Twenty names, ten of which refuse or hardly answer, are ten lineages, however close the copy of the reference."""
+    case = dossier([spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS], {"S1": "R1"})
+    mute = {one.code for one in CONTROLS[10:]}
+    said = [
+        msgspec.structs.replace(one, text=f"I'm sorry, but I can't help with {one.model}.")
+        if one.model in mute and how == "refuses"
+        else one
+        for one in case.transcripts
+        if not (one.model in mute and how == "is silent" and int(one.prompt[1:]) % 10)
+    ]
+    found = analyze(msgspec.structs.replace(case, transcripts=tuple(said)), Features(), quiet).findings.findings[0]
+    stood = found.exchangeability
+    assert stood is not None
+    assert set(stood.mute or ()) == mute
+    assert (stood.k_by_name, found.k) == (20, 20)
+    assert stood.k_eff == found.k_eff == stood.k_by_likeness
+    assert stood.k_eff <= 10
+    assert "controls" in found.opinion.reasons
+    plain = analyze(case, Features(), quiet).findings.findings[0].exchangeability
+    assert plain is not None
+    assert plain.mute is UNSET
+    assert plain.k_by_likeness == 20
 
 
 @pytest.mark.parametrize(

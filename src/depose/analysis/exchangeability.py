@@ -42,12 +42,13 @@ def examine(
         )
     scored = bench.scored(bag, detector)
     found = clades(scored.scores.t, bag)
+    mute = bench.mute(bag[2:])
     everything = specification.parts(bench.bag(bag).prompts, stream(bench.protocol.seed, "subsets", "halves"))[:1]
     averages = [one[0] for one in specification.means(scored.measured, everything)]
     return Exchangeability(
         era=dates,
         k_by_name=controls.k_eff,
-        k_by_likeness=independent(len(bag) - 2, found),
+        k_by_likeness=independent(bag[2:], found, mute),
         clades=found,
         peculiar=peculiar(scored.scores.t, bag),
         subsets=subsets(
@@ -57,6 +58,7 @@ def examine(
             bench.protocol.alpha,
             stream(bench.protocol.seed, "subsets", detector),
         ),
+        mute=mute or UNSET,
     )
 
 
