@@ -308,7 +308,9 @@ def test_the_printed_page_gives_every_expression_as_it_is() -> None:
     made = render_pdf(build())
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made.pdf)).pages)
     bare = re.sub(r"\s+", "", text)
-    for pattern in (TEXTS["sentence"], TEXTS["token"], *(pattern for _, pattern in EXPRESSIONS)):
+    scripts = ("newline", "spaces", "gone", "written", "spaceless", "marked", "letters", "person", "phrases")
+    printed = [TEXTS[name] for name in ("sentence", "token", *scripts)]
+    for pattern in (*printed, *(pattern for _, pattern in EXPRESSIONS)):
         assert re.sub(r"\s+", "", code(pattern)) in bare, pattern
 
 
