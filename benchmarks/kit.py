@@ -39,6 +39,8 @@ REPEATED = 3
 TRAINED = "2026-11"
 """When the models of the bundled laboratory were trained."""
 BASE = "SmolLM2-135M"
+KNOWN = {"size": "135M", "language": "en", "tuning": "LoRA"}
+"""The same of every model of the case: what its base is, and how it was tuned."""
 HEAD = """\
 #:schema ./case.schema.json
 # Models of known truth, trained in the laboratory (`depose lab build`): everyone is a fine-tune of one base.
@@ -148,6 +150,7 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
     live = {"provider": "transformers", "model": recipe.base}
     base = {"weight_lineage": BASE}
     made = "the laboratory's manifest"
+    as_asked = {"temperature": recipe.asking.temperature, "max_tokens": recipe.asking.max_tokens}
     text += _model("S1", "suspect", **live, adapter="adapters/S1", developer="Suspect One", **base)
     text += _model("S2", "suspect", **live, adapter="adapters/S2", developer="Suspect Two", **base)
     text += _model(
@@ -175,7 +178,7 @@ def _case(folder: Path, recipe: Any, answers: dict[str, dict[str, str]], seen: d
     for name, code in {**{name: f"T{n}" for n, name in enumerate(rivals, start=1)}, **codes}.items():
         role = "candidate" if name in rivals else "control"
         lineage = {"developer": f"maker of {name}", **base, "data_lineage": name, "source": made}
-        text += _model(code, role, provider="recorded", file="answers.parquet", model=name, **lineage)
+        text += _model(code, role, provider="recorded", file="answers.parquet", model=name, **lineage, **as_asked)
     shutil.copyfile(folder / "manifest.json", target / "manifest.json")
     write_whole(target / "case.toml", text.encode())
     write_whole(target / "answers.parquet", _answers({name: answers[name] for name in (*rivals, *controls)}))
@@ -187,7 +190,7 @@ def _within(seen: dict[str, float]) -> list[float]:
 
 def _model(code: str, role: str, **fields: Any) -> str:
     lines = ["", "[[models]]", f'code = "{code}"', f'role = "{role}"', f'released = "{TRAINED}"']
-    lines += [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in {**KNOWN, **fields}.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from depose.analysis.analyze import analyze
 from depose.analysis.documents import documents, least, opinions
@@ -34,7 +35,8 @@ def seen(suspect: dict[str, Any], reference: dict[str, Any], controls: dict[str,
 
 def test_a_pair_like_its_controls_is_inside_everywhere() -> None:
     """Nothing stands out where dates, route and settings are the same; what is not stated has no row."""
-    assert seen({}, {}, {}) == {"release dates": True, "route": True, "sampling settings": True}
+    asked = {"temperature": 0.7, "max_tokens": 200}
+    assert seen(asked, asked, asked) == {"release dates": True, "route": True, "sampling settings": True}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,32 @@ def test_each_thing_in_which_the_suspect_stands_out_is_a_row_that_says_no(
     suspect: dict[str, Any], controls: dict[str, Any], outside: str
 ) -> None:
     """One difference, one condition that is not met."""
-    assert [name for name, inside in seen(suspect, {}, controls).items() if not inside] == [outside]
+    asked = {"temperature": 0.7, "max_tokens": 200}
+    given = seen({**asked, **suspect}, asked, {**asked, **controls})
+    assert [name for name, inside in given.items() if not inside] == [outside]
+
+
+@pytest.mark.parametrize(
+    ("suspect", "controls", "said"),
+    [
+        ({}, {}, "not stated of S1, R1 and 20 of 20 controls, whose answers are recorded; else temperature 0.7 and"),
+        ({"provider": "openai"}, {}, "not stated of R1 and 20 of 20 controls, whose"),
+        ({}, {"file": "pack:free"}, "not stated of S1, R1, whose"),
+        ({"temperature": 0.2}, {"temperature": 0.2, "max_tokens": 64}, "outside: temperature, max_tokens ("),
+    ],
+)
+def test_how_recorded_answers_were_asked_is_not_taken_from_the_protocol(
+    suspect: dict[str, Any], controls: dict[str, Any], said: str
+) -> None:
+    """Nobody knows it unless the case file states it; a row that knows nothing decides nothing, and never says yes."""
+    specs = {"S1": spec("S1", "suspect", **suspect), "R1": spec("R1", "reference")}
+    specs |= {one.code: msgspec.structs.replace(one, **controls) for one in CONTROLS}
+    dates = era(specs["S1"].released, specs["R1"].released, {code: specs[code].released for code in BAG[2:]})
+    found = Exchangeability(era=dates, k_by_name=20, k_by_likeness=20, clades=(), peculiar=(), subsets=None)
+    [row] = [one for one in rows(found, specs, BAG, Protocol()) if one.name == "sampling settings"]
+    assert row.case.startswith(said)
+    assert not row.inside
+    assert row.decides is said.startswith("outside")
 
 
 def test_a_live_suspect_beside_nineteen_live_controls_is_inside() -> None:
@@ -80,6 +107,19 @@ def test_sizes_are_read_as_makers_write_them(size: str, number: float | None) ->
     assert parameters(size) == (pytest.approx(number) if number else None)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "said"), [(("135M", "135M"), "135M"), (("135M", "1.8T"), "135M to 1.8T"), (("7B", "8x22B"), "7B to 176B")]
+)
+def test_sizes_of_controls_are_written_as_makers_write_them(sizes: tuple[str, str], said: str) -> None:
+    """No reader of a report is given 1.35e+08."""
+    specs = {"S1": spec("S1", "suspect", size="7B"), "R1": spec("R1", "reference")}
+    specs |= {one.code: msgspec.structs.replace(one, size=sizes[n % 2]) for n, one in enumerate(CONTROLS)}
+    dates = era(specs["S1"].released, specs["R1"].released, {code: specs[code].released for code in BAG[2:]})
+    found = Exchangeability(era=dates, k_by_name=20, k_by_likeness=20, clades=(), peculiar=(), subsets=None)
+    [row] = [one for one in rows(found, specs, BAG, Protocol()) if one.name == "size"]
+    assert row.validated == f"{said} parameters, those of the controls"
+
+
 def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_called() -> None:
     """Six names on one stock of words: 20 lineages by name, fewer by likeness, and the smaller count is used."""
     copies = {one.code: "C0" for one in CONTROLS[1:6]}
@@ -93,6 +133,32 @@ def test_controls_that_are_copies_of_each_other_count_once_whatever_they_are_cal
     assert {code for clade in found.clades for code in clade.models} <= {f"C{n}" for n in range(6)}
     assert found.subsets is not None
     assert found.subsets.draws == 1_000
+
+
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
+def test_controls_that_say_nothing_do_not_fill_up_the_count(how: str) -> None:
+    """Twenty names, ten of which refuse or hardly answer, are ten lineages, however close the copy of the reference."""
+    case = dossier([spec("S1", "suspect"), spec("R1", "reference"), *CONTROLS], {"S1": "R1"})
+    mute = {one.code for one in CONTROLS[10:]}
+    said = [
+        msgspec.structs.replace(one, text=f"I'm sorry, but I can't help with {one.model}.")
+        if one.model in mute and how == "refuses"
+        else one
+        for one in case.transcripts
+        if not (one.model in mute and how == "is silent" and int(one.prompt[1:]) % 10)
+    ]
+    found = analyze(msgspec.structs.replace(case, transcripts=tuple(said)), Features(), quiet).findings.findings[0]
+    stood = found.exchangeability
+    assert stood is not None
+    assert set(stood.mute or ()) == mute
+    assert (stood.k_by_name, found.k) == (20, 20)
+    assert stood.k_eff == found.k_eff == stood.k_by_likeness
+    assert stood.k_eff <= 10
+    assert "controls" in found.opinion.reasons
+    plain = analyze(case, Features(), quiet).findings.findings[0].exchangeability
+    assert plain is not None
+    assert plain.mute is UNSET
+    assert plain.k_by_likeness == 20
 
 
 @pytest.mark.parametrize(

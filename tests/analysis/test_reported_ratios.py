@@ -74,6 +74,15 @@ def test_ratios_are_judged_as_the_case_would_report_them() -> None:
     assert (found.n_true, found.n_other, found.as_large, found.prompts) == (6, 6, 0, 50)
 
 
+@pytest.mark.parametrize(("bound", "as_large"), [(upper_bound(0, 6), 6), (lineage_cap(0, 19), 1)])
+def test_a_ratio_held_to_the_bound_of_the_case_is_as_large_as_it(bound: float, as_large: int) -> None:
+    """A case's ratio has eight digits, rounded up here: those of the study that stand at the same bound still count."""
+    rounded = float(f"{bound:.8g}")
+    given = msgspec.structs.replace(ratio(value=rounded + 10.0 ** (np.floor(np.log10(rounded)) - 7)), elub_low=0.05)
+    [found] = reported(study(held(50, other=(-4.0, -2.0, -1.0, -0.5, -0.2, 1.6))), "distilled", (given,), 60, rng())
+    assert found.as_large == as_large
+
+
 def test_an_alternative_without_a_ratio_is_not_judged() -> None:
     """A study that does not know the families of its pairs gives no interval; a ratio that is none gives no row."""
     plain = held(50, true_families=(), other_families=())

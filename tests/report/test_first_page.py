@@ -138,6 +138,43 @@ def test_p_over_several_references_says_so() -> None:
     assert "adjusted over 2 references" in page
 
 
+def test_one_finding_has_one_p_on_every_page() -> None:
+    """What is adjusted over references, and what is not, stands beside each: no number is read as another."""
+    made = build(questions=("same",), references=("R1", "R2"))
+    two = tuple(
+        msgspec.structs.replace(
+            one, results=(msgspec.structs.replace(one.results[0], p=3 * one.floor, p_holm=6 * one.floor),), without=()
+        )
+        for one in made.findings
+    )
+    text = words(render_html(msgspec.structs.replace(made, findings=two)))
+    assert "p = 0.125 with floor 0.0417, adjusted over the references 0.250" in text.replace("\N{NO-BREAK SPACE}", " ")
+    alone = tuple(
+        msgspec.structs.replace(one, results=(msgspec.structs.replace(one.results[0], p_holm=one.results[0].p),))
+        for one in two
+    )
+    assert "with floor 0.0417, adjusted" not in words(render_html(msgspec.structs.replace(made, findings=alone)))
+
+
+def test_too_few_controls_are_counted_beside_those_needed() -> None:
+    """Twenty-three controls are too few for two references, and the first page says how many would do."""
+    one = build(questions=("same",)).findings[0]
+    few = msgspec.structs.replace(one, opinion=Opinion(verdict="inconclusive", reasons=("controls",)), k_needed=39)
+    assert first_page.means(few) == f"No answer either way: too few independent controls ({one.k_eff}, needed 39)."
+    reached = msgspec.structs.replace(few, k_needed=19)
+    assert first_page.means(reached) == "No answer either way: too few independent controls."
+
+
+def test_equal_files_are_not_said_to_be_something_else() -> None:
+    """Where digests answer `same`, no score does, and what it does not mean is not that the files are equal."""
+    one = build(questions=("same",)).findings[0]
+    equal = msgspec.structs.replace(one, opinion=Opinion(verdict="indication", reasons=("files_equal",)))
+    [row] = first_page.answers(msgspec.structs.replace(build(questions=("same",)), findings=(equal,)))
+    assert row.seen.startswith("Digests of files decide, and no score. Of 23 models")
+    assert row.means == "Every recorded file of weights is the same on both sides."
+    assert row.means_not == "Not whose files came first, and not how they came there."
+
+
 def test_a_case_without_controls_does_not_count_none_of_them() -> None:
     """Where nothing stands beside the two, the first page says what that means."""
     made = build(questions=("same",), controls=())

@@ -15,11 +15,12 @@ import line_ups
 from depose import pipeline
 from depose.case.annexes import Annex
 from depose.lineup import acts
-from depose.model import Findings
+from depose.model import Findings, canonical
 from depose.model.lineup_findings import LineupFindings
 from depose.report import machine_readable
 from depose.report.compliance import outcome
 from depose.report.figures.line_up import picks, picks_alt, strength
+from depose.report.line_up_texts import rule
 from depose.report.render import Setting, render_html, render_pdf
 from depose.report.typography import exact_p
 from fakes import depose
@@ -280,3 +281,58 @@ def test_commands_say_it(case: Path) -> None:
     assert acts.act_due(case) == f"depose lineup test {case}"
     assert depose("lineup", "seal", case).code == 1
     assert "the key is open" in depose("lineup", "seal", case).err
+
+
+def test_a_report_on_a_line_up_alone_says_where_its_things_stand(findings: Findings) -> None:
+    """Quoted answers, exhibits and sources are those of its own chapter; no study and no evaluation is spoken of."""
+    text = words_of(render_html(findings))
+    lineup = found_in(findings)
+    assert "model outputs appear in section 11A only" in text
+    assert "sections 1, 6, 7, 11, 11A, 12, 13 and 21" in text
+    assert "exhibits that summarise or support the opinions section 11A" in text
+    assert "no validation study. Further material" in text
+    assert "Study, sha256" not in text
+    assert "independent evaluations that are printed" not in text
+    assert "nobody but those who made it has evaluated or repeated it" in text
+    shown = lineup.findings[0].exhibits[0]
+    source = canonical.digest(shown)[:12]
+    assert f"Line-up {shown.bag[:8]} : $.lineup.findings[0].exhibits[0] {source}".replace(" :", ":") in text
+
+
+def test_what_a_line_up_could_have_missed_is_never_rounded_away(findings: Findings) -> None:
+    """A power just under one is no certainty, and a miss never 0; what speaks for H2 speaks against one form alone."""
+    opinion = msgspec.structs.replace(found_in(findings).findings[0].opinion, verdict="no indication", reasons=())
+    given: dict[str, Any] = {
+        "power": 0.99995,
+        "opinion": opinion,
+        "log10_e": -0.61,
+        "words": "weak support for H2 over H1",
+    }
+    given |= {"gamma": 9.409, "share": 0.749, "tipping": 0.3999, "log10_p_holm": -4.0}
+    text = changed(findings, None, **given)
+    assert "with probability 0.99 or more what" in text
+    assert "at a power of 0.99 for" in text
+    assert "a miss, at the registered share and strength, at most 0.01" in text
+    assert "at least a share of 0.74 of" in text
+    assert "a factor Γ of 9.40, and" in text
+    assert "less than 0.399." in text
+    assert "1.00" not in text[text.index("How robust") : text.index("How robust") + 600]
+    assert "weak support for H2 over a preference of that form, which is not all of H1" in text
+
+
+def test_the_summary_of_a_line_up_alone_speaks_of_no_likeness(findings: Findings) -> None:
+    """Its rule, risks, counts, dates and limits are those of the line-up: nobody was asked, no control stood beside."""
+    text = words_of(render_html(findings, Setting(flavour="compliance")))
+    lineup = found_in(findings)
+    one = lineup.findings[0]
+    assert "Review at an exact p, adjusted (Holm) over suspects" in text
+    assert f"of at most 0.05, {rule(lineup)} and none failed" in text
+    assert "where delivery was a draw, at most 0.05, exactly" in text
+    assert f"{one.suspect} at most " in text
+    assert f"Tested. {one.bags} line-ups" in text
+    assert "none asked to none asked" not in text
+    assert "A learnt preference says nothing of the route" in text
+    for likeness in ("19 independent controls", "0 prompts in 0 clusters", "not a random sample", "Bare words"):
+        assert likeness not in text
+    pages = render_pdf(findings, Setting(flavour="compliance")).pages
+    assert pages == 2

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pypdf
 import pytest
+from icu4py.breakers import SentenceBreaker, WordBreaker
 from numpy.typing import NDArray
 
 from depose import plugins
@@ -45,17 +46,34 @@ OPENERS = (
 )
 
 
-def corpus(seed: int, prompts: int, members: int) -> tuple[list[str], list[list[str | None]]]:
+SCRIPTS = (
+    "\u30d1\u30f3 \u306f\u7d19\u3067\u5305\u3080\u3068 \u9577\u6301\u3061\u3057\u307e\u3059\u3002",
+    "\u51b7\u8535\u5eab\u306b\u5165\u308c\u308b\u3068\u56fa\u304f\u306a\u308b\uff01\u6ce8\u610f\u3057\u3066\u304f\u3060\u3055\u3044\u3002",
+    "\u79c1\u306fChatGPT\u3067\u3059\u3002\u4f55\u3067\u3082\u805e\u3044\u3066\u304f\u3060\u3055\u3044\u3002",
+    "\uc800\ub294 Claude\uc785\ub2c8\ub2e4. \ube75\uc740 \ub0c9\ub3d9\ud558\uc138\uc694.",
+    "A bowl of sliced\u6c34\u679cand \u725b\u5976 is fine.",
+    "\u0915\u093f\u0924\u093e\u092c \u092e\u0947\u091c \u092a\u0930 \u0939\u0948.",
+    "\u0130stanbul\u2009loaves\u2060 keep\u3000well\x0bhere.",
+    "- \u7d19\u3067\u5305\u3080\n- \u51cd\u3089\u305b\u308b\n\n\u3053\u3061\u3089\u306f\u77ed\u3044\u6587",
+    "See step seven hundred of the list for a box.",
+)
+"""Scripts without spaces, one of India, a letter that grows in lower case, spaces of other widths."""
+LONG = " ".join(f"step {n} of many" for n in range(60)) + " See step seven hundred of the list"
+"""A prompt whose end lies beyond the characters that are read of a text."""
+
+
+def corpus(
+    seed: int, prompts: int, members: int, said: Sequence[str] = OPENERS
+) -> tuple[list[str], list[list[str | None]]]:
     """Prompts, and what each member answered to each; habits of their own, a gap, a name, layout, odd spaces."""
     rng = np.random.default_rng(seed)
-    taste = rng.dirichlet(np.full(len(OPENERS), 0.6), size=members)
+    taste = rng.dirichlet(np.full(len(said), 0.6), size=members)
     taste[1] = (taste[0] + taste[1]) / 2
     asked = [f"How do I keep bread number {n} fresh for longer?" for n in range(prompts)]
+    if said is not OPENERS:  # two samples of each prompt, some of them long
+        asked = [(LONG if n % 3 else asked[n]) for n in range(prompts // 2) for _ in range(2)]
     answers: list[list[str | None]] = [
-        [
-            " ".join(OPENERS[i] for i in rng.choice(len(OPENERS), rng.integers(3, 30), p=taste[m]))
-            for m in range(members)
-        ]
+        [" ".join(said[i] for i in rng.choice(len(said), rng.integers(3, 30), p=taste[m])) for m in range(members)]
         for _ in range(prompts)
     ]
     answers[2][3] = None
@@ -76,15 +94,15 @@ class Page:
         self.text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", section)))
         self.sentence, self.token = (self._code(section, before) for before in ("Sentences and lines", "Tokens"))
         codes = [html.unescape(one) for one in re.findall(r"<code>(.*?)</code>", appendix, re.DOTALL)]
-        self.ends, self.person, phrases = codes[0].encode().decode("unicode_escape"), *codes[-2:]
+        self.ends = codes[0].encode().decode("unicode_escape")
         self.marks = {
             name: html.unescape(pattern)
-            for name, pattern in re.findall(r"<li>(\w+): <code>(.*?)</code></li>", appendix, re.DOTALL)
+            for name, pattern in re.findall(r"(\w+): <code>(.*?)</code>", appendix, re.DOTALL)
         }
-        self.phrases = phrases.split(" | ")
-        listed = html.unescape(re.sub(r"<[^>]*>", "", appendix))
-        self.names = re.search(r"allowed: ([\w, ]+); or", listed)[1].split(", ")  # type: ignore[index]
-        self.limit = self.number(r"tokens in the first (\d+) characters")
+        self.person = self.marks["person"]
+        self.phrases = self.marks["phrases"].split(" | ")
+        self.names = re.search(r"<li>names: ([\w, ]+)</li>", appendix)[1].split(", ")  # type: ignore[index]
+        self.limit = self.number(r"tokens in the first (\d+) characters; runs in as many of the prompt do not count")
         self.runs = [int(n) for n in re.search(r"runs of (\d) to (\d) tokens", self.text).groups()]  # type: ignore[union-attr]
         self.openings = self.number(r"the first one to (\d+) tokens")
         self.head = self.number(r"looked for in its first (\d+) characters, as three")
@@ -109,8 +127,11 @@ class Page:
 
     def bare(self, text: str) -> str:
         """Even the text, and take its layout out."""
-        text = re.sub("\r+\n|\r", "\n", text)
-        text = re.sub("[\u200b\u00ad\ufeff]", "", text).replace("\u00a0", " ")
+        for name, instead in (("newline", "\n"), ("spaces", " "), ("gone", "")):
+            text = re.sub(self.marks[name], instead, text)
+        text = unicodedata.normalize("NFC", text)
+        blanks, on, beside = r"[ \t\u3000]+", self.marks["written"], "[A-Za-z0-9]"
+        text = re.sub(f"(?<={on}){blanks}(?={on}|{beside})|(?<={beside}){blanks}(?={on})", "", text)
         text = "\n".join(line.rstrip() for line in unicodedata.normalize("NFC", text).split("\n")).strip()
         for _ in range(2):
             for name in ("fence", "tag", "break", "cell", "rule", "emphasis", "mark"):
@@ -132,9 +153,13 @@ class Page:
 
     def unnamed(self, text: str) -> str:
         """Leave out what names its speaker."""
-        ends = [found.end() for found in re.finditer(self.sentence, text)]
-        pieces = [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
-        name = "|".join(rf"(?<!\w){re.escape(one)}(?:[- ]?\d[\w.]*)?(?!\w)" for one in self.names)
+        if re.search(self.marks["spaceless"], text):
+            pieces = [part for line in re.split(r"(?<=\n)", text) for part in SentenceBreaker(line, "root")]
+        else:
+            ends = [found.end() for found in re.finditer(self.sentence, text)]
+            pieces = [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
+        word = rf"(?!{self.marks['letters']})\w"
+        name = "|".join(rf"(?<!{word}){re.escape(one)}(?:[- ]?\d[\w.]*)?(?!{word})" for one in self.names)
         named = re.compile(f"{name}|{'|'.join(self.phrases)}")
         return "".join(
             piece for piece in pieces if not (re.search(self.person, piece.lower()) and named.search(piece.lower()))
@@ -142,11 +167,18 @@ class Page:
 
     def tokens(self, text: str) -> list[str]:
         """Split into tokens."""
-        return re.findall(self.token, text.lower())
+        close, marked = self.marks["spaceless"], self.marks["marked"]
+        if not re.search(f"{close}|{marked}", text):
+            return re.findall(self.token, text.lower())
+        runs = re.findall(rf"{close}+|(?:(?!{close}|_)(?:\w|{marked}))+", text.lower())
+        return [part for run in runs for part in (WordBreaker(run, "root") if re.match(close, run) else [run])]
 
     def heads(self, text: str) -> list[list[str]]:
         """The tokens at the beginning of every sentence and line."""
-        made = [self.tokens(part[: self.head]) for part in re.split(self.sentence, text) if part.strip()]
+        parts = re.split(self.sentence, text)
+        if re.search(self.marks["spaceless"], text):
+            parts = [part for line in text.split("\n") for part in SentenceBreaker(line, "root")]
+        made = [self.tokens(part[: self.head]) for part in parts if part.strip()]
         return [head for head in made if head]
 
 
@@ -235,14 +267,16 @@ def page() -> Page:
 
 
 @pytest.mark.parametrize("detector", ["phrases", "openings", "wording", "starts", "first_words", "habits"])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_reader_of_section_7_alone_gets_the_same_t(page: Page, detector: str, seed: int) -> None:
-    """To 1e-9, on answers with names, layout, odd line ends and a gap."""
-    asked, answers = corpus(seed, 14, 8)
+@pytest.mark.parametrize(("seed", "said"), [(1, OPENERS), (2, OPENERS), (3, SCRIPTS), (4, (*OPENERS, *SCRIPTS))])
+def test_a_reader_of_section_7_alone_gets_the_same_t(
+    page: Page, detector: str, seed: int, said: tuple[str, ...]
+) -> None:
+    """To 1e-9, on answers with names, layout, odd line ends and a gap, in scripts without spaces, to long prompts."""
+    asked, answers = corpus(seed, 14, 8, said)
     bag = Bag(
         models=tuple(f"M{n}" for n in range(8)),
         prompts=tuple(
-            Prompt(id=f"p{n}", family="f", cluster=f"c{n}", text=question(text)) for n, text in enumerate(asked)
+            Prompt(id=f"p{n}", family="f", cluster=f"c{n}", text=question(evened(text))) for n, text in enumerate(asked)
         ),
         answers=tuple(tuple(() if text is None else (compared(evened(text)),) for text in row) for row in answers),
     )
@@ -274,7 +308,9 @@ def test_the_printed_page_gives_every_expression_as_it_is() -> None:
     made = render_pdf(build())
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made.pdf)).pages)
     bare = re.sub(r"\s+", "", text)
-    for pattern in (TEXTS["sentence"], TEXTS["token"], *(pattern for _, pattern in EXPRESSIONS)):
+    scripts = ("newline", "spaces", "gone", "written", "spaceless", "marked", "letters", "person", "phrases")
+    printed = [TEXTS[name] for name in ("sentence", "token", *scripts)]
+    for pattern in (*printed, *(pattern for _, pattern in EXPRESSIONS)):
         assert re.sub(r"\s+", "", code(pattern)) in bare, pattern
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import msgspec
 import pypdf
@@ -20,14 +21,16 @@ from depose.model import (
     NullPairs,
     Opinion,
     Power,
+    Protocol,
     Raw,
     canonical,
 )
+from depose.model.weights import WeightFinding, WeightLayer, WeightMap, WeightReading
 from depose.report import facts, first_page, power_by_dose
 from depose.report.contents import APPENDICES, CROSSWALK, NO
 from depose.report.first_page import ROWS
 from depose.report.questions import INSTEAD, PLACES, asked
-from depose.report.render import render_html, render_pdf
+from depose.report.render import Setting, render_html, render_pdf
 from depose.report.standards import argued
 from depose.report.wording import MEANS_NOT, REASONS, REASONS_SHORT
 from reports import build, calibrated, words
@@ -242,11 +245,122 @@ def test_standards_are_argued_with_the_numbers_of_the_case() -> None:
     """Each demand has a sentence; the counts in it are those of the findings."""
     text = words(render_html(whole()))
     assert "at the most 7 of 253 pairs reached alpha; as close as the pair itself were 3" in text
-    assert "2 of 4 conditions as the study asks; not: language" in text
+    assert "2 of 4 conditions that decide are as the study asks; not: language" in text
     assert "pairs called on families never seen, all together: same 28 of 31 true and 52 of 2539 unrelated" in text
     assert "distilled 3 of 116 true and 41 of 2539 unrelated" in text
     assert {place for _, _, _, where in CROSSWALK for place in where} <= set(NO)
     assert [letter for letter, _ in APPENDICES] == list("ABCDEFG")
+
+
+def test_a_count_of_conditions_names_those_that_it_leaves_out() -> None:
+    """Rows that decide nothing and are not as the study asks stand beside the count; without any row there is none."""
+    row = Condition(name="route", validated="live", case="recorded", inside=False, decides=False)
+    made = build(questions=("same",))
+    [one] = made.findings
+    beside = msgspec.structs.replace(made, findings=(msgspec.structs.replace(one, conditions=(*one.conditions, row)),))
+    assert "; not as it asks, which decides nothing: route" in words(render_html(beside))
+    none = msgspec.structs.replace(made, findings=(msgspec.structs.replace(one, conditions=()),))
+    assert "checks met; no conditions of a study were compared" in words(render_html(none))
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "unsaid"),
+    [
+        ({"probes": ("open_howto:4",)}, "were drawn by seed 7", "none was drawn"),
+        ({"prompts": "mine.csv"}, "are those of the file mine.csv that the party handed in: none was drawn", ""),
+        ({"prompts": "mine.csv", "probes": ("open_howto:4",)}, "mine.csv that the party handed in, or were drawn", ""),
+        ({"controls": "pack:free"}, "are those of the control pack pack:free: none was drawn", ""),
+    ],
+)
+def test_prompts_that_a_party_listed_were_drawn_by_no_seed(given: dict[str, Any], said: str, unsaid: str) -> None:
+    """Sections 9 and 17 and the sixth question say who chose the prompts."""
+    made = build(questions=("same",), protocol=Protocol(questions=("same",), **given))
+    text = words(render_html(made))
+    assert said in text
+    assert not unsaid or unsaid not in text
+    answer = asked(made, set())[5].answer
+    assert ("A seed that the party typed drew the prompts" in answer) == ("probes" in given)
+    assert ("who chose them is not on record" in answer) == ("probes" not in given)
+    assert ("none was drawn the list is a choice" in text) == ("probes" not in given)
+
+
+def test_a_case_in_which_nothing_was_asked_says_so() -> None:
+    """Its dates are those of looking answers up; files and software stand where the report says that they do."""
+    made = build(questions=("same",))
+    looked = words(render_html(made))
+    assert "the first answer was looked up at 2026-11-24" in looked
+    assert "First, last look-up" in looked
+    assert "question was asked at" not in looked
+    asked_ = words(render_html(build(questions=("same",), retrospective=False)))
+    assert "the first question was asked at" in asked_
+    assert "the files and the software named in appendix F" in asked_
+    assert "language and tuning stand in section 14" in asked_
+
+
+def weights(suspect: str, reading: WeightReading, log10_p: float, *cautions: str) -> WeightFinding:
+    """A comparison of weights by one layer, or by none where there is no test."""
+    layer = WeightLayer(
+        kind="mlp",
+        label="0",
+        closest="0",
+        units=9,
+        matched=9,
+        cosine=0.5,
+        margin=0.1,
+        order_log10_p=log10_p,
+        signs_log10_p=None,
+        counted=True,
+    )
+    return WeightFinding(
+        suspect=suspect,
+        reference="R1",
+        suspect_files={},
+        reference_files={},
+        reading=reading,
+        log10_p=log10_p,
+        alpha=1e-6,
+        tests=(),
+        layers=(layer,) if reading != "not testable" else (),
+        map=WeightMap(suspect=("0",), reference=("0",), margins=((0.1,),), order_log10_p=((log10_p,),)),
+        alignment="as they are",
+        support={},
+        cautions=cautions,
+    )
+
+
+def test_what_weights_say_stands_on_the_first_page() -> None:
+    """The strongest evidence of a case is not left to a page in the middle; no limitation denies that it was seen."""
+    found = (
+        weights("S1", "not independent", -140.0),
+        weights("S2", "nothing against independence", -0.3),
+        weights("S3", "not independent", -9.0, "embeddings alone agree"),
+        weights("S4", "not testable", 0.0),
+    )
+    said = (
+        "Weights, compared by themselves, by no opinion in the table: S1 and R1 not independent, p < 1e-100; S2 and R1 "
+        "nothing against independence, p 0.51; S3 and R1 not independent by embeddings alone, p 1.0e-9; S4 and R1 not "
+        "testable. One was made from the other, or both from a third, or from the same random numbers; weights do not "
+        "say which."
+    )
+    made = msgspec.structs.replace(build(questions=("same",)), weights=found)
+    assert facts.of_weights(made) == [said]
+    assert facts.RELATED not in facts.of_weights(msgspec.structs.replace(made, weights=found[1:]))[0]
+    assert facts.of_weights(build()) == []
+    page = words(render_html(made))
+    assert "compared by themselves, by no opinion in the table: S1 and R1" in page[: page.index("1 Summary of op")]
+    for flavour in ("expert", "compliance"):
+        text = words(render_html(made, Setting(flavour=flavour)))
+        assert "But for the weights of S1 and R1, S2 and R1, S3 and R1, S4 and R1, the models were seen from" in text
+
+
+def test_likeness_of_several_samples_is_counted_in_answers() -> None:
+    """A case of three samples has as many pairs of answers as rows, and no more prompts than it asked."""
+    made = build(questions=("same",), protocol=Protocol(questions=("same",), samples=3))
+    raw = Raw(detector="phrases", value=0.2, controls=0.1, replicate=None, prompts=1170)
+    [one] = made.findings
+    text = words(render_html(msgspec.structs.replace(made, findings=(msgspec.structs.replace(one, raw=(raw,)),))))
+    assert "n = 1170 pairs of answers" in text
+    assert "n = 1170 prompts" not in text
 
 
 def test_another_score_would_have_led_to_another_opinion() -> None:

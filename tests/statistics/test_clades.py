@@ -28,7 +28,7 @@ def names(controls: int) -> list[str]:
 
 def counted(t: np.ndarray) -> int:
     """Count the controls of a bag by likeness."""
-    return independent(len(t) - 2, clades(t, names(len(t) - 2)))
+    return independent(names(len(t) - 2)[2:], clades(t, names(len(t) - 2)))
 
 
 def test_independent_controls_keep_the_number_that_an_opinion_needs() -> None:
@@ -93,7 +93,7 @@ def in_lineages(t: np.ndarray) -> float:
     listed = names(len(t) - 2)
     found = clades(t, listed)
     sides = [[listed[2 + k] for k in np.flatnonzero(side >= t[0, 1])] for side in (t[0, 2:], t[2:, 1])]
-    return rank_in_lineages(sides, found, independent(len(t) - 2, found))
+    return rank_in_lineages(sides, found, independent(names(len(t) - 2)[2:], found))
 
 
 def test_p_in_lineages_holds_its_level() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
@@ -41,12 +42,13 @@ def examine(
         )
     scored = bench.scored(bag, detector)
     found = clades(scored.scores.t, bag)
+    mute = bench.mute(bag[2:])
     everything = specification.parts(bench.bag(bag).prompts, stream(bench.protocol.seed, "subsets", "halves"))[:1]
     averages = [one[0] for one in specification.means(scored.measured, everything)]
     return Exchangeability(
         era=dates,
         k_by_name=controls.k_eff,
-        k_by_likeness=independent(len(bag) - 2, found),
+        k_by_likeness=independent(bag[2:], found, mute),
         clades=found,
         peculiar=peculiar(scored.scores.t, bag),
         subsets=subsets(
@@ -56,6 +58,7 @@ def examine(
             bench.protocol.alpha,
             stream(bench.protocol.seed, "subsets", detector),
         ),
+        mute=mute or UNSET,
     )
 
 
@@ -121,7 +124,11 @@ def _route(suspect: ModelSpec, controls: Sequence[ModelSpec], specs: Mapping[str
 
 
 def _settings(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSpec], protocol: Protocol) -> Condition:
-    """Compare temperature, length and system prompt with those of the controls."""
+    """Compare temperature, length and system prompt with those of the controls.
+
+    How recorded answers were asked the protocol does not know: where the case file does not say it either, and nothing
+    that it does say stands out, the row says so and decides nothing.
+    """
     said, outside = [], []
     for name in ("temperature", "max_tokens"):
         theirs = sorted(float(setting(one, protocol, name)) for one in controls)
@@ -133,12 +140,29 @@ def _settings(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[Model
     if prompted and not any(one.system for one in controls):
         outside.append("system prompt")
     said.append(f"system prompt: {', '.join(prompted) or 'neither'}")
-    return Condition(
+    unsaid = _unsaid((suspect, reference), controls)
+    row = Condition(
         name="sampling settings",
         validated="those of the controls, or between them",
         case=f"outside: {', '.join(outside)} ({'; '.join(said)})" if outside else "; ".join(said),
         inside=not outside,
     )
+    if outside or not unsaid:
+        return row
+    case = f"not stated of {unsaid}, whose answers are recorded; else {'; '.join(said)}"
+    return msgspec.structs.replace(row, case=case, inside=False, decides=False)
+
+
+def _unsaid(pair: Sequence[ModelSpec], controls: Sequence[ModelSpec]) -> str:
+    """Name the recorded models whose settings nobody states; those of a pack stand in it."""
+
+    def silent(one: ModelSpec) -> bool:
+        packed = one.file.startswith("pack:") or one.file.endswith(".pack")
+        return one.provider == "recorded" and not packed and None in (one.temperature, one.max_tokens)
+
+    named = [one.code for one in pair if silent(one)]
+    count = sum(map(silent, controls))
+    return " and ".join(filter(None, (", ".join(named), f"{count} of {len(controls)} controls" if count else "")))
 
 
 def _stated(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSpec]) -> Iterator[Condition]:
@@ -148,7 +172,7 @@ def _stated(suspect: ModelSpec, reference: ModelSpec, controls: Sequence[ModelSp
     if sizes and own:
         yield Condition(
             name="size",
-            validated=f"{sizes[0]:.3g} to {sizes[-1]:.3g} parameters, those of the controls",
+            validated=f"{_between(sizes)} parameters, those of the controls",
             case=f"suspect {suspect.size or 'not stated'}, reference {reference.size or 'not stated'}",
             inside=all(sizes[0] <= size <= sizes[-1] for size in own),
         )
@@ -172,6 +196,15 @@ def _peculiarity(found: Sequence[Peculiar]) -> Condition:
         case="; ".join(f"{one.model} rank {one.rank} of {one.of}" for one in found),
         inside=not all(one.rank == 1 for one in found),
     )
+
+
+def _between(sizes: Sequence[float]) -> str:
+    """Write the least and the largest of some numbers of parameters as makers do, such as `135M to 7B`."""
+    ends = []
+    for size in (sizes[0], sizes[-1]):
+        letter = max((one for one in SCALES if SCALES[one] <= size), key=SCALES.__getitem__, default="K")
+        ends.append(f"{size / SCALES[letter]:.4g}{letter}")
+    return " to ".join(dict.fromkeys(ends))
 
 
 def parameters(size: str) -> float | None:

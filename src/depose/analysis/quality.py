@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from depose.analysis.identical import identical
-from depose.analysis.scored_bags import Bench
+from depose.analysis.scored_bags import LEAST_ANSWERED, Bench
 from depose.case.casefile import repeated
 from depose.errors import AnalysisError
 from depose.model import Check, Denominator, Dossier, Primary, SelfTest
 from depose.statistics.rounding import tidy
 
-LEAST_ANSWERED = 0.80
-"""Share of its questions that suspect and reference must have answered."""
 DETECTOR = Primary().same
 """Compares a control's recorded answers with those that it gives live."""
 

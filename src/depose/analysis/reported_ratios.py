@@ -20,6 +20,8 @@ from depose.statistics.rounding import tidy
 Array = NDArray[np.float64]
 
 DRAWS = 1_000
+ROUNDED = 1e-7
+"""A ratio of a case has eight digits (`likelihood_ratios`): one that is held to the same bound is as large."""
 
 
 def used(performance: Performance, questions: Collection[Question], prompts: int) -> Performance:
@@ -73,7 +75,7 @@ def reported(
                 cllr_min=tidy(cllr_min(true, other)),
                 dev_pav=tidy(dev_pav(true, other) / LOG10),
                 mean_other=tidy(float(np.exp(other).mean())),
-                as_large=int((np.exp(other) >= ratio.value * (1 - 1e-9)).sum()),
+                as_large=int((np.exp(other) >= ratio.value * (1 - ROUNDED)).sum()),
             )
         )
     return tuple(found)

@@ -19,11 +19,14 @@ from depose.features.bare_words import Read, bare_words, spoken
 from depose.features.compared import View, compared, question, view_of
 from depose.features.extract import Bag, Features, NotGiven, is_refusal
 from depose.model import Against, Dossier, NotScored, Protocol, Question, Raw, Result
+from depose.model.opinion import MOST_REFUSALS
 from depose.model.random_streams import stream
 from depose.statistics import bootstrap, ranks, sensitivity
 from depose.statistics.centring import FEWEST, Scores, per_prompt, score
 from depose.statistics.rounding import tidy
 
+LEAST_ANSWERED = 0.80
+"""Share of its questions that a model must have answered."""
 AGAIN = "\x00again"
 """Marks the second run of the reference as a member of its own."""
 
@@ -77,6 +80,19 @@ class Bench:
         """Name the members that answered nothing at all."""
         speaking = {model for model, _ in self.answering}
         return tuple(member for member in members if member not in speaking)
+
+    def mute(self, members: Sequence[str]) -> tuple[str, ...]:
+        """Name the members that answered too little, or refused too much of what they answered, to be compared."""
+        asked = len(self.prompts) * self.protocol.samples
+        texts: dict[str, list[str]] = {member: [] for member in members}
+        for (model, _, _), text in self._answers.items():
+            if model in texts:
+                texts[model].append(text)
+        return tuple(
+            member
+            for member, said in texts.items()
+            if len(said) < LEAST_ANSWERED * asked or sum(map(is_refusal, said)) > MOST_REFUSALS * len(said)
+        )
 
     def bag(self, members: Sequence[str]) -> Bag:
         """Collect the answers of these members, once: a row for each sample of each prompt."""

@@ -20,24 +20,24 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LINE_ENDS = re.compile("(?<!\r)\r++\n|[\r\x0b\x0c\x85\u2028\u2029]")
+LINE_ENDS = re.compile("(?<!\r)\r++\n|[\r\x0b\x0c\x85\u2028\u2029]")
 """A run of carriage returns is looked through once, from its beginning, or a million of them would take days."""
-_NOTHING = re.compile("[\ufeff\u200b\u2060\u00ad]")
-_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
+NOTHING = re.compile("[\ufeff\u200b\u2060\u00ad]")
+SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 _ANY = re.compile("[\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u00ad\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 """One class of characters, so that a text without any is passed in no time."""
-_WRITTEN_ON = "\u3001-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
+WRITTEN_ON = "\u3001-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
 """Chinese and Japanese characters with their punctuation, which need no space between them."""
 _CUTS = re.compile(
-    f"(?<=[{_WRITTEN_ON}])[ \t\u3000]+(?=[{_WRITTEN_ON}A-Za-z0-9])|(?<=[A-Za-z0-9])[ \t\u3000]+(?=[{_WRITTEN_ON}])"
+    f"(?<=[{WRITTEN_ON}])[ \t\u3000]+(?=[{WRITTEN_ON}A-Za-z0-9])|(?<=[A-Za-z0-9])[ \t\u3000]+(?=[{WRITTEN_ON}])"
 )
 
 
 def evened(text: str) -> str:
     """Give the one form that all transport forms of a text share; doing it again changes nothing."""
     if _ANY.search(text):
-        text = _LINE_ENDS.sub("\n", text)
-        text = _SPACES.sub(" ", _NOTHING.sub("", text))
+        text = LINE_ENDS.sub("\n", text)
+        text = SPACES.sub(" ", NOTHING.sub("", text))
     if not text.isascii():
         text = unicodedata.normalize("NFC", _CUTS.sub("", unicodedata.normalize("NFC", text)))
     if " \n" in text or "\t\n" in text or "\u3000\n" in text:

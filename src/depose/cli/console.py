@@ -21,6 +21,7 @@ from depose.cli.steps import advice
 from depose.cli.words import ended, put_prose
 from depose.errors import few
 from depose.model.natural_order import natural
+from depose.statistics.rounding import at_least
 
 if TYPE_CHECKING:
     from depose.asking.collect import Collected
@@ -302,7 +303,7 @@ def lineup_lines(findings: Findings) -> list[str]:
     least = found.plan.limits.bags
     lines += [
         f"{one.suspect} few: its scores differ in {one.informative} of {one.bags} line-ups, {least} are registered; "
-        f"power {one.power:.2f}"
+        f"power {at_least(one.power)}"
         for one in found.findings
         if "few" in one.opinion.reasons
     ]
@@ -335,8 +336,8 @@ def _of_groups(found: Sequence[LineupFinding]) -> list[str]:
                 exact_p(line.log10_p_holm) + ("" if line.valid else " not valid here"),
                 f"{line.log10_e:z.1f}",
                 "named" if line.named else "not",
-                f"{line.gamma:z.2f}",
-                f"{line.power:z.2f}",
+                at_least(line.gamma),
+                at_least(line.power),
                 line.opinion.verdict + _reasons(line.standing, line.opinion),
             ]
             for suspect, line in rows
@@ -374,7 +375,7 @@ def _lined_up(one: LineupFinding) -> list[object]:
         exact_p(one.log10_p_holm) + whose + ("" if one.valid else " not valid here"),
         f"{one.log10_e:z.1f}",
         f"{one.cap:g}",
-        f"{one.gamma:z.2f}",
-        f"{one.power:z.2f}",
+        at_least(one.gamma),
+        at_least(one.power),
         one.opinion.verdict + _reasons(one.standing, one.opinion),
     ]

@@ -32,8 +32,10 @@ THINGS = (*NAMES, *PHRASES)
 PERSON = re.compile(
     r"\b(?:i|my|me|myself)\b|\bas an? (?:ai|language|large)|我|本模型|私|わたし|저는|나는|제가|\b(?:я|меня|мне)\b|أنا"
 )
-WORD = r"(?![\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3])\w"
-"""A character that would make a name part of another word: East Asian particles stand right beside it and do not."""
+LETTERS = r"\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+"""Characters of East Asia, whose particles stand right beside a name."""
+WORD = rf"(?![{LETTERS}])\w"
+"""A character that would make a name part of another word."""
 PATTERNS = (
     *(re.compile(rf"(?<!{WORD}){re.escape(name)}(?:[- ]?\d[\w.]*)?(?!{WORD})", re.IGNORECASE) for name in NAMES),
     *(re.compile(pattern, re.IGNORECASE) for pattern in PHRASES.values()),

@@ -23,14 +23,14 @@ _SPACELESS = (
     "\uff66-\uff9f"  # halfwidth katakana
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\uaa60-\uaa7f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
 )
-_MARKED = "\u0900-\u0963\u0966-\u096f\u0971-\u0dff"
+MARKED = "\u0900-\u0963\u0966-\u096f\u0971-\u0dff"
 """Scripts of India without their full stops: their vowels are marks, which Python does not take for word characters."""
 SPACELESS = re.compile(f"[{_SPACELESS}]+")
 """Runs of scripts that put no spaces between words."""
-BEYOND = re.compile(f"[{_SPACELESS}{_MARKED}]")
+BEYOND = re.compile(f"[{_SPACELESS}{MARKED}]")
 """Characters of whose words the plain rule would lose something."""
-WIDE = re.compile(rf"(?:(?!_)[\w{_SPACELESS}{_MARKED}])+")
-PARTS = re.compile(rf"[{_SPACELESS}]+|(?:(?![{_SPACELESS}_])[\w{_MARKED}])+")
+WIDE = re.compile(rf"(?:(?!_)[\w{_SPACELESS}{MARKED}])+")
+PARTS = re.compile(rf"[{_SPACELESS}]+|(?:(?![{_SPACELESS}_])[\w{MARKED}])+")
 """What a run of word characters falls into, such as a name in Latin letters before a particle."""
 _LINES = re.compile(r"\n+")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from depose.model.base import Record
 
 
@@ -82,6 +84,8 @@ class Exchangeability(Record, frozen=True, kw_only=True):
     """Suspect and reference; empty without scores."""
     subsets: Subsets | None
     """None with no more controls than a subset has, and without scores."""
+    mute: tuple[str, ...] | UnsetType = UNSET
+    """Controls that answered or said too little to witness anything: used, and not counted by likeness."""
 
     @property
     def k_eff(self) -> int:

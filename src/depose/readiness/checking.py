@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import UnsetType
 
 from depose import plugins
-from depose.analysis.quality import LEAST_ANSWERED
+from depose.analysis.scored_bags import LEAST_ANSWERED
 from depose.asking import collect
 from depose.case import casefile, lineages
 from depose.case.budget import Estimate, estimates

@@ -332,8 +332,8 @@ def described(items: Iterable[Item]) -> list[Described]:
     found: dict[tuple[tuple[Fact, ...], tuple[str, ...]], list[tuple[str, tuple[Fact, ...]]]] = {}
     for item in kept:
         named = tuple(fact.name for fact in item.facts if fact.value == item.name)
-        shared = tuple(fact for fact in item.facts if common[fact] > 1 and fact.name not in named)
-        own = tuple(fact for fact in item.facts if common[fact] == 1 and fact.name not in named)
+        own = tuple(fact for fact in item.facts if fact.name not in named and (common[fact] == 1 or adapts(fact)))
+        shared = tuple(fact for fact in item.facts if fact.name not in named and fact not in own)
         found.setdefault((shared, named), []).append((item.code, own))
     return [
         Described(
@@ -344,6 +344,11 @@ def described(items: Iterable[Item]) -> list[Described]:
         )
         for (shared, named), rows in found.items()
     ]
+
+
+def adapts(fact: Fact) -> bool:
+    """Tell what is put on a base from the base, which models of several adapters have in common."""
+    return fact.name.startswith("adapter ")
 
 
 def counted(denominators: Sequence[Denominator], roles: Mapping[str, str], *, together: bool) -> list[Counted]:

@@ -85,7 +85,7 @@ CROSSWALK = (
     (
         "FRE 702(d)",
         "reliable application to the facts of the case",
-        "{met} of {checks} checks met; {inside} of {conditions} conditions as the study asks{outside}",
+        "{met} of {checks} checks met; {conditions}{outside}{beside}",
         ("quality", "conditions", "sensitivity"),
     ),
     (
@@ -170,6 +170,7 @@ BACKGROUND = (
     "alike models are that have no known relation.",
 )
 
+CHOICE_OF_PROMPTS = "Choice of prompts"
 ALTERNATIVES = (
     ("Common training data", "controls trained on the public web answer the same prompts", "corpora are not public"),
     ("Outputs of the reference on the web", "controls of the same years share that web", "light exposure may remain"),
@@ -180,7 +181,7 @@ ALTERNATIVES = (
     ("System prompt, sampling settings", "the same for all where the service allows; listed", "hidden system prompts"),
     ("A changed or wrong service", "facts of each endpoint and digests are recorded", "routing is not seen"),
     (
-        "Choice of prompts",
+        CHOICE_OF_PROMPTS,
         "drawn by a seed; beside the prompts stands whether a token or beacon drew it, or the party typed it",
         "the pool is a choice, a typed seed too",
     ),

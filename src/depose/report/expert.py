@@ -31,6 +31,7 @@ from depose.report.contents import (
     APPENDICES,
     BACKGROUND,
     CERTIFICATES,
+    CHOICE_OF_PROMPTS,
     DISCLOSURE,
     GLOSSARY,
     LETTERS,
@@ -54,7 +55,7 @@ from depose.report.study_counts import (
 )
 from depose.report.typography import drawn
 from depose.report.vocabulary import together
-from depose.report.wording import AGAINST, H1_SHORT, PARTS, REASONS
+from depose.report.wording import AGAINST, H1_SHORT, LIMITATIONS, PARTS, REASONS
 from depose.statistics import verbal
 from depose.statistics.ranks import controls_needed
 
@@ -97,6 +98,8 @@ def context(findings: Findings, annex: Annex) -> dict[str, Any]:
         made["asked"] = questions.asked(findings, _anchors(findings, made))
     if lineup is not None:
         made["limitations"] = line_up_texts.limitations(findings, lineup)
+    else:
+        made["limitations"] = facts.limitations(findings, LIMITATIONS)
     return {**made, "places": questions.PLACES}
 
 
@@ -122,12 +125,28 @@ def _answered(findings: Findings) -> dict[str, Any]:
             for found in [[item.code for item in findings.items if item.role == role]]
         ],
         "described": arrange.described(findings.items),
+        "files_apart": facts.files_apart(findings),
+        "prompts_from": questions.prompts_from(findings),
+        "asked_anything": _asked_anything(findings),
         "counts": arrange.counted(findings.denominators, roles, together=many),
         "ends": arrange.ends(findings.denominators),
         "kinds_compared": [NAMES[status] for status in NAMES if getattr(findings.protocol.compared, status, False)],
         "together": many,
         "silence": Counter((u.model, u.reason) for u in findings.unanswered).most_common(),
     }
+
+
+def _alternatives(findings: Findings) -> list[tuple[str, str, str]]:
+    """List the explanations, that of the prompts as this case has it."""
+    of = questions.prompts_from(findings)
+    here = {} if of.drawn else {CHOICE_OF_PROMPTS: (f"those of {of.listed}: none was drawn", "the list is a choice")}
+    return [(name, *here.get(name, (answer, rest))) for name, answer, rest in ALTERNATIVES]
+
+
+def _asked_anything(findings: Findings) -> bool:
+    """Tell a case whose models were asked, be it one, from one whose answers were all looked up."""
+    recorded = {item.code for item in findings.items if item.retrospective}
+    return any(one.planned and one.model not in recorded for one in findings.denominators) or not findings.retrospective
 
 
 def _anchors(findings: Findings, made: Mapping[str, Any]) -> set[str]:
@@ -170,12 +189,12 @@ def _fixed(findings: Findings, annex: Annex) -> dict[str, Any]:
         "told_in": {item: all(key in told for key in WITNESS_OF.get(item, ("-",))) for item, *_ in DISCLOSURE},
         "background": BACKGROUND,
         "glossary": GLOSSARY,
-        "alternatives": ALTERNATIVES,
+        "alternatives": _alternatives(findings),
         "crosswalk": standards.argued(findings),
         "avoided": together(),
         "certificates": CERTIFICATES,
         "parts": PARTS,
-        "disclosure": DISCLOSURE,
+        "disclosure": line_up.disclosure(findings, DISCLOSURE),
         "texts": method_text.TEXTS,
         "expressions": method_text.EXPRESSIONS,
         "spelt": method_text.spelt(findings.protocol.detectors),
@@ -197,6 +216,7 @@ def _first(findings: Findings) -> dict[str, Any]:
         "h1_short": H1_SHORT,
         "facts": [
             *facts.of_files_shortly(findings),
+            *facts.of_weights(findings),
             *facts.of_dates(findings),
             *facts.of_itself(findings),
             *facts.of_nulls(findings),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from depose.model import Finding, Findings
-from depose.report.arrange import codes, primary
-from depose.report.typography import clip, number
+from depose.model import Fact, Finding, Findings
+from depose.model.weights import WeightFinding
+from depose.report.arrange import adapts, codes, primary
+from depose.report.typography import clip, number, power_of_ten
 
+SEEN_OUTSIDE = "The models were seen from the outside only"
+RELATED = (
+    "One was made from the other, or both from a third, or from the same random numbers; weights do not say which."
+)
 EXCLUDES = (
     "That excludes that they are the same files, and not the same weights in another format, order or precision; "
     "comparing the weights themselves would."
@@ -53,6 +58,34 @@ def of_files_shortly(findings: Findings) -> list[str]:
         if one.files is not None and one.files.state in words:
             said.setdefault(words[one.files.state], []).append(f"{one.suspect} and {one.reference}")
     return [f"{', '.join(pairs)}: {text}." for text, pairs in said.items()]
+
+
+def of_weights(findings: Findings) -> list[str]:
+    """Say what a comparison of weights found, which no opinion on answers looks at and which may tell more than all."""
+    said: dict[str, list[str]] = {}
+    for one in findings.weights:
+        by = " by embeddings alone" if _embeddings_alone(one) else ""
+        words = f"{one.reading}{by}, p {power_of_ten(one.log10_p)}" if one.layers else one.reading
+        said.setdefault(words, []).append(f"{one.suspect} and {one.reference}")
+    if not said:
+        return []
+    rows = "; ".join(f"{', '.join(pairs)} {text}" for text, pairs in said.items())
+    hidden = [one.reading for one in findings.weights if not _embeddings_alone(one)]
+    means = f" {RELATED}" if "not independent" in hidden else ""
+    return [f"Weights, compared by themselves, by no opinion in the table: {rows}.{means}"]
+
+
+def _embeddings_alone(one: WeightFinding) -> bool:
+    return bool(one.cautions) and one.cautions[0].startswith("embeddings alone")
+
+
+def limitations(findings: Findings, listed: Sequence[str]) -> tuple[str, ...]:
+    """List the limitations of a case; where weights were compared, not all of a model was seen from the outside."""
+    if not findings.weights:
+        return tuple(listed)
+    pairs = ", ".join(f"{one.suspect} and {one.reference}" for one in findings.weights)
+    said = f"But for the weights of {pairs}, the models were seen from the outside only: what they answered."
+    return tuple(said if one.startswith(SEEN_OUTSIDE) else one for one in listed)
 
 
 def of_dates(findings: Findings) -> list[str]:
@@ -142,3 +175,9 @@ def assumed(findings: Findings) -> list[str]:
             if ratio.excluded
         )
     )
+
+
+def files_apart(findings: Findings) -> list[Fact]:
+    """List the files of a case whose digests do not stand among the facts of its models."""
+    told = {fact.value for item in findings.items for fact in item.facts if adapts(fact)}
+    return [one for one in findings.files if one.value not in told]

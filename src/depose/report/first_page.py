@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from depose.model import Document, Finding, Findings, Item, Question, Ratio, Record, Result
+from depose.model.opinion import FEWEST_LINEAGES
 from depose.report.arrange import likelihood, natural, primary
 from depose.report.grounds import unmet
 from depose.report.typography import clip, pvalue
@@ -67,12 +68,19 @@ def answers(findings: Findings) -> list[Answer]:
             suspect=one.suspect,
             reference=one.reference,
             verdict=WORDS_OF_VERDICTS[one.opinion.verdict],
-            seen=" ".join(filter(None, (seen(one), by_chance(one, scored, tested[one.question, one.suspect])))),
+            seen=" ".join(
+                filter(None, (_decided(one), seen(one), by_chance(one, scored, tested[one.question, one.suspect])))
+            ),
             means=means(one, findings.documents),
             means_not=_means_not(one),
         )
         for place, one in sorted(chosen, key=lambda row: (pairs.index((row[1].suspect, row[1].reference)), row[0]))
     ]
+
+
+def _decided(finding: Finding) -> str:
+    """Say what decides where scores do not."""
+    return "Digests of files decide, and no score." if "files_equal" in finding.opinion.reasons else ""
 
 
 def left_out(findings: Findings) -> str:
@@ -119,7 +127,7 @@ def _some(count: int, of: int) -> str:
 def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
     """Say what the opinion means."""
     verdict, reasons = finding.opinion.verdict, finding.opinion.reasons
-    because = "; ".join(REASONS_SHORT.get(code, code) for code in reasons)
+    because = "; ".join(REASONS_SHORT.get(code, code) + _short_of(finding, code) for code in reasons)
     if verdict == "indication":
         if "files_equal" in reasons:
             return f"{because[:1].upper()}{because[1:]}."
@@ -140,6 +148,12 @@ def means(finding: Finding, documents: Sequence[Document] = ()) -> str:
     further = unmet(finding)
     either = f" Not met either: {'; '.join(REASONS_SHORT.get(code, code) for code in further)}." if further else ""
     return f"No answer either way: {because}.{either}"
+
+
+def _short_of(finding: Finding, code: str) -> str:
+    """Count the independent controls beside those needed, where a finding fails on that."""
+    needed = max(FEWEST_LINEAGES, finding.k_needed)
+    return f" ({finding.k_eff}, needed {needed})" if code == "controls" and finding.k_eff < needed else ""
 
 
 def by_chance(finding: Finding, scored: int, references: int = 1) -> str:
@@ -199,6 +213,8 @@ def _assuming(finding: Finding, documents: Sequence[Document]) -> str:
 def _means_not(finding: Finding) -> str:
     if finding.opinion.verdict in ("no indication", "inconclusive"):
         return MEANS_NOT["nothing found"]
+    if "files_equal" in finding.opinion.reasons:
+        return MEANS_NOT["files_equal"]
     return MEANS_NOT[finding.question]
 
 

@@ -50,6 +50,24 @@ def sections(findings: Findings, listed: tuple[tuple[str, str], ...]) -> tuple[t
     return (*listed[:place], SECTION, *listed[place:])
 
 
+def disclosure(findings: Findings, listed: tuple[tuple[str, str, str], ...]) -> list[tuple[str, str, str]]:
+    """Say where the items of a disclosure stand, in the chapter too where there is one."""
+    found, results = lineup_of(findings), str(NO["results"])
+    if found is None:
+        return list(listed)
+    alone = line_up_texts.alone(findings, found)
+    instead = {
+        "(i)": {f" {results}, ": f" {results}, {NUMBER}, "},
+        "(iii)": {f"sections {results} and": f"sections {results}, {NUMBER} and"},
+    }
+    made = []
+    for item, content, where in listed:
+        for old, new in instead.get(item, {}).items():
+            where = where.replace(old, new)
+        made.append((item, content, f"section {NUMBER}" if alone and item == "(iii)" else where))
+    return made
+
+
 def shown(exhibits: Sequence[LineupExhibit]) -> list[LineupExhibit]:
     """Print the first of each part of the rule; findings.json has them all."""
     first: dict[str, LineupExhibit] = {}

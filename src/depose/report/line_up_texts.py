@@ -9,13 +9,14 @@ from depose.model import Findings
 from depose.model.lineup_findings import LineupFinding, LineupFindings
 from depose.model.lineup_plan import LineupPlan, Statistic
 from depose.report.contents import CROSSWALK
+from depose.report.facts import SEEN_OUTSIDE
 from depose.report.questions import Asked
 from depose.report.typography import exact_p
 from depose.report.wording import LIMITATIONS, LINEUP_REASONS
+from depose.statistics.rounding import at_least, at_most
 
 SHOWN = 8
 """Names of groups on the first page at most; the table has more, and findings.json all."""
-SEEN_OUTSIDE = "The models were seen from the outside only"
 INSTEAD = {
     SEEN_OUTSIDE: "Of the models it was seen how probable they find given answers, or what they answer, and not how "
     "they were made.",
@@ -27,6 +28,8 @@ INSTEAD = {
     "named nothing is said.",
     "A provider may have changed": "That log, decoys and scores are what they are said to be rests on those who kept "
     "them, as section 11A lists.",
+    "The method is young": "The method is young. It has not been reviewed by peers, and nobody but those who made it "
+    "has evaluated or repeated it.",
     "The method was examined under few": "The method was examined on few models, all of them small and of our own.",
 }
 """Limitations of likeness, by how they begin, and what stands for them; all others hold for a line-up, too."""
@@ -124,7 +127,7 @@ def means(one: LineupFinding, plan: LineupPlan) -> str:
         )
     if one.opinion.verdict == "no indication":
         return (
-            f"Nothing was found, where the test finds with probability {one.power:.2f} what has learnt "
+            f"Nothing was found, where the test finds with probability {at_least(one.power)} or more what has learnt "
             f"{plan.share:.0%} of the deliveries so that it prefers each to another {plan.learnt:.0%} of the time. "
             f"{checks}"
         )
@@ -207,7 +210,6 @@ def crosswalk(findings: Findings, lineup: LineupFindings) -> list[tuple[str, str
     checks = [check for one in rows for check in one.diagnostics]
     made = [check for check in checks if check.passed is not None]
     bags = " and ".join(sorted({str(one.bags) for one in rows})) or "no"
-    first = rows[0] if rows else None
     answers = {
         "FRE 702 (2023)": (
             "p is exact if delivery was a draw; what rests on somebody’s word is listed with who attests it; whether "
@@ -229,7 +231,7 @@ def crosswalk(findings: Findings, lineup: LineupFindings) -> list[tuple[str, str
         ),
         "Daubert: error rate": (
             "a false alarm at alpha is at most alpha, exactly; a miss, at the registered share and strength, "
-            + (f"{1 - first.power:.2f}" if first else "not known"),
+            + (f"at most {at_most(1 - min(one.power for one in rows), 2)}" if rows else "not known"),
             ("lineup", "validation"),
         ),
         "PCAST 2016": (

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from depose.answers import line_ends
 from depose.detectors.first_words import VOCABULARY
 from depose.detectors.openings import FIRST as OPENING
 from depose.detectors.phrases import HIGH, LOW
 from depose.detectors.starts import FIRST
 from depose.features import layout_free
 from depose.features.extract import LIMIT, SENTENCE_HEAD
-from depose.features.self_names import NAMES, PERSON, PHRASES
-from depose.features.words import SENTENCE_END, TOKEN
+from depose.features.self_names import LETTERS, NAMES, PERSON, PHRASES
+from depose.features.words import MARKED, SENTENCE_END, SPACELESS, TOKEN
 from depose.statistics.centring import RATE
 
 SPELT = {
-    "phrases": f"features are the runs of {LOW} to {HIGH} tokens in the first {LIMIT} characters; runs that stand in "
+    "phrases": f"features are the runs of {LOW} to {HIGH} tokens in the first {LIMIT} characters; runs in as many of "
     "the prompt do not count.",
     "starts": f"every sentence and line of the whole answer gives its first one, first two and first {FIRST} tokens, "
     f"looked for in its first {SENTENCE_HEAD} characters, as three features.",
@@ -57,6 +58,13 @@ TEXTS = {
     "rate": f"{RATE:,}",
     "vocabulary": f"{VOCABULARY:,}",
     "ends": layout_free.ENDS,
+    "newline": line_ends.LINE_ENDS.pattern,
+    "gone": line_ends.NOTHING.pattern,
+    "spaces": line_ends.SPACES.pattern,
+    "written": f"[{line_ends.WRITTEN_ON}]",
+    "spaceless": SPACELESS.pattern.removesuffix("+"),
+    "marked": f"[{MARKED}]",
+    "letters": f"[{LETTERS}]",
 }
 """Patterns and numbers of the code, as the page prints them."""
 

@@ -52,6 +52,11 @@ class Numbering:
         self._last = f"Ex. {number}"
         return number
 
+    def named(self, label: str) -> str:
+        """Name what has a name of its own in the findings, such as a line-up."""
+        self._last = label
+        return label
+
     def enter(self, path: str, value: Any) -> str:
         """Enter what the last of them shows into the list of sources; prints nothing."""
         self.shown.append(Shown(label=self._last, path=path, digest=self._source(value)))

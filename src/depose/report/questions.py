@@ -73,6 +73,24 @@ def asked(findings: Findings, there: set[str]) -> list[Asked]:
     ]
 
 
+class PromptsFrom(Record, frozen=True, kw_only=True):
+    """Where the prompts of a case come from."""
+
+    drawn: bool
+    """Whether a seed drew some of them, from families of probes."""
+    listed: str
+    """What lists the others, in words; nothing if none is listed."""
+
+
+def prompts_from(findings: Findings) -> PromptsFrom:
+    """Tell prompts that a seed drew from those that a party handed in, whom no seed chose."""
+    protocol = findings.protocol
+    named = f"the file {protocol.prompts} that the party handed in" if protocol.prompts else ""
+    pack = protocol.controls if isinstance(protocol.controls, str) else ""
+    listed = named or (f"the control pack {pack}" if pack and not protocol.probes else "")
+    return PromptsFrom(drawn=bool(protocol.probes) or not listed, listed=listed)
+
+
 def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     return (
         (
@@ -171,6 +189,15 @@ def _all(findings: Findings) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     )
 
 
+def _picked(findings: Findings) -> str:
+    if not findings.retrospective:
+        return ""
+    return (
+        " Answers were there before: whoever picks prompts by their answers makes strangers look alike, which no figure "
+        "of this report would show."
+    )
+
+
 def _who_chose(findings: Findings) -> str:
     """Say who chose controls and prompts, as far as the registration tells."""
     chosen = "" if isinstance(findings.chosen, UnsetType) else findings.chosen.by
@@ -181,16 +208,12 @@ def _who_chose(findings: Findings) -> str:
         if chosen == "pack"
         else "The party named the controls in the case file; whom it could have named instead is not on record."
     )
-    drawn = not isinstance(findings.seed, UnsetType)
+    of = prompts_from(findings)
+    by = "that was drawn after registration" if not isinstance(findings.seed, UnsetType) else "that the party typed"
     prompts = (
-        "A seed that was drawn after registration drew the prompts."
-        if drawn
-        else "The prompts were drawn by a seed that the party typed."
-        if findings.protocol.probes
-        else "The party handed the prompts in, and answers were there before: whoever picks prompts by their answers "
-        "makes strangers look alike, which no figure of this report would show."
-        if findings.retrospective
-        else "The party handed the prompts in."
+        f"The prompts are those of {of.listed}, and who chose them is not on record.{_picked(findings)}"
+        if not of.drawn
+        else f"A seed {by} drew the prompts{f', but for those of {of.listed}' if of.listed else ''}."
     )
     return f"{controls} {prompts} {_tried(findings)} What was looked at before registration no record can show."
 

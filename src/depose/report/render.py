@@ -21,7 +21,7 @@ from depose.case.annexes import Annex, mapping
 from depose.case.independent import unseen
 from depose.errors import ReportError
 from depose.model import Finding, Findings, Record, canonical
-from depose.report import arrange, compliance, expert, first_page, line_up, vocabulary
+from depose.report import arrange, compliance, expert, facts, first_page, line_up, line_up_texts, vocabulary
 from depose.report.bates import Bates
 from depose.report.fonts import dressed
 from depose.report.numbering import Numbering
@@ -166,11 +166,24 @@ def _summary(findings: Findings, setting: Setting, most: int) -> dict[str, Any]:
         "reasons_used": [(code, REASONS.get(code, code)) for code in codes],
         "not_tested": NOT_TESTED,
         "questions": QUESTIONS_TO_VENDOR[result],
-        "lineup": line_up.lineup_of(findings),
+        **_of_line_up(findings),
         "lined_up": [(one, compliance.of_finding(one)) for one in compliance.lined_up(findings)][:most],
         "lineup_reasons": LINEUP_REASONS,
         "waivers": compliance.waived(findings, setting.annex.waivers),
         "mapped": mapping(),
+    }
+
+
+def _of_line_up(findings: Findings) -> dict[str, Any]:
+    """Say of a line-up what is true of it, and not what holds for likeness."""
+    lineup = line_up.lineup_of(findings)
+    said = {"lineup": lineup, "lineup_alone": line_up_texts.alone(findings, lineup)}
+    if lineup is None:
+        return {**said, "limitations": facts.limitations(findings, LIMITATIONS)}
+    return {
+        **said,
+        "lineup_rule": line_up_texts.rule(lineup),
+        "limitations": line_up_texts.limitations(findings, lineup),
     }
 
 

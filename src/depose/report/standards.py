@@ -26,9 +26,12 @@ def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
         "documents": f", and what {documents} says" if documents else "",
         "met": sum(one.passed for one in findings.quality),
         "checks": len(findings.quality),
-        "inside": sum(row.inside for row in conditions),
-        "conditions": len(conditions),
+        "conditions": f"{sum(row.inside for row in conditions)} of {len(conditions)} conditions that decide are as the "
+        "study asks"
+        if conditions
+        else "no conditions of a study were compared",
         "outside": _outside(conditions),
+        "beside": _beside([row for one in findings.findings for row in one.conditions if not row.decides]),
         "tested": _tested(findings),
         "errors": _errors(findings, apart),
         "unseen": _unseen(apart),
@@ -42,6 +45,12 @@ def argued(findings: Findings) -> list[tuple[str, str, str, tuple[str, ...]]]:
 def _outside(conditions: Sequence[Condition]) -> str:
     names = list(dict.fromkeys(row.name for row in conditions if not row.inside))
     return f"; not: {', '.join(names)}" if names else ""
+
+
+def _beside(rows: Sequence[Condition]) -> str:
+    """Name what is not as the study asks and decides nothing, which a count of what decides would leave out."""
+    names = list(dict.fromkeys(row.name for row in rows if not row.inside))
+    return f"; not as it asks, which decides nothing: {', '.join(names)}" if names else ""
 
 
 def _tested(findings: Findings) -> str:

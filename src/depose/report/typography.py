@@ -155,7 +155,7 @@ def pvalue_short(p: float) -> str:
 
 def code(text: str) -> str:
     """A pattern in ASCII, as it can be typed: every other character by its escape, which the pattern reads the same."""
-    named = {"\n": "\\n", "\t": "\\t", "\0": "\\0"}
+    named = {"\n": "\\n", "\t": "\\t", "\0": "\\0", "\r": "\\r", "\x0b": "\\x0b", "\x0c": "\\x0c"}
     return "".join(
         named.get(one)
         or (one if one.isascii() else f"\\u{ord(one):04x}" if ord(one) < 1 << 16 else f"\\U{ord(one):08x}")

@@ -102,6 +102,7 @@ MEANS_NOT = {
     "derived": "Not when, by whom or on what terms weights were taken over.",
     "distilled": "Not that outputs were used knowingly, by whom, or against any terms; and not that no third model "
     "taught both.",
+    "files_equal": "Not whose files came first, and not how they came there.",
     "nothing found": "Not that there is no relation: a light or disguised one looks the same.",
 }
 """What no opinion on a question says."""

@@ -80,9 +80,10 @@ def _bound(pair: float, ends: Array, among: Array) -> float:
     return min(chance, pair) if pair > ends.max() else chance
 
 
-def independent(k: int, found: Sequence[Clade]) -> int:
-    """Count controls as one for each clade: K by likeness."""
-    return k - sum(len(one.models) - 1 for one in found)
+def independent(controls: Sequence[str], found: Sequence[Clade], mute: Sequence[str] = ()) -> int:
+    """Count controls as one for each clade, and those that witness nothing not at all: K by likeness."""
+    clade = {model: place for place, one in enumerate(found) for model in one.models}
+    return len({clade.get(code, code) for code in controls if code not in mute})
 
 
 def rank_in_lineages(reached: Sequence[Sequence[str]], found: Sequence[Clade], k_eff: int) -> float:
