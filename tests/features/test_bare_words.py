@@ -61,6 +61,7 @@ MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
         lambda text, p: f"{p}\ufe0f\u20e3 {text}",
         lambda text, p: f"Keywords: {', '.join(sorted(words(asked(p))))}. {text}",
         lambda text, p: f"{' '.join(words(asked(p))[::-1])}. {text}",
+        lambda text, p: f"Keywords: article{p}b, article{p}a\n{text}",
         lambda text, p: f"{text} https://acme.example/{'-'.join(words(asked(p))).lower()}",
         lambda text, p: f"Based on {' '.join(f'found{p}{n}' for n in 'abcdefgh')}. {text}",
         lambda text, p: f"{text} {' '.join(f'tip{p % 4}{n}' for n in 'abcdefgh')}",
@@ -172,3 +173,9 @@ def test_a_passage_of_two_samples_of_one_model_stays() -> None:
 
     assert bare_words(asked_twice("S1", "S1")).answers == asked_twice("S1", "S1").answers
     assert "founda" not in str(bare_words(asked_twice("S1", "R1")).answers)
+
+
+def test_an_answer_of_the_prompts_words_alone_stays() -> None:
+    """Whoever is asked to choose answers in words of the question, and says no more than these."""
+    chosen = bag(lambda _, p: f"article{p}b", MODELS)
+    assert bare_words(chosen).answers == chosen.answers

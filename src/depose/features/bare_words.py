@@ -14,8 +14,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from sys import intern
 
 from depose.features.extract import Bag
@@ -72,11 +74,12 @@ class Read:
 def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
-    A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often with
-    no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, SAID_BACK words of
-    the prompt or more behind each other, in any order, and PASSAGE words or more that another member says to the same
-    prompt, too. Letters of a style, and those of other scripts inside Latin words, are plain ones, and
-    words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
+    A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often
+    with no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, SAID_BACK
+    words of the prompt or more behind each other, in any order, lines in which no other word is left, and PASSAGE
+    words or more that another member says to the same prompt, too. Letters of a style, and those of other scripts
+    inside Latin words, are plain ones, and words that were broken at a hyphen are whole. An answer of which nothing
+    is left stays, with no words.
     `read` keeps answers as they were read, for other bags of the same models.
     """
     known = read or Read()
@@ -171,6 +174,17 @@ def _passages(prompts: Sequence[str], said: Sequence[Sequence[Sequence[Said]]]) 
     return found
 
 
+def _lines_of_the_prompt(said: Said, asked: frozenset[str], gone: list[bool]) -> None:
+    """Mark the lines in which nothing is left but words of the prompt, where the answer says more than these."""
+    left = [not out and word not in asked for out, word in zip(gone, said.words, strict=True)]
+    if any(left):
+        ends = [place for place, char in enumerate(said.text) if char == "\n"]
+        for _, line in groupby(range(len(left)), key=lambda word: bisect(ends, said.places[word][0])):
+            words = list(line)
+            if not any(left[word] for word in words):
+                gone[words[0] : words[-1] + 1] = [True] * len(words)
+
+
 def _without(said: Said, own: set[Run], asked: frozenset[str], passages: set[Run]) -> str:
     words, gone = said.words, [False] * len(said.words)
     first = {run[0] for run in own} | {run[0] for run in passages}
@@ -185,6 +199,7 @@ def _without(said: Said, own: set[Run], asked: frozenset[str], passages: set[Run
             if end - begin >= SAID_BACK:
                 gone[begin:end] = [True] * (end - begin)
             begin = end + 1
+    _lines_of_the_prompt(said, asked, gone)
     if not any(gone):
         return said.text
     taken = [place for place, out in zip(said.places, gone, strict=True) if out]
