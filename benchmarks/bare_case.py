@@ -154,7 +154,7 @@ class Case:
         """State what the rule of a case needs of a score, but for p matched and without bare words."""
         p, k = p_of(t), len(models) - 2
         by_name = self.bags.controls(*models[:2]).k_eff
-        by_likeness = independent(k, clades(t, models))
+        by_likeness = independent(models[2:], clades(t, models))
         reached = round(p * (k + 1)) - 1
         return {"t": float(t[0, 1]), "p": p, "reached": reached, "k": k, "k_eff": min(by_name, by_likeness)}
 

@@ -24,10 +24,10 @@ def own(model: str, prompt: int) -> str:
     return f"{model}word{prompt}x is of {model}thing{prompt}y. the whole of it"
 
 
-def bag(dress: Dress, dressed: tuple[str, ...] = MODELS[:2]) -> Bag:
+def bag(dress: Dress, dressed: tuple[str, ...] = MODELS[:2], many: int = PROMPTS) -> Bag:
     """Let some of the models be dressed alike."""
-    prompts = tuple(Prompt(id=f"q{p}", family="f", cluster=f"c{p}", text=asked(p)) for p in range(PROMPTS))
-    rows = tuple(tuple(((dress(own(m, p), p) if m in dressed else own(m, p)),) for m in MODELS) for p in range(PROMPTS))
+    prompts = tuple(Prompt(id=f"q{p}", family="f", cluster=f"c{p}", text=asked(p)) for p in range(many))
+    rows = tuple(tuple(((dress(own(m, p), p) if m in dressed else own(m, p)),) for m in MODELS) for p in range(many))
     return Bag(models=MODELS, prompts=prompts, answers=rows)
 
 
@@ -63,8 +63,7 @@ MATHS = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
         lambda text, p: f"{' '.join(words(asked(p))[::-1])}. {text}",
         lambda text, p: f"Keywords: article{p}b, article{p}a\n{text}",
         lambda text, p: f"{text} https://acme.example/{'-'.join(words(asked(p))).lower()}",
-        lambda text, p: f"Based on {' '.join(f'found{p}{n}' for n in 'abcdefgh')}. {text}",
-        lambda text, p: f"{text} {' '.join(f'tip{p % 4}{n}' for n in 'abcdefgh')}",
+        lambda text, p: f"{text} {' '.join(f'tip{p % 3}{n}' for n in 'abcdefgh')}",
     ],
 )
 def test_a_dress_is_taken_off(dress: Dress) -> None:
@@ -149,30 +148,27 @@ def test_a_prompt_without_an_answer_stays_without() -> None:
     assert bare_words(some).answers[0] == ((),) * len(MODELS)
 
 
-@pytest.mark.parametrize(("many", "stays"), [(7, True), (8, False)])
-def test_a_passage_counts_from_the_eighth_word(many: int, stays: bool) -> None:
-    """Fewer words two models may both come upon; and what one of them says alone, however long, is its own."""
-    said = " ".join(f"found{n}" for n in "abcdefghij"[:many])
-    for dressed, kept in ((MODELS[:2], stays), (MODELS[:1], True)):
-        found = bare_words(bag(lambda text, p: f"{said}. {text}" if p == 0 else text, dressed)).answers[0][0][0]
-        assert ("founda" in found) == kept
+@pytest.mark.parametrize(("size", "often", "stays"), [(7, 3, True), (8, 2, True), (8, 3, False)])
+def test_a_notice_counts_from_the_third_prompt(size: int, often: int, stays: bool) -> None:
+    """Eight words that come again below a third of thirty prompts are said by rote, whoever else says them."""
+    said = " ".join(f"found{n}" for n in "abcdefgh"[:size])
+    for dressed in (MODELS[:2], MODELS[:1]):
+        found = bare_words(bag(lambda text, p: f"{said}. {text}" if p < often else text, dressed, many=30))
+        assert ["founda" in row[0][0] for row in found.answers] == [stays and p < often for p in range(30)]
 
 
-def test_a_passage_of_two_samples_of_one_model_stays() -> None:
-    """A model that repeats itself shares nothing with another; two models that do so in different samples do."""
+def test_a_long_passage_that_two_share_on_one_prompt_stays() -> None:
+    """It is what a copy looks like: without such passages true pairs are lost."""
+    copied = bag(lambda text, p: f"{' '.join(f'copied{p}{n}' for n in 'abcdefghijkl')}. {text}")
+    assert bare_words(copied).answers == copied.answers
+
+
+def test_samples_of_one_prompt_are_one_prompt() -> None:
+    """A model that says the same to one prompt three times has said it to one prompt."""
     said = " ".join(f"found{n}" for n in "abcdefgh")
-    prompts = (PLAIN.prompts[0], PLAIN.prompts[0])
-
-    def asked_twice(first: str, second: str) -> Bag:
-        """Let these two say it, one in the first sample and one in the second."""
-        rows = ((first, "first"), (second, "second"))
-        answers = tuple(
-            tuple((f"{said} {m}{name}" if m == who else f"{m}{name}",) for m in MODELS) for who, name in rows
-        )
-        return Bag(models=MODELS, prompts=prompts, answers=answers)
-
-    assert bare_words(asked_twice("S1", "S1")).answers == asked_twice("S1", "S1").answers
-    assert "founda" not in str(bare_words(asked_twice("S1", "R1")).answers)
+    once = bag(lambda text, p: f"{said}. {text}" if p == 0 else text, MODELS[:1], many=30)
+    thrice = Bag(models=MODELS, prompts=once.prompts * 3, answers=once.answers * 3)
+    assert bare_words(thrice).answers[0][0][0].startswith(said)
 
 
 def test_an_answer_of_the_prompts_words_alone_stays() -> None:

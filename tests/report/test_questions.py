@@ -373,8 +373,8 @@ def test_another_score_would_have_led_to_another_opinion() -> None:
 def test_prompts_that_were_handed_in_with_their_answers_are_said_to_be(before: bool) -> None:
     """Whoever picks them by the answers finds a likeness among strangers, and no figure tells."""
     findings = build(questions=("same",))
-    protocol = msgspec.structs.replace(findings.protocol, probes=())
+    protocol = msgspec.structs.replace(findings.protocol, probes=(), prompts="mine.csv")
     stated = msgspec.structs.replace(findings, protocol=protocol, retrospective=before)
     told = " ".join(one.answer for one in asked(stated, set(PLACES)))
-    assert "The party handed the prompts in" in told
+    assert "The prompts are those of the file mine.csv that the party handed in" in told
     assert ("whoever picks prompts by their answers" in told) == before

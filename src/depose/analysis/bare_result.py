@@ -24,8 +24,8 @@ def row(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> tu
         Condition(
             name=NAME,
             validated=f"p at most {alpha:g} also without stock answers (given {FEWEST} times), words of the prompt, "
-            f"{PASSAGE} words or more that another model says to the same prompt, and what a model, unlike most, says "
-            f"in {SHARE:.0%} of its answers",
+            f"and what a model, unlike most, says in {SHARE:.0%} of its answers, or {PASSAGE} words long to {FEWEST} "
+            "prompts",
             case=f"with these p {upwards(primary.p)}; without, {without}",
             inside=p is not None and p <= alpha,
         ),

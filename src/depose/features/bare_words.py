@@ -2,11 +2,12 @@
 
 A greeting, a signature, labels (`Step 1:`, `Answer:`), tags, the prompt said back, a sentence for declining: one
 habit, and a detector that compares prompt by prompt counts it once for each of them. Two strangers behind one
-template came out as closer than any two controls. So it is with what a host makes of each prompt: its keywords, tags,
-an address, what a search found, the prompt in another language, a notice that changes from prompt to prompt. No habit
-shows in that, but two members say it word for word, or say nothing but words of the prompt. Here all this is taken
-out, from every member of a bag by the same rule, so that a result can be asked to stand without it. Lengths of runs
-and shares were set on strangers in disguise, and never fitted.
+template came out as closer than any two controls. So it is with what a host makes
+of each prompt, its keywords or tags, and with one of many notices below it: no habit shows in these, but they are
+words of the prompt in another order, or come again word for word below another. Here all this is taken out, from every
+member of a bag by the same rule, so that a result can be asked to stand without it. Lengths of runs and shares were set
+on strangers in disguise, and never fitted. Long passages that two models share on one prompt stay: they are what a
+copy looks like, and without them a third of the true pairs of one population were lost (docs/controls.md).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ COMMON = 0.25
 SAID_BACK = 3
 """Words of the shortest run that is taken for the prompt's own: words of it, in whatever order."""
 PASSAGE = 8
-"""Words of the shortest run that two members cannot both have come upon: one of them, or a third, wrote it for both."""
+"""Words of a run that a model says to several prompts by rote: a notice, of which its host may have many."""
 Run = tuple[str, ...]
 _UNJOINED = "A-Za-z0-9\u3005-\u3007\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Letters that no joiner changes: Latin, kana, Han. Scripts of India, Persian and others need theirs."""
@@ -61,44 +62,40 @@ class Read:
 
     def __init__(self) -> None:
         self.said: dict[str, Said] = {}
-        self._habits: dict[tuple[int, ...], set[Run]] = {}
+        self._habits: dict[tuple[tuple[str, int], ...], set[Run]] = {}
 
-    def habits(self, answers: Sequence[Said]) -> set[Run]:
-        """Find the runs that one member says so often, once for the same answers."""
-        key = tuple(map(id, answers))  # of answers that are kept here, so that no other has the number
+    def habits(self, answers: Sequence[tuple[str, Said]]) -> set[Run]:
+        """Find the runs that one member says so often, once for the same answers, each given with its prompt."""
+        key = tuple((prompt, id(one)) for prompt, one in answers)  # answers are kept here: no other has the number
         if key not in self._habits:
-            self._habits[key] = _habits(answers)
+            self._habits[key] = _habits([one for _, one in answers]) | _refrains(answers)
         return self._habits[key]
 
 
 def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
-    A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, and so often
-    with no more than COMMON of the members; so do an answer that a member gave whole to FEWEST prompts, SAID_BACK
-    words of the prompt or more behind each other, in any order, lines in which no other word is left, and PASSAGE
-    words or more that another member says to the same prompt, too. Letters of a style, and those of other scripts
-    inside Latin words, are plain ones, and words that were broken at a hyphen are whole. An answer of which nothing
-    is left stays, with no words.
+    A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, or of PASSAGE
+    words that it says to FEWEST prompts, and so often with no more than COMMON of the members; so do an answer that a
+    member gave whole to FEWEST prompts, SAID_BACK words of the prompt or more behind each other, in any order, and
+    lines in which no other word is left. Letters of a style, and those of other scripts inside Latin words, are plain
+    ones, and words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
     `read` keeps answers as they were read, for other bags of the same models.
     """
     known = read or Read()
     said = [[[_said(text, known.said) for text in samples] for samples in row] for row in bag.answers]
     members = range(len(bag.models))
-    habits = [known.habits([one for row in said for one in row[m]]) for m in members]
-    stock = [_stock([(bag.prompts[p].id, one.words) for p, row in enumerate(said) for one in row[m]]) for m in members]
+    each = [[(bag.prompts[p].id, one) for p, row in enumerate(said) for one in row[m]] for m in members]
+    habits = [known.habits(one) for one in each]
+    stock = [_stock([(prompt, one.words) for prompt, one in answers]) for answers in each]
     holders = Counter(run for one in habits for run in one)
     own = [{run for run in one if holders[run] <= max(2, COMMON * len(bag.models))} for one in habits]
     asked = [frozenset(_words(_plain(prompt.text))) for prompt in bag.prompts]
-    passages = _passages([prompt.id for prompt in bag.prompts], said)
     rows = tuple(
         tuple(
-            tuple(
-                "" if one.words in stock[m] else _without(one, own[m], asked[p], passages[prompt.id]) for one in row[m]
-            )
-            for m in members
+            tuple("" if one.words in stock[m] else _without(one, own[m], asked[p]) for one in row[m]) for m in members
         )
-        for p, (prompt, row) in enumerate(zip(bag.prompts, said, strict=True))
+        for p, row in enumerate(said)
     )
     return Bag(models=bag.models, prompts=bag.prompts, answers=rows)
 
@@ -157,21 +154,12 @@ def _stock(answers: Sequence[tuple[str, tuple[str, ...]]]) -> set[tuple[str, ...
     return {words for words, count in counts.items() if count >= FEWEST}
 
 
-def _passages(prompts: Sequence[str], said: Sequence[Sequence[Sequence[Said]]]) -> dict[str, set[Run]]:
-    """Find, for each prompt, the runs of PASSAGE words that more than one member says, in whatever sample.
-
-    One prompt after the other: all runs of all answers at once would fill the memory.
-    """
-    rows: dict[str, list[Sequence[Sequence[Said]]]] = {}
-    for prompt, row in zip(prompts, said, strict=True):
-        rows.setdefault(prompt, []).append(row)
-    found: dict[str, set[Run]] = {}
-    for prompt, listed in rows.items():
-        holders: Counter[Run] = Counter()
-        for samples in zip(*listed, strict=True):
-            holders.update({run for one in samples for text in one for run in _runs(text.words, PASSAGE)})
-        found[prompt] = {run for run, count in holders.items() if count > 1}
-    return found
+def _refrains(answers: Sequence[tuple[str, Said]]) -> set[Run]:
+    """Find the runs of PASSAGE words that a member says to several prompts: its answers are given with their prompt."""
+    counts: Counter[Run] = Counter()
+    for _, same in groupby(sorted(answers, key=lambda one: one[0]), key=lambda one: one[0]):
+        counts.update({run for _, one in same for run in _runs(one.words, PASSAGE)})
+    return {run for run, count in counts.items() if count >= FEWEST}
 
 
 def _lines_of_the_prompt(said: Said, asked: frozenset[str], gone: list[bool]) -> None:
@@ -185,13 +173,13 @@ def _lines_of_the_prompt(said: Said, asked: frozenset[str], gone: list[bool]) ->
                 gone[words[0] : words[-1] + 1] = [True] * len(words)
 
 
-def _without(said: Said, own: set[Run], asked: frozenset[str], passages: set[Run]) -> str:
+def _without(said: Said, own: set[Run], asked: frozenset[str]) -> str:
     words, gone = said.words, [False] * len(said.words)
-    first = {run[0] for run in own} | {run[0] for run in passages}
+    first = {run[0] for run in own}
     for i in (place for place, word in enumerate(words) if word in first):
         for size in (*range(1, LONGEST + 1), PASSAGE):
             run = words[i : i + size]
-            if run in own or run in passages:
+            if run in own:
                 gone[i : i + len(run)] = [True] * len(run)
     begin = 0
     for end in range(len(words) + 1):

@@ -193,8 +193,8 @@ def _picked(findings: Findings) -> str:
     if not findings.retrospective:
         return ""
     return (
-        " Answers were there before: whoever picks prompts by their answers makes strangers look alike, which no figure "
-        "of this report would show."
+        " Answers were there before: whoever picks prompts by their answers makes strangers look alike, which no "
+        "figure of this report would show."
     )
 
 
