@@ -163,6 +163,16 @@ def test_a_long_passage_that_two_share_on_one_prompt_stays() -> None:
     assert bare_words(copied).answers == copied.answers
 
 
+@pytest.mark.parametrize(("size", "stays"), [(7, True), (8, False)])
+def test_passages_are_taken_out_on_demand(size: int, stays: bool) -> None:
+    """What one member says alone, however long, is its own; fewer words two may both come upon."""
+    said = " ".join(f"found{n}" for n in "abcdefgh"[:size])
+    for dressed, kept in ((MODELS[:2], stays), (MODELS[:1], True)):
+        worn = bag(lambda text, p: f"{said}. {text}" if p == 0 else text, dressed, many=30)
+        assert ("founda" in bare_words(worn, passages=False).answers[0][0][0]) == kept
+        assert "founda" in bare_words(worn).answers[0][0][0]
+
+
 def test_samples_of_one_prompt_are_one_prompt() -> None:
     """A model that says the same to one prompt three times has said it to one prompt."""
     said = " ".join(f"found{n}" for n in "abcdefgh")

@@ -66,7 +66,7 @@ class Bench:
         self.draws: dict[tuple[tuple[str, ...], str], Array] = {}
         """Bootstrap draws of T(S, R) by bag and detector."""
         self._bags: dict[tuple[str, ...], Bag] = {}
-        self._bare: dict[tuple[tuple[str, ...], View], Bag] = {}
+        self._bare: dict[tuple[tuple[str, ...], View, bool], Bag] = {}
         self._said = Read()
         self._seen: dict[tuple[View, str], str] = {}
         self._scored: dict[tuple[tuple[str, ...], str], Scored] = {}
@@ -208,11 +208,14 @@ class Bench:
             return None
         return measured
 
-    def bare(self, members: tuple[str, ...], detector: str) -> float | None:
-        """Return p where no model is compared by what it says whatever it is asked; None for one that runs a model."""
-        key = (members, view_of(detector))
+    def bare(self, members: tuple[str, ...], detector: str, *, passages: bool = True) -> float | None:
+        """Return p where no model is compared by what it says whatever it is asked; None for one that runs a model.
+
+        Without `passages` neither by long runs of words that another one says to the same prompt.
+        """
+        key = (members, view_of(detector), passages)
         if key not in self._bare:
-            self._bare[key] = bare_words(self._compared(members, detector), self._said)
+            self._bare[key] = bare_words(self._compared(members, detector), self._said, passages=passages)
         try:
             measured: Measured = plugins.load("detectors", detector)(self._bare[key], self._halves)
         except NotGiven:

@@ -36,7 +36,8 @@ COMMON = 0.25
 SAID_BACK = 3
 """Words of the shortest run that is taken for the prompt's own: words of it, in whatever order."""
 PASSAGE = 8
-"""Words of a run that a model says to several prompts by rote: a notice, of which its host may have many."""
+"""Words of a run that a model says by rote to several prompts: a notice, of which its host may have many. And words of a
+passage that two models cannot both have come upon."""
 Run = tuple[str, ...]
 _UNJOINED = "A-Za-z0-9\u3005-\u3007\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Letters that no joiner changes: Latin, kana, Han. Scripts of India, Persian and others need theirs."""
@@ -72,7 +73,7 @@ class Read:
         return self._habits[key]
 
 
-def bare_words(bag: Bag, read: Read | None = None) -> Bag:
+def bare_words(bag: Bag, read: Read | None = None, *, passages: bool = True) -> Bag:
     """Take out of each answer what its model says whatever it is asked, and what the prompt says.
 
     A run of one to LONGEST words goes that stands in SHARE of a member's answers, in FEWEST at least, or of PASSAGE
@@ -80,7 +81,8 @@ def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     member gave whole to FEWEST prompts, SAID_BACK words of the prompt or more behind each other, in any order, and
     lines in which no other word is left. Letters of a style, and those of other scripts inside Latin words, are plain
     ones, and words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
-    `read` keeps answers as they were read, for other bags of the same models.
+    `read` keeps answers as they were read, for other bags of the same models. `passages = False` takes out, too, PASSAGE
+    words or more that two members say to the same prompt, be it that one copied the other or that a third wrote both.
     """
     known = read or Read()
     said = [[[_said(text, known.said) for text in samples] for samples in row] for row in bag.answers]
@@ -91,11 +93,16 @@ def bare_words(bag: Bag, read: Read | None = None) -> Bag:
     holders = Counter(run for one in habits for run in one)
     own = [{run for run in one if holders[run] <= max(2, COMMON * len(bag.models))} for one in habits]
     asked = [frozenset(_words(_plain(prompt.text))) for prompt in bag.prompts]
+    shared = {} if passages else _passages([prompt.id for prompt in bag.prompts], said)
     rows = tuple(
         tuple(
-            tuple("" if one.words in stock[m] else _without(one, own[m], asked[p]) for one in row[m]) for m in members
+            tuple(
+                "" if one.words in stock[m] else _without(one, own[m], asked[p], shared.get(prompt.id, set()))
+                for one in row[m]
+            )
+            for m in members
         )
-        for p, row in enumerate(said)
+        for p, (prompt, row) in enumerate(zip(bag.prompts, said, strict=True))
     )
     return Bag(models=bag.models, prompts=bag.prompts, answers=rows)
 
@@ -162,6 +169,23 @@ def _refrains(answers: Sequence[tuple[str, Said]]) -> set[Run]:
     return {run for run, count in counts.items() if count >= FEWEST}
 
 
+def _passages(prompts: Sequence[str], said: Sequence[Sequence[Sequence[Said]]]) -> dict[str, set[Run]]:
+    """Find, for each prompt, the runs of PASSAGE words that more than one member says, in whatever sample.
+
+    One prompt after the other: all runs of all answers at once would fill the memory.
+    """
+    rows: dict[str, list[Sequence[Sequence[Said]]]] = {}
+    for prompt, row in zip(prompts, said, strict=True):
+        rows.setdefault(prompt, []).append(row)
+    found: dict[str, set[Run]] = {}
+    for prompt, listed in rows.items():
+        holders: Counter[Run] = Counter()
+        for samples in zip(*listed, strict=True):
+            holders.update({run for one in samples for text in one for run in _runs(text.words, PASSAGE)})
+        found[prompt] = {run for run, count in holders.items() if count > 1}
+    return found
+
+
 def _lines_of_the_prompt(said: Said, asked: frozenset[str], gone: list[bool]) -> None:
     """Mark the lines in which nothing is left but words of the prompt, where the answer says more than these."""
     left = [not out and word not in asked for out, word in zip(gone, said.words, strict=True)]
@@ -173,13 +197,13 @@ def _lines_of_the_prompt(said: Said, asked: frozenset[str], gone: list[bool]) ->
                 gone[words[0] : words[-1] + 1] = [True] * len(words)
 
 
-def _without(said: Said, own: set[Run], asked: frozenset[str]) -> str:
+def _without(said: Said, own: set[Run], asked: frozenset[str], shared: set[Run]) -> str:
     words, gone = said.words, [False] * len(said.words)
-    first = {run[0] for run in own}
+    first = {run[0] for run in own} | {run[0] for run in shared}
     for i in (place for place, word in enumerate(words) if word in first):
         for size in (*range(1, LONGEST + 1), PASSAGE):
             run = words[i : i + size]
-            if run in own:
+            if run in own or run in shared:
                 gone[i : i + len(run)] = [True] * len(run)
     begin = 0
     for end in range(len(words) + 1):
