@@ -36,8 +36,8 @@ COMMON = 0.25
 SAID_BACK = 3
 """Words of the shortest run that is taken for the prompt's own: words of it, in whatever order."""
 PASSAGE = 8
-"""Words of a run that a model says by rote to several prompts: a notice, of which its host may have many. And words of a
-passage that two models cannot both have come upon."""
+"""Words of a run that a model says by rote to several prompts: a notice, of which its host may have many.
+And of a passage that two models cannot both have come upon."""
 Run = tuple[str, ...]
 _UNJOINED = "A-Za-z0-9\u3005-\u3007\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Letters that no joiner changes: Latin, kana, Han. Scripts of India, Persian and others need theirs."""
@@ -81,8 +81,8 @@ def bare_words(bag: Bag, read: Read | None = None, *, passages: bool = True) -> 
     member gave whole to FEWEST prompts, SAID_BACK words of the prompt or more behind each other, in any order, and
     lines in which no other word is left. Letters of a style, and those of other scripts inside Latin words, are plain
     ones, and words that were broken at a hyphen are whole. An answer of which nothing is left stays, with no words.
-    `read` keeps answers as they were read, for other bags of the same models. `passages = False` takes out, too, PASSAGE
-    words or more that two members say to the same prompt, be it that one copied the other or that a third wrote both.
+    `read` keeps answers as they were read, for other bags of the same models. `passages = False` takes out, too,
+    PASSAGE words or more that two members say to the same prompt: one copied the other, or a third wrote both.
     """
     known = read or Read()
     said = [[[_said(text, known.said) for text in samples] for samples in row] for row in bag.answers]
