@@ -67,3 +67,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = install(tmp_path / "site")
     monkeypatch.syspath_prepend(folder)
     return folder
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their number: those that gzip packed hold the second, and two workers collected different tests."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
