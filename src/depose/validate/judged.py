@@ -19,9 +19,9 @@ from depose.model import Against, Calibration, Grounds, Question, Result
 
 ALPHA = 0.05
 ASIDE = (
-    "counted without bare words, refusals, quality, rival candidates, joins by likeness and the interval of T, each of "
-    "which can only take an opinion away or make an indication a relation: indications, and both together, are at most "
-    "so many, of true pairs too"
+    "counted without bare words, length and words of answers, refusals, quality, rival candidates, joins by likeness "
+    "and the interval of T, each of which can only take an opinion away or make an indication a relation: indications, "
+    "and both together, are at most so many, of true pairs too"
 )
 """What counts of opinions leave out, and what follows."""
 
