@@ -9,7 +9,7 @@ search, or one translator, wrote them.
 from __future__ import annotations
 
 from depose.analysis.scored_bags import Bench
-from depose.features.bare_words import FEWEST, PASSAGE, SHARE
+from depose.features.bare_words import SHARE
 from depose.model import Condition, Result
 from depose.statistics.rounding import upwards
 
@@ -24,14 +24,13 @@ def row(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> tu
     without = (
         "not computed: the detector runs a model"
         if p is None or alone is None
-        else f"p {upwards(p)}, and without {PASSAGE} words or more that two say to one prompt p {upwards(alone)}"
+        else f"p {upwards(p)}; and without passages in common p {upwards(alone)}"
     )
     return (
         Condition(
             name=NAME,
-            validated=f"p at most {alpha:g} also without stock answers (given {FEWEST} times), words of the prompt, "
-            f"and what a model, unlike most, says in {SHARE:.0%} of its answers, or {PASSAGE} words long to {FEWEST} "
-            "prompts",
+            validated=f"p at most {alpha:g} also without words of the prompt, stock answers, and what a model, unlike "
+            f"most, says in {SHARE:.0%} of its answers",
             case=f"with these p {upwards(primary.p)}; without, {without}",
             inside=p is not None and p <= alpha,
         ),

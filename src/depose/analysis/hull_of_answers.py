@@ -37,7 +37,7 @@ def _length(said: Sequence[Sequence[Sequence[str]]]) -> Iterator[Condition]:
     if len(own) == 2 and theirs:
         yield Condition(
             name=LENGTH,
-            validated=f"suspect or reference within {min(theirs):g} to {max(theirs):g}, the medians of the controls",
+            validated=f"one of them within {min(theirs):g} to {max(theirs):g}, the controls’ medians",
             case=f"medians {own[0]:g} and {own[1]:g}",
             inside=max(own) >= min(theirs) and min(own) <= max(theirs),
         )
@@ -55,8 +55,7 @@ def _vocabulary(said: Sequence[Sequence[Sequence[str]]]) -> Iterator[Condition]:
     if len(own) == 2 and theirs:
         yield Condition(
             name=VOCABULARY,
-            validated="of the words of suspect or reference as many said by a control too as of some control’s: "
-            f"{min(theirs):.1%}",
+            validated=f"of the words of one of them a control says {min(theirs):.1%}, as of those of some control",
             case=f"{own[0]:.1%} and {own[1]:.1%}",
             inside=max(own) >= min(theirs),
         )

@@ -59,7 +59,7 @@ from depose.report.wording import AGAINST, H1_SHORT, LIMITATIONS, PARTS, REASONS
 from depose.statistics import verbal
 from depose.statistics.ranks import controls_needed
 
-EXCERPT = ((6, 260), (12, 160), (10**9, 140))
+EXCERPT = ((6, 180), (12, 160), (10**9, 140))
 """Number of exhibits, and how many characters of an answer each shows when there are up to that many."""
 PROMPT = ((6, 220), (12, 120), (10**9, 60))
 """Number of exhibits, and characters of a prompt likewise."""
