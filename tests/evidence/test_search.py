@@ -202,6 +202,8 @@ NESTED = [form for form in FORMS if form not in CASE and not form.startswith(("q
 @given(st.lists(st.sampled_from(NESTED), min_size=1, max_size=2), st.binary(max_size=40))
 @example(["HTML, decimal", "invisible characters between"], b"")
 @example(["tags within", "invisible characters between"], b"")
+@example(["tags within", "spaces between"], b"")
+@example(["a list of hex numbers", "JSON in JSON in JSON"], b"")
 def test_no_two_forms_one_in_another_hide_a_secret(forms: list[str], noise: bytes) -> None:
     """One encoding of another is undone too, whatever stands before."""
     text = SECRET
@@ -210,6 +212,13 @@ def test_no_two_forms_one_in_another_hide_a_secret(forms: list[str], noise: byte
         text = written.decode("latin-1") if written.isascii() else base64.b64encode(written).decode()
     found = next(find(noise.hex().encode() + b" " + FORMS[forms[-1]](text), Sought({"key": SECRET.encode()})), None)
     assert isinstance(found, Found), forms
+
+
+@pytest.mark.parametrize("before", ['say \\"hi\\" ', "a\\b ", '"', "\\n ", '\\\\\\"'])
+def test_an_escape_elsewhere_hides_no_list_of_numbers(before: str) -> None:
+    """White space taken out before escapes are undone, and after, gives one text: it reads as the better of the two."""
+    data = before.encode() + FORMS["a list of hex numbers"](SECRET)
+    assert next(find(data, Sought({"key": SECRET.encode()})), None) is not None
 
 
 HOSTILE = {

@@ -73,6 +73,9 @@ _SPACED = re.compile(rb"&[\s*`~|>]+#|&#[\s*`~|>]+[0-9xX]|&#[0-9a-fA-FxX]+[\s*`~|
 """An entity with spaces in it, whose own mark is no mark of Markdown."""
 _NOT_OF_ENTITIES = SPACES + FORMAT.replace(b"#", b"")
 _SPACES_ALONE = re.compile(LIKE_ASCII.pattern + b"|" + dropping(_NOT_OF_ENTITIES).pattern)
+_SPACED_TAG = re.compile(rb"<\s+/?\s*[a-zA-Z]\s")
+"""A tag with spaces between its letters, whose end is a mark of Markdown, too."""
+_BLANKS_ALONE = re.compile(LIKE_ASCII.pattern + b"|" + dropping(SPACES).pattern)
 
 
 def _marks(data: bytes) -> Iterator[Undone]:
@@ -87,6 +90,9 @@ def _marks(data: bytes) -> Iterator[Undone]:
             seen.translate(None, _NOT_OF_ENTITIES),
             Edited(_SPACES_ALONE, lambda one: b"" if one[0] < 128 else plain(one), data).back,
         )
+    if b"<" in data and _SPACED_TAG.search(data):
+        back = Edited(_BLANKS_ALONE, lambda one: b"" if one[0] < 128 else plain(one), data).back
+        yield "marks", seen.translate(None, SPACES), back
     if made != seen != data:  # what is invisible may stand in an escape or a tag, whose own marks are needed
         yield "invisible characters", seen, Edited(LIKE_ASCII, plain, data).back
 
@@ -183,7 +189,7 @@ def views(data: bytes, *, loosely: bool = False) -> Iterator[View]:
     """
     first = View("", data, None, lambda start, end: (start, end))
     left = max(LEAST_WORK, WORK * len(data))
-    seen = {hash(data)}
+    seen = {hash(data): False}  # and whether all its views so far read worse than another
     yield first
     waiting = deque([first])
     while waiting and left > 0:
@@ -205,14 +211,14 @@ def views(data: bytes, *, loosely: bool = False) -> Iterator[View]:
                 continue
             for form, made, back in row.undo(parent.data):
                 left -= len(made)
-                if not made or (key := hash(made)) in seen:
-                    continue
-                seen.add(key)
                 of_escapes = row.lays_out == "escapes"
                 if of_escapes:
                     other = not parent.laid_out.isdisjoint((_M, _L))
                 else:
                     other = bool(row.lays_out) and (escaped or (row.lays_out == _P and "escapes" in parent.laid_out))
+                if not made or seen.get(key := hash(made)) in (False, other):
+                    continue
+                seen[key] = other
                 escaped = escaped or (row.undo is escapes.escapes and _is_text(parent.data))
                 marked = marked or form == _M
                 layout = parent.laid_out | {row.lays_out} if row.lays_out else _FRESH
