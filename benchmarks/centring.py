@@ -18,12 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from selection import CRITERIA, Source, areas_of, both, left_out, told
+from selection import CRITERIA, Source, areas_of, bags_of, both, left_out, told
 
 from depose.case.population import read
-from depose.scoring.bags import Bags
-from depose.scoring.engine import score_bag
-from depose.statistics.centring import FEWEST
 from depose.statistics.ranks import levels
 from depose.validate.scoring import prepare
 
@@ -60,21 +57,16 @@ def centred(data: Path, source: str) -> Source:
     population = read(data, source)
     print(f"{source}: features of {len(population.members)} models", file=sys.stderr, flush=True)
     found, _ = prepare(population, PARTS, 7, None, os.cpu_count() or 1)
-    bags, pairs, counts = Bags(population), [], []
+    pairs, counts = [], []
     called: dict[str, list[float]] = {f"g = {power:g}": [] for power in POWERS}
     made: dict[str, list[float]] = {name: [] for name in (*called, SECOND)}
-    for pair in (one for one in population.pairs if one.label is not None):
-        used = bags.controls(pair.suspect, pair.reference).used
-        bag = [bags.index[name] for name in (pair.suspect, pair.reference, *(spec.code for spec in used))]
-        if len(used) < FEWEST or not found.there[:, bag].any(axis=0).all():
-            continue
-        scores = {name: t[0] for name, t in score_bag(found, bag).items()}
+    for pair, bag, scores in bags_of(population, found):
         for name, way in ways(scores).items():
             made[name].append(float(way[0, 1]))
             called[name].append(float(levels(way[None])[0].max()))
         made[SECOND].append(float(np.mean([second_order(one) for one in scores.values()])))
         pairs.append(pair)
-        counts.append(len(used))
+        counts.append(len(bag) - 2)
     t, p = [{name: np.array(values) for name, values in one.items()} for one in (made, called)]
     return Source(source, pairs, t, p, counts)
 

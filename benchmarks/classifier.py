@@ -21,16 +21,14 @@ import numpy as np
 from centring import QUESTIONS, fired
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-from selection import CRITERIA, PARTS, Source, areas_of, both, left_out, told
+from selection import CRITERIA, PARTS, Source, areas_of, bags_of, both, left_out, told
 
 from depose.case.population import Population, read
 from depose.detectors.teacher_classifier import teacher_classifier
 from depose.features.compared import view_of
 from depose.features.extract import Features
-from depose.scoring.bags import Bags
 from depose.scoring.counting import whole_bag
-from depose.scoring.engine import score_bag, shared_among
-from depose.statistics.centring import FEWEST, average, centre, standardise
+from depose.statistics.centring import average, centre, standardise
 from depose.statistics.ranks import levels
 from depose.validate.scoring import prepare
 
@@ -86,31 +84,17 @@ def classified(data: Path, source: str) -> Source:
     material, _ = prepare(population, PARTS, 7, None, os.cpu_count() or 1)
     print(f"{source}: teaching the classifier", file=sys.stderr, flush=True)
     likely = taught(population)
-    bags = Bags(population)
-    groups: dict[tuple[int, ...], list[int]] = {}
-    labelled = [one for one in population.pairs if one.label is not None]
-    for number, pair in enumerate(labelled):
-        used = bags.controls(pair.suspect, pair.reference).used
-        groups.setdefault(tuple(bags.index[spec.code] for spec in used), []).append(number)
     names = (*WAYS, *BY_RANK)
     t: dict[str, list[float]] = {name: [] for name in names}
     p: dict[str, list[float]] = {name: [] for name in names}
     pairs, counts = [], []
-    for controls, numbers in groups.items():
-        if len(controls) < FEWEST:
-            continue
-        known = shared_among(material, controls)
-        for pair in (labelled[number] for number in numbers):
-            bag = [bags.index[pair.suspect], bags.index[pair.reference], *controls]
-            if not material.there[:, bag].any(axis=0).all():
-                continue
-            scores = {name: made[0] for name, made in score_bag(material, bag, known).items()}
-            scores[CLASSIFIER] = standardise(centre(likely[np.ix_(bag, bag)]))
-            for name, way in combined(scores).items():
-                t[name].append(float(way[0, 1]))
-                p[name].append(float(levels(way[None])[0].max()))
-            pairs.append(pair)
-            counts.append(len(controls))
+    for pair, bag, scores in bags_of(population, material):
+        scores[CLASSIFIER] = standardise(centre(likely[np.ix_(bag, bag)]))
+        for name, way in combined(scores).items():
+            t[name].append(float(way[0, 1]))
+            p[name].append(float(levels(way[None])[0].max()))
+        pairs.append(pair)
+        counts.append(len(bag) - 2)
     return Source(
         source, pairs, {name: np.array(t[name]) for name in names}, {name: np.array(p[name]) for name in names}, counts
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depose.case.population import Pair, read
+from depose.case.population import Pair, Population, read
+from depose.scoring.bags import Bags
+from depose.scoring.engine import Material, score_bag, shared_among
+from depose.statistics.centring import FEWEST
 from depose.statistics.rates import wins
 from depose.validate.scoring import score_population
 from depose.validate.study import RELATION, TASK
@@ -83,6 +86,27 @@ def scored(data: Path, source: str, parts: Sequence[str] = PARTS) -> Source:
         {part: np.array([one.p[part][0].max() for one in found]) for part in parts},
         [one.k for one in found],
     )
+
+
+def bags_of(population: Population, material: Material) -> Iterator[tuple[Pair, list[int], dict[str, Any]]]:
+    """Yield each labelled pair with its bag, suspect and reference first, and its scores [members, members] by part.
+
+    Pairs with the same controls follow each other: what these share is summed once. Pairs with too few controls, or
+    with a member that answered nothing, are left out.
+    """
+    bags = Bags(population)
+    groups: dict[tuple[int, ...], list[Pair]] = {}
+    for pair in (one for one in population.pairs if one.label is not None):
+        used = bags.controls(pair.suspect, pair.reference).used
+        groups.setdefault(tuple(bags.index[spec.code] for spec in used), []).append(pair)
+    for controls, pairs in groups.items():
+        if len(controls) < FEWEST:
+            continue
+        known = shared_among(material, controls)
+        for pair in pairs:
+            bag = [bags.index[pair.suspect], bags.index[pair.reference], *controls]
+            if material.there[:, bag].any(axis=0).all():
+                yield pair, bag, {name: t[0] for name, t in score_bag(material, bag, known).items()}
 
 
 def candidates(parts: Sequence[str]) -> list[tuple[str, ...]]:

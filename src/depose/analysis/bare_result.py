@@ -29,8 +29,8 @@ def row(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> tu
     return (
         Condition(
             name=NAME,
-            validated=f"p at most {alpha:g} also without words of the prompt, stock answers, and what a model, unlike "
-            f"most, says in {SHARE:.0%} of its answers",
+            validated=f"p at most {alpha:g} also without words of the prompt, stock answers, notices, and what a "
+            f"model, unlike most, says in {SHARE:.0%} of its answers",
             case=f"with these p {upwards(primary.p)}; without, {without}",
             inside=p is not None and p <= alpha,
         ),

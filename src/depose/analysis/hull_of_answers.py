@@ -8,7 +8,7 @@ enough, as for peculiarity; and a control that is like them competes with them, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,35 +27,38 @@ def rows(bench: Bench, bag: tuple[str, ...], primary: Result, alpha: float) -> t
 
 
 def beside(said: Sequence[Sequence[Sequence[str]]]) -> tuple[Condition, ...]:
-    """Set the words of each answer of each member, suspect and reference first, beside each other."""
-    return (*_length(said), *_vocabulary(said))
+    """Set the words of each answer of each member, suspect and reference first, beside each other.
+
+    Nothing where one of these two, or every control, said no word; a control that said none widens no range.
+    """
+    controls = [one for one in said[2:] if any(one)]
+    if not controls or not all(any(one) for one in said[:2]):
+        return ()
+    told = (*said[:2], *controls)
+    return _length(told), _vocabulary(told)
 
 
-def _length(said: Sequence[Sequence[Sequence[str]]]) -> Iterator[Condition]:
-    middles = [float(np.median([len(words) for words in one])) if one else None for one in said]
-    own, theirs = [one for one in middles[:2] if one is not None], [one for one in middles[2:] if one is not None]
-    if len(own) == 2 and theirs:
-        yield Condition(
-            name=LENGTH,
-            validated=f"one of them within {min(theirs):g} to {max(theirs):g}, the controls’ medians",
-            case=f"medians {own[0]:g} and {own[1]:g}",
-            inside=max(own) >= min(theirs) and min(own) <= max(theirs),
-        )
+def _length(said: Sequence[Sequence[Sequence[str]]]) -> Condition:
+    first, second, *theirs = (float(np.median([len(words) for words in one])) for one in said)
+    return Condition(
+        name=LENGTH,
+        validated=f"one of them within {min(theirs):g} to {max(theirs):g}, the controls’ medians",
+        case=f"medians {first:g} and {second:g}",
+        inside=max(first, second) >= min(theirs) and min(first, second) <= max(theirs),
+    )
 
 
-def _vocabulary(said: Sequence[Sequence[Sequence[str]]]) -> Iterator[Condition]:
+def _vocabulary(said: Sequence[Sequence[Sequence[str]]]) -> Condition:
     """Count of each member how many of its words some control says, in whatever answer; a control is not its own."""
     counts = [Counter(word for words in one for word in words) for one in said]
     holders = Counter(word for one in counts[2:] for word in one)
-    shares = [
-        sum(many for word, many in one.items() if holders[word] > (place > 1)) / one.total() if one else None
+    first, second, *theirs = (
+        sum(many for word, many in one.items() if holders[word] > (place > 1)) / one.total()
         for place, one in enumerate(counts)
-    ]
-    own, theirs = [one for one in shares[:2] if one is not None], [one for one in shares[2:] if one is not None]
-    if len(own) == 2 and theirs:
-        yield Condition(
-            name=VOCABULARY,
-            validated=f"of the words of one of them a control says {min(theirs):.1%}, as of those of some control",
-            case=f"{own[0]:.1%} and {own[1]:.1%}",
-            inside=max(own) >= min(theirs),
-        )
+    )
+    return Condition(
+        name=VOCABULARY,
+        validated=f"of the words of one of them a control says {min(theirs):.1%}, as of those of some control",
+        case=f"{first:.1%} and {second:.1%}",
+        inside=max(first, second) >= min(theirs),
+    )
